@@ -1,0 +1,87 @@
+"""Every error that Pastelbot raises on purpose.
+
+    PastelError
+    ├── StartupError              the program cannot run; exit code 2, one sentence
+    │   ├── ConfigError           a key, a value or the token is wrong
+    │   ├── CheckpointError       the checkpoint is missing, damaged or of another kind
+    │   └── DatabaseError         the database cannot be opened or written
+    ├── RequestError              what a person asked for cannot be done; nothing is charged
+    │   ├── PromptError           syntax, with the position
+    │   ├── LimitError            over a cap; says the cap
+    │   ├── QuotaError            the day's pictures are used up; says when there are more
+    │   ├── NotAllowedError       somebody else's job, or a right is missing
+    │   └── NotFoundError         the job or picture is gone
+    └── PaintingError             a job failed in the worker; it is refunded
+        ├── OutOfMemoryError      says the size that would fit
+        ├── NumericalError        NaN latents; names the step
+        └── WorkerError           the worker died or could not start
+
+The text of an error is the sentence that a person reads: what was wrong, where, and what to do.
+"""
+
+
+class PastelError(Exception):
+    """The root; its text can be shown to the person who caused it."""
+
+
+class StartupError(PastelError):
+    """The program cannot run as it is set up."""
+
+
+class ConfigError(StartupError):
+    """A configuration key or value is wrong."""
+
+
+class CheckpointError(StartupError):
+    """The checkpoint is missing, damaged or not a Stable Diffusion 1.x model."""
+
+
+class DatabaseError(StartupError):
+    """The database cannot be opened, migrated or written."""
+
+
+class RequestError(PastelError):
+    """What a person asked for cannot be done; nothing was charged."""
+
+
+class PromptError(RequestError):
+    """The prompt has a syntax error.
+
+    `position` is the 0-based index of the character where reading stopped, when it is known.
+    """
+
+    def __init__(self, message: str, *, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class LimitError(RequestError):
+    """A value is over a cap; the text says the cap."""
+
+
+class QuotaError(RequestError):
+    """The person's quota is used up; the text says when it renews."""
+
+
+class NotAllowedError(RequestError):
+    """The person may not do this."""
+
+
+class NotFoundError(RequestError):
+    """The job or picture does not exist any more."""
+
+
+class PaintingError(PastelError):
+    """A job failed while it was painted; the text says why."""
+
+
+class OutOfMemoryError(PaintingError):
+    """The device has not enough memory for this picture."""
+
+
+class NumericalError(PaintingError):
+    """The latents became NaN or infinite."""
+
+
+class WorkerError(PaintingError):
+    """The worker process died or could not start."""

@@ -1,0 +1,1 @@
+"""Prompt language: pure text, no torch."""

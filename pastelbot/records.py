@@ -1,0 +1,187 @@
+"""Frozen records that cross the borders between modules, processes and the database.
+
+Sizes are pixels, seeds are 0 to 2**32 - 1, and the defaults are the settings of the Pastel-Mix card.
+"""
+
+import dataclasses
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiresFix:
+    """The second pass after upscaling the first pass's latents.
+
+    The target is `width` x `height` (cropped to that aspect ratio) or, where these are 0, `scale` times the first size.
+    `steps` 0 means as many as the first pass. A field that is None follows the first pass.
+    """
+
+    width: int = 0
+    height: int = 0
+    scale: float = 2.0
+    steps: int = 20
+    denoising_strength: float = 0.6
+    upscaler: str = "Latent"
+    sampler: str | None = None
+    schedule: str | None = None
+    cfg_scale: float | None = None
+    prompt: str | None = None
+    negative_prompt: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationRequest:
+    """Everything that decides what a picture looks like; the same request gives the same pixels.
+
+    `count` pictures have the seeds `seed`, `seed + 1`, ... or, with a `subseed_strength`, the same seed and the
+    subseeds `subseed`, `subseed + 1`, ...
+    """
+
+    prompt: str
+    negative_prompt: str = ""
+    width: int = 448
+    height: int = 640
+    seed: int = 0
+    count: int = 1
+    steps: int = 20
+    cfg_scale: float = 7.0
+    sampler: str = "DPM++ 2M"
+    schedule: str = "Karras"
+    clip_skip: int = 2
+    hires: HiresFix | None = None
+    subseed: int = 0
+    subseed_strength: float = 0.0
+    seed_resize_width: int = 0
+    seed_resize_height: int = 0
+    eta_noise_seed_delta: int = 31337
+    noise_source: str = "NV"
+    emphasis: str = "Original"
+
+    def replace(self, **changes: object) -> "GenerationRequest":
+        """Return a copy with the named fields changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One finished picture: PNG bytes that carry `infotext` in their `parameters` chunk."""
+
+    png: bytes
+    seed: int
+    width: int
+    height: int
+    infotext: str
+
+
+class JobStatus(enum.StrEnum):
+    """Where a job is. Each step is durable before anybody hears of it."""
+
+    QUEUED = "queued"  # waiting for its turn
+    LEASED = "leased"  # handed to a worker
+    RENDERED = "rendered"  # pictures are on disk, not yet posted
+    POSTED = "posted"  # Discord answered with the message's id
+    DONE = "done"  # settled
+    FAILED = "failed"  # refunded, with a reason
+    CANCELLED = "cancelled"  # refunded
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing more will happen to the job."""
+        return self in (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyTarget:
+    """The message that shows a job: the bot's own, edited through the channel."""
+
+    channel_id: int
+    message_id: int
+    guild_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A request in the queue, as the database has it."""
+
+    id: str
+    user_id: int
+    request: GenerationRequest
+    status: JobStatus
+    created_at: datetime
+    attempts: int = 0
+    reply: ReplyTarget | None = None
+    reason: str | None = None
+    seconds: float | None = None
+
+
+# Between the bot process and the worker: commands go down, events come up.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paint:
+    """Command: paint this request."""
+
+    job_id: str
+    request: GenerationRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancel:
+    """Command: stop painting this job at the next step."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """Command: end the worker process."""
+
+
+Command = Paint | Cancel | Stop
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerReady:
+    """Event: the checkpoint is loaded and jobs are welcome."""
+
+    device: str
+    checkpoint: str
+    checkpoint_hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Event: `step` of `steps` UNet steps are done, over all passes of the job."""
+
+    job_id: str
+    step: int
+    steps: int
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painted:
+    """Event: the job's pictures, and the seconds they took in the worker."""
+
+    job_id: str
+    pictures: tuple[Picture, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintingFailed:
+    """Event: the job failed; `reason` is a sentence for the person who asked."""
+
+    job_id: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintingCancelled:
+    """Event: the job left the engine before it was finished."""
+
+    job_id: str
+
+
+Event = WorkerReady | Progress | Painted | PaintingFailed | PaintingCancelled
