@@ -1,0 +1,79 @@
+"""The recordings of the webui, and the small model that they were made with.
+
+The folder is named by `PASTELBOT_GOLDEN`; without it, `tests/golden/data` or `../shared/golden` beside the repository
+is taken. Any folder of the same form must pass the same tests: they are driven by its files alone.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+PLACES = (HERE / "data", HERE.parents[2] / "shared" / "golden")
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """Return the folder of recordings, or skip the test with the reason."""
+    named = os.environ.get("PASTELBOT_GOLDEN")
+    places = (Path(named).expanduser(),) if named else PLACES
+    for place in places:
+        if (place / "prompt_attention.json").exists():
+            return place.resolve()
+    pytest.skip("no recordings: set PASTELBOT_GOLDEN (looked in " + ", ".join(map(str, places)) + ")")
+
+
+@pytest.fixture(scope="session")
+def recorded(golden):
+    """Return a function that reads one JSON file of the recordings, or skips where this folder lacks it."""
+
+    def read(name):
+        path = golden / name
+        if not path.exists():
+            pytest.skip(f"{golden} has no {name}")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def tensors(golden):
+    """Return a function that reads one safetensors file of the recordings, or skips where this folder lacks it."""
+    from safetensors.torch import load_file
+
+    def read(name):
+        path = golden / name
+        if not path.exists():
+            pytest.skip(f"{golden} has no {name}")
+        return load_file(path)
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def tiny_sd(golden):
+    """Return the folder of the recordings' model."""
+    path = golden / "tiny-sd"
+    if not path.exists():
+        pytest.skip(f"{golden} has no tiny-sd")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_sd):
+    """Return the model's tokenizer."""
+    from pastelbot.prompt.tokenizer import ClipTokenizer
+
+    return ClipTokenizer.from_folder(tiny_sd / "tokenizer")
+
+
+@pytest.fixture(scope="session")
+def text_encoder(tiny_sd):
+    """Return the model's text encoder in float32."""
+    import torch
+    from transformers import CLIPTextModel
+
+    torch.set_num_threads(1)
+    return CLIPTextModel.from_pretrained(tiny_sd / "text_encoder", dtype=torch.float32).eval()
