@@ -1,0 +1,111 @@
+"""Attention: which parts of a text count more, and which less.
+
+`(x)` counts 1.1 times, `[x]` 1/1.1 times, `(x:1.3)` 1.3 times; brackets nest and multiply. A backslash takes a bracket
+literally. `BREAK` closes a chunk. What is left open at the end is closed there; what was never opened is text.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pastelbot.errors import PromptError
+
+BREAK = "BREAK"
+BREAK_WEIGHT = -1.0
+ROUND = 1.1
+SQUARE = 1 / 1.1
+
+# In order: escaped character or lone backslash; closing weight; bracket or colon; anything else.
+_TOKEN = re.compile(r"\\([\\()\[\]]?)|:\s*+([+-]?[.\d]++)\s*+\)|[()\[\]:]|[^\\()\[\]:]++")
+_BREAK = re.compile(r"\s*+\bBREAK\b\s*+")
+
+
+class Fragment(NamedTuple):
+    """A piece of text and the weight of its tokens; a chunk break is `Fragment("BREAK", -1.0)`."""
+
+    text: str
+    weight: float
+
+    @property
+    def is_break(self) -> bool:
+        """Tell whether this closes a chunk instead of being text."""
+        return self.text == BREAK and self.weight == BREAK_WEIGHT
+
+
+@dataclass
+class _Reading:
+    """Fragments read so far, and where the open brackets of each kind began."""
+
+    texts: list[str] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    round_starts: list[int] = field(default_factory=list)
+    square_starts: list[int] = field(default_factory=list)
+
+    def add(self, text: str, weight: float = 1.0) -> None:
+        self.texts.append(text)
+        self.weights.append(weight)
+
+    def add_plain(self, text: str) -> None:
+        first, *others = _BREAK.split(text)
+        self.add(first)
+        for part in others:
+            self.add(BREAK, BREAK_WEIGHT)
+            self.add(part)
+
+    def multiply(self, start: int, factor: float) -> None:
+        for index in range(start, len(self.weights)):
+            self.weights[index] *= factor
+
+    def close_all(self) -> None:
+        for start in self.round_starts:
+            self.multiply(start, ROUND)
+        for start in self.square_starts:
+            self.multiply(start, SQUARE)
+
+    def merged(self) -> Iterator[Fragment]:
+        """Yield the fragments, neighbours of equal weight joined."""
+        run: list[str] = []
+        for index, text in enumerate(self.texts):
+            run.append(text)
+            if self.weights[index + 1 : index + 2] != [self.weights[index]]:
+                yield Fragment("".join(run), self.weights[index])
+                run = []
+
+
+def parse_attention(text: str) -> list[Fragment]:
+    """Split a text into fragments with weights; the result is never empty.
+
+    Raise PromptError where a weight is no number, as in `(x:1.2.3)`.
+    """
+    reading = _Reading()
+    for token in _TOKEN.finditer(text):
+        _read_token(reading, token)
+    reading.close_all()
+    return list(reading.merged()) or [Fragment("", 1.0)]
+
+
+def _read_token(reading: _Reading, token: re.Match[str]) -> None:
+    whole, escaped, weight = token[0], token[1], token[2]
+    if escaped is not None:
+        reading.add(escaped)
+    elif whole == "(":
+        reading.round_starts.append(len(reading.texts))
+    elif whole == "[":
+        reading.square_starts.append(len(reading.texts))
+    elif weight is not None and reading.round_starts:
+        reading.multiply(reading.round_starts.pop(), _number(weight, token.start(2)))
+    elif whole == ")" and reading.round_starts:
+        reading.multiply(reading.round_starts.pop(), ROUND)
+    elif whole == "]" and reading.square_starts:
+        reading.multiply(reading.square_starts.pop(), SQUARE)
+    else:
+        reading.add_plain(whole)
+
+
+def _number(text: str, position: int) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        message = f"The weight {text!r} at character {position + 1} is no number. Write for example (word:1.2)."
+        raise PromptError(message, position=position) from None

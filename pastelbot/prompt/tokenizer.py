@@ -1,0 +1,127 @@
+"""CLIP's byte-pair tokenizer (Radford et al. 2021), with the text repairs that the webui's has.
+
+A text is repaired by ftfy (curly quotes, full-width letters, HTML entities, ...), lower-cased and cut into words; each
+word is spelt in bytes and its neighbouring pieces are merged, the earliest learnt merge first.
+"""
+
+import heapq
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import ftfy
+
+from pastelbot.errors import CheckpointError
+
+START_TOKEN = "<|startoftext|>"  # noqa: S105 - the vocabulary's name for it
+END_TOKEN = "<|endoftext|>"  # noqa: S105
+END_OF_WORD = "</w>"
+CACHE_SIZE = 50_000
+
+_SPECIAL = re.compile(rf"({re.escape(START_TOKEN)}|{re.escape(END_TOKEN)})")
+# Letters come with other numbers (², Ⅷ) here: `_words` separates them.
+_WORD = re.compile(rf"{_SPECIAL.pattern}|'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|(?:[^\s\w]|_)+")
+
+
+class ClipTokenizer:
+    """Turns text into token ids, without start and end tokens."""
+
+    def __init__(self, vocabulary: Mapping[str, int], merges: Sequence[tuple[str, str]]) -> None:
+        self._ids = vocabulary
+        self._ranks = {pair: rank for rank, pair in enumerate(merges)}
+        self._letters = _byte_letters()
+        self._cache: dict[str, tuple[int, ...]] = {}
+        self.start = vocabulary[START_TOKEN]
+        self.end = vocabulary[END_TOKEN]
+        self.comma = vocabulary["," + END_OF_WORD]
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> "ClipTokenizer":
+        """Read `vocab.json` and `merges.txt` from a checkpoint's tokenizer folder."""
+        try:
+            vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+            lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError) as error:
+            message = f"The tokenizer in {folder} cannot be read: {error}. Give a folder with vocab.json and merges.txt."
+            raise CheckpointError(message) from error
+        merges = [(pair[0], pair[1]) for line in lines if len(pair := line.split()) == 2 and line[0:8] != "#version"]
+        return cls(vocabulary, merges)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the token ids of a text."""
+        ids: list[int] = []
+        for part in _SPECIAL.split(text):
+            if part in (START_TOKEN, END_TOKEN):
+                ids.append(self._ids[part])
+            elif part:
+                ids.extend(self._encode_part(part))
+        return ids
+
+    def _encode_part(self, text: str) -> Iterator[int]:
+        repaired = " ".join(ftfy.fix_text(text).split()).lower()
+        for word in _words(repaired):
+            yield from self._encode_word(word)
+
+    def _encode_word(self, word: str) -> tuple[int, ...]:
+        known = self._cache.get(word)
+        if known is None:
+            if len(self._cache) >= CACHE_SIZE:
+                self._cache.clear()
+            known = self._cache[word] = self._spell(word)
+        return known
+
+    def _spell(self, word: str) -> tuple[int, ...]:
+        if word in (START_TOKEN, END_TOKEN):
+            return (self._ids[word],)
+        pieces = [self._letters[byte] for byte in word.encode("utf-8", errors="replace")]
+        pieces[-1] += END_OF_WORD
+        return tuple(self._ids.get(piece, self.end) for piece in self._merge(pieces))
+
+    def _merge(self, pieces: list[str]) -> list[str]:
+        """Merge neighbours, the earliest learnt pair first, leftmost first among equals."""
+        following = [*range(1, len(pieces)), -1]
+        previous = list(range(-1, len(pieces) - 1))
+        heap: list[tuple[int, int, str, str]] = []
+
+        def offer(left: int) -> None:
+            right = following[left] if left >= 0 else -1
+            if right >= 0 and (rank := self._ranks.get((pieces[left], pieces[right]))) is not None:
+                heapq.heappush(heap, (rank, left, pieces[left], pieces[right]))
+
+        for index in range(len(pieces)):
+            offer(index)
+        while heap:
+            _, left, first, second = heapq.heappop(heap)
+            right = following[left]
+            if pieces[left] != first or right < 0 or pieces[right] != second:
+                continue  # one of the two was merged meanwhile
+            pieces[left], pieces[right] = first + second, ""
+            following[left] = following[right]
+            if following[left] >= 0:
+                previous[following[left]] = left
+            offer(previous[left])
+            offer(left)
+        return [piece for piece in pieces if piece]
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield contractions, runs of letters, single digits and runs of signs."""
+    for match in _WORD.finditer(text):
+        word = match[0]
+        if word.isalpha() or not word[0].isalnum():
+            yield word
+            continue
+        for is_letters, run in groupby(word, str.isalpha):
+            if is_letters:
+                yield "".join(run)
+            else:
+                yield from run
+
+
+def _byte_letters() -> list[str]:
+    """Return the letter that stands for each byte: itself where printable, else one from U+0100 on."""
+    printable = {*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)}
+    others = iter(range(256, 512))
+    return [chr(byte) if byte in printable else chr(next(others)) for byte in range(256)]
