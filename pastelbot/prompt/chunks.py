@@ -1,7 +1,7 @@
 """Chunks: a prompt's tokens in rows of 75 with their weights, as the text encoder takes them.
 
-A chunk is closed when it holds 75 tokens, or by `BREAK`. A chunk that fills up a few tokens after a comma is cut at that
-comma instead, so that a tag is not torn apart.
+A chunk is closed when it holds 75 tokens, or by `BREAK`. A chunk that fills up a few tokens after a comma is cut at
+that comma instead, so that a tag is not torn apart.
 """
 
 from collections.abc import Mapping, Sequence

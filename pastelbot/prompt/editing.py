@@ -1,13 +1,13 @@
 """Prompt editing: a prompt that changes while it is painted.
 
-`[from:to:when]` and `[to:when]` switch after a step, `[a|b]` alternates with every step. A `when` with a decimal point is
-a share of the steps, without one a step. Anything that is not quite such a form is text; brackets of emphasis are kept.
+`[from:to:when]` and `[to:when]` switch after a step, `[a|b]` alternates with every step. A `when` with a decimal point
+is a share of the steps, without one a step. Anything that is not quite such a form is text; emphasis is kept as it is.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from pastelbot.errors import PromptError
 
@@ -28,7 +28,7 @@ class Alternation:
     options: "tuple[Nodes, ...]"
 
 
-Node = Union[str, Switch, Alternation]
+Node = str | Switch | Alternation
 Nodes = tuple[Node, ...]
 
 
@@ -43,8 +43,8 @@ class ScheduledText(NamedTuple):
 class Timing:
     """The steps that a prompt is spread over.
 
-    `hires_steps` is None in the first pass. In the hires pass, `when` counts on from the first pass: 1.5 is the middle of
-    the second pass, and `steps` + 3 its third step. `old` is the webui's former rule, without a difference of passes.
+    `hires_steps` is None in the first pass. In the hires pass, `when` counts on from the first pass: 1.5 is the middle
+    of the second pass, and `steps` + 3 its third step. `old` is the webui's former rule, the same for both passes.
     """
 
     steps: int
@@ -181,29 +181,29 @@ class _Parser:
 
     def parse(self, prompt: str) -> Nodes:
         try:
-            for token in _TOKEN.finditer(prompt):
-                self._read(token[0])
+            for match in _TOKEN.finditer(prompt):
+                self._read(match[0])
             self._give_up()
         except _NotAPromptError:
             return (prompt,)
         return tuple(node for node in self.open[0].segments[0] if node)
 
-    def _read(self, token: str) -> None:
-        if token in ("[", "("):
-            self.open.append(_Bracket(token))
-        elif token in ("]", ")"):
-            self._close(token)
-        elif token == "\\":
+    def _read(self, piece: str) -> None:
+        if piece in ("[", "("):
+            self.open.append(_Bracket(piece))
+        elif piece in ("]", ")"):
+            self._close(piece)
+        elif piece == "\\":
             raise _NotAPromptError
-        elif token == "|" or (token == ":" and len(self.open) > 1):
-            self._separate(token)
+        elif piece == "|" or (piece == ":" and len(self.open) > 1):
+            self._separate(piece)
         else:
-            self.open[-1].add(token)
+            self.open[-1].add(piece)
 
-    def _separate(self, token: str) -> None:
-        if token == "|" and self.open[-1].opener != "[":
+    def _separate(self, piece: str) -> None:
+        if piece == "|" and self.open[-1].opener != "[":
             raise _NotAPromptError
-        self.open[-1].separate(token)
+        self.open[-1].separate(piece)
 
     def _close(self, closer: str) -> None:
         bracket = self.open[-1]

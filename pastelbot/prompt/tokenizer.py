@@ -44,7 +44,7 @@ class ClipTokenizer:
             vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
             lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
         except (OSError, ValueError) as error:
-            message = f"The tokenizer in {folder} cannot be read: {error}. Give a folder with vocab.json and merges.txt."
+            message = f"{folder} has no readable tokenizer (vocab.json and merges.txt): {error}."
             raise CheckpointError(message) from error
         merges = [(pair[0], pair[1]) for line in lines if len(pair := line.split()) == 2 and line[0:8] != "#version"]
         return cls(vocabulary, merges)

@@ -1,0 +1,19 @@
+"""Emphasis: how the weights of tokens change the encoded text."""
+
+import torch
+
+ORIGINAL = "Original"
+NO_NORM = "No norm"
+IGNORE = "Ignore"
+NONE = "None"  # the brackets are text: `pastelbot.prompt.chunks` sees to it
+
+
+def apply_emphasis(encoded: torch.Tensor, weights: torch.Tensor, mode: str) -> torch.Tensor:
+    """Return `encoded` (n, 77, dim) with each token's vector multiplied by its weight (n, 77).
+
+    "Original", which is also meant by any unknown name, keeps the mean of the whole batch; "No norm" does not.
+    """
+    if mode in (IGNORE, NONE):
+        return encoded
+    weighted = encoded * weights.unsqueeze(-1)
+    return weighted if mode == NO_NORM else weighted * (encoded.mean() / weighted.mean())
