@@ -93,10 +93,10 @@ class JobStatus(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyTarget:
-    """The message that shows a job: the bot's own, edited through the channel."""
+    """The message that shows a job: the bot's own, edited through the channel. None: not sent yet."""
 
     channel_id: int
-    message_id: int
+    message_id: int | None = None
     guild_id: int | None = None
 
 
@@ -184,4 +184,49 @@ class PaintingCancelled:
     job_id: str
 
 
-Event = WorkerReady | Progress | Painted | PaintingFailed | PaintingCancelled
+@dataclass(frozen=True, kw_only=True)
+class WorkerLost:
+    """Event: the worker process ended; `reason` tells the operator why. The executor starts another one."""
+
+    reason: str
+
+
+Event = WorkerReady | Progress | Painted | PaintingFailed | PaintingCancelled | WorkerLost
+
+
+# From the dispatcher to whoever shows jobs to people.
+
+
+@dataclass(frozen=True, kw_only=True)
+class InLine:
+    """Update: the job waits; `position` 1 is next, jobs being painted counted."""
+
+    job: Job
+    position: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeingPainted:
+    """Update: `step` of `steps` UNet steps are done."""
+
+    job: Job
+    step: int
+    steps: int
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """Update: the pictures are on disk and want to be posted."""
+
+    job: Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """Update: the job failed or was cancelled; nothing was charged."""
+
+    job: Job
+
+
+Update = InLine | BeingPainted | Rendered | Ended

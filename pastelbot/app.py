@@ -1,0 +1,62 @@
+"""The composition root: puts the parts together and knows all of them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from pastelbot.bot.client import Backend, PastelBot
+from pastelbot.config import BUNDLED, Settings, bundled_checkpoint
+from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.jobs.executor import Executor
+from pastelbot.jobs.process_executor import ProcessExecutor
+from pastelbot.jobs.worker import WorkerOptions
+from pastelbot.service import Service
+from pastelbot.store.database import Database
+from pastelbot.store.jobs import JobStore
+
+
+def build(
+    settings: Settings, *, executor: Executor | None = None, clock: Callable[[], datetime] | None = None
+) -> PastelBot:
+    """Return the complete bot, not started: `await bot.start(token)` or `bot.login` opens everything.
+
+    `executor` paints instead of the worker process, `clock` tells the time instead of the system's clock.
+    """
+    now = clock or _utc_now
+
+    async def open_backend() -> Backend:
+        database = await Database.open(settings.storage.database)
+        jobs = JobStore(database)
+        dispatcher = Dispatcher(
+            jobs,
+            executor or ProcessExecutor(worker_options(settings)),
+            settings.storage.pictures,
+            at_once=settings.worker.jobs_at_once,
+            stall_seconds=settings.worker.stall_seconds,
+            clock=now,
+        )
+        return Backend(
+            database=database, dispatcher=dispatcher, service=Service(settings, jobs, dispatcher, clock=now)
+        )
+
+    return PastelBot(
+        open_backend, guild_ids=settings.discord.guild_ids, edit_seconds=settings.discord.edit_seconds
+    )
+
+
+def worker_options(settings: Settings) -> WorkerOptions:
+    """Return what the worker needs to know of the settings."""
+    chosen = settings.checkpoint
+    return WorkerOptions(
+        checkpoint=str(bundled_checkpoint()) if chosen.path == BUNDLED else chosen.path,
+        vae=chosen.vae,
+        revision=chosen.revision,
+        offline=chosen.offline,
+        cache_dir=chosen.cache_dir,
+        device=chosen.device,
+        precision=chosen.precision,
+        threads=settings.worker.threads,
+    )
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

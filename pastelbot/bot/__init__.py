@@ -1,0 +1,1 @@
+"""Discord: commands, buttons and messages. The only user of discord.py."""

@@ -1,0 +1,66 @@
+"""Private answers to what went wrong: one place for commands, buttons and modals."""
+
+import functools
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import discord
+import structlog
+from discord import app_commands
+
+from pastelbot.errors import PastelError, RequestError
+
+Owner = TypeVar("Owner")
+P = ParamSpec("P")
+
+log = structlog.get_logger(__name__)
+
+
+async def answer_error(interaction: discord.Interaction[Any], error: BaseException) -> None:
+    """Tell the person, and nobody else, what was wrong; what is unexpected also goes to the log."""
+    if isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError) and error.__cause__:
+        error = error.__cause__
+    if isinstance(error, PastelError):
+        text = str(error)
+        log.debug("refused", user=interaction.user.id, reason=text)
+    elif isinstance(error, app_commands.AppCommandError):
+        text = str(error)
+    else:
+        mark = secrets.token_hex(3)
+        text = f"Something went wrong here, and it is in the log as `{mark}`."
+        log.error("unexpected error", mark=mark, exc_info=error)
+    ending = "" if text.rstrip().endswith("ot charged.") else " Not charged."
+    await say_privately(interaction, f"⚠️ {text}{ending if isinstance(error, RequestError) or ending else ''}")
+
+
+async def say_privately(interaction: discord.Interaction[Any], text: str) -> None:
+    """Answer so that only the person sees it, whether or not the interaction was answered before."""
+    none = discord.AllowedMentions.none()
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text[:2000], ephemeral=True, allowed_mentions=none)
+        else:
+            await interaction.response.send_message(text[:2000], ephemeral=True, allowed_mentions=none)
+    except discord.HTTPException as error:
+        log.warning("an answer did not arrive", error=str(error))
+
+
+def answers_errors(
+    callback: Callable[Concatenate[Owner, discord.Interaction[Any], P], Awaitable[None]],
+) -> Callable[Concatenate[Owner, discord.Interaction[Any], P], Awaitable[None]]:
+    """Let a method that takes an interaction answer its own errors.
+
+    discord.py only logs what a dynamic item raises, so no error may leave one.
+    """
+
+    @functools.wraps(callback)
+    async def answering(
+        owner: Owner, interaction: discord.Interaction[Any], /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        try:
+            await callback(owner, interaction, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the edge: everything is answered
+            await answer_error(interaction, error)
+
+    return answering

@@ -1,0 +1,44 @@
+"""Picture files as Discord takes them."""
+
+import io
+from pathlib import Path
+
+import discord
+from PIL import Image
+
+from pastelbot.bot.render import alt_text
+from pastelbot.records import Job
+from pastelbot.store.jobs import StoredPicture
+
+REQUEST_BYTES = 24 * 2**20  # Discord takes 25 MiB a request, text included
+FILE_BYTES = 10 * 2**20
+_USER_COMMENT = 0x9286
+_EXIF = 0x8769
+
+
+def attachments(job: Job, pictures: list[tuple[StoredPicture, Path]], *, limit: int = FILE_BYTES) -> list[discord.File]:
+    """Read the pictures from disk, each small enough for a message that holds them all."""
+    share = min(limit, REQUEST_BYTES // max(1, len(pictures)))
+    files = []
+    for picture, path in pictures:
+        data, suffix = fitted(path.read_bytes(), picture.infotext, limit=share)
+        name = f"pastelbot-{picture.seed}.{suffix}"
+        files.append(discord.File(io.BytesIO(data), filename=name, description=alt_text(job.request, picture.seed)))
+    return files
+
+
+def fitted(png: bytes, infotext: str, *, limit: int) -> tuple[bytes, str]:
+    """Return the picture and its suffix: the PNG, or else WebP, lossless if that fits. The infotext goes with it."""
+    if len(png) <= limit:
+        return png, "png"
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    exif = Image.Exif()
+    exif.get_ifd(_EXIF)[_USER_COMMENT] = b"UNICODE\0" + infotext.encode("utf-16-be")
+    data = b""
+    for options in ({"lossless": True}, {"quality": 95}, {"quality": 80}, {"quality": 50}):
+        file = io.BytesIO()
+        image.save(file, "WEBP", exif=exif, **options)
+        data = file.getvalue()
+        if len(data) <= limit:
+            break
+    return data, "webp"

@@ -1,0 +1,112 @@
+"""What people read: the texts of a job's message, as pure functions."""
+
+from collections.abc import Sequence
+
+from discord.utils import escape_markdown, escape_mentions
+
+from pastelbot.records import BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
+
+_CONTENT = 2000
+_PROMPT = 1200
+_BAR = 12
+
+
+def waiting_text(job: Job, position: int) -> str:
+    """Say that the job waits, and where."""
+    place = f", {ordinal(position)} in line" if position > 0 else ""
+    return f"⏳ **Queued**{place}\n{_quote(job.request.prompt)}"
+
+
+def status_text(update: InLine | BeingPainted | Ended) -> str:
+    """Say how an unfinished job stands, or why it ended."""
+    match update:
+        case InLine():
+            return waiting_text(update.job, update.position)
+        case BeingPainted():
+            return f"{progress_text(update.step, update.steps)}\n{_quote(update.job.request.prompt)}"
+        case Ended():
+            return f"{_ending(update.job)}\n{_quote(update.job.request.prompt)}"
+
+
+def progress_text(step: int, steps: int) -> str:
+    """Draw a bar and a percentage."""
+    share = min(1.0, step / steps) if steps else 0.0
+    full = round(share * _BAR)
+    return f"🎨 **Painting** `{'█' * full}{'░' * (_BAR - full)}` {share:.0%}"
+
+
+def result_text(job: Job, seeds: Sequence[int]) -> str:
+    """Say whose picture it is, of what, and with which settings."""
+    return f"<@{job.user_id}>\n{_quote(job.request.prompt)}\n-# {settings_line(job.request, seeds, job.seconds)}"[:_CONTENT]
+
+
+def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: float | None = None) -> str:
+    """Write the settings in one small line: `seed 123 - 448x640 -> 960x1280 - DPM++ 2M Karras - ...`."""
+    size, steps = f"{request.width}x{request.height}", f"{request.steps}"
+    hires = request.hires
+    if hires is not None:
+        width = hires.width or round(request.width * hires.scale)
+        height = hires.height or round(request.height * hires.scale)
+        size += f" → {width}x{height}"
+        steps += f"+{hires.steps or request.steps}"
+    parts = [
+        f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}",
+        size,
+        f"{request.sampler} {request.schedule}",
+        f"{steps} steps",
+        f"CFG {request.cfg_scale:g}",
+        f"clip skip {request.clip_skip}",
+    ]
+    if seconds is not None:
+        parts.append(f"{seconds:.1f} s")
+    return " · ".join(parts)
+
+
+def alt_text(request: GenerationRequest, seed: int) -> str:
+    """Describe a picture for people who cannot see it; Discord allows 1,024 characters."""
+    return _shortened(f"Painted picture of: {request.prompt} (seed {seed})", 1024)
+
+
+def queue_text(running: Sequence[Job], line: Sequence[Job]) -> str:
+    """List who is painted for and who waits."""
+    if not running and not line:
+        return "Nobody is in line: your picture would be next."
+    rows = [f"🎨 <@{job.user_id}> {_gist(job)}" for job in running]
+    rows += [f"`{place}.` <@{job.user_id}> {_gist(job)}" for place, job in enumerate(line, start=len(running) + 1)]
+    shown = rows[:15]
+    if len(rows) > len(shown):
+        shown.append(f"... and {len(rows) - len(shown)} more")
+    return "\n".join(shown)[:_CONTENT]
+
+
+def ordinal(number: int) -> str:
+    """Write 1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+def is_final(update: Update) -> bool:
+    """Tell whether nothing may replace this update."""
+    return not isinstance(update, InLine | BeingPainted)
+
+
+def _ending(job: Job) -> str:
+    if job.status is JobStatus.CANCELLED:
+        return "🚫 **Cancelled**, not charged."
+    return f"⚠️ **This could not be painted:** {_shortened(job.reason or 'unknown reason', 600)}\nNot charged."
+
+
+def _quote(prompt: str) -> str:
+    return f"> {_shortened(_safe(prompt), _PROMPT)}"
+
+
+def _gist(job: Job) -> str:
+    return f"{_shortened(_safe(job.request.prompt), 80)}"
+
+
+def _safe(prompt: str) -> str:
+    return escape_mentions(escape_markdown(" ".join(prompt.split())))
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1].rstrip(chr(92))}…"

@@ -1,0 +1,64 @@
+"""Background work that belongs to nobody's request.
+
+Nothing here idles on a future: work starts when there is some and ends when it is done, so a program with an empty
+queue has no task at all. Tasks and timers start in an empty context, because what a request carries (its log fields,
+its interaction) must not leak into work that outlives it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+def spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Start a task in an empty context."""
+    return Context().run(asyncio.get_running_loop().create_task, work)
+
+
+def call_later(seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+    """Call back after that time, in an empty context."""
+    return Context().run(asyncio.get_running_loop().call_later, seconds, callback)
+
+
+class Mailbox(Generic[T]):
+    """Items handled strictly one after the other, in the order in which they were put.
+
+    An exception from the handler is logged and does not stop the items behind it.
+    """
+
+    def __init__(self, handle: Callable[[T], Awaitable[None]]) -> None:
+        self._handle = handle
+        self._items: deque[T] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def put(self, item: T) -> None:
+        """Add an item; call it from the event loop's thread. A closed mailbox drops it."""
+        if self._closed:
+            return
+        self._items.append(item)
+        if self._task is None or self._task.done():
+            self._task = spawn(self._run())
+
+    async def close(self) -> None:
+        """Drop what waits, and return when the item in hand is finished."""
+        self._closed = True
+        self._items.clear()
+        if self._task is not None and self._task is not asyncio.current_task():
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        while self._items:
+            item = self._items.popleft()
+            try:
+                await self._handle(item)
+            except Exception:
+                log.exception("background work failed", item=type(item).__name__)

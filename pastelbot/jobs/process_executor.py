@@ -1,0 +1,137 @@
+"""An executor whose worker is one spawned child process with a pipe."""
+
+import asyncio
+import multiprocessing
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+import structlog
+
+from pastelbot.jobs import worker
+from pastelbot.jobs.background import call_later
+from pastelbot.records import Command, Event, Stop, WorkerLost, WorkerReady
+
+_LONGEST_PAUSE = 60.0
+_PATIENCE = 3.0
+
+log = structlog.get_logger(__name__)
+
+
+class ProcessExecutor:
+    """Starts the worker, listens to it from a thread, and starts another when it dies.
+
+    The pause before a restart doubles (1 s to 60 s) until a worker becomes ready.
+    """
+
+    def __init__(self, options: worker.WorkerOptions, *, target: worker.Target = worker.main) -> None:
+        self._options = options
+        self._target = target
+        self._process: BaseProcess | None = None
+        self._connection: Connection | None = None
+        self._on_event: Callable[[Event], None] = lambda _event: None
+        self._pause = 1.0
+        self._restart_reason: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id, while there is one."""
+        return self._process.pid if self._process is not None else None
+
+    def start(self, on_event: Callable[[Event], None]) -> None:
+        """Spawn the first worker."""
+        self._on_event = on_event
+        self._spawn()
+
+    def send(self, command: Command) -> None:
+        """Send down the pipe; a broken pipe is noticed by the listener."""
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.send(command)
+
+    def restart(self, reason: str) -> None:
+        """Kill the worker; the listener notices and another one starts."""
+        self._restart_reason = reason
+        if self._process is not None:
+            self._process.kill()
+
+    async def close(self) -> None:
+        """Ask the worker to stop; after 3 s it is killed."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        process = self._process
+        if process is None:
+            return
+        self.send(Stop())
+        await asyncio.get_running_loop().run_in_executor(None, _reap, process)
+        self._release()
+
+    def _spawn(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=self._target, args=(theirs, self._options), name="pastelbot-worker", daemon=True
+        )
+        process.start()
+        theirs.close()
+        self._process, self._connection = process, ours
+        loop = asyncio.get_running_loop()
+        listener = threading.Thread(
+            target=_listen, args=(ours, loop, self._hear, process), name="pastelbot-listener", daemon=True
+        )
+        listener.start()
+
+    def _hear(self, process: BaseProcess, event: Event | None) -> None:
+        """Pass an event on; None says that the pipe has ended."""
+        if self._closed or process is not self._process:
+            return
+        if isinstance(event, WorkerReady):
+            self._pause = 1.0
+        if isinstance(event, WorkerLost):
+            self._restart_reason = event.reason  # a last word; the end of the pipe follows
+            return
+        if event is not None:
+            self._on_event(event)
+            return
+        process.join(timeout=1)
+        reason = self._restart_reason or f"the worker process ended with exit code {process.exitcode}"
+        self._restart_reason = None
+        self._release()
+        self._timer = call_later(self._pause, self._spawn)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        self._on_event(WorkerLost(reason=reason))
+
+    def _release(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+
+
+def _listen(
+    connection: Connection,
+    loop: asyncio.AbstractEventLoop,
+    hear: Callable[[BaseProcess, Event | None], None],
+    process: BaseProcess,
+) -> None:
+    """Carry events from the pipe to the event loop until either has ended."""
+    while True:
+        try:
+            event = connection.recv()
+        except (EOFError, OSError):
+            event = None
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(hear, process, event)
+        if event is None:
+            return
+
+
+def _reap(process: BaseProcess) -> None:
+    process.join(timeout=_PATIENCE)
+    if process.is_alive():
+        process.kill()
+        process.join()

@@ -1,0 +1,85 @@
+"""An executor without a worker, for tests: it does what the test tells it to."""
+
+import io
+from collections.abc import Callable
+
+from PIL import Image
+
+from pastelbot.records import (
+    Cancel,
+    Command,
+    Event,
+    GenerationRequest,
+    Paint,
+    Painted,
+    PaintingCancelled,
+    Picture,
+    Progress,
+    WorkerLost,
+    WorkerReady,
+)
+
+
+class FakeExecutor:
+    """Keeps the real protocol: cancels at once, paints when `finish` is called or, if `instant`, right away."""
+
+    def __init__(self, *, instant: bool = False) -> None:
+        self.instant = instant
+        self.painting: dict[str, GenerationRequest] = {}
+        self.restarts: list[str] = []
+        self.closed = False
+        self._on_event: Callable[[Event], None] = lambda _event: None
+
+    def start(self, on_event: Callable[[Event], None]) -> None:
+        """Be ready at once."""
+        self._on_event = on_event
+        self.ready()
+
+    def send(self, command: Command) -> None:
+        """Take a job in, or let it go."""
+        if isinstance(command, Paint):
+            self.painting[command.job_id] = command.request
+            if self.instant:
+                self.finish(command.job_id)
+        elif isinstance(command, Cancel) and self.painting.pop(command.job_id, None) is not None:
+            self._on_event(PaintingCancelled(job_id=command.job_id))
+
+    def restart(self, reason: str) -> None:
+        """Die and come back."""
+        self.restarts.append(reason)
+        self.die(reason)
+        self.ready()
+
+    async def close(self) -> None:
+        """Remember that it was closed."""
+        self.closed = True
+
+    def ready(self) -> None:
+        """Say that a worker is there."""
+        self._on_event(WorkerReady(device="none", checkpoint="fake", checkpoint_hash="0000000000"))
+
+    def die(self, reason: str = "killed by a test") -> None:
+        """Lose the worker with all that it had."""
+        self.painting.clear()
+        self._on_event(WorkerLost(reason=reason))
+
+    def progress(self, job_id: str, step: int, steps: int) -> None:
+        """Report a step."""
+        self._on_event(Progress(job_id=job_id, step=step, steps=steps))
+
+    def emit(self, event: Event) -> None:
+        """Say anything a worker could say."""
+        self._on_event(event)
+
+    def finish(self, job_id: str) -> None:
+        """Paint the job: one plain picture a seed."""
+        request = self.painting.pop(job_id)
+        pictures = tuple(_plain(request, request.seed + number) for number in range(request.count))
+        self._on_event(Painted(job_id=job_id, pictures=pictures, seconds=0.1))
+
+
+def _plain(request: GenerationRequest, seed: int) -> Picture:
+    colour = (seed % 256, seed // 256 % 256, 128)
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), colour).save(file, "PNG")
+    return Picture(png=file.getvalue(), seed=seed, width=8, height=8, infotext=f"{request.prompt}\nSeed: {seed}")

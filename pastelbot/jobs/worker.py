@@ -1,0 +1,108 @@
+"""The worker process: owns torch and the device, knows no Discord and no database.
+
+It may be killed at any time. An unexpected error ends it on purpose: the executor starts a fresh one, and the jobs
+it had are painted again, each alone.
+"""
+
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Protocol
+
+from pastelbot.errors import PastelError
+from pastelbot.records import Cancel, Command, Event, GenerationRequest, Paint, PaintingFailed, Stop, WorkerLost, WorkerReady
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """What the worker loads, and onto what; the meanings are those of the configuration's keys."""
+
+    checkpoint: str
+    vae: str | None = None
+    revision: str | None = None
+    offline: bool = False
+    cache_dir: Path | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+
+
+Target = Callable[[Connection, WorkerOptions], None]
+
+
+class Engine(Protocol):
+    """What the worker needs of `pastelbot.diffusion.engine.Engine`."""
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing is in flight."""
+
+    def admit(self, job_id: str, request: GenerationRequest) -> None:
+        """Take a job in."""
+
+    def cancel(self, job_id: str) -> None:
+        """Let a job leave at the next step."""
+
+    def step(self) -> list[Event]:
+        """Advance everything in flight by one step."""
+
+
+def main(connection: Connection, options: WorkerOptions) -> None:
+    """Load the checkpoint, say so, and paint until told to stop or left alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the bot decides
+    with suppress(EOFError, BrokenPipeError):  # the bot process is gone
+        try:
+            engine, ready = _load(options)
+        except PastelError as error:
+            connection.send(WorkerLost(reason=str(error)))
+            return
+        connection.send(ready)
+        serve(connection, engine)
+
+
+def serve(connection: Connection, engine: Engine) -> None:
+    """Turn commands into pictures: between any two steps, look whether something new has come."""
+    while True:
+        while connection.poll(None if engine.idle else 0):
+            command: Command = connection.recv()
+            if isinstance(command, Stop):
+                return
+            for event in _obey(command, engine):
+                connection.send(event)
+        for event in engine.step():
+            connection.send(event)
+
+
+def _obey(command: Paint | Cancel, engine: Engine) -> list[Event]:
+    if isinstance(command, Cancel):
+        engine.cancel(command.job_id)
+        return []
+    try:
+        engine.admit(command.job_id, command.request)
+    except PastelError as error:
+        return [PaintingFailed(job_id=command.job_id, reason=str(error))]
+    return []
+
+
+def _load(options: WorkerOptions) -> tuple[Engine, WorkerReady]:
+    import torch  # noqa: PLC0415 - only here, in the child
+
+    from pastelbot.diffusion import checkpoint  # noqa: PLC0415
+    from pastelbot.diffusion.engine import Engine  # noqa: PLC0415
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    loaded = checkpoint.load(
+        options.checkpoint,
+        vae=options.vae,
+        device=options.device,
+        precision=options.precision,
+        revision=options.revision,
+        offline=options.offline,
+        cache_dir=options.cache_dir,
+    )
+    ready = WorkerReady(device=str(loaded.device), checkpoint=loaded.name, checkpoint_hash=loaded.hash)
+    return Engine(loaded), ready

@@ -1,0 +1,127 @@
+"""Use cases: what people can do, whatever they do it through."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pastelbot import policy
+from pastelbot.config import Settings
+from pastelbot.drafting import Wish, draft
+from pastelbot.errors import LimitError, NotFoundError
+from pastelbot.jobs.dispatcher import Dispatcher, remove_pictures
+from pastelbot.records import GenerationRequest, Job, JobStatus, ReplyTarget
+from pastelbot.store.jobs import JobStore, StoredPicture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """A job that was taken in, and its place in line."""
+
+    job: Job
+    position: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuotaState:
+    """A person's day: `limit` 0 is none."""
+
+    used: int
+    limit: int
+
+
+class Service:
+    """Submit, vary, cancel, delete, and what can be asked about them."""
+
+    def __init__(
+        self, settings: Settings, jobs: JobStore, dispatcher: Dispatcher, *, clock: Callable[[], datetime]
+    ) -> None:
+        self.settings = settings
+        self._jobs = jobs
+        self._dispatcher = dispatcher
+        self._clock = clock
+
+    def draft(self, wish: Wish) -> GenerationRequest:
+        """Complete a wish with the operator's defaults and check it; raises RequestError."""
+        request = draft(wish, self.settings, random_seed=random_seed)
+        policy.check_request(request, self.settings.limits)
+        return request
+
+    async def submit(self, user_id: int, request: GenerationRequest, reply: ReplyTarget) -> Queued:
+        """Queue a request durably; raises RequestError, and then nothing was charged."""
+        limits = self.settings.limits
+        policy.check_request(request, limits)
+        waiting = await self._jobs.waiting_of(user_id)
+        if waiting >= limits.waiting_per_user:
+            raise LimitError(
+                f"You have {waiting} pictures in line, which is the limit: wait for one, or cancel one of them."
+            )
+        job = await self._jobs.insert(
+            user_id, request, reply, now=self._clock(), daily_limit=self.settings.quota.pictures_per_day
+        )
+        position = await self._dispatcher.position(job.id)
+        self._dispatcher.wake()
+        return Queued(job=job, position=position)
+
+    async def job(self, job_id: str) -> Job:
+        """Return the job; raises NotFoundError."""
+        job = await self._jobs.get(job_id)
+        if job is None:
+            raise NotFoundError("This picture is not known any more: paint it again with /imagine.")
+        return job
+
+    async def cancel(self, job_id: str, user_id: int, *, is_moderator: bool) -> Job:
+        """End a job that waits or is painted, and refund it."""
+        job = await self.job(job_id)
+        policy.check_owner(job, user_id, is_moderator=is_moderator)
+        ended = None
+        if job.status in (JobStatus.QUEUED, JobStatus.LEASED):
+            ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
+        if ended is None:
+            raise NotFoundError("There is nothing left to cancel: it is finished already.")
+        self._dispatcher.drop(ended)
+        return ended
+
+    async def delete(self, job_id: str, user_id: int, *, is_moderator: bool) -> None:
+        """Remove a job's pictures from the disk and the database, ending it first if need be."""
+        job = await self.job(job_id)
+        policy.check_owner(job, user_id, is_moderator=is_moderator)
+        ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
+        if ended is not None:
+            self._dispatcher.drop(ended)
+        files = await self._jobs.forget_pictures(job_id)
+        await asyncio.to_thread(remove_pictures, self.settings.storage.pictures, files)
+
+    async def pictures(self, job_id: str) -> list[tuple[StoredPicture, Path]]:
+        """Return the job's pictures with the paths of their files."""
+        folder = self.settings.storage.pictures
+        return [(picture, folder / picture.file) for picture in await self._jobs.pictures(job_id)]
+
+    async def overview(self) -> tuple[list[Job], list[Job]]:
+        """Return the jobs being painted and the jobs in line, in order."""
+        return await self._dispatcher.overview()
+
+    async def quota(self, user_id: int) -> QuotaState:
+        """Return what the person has used today."""
+        used = await self._jobs.used(user_id, now=self._clock())
+        return QuotaState(used=used, limit=self.settings.quota.pictures_per_day)
+
+    async def set_message(self, job_id: str, message_id: int) -> None:
+        """Remember which message shows the job."""
+        await self._jobs.set_message(job_id, message_id)
+
+    async def posted(self, job_id: str, message_id: int) -> None:
+        """Record that Discord has the pictures in that message, and settle the job."""
+        await self._jobs.posted(job_id, message_id)
+        await self._jobs.done(job_id, now=self._clock())
+
+    async def undeliverable(self, job_id: str, reason: str) -> None:
+        """Fail a job whose pictures nobody can be shown, and refund it."""
+        await self._jobs.end(job_id, JobStatus.FAILED, now=self._clock(), reason=reason)
+
+
+def random_seed() -> int:
+    """Return any seed."""
+    return secrets.randbelow(policy.MAX_SEED + 1)

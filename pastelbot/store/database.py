@@ -1,0 +1,107 @@
+"""The SQLite file: opened, migrated, written by one connection and read by another.
+
+Coroutines that share a connection share its transaction, so every transaction holds a lock; readers have a
+connection of their own that cannot write.
+"""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import aiosqlite
+
+from pastelbot.errors import DatabaseError
+
+_MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
+
+
+class Database:
+    """Two connections to one file: `transaction()` writes, `reader` reads."""
+
+    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+        self._writer = writer
+        self._lock = asyncio.Lock()
+        self.reader = reader
+
+    @classmethod
+    async def open(cls, path: Path) -> "Database":
+        """Open and migrate the file, making it and its folder if need be.
+
+        Raises DatabaseError where that is impossible, or where a newer program wrote the file.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writer = await _connect(path)
+            try:
+                await _migrate(writer, path)
+                reader = await _connect(path)
+                await reader.execute("PRAGMA query_only = ON")
+            except BaseException:
+                await writer.close()
+                raise
+        except (OSError, sqlite3.Error) as error:
+            raise DatabaseError(f"The database {path} cannot be opened for writing: {error}.") from error
+        return cls(writer, reader)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Give the writing connection inside BEGIN IMMEDIATE ... COMMIT; any exception rolls back."""
+        async with self._lock:
+            await self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                await self._writer.rollback()
+                raise
+            await self._writer.commit()
+
+    async def close(self) -> None:
+        """Close both connections."""
+        await self.reader.close()
+        await self._writer.close()
+
+
+async def _connect(path: Path) -> aiosqlite.Connection:
+    connection = await aiosqlite.connect(path, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 5000"):
+        await connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def migrations() -> list[tuple[int, str]]:
+    """Return every migration as (version, SQL), in order."""
+    found = []
+    for file in files("pastelbot.store").joinpath("migrations").iterdir():
+        match = _MIGRATION.fullmatch(file.name)
+        if match is not None:
+            found.append((int(match[1]), file.read_text(encoding="utf-8")))
+    return sorted(found)
+
+
+async def _migrate(connection: aiosqlite.Connection, path: Path) -> None:
+    async with connection.execute("PRAGMA user_version") as cursor:
+        row = await cursor.fetchone()
+    version = int(row[0]) if row is not None else 0
+    known = migrations()
+    if version > known[-1][0]:
+        raise DatabaseError(
+            f"The database {path} was written by a newer Pastelbot (version {version} of its tables, "
+            f"this one knows {known[-1][0]}): update Pastelbot."
+        )
+    for number, sql in known:
+        if number > version:
+            await _apply(connection, number, sql)
+
+
+async def _apply(connection: aiosqlite.Connection, number: int, sql: str) -> None:
+    """Run one migration: its tables and its version number arrive together or not at all."""
+    try:
+        await connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {number};\nCOMMIT;")
+    except BaseException:
+        await connection.rollback()
+        raise
