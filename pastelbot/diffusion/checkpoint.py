@@ -1,0 +1,118 @@
+"""A Stable Diffusion 1.x checkpoint, loaded and ready on one device."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from transformers.models.clip.modeling_clip import CLIPTextModel
+
+from pastelbot.diffusion.conditioning import Conditioner
+from pastelbot.diffusion.hub import locate, locate_tokenizer
+from pastelbot.diffusion.networks import build_text_encoder, build_unet, build_vae
+from pastelbot.diffusion.schedules import ModelSigmas
+from pastelbot.diffusion.unet import UNet2DConditionModel
+from pastelbot.diffusion.vae import Vae
+from pastelbot.diffusion.weights import Weights, read_file, read_folder, read_vae
+from pastelbot.errors import CheckpointError
+from pastelbot.prompt.tokenizer import ClipTokenizer
+
+BUNDLED_TOKENIZER = Path(__file__).resolve().parent.parent / "data" / "checkpoint" / "tokenizer"
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Checkpoint:
+    """The networks of one checkpoint on one device, and what an infotext says about it."""
+
+    name: str
+    hash: str
+    tokenizer: ClipTokenizer
+    text_encoder: CLIPTextModel
+    unet: UNet2DConditionModel
+    vae: Vae
+    device: torch.device
+    dtype: torch.dtype
+    prediction_type: str = "epsilon"
+    sigmas: ModelSigmas = field(default_factory=ModelSigmas.scaled_linear)
+    conditioner: Conditioner
+
+
+def load(
+    reference: str,
+    *,
+    vae: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    revision: str | None = None,
+    offline: bool = False,
+    cache_dir: Path | None = None,
+    on_progress: Callable[[str], None] | None = None,
+) -> Checkpoint:
+    """Load a checkpoint from a diffusers folder, a single file or the hub.
+
+    `vae` names a VAE of its own, file or folder. `device` is one of DEVICES, `precision` "auto" or one of PRECISIONS;
+    "auto" takes half precision on CUDA and float32 elsewhere. Raises a CheckpointError that a person can act on.
+    """
+    chosen, dtype = choose_device(device), torch.float32
+    dtype = choose_dtype(precision, chosen)
+    place = locate(reference, revision=revision, offline=offline, cache_dir=cache_dir, on_progress=on_progress)
+    if on_progress is not None:
+        on_progress(f"Loading {place.name}")
+    weights = read_folder(place) if place.is_dir() else read_file(place)
+    vae_weights = weights.vae
+    if vae is not None:
+        vae_weights = read_vae(locate(vae, offline=offline, cache_dir=cache_dir, on_progress=on_progress))
+    tokenizer = weights.tokenizer or locate_tokenizer(BUNDLED_TOKENIZER, offline=offline, cache_dir=cache_dir)
+    text_encoder = build_text_encoder(weights.text_encoder, chosen, dtype)
+    clip = ClipTokenizer.from_folder(tokenizer)
+    return Checkpoint(
+        name=weights.name,
+        hash=weights.hash,
+        tokenizer=clip,
+        text_encoder=text_encoder,
+        unet=build_unet(weights.unet, chosen, dtype),
+        vae=Vae(build_vae(vae_weights, chosen, dtype), chosen),
+        device=chosen,
+        dtype=dtype,
+        prediction_type=weights.prediction_type,
+        sigmas=_sigmas(weights),
+        conditioner=Conditioner(clip, text_encoder, device=chosen, dtype=dtype),
+    )
+
+
+def _sigmas(weights: Weights) -> ModelSigmas:
+    scheduler = weights.scheduler
+    if scheduler.get("beta_schedule", "scaled_linear") != "scaled_linear":
+        raise CheckpointError(f"{weights.name} was trained on the noise schedule {scheduler['beta_schedule']!r}.")
+    return ModelSigmas.scaled_linear(
+        start=float(scheduler.get("beta_start", 0.00085)),
+        end=float(scheduler.get("beta_end", 0.012)),
+        count=int(scheduler.get("num_train_timesteps", 1000)),
+    )
+
+
+def choose_device(device: str) -> torch.device:
+    """Return the device of a name, for "auto" the best there is; raises where it is not there."""
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return torch.device(next(kind for kind, there in available.items() if there))
+    kind = device.partition(":")[0]
+    if kind not in available:
+        raise CheckpointError(f"The device {device!r} is unknown; the known ones are {', '.join(DEVICES)}.")
+    if not available[kind]:
+        raise CheckpointError(f"The device {device!r} is not available on this machine; set checkpoint.device to auto.")
+    return torch.device(device)
+
+
+def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """Return the number format of a name, for "auto" half precision on CUDA and float32 elsewhere."""
+    if precision == "auto":
+        return torch.float16 if device.type == "cuda" else torch.float32
+    if precision not in PRECISIONS:
+        raise CheckpointError(
+            f"The precision {precision!r} is unknown; the known ones are auto, {', '.join(PRECISIONS)}."
+        )
+    return PRECISIONS[precision]

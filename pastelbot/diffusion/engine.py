@@ -1,0 +1,269 @@
+"""The step engine: the pictures of all jobs in flight advance together, one denoiser call at a time.
+
+Each turn collects what every picture wants denoised, asks the UNet in as few calls as possible, and hands the answers
+back. Jobs join and leave between turns. A finished picture is decoded in a turn of its own, so that a large one does
+not hold the others up for long.
+"""
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from pastelbot.diffusion.checkpoint import Checkpoint
+from pastelbot.diffusion.denoiser import Denoiser
+from pastelbot.diffusion.flight import Flight, FlyingJob
+from pastelbot.diffusion.memory import free_memory, is_out_of_memory
+from pastelbot.diffusion.picture import Painter, Recorder, make_plan
+from pastelbot.diffusion.png import encode_png
+from pastelbot.diffusion.preview import Previewer
+from pastelbot.diffusion.prompts import PromptCache
+from pastelbot.diffusion.soundness import SoundnessChecks
+from pastelbot.diffusion.vae import to_pixels
+from pastelbot.errors import LimitError, NumericalError, OutOfMemoryError, PaintingError
+from pastelbot.prompt.infotext import format_infotext
+from pastelbot.records import (
+    Event,
+    GenerationRequest,
+    Painted,
+    PaintingCancelled,
+    PaintingFailed,
+    Picture,
+    Progress,
+)
+
+MAX_ROWS = 16
+
+JobRecorder = Callable[[str, int, str, Tensor], None]
+
+
+class Engine:
+    """Paints jobs with one checkpoint.
+
+    `max_rows` bounds the UNet's batch. Every `preview_every` steps a job's progress carries a small picture (0: never).
+    `record` is shown the intermediate results (job, picture, name, tensor), for tests.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        max_rows: int = MAX_ROWS,
+        preview_every: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        record: JobRecorder | None = None,
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._denoiser = Denoiser(
+            checkpoint.unet, checkpoint.sigmas, prediction_type=checkpoint.prediction_type, device=checkpoint.device
+        )
+        self._prompts = PromptCache(checkpoint.conditioner)
+        self._previewer = Previewer(checkpoint.vae)
+        self._checks = SoundnessChecks()
+        self._max_rows = max_rows
+        self._preview_every = preview_every
+        self._clock = clock
+        self._record = record
+        self._jobs: dict[str, FlyingJob] = {}
+        self._events: list[Event] = []
+        self._largest = 0  # pixels of the largest picture painted so far
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing is in flight."""
+        return not self._jobs
+
+    @torch.inference_mode()
+    def admit(self, job_id: str, request: GenerationRequest) -> None:
+        """Take a job in: check it, plan it and encode its prompts. A PastelError says why it was not taken."""
+        if job_id in self._jobs:
+            raise LimitError(f"The job {job_id} is being painted already.")
+        plan = make_plan(request, self._checkpoint.sigmas)
+        job = FlyingJob(id=job_id, plan=plan, started=self._clock())
+        for painter in self._painters(job):
+            job.flights.append(Flight(job=job, painter=painter, asks=painter.walk()))
+        for flight in job.flights:
+            flight.start()
+        self._jobs[job_id] = job
+
+    def _painters(self, job: FlyingJob) -> Iterator[Painter]:
+        conditionings = list(self._prompts.encode(job.plan))
+        for index in range(job.plan.request.count):
+            yield Painter(
+                plan=job.plan,
+                index=index,
+                conditionings=conditionings,
+                vae=self._checkpoint.vae,
+                device=self._checkpoint.device,
+                record=self._recorder(job.id, index),
+            )
+
+    def _recorder(self, job_id: str, index: int) -> Recorder:
+        def record(name: str, tensor: Tensor) -> None:
+            if self._record is not None:
+                self._record(job_id, index, name, tensor)
+
+        return record
+
+    def cancel(self, job_id: str) -> None:
+        """Let a job leave at the next step; one that is not here is no error."""
+        if job_id in self._jobs:
+            self._jobs[job_id].cancelled = True
+
+    @torch.inference_mode()
+    def step(self) -> list[Event]:
+        """Advance everything in flight by one denoiser call, and finish at most one picture."""
+        self._let_cancelled_leave()
+        self._finish_one()
+        waiting = [flight for job in self._jobs.values() for flight in job.flights if flight.ask is not None]
+        for flights in _by_shape(waiting):
+            self._advance(flights)
+        self._fail_broken()
+        self._report({flight.job.id: flight.job for flight in waiting}.values())
+        events, self._events = self._events, []
+        return events
+
+    def _let_cancelled_leave(self) -> None:
+        for job in [job for job in self._jobs.values() if job.cancelled]:
+            del self._jobs[job.id]
+            self._events.append(PaintingCancelled(job_id=job.id))
+
+    def _advance(self, flights: Sequence[Flight]) -> None:
+        """Denoise pictures of one size, in smaller groups where memory is short."""
+        try:
+            asks = [flight.ask for flight in flights if flight.ask is not None]
+            answers = self._denoiser.denoise(asks, max_rows=self._max_rows)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            self._advance_with_less_memory(flights)
+            return
+        for flight, denoised in zip(flights, answers, strict=True):
+            with self._failing(flight.job):
+                flight.advance(denoised)
+        self._checks.add(flights, answers)
+
+    def _advance_with_less_memory(self, flights: Sequence[Flight]) -> None:
+        free_memory(self._checkpoint.device)
+        if self._max_rows > 1:
+            self._max_rows = max(1, min(self._max_rows, 2 * len(flights)) // 2)
+            self._advance(flights)
+            return
+        for flight in flights:
+            self._fail(flight.job, self._too_large(flight.job))
+
+    def _fail_broken(self) -> None:
+        for flight, step in self._checks.broken():
+            picture = f"picture {flight.painter.index + 1} (seed {flight.painter.seed})"
+            self._fail(
+                flight.job,
+                NumericalError(
+                    f"The latents of {picture} were no numbers any more after step {step} of {flight.job.plan.calls}. "
+                    "Try another sampler, a lower CFG scale or full precision."
+                ),
+            )
+
+    def _report(self, jobs: Iterable[FlyingJob]) -> None:
+        for job in jobs:
+            if job.id in self._jobs:
+                self._events.append(
+                    Progress(job_id=job.id, step=job.step, steps=job.plan.calls, preview=self._preview(job))
+                )
+
+    def _preview(self, job: FlyingJob) -> bytes | None:
+        latents = job.flights[0].denoised
+        if not self._preview_every or job.step % self._preview_every or latents is None:
+            return None
+        return self._previewer.preview(latents)
+
+    def _finish_one(self) -> None:
+        """Turn the longest waiting final latents into a picture."""
+        done = (flight for job in self._jobs.values() for flight in job.flights if flight.latents is not None)
+        flight = next(done, None)
+        if flight is None or flight.latents is None:
+            return
+        job, latents, flight.latents = flight.job, flight.latents, None
+        with self._failing(job):
+            job.pictures[flight.painter.index] = self._develop(flight.painter, latents)
+        if job.finished:
+            del self._jobs[job.id]
+            pictures = tuple(job.pictures[index] for index in sorted(job.pictures))
+            self._events.append(Painted(job_id=job.id, pictures=pictures, seconds=self._clock() - job.started))
+
+    def _develop(self, painter: Painter, latents: Tensor) -> Picture:
+        """Decode one picture's final latents and write its PNG."""
+        image = self._checkpoint.vae.decode(latents)
+        if not bool(torch.isfinite(image).all()):
+            raise NumericalError(f"Picture {painter.index + 1} (seed {painter.seed}) could not be decoded to numbers.")
+        painter.record("decoded", image)
+        pixels = to_pixels(image)
+        height, width = pixels.shape[:2]
+        self._largest = max(self._largest, width * height)
+        infotext = format_infotext(
+            painter.plan.request,
+            index=painter.index,
+            checkpoint=self._checkpoint.name,
+            checkpoint_hash=self._checkpoint.hash,
+        )
+        png = encode_png(pixels, infotext)
+        return Picture(png=png, seed=painter.seed, width=width, height=height, infotext=infotext)
+
+    @contextmanager
+    def _failing(self, job: FlyingJob) -> Iterator[None]:
+        """Let an error of painting end this job alone."""
+        try:
+            yield
+        except PaintingError as error:
+            self._fail(job, error)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            free_memory(self._checkpoint.device)
+            self._fail(job, self._too_large(job))
+
+    def _fail(self, job: FlyingJob, error: PaintingError) -> None:
+        if self._jobs.pop(job.id, None) is not None:
+            self._events.append(PaintingFailed(job_id=job.id, reason=str(error)))
+
+    def _too_large(self, job: FlyingJob) -> OutOfMemoryError:
+        width, height = job.plan.picture_size
+        fits = self._largest if 0 < self._largest < width * height else width * height // 2
+        scale = math.sqrt(fits / (width * height))
+        smaller = "x".join(str(max(64, int(side * scale) // 64 * 64)) for side in (width, height))
+        device = self._checkpoint.device
+        return OutOfMemoryError(
+            f"A picture of {width}x{height} does not fit into the memory of {device}; try {smaller}."
+        )
+
+
+def _by_shape(flights: Iterable[Flight]) -> list[list[Flight]]:
+    """Group pictures of equal size, so that a shortage of memory for one size touches no other."""
+    alike: defaultdict[object, list[Flight]] = defaultdict(list)
+    for flight in flights:
+        if flight.ask is not None:
+            alike[flight.ask.x.shape].append(flight)
+    return list(alike.values())
+
+
+def paint(
+    checkpoint: Checkpoint,
+    request: GenerationRequest,
+    on_progress: Callable[[Progress], None] | None = None,
+    *,
+    preview_every: int = 0,
+) -> tuple[Picture, ...]:
+    """Paint one request and return its pictures; raises the PastelError that a worker would report."""
+    engine = Engine(checkpoint, preview_every=preview_every)
+    engine.admit("", request)
+    while True:
+        for event in engine.step():
+            if isinstance(event, Painted):
+                return event.pictures
+            if isinstance(event, PaintingFailed):
+                raise PaintingError(event.reason)
+            if isinstance(event, Progress) and on_progress is not None:
+                on_progress(event)

@@ -1,0 +1,107 @@
+"""Finding a checkpoint: a folder or file here, or one on the Hugging Face hub."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from pastelbot.errors import CheckpointError
+
+Notify = Callable[[str], None]
+
+_HUB_NAME = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:[:/](?P<file>[\w./ -]+\.(?:safetensors|ckpt|pt|bin)))?")
+_FOLDER_FILES = (
+    "model_index.json",
+    "scheduler/*.json",
+    "tokenizer/*",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+    "vae/config.json",
+    "vae/diffusion_pytorch_model.safetensors",
+)
+_TOKENIZER_REPO = "openai/clip-vit-large-patch14"
+_TOKENIZER_FILES = ("vocab.json", "merges.txt")
+
+
+def locate(
+    reference: str,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    cache_dir: Path | None = None,
+    on_progress: Notify | None = None,
+) -> Path:
+    """Return the folder or file that a reference means, downloading it first where it is on the hub.
+
+    A reference is a path, `owner/name` (a diffusers folder) or `owner/name/file.safetensors`.
+    """
+    path = Path(reference).expanduser()
+    if path.exists():
+        return path
+    named = _HUB_NAME.fullmatch(reference)
+    if named is None or reference.startswith((".", "/", "~")):
+        raise CheckpointError(f"The checkpoint {reference!r} is no file or folder here. Check checkpoint.path.")
+    download = _Download(revision, offline, cache_dir, on_progress or (lambda _text: None))
+    return download.file(named["repo"], named["file"]) if named["file"] else download.folder(named["repo"])
+
+
+def locate_tokenizer(bundled: Path, *, offline: bool = False, cache_dir: Path | None = None) -> Path:
+    """Return a folder with CLIP's vocabulary for checkpoints that bring none: the bundled one, or the hub's."""
+    if all((bundled / name).is_file() for name in _TOKENIZER_FILES):
+        return bundled
+    download = _Download(None, offline, cache_dir, lambda _text: None)
+    folders = {download.file(_TOKENIZER_REPO, name).parent for name in _TOKENIZER_FILES}
+    return folders.pop()
+
+
+class _Download:
+    """One download's settings; the hub's client shows its own progress bars on a terminal."""
+
+    def __init__(self, revision: str | None, offline: bool, cache_dir: Path | None, notify: Notify) -> None:  # noqa: FBT001
+        self._revision = revision
+        self._offline = offline
+        self._cache_dir = cache_dir
+        self._notify = notify
+
+    def file(self, repo: str, name: str) -> Path:
+        """Return one file of a repository."""
+        from huggingface_hub import hf_hub_download  # noqa: PLC0415 - slow to import, and needed for downloads alone
+
+        self._announce(f"{repo}/{name}")
+        try:
+            return Path(
+                hf_hub_download(
+                    repo, name, revision=self._revision, local_files_only=self._offline, cache_dir=self._cache_dir
+                )
+            )
+        except Exception as error:  # the client raises its own and its transport's errors
+            raise self._failure(f"{repo}/{name}", error) from error
+
+    def folder(self, repo: str) -> Path:
+        """Return a diffusers folder."""
+        from huggingface_hub import snapshot_download  # noqa: PLC0415
+
+        self._announce(repo)
+        try:
+            return Path(
+                snapshot_download(
+                    repo,
+                    revision=self._revision,
+                    local_files_only=self._offline,
+                    cache_dir=self._cache_dir,
+                    allow_patterns=list(_FOLDER_FILES),
+                )
+            )
+        except Exception as error:
+            raise self._failure(repo, error) from error
+
+    def _announce(self, what: str) -> None:
+        self._notify(f"Looking for {what} in the cache" if self._offline else f"Downloading {what} (only once)")
+
+    def _failure(self, what: str, error: Exception) -> CheckpointError:
+        lines = str(error).strip().splitlines()
+        reason = lines[0] if lines else type(error).__name__
+        if self._offline:
+            return CheckpointError(f"{what} is not in the download cache, and checkpoint.offline is set. ({reason})")
+        return CheckpointError(f"{what} is no file or folder here and cannot be downloaded: {reason}")

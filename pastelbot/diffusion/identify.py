@@ -1,0 +1,73 @@
+"""What a weights file is, told from the names and shapes of its tensors."""
+
+from collections.abc import Callable, Mapping
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+SD1 = "a Stable Diffusion 1.x checkpoint"
+SD1_VAE = "a VAE of Stable Diffusion"
+_CROSS_ATTENTION = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+_DEEPER_CROSS_ATTENTION = "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
+_FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
+
+
+def identify(shapes: Shapes) -> str | None:
+    """Return what the tensors are, with its article, or None for something never seen."""
+    return next((kind for kind, fits in _KINDS if fits(shapes)), None)
+
+
+def _any(*parts: str) -> Callable[[Shapes], bool]:
+    return lambda shapes: any(part in name for name in shapes for part in parts)
+
+
+def _first(*starts: str) -> Callable[[Shapes], bool]:
+    return lambda shapes: any(name.startswith(starts) for name in shapes)
+
+
+def _width(shapes: Shapes) -> int:
+    """Return the dimension of the conditioning that the UNet was made for, or 0."""
+    shape = shapes.get(_CROSS_ATTENTION) or shapes.get(_DEEPER_CROSS_ATTENTION) or (0, 0)
+    return shape[-1]
+
+
+def _inputs(shapes: Shapes) -> int:
+    return shapes[_FIRST_CONVOLUTION][1] if len(shapes.get(_FIRST_CONVOLUTION, ())) == 4 else 0
+
+
+_SPECIAL_INPUTS = {
+    9: "an inpainting model of Stable Diffusion, which needs a mask",
+    8: "an InstructPix2Pix model, which needs a picture",
+    5: "a depth model of Stable Diffusion 2, which needs a depth map",
+    7: "an upscaling model of Stable Diffusion 2",
+}
+
+_KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
+    ("a LoRA", _any("lora_down", "lora_up", "lora_A", "lora_B", "lora.down", "lora.up")),
+    ("a LyCORIS network", _any("hada_w1", "lokr_w1", "oft_blocks", "oft_diag")),
+    ("a ControlNet", _any("control_model.", "controlnet_cond_embedding", "input_hint_block")),
+    ("a T2I adapter", _any("adapter.body.", "body.0.block1")),
+    ("an IP adapter", _any("ip_adapter.")),
+    ("a Stable Diffusion 3 checkpoint", _any("joint_blocks.")),
+    ("a Flux checkpoint", _any("double_blocks.", "single_transformer_blocks.")),
+    ("a Stable Cascade checkpoint", _any("down_blocks.0.0.channelwise.", "clip_txt_pooled_mapper")),
+    ("an SDXL refiner checkpoint", lambda shapes: _width(shapes) == 1280),
+    ("an SDXL checkpoint", _first("conditioner.embedders.")),
+    ("an SDXL checkpoint", lambda shapes: _width(shapes) == 2048),
+    *((kind, lambda shapes, count=count: _inputs(shapes) == count) for count, kind in _SPECIAL_INPUTS.items()),
+    (
+        "a Stable Diffusion 2.x checkpoint",
+        lambda shapes: _first("cond_stage_model.model.")(shapes) or _width(shapes) == 1024,
+    ),
+    (
+        "the UNet of a checkpoint without its text encoder",
+        lambda shapes: _FIRST_CONVOLUTION in shapes and not _first("cond_stage_model.")(shapes),
+    ),
+    (SD1, lambda shapes: _inputs(shapes) == 4),
+    ("an SDXL UNet of diffusers", _first("add_embedding.")),
+    ("a UNet of diffusers without its other parts", _any("down_blocks.0.resnets.")),
+    (SD1_VAE, lambda shapes: any(name.endswith("decoder.conv_in.weight") for name in shapes)),
+    ("a text encoder", _any("text_model.encoder.layers.")),
+    ("a textual inversion embedding", _any("emb_params", "string_to_param", "clip_l")),
+    ("a hypernetwork", _any("linear1.weight", ".linear.0.weight")),
+    ("an upscaler (ESRGAN)", _any("body.0.rdb", "RRDB_trunk", "model.1.sub.")),
+)

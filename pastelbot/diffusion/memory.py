@@ -1,0 +1,27 @@
+"""Out of memory: recognising it and giving back what can be given back."""
+
+import gc
+
+import torch
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error means that the device's or the machine's memory is full."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+
+
+def free_memory(device: torch.device) -> None:
+    """Give the allocator's unused memory back to the device."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Return the most bytes that were in use on a CUDA device, or None elsewhere."""
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None

@@ -1,0 +1,189 @@
+"""Noise levels: the model's own table, and the lists of sigmas that samplers walk down.
+
+Sigma is the standard deviation of the noise on latents whose clean part is not scaled down (the "variance exploding"
+form of Karras et al. 2022). Lists are computed in float32 like the webui's and handed out as Python floats, so that
+no sampler waits for the device.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pastelbot.errors import LimitError
+
+KARRAS_RHO = 7.0
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSigmas:
+    """The noise levels that a model was trained on, ascending, one for each of its timesteps (float32, CPU)."""
+
+    alphas_cumprod: Tensor
+
+    @classmethod
+    def scaled_linear(cls, start: float = 0.00085, end: float = 0.012, count: int = 1000) -> "ModelSigmas":
+        """Return Stable Diffusion's levels: betas linear in their square root."""
+        betas = torch.linspace(start**0.5, end**0.5, count, dtype=torch.float64) ** 2
+        return cls(torch.cumprod(1.0 - betas, 0).float())
+
+    @functools.cached_property
+    def sigmas(self) -> Tensor:
+        """Return the sigma of each timestep."""
+        return ((1 - self.alphas_cumprod) / self.alphas_cumprod) ** 0.5
+
+    @functools.cached_property
+    def log_sigmas(self) -> Tensor:
+        """Return the natural logarithm of each timestep's sigma."""
+        return self.sigmas.log()
+
+    @property
+    def smallest(self) -> float:
+        """Return the sigma of timestep 0."""
+        return float(self.sigmas[0])
+
+    @property
+    def largest(self) -> float:
+        """Return the sigma of the last timestep."""
+        return float(self.sigmas[-1])
+
+    def timestep(self, sigma: float) -> float:
+        """Return the fractional timestep of a sigma, interpolated in its logarithm and clamped to the table."""
+        log_sigma = torch.tensor(sigma).log()
+        low = int((log_sigma >= self.log_sigmas).sum()) - 1
+        low = min(max(low, 0), len(self.log_sigmas) - 2)
+        below, above = self.log_sigmas[low], self.log_sigmas[low + 1]
+        share = ((below - log_sigma) / (below - above)).clamp(0, 1)
+        return float((1 - share) * low + share * (low + 1))
+
+    def at(self, timesteps: Tensor) -> Tensor:
+        """Return the sigmas of fractional timesteps, interpolated in their logarithm."""
+        low = timesteps.floor().long()
+        share = timesteps.frac()
+        return ((1 - share) * self.log_sigmas[low] + share * self.log_sigmas[timesteps.ceil().long()]).exp()
+
+
+Schedule = Callable[[ModelSigmas, int], Sequence[float]]
+
+
+def _ended(sigmas: Tensor) -> list[float]:
+    """Append the noiseless end."""
+    return [*sigmas.tolist(), 0.0]
+
+
+def karras(model: ModelSigmas, steps: int) -> list[float]:
+    """Space sigma ** (1/7) evenly (Karras et al. 2022, equation 5)."""
+    first, last = model.largest ** (1 / KARRAS_RHO), model.smallest ** (1 / KARRAS_RHO)
+    return _ended((first + torch.linspace(0, 1, steps) * (last - first)) ** KARRAS_RHO)
+
+
+def exponential(model: ModelSigmas, steps: int) -> list[float]:
+    """Space the logarithm of sigma evenly."""
+    return _ended(torch.linspace(math.log(model.largest), math.log(model.smallest), steps).exp())
+
+
+def polyexponential(model: ModelSigmas, steps: int) -> list[float]:
+    """Space the logarithm of sigma along a power of the step, of which the webui uses the first."""
+    last = math.log(model.smallest)
+    return _ended((torch.linspace(1, 0, steps) * (math.log(model.largest) - last) + last).exp())
+
+
+def uniform(model: ModelSigmas, steps: int) -> list[float]:
+    """Space the timesteps evenly, both ends included."""
+    return _ended(model.at(torch.linspace(len(model.sigmas) - 1, 0, steps)))
+
+
+def normal(model: ModelSigmas, steps: int) -> list[float]:
+    """Space the timesteps evenly between those of the largest and the smallest sigma."""
+    return _ended(model.at(torch.linspace(*_ends(model), steps)))
+
+
+def sgm_uniform(model: ModelSigmas, steps: int) -> list[float]:
+    """Space the timesteps evenly, the last one left out."""
+    return _ended(model.at(torch.linspace(*_ends(model), steps + 1)[:-1]))
+
+
+def _ends(model: ModelSigmas) -> tuple[float, float]:
+    return model.timestep(model.largest), model.timestep(model.smallest)
+
+
+def simple(model: ModelSigmas, steps: int) -> list[float]:
+    """Pick whole timesteps evenly, counted from the noisiest."""
+    stride = len(model.sigmas) / steps
+    return _ended(torch.stack([model.sigmas[-(1 + int(step * stride))] for step in range(steps)]))
+
+
+def ddim(model: ModelSigmas, steps: int) -> list[float]:
+    """Pick timesteps 1, 1 + stride, ... with a whole stride, so there may be more of them than `steps`."""
+    return _ended(model.sigmas[1 :: max(len(model.sigmas) // steps, 1)].flip(0))
+
+
+def beta(model: ModelSigmas, steps: int, a: float = 0.6, b: float = 0.6) -> list[float]:
+    """Place sigmas at the quantiles of a beta distribution (Lee et al. 2024, "Beta sampling is all you need")."""
+    from scipy.special import betaincinv  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import
+
+    shares = betaincinv(a, b, 1.0 - torch.linspace(0, 1, steps, dtype=torch.float64).numpy())
+    return [*(model.smallest + float(share) * (model.largest - model.smallest) for share in shares), 0.0]
+
+
+def kl_optimal(model: ModelSigmas, steps: int) -> list[float]:
+    """Space the arctangent of sigma evenly ("Align Your Steps", Sabour et al. 2024, theorem 3.1); ends above zero."""
+    share = torch.arange(steps + 1) / steps
+    angles = share * math.atan(model.smallest) + (1.0 - share) * math.atan(model.largest)
+    return [float(sigma) for sigma in angles.tan()]
+
+
+# The ten steps that Sabour et al. 2024 publish for Stable Diffusion 1.5.
+ALIGNED_SIGMAS = (14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029)
+
+
+def align_your_steps(_model: ModelSigmas, steps: int) -> list[float]:
+    """Interpolate the published optimal steps in the logarithm of sigma (Sabour et al. 2024)."""
+    if steps == 1:
+        return [ALIGNED_SIGMAS[0], 0.0]
+    logs = [math.log(sigma) for sigma in ALIGNED_SIGMAS]
+    sigmas = []
+    for step in range(steps):
+        place = step * (len(logs) - 1) / (steps - 1)
+        low = min(int(place), len(logs) - 2)
+        sigmas.append(math.exp(logs[low] + (place - low) * (logs[low + 1] - logs[low])))
+    return [*sigmas, 0.0]
+
+
+SCHEDULES: Mapping[str, Schedule] = {
+    "Uniform": uniform,
+    "Karras": karras,
+    "Exponential": exponential,
+    "Polyexponential": polyexponential,
+    "SGM Uniform": sgm_uniform,
+    "KL Optimal": kl_optimal,
+    "Align Your Steps": align_your_steps,
+    "Simple": simple,
+    "Normal": normal,
+    "DDIM": ddim,
+    "Beta": beta,
+}
+
+
+def make_sigmas(name: str, model: ModelSigmas, steps: int, *, discard_next_to_last: bool = False) -> list[float]:
+    """Return the sigmas of `steps` steps, descending, `steps + 1` of them for most schedules.
+
+    Samplers that look ahead into the last step leave out the next to last sigma; their list has one more to begin with.
+    """
+    if name not in SCHEDULES:
+        raise LimitError(f"The sigma schedule {name!r} is unknown; the known ones are {', '.join(SCHEDULES)}.")
+    sigmas = list(SCHEDULES[name](model, steps + discard_next_to_last))
+    return [*sigmas[:-2], sigmas[-1]] if discard_next_to_last else sigmas
+
+
+def img2img_steps(steps: int, denoising_strength: float) -> int:
+    """Return the length of the schedule whose last `steps` steps a pass at this strength runs."""
+    return int(steps / min(denoising_strength, 0.999))
+
+
+def tail(sigmas: Sequence[float], steps: int, schedule_steps: int) -> list[float]:
+    """Return the part of a schedule that a pass of `steps` steps starts in the middle of."""
+    return list(sigmas[schedule_steps - steps :])

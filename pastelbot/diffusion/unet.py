@@ -1,0 +1,47 @@
+"""The UNet of diffusers, made to answer as the original one does."""
+
+from typing import TypeVar, cast
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own name for it
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.models.upsampling import Upsample2D
+from torch import Tensor, nn
+
+Module = TypeVar("Module", bound=nn.Module)
+
+__all__ = ["UNet2DConditionModel", "place", "prepare_unet"]
+
+
+class UpsampleThenResize(nn.Module):
+    """Double the size, convolve, and only then fit the features to the skip connection's size.
+
+    The original UNet does it in this order where a size is no multiple of 64 pixels; diffusers resizes first.
+    """
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, hidden_states: Tensor, output_size: tuple[int, int] | None = None) -> Tensor:
+        """Return (batch, channels, height, width) features of `output_size`, by default of the double size."""
+        doubled = self.conv(F.interpolate(hidden_states, scale_factor=2.0, mode="nearest"))
+        if output_size is None or tuple(doubled.shape[-2:]) == tuple(output_size):
+            return cast("Tensor", doubled)
+        return F.interpolate(doubled, size=tuple(output_size), mode="nearest")
+
+
+def prepare_unet(unet: UNet2DConditionModel, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel:
+    """Put the UNet on the device, for inference only, with the original's order of upsampling."""
+    for block in unet.up_blocks:
+        for name, layer in enumerate(block.upsamplers or ()):
+            if isinstance(layer, Upsample2D):
+                block.upsamplers[name] = UpsampleThenResize(layer.conv)
+    return place(unet, device, dtype).eval().requires_grad_(False)
+
+
+def place(module: Module, device: torch.device, dtype: torch.dtype) -> Module:
+    """Move a network of diffusers, whose own `to` warns about half precision without reason."""
+    nn.Module.to(module, device=device, dtype=dtype)
+    nn.Module.to(module, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    return module

@@ -1,0 +1,161 @@
+"""Whole generations: latents after each pass, decoded images and PNGs of every recorded case.
+
+Set `PASTELBOT_GOLDEN_REPORT` to a file to have the largest differences of each case appended to it.
+"""
+
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from golden_cases import cases
+from PIL import Image
+from safetensors import safe_open
+
+from pastelbot.diffusion import checkpoint
+from pastelbot.diffusion.engine import Engine
+from pastelbot.records import GenerationRequest, HiresFix, Painted
+
+LATENTS_MAX, LATENTS_MEAN = 3e-4, 3e-5
+SDE_MAX = 1e-3
+DECODED_MAX = 3e-4
+PNG_SHARE = 0.01
+# Our name of an intermediate result -> the recordings' name of it.
+RECORDED = {
+    "first_noise": "noise",
+    "first_latents": "first_latents",
+    "hr_input_latents": "hr_input_latents",
+    "hr_noise": "hr_noise",
+    "hr_latents": "latents",
+    "decoded": "decoded",
+}
+# The recordings were made on a CPU, where the webui's "GPU" noise is torch's CPU generator.
+SOURCES = {"GPU": "CPU"}
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_sd):
+    """Return the recordings' model, loaded."""
+    torch.set_num_threads(1)
+    return checkpoint.load(str(tiny_sd), device="cpu", precision="fp32")
+
+
+def request_of(case):
+    """Return the request that a recorded case's settings and options mean."""
+    settings, options = case["settings"], case["opts"]
+    return GenerationRequest(
+        prompt=settings["prompt"],
+        negative_prompt=settings.get("negative_prompt", ""),
+        width=settings["width"],
+        height=settings["height"],
+        seed=settings["seed"],
+        count=settings.get("batch_size", 1),
+        steps=settings["steps"],
+        cfg_scale=settings["cfg_scale"],
+        sampler=settings["sampler_name"],
+        schedule=settings.get("scheduler") or "Automatic",
+        clip_skip=options.get("CLIP_stop_at_last_layers", 2),
+        hires=hires_of(settings) if settings.get("enable_hr") else None,
+        subseed=case["all_subseeds"][0],
+        subseed_strength=settings.get("subseed_strength", 0),
+        seed_resize_width=max(0, settings.get("seed_resize_from_w", 0)),
+        seed_resize_height=max(0, settings.get("seed_resize_from_h", 0)),
+        eta_noise_seed_delta=options.get("eta_noise_seed_delta", 31337),
+        noise_source=SOURCES.get(options.get("randn_source", "GPU"), options.get("randn_source")) or "CPU",
+        emphasis=options.get("emphasis", "Original"),
+    )
+
+
+def hires_of(settings):
+    """Return the hires fix of a recorded case's settings."""
+    return HiresFix(
+        width=settings.get("hr_resize_x", 0),
+        height=settings.get("hr_resize_y", 0),
+        scale=settings.get("hr_scale", 2),
+        steps=settings.get("hr_second_pass_steps", 0),
+        denoising_strength=settings["denoising_strength"],
+        upscaler=settings.get("hr_upscaler") or "Latent",
+        sampler=settings.get("hr_sampler_name"),
+        schedule=settings.get("hr_scheduler"),
+        cfg_scale=settings.get("hr_cfg"),
+        prompt=settings.get("hr_prompt"),
+        negative_prompt=settings.get("hr_negative_prompt"),
+    )
+
+
+def paint(tiny, request):
+    """Return a request's pictures, its intermediate results by (name, picture), and the events on the way."""
+    results = {}
+    engine = Engine(tiny, record=lambda _job, index, name, tensor: results.update({(name, index): tensor}))
+    engine.admit("case", request)
+    events = []
+    while not engine.idle:
+        events += engine.step()
+    (painted,) = (event for event in events if isinstance(event, Painted))
+    return painted.pictures, results, events
+
+
+@pytest.mark.parametrize("case", cases("images.json"), ids=lambda case: case["name"])
+def test_picture_equals_the_recorded_one(golden, tiny, case):
+    """Noise, latents after both passes, the decoded image, the PNG and the number of calls are the webui's."""
+    request = request_of(case)
+
+    pictures, results, events = paint(tiny, request)
+
+    differences = compare_tensors(golden, case["name"], results) | compare_pngs(golden, case, pictures)
+    report(case, differences)
+    loose = "SDE" in request.sampler or (request.hires and "SDE" in (request.hires.sampler or ""))
+    for name, (largest, mean) in differences.items():
+        if name.endswith("latents"):
+            assert largest <= (SDE_MAX if loose else LATENTS_MAX), name
+            assert loose or mean <= LATENTS_MEAN, name
+        elif name == "decoded":
+            assert largest <= (SDE_MAX if loose else DECODED_MAX)
+        elif name == "png":
+            assert largest <= 1
+            assert mean <= PNG_SHARE
+        else:
+            assert largest <= 1e-5, name
+    assert [picture.seed for picture in pictures] == case["all_seeds"]
+    assert events[-2].steps == sum(case["denoiser_calls"].values()) == events[-2].step
+
+
+def compare_tensors(golden, name, results):
+    """Return the largest and mean difference of each recorded tensor, over the whole batch."""
+    differences = {}
+    with safe_open(golden / "images.safetensors", "pt") as recorded:
+        known = set(recorded.keys())
+        for (result, index), mine in results.items():
+            key = f"{name}/{RECORDED.get(result, '')}"
+            if key not in known:
+                continue
+            theirs = recorded.get_slice(key)[index]
+
+            assert mine.shape == theirs.shape
+            difference = (mine - theirs).abs()
+            largest, mean = differences.get(result, (0.0, 0.0))
+            differences[result] = max(largest, difference.max().item()), max(mean, difference.mean().item())
+    return differences
+
+
+def compare_pngs(golden, case, pictures):
+    """Return the largest difference in levels and the share of values that differ."""
+    largest = share = 0.0
+    for picture, name in zip(pictures, case["png"], strict=True):
+        mine = np.asarray(Image.open(io.BytesIO(picture.png))).astype(int)
+        theirs = np.asarray(Image.open(golden / name).convert("RGB")).astype(int)
+
+        assert mine.shape == theirs.shape
+        largest = max(largest, np.abs(mine - theirs).max())
+        share = max(share, (mine != theirs).mean())
+    return {"png": (float(largest), float(share))}
+
+
+def report(case, differences):
+    """Append a case's differences to the report, where one is wanted."""
+    if path := os.environ.get("PASTELBOT_GOLDEN_REPORT"):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"case": case["name"], **differences}) + "\n")

@@ -1,0 +1,40 @@
+"""The noise of every recorded seed, subseed, size and source."""
+
+import pytest
+import torch
+from golden_cases import cases
+from safetensors import safe_open
+
+from pastelbot.diffusion.rng import ImageNoise, NoiseRecipe
+
+# The recordings were made on a CPU, where the webui's "GPU" noise is torch's CPU generator.
+SOURCES = {"GPU": "CPU", "CPU": "CPU", "NV": "NV"}
+
+
+@pytest.mark.parametrize("case", cases("noise.json"), ids=lambda case: case["key"])
+def test_draws_equal_the_recorded_ones(golden, case):
+    """Plain draws are bit-equal; an interpolation between two seeds is equal to rounding."""
+    count = len(case["seeds"])
+    noises = [
+        ImageNoise(
+            NoiseRecipe(
+                seed=case["seeds"][index],
+                subseed=case.get("subseeds", [0] * count)[index],
+                subseed_strength=case.get("subseed_strength", 0),
+                resize_width=case.get("seed_resize_from_w", 0),
+                resize_height=case.get("seed_resize_from_h", 0),
+                seed_delta=case["eta_noise_seed_delta"],
+                source=SOURCES[case["randn_source"]],
+            ),
+            tuple(case["shape"]),
+        )
+        for index in range(count)
+    ]
+    tolerance = 1e-5 if "subseeds" in case else 1e-6 if case["randn_source"] == "NV" else 0.0
+    with safe_open(golden / "noise.safetensors", "pt") as recorded:
+        for draw in range(case["draws"]):
+            mine = torch.stack([noise.draw() for noise in noises])
+            theirs = recorded.get_tensor(f"{case['key']}_{draw}")
+
+            assert mine.shape == theirs.shape
+            assert (mine - theirs).abs().max().item() <= tolerance

@@ -1,0 +1,47 @@
+"""The recorded noise levels, sigma schedules and fractional timesteps."""
+
+import pytest
+import torch
+from golden_cases import cases
+
+from pastelbot.diffusion.catalog import plan_sigmas, resolve
+from pastelbot.diffusion.schedules import ModelSigmas, ddim
+
+ENTRIES = [entry for entry in cases("sigmas.json", "entries") if "sigmas" in entry]
+DDIM_ENTRIES = [entry for entry in cases("sigmas.json", "entries") if "timesteps" in entry]
+
+
+@pytest.fixture(scope="session")
+def model():
+    """Return Stable Diffusion's noise levels."""
+    return ModelSigmas.scaled_linear()
+
+
+def test_model_table_equals_the_recorded_one(model, tensors):
+    """The table that everything else interpolates in is right to float32's last bits."""
+    recorded = tensors("sigmas.safetensors")
+
+    torch.testing.assert_close(model.alphas_cumprod, recorded["alphas_cumprod"], rtol=1e-6, atol=0)
+    torch.testing.assert_close(model.sigmas, recorded["model_sigmas"], rtol=2e-5, atol=0)
+    torch.testing.assert_close(model.log_sigmas, recorded["model_log_sigmas"], rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["key"])
+def test_schedule_equals_the_recorded_one(model, entry):
+    """Each sampler and schedule gives the recorded sigmas and the timesteps that the UNet receives."""
+    method, schedule = resolve(entry["sampler"], entry["scheduler"])
+
+    sigmas = plan_sigmas(method, schedule, model, entry["steps"])
+
+    assert sigmas == pytest.approx(entry["sigmas"], rel=2e-5)
+    assert [model.timestep(sigma) for sigma in sigmas if sigma > 0] == pytest.approx(entry["t"], abs=2e-4)
+
+
+@pytest.mark.parametrize("entry", DDIM_ENTRIES, ids=lambda entry: entry["key"])
+def test_ddim_takes_the_recorded_timesteps(model, entry):
+    """DDIM's own schedule is that of whole timesteps."""
+    steps = int(entry["key"].rpartition("_")[2])
+
+    timesteps = [model.timestep(sigma) for sigma in reversed(ddim(model, steps)) if sigma > 0]
+
+    assert timesteps == pytest.approx(entry["timesteps"], abs=2e-4)
