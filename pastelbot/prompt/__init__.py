@@ -1,1 +1,5 @@
 """Prompt language: pure text, no torch."""
+
+from pastelbot.prompt.checking import check
+
+__all__ = ["check"]

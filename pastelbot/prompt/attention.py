@@ -18,7 +18,7 @@ SQUARE = 1 / 1.1
 
 # In order: escaped character or lone backslash; closing weight; bracket or colon; anything else.
 _TOKEN = re.compile(r"\\([\\()\[\]]?)|:\s*+([+-]?[.\d]++)\s*+\)|[()\[\]:]|[^\\()\[\]:]++")
-_BREAK = re.compile(r"\s*+\bBREAK\b\s*+")
+_BREAK = re.compile(r"\bBREAK\b")
 
 
 class Fragment(NamedTuple):
@@ -48,10 +48,10 @@ class _Reading:
 
     def add_plain(self, text: str) -> None:
         first, *others = _BREAK.split(text)
-        self.add(first)
-        for part in others:
+        self.add(first.rstrip() if others else first)
+        for number, part in enumerate(others, start=1):
             self.add(BREAK, BREAK_WEIGHT)
-            self.add(part)
+            self.add(part.lstrip() if number == len(others) else part.strip())
 
     def multiply(self, start: int, factor: float) -> None:
         for index in range(start, len(self.weights)):

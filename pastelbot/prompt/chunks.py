@@ -130,9 +130,12 @@ class _Chunker:
     def _close_at_comma(self) -> None:
         cut = (self.last_comma or 0) + 1
         tokens, weights = self.tokens[cut:], self.weights[cut:]
+        placed = [place._replace(offset=place.offset - cut) for place in self.placed if place.offset >= cut]
         self.tokens, self.weights = self.tokens[:cut], self.weights[:cut]
+        self.placed = self.placed[: len(self.placed) - len(placed)]
         self.close()
         self._open(tokens, weights)
+        self.placed = placed
 
 
 def chunk_text(

@@ -1,0 +1,32 @@
+"""Finding a prompt's errors before it is queued."""
+
+from pastelbot.errors import PromptError
+from pastelbot.prompt.attention import parse_attention
+from pastelbot.prompt.composition import split_and
+from pastelbot.prompt.editing import prompt_schedule
+from pastelbot.prompt.extra_networks import extract_networks
+
+
+def check(prompt: str, *, steps: int = 20, hires_steps: int | None = None) -> None:
+    """Raise PromptError, with the position where it can be told, if painting this prompt would raise."""
+    text = extract_networks(prompt).prompt
+    for part in split_and(text):
+        for texts in (prompt_schedule(part.text, steps), prompt_schedule(part.text, steps, hires_steps or steps)):
+            for different in {entry.text for entry in texts}:
+                _check_attention(prompt, different)
+
+
+def _check_attention(prompt: str, text: str) -> None:
+    try:
+        parse_attention(text)
+    except PromptError as error:
+        raise _at_its_place(prompt, error) from None
+
+
+def _at_its_place(prompt: str, error: PromptError) -> PromptError:
+    """Return the error as it stands in the whole prompt, from which only a part was read."""
+    try:
+        parse_attention(prompt)
+    except PromptError as same:
+        return same
+    return PromptError(str(error))

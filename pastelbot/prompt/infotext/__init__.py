@@ -1,0 +1,21 @@
+"""Infotext: the text under a picture that says how it was made, in the webui's form."""
+
+from pastelbot.prompt.infotext.fields import Infotext, quote, read_fields, unquote
+from pastelbot.prompt.infotext.reader import ReadRequest, read_request, request_from_infotext
+from pastelbot.prompt.infotext.webui import hires_sampler_of, parse_infotext, sampler_of
+from pastelbot.prompt.infotext.writer import format_infotext, shown_schedule
+
+__all__ = [
+    "Infotext",
+    "ReadRequest",
+    "format_infotext",
+    "hires_sampler_of",
+    "parse_infotext",
+    "quote",
+    "read_fields",
+    "read_request",
+    "request_from_infotext",
+    "sampler_of",
+    "shown_schedule",
+    "unquote",
+]

@@ -1,0 +1,98 @@
+"""The form of an infotext: a prompt, a negative prompt behind its mark, and a last line of `Name: value` fields."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+NEGATIVE = "Negative prompt:"
+LEAST_FIELDS = 3  # a last line with fewer belongs to the prompt
+
+_VALUE = re.compile(r'\s*+(?:("(?:\\.|[^\\"])++")(?=,|$)|([^,]*+))(?:,|$)')
+_QUOTED = re.compile(r"[,\n:]")
+
+
+@dataclass(frozen=True)
+class Infotext:
+    """What an infotext says, fields in their order and unquoted; nothing is interpreted, so nothing is lost."""
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def format(self) -> str:
+        """Return the text."""
+        negative = f"\n{NEGATIVE} {self.negative_prompt}" if self.negative_prompt else ""
+        fields = ", ".join(f"{name}: {_written(value)}" for name, value in self.fields.items())
+        return f"{self.prompt}{negative}\n{fields}".strip()
+
+
+def quote(value: object) -> object:
+    """Return a field's value as it is written: in quotes if it has a comma, a colon or a line break."""
+    if not _QUOTED.search(str(value)):
+        return value
+    return _in_quotes(str(value))
+
+
+def unquote(text: str) -> str:
+    """Return the value that was written; text in quotes that cannot be read stays as it is."""
+    if len(text) < 2 or text[0] != '"' or text[-1] != '"':
+        return text
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text
+
+
+def _written(value: str) -> object:
+    """Return a value so that reading gives it back: in quotes, too, if it looks as if it already were."""
+    return quote(value) if unquote(value) == value else _in_quotes(value)
+
+
+def _in_quotes(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def read_fields(text: str) -> Infotext:
+    """Take an infotext apart. Any text is one: without fields it is all prompt."""
+    *lines, last = text.strip().split("\n")
+    pairs = list(_pairs(last))
+    if len(pairs) < LEAST_FIELDS:
+        lines.append(last)
+        pairs = []
+    prompt: list[str] = []
+    negative: list[str] = []
+    for line in map(str.strip, lines):
+        if line.startswith(NEGATIVE):
+            negative.append(line[len(NEGATIVE) :].strip())
+        else:
+            (negative or prompt).append(line)
+    fields = {name: unquote(value) for name, value in pairs if value}
+    return Infotext(_joined(prompt), _joined(negative), fields)
+
+
+def _joined(lines: list[str]) -> str:
+    """Join lines with breaks, but without those before the first line that says something."""
+    return "\n".join(lines).lstrip("\n")
+
+
+def _pairs(line: str) -> Iterator[tuple[str, str]]:
+    """Yield names and values as they are written. A name has at least two letters and no signs but `_`, `-` and `/`."""
+    position = 0
+    while (colon := line.find(":", position)) >= 0:
+        name = _name_before(line, position, colon)
+        if len(name) < 2:
+            position = colon + 1
+            continue
+        value = _VALUE.match(line, colon + 1)
+        if value is None:  # a value matches whatever follows; this is for the type checker
+            return
+        yield name, value[1] or value[2] or ""
+        position = value.end()
+
+
+def _name_before(line: str, start: int, colon: int) -> str:
+    first = colon
+    while first > start and (line[first - 1].isalnum() or line[first - 1] in "_ -/"):
+        first -= 1
+    return line[first:colon].lstrip(" -/")

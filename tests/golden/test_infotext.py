@@ -1,0 +1,139 @@
+from pastelbot.prompt.comments import strip_comments
+from pastelbot.prompt.extra_networks import extract_networks
+from pastelbot.prompt.infotext import (
+    format_infotext,
+    hires_sampler_of,
+    parse_infotext,
+    quote,
+    read_fields,
+    read_request,
+    request_from_infotext,
+    sampler_of,
+    unquote,
+)
+from pastelbot.prompt.samplers import normalise
+from pastelbot.records import GenerationRequest, HiresFix
+
+
+def test_parsed_fields_are_the_recorded_ones(recorded):
+    for case in recorded("parse_infotext.json"):
+        fields = parse_infotext(case["infotext"])
+
+        assert case["params"] == fields, case["infotext"]
+        assert case["sampler"] == list(sampler_of(fields)), case["infotext"]
+        assert case["hr"] == list(hires_sampler_of(fields)), case["infotext"]
+
+
+def test_written_infotexts_are_the_recorded_ones(recorded):
+    content = recorded("infotext.json")
+    program = {key: content[key] for key in ("model", "model_hash", "version")}
+    for case in [*content["cases"], *recorded("images.json")]:
+        for index, expected in enumerate(case["infotexts"]):
+            assert expected == written(case, index, program), case["name"]
+
+
+def test_a_picture_is_described_alike_after_reading(recorded):
+    """An infotext read into a request and written again says the same, as does the list of its fields."""
+    content = recorded("infotext.json")
+    program = {"checkpoint": content["model"], "checkpoint_hash": content["model_hash"], "version": content["version"]}
+    for case in [*content["cases"], *recorded("images.json")]:
+        if case["settings"].get("enable_hr") and not case["settings"]["hr_upscaler"]:
+            continue  # the text does not name the upscaler, ours will
+        for text in case["infotexts"]:
+            read = read_request(text)
+            request = read.request if "RNG: " in text else read.request.replace(noise_source="GPU")
+
+            assert text == format_infotext(request, **program), case["name"]
+            assert text == read_fields(text).format()
+            assert read.notes == ()
+            assert read.missing == ()
+
+
+def test_overridden_settings_reach_the_request(recorded):
+    names = {
+        "CLIP_stop_at_last_layers": "clip_skip",
+        "eta_noise_seed_delta": "eta_noise_seed_delta",
+        "randn_source": "noise_source",
+        "emphasis": "emphasis",
+    }
+    for case in recorded("parse_infotext.json"):
+        request = request_from_infotext(case["infotext"])
+        for _, setting, value in case["overrides"] or ():
+            if setting in names:
+                assert value == getattr(request, names[setting]), case["infotext"]
+
+
+def test_sampler_names_mean_what_is_recorded(recorded):
+    for case in recorded("samplers.json"):
+        choice = normalise(case["sampler"], case["scheduler"], convert_automatic=case["convert_automatic"])
+
+        assert case["result"] == list(choice), case
+
+
+def test_comments_networks_and_quotes_are_the_recorded_ones(recorded):
+    cases = recorded("prompt_misc.json")
+    for text, expected in cases["strip_comments"]:
+        assert expected == strip_comments(text)
+    for value, expected in cases["quote"]:
+        assert expected == quote(value)
+    for text, expected in cases["unquote"]:
+        assert expected == unquote(text)
+    for case in cases["extra_networks"]:
+        extracted = extract_networks(case["text"])
+
+        assert case["prompt"] == extracted.prompt
+        assert case["nets"] == {
+            kind: [{"items": list(tag.items), "positional": list(tag.positional), "named": tag.named} for tag in tags]
+            for kind, tags in extracted.by_kind.items()
+        }
+
+
+def written(case, index, program):
+    return format_infotext(
+        request_of(case),
+        index=index,
+        checkpoint=program["model"],
+        checkpoint_hash=program["model_hash"],
+        version=program["version"],
+    )
+
+
+def request_of(case):
+    """Return the request that a recorded case's settings and options mean."""
+    settings, options = case["settings"], case["opts"]
+    return GenerationRequest(
+        prompt=settings["prompt"],
+        negative_prompt=settings.get("negative_prompt", ""),
+        width=settings["width"],
+        height=settings["height"],
+        seed=settings["seed"],
+        count=settings.get("batch_size", 1) * settings.get("n_iter", 1),
+        steps=settings["steps"],
+        cfg_scale=settings["cfg_scale"],
+        sampler=settings["sampler_name"],
+        schedule=settings.get("scheduler") or "Automatic",
+        clip_skip=options.get("CLIP_stop_at_last_layers", 2),
+        hires=hires_of(settings) if settings.get("enable_hr") else None,
+        subseed=settings.get("subseed", 0),
+        subseed_strength=settings.get("subseed_strength", 0),
+        seed_resize_width=settings.get("seed_resize_from_w", 0),
+        seed_resize_height=settings.get("seed_resize_from_h", 0),
+        eta_noise_seed_delta=options.get("eta_noise_seed_delta", 31337),
+        noise_source=options.get("randn_source", "GPU"),
+        emphasis=options.get("emphasis", "Original"),
+    )
+
+
+def hires_of(settings):
+    return HiresFix(
+        width=settings.get("hr_resize_x", 0),
+        height=settings.get("hr_resize_y", 0),
+        scale=settings.get("hr_scale", 2),
+        steps=settings.get("hr_second_pass_steps", 0),
+        denoising_strength=settings.get("denoising_strength", 0.75),
+        upscaler=settings.get("hr_upscaler") or "",
+        sampler=settings.get("hr_sampler_name"),
+        schedule=settings.get("hr_scheduler"),
+        prompt=settings.get("hr_prompt") or None,
+        negative_prompt=settings.get("hr_negative_prompt") or None,
+    )

@@ -1,0 +1,24 @@
+import pytest
+
+from pastelbot.errors import PromptError
+from pastelbot.prompt import check
+
+
+@pytest.mark.parametrize(
+    "prompt", ["", "(a:1.2)", "((((", "[a:b", "a AND b :1.2.3", "<lora:x:1.2.3>", "(" * 5000, "a\\"]
+)
+def test_forgiven_prompts_pass(prompt):
+    check(prompt)
+
+
+@pytest.mark.parametrize(("prompt", "position"), [("a (b:1.2.3)", 5), ("x AND (b:1..)", 9), ("[a:(b:1.2.3):0.5]", 6)])
+def test_errors_are_named_with_their_place_in_the_whole_prompt(prompt, position):
+    with pytest.raises(PromptError) as caught:
+        check(prompt)
+
+    assert position == caught.value.position
+
+
+def test_an_error_only_the_hires_pass_would_meet_is_found():
+    with pytest.raises(PromptError):
+        check("[a:(b:1.2.3):25]", steps=20, hires_steps=20)
