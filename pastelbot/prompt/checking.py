@@ -7,13 +7,16 @@ from pastelbot.prompt.editing import prompt_schedule
 from pastelbot.prompt.extra_networks import extract_networks
 
 
-def check(prompt: str, *, steps: int = 20, hires_steps: int | None = None) -> None:
-    """Raise PromptError, with the position where it can be told, if painting this prompt would raise."""
-    text = extract_networks(prompt).prompt
-    for part in split_and(text):
-        for texts in (prompt_schedule(part.text, steps), prompt_schedule(part.text, steps, hires_steps or steps)):
-            for different in {entry.text for entry in texts}:
-                _check_attention(prompt, different)
+def check(prompt: str, *, negative: bool = False, steps: int = 20, hires_steps: int | None = None) -> None:
+    """Raise PromptError, with the position where it can be told, if painting this prompt would raise.
+
+    A `negative` prompt knows neither `AND` nor extra networks.
+    """
+    parts = [prompt] if negative else [part.text for part in split_and(extract_networks(prompt).prompt)]
+    for part in parts:
+        for schedule in (prompt_schedule(part, steps), prompt_schedule(part, steps, hires_steps or steps)):
+            for text in {entry.text for entry in schedule}:
+                _check_attention(prompt, text)
 
 
 def _check_attention(prompt: str, text: str) -> None:

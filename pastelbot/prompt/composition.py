@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _AND = re.compile(r"\bAND\b")
-_WEIGHT = re.compile(r"[-+]?(?:\d++\.?|\d*+\.\d++|\d++\.\d++)")
+_WEIGHT = re.compile(r"[-+]?(?:\d++\.?|\d*+\.\d++)")
 
 
 class Part(NamedTuple):

@@ -22,3 +22,9 @@ def test_errors_are_named_with_their_place_in_the_whole_prompt(prompt, position)
 def test_an_error_only_the_hires_pass_would_meet_is_found():
     with pytest.raises(PromptError):
         check("[a:(b:1.2.3):25]", steps=20, hires_steps=20)
+
+
+def test_and_divides_only_a_prompt_that_is_not_negative():
+    check("(a AND b:1.2.3)")
+    with pytest.raises(PromptError):
+        check("(a AND b:1.2.3)", negative=True)
