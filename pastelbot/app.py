@@ -34,13 +34,9 @@ def build(
             stall_seconds=settings.worker.stall_seconds,
             clock=now,
         )
-        return Backend(
-            database=database, dispatcher=dispatcher, service=Service(settings, jobs, dispatcher, clock=now)
-        )
+        return Backend(database=database, dispatcher=dispatcher, service=Service(settings, jobs, dispatcher, clock=now))
 
-    return PastelBot(
-        open_backend, guild_ids=settings.discord.guild_ids, edit_seconds=settings.discord.edit_seconds
-    )
+    return PastelBot(open_backend, guild_ids=settings.discord.guild_ids, edit_seconds=settings.discord.edit_seconds)
 
 
 def worker_options(settings: Settings) -> WorkerOptions:

@@ -20,7 +20,7 @@ from pastelbot.errors import ConfigError
 ENV_PREFIX = "PASTELBOT_"
 BUNDLED = "bundled"
 _OTHER_VARIABLES = {"PASTELBOT_TOKEN", "PASTELBOT_CONFIG", "PASTELBOT_GOLDEN", "PASTELBOT_GOLDEN_MERGE"}
-_SIZE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")  # noqa: RUF001 - phones type this cross
+_SIZE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
 
 # The Pastel-Mix card's negative prompt: what its pictures were painted with.
 CARD_NEGATIVE_PROMPT = (
@@ -242,9 +242,7 @@ def _keys(section: str) -> list[str]:
 
 
 def _unknown_variable(name: str) -> str:
-    known = [
-        f"{ENV_PREFIX}{section}__{key}".upper() for section in Settings.model_fields for key in _keys(section)
-    ]
+    known = [f"{ENV_PREFIX}{section}__{key}".upper() for section in Settings.model_fields for key in _keys(section)]
     return f"The environment variable {name} sets nothing.{_nearest(name, [*known, *sorted(_OTHER_VARIABLES)])}"
 
 

@@ -1,13 +1,32 @@
 """From what a person typed to a GenerationRequest, with the operator's defaults for what was left out."""
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from pastelbot.config import Settings, parse_size
 from pastelbot.errors import RequestError
 from pastelbot.policy import MAX_SEED
+from pastelbot.prompt.samplers import SamplerChoice, is_known, normalise
 from pastelbot.records import GenerationRequest, HiresFix
-from pastelbot.sampler_names import read_sampler
+
+# What a person chooses from: at most 25.
+SAMPLER_CHOICES = (
+    "DPM++ 2M Karras",
+    "DPM++ SDE Karras",
+    "DPM++ 2M SDE Karras",
+    "DPM++ 3M SDE Exponential",
+    "DPM++ 2S a Karras",
+    "Euler a",
+    "Euler",
+    "Heun",
+    "LMS Karras",
+    "DPM2 Karras",
+    "DPM2 a Karras",
+    "DDIM",
+    "UniPC",
+    "LCM",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +76,15 @@ def read_seed(text: str) -> int | None:
     if not (word.isascii() and word.isdigit()) or int(word) > MAX_SEED:
         raise RequestError(f"{word[:40]!r} is not a seed: type a whole number from 0 to {MAX_SEED}, or nothing.")
     return int(word)
+
+
+def read_sampler(name: str) -> SamplerChoice:
+    """Read "DPM++ 2M Karras" as DPM++ 2M with Karras; raise RequestError with the nearest name."""
+    if is_known(name):
+        return normalise(name, None)
+    near = difflib.get_close_matches(name, SAMPLER_CHOICES, n=1, cutoff=0.3)
+    hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(SAMPLER_CHOICES)}."
+    raise RequestError(f"There is no sampler {name[:60]!r}. {hint}")
 
 
 def _sizes(size: str, settings: Settings) -> tuple[tuple[int, int], tuple[int, int] | None]:

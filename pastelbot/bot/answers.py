@@ -2,7 +2,7 @@
 
 import functools
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import discord
@@ -47,8 +47,8 @@ async def say_privately(interaction: discord.Interaction[Any], text: str) -> Non
 
 
 def answers_errors(
-    callback: Callable[Concatenate[Owner, discord.Interaction[Any], P], Awaitable[None]],
-) -> Callable[Concatenate[Owner, discord.Interaction[Any], P], Awaitable[None]]:
+    callback: Callable[Concatenate[Owner, discord.Interaction[Any], P], Coroutine[Any, Any, None]],
+) -> Callable[Concatenate[Owner, discord.Interaction[Any], P], Coroutine[Any, Any, None]]:
     """Let a method that takes an interaction answer its own errors.
 
     discord.py only logs what a dynamic item raises, so no error may leave one.

@@ -176,9 +176,7 @@ class Delivery:
         with suppress(discord.HTTPException):
             await self._write(ended, slot, render.status_text(Ended(job=ended)), [], final=True)
 
-    async def _write(
-        self, job: Job, slot: _Slot, text: str, files: list[discord.File], *, final: bool
-    ) -> int:
+    async def _write(self, job: Job, slot: _Slot, text: str, files: list[discord.File], *, final: bool) -> int:
         """Edit the job's message, or send a new one where it is final and the old one cannot be had; return its id."""
         if slot.message_id is None:
             current = await self._service.job(job.id)

@@ -37,7 +37,9 @@ def progress_text(step: int, steps: int) -> str:
 
 def result_text(job: Job, seeds: Sequence[int]) -> str:
     """Say whose picture it is, of what, and with which settings."""
-    return f"<@{job.user_id}>\n{_quote(job.request.prompt)}\n-# {settings_line(job.request, seeds, job.seconds)}"[:_CONTENT]
+    return f"<@{job.user_id}>\n{_quote(job.request.prompt)}\n-# {settings_line(job.request, seeds, job.seconds)}"[
+        :_CONTENT
+    ]
 
 
 def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: float | None = None) -> str:

@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Protocol
 
 from pastelbot.errors import PastelError
-from pastelbot.records import Cancel, Command, Event, GenerationRequest, Paint, PaintingFailed, Stop, WorkerLost, WorkerReady
+from pastelbot.records import (
+    Cancel,
+    Command,
+    Event,
+    GenerationRequest,
+    Paint,
+    PaintingFailed,
+    Stop,
+    WorkerLost,
+    WorkerReady,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,8 @@ class Database:
             try:
                 await _migrate(writer, path)
                 reader = await _connect(path)
-                await reader.execute("PRAGMA query_only = ON")
+                async with reader.execute("PRAGMA query_only = ON"):
+                    pass
             except BaseException:
                 await writer.close()
                 raise
@@ -68,8 +69,13 @@ class Database:
 async def _connect(path: Path) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(path, isolation_level=None)
     connection.row_factory = sqlite3.Row
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 5000"):
-        await connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 5000"):
+            async with connection.execute(f"PRAGMA {pragma}") as cursor:
+                await cursor.fetchall()  # an open statement would keep the migration from committing
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 

@@ -84,14 +84,14 @@ class JobStore:
 
     async def with_status(self, *statuses: JobStatus) -> list[Job]:
         """Return the jobs in these states, oldest first."""
-        sql = f"SELECT * FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY created_at, rowid"  # noqa: S608
+        sql = f"SELECT * FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY created_at, rowid"
         async with self._database.reader.execute(sql, statuses) as cursor:
             return [_job(row) for row in await cursor.fetchall()]
 
     async def last_served(self, user_ids: Iterable[int]) -> dict[int, float]:
         """Return when each of these people last had a job leased, in seconds since 1970; others are missing."""
         wanted = tuple(set(user_ids))
-        sql = f"SELECT user_id, MAX(leased_at) FROM jobs WHERE user_id IN ({_marks(wanted)}) GROUP BY user_id"  # noqa: S608
+        sql = f"SELECT user_id, MAX(leased_at) FROM jobs WHERE user_id IN ({_marks(wanted)}) GROUP BY user_id"
         async with self._database.reader.execute(sql, wanted) as cursor:
             return {row[0]: row[1] for row in await cursor.fetchall() if row[1] is not None}
 
@@ -107,16 +107,16 @@ class JobStore:
         leased = []
         async with self._database.transaction() as connection:
             for job_id in job_ids:
-                sql = (
-                    "UPDATE jobs SET status = 'leased', leased_at = ? WHERE id = ? AND status = 'queued' RETURNING *"
-                )
+                sql = "UPDATE jobs SET status = 'leased', leased_at = ? WHERE id = ? AND status = 'queued' RETURNING *"
                 async with connection.execute(sql, (now.timestamp(), job_id)) as cursor:
                     leased += [_job(row) for row in await cursor.fetchall()]
         return leased
 
     async def requeue(self, job_id: str, *, crashed: bool) -> Job | None:
         """Put a leased job back in line; a crash counts as an attempt."""
-        sql = "UPDATE jobs SET status = 'queued', attempts = attempts + ? WHERE id = ? AND status = 'leased' RETURNING *"
+        sql = (
+            "UPDATE jobs SET status = 'queued', attempts = attempts + ? WHERE id = ? AND status = 'leased' RETURNING *"
+        )
         async with self._database.transaction() as connection:
             return await _first(connection, sql, (int(crashed), job_id))
 
@@ -153,7 +153,7 @@ class JobStore:
         """Fail or cancel a job and refund it; None where it has already ended."""
         sql = (
             "UPDATE jobs SET status = ?, ended_at = ?, reason = ? WHERE id = ?"
-            f" AND status IN ({_marks(_ACTIVE)}) RETURNING *"  # noqa: S608 - question marks
+            f" AND status IN ({_marks(_ACTIVE)}) RETURNING *"
         )
         async with self._database.transaction() as connection:
             async with connection.execute(sql, (status, now.timestamp(), reason, job_id, *_ACTIVE)) as cursor:

@@ -8,8 +8,7 @@ from discord.ext import commands
 
 from pastelbot.bot.answers import answers_errors
 from pastelbot.bot.views.actions import submit
-from pastelbot.drafting import Wish
-from pastelbot.sampler_names import SAMPLER_CHOICES
+from pastelbot.drafting import SAMPLER_CHOICES, Wish
 from pastelbot.service import Service
 
 

@@ -64,5 +64,3 @@ ACTIONS: Mapping[str, Action] = {
     "cancel": cancel,
     "delete": delete,
 }
-
-

@@ -50,9 +50,7 @@ class JobButton(
     def __init__(self, verb: str, job_id: str) -> None:
         look = _LOOKS[verb]
         super().__init__(
-            discord.ui.Button(
-                label=look.label, emoji=look.emoji, style=look.style, custom_id=f"pb:{verb}:{job_id}"
-            )
+            discord.ui.Button(label=look.label, emoji=look.emoji, style=look.style, custom_id=f"pb:{verb}:{job_id}")
         )
         self.verb = verb
         self.job_id = job_id

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from pastelbot.bot.answers import answer_error, answers_errors
+from pastelbot.bot.answers import answers_errors
 from pastelbot.drafting import read_seed
 from pastelbot.records import GenerationRequest
 from pastelbot.service import random_seed
@@ -33,10 +33,6 @@ class _RequestModal(discord.ui.Modal):
         )
         self.add_item(discord.ui.Label(text=name, component=field))
         return field
-
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception) -> None:
-        """Answer privately."""
-        await answer_error(interaction, error)
 
 
 class SeedModal(_RequestModal):

@@ -1,0 +1,38 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer: they set up .venv by themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check format clean
+
+demo: .venv/demo.stamp
+	$(BIN)/python bot.py demo $(ARGS)
+
+test: check
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+.venv/python.stamp:
+	$(PYTHON) -c "import sys; sys.exit('Pastelbot needs Python 3.11 or newer: make PYTHON=python3.11') if sys.version_info < (3, 11) else None"
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/demo.stamp: .venv/python.stamp pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[demo]'
+	touch $@
+
+.venv/dev.stamp: .venv/python.stamp pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[demo,dev]'
+	touch $@ .venv/demo.stamp

@@ -1,0 +1,6 @@
+"""`python -m pastelbot` is the same as the `pastelbot` command."""
+
+from pastelbot.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""The command line: run, demo, imagine. What goes wrong ends in one sentence and exit code 2."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pastelbot import __version__, config
+from pastelbot.drafting import Wish
+from pastelbot.errors import PastelError
+
+app = typer.Typer(
+    help="A Discord bot that paints anime pictures with Stable Diffusion 1.x.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="Configuration file; left out, config.toml where there is one.")
+]
+
+
+def main() -> None:
+    """Run the command line; a PastelError becomes its sentence on standard error."""
+    try:
+        app()
+    except PastelError as error:
+        sys.stderr.write(f"pastelbot: {error}\n")
+        sys.exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def default(
+    context: typer.Context,
+    config: ConfigOption = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
+) -> None:
+    """Run the bot, unless a command says otherwise."""
+    if version:
+        typer.echo(f"pastelbot {__version__}")
+    elif context.invoked_subcommand is None:
+        run(config)
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Run the bot on Discord until Ctrl-C."""
+    from pastelbot import run as running  # noqa: PLC0415 - each command loads only what it needs
+
+    running.run(load_settings(config))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 is any free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,  # noqa: FBT002
+) -> None:
+    """Try the whole bot in the browser: no token, no GPU, no download."""
+    from pastelbot import demo as demonstration  # noqa: PLC0415
+
+    demonstration.run(port=port, open_browser=browser)
+
+
+@app.command()
+def imagine(
+    prompt: Annotated[str, typer.Argument(help="What to paint, as danbooru tags.")],
+    negative: Annotated[str | None, typer.Option(help="What to avoid.")] = None,
+    size: Annotated[str | None, typer.Option(help="portrait, landscape, square, or pixels such as 448x640.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Left out, a random one.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
+    cfg: Annotated[float | None, typer.Option(help="CFG scale.")] = None,
+    sampler: Annotated[str | None, typer.Option(help='For example "DPM++ 2M Karras" or "Euler a".')] = None,
+    hires: Annotated[bool | None, typer.Option(help="Paint it large in a second pass.")] = None,
+    count: Annotated[int | None, typer.Option(help="How many pictures.")] = None,
+    checkpoint: Annotated[str | None, typer.Option(help="Folder, file or hub name; `bundled` is inside.")] = None,
+    vae: Annotated[str | None, typer.Option(help="A separate VAE file.")] = None,
+    out: Annotated[Path, typer.Option(help="A .png file, or a folder.")] = Path("out"),
+    config: ConfigOption = None,
+) -> None:
+    """Paint without Discord."""
+    from pastelbot import painting  # noqa: PLC0415
+
+    wish = Wish(
+        prompt=prompt,
+        negative=negative,
+        size=size,
+        seed=seed,
+        steps=steps,
+        cfg=cfg,
+        sampler=sampler,
+        hires=hires,
+        count=count,
+    )
+    settings = load_settings(config, bundled=True, checkpoint=checkpoint, vae=vae)
+    for path in painting.paint(wish, settings, out):
+        typer.echo(path)
+
+
+def load_settings(
+    path: Path | None, *, bundled: bool = False, checkpoint: str | None = None, vae: str | None = None
+) -> config.Settings:
+    """Load the named configuration, else PASTELBOT_CONFIG, else ./config.toml, else the defaults.
+
+    With `bundled` and no configuration anywhere, the checkpoint is the bundled one.
+    """
+    named = path or (Path(os.environ["PASTELBOT_CONFIG"]) if os.environ.get("PASTELBOT_CONFIG") else None)
+    found = named or (Path("config.toml") if Path("config.toml").is_file() else None)
+    environ = dict(os.environ)
+    if bundled and found is None:
+        environ.setdefault("PASTELBOT_CHECKPOINT__PATH", config.BUNDLED)
+    if checkpoint is not None:
+        environ["PASTELBOT_CHECKPOINT__PATH"] = checkpoint
+    if vae is not None:
+        environ["PASTELBOT_CHECKPOINT__VAE"] = vae
+    return config.load(found, environ=environ)

@@ -1,0 +1,60 @@
+"""Run the bot on the real Discord, with every cause of a failed start told in one sentence."""
+
+import asyncio
+import contextlib
+import signal
+
+import aiohttp
+import discord
+
+from pastelbot import app, log
+from pastelbot.config import BUNDLED, Settings
+from pastelbot.diffusion.precheck import check_reference
+from pastelbot.errors import ConfigError, StartupError
+from pastelbot.store.database import Database
+
+
+def run(settings: Settings) -> None:
+    """Run until Ctrl-C or SIGTERM; raises StartupError where the start fails."""
+    log.configure(settings.log)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_run(settings))
+
+
+async def check(settings: Settings) -> str:
+    """Look at everything that can be wrong before Discord is asked; return the token."""
+    if settings.token is None:
+        raise ConfigError(
+            "There is no Discord token: set the environment variable PASTELBOT_TOKEN, or write the token into a file "
+            "and name that file in config.toml as token_file under [discord]. (To look around without one: "
+            "python bot.py demo.)"
+        )
+    if settings.checkpoint.path != BUNDLED:
+        check_reference(settings.checkpoint.path)
+    await (await Database.open(settings.storage.database)).close()
+    try:
+        settings.storage.pictures.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartupError(f"The pictures folder {settings.storage.pictures} cannot be made: {error}.") from error
+    return settings.token.get_secret_value()
+
+
+async def _run(settings: Settings) -> None:
+    token = await check(settings)
+    bot = app.build(settings)
+    task = asyncio.current_task()
+    if task is not None:
+        with contextlib.suppress(NotImplementedError):  # Windows has no SIGTERM to handle
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        async with bot:
+            await bot.start(token)
+    except asyncio.CancelledError:
+        return
+    except discord.LoginFailure as error:
+        raise ConfigError(
+            "Discord does not accept the token: copy it again from the Bot page of your application in Discord's "
+            "developer portal (Reset Token) into PASTELBOT_TOKEN or the token file."
+        ) from error
+    except (aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound, OSError) as error:
+        raise StartupError(f"Discord cannot be reached: {error}. Check the network, then start again.") from error

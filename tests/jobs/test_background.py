@@ -1,0 +1,88 @@
+import asyncio
+from contextvars import ContextVar
+
+from structlog.testing import capture_logs
+
+from pastelbot.jobs.background import Mailbox, spawn
+
+REQUEST = ContextVar("REQUEST", default="none")
+
+
+async def test_items_are_handled_in_order_one_at_a_time():
+    seen, busy = [], []
+
+    async def handle(item):
+        assert not busy
+        busy.append(item)
+        await asyncio.sleep(0)
+        seen.append(busy.pop())
+
+    mailbox = Mailbox(handle)
+    for item in range(5):
+        mailbox.put(item)
+    while len(seen) < 5:
+        await asyncio.sleep(0)
+
+    assert seen == [0, 1, 2, 3, 4]
+
+
+async def test_an_error_does_not_stop_what_is_behind_it():
+    seen = []
+
+    async def handle(item):
+        seen.append(10 // item)
+
+    with capture_logs() as logs:
+        mailbox = Mailbox(handle)
+        for item in (5, 0, 2):
+            mailbox.put(item)
+        while len(seen) < 2:
+            await asyncio.sleep(0)
+
+    assert seen == [2, 5]
+    assert [entry["event"] for entry in logs] == ["background work failed"]
+
+
+async def test_an_idle_mailbox_has_no_task():
+    """Nothing waits on a future while there is nothing to do."""
+
+    async def handle(_item):
+        pass
+
+    mailbox = Mailbox(handle)
+    mailbox.put(1)
+    while len(asyncio.all_tasks()) > 1:
+        await asyncio.sleep(0)
+
+
+async def test_closing_finishes_the_item_in_hand_and_drops_the_rest():
+    seen, gate = [], asyncio.Event()
+
+    async def handle(item):
+        await gate.wait()
+        seen.append(item)
+
+    mailbox = Mailbox(handle)
+    mailbox.put(1)
+    mailbox.put(2)
+    await asyncio.sleep(0)
+    closing = asyncio.ensure_future(mailbox.close())
+    await asyncio.sleep(0)
+    gate.set()
+    await closing
+    mailbox.put(3)
+    await asyncio.sleep(0)
+
+    assert seen == [1]
+
+
+async def test_background_work_carries_nothing_of_the_request():
+    REQUEST.set("somebody's")
+    seen = []
+
+    async def look():
+        seen.append(REQUEST.get())
+
+    await spawn(look())
+
+    assert seen == ["none"]

@@ -1,0 +1,201 @@
+import pytest
+from support import eventually
+
+from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.jobs.testing import FakeExecutor
+from pastelbot.records import (
+    BeingPainted,
+    Ended,
+    GenerationRequest,
+    InLine,
+    JobStatus,
+    PaintingFailed,
+    Rendered,
+    ReplyTarget,
+)
+from pastelbot.store.database import Database
+from pastelbot.store.jobs import JobStore
+
+
+class Stage:
+    """A dispatcher with a real database, a fake executor and a list of what it published."""
+
+    def __init__(self, database, folder, clock):
+        self.jobs = JobStore(database)
+        self.folder = folder
+        self.clock = clock
+        self.updates = []
+        self.executor = FakeExecutor()
+        self.dispatcher = self.make()
+
+    def make(self, executor=None):
+        self.executor = executor or FakeExecutor()
+        return Dispatcher(self.jobs, self.executor, self.folder, at_once=2, stall_seconds=60, clock=self.clock)
+
+    async def start(self):
+        await self.dispatcher.start(self.updates.append)
+
+    async def add(self, user_id=1, prompt="1girl"):
+        self.clock.advance(seconds=1)
+        request = GenerationRequest(prompt=prompt)
+        job = await self.jobs.insert(user_id, request, ReplyTarget(channel_id=1), now=self.clock(), daily_limit=0)
+        self.dispatcher.wake()
+        return job.id
+
+    async def status(self, job_id):
+        return (await self.jobs.get(job_id)).status
+
+    async def painting(self, *job_ids):
+        await eventually(lambda: set(job_ids) == set(self.executor.painting))
+
+    def published(self, kind):
+        return [update.job.id for update in self.updates if isinstance(update, kind)]
+
+
+@pytest.fixture
+async def stage(tmp_path, clock):
+    database = await Database.open(tmp_path / "bot.sqlite3")
+    made = Stage(database, tmp_path / "pictures", clock)
+    yield made
+    await made.dispatcher.close()
+    await database.close()
+
+
+async def test_a_job_is_painted_and_its_picture_is_on_disk_before_it_is_rendered(stage):
+    await stage.start()
+    job_id = await stage.add()
+    await stage.painting(job_id)
+    stage.executor.progress(job_id, 3, 40)
+    stage.executor.finish(job_id)
+    await eventually(lambda: stage.published(Rendered))
+
+    assert await stage.status(job_id) == JobStatus.RENDERED
+    (picture,) = await stage.jobs.pictures(job_id)
+    assert (stage.folder / picture.file).read_bytes().startswith(b"\x89PNG")
+    assert [job_id] == stage.published(BeingPainted)
+
+
+async def test_no_more_than_at_once_are_given_out_and_the_rest_hear_their_place(stage):
+    await stage.start()
+    ids = [await stage.add(user_id=user) for user in (1, 2, 3, 4)]
+    await stage.painting(*ids[:2])
+    await eventually(lambda: ids[3] in stage.published(InLine))
+
+    places = {update.job.id: update.position for update in stage.updates if isinstance(update, InLine)}
+    assert {ids[2]: 3, ids[3]: 4} == {job_id: places[job_id] for job_id in ids[2:]}
+    assert await stage.dispatcher.position(ids[3]) == 4
+    stage.executor.finish(ids[0])
+    await stage.painting(ids[1], ids[2])
+
+
+async def test_a_failed_job_says_why_and_takes_nobody_along(stage):
+    await stage.start()
+    bad, good = await stage.add(user_id=1), await stage.add(user_id=2)
+    await stage.painting(bad, good)
+    stage.executor.emit(PaintingFailed(job_id=bad, reason="The latents became NaN at step 3."))
+    await eventually(lambda: stage.published(Ended))
+
+    job = await stage.jobs.get(bad)
+    assert (job.status, job.reason) == (JobStatus.FAILED, "The latents became NaN at step 3.")
+    assert await stage.jobs.used(1, now=stage.clock()) == 0
+    assert await stage.status(good) == JobStatus.LEASED
+
+
+async def test_after_a_crash_each_suspect_is_painted_alone_and_the_second_crash_fails_it(stage):
+    await stage.start()
+    guilty, innocent = await stage.add(user_id=1), await stage.add(user_id=2)
+    await stage.painting(guilty, innocent)
+    stage.executor.die()
+    stage.executor.ready()
+    await stage.painting(guilty)
+    stage.executor.die("out of memory")
+    stage.executor.ready()
+    await stage.painting(innocent)
+    stage.executor.finish(innocent)
+    await eventually(lambda: stage.published(Rendered))
+
+    job = await stage.jobs.get(guilty)
+    assert job.status == JobStatus.FAILED
+    assert "out of memory" in job.reason
+    assert [innocent] == stage.published(Rendered)
+
+
+async def test_nothing_is_given_out_without_a_worker(stage):
+    await stage.start()
+    job_id = await stage.add()
+    await stage.painting(job_id)
+    stage.executor.die()
+    await eventually(lambda: stage.published(InLine))
+
+    assert stage.executor.painting == {}
+    stage.executor.ready()
+    await stage.painting(job_id)
+
+
+async def test_a_restart_of_the_bot_loses_no_job(stage):
+    """Leased jobs go back with an attempt, rendered ones are posted, posted ones are done."""
+    ids = [await stage.add(user_id=user) for user in range(5)]
+    await stage.jobs.lease(ids[1:], now=stage.clock())
+    await stage.jobs.requeue(ids[2], crashed=True)
+    await stage.jobs.lease([ids[2]], now=stage.clock())
+    for job_id in ids[3:]:
+        await stage.jobs.rendered(job_id, [], seconds=1)
+    await stage.jobs.posted(ids[4], 7)
+
+    await stage.start()
+    await stage.painting(ids[0])
+
+    assert [(await stage.jobs.get(job_id)).attempts + (job_id == ids[2]) for job_id in ids[1:3]] == [1, 2]
+    assert [await stage.status(job_id) for job_id in ids[1:]] == [
+        JobStatus.QUEUED,
+        JobStatus.FAILED,
+        JobStatus.RENDERED,
+        JobStatus.DONE,
+    ]
+    assert [ids[3]] == stage.published(Rendered)
+
+
+async def test_an_orderly_stop_puts_jobs_back_without_an_attempt(stage):
+    await stage.start()
+    job_id = await stage.add()
+    await stage.painting(job_id)
+    await stage.dispatcher.close()
+
+    job = await stage.jobs.get(job_id)
+    assert (job.status, job.attempts, stage.executor.closed) == (JobStatus.QUEUED, 0, True)
+
+
+async def test_a_cancelled_job_leaves_the_worker_and_makes_room(stage):
+    await stage.start()
+    first, second, third = [await stage.add(user_id=user) for user in (1, 2, 3)]
+    await stage.painting(first, second)
+    stage.dispatcher.drop(await stage.jobs.end(first, JobStatus.CANCELLED, now=stage.clock()))
+    await stage.painting(second, third)
+
+    assert first in stage.published(Ended)
+
+
+async def test_pictures_of_a_job_that_was_cancelled_meanwhile_are_thrown_away(stage):
+    await stage.start()
+    job_id = await stage.add()
+    await stage.painting(job_id)
+    await stage.jobs.end(job_id, JobStatus.CANCELLED, now=stage.clock())
+    stage.executor.finish(job_id)
+    other = await stage.add()
+    await stage.painting(other)
+
+    assert stage.published(Rendered) == []
+    assert not (stage.folder / job_id).exists()
+
+
+async def test_a_silent_worker_is_restarted(stage):
+    await stage.start()
+    job_id = await stage.add()
+    await stage.painting(job_id)
+    stage.clock.advance(seconds=61)
+    stage.dispatcher._tick()
+    await eventually(lambda: stage.executor.restarts)
+
+    assert "61 s" in stage.executor.restarts[0]
+    await stage.painting(job_id)
+    assert (await stage.jobs.get(job_id)).attempts == 1

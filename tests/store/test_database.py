@@ -1,0 +1,100 @@
+import asyncio
+import sqlite3
+
+import pytest
+
+from pastelbot.errors import DatabaseError
+from pastelbot.store import database as module
+from pastelbot.store.database import Database
+from pastelbot.store.memory import Memory
+
+
+@pytest.fixture
+async def database(tmp_path):
+    opened = await Database.open(tmp_path / "deep" / "bot.sqlite3")
+    yield opened
+    await opened.close()
+
+
+async def test_opens_twice_and_keeps_what_was_written(tmp_path):
+    for text in (None, "kept"):
+        database = await Database.open(tmp_path / "bot.sqlite3")
+        memory = Memory(database)
+
+        assert await memory.get("name") == text
+        await memory.set("name", "kept")
+        await database.close()
+
+
+async def test_a_failed_transaction_leaves_nothing(database):
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO memory VALUES ('a', 'b')")
+            _ = 1 / 0
+
+    assert await Memory(database).get("a") is None
+
+
+async def test_concurrent_transactions_do_not_share_a_rollback(database):
+    """One coroutine's rollback never takes another's insert with it."""
+
+    async def write(name, *, fail):
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO memory VALUES (?, '')", (name,))
+            await asyncio.sleep(0)
+            if fail:
+                raise KeyError(name)
+
+    await asyncio.gather(*(write(str(n), fail=n % 2 == 1) for n in range(10)), return_exceptions=True)
+
+    assert [await Memory(database).get(str(n)) is not None for n in range(10)] == [True, False] * 5
+
+
+async def test_the_reader_cannot_write(database):
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await database.reader.execute("INSERT INTO memory VALUES ('a', 'b')")
+
+
+async def test_a_failed_migration_leaves_the_old_version(tmp_path, monkeypatch):
+    """Tables and version number arrive together or not at all, and a mended migration then runs."""
+    known = module.migrations()
+    path = tmp_path / "bot.sqlite3"
+    await (await Database.open(path)).close()
+    number = known[-1][0] + 1
+    broken = [*known, (number, "CREATE TABLE fresh (a); INSERT INTO nowhere VALUES (1);")]
+    monkeypatch.setattr(module, "migrations", lambda: broken)
+
+    with pytest.raises(DatabaseError, match="nowhere"):
+        await Database.open(path)
+    with sqlite3.connect(path) as raw:
+        assert known[-1][0] == raw.execute("PRAGMA user_version").fetchone()[0]
+        assert raw.execute("SELECT name FROM sqlite_master WHERE name = 'fresh'").fetchall() == []
+    raw.close()
+
+    monkeypatch.setattr(module, "migrations", lambda: [*known, (number, "CREATE TABLE fresh (a);")])
+    await (await Database.open(path)).close()
+
+
+async def test_a_newer_programs_file_is_refused(tmp_path):
+    path = tmp_path / "bot.sqlite3"
+    with sqlite3.connect(path) as raw:
+        raw.execute("PRAGMA user_version = 9999")
+    raw.close()
+
+    with pytest.raises(DatabaseError, match="newer"):
+        await Database.open(path)
+
+
+@pytest.mark.parametrize("kind", ["folder", "text", "file as folder"])
+async def test_an_impossible_place_is_named(tmp_path, kind):
+    path = tmp_path / "bot.sqlite3"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "text":
+        path.write_text("this is no database, and long enough to be looked at as one " * 20, encoding="utf-8")
+    else:
+        (tmp_path / "file").write_text("", encoding="utf-8")
+        path = tmp_path / "file" / "bot.sqlite3"
+
+    with pytest.raises(DatabaseError, match=r"bot\.sqlite3"):
+        await Database.open(path)

@@ -1,0 +1,126 @@
+import asyncio
+
+import pytest
+
+from pastelbot.errors import QuotaError
+from pastelbot.records import GenerationRequest, HiresFix, JobStatus, Picture, ReplyTarget
+from pastelbot.store.database import Database
+from pastelbot.store.jobs import JobStore, picture_file
+
+REQUEST = GenerationRequest(prompt="1girl, ümläut 🎨", seed=5, hires=HiresFix(width=960, height=1280))
+REPLY = ReplyTarget(channel_id=10, guild_id=20)
+
+
+@pytest.fixture
+async def jobs(tmp_path):
+    database = await Database.open(tmp_path / "bot.sqlite3")
+    yield JobStore(database)
+    await database.close()
+
+
+@pytest.fixture
+def insert(jobs, clock):
+    async def insert(user_id=1, count=1, limit=10):
+        return await jobs.insert(user_id, REQUEST.replace(count=count), REPLY, now=clock(), daily_limit=limit)
+
+    return insert
+
+
+async def test_a_job_comes_back_as_it_went_in(jobs, insert):
+    job = await insert()
+
+    assert job == await jobs.get(job.id)
+    assert await jobs.get("nothing") is None
+
+
+async def test_quota_is_reserved_with_the_job_and_refunded_once(jobs, insert, clock):
+    job = await insert(count=3)
+    assert await jobs.used(1, now=clock()) == 3
+
+    assert (await jobs.end(job.id, JobStatus.CANCELLED, now=clock())).status == JobStatus.CANCELLED
+    assert await jobs.end(job.id, JobStatus.FAILED, now=clock(), reason="again") is None
+    assert await jobs.used(1, now=clock()) == 0
+
+
+async def test_a_refused_job_is_neither_charged_nor_kept(jobs, insert, clock):
+    await insert(count=8)
+
+    with pytest.raises(QuotaError, match="2 left of your 10"):
+        await insert(count=3)
+
+    assert await jobs.used(1, now=clock()) == 8
+    assert len(await jobs.with_status(JobStatus.QUEUED)) == 1
+
+
+async def test_fast_clickers_do_not_slip_through(jobs, insert, clock):
+    """Thirty submissions at once take exactly what the quota has."""
+    results = await asyncio.gather(*(insert() for _ in range(30)), return_exceptions=True)
+
+    assert sum(isinstance(result, QuotaError) for result in results) == 20
+    assert await jobs.used(1, now=clock()) == 10
+
+
+async def test_days_are_separate_and_a_refund_goes_to_its_own_day(jobs, insert, clock):
+    yesterdays = await insert(count=10)
+    clock.advance(days=1)
+    await insert(count=10)
+
+    await jobs.end(yesterdays.id, JobStatus.FAILED, now=clock(), reason="late")
+
+    assert await jobs.used(1, now=clock()) == 10
+
+
+async def test_no_limit(insert):
+    for _ in range(3):
+        await insert(count=100, limit=0)
+
+
+async def test_concurrent_leases_share_nothing(jobs, insert, clock):
+    ids = [(await insert()).id for _ in range(5)]
+
+    leases = await asyncio.gather(*(jobs.lease(ids, now=clock()) for _ in range(4)))
+
+    assert sorted(ids) == sorted(job.id for lease in leases for job in lease)
+
+
+async def test_the_way_of_a_job(jobs, insert, clock):
+    job = await insert()
+    picture = Picture(png=b"...", seed=5, width=8, height=8, infotext="1girl")
+    stored = [picture_file(job.id, 0, picture)]
+
+    await jobs.lease([job.id], now=clock())
+    assert (await jobs.rendered(job.id, stored, seconds=1.5)).status == JobStatus.RENDERED
+    assert stored == await jobs.pictures(job.id)
+    await jobs.posted(job.id, 77)
+    await jobs.done(job.id, now=clock())
+
+    done = await jobs.get(job.id)
+    assert (done.status, done.reply.message_id, done.seconds) == (JobStatus.DONE, 77, 1.5)
+    assert await jobs.used(1, now=clock()) == 1
+    assert [stored[0].file] == await jobs.forget_pictures(job.id)
+
+
+async def test_an_ended_job_takes_no_pictures(jobs, insert, clock):
+    job = await insert()
+    await jobs.lease([job.id], now=clock())
+    await jobs.end(job.id, JobStatus.CANCELLED, now=clock())
+
+    assert await jobs.rendered(job.id, [], seconds=1) is None
+
+
+async def test_only_a_crash_counts_as_an_attempt(jobs, insert, clock):
+    job = await insert()
+    for crashed, attempts in ((False, 0), (True, 1)):
+        await jobs.lease([job.id], now=clock())
+        assert attempts == (await jobs.requeue(job.id, crashed=crashed)).attempts
+    assert await jobs.requeue(job.id, crashed=True) is None
+
+
+async def test_last_served(jobs, insert, clock):
+    first, second = await insert(user_id=1), await insert(user_id=2)
+    await jobs.lease([first.id], now=clock())
+
+    assert {1: clock().timestamp()} == await jobs.last_served([1, 2])
+    assert await jobs.last_served([]) == {}
+    assert await jobs.waiting_of(2) == 1
+    assert second.id == (await jobs.with_status(JobStatus.QUEUED))[0].id

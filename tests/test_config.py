@@ -1,0 +1,94 @@
+import pytest
+
+from pastelbot import config
+from pastelbot.errors import ConfigError
+
+
+def write(tmp_path, text):
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_example_lists_every_key_with_its_default(request):
+    """config.example.toml is the defaults, written down; commented keys are those whose default is nothing."""
+    example = request.config.rootpath / "config.example.toml"
+
+    loaded = config.load(example, environ={})
+
+    assert config.load(environ={}).model_copy(update={"storage": loaded.storage}) == loaded
+    text = example.read_text(encoding="utf-8")
+    for section in ("discord", "checkpoint", "storage", "defaults", "limits", "quota", "worker", "log"):
+        for key in type(getattr(loaded, section)).model_fields:
+            assert f"{key} =" in text, f"{section}.{key} is missing"
+
+
+def test_environment_overrides_the_file(tmp_path):
+    path = write(tmp_path, "[limits]\nmax_steps = 30\n")
+
+    settings = config.load(path, environ={"PASTELBOT_LIMITS__MAX_STEPS": "40", "HOME": "elsewhere"})
+
+    assert settings.limits.max_steps == 40
+
+
+def test_paths_start_at_the_file(tmp_path):
+    path = write(tmp_path, "[storage]\ndatabase = 'bot.sqlite3'\n")
+
+    assert tmp_path / "bot.sqlite3" == config.load(path, environ={}).storage.database
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[limits]\nmax_step = 3\n", ["limits.max_step", "max_steps"]),
+        ("[limit]\nmax_steps = 3\n", ["limit", "limits"]),
+        ("[sizes.tiny]\nfirst = '64x64'\nhire = '128x128'\n", ["hire", "hires"]),
+        ("[limits]\nmax_steps = 'many'\n", ["limits.max_steps", "many"]),
+        ("[limits]\nmax_steps = 0\n", ["limits.max_steps", "0"]),
+        ("[sizes.tiny]\nfirst = 'small'\nhires = '128x128'\n", ["sizes.tiny.first", "small"]),
+        ("[defaults]\nsize = 'poster'\n", ["poster", "portrait"]),
+        ("[limits\n", ["TOML", "line 1"]),
+        ("[discord]\ntoken = 'abc'\n", ["PASTELBOT_TOKEN", "token_file"]),
+        ("token = 'abc'\n", ["PASTELBOT_TOKEN"]),
+        ("[discord]\ntoken_file = 'nowhere.txt'\n", ["nowhere.txt"]),
+    ],
+)
+def test_mistakes_are_named(tmp_path, text, words):
+    """An error names the key, what is wrong with it and, for a typo, the nearest valid key."""
+    with pytest.raises(ConfigError) as caught:
+        config.load(write(tmp_path, text), environ={})
+
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_mistyped_variable_is_named():
+    with pytest.raises(ConfigError, match="PASTELBOT_LIMITS__MAX_STEPS"):
+        config.load(environ={"PASTELBOT_LIMITS__MAX_STEP": "3"})
+
+
+def test_missing_file_says_what_to_copy(tmp_path):
+    with pytest.raises(ConfigError, match=r"config\.example\.toml"):
+        config.load(tmp_path / "config.toml", environ={})
+
+
+def test_token_comes_from_the_environment_or_a_file(tmp_path):
+    (tmp_path / "token.txt").write_text("from-file\n", encoding="utf-8")
+    path = write(tmp_path, "[discord]\ntoken_file = 'token.txt'\n")
+
+    from_file = config.load(path, environ={})
+    from_environment = config.load(path, environ={"PASTELBOT_TOKEN": " from-env "})
+
+    assert from_file.token.get_secret_value() == "from-file"
+    assert from_environment.token.get_secret_value() == "from-env"
+    assert "from-env" not in repr(from_environment)
+    assert config.load(environ={}).token is None
+
+
+def test_bundled_checkpoint_brings_its_sizes():
+    """The bundled checkpoint is small; what the operator sets still wins."""
+    settings = config.load(environ={"PASTELBOT_CHECKPOINT__PATH": "bundled", "PASTELBOT_DEFAULTS__CFG": "3"})
+
+    assert settings.sizes[settings.defaults.size].first == "128x128"
+    assert settings.defaults.cfg == 3
+    assert settings.defaults.negative_prompt != config.CARD_NEGATIVE_PROMPT

@@ -1,0 +1,93 @@
+"""Imports point downward only, and each heavy library has its few users."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "pastelbot"
+
+LAYERS = [
+    {"errors", "__init__"},
+    {"records", "config"},
+    {"prompt"},
+    {"policy"},
+    {"drafting"},
+    {"diffusion", "workshop", "store"},
+    {"log"},
+    {"jobs"},
+    {"service"},
+    {"bot", "web"},
+    {"app"},
+    {"run", "demo", "painting"},
+    {"cli"},
+    {"__main__"},
+]
+
+SOLE_USERS = {
+    "torch": {"diffusion", "workshop"},
+    "diffusers": {"diffusion", "workshop"},
+    "transformers": {"diffusion", "workshop"},
+    "aiosqlite": {"store"},
+    "discord": {"bot", "run"},
+    "typer": {"cli"},
+    "simcord": {"demo"},
+}
+
+# The worker's child side.
+ALLOWED = {("jobs/worker.py", "torch")}
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path):
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported(path):
+    """Yield the dotted names of all modules that a file imports, those inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            if node.module == "pastelbot":
+                yield from (f"pastelbot.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def rank(part):
+    return next(number for number, layer in enumerate(LAYERS) if part in layer)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_downward(path):
+    name = str(path.relative_to(PACKAGE))
+    own = part_of(path)
+    for module in imported(path):
+        top, *rest = module.split(".")
+        if top == "pastelbot" and rest:
+            target = rest[0] if rest[0] != "__version__" else "__init__"
+            allowed = rank(target) < rank(own) or target == own or (name, target) in ALLOWED
+            assert allowed, f"{name} imports {module}"
+        users = SOLE_USERS.get(top)
+        assert users is None or own in users or (name, top) in ALLOWED, f"{name} imports {top}"
+
+
+def test_every_module_has_a_layer():
+    for path in FILES:
+        rank(part_of(path))
+
+
+@pytest.mark.parametrize("module", ["pastelbot.bot.client", "pastelbot.app", "pastelbot.cli", "pastelbot.run"])
+def test_bot_process_loads_no_torch(module):
+    """The process that talks to Discord starts without torch, diffusers or transformers."""
+    code = f"import sys, {module}; print(*{{'torch', 'diffusers', 'transformers', 'simcord'}} & set(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == ""
