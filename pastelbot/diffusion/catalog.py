@@ -40,7 +40,7 @@ class SamplerSpec:
         """Return how often the sampler calls the denoiser on a list of sigmas; a step to zero takes one call."""
         steps = len(sigmas) - 1
         if self.name == "PLMS":
-            return steps + 1
+            return steps + 1 if steps else 0
         return 2 * steps - (sigmas[-1] == 0) if self.second_order else steps
 
 
@@ -116,7 +116,8 @@ def nearest_names(name: str, known: Sequence[str]) -> str:
 def plan_sigmas(spec: SamplerSpec, schedule: str, model: ModelSigmas, steps: int) -> list[float]:
     """Return the sigmas that a first pass of `steps` steps walks down."""
     if spec.timesteps:
-        return _unipc_sigmas(model, steps) if spec.name == "UniPC" else _ddim_sigmas(model, _ddim_timesteps(steps))
+        timesteps = _ddim_timesteps(steps)
+        return _unipc_sigmas(model, len(timesteps)) if spec.name == "UniPC" else _ddim_sigmas(model, timesteps)
     return make_sigmas(schedule, model, steps, discard_next_to_last=spec.discard_next_to_last)
 
 
@@ -170,12 +171,13 @@ def plan_second_pass(spec: SamplerSpec, schedule: str, model: ModelSigmas, steps
 
 
 def _plan_timestep_tail(spec: SamplerSpec, model: ModelSigmas, steps: int, longer: int) -> PassPlan:
+    """Noise to timestep number `steps - 1`, but begin one before it, as the webui does."""
     timesteps = _ddim_timesteps(longer)
     last = min(steps - 1, len(timesteps) - 1)
     whole = _ddim_sigmas(model, timesteps)
     cut = _ddim_sigmas(model, timesteps[: max(last, 1)])
     if spec.name == "UniPC":
-        cut = _unipc_sigmas(model, max(last, 1), start=timesteps[max(last, 1) - 1] + 1)
+        cut = _unipc_sigmas(model, max(last, 1), start=timesteps[max(last, 1) - 1])
     return PassPlan(spec=spec, sigmas=cut, schedule_sigmas=whole, noise_sigma=float(model.sigmas[timesteps[last]]))
 
 
@@ -188,6 +190,6 @@ def _ddim_sigmas(model: ModelSigmas, timesteps: Sequence[int]) -> list[float]:
     return [float(model.sigmas[timestep]) for timestep in reversed(timesteps)]
 
 
-def _unipc_sigmas(model: ModelSigmas, steps: int, start: int = 1000) -> list[float]:
-    """Space `steps` steps evenly in time from timestep `start - 1` to 0."""
-    return [float(sigma) for sigma in model.at(torch.linspace(start - 1, 0, steps + 1))]
+def _unipc_sigmas(model: ModelSigmas, steps: int, start: int = 999) -> list[float]:
+    """Space `steps` steps evenly in time from timestep `start` to 0; log alpha is linear between whole timesteps."""
+    return [float(sigma) for sigma in model.at_linear_alpha(torch.linspace(start, 0, steps + 1))]

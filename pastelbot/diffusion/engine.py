@@ -37,6 +37,7 @@ from pastelbot.records import (
 )
 
 MAX_ROWS = 16
+SMALL_UNET = 50_000_000  # parameters
 
 JobRecorder = Callable[[str, int, str, Tensor], None]
 
@@ -44,8 +45,9 @@ JobRecorder = Callable[[str, int, str, Tensor], None]
 class Engine:
     """Paints jobs with one checkpoint.
 
-    `max_rows` bounds the UNet's batch. Every `preview_every` steps a job's progress carries a small picture (0: never).
-    `record` is shown the intermediate results (job, picture, name, tensor), for tests.
+    On the CPU a small network sets torch to one thread. `max_rows` bounds the UNet's batch. Every `preview_every` steps
+    a job's progress carries a small picture (0: never). `record` is shown the intermediate results (job, picture,
+    name, tensor), for tests.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
         record: JobRecorder | None = None,
     ) -> None:
+        use_few_threads(checkpoint)
         self._checkpoint = checkpoint
         self._denoiser = Denoiser(
             checkpoint.unet, checkpoint.sigmas, prediction_type=checkpoint.prediction_type, device=checkpoint.device
@@ -238,6 +241,16 @@ class Engine:
         return OutOfMemoryError(
             f"A picture of {width}x{height} does not fit into the memory of {device}; try {smaller}."
         )
+
+
+def use_few_threads(checkpoint: Checkpoint) -> None:
+    """Let torch use one thread where a small network runs on the CPU.
+
+    Its layers take microseconds: sharing them out costs more, and on a busy machine the threads wait for each other.
+    """
+    size = sum(parameter.numel() for parameter in checkpoint.unet.parameters())
+    if checkpoint.device.type == "cpu" and size < SMALL_UNET:
+        torch.set_num_threads(1)
 
 
 def _by_shape(flights: Iterable[Flight]) -> list[list[Flight]]:

@@ -40,10 +40,15 @@ def locate(
     if path.exists():
         return path
     named = _HUB_NAME.fullmatch(reference)
-    if named is None or reference.startswith((".", "/", "~")):
+    if named is None or not is_hub_name(reference):
         raise CheckpointError(f"The checkpoint {reference!r} is no file or folder here. Check checkpoint.path.")
     download = _Download(revision, offline, cache_dir, on_progress or (lambda _text: None))
     return download.file(named["repo"], named["file"]) if named["file"] else download.folder(named["repo"])
+
+
+def is_hub_name(reference: str) -> bool:
+    """Tell whether a reference can be the name of a repository, or of a file in one, on the hub."""
+    return not reference.startswith((".", "/", "~")) and _HUB_NAME.fullmatch(reference) is not None
 
 
 def locate_tokenizer(bundled: Path, *, offline: bool = False, cache_dir: Path | None = None) -> Path:

@@ -64,7 +64,7 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     ),
     (SD1, lambda shapes: _inputs(shapes) == 4),
     ("an SDXL UNet of diffusers", _first("add_embedding.")),
-    ("a UNet of diffusers without its other parts", _any("down_blocks.0.resnets.")),
+    ("a UNet of diffusers without its other parts", _first("down_blocks.0.resnets.")),
     (SD1_VAE, lambda shapes: any(name.endswith("decoder.conv_in.weight") for name in shapes)),
     ("a text encoder", _any("text_model.encoder.layers.")),
     ("a textual inversion embedding", _any("emb_params", "string_to_param", "clip_l")),

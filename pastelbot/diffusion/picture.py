@@ -78,7 +78,13 @@ def make_plan(request: GenerationRequest, sigmas: ModelSigmas) -> Plan:
         raise LimitError(f"{request.count} pictures are not possible; ask for at least 1.")
     spec, schedule = resolve(request.sampler, request.schedule)
     first = plan_first_pass(spec, schedule, sigmas, request.steps)
+    _check_calls(first, request.steps)
     return Plan(request=request, first=first, hires=_plan_hires(request, sigmas))
+
+
+def _check_calls(run: PassPlan, steps: int) -> None:
+    if run.calls < 1:
+        raise LimitError(f"{run.spec.name} paints nothing in {steps} steps; ask for more.")
 
 
 def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas) -> HiresPlan | None:
@@ -96,6 +102,7 @@ def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas) -> HiresPlan | 
     if not 1 <= steps <= MAX_STEPS:
         raise LimitError(f"{steps} hires steps are not possible; ask for 1 to {MAX_STEPS}.")
     run = plan_second_pass(spec, schedule, sigmas, steps, fix.denoising_strength)
+    _check_calls(run, steps)
     return HiresPlan(
         fix=fix, size=size, run=run, cfg_scale=request.cfg_scale if fix.cfg_scale is None else fix.cfg_scale
     )

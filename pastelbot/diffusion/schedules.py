@@ -65,6 +65,13 @@ class ModelSigmas:
         share = timesteps.frac()
         return ((1 - share) * self.log_sigmas[low] + share * self.log_sigmas[timesteps.ceil().long()]).exp()
 
+    def at_linear_alpha(self, timesteps: Tensor) -> Tensor:
+        """Return the sigmas of fractional timesteps, interpolated in the logarithm of alpha."""
+        logs = self.alphas_cumprod.double().log()
+        low = timesteps.floor().long()
+        share = timesteps.double().frac()
+        return (-((1 - share) * logs[low] + share * logs[timesteps.ceil().long()])).expm1().sqrt()
+
 
 Schedule = Callable[[ModelSigmas, int], Sequence[float]]
 
