@@ -4,11 +4,12 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion import samplers, samplers_sde, samplers_timestep
+from pastelbot.diffusion import samplers, samplers_sde, samplers_solver, samplers_timestep
 from pastelbot.diffusion.samplers import Sampler
 from pastelbot.diffusion.schedules import SCHEDULES, ModelSigmas, img2img_steps, make_sigmas
 from pastelbot.errors import LimitError
@@ -37,11 +38,17 @@ class SamplerSpec:
         return 2 * steps if self.second_order else steps
 
     def calls(self, sigmas: Sequence[float]) -> int:
-        """Return how often the sampler calls the denoiser on a list of sigmas; a step to zero takes one call."""
-        steps = len(sigmas) - 1
-        if self.name == "PLMS":
-            return steps + 1 if steps else 0
-        return 2 * steps - (sigmas[-1] == 0) if self.second_order else steps
+        """Return how often the sampler calls the denoiser on a list of sigmas, by walking down with a single zero."""
+        zero = torch.zeros(1)
+        walk = self.run(zero, sigmas, lambda _sigma, _sigma_next: zero)
+        calls = 0
+        try:
+            next(walk)
+            while True:
+                calls += 1
+                walk.send(zero)
+        except StopIteration:
+            return calls
 
 
 def _specs() -> Iterable[SamplerSpec]:
@@ -75,6 +82,8 @@ def _specs() -> Iterable[SamplerSpec]:
         second_order=True,
         discard_next_to_last=True,
     )
+    yield SamplerSpec(name="DPM fast", run=samplers_solver.sample_dpm_fast)
+    yield SamplerSpec(name="Restart", run=samplers_sde.sample_restart, schedule="Karras", second_order=True)
     yield SamplerSpec(name="LCM", run=samplers_sde.sample_lcm)
     yield SamplerSpec(name="DDIM", run=samplers_timestep.sample_ddim, timesteps=True)
     yield SamplerSpec(name="PLMS", run=samplers_timestep.sample_plms, timesteps=True)
@@ -133,7 +142,7 @@ class PassPlan:
     schedule_sigmas: Sequence[float]
     noise_sigma: float
 
-    @property
+    @cached_property
     def calls(self) -> int:
         """Return how often the pass calls the denoiser."""
         return self.spec.calls(self.sigmas)
@@ -160,9 +169,19 @@ def plan_first_pass(spec: SamplerSpec, schedule: str, model: ModelSigmas, steps:
     return PassPlan(spec=spec, sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0])
 
 
+def plan_img2img(spec: SamplerSpec, schedule: str, model: ModelSigmas, steps: int, strength: float) -> PassPlan:
+    """Plan a pass over an uploaded picture: denoising `strength` of `steps` steps, and one more, as in the webui."""
+    run = int(min(strength, 0.999) * steps) + 1
+    return _plan_tail(spec, schedule, model, run, steps)
+
+
 def plan_second_pass(spec: SamplerSpec, schedule: str, model: ModelSigmas, steps: int, strength: float) -> PassPlan:
     """Plan a pass of `steps` steps from latents noised by denoising `strength`, the end of a longer schedule."""
-    longer = img2img_steps(steps, strength)
+    return _plan_tail(spec, schedule, model, steps, img2img_steps(steps, strength))
+
+
+def _plan_tail(spec: SamplerSpec, schedule: str, model: ModelSigmas, steps: int, longer: int) -> PassPlan:
+    """Plan the last `steps` steps of a schedule of `longer` steps."""
     if spec.timesteps:
         return _plan_timestep_tail(spec, model, steps, longer)
     sigmas = plan_sigmas(spec, schedule, model, longer)

@@ -132,7 +132,7 @@ class Engine:
 
     def _let_cancelled_leave(self) -> None:
         for job in [job for job in self._jobs.values() if job.cancelled]:
-            del self._jobs[job.id]
+            self._drop(job)
             self._events.append(PaintingCancelled(job_id=job.id))
 
     def _advance(self, flights: Sequence[Flight]) -> None:
@@ -193,7 +193,7 @@ class Engine:
         with self._failing(job):
             job.pictures[flight.painter.index] = self._develop(flight.painter, latents)
         if job.finished:
-            del self._jobs[job.id]
+            self._drop(job)
             pictures = tuple(job.pictures[index] for index in sorted(job.pictures))
             self._events.append(Painted(job_id=job.id, pictures=pictures, seconds=self._clock() - job.started))
 
@@ -229,8 +229,15 @@ class Engine:
             self._fail(job, self._too_large(job))
 
     def _fail(self, job: FlyingJob, error: PaintingError) -> None:
-        if self._jobs.pop(job.id, None) is not None:
+        if job.id in self._jobs:
+            self._drop(job)
             self._events.append(PaintingFailed(job_id=job.id, reason=str(error)))
+
+    def _drop(self, job: FlyingJob) -> None:
+        """Let go of a job and of the tensors that its pictures hold, which would wait for the garbage collector."""
+        del self._jobs[job.id]
+        for flight in job.flights:
+            flight.close()
 
     def _too_large(self, job: FlyingJob) -> OutOfMemoryError:
         width, height = job.plan.picture_size

@@ -34,6 +34,11 @@ class Flight:
         except StopIteration as stop:
             self.ask, self.latents = None, stop.value
 
+    def close(self) -> None:
+        """Let go of every tensor."""
+        self.asks.close()
+        self.ask = self.denoised = self.latents = None
+
 
 @dataclass(kw_only=True, eq=False)
 class FlyingJob:

@@ -20,7 +20,7 @@ Config = dict[str, Any]
 Tensors = Mapping[str, Tensor]
 
 _LEVELS = 4
-_RESNET = {
+RESNET = {
     "in_layers.0": "norm1",
     "in_layers.2": "conv1",
     "emb_layers.1": "time_emb_proj",
@@ -28,7 +28,7 @@ _RESNET = {
     "out_layers.3": "conv2",
     "skip_connection": "conv_shortcut",
 }
-_VAE_ATTENTION = {"norm": "group_norm", "q": "to_q", "k": "to_k", "v": "to_v", "proj_out": "to_out.0"}
+VAE_ATTENTION = {"norm": "group_norm", "q": "to_q", "k": "to_k", "v": "to_v", "proj_out": "to_out.0"}
 
 
 def unet_modules(layers: int = 2) -> Iterator[tuple[str, str, str]]:
@@ -91,7 +91,7 @@ def unet_tensors(tensors: Tensors) -> dict[str, Tensor]:
     for old, new, kind in unet_modules():
         for rest in _tails(inner, old):
             head, _, parameter = rest.rpartition(".")
-            place = _RESNET[head] if kind == "resnet" else head
+            place = RESNET[head] if kind == "resnet" else head
             renamed[".".join(filter(None, (new, place, parameter)))] = inner[f"{old}.{rest}"]
     return renamed
 
@@ -107,7 +107,7 @@ def vae_tensors(tensors: Tensors) -> dict[str, Tensor]:
             if kind == "resnet":
                 head = head.replace("nin_shortcut", "conv_shortcut")
             if kind == "attention":
-                head = _VAE_ATTENTION[head]
+                head = VAE_ATTENTION[head]
                 # The original attends with convolutions of size 1.
                 tensor = tensor.flatten(1) if parameter == "weight" and tensor.dim() == 4 else tensor
             renamed[".".join(filter(None, (new, head, parameter)))] = tensor

@@ -33,7 +33,7 @@ from pastelbot.errors import LimitError
 from pastelbot.records import GenerationRequest, HiresFix
 
 CHANNELS = 4
-MAX_STEPS = 1000
+MAX_STEPS = 1000  # the timesteps that a model knows
 
 Asks = Generator[Ask, Tensor, Tensor]
 Recorder = Callable[[str, Tensor], None]

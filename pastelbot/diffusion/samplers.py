@@ -60,16 +60,20 @@ def sample_euler_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise)
 def sample_heun(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
     """Average the tangents of both ends of a step (Karras et al. 2022, algorithm 1)."""
     for sigma, sigma_next in pairwise(sigmas):
-        denoised = yield x, sigma
-        d = (x - denoised) / sigma
-        x_2 = x + d * (sigma_next - sigma)
-        if sigma_next > 0:
-            denoised_2 = yield x_2, sigma_next
-            d_2 = (x_2 - denoised_2) / sigma_next
-            x = x + (d + d_2) * ((sigma_next - sigma) / 2)
-        else:
-            x = x_2
+        x = yield from heun_step(x, sigma, sigma_next)
     return x
+
+
+def heun_step(x: Tensor, sigma: float, sigma_next: float) -> Steps:
+    """Take one step with the tangents of both ends, or with the first one alone where the step ends at zero."""
+    denoised = yield x, sigma
+    d = (x - denoised) / sigma
+    x_2 = x + d * (sigma_next - sigma)
+    if sigma_next == 0:
+        return x_2
+    denoised_2 = yield x_2, sigma_next
+    d_2 = (x_2 - denoised_2) / sigma_next
+    return x + (d + d_2) * ((sigma_next - sigma) / 2)
 
 
 def sample_dpm_2(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:

@@ -83,8 +83,14 @@ def _ended(sigmas: Tensor) -> list[float]:
 
 def karras(model: ModelSigmas, steps: int) -> list[float]:
     """Space sigma ** (1/7) evenly (Karras et al. 2022, equation 5)."""
-    first, last = model.largest ** (1 / KARRAS_RHO), model.smallest ** (1 / KARRAS_RHO)
-    return _ended((first + torch.linspace(0, 1, steps) * (last - first)) ** KARRAS_RHO)
+    return [*karras_between(model.largest, model.smallest, steps), 0.0]
+
+
+def karras_between(largest: float, smallest: float, count: int) -> list[float]:
+    """Return `count` levels from `largest` to `smallest`, evenly spaced in sigma ** (1/7)."""
+    first, last = largest ** (1 / KARRAS_RHO), smallest ** (1 / KARRAS_RHO)
+    levels: list[float] = ((first + torch.linspace(0, 1, count) * (last - first)) ** KARRAS_RHO).tolist()
+    return levels
 
 
 def exponential(model: ModelSigmas, steps: int) -> list[float]:

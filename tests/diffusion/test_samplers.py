@@ -29,6 +29,7 @@ FLOW_ORDERS = {
 }
 NOISE_ORDERS = {
     "Euler a": 1,
+    "DPM fast": 1,
     "DPM2 a": 1,
     "DPM++ 2S a": 1,
     "DPM++ SDE": 1,
@@ -122,3 +123,20 @@ def test_sampler_does_not_depend_on_the_latents_shape(name):
     row, _ = walk(name, x.flatten(), sigmas, lambda _sigma, _sigma_next: torch.ones_like(x).flatten())
 
     torch.testing.assert_close(image.flatten(), row)
+
+
+@pytest.mark.parametrize(("steps", "restarts"), [(10, 0), (20, 1), (40, 2)])
+def test_restart_spends_some_of_its_steps_on_going_back(steps, restarts):
+    """It takes the calls of Heun's sampler, some of them after noising back up."""
+    sigmas = karras(MODEL, steps)
+    jumps = []
+    x = torch.zeros(3)
+
+    def noise(sigma, sigma_next):
+        jumps.append((sigma, sigma_next))
+        return torch.zeros(3)
+
+    _result, calls = walk("Restart", x, sigmas, noise)
+    assert calls == SAMPLERS["Heun"].calls(sigmas)
+    assert len(jumps) == restarts
+    assert all(low < 0.2 and 1.5 < high < 2.6 for low, high in jumps)

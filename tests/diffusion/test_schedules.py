@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from pastelbot.diffusion.catalog import SAMPLERS, plan_first_pass, plan_second_pass, resolve
+from pastelbot.diffusion.catalog import SAMPLERS, plan_first_pass, plan_img2img, plan_second_pass, resolve
 from pastelbot.diffusion.schedules import SCHEDULES, ModelSigmas, img2img_steps, make_sigmas
 from pastelbot.errors import LimitError
 
@@ -87,3 +87,13 @@ def test_timestep_samplers_keep_unit_variance():
 
     assert run.begin(noise).item() == pytest.approx((1 + run.sigmas[0] ** 2) ** 0.5)
     assert run.end(noise).item() == pytest.approx((1 + run.sigmas[-1] ** 2) ** -0.5)
+
+
+@pytest.mark.parametrize(("strength", "calls"), [(0.5, 11), (1.0, 20), (0.75, 16), (0.02, 1)])
+def test_img2img_runs_its_share_and_one_step_more(strength, calls):
+    """20 steps at strength 0.5 are 11 calls, from the middle of the 20-step schedule."""
+    spec, schedule = resolve("DPM++ 2M")
+    run = plan_img2img(spec, schedule, MODEL, 20, strength)
+
+    assert run.calls == calls
+    assert run.sigmas == make_sigmas("Karras", MODEL, 20)[20 - calls :]
