@@ -13,7 +13,7 @@ from pastelbot.diffusion.samplers import StepNoise, Steps, ancestral_split
 
 
 def sample_dpm_fast(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
-    """Spend as many calls as there are steps on solver steps of order 3, the last ones lower, each with ancestral noise.
+    """Spend as many calls as there are steps on steps of order 3, the last ones lower, each with ancestral noise.
 
     Only the first and the next to last of `sigmas` count: the levels between are spaced evenly in lambda.
     """

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pastelbot.diffusion import ldm
-from pastelbot.diffusion.identify import SD1, SD1_VAE, identify
+from pastelbot.diffusion.identify import SD1, SD1_VAE, Shapes, identify
 from pastelbot.diffusion.ldm import Config
+from pastelbot.diffusion.pickles import read_pickled
 from pastelbot.errors import CheckpointError
 
 HASH_DIGITS = 10
 SAFE_SUFFIX = ".safetensors"
-PICKLED_SUFFIXES = (".ckpt", ".pt", ".pth", ".bin")
 
 _OLD_VAE_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 
@@ -89,6 +88,8 @@ def read_file(path: Path) -> Weights:
     """Read a single-file checkpoint with the original names; raises a CheckpointError that says what else it is."""
     check_kind(path, SD1)
     tensors = read_tensors(path)
+    if path.suffix != SAFE_SUFFIX:
+        _check_shapes(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, SD1)
     unet, vae, text = ldm.unet_tensors(tensors), ldm.vae_tensors(tensors), ldm.text_tensors(tensors)
     return Weights(
         name=path.stem,
@@ -129,9 +130,12 @@ def _modern_attention(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def check_kind(path: Path, wanted: str) -> None:
     """Raise a CheckpointError that says what a safetensors file is, unless it is what is wanted."""
-    if path.suffix != SAFE_SUFFIX:
-        return
-    kind = identify(_shapes(path))
+    if path.suffix == SAFE_SUFFIX:
+        _check_shapes(path, _shapes(path), wanted)
+
+
+def _check_shapes(path: Path, shapes: Shapes, wanted: str) -> None:
+    kind = identify(shapes)
     if kind != wanted:
         raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not {wanted}.")
 
@@ -152,18 +156,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"{path} is damaged or no safetensors file: {error}. Download it again.") from error
-    return _read_pickled(path)
-
-
-def _read_pickled(path: Path) -> dict[str, Tensor]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # any content may raise anything here
-        raise CheckpointError(
-            f"{path} cannot be read as plain weights: {str(error).splitlines()[0]} Use a safetensors file of it."
-        ) from error
-    content = content.get("state_dict", content) if isinstance(content, dict) else {}
-    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+    return read_pickled(path)
 
 
 def weights_file(folder: Path, *stems: str) -> Path:

@@ -17,17 +17,18 @@ def original_names(tensors, modules, prefix):
     attention = {new: old for old, new in ldm.VAE_ATTENTION.items()}
     named = {}
     for old, new, kind in modules:
-        for name, tensor in tensors.items():
-            if not name.startswith(new + "."):
+        for known, tensor in tensors.items():
+            if not known.startswith(new + "."):
                 continue
-            place, _, parameter = name.removeprefix(new + ".").rpartition(".")
+            place, _, parameter = known.removeprefix(new + ".").rpartition(".")
             if kind == "resnet":
                 vae = prefix == ldm.VAE_PREFIX
                 place = place.replace("conv_shortcut", "nin_shortcut") if vae else resnet[place]
             if kind == "attention":
                 place = attention[place]
-                tensor = tensor[..., None, None] if tensor.dim() == 2 else tensor
-            named[prefix + ".".join(filter(None, (old, place, parameter)))] = tensor
+            convolution = kind == "attention" and tensor.dim() == 2
+            name = prefix + ".".join(filter(None, (old, place, parameter)))
+            named[name] = tensor[..., None, None] if convolution else tensor
     return named
 
 
