@@ -16,12 +16,10 @@ from typing import Any
 from pastelbot import app, config, log
 from pastelbot.errors import StartupError
 
-_REFRESH_SECONDS = 0.4
-
 WELCOME = (
-    "**Welcome to Pastelbot!** Type `/imagine` in the box below and describe a portrait with tags, for example\n"
-    "> 1girl, red hair, smile, pink background\n"
-    "Then try the buttons under the picture. `/help` tells more."
+    "**Welcome to Pastelbot!** Type `/imagine` in the box below and describe a portrait with tags:\n"
+    "> 1girl, red hair, smile, pink background\n\n"
+    "Then try the buttons under the picture, or look through the eyes of somebody else at the top. `/help` tells more."
 )
 
 
@@ -42,27 +40,31 @@ async def _serve(*, port: int, open_browser: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="pastelbot-demo-", ignore_cleanup_errors=True) as folder:
         bot = app.build(settings(Path(folder)))
         async with contextlib.AsyncExitStack() as stack:
-            env = await stack.enter_async_context(simcord.run(bot, check_errors=False, settle_timeout=30.0))
+            env = simcord.Env(bot, check_errors=False, settle_timeout=30.0)
+            env.backend.bot_user.name = "Pastelbot"
+            stack.enter_context(env.time_context())
+            await env.start()
+            stack.push_async_callback(env.shutdown)
             stack.push_async_callback(bot.close)
             channel, viewers = await _furnish(env)
+            preview = env.preview(channel, viewers=viewers, layout="channel", port=port or None)
+            _publish_when_read(env, preview)
             try:
-                page = await stack.enter_async_context(
-                    env.preview(channel, viewers=viewers, layout="channel", port=port or None)
-                )
-            except OSError as error:
-                raise StartupError(f"Port {port} cannot be used: {error.strerror}. Choose another --port.") from error
+                page = await stack.enter_async_context(preview)
+            except simcord.SetupError as error:
+                raise StartupError(f"Port {port} cannot be used: {error}. Choose another --port.") from error
             sys.stdout.write(f"Pastelbot demo: {page.url}\n")
             sys.stdout.flush()
             if open_browser:
                 webbrowser.open(page.url)
-            await _keep_fresh(env, page)
+            await page.wait_closed()
 
 
 def settings(folder: Path) -> config.Settings:
     """Return the demo's settings, with all that is kept below a folder."""
     return config.bundled(
         storage={"database": folder / "pastelbot.sqlite3", "pictures": folder / "pictures"},
-        discord={"edit_seconds": 1.0},
+        discord={"edit_seconds": 0.3},
     )
 
 
@@ -75,24 +77,23 @@ async def _furnish(env: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - simcord
     return channel, people
 
 
-async def _keep_fresh(env: Any, page: Any) -> None:  # noqa: ANN401
-    """Show the bot's background edits: publish the page again whenever the bot has spoken and nobody is acting.
+def _publish_when_read(env: Any, preview: Any) -> None:  # noqa: ANN401
+    """Show the bot's background edits: before a browser reads its page, publish what the bot has said since.
 
-    The simulator republishes by itself only after what a viewer does.
+    By itself the simulator publishes only after what a viewer does. It takes a click only from the newest publication,
+    so publishing from a timer would refuse the clicks that come between that and the browser's next look.
     """
-    seen = -1
-    closed = asyncio.ensure_future(page.wait_closed())
-    while not closed.done():
-        await asyncio.wait([closed], timeout=_REFRESH_SECONDS)
+    read = preview._page_payload  # noqa: SLF001 - no public way
+    seen: dict[str, int] = {}
+
+    def read_fresh(page: Any) -> Any:  # noqa: ANN401
         spoken = len(env.backend.http_requests)
-        if closed.done() or spoken == seen or env._operation_task is not None:  # noqa: SLF001 - no public way
-            continue
-        try:
-            await page.refresh()
-        except Exception as error:  # noqa: BLE001 - a page that is busy now is fresh after its own action
-            logging.getLogger(__name__).debug("page not refreshed: %s", error)
-        else:
-            seen = spoken
+        if spoken != seen.get(page.id) and env._operation_task is None:  # noqa: SLF001
+            preview._publish(page, reason="refresh")  # noqa: SLF001
+            seen[page.id] = spoken
+        return read(page)
+
+    preview._page_payload = read_fresh  # noqa: SLF001
 
 
 def _simcord() -> Any:  # noqa: ANN401

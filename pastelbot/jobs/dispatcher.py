@@ -66,7 +66,7 @@ class Dispatcher:
         self._running: dict[str, Job] = {}
         self._ready = False
         self._heard_at = clock()
-        self._mailbox: Mailbox[Event | None] = Mailbox(self._handle)
+        self._mailbox: Mailbox[Event | Job | None] = Mailbox(self._handle)
         self._poll: asyncio.TimerHandle | None = None
 
     async def start(self, publish: Callable[[Update], None]) -> None:
@@ -86,11 +86,11 @@ class Dispatcher:
         self._mailbox.put(None)
 
     def drop(self, job: Job) -> None:
-        """Let go of a job that was ended elsewhere."""
-        if job.id in self._running:
-            self._executor.send(Cancel(job_id=job.id))
-        self._publish(Ended(job=job))
-        self.wake()
+        """Let go of a job that was ended elsewhere.
+
+        It goes through the mailbox: what was reported of the job before is shown before, and nothing after.
+        """
+        self._mailbox.put(job)
 
     async def position(self, job_id: str) -> int:
         """Return the waiting job's place, jobs being painted counted; 0 where it does not wait."""
@@ -111,9 +111,12 @@ class Dispatcher:
             await self._jobs.requeue(job_id, crashed=False)
         self._running.clear()
 
-    async def _handle(self, event: Event | None) -> None:
-        self._heard_at = self._clock() if event is not None else self._heard_at
+    async def _handle(self, event: Event | Job | None) -> None:
+        if not isinstance(event, Job | None):
+            self._heard_at = self._clock()
         match event:
+            case Job():
+                self._let_go(event)
             case Progress():
                 self._report(event)
                 return
@@ -129,6 +132,11 @@ class Dispatcher:
             case PaintingCancelled():
                 await asyncio.shield(self._end(event.job_id, JobStatus.CANCELLED, None))
         await self._give_out()
+
+    def _let_go(self, job: Job) -> None:
+        if self._running.pop(job.id, None) is not None:
+            self._executor.send(Cancel(job_id=job.id))
+        self._publish(Ended(job=job))
 
     def _report(self, event: Progress) -> None:
         job = self._running.get(event.job_id)

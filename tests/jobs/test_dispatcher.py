@@ -199,3 +199,17 @@ async def test_a_silent_worker_is_restarted(stage):
     assert "61 s" in stage.executor.restarts[0]
     await stage.painting(job_id)
     assert (await stage.jobs.get(job_id)).attempts == 1
+
+
+async def test_nothing_is_reported_of_a_job_after_it_was_cancelled(stage):
+    """A report that was under way must not bring a cancelled message back to life."""
+    await stage.start()
+    job_id = await stage.add()
+    await stage.painting(job_id)
+    stage.executor.progress(job_id, 1, 40)
+    stage.dispatcher.drop(await stage.jobs.end(job_id, JobStatus.CANCELLED, now=stage.clock()))
+    stage.executor.progress(job_id, 2, 40)
+    other = await stage.add()
+    await stage.painting(other)
+
+    assert [BeingPainted, Ended] == [type(update) for update in stage.updates if update.job.id == job_id]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class _Look(NamedTuple):
     label: str
-    emoji: str
+    emoji: str | None
     style: discord.ButtonStyle
 
 
@@ -28,7 +28,7 @@ _LOOKS = {
     "seed": _Look("Seed", "🌱", discord.ButtonStyle.secondary),
     "edit": _Look("Edit", "✏️", discord.ButtonStyle.secondary),
     "delete": _Look("Delete", "🗑️", discord.ButtonStyle.secondary),
-    "cancel": _Look("Cancel", "✖️", discord.ButtonStyle.danger),
+    "cancel": _Look("Cancel", None, discord.ButtonStyle.danger),
 }
 
 _VERBS = {

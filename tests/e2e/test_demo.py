@@ -1,0 +1,61 @@
+"""The demo as a newcomer starts it: a process, a page, Ctrl-C."""
+
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+simcord = pytest.importorskip("simcord", reason="the demo extra is not installed")
+
+
+@pytest.fixture
+def demo(request):
+    command = [sys.executable, "bot.py", "demo", "--no-browser"]
+    process = subprocess.Popen(
+        command, cwd=request.config.rootpath, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_it_prints_one_url_serves_the_page_and_ends_on_ctrl_c(demo):
+    line = demo.stdout.readline()
+    url = line.removeprefix("Pastelbot demo: ").strip()
+
+    assert line.startswith("Pastelbot demo: http://127.0.0.1:")
+    with urllib.request.urlopen(url) as page:
+        assert 200 == page.status
+    children = _children(demo.pid)
+    demo.send_signal(signal.SIGINT)
+    rest, errors = demo.communicate(timeout=30)
+    assert (0, "", "") == (demo.returncode, rest.strip(), errors.strip())
+    assert [] == [child for child in children if _alive(child)]
+
+
+def test_a_taken_port_is_told_in_one_sentence(demo, request):
+    port = demo.stdout.readline().split(":")[3].split("/")[0]
+    command = [sys.executable, "bot.py", "demo", "--no-browser", "--port", port]
+
+    second = subprocess.run(command, cwd=request.config.rootpath, capture_output=True, text=True, check=False)
+
+    assert 2 == second.returncode
+    assert f"Port {port}" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def _children(pid):
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in children.split()]
+
+
+def _alive(pid):
+    """Tell whether a process runs; one that has ended and waits to be asked does not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
