@@ -1,8 +1,9 @@
 """Reading pickled checkpoints without running anything that is in them.
 
-Torch's own safe reader takes plain tensors. Old checkpoints also hold what their training program left behind: callbacks,
-counters, configurations. Those are read as empty stubs, in a process of its own, because the list of allowed names holds
-for the whole process; what comes out of it is a safetensors file. Names that are not on the list are refused.
+Torch's own safe reader takes plain tensors. Old checkpoints also hold what their training program left behind:
+callbacks, counters, configurations. Those are read as empty stubs, in a process of its own, because the list of
+allowed names holds for the whole process; what comes out of it is a safetensors file. Names that are not on the list
+are refused.
 """
 
 import subprocess
@@ -48,7 +49,7 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a pickled file; raises a CheckpointError that names what it should not hold."""
     try:
         return _tensors(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception:  # noqa: BLE001 - a damaged or hostile file may raise anything; the second reader says what is wrong
+    except Exception:  # noqa: BLE001 - any file may raise anything; the second reader says what is wrong
         return _read_in_child(path)
 
 
