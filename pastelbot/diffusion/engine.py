@@ -67,7 +67,8 @@ class Engine:
         self._prompts = PromptCache(checkpoint.conditioner)
         self._previewer = Previewer(checkpoint.vae)
         self._checks = SoundnessChecks()
-        self._max_rows = max_rows
+        # Rows of the UNet's batch by the latents' shape: fewer for sizes that memory was short for.
+        self._rows: defaultdict[torch.Size, int] = defaultdict(lambda: max_rows)
         self._preview_every = preview_every
         self._clock = clock
         self._record = record
@@ -137,23 +138,24 @@ class Engine:
 
     def _advance(self, flights: Sequence[Flight]) -> None:
         """Denoise pictures of one size, in smaller groups where memory is short."""
+        asks = [flight.ask for flight in flights if flight.ask is not None]
+        shape = asks[0].x.shape
         try:
-            asks = [flight.ask for flight in flights if flight.ask is not None]
-            answers = self._denoiser.denoise(asks, max_rows=self._max_rows)
+            answers = self._denoiser.denoise(asks, max_rows=self._rows[shape])
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            self._advance_with_less_memory(flights)
+            self._advance_with_less_memory(flights, shape)
             return
         for flight, denoised in zip(flights, answers, strict=True):
             with self._failing(flight.job):
                 flight.advance(denoised)
         self._checks.add(flights, answers)
 
-    def _advance_with_less_memory(self, flights: Sequence[Flight]) -> None:
+    def _advance_with_less_memory(self, flights: Sequence[Flight], shape: torch.Size) -> None:
         free_memory(self._checkpoint.device)
-        if self._max_rows > 1:
-            self._max_rows = max(1, min(self._max_rows, 2 * len(flights)) // 2)
+        if self._rows[shape] > 1:
+            self._rows[shape] = max(1, min(self._rows[shape], 2 * len(flights)) // 2)
             self._advance(flights)
             return
         for flight in flights:

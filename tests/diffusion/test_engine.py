@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pastelbot.diffusion.catalog import SAMPLERS
 from pastelbot.diffusion.engine import Engine, paint
 from pastelbot.diffusion.png import read_infotext
 from pastelbot.errors import LimitError, PaintingError, PromptError
@@ -137,6 +138,17 @@ def test_every_kind_of_upscaler_paints(small, upscaler):
     (picture,) = paint(small, REQUEST.replace(hires=fix))
 
     assert (picture.width, picture.height) == (96, 128)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_paints_both_passes_in_the_steps_announced(small, sampler):
+    """The last progress is the announced one, whatever the sampler makes of its steps."""
+    request = REQUEST.replace(sampler=sampler, schedule="Automatic", steps=4, hires=dataclasses.replace(HIRES, steps=4))
+    events = run(Engine(small), {"a": request})["a"]
+
+    assert isinstance(events[-1], Painted)
+    steps = [(event.step, event.steps) for event in events if isinstance(event, Progress)]
+    assert steps == [(step, steps[0][1]) for step in range(1, steps[0][1] + 1)]
 
 
 def test_hires_fix_to_the_same_size_is_left_out(small):
