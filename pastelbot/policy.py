@@ -1,7 +1,7 @@
 """Pure rules: what may be asked, and who may do what to whose job."""
 
 from pastelbot.config import LimitSettings
-from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestError
+from pastelbot.errors import LimitError, NotAllowedError, PromptError
 from pastelbot.prompt import check
 from pastelbot.records import GenerationRequest, Job
 
@@ -32,15 +32,22 @@ def check_owner(job: Job, user_id: int, *, is_moderator: bool) -> None:
 def _check_prompt(request: GenerationRequest, limits: LimitSettings) -> None:
     if not request.prompt.strip():
         raise PromptError("The prompt is empty: write what to paint, for example `1girl, red hair, smile`.")
-    for name, text in (("prompt", request.prompt), ("negative prompt", request.negative_prompt)):
-        if len(text) > limits.max_prompt:
-            raise LimitError(
-                f"The {name} has {len(text):,} characters; the limit is {limits.max_prompt:,}. Leave something out."
-            )
-        try:
-            check(text)
-        except RequestError as error:
-            raise PromptError(f"The {name} cannot be read: {error}") from error
+    hires = request.hires
+    _check_text("prompt", request.prompt, limits)
+    _check_text("negative prompt", request.negative_prompt, limits, negative=True)
+    _check_text("hires prompt", (hires and hires.prompt) or "", limits)
+    _check_text("negative hires prompt", (hires and hires.negative_prompt) or "", limits, negative=True)
+
+
+def _check_text(name: str, text: str, limits: LimitSettings, *, negative: bool = False) -> None:
+    if len(text) > limits.max_prompt:
+        raise LimitError(
+            f"The {name} has {len(text):,} characters; the limit is {limits.max_prompt:,}. Leave something out."
+        )
+    try:
+        check(text, negative=negative)
+    except PromptError as error:
+        raise PromptError(f"The {name} cannot be read: {error}", position=error.position) from error
 
 
 def _check_size(name: str, pixels: int, cap: int) -> None:
