@@ -61,10 +61,14 @@ def load(
     place = locate(reference, revision=revision, offline=offline, cache_dir=cache_dir, on_progress=on_progress)
     if on_progress is not None:
         on_progress(f"Loading {place.name}")
-    weights = read_folder(place) if place.is_dir() else read_file(place)
+    # A folder from the hub is called after a commit in the cache.
+    name = None if Path(reference).expanduser().exists() else reference.rpartition("/")[2]
+    weights = read_folder(place, name) if place.is_dir() else read_file(place)
     vae_weights = weights.vae
     if vae is not None:
-        vae_weights = read_vae(locate(vae, offline=offline, cache_dir=cache_dir, on_progress=on_progress))
+        vae_weights = read_vae(
+            locate(vae, key="checkpoint.vae", offline=offline, cache_dir=cache_dir, on_progress=on_progress)
+        )
     tokenizer = weights.tokenizer or locate_tokenizer(BUNDLED_TOKENIZER, offline=offline, cache_dir=cache_dir)
     text_encoder = build_text_encoder(weights.text_encoder, chosen, dtype)
     clip = ClipTokenizer.from_folder(tokenizer)

@@ -9,17 +9,14 @@ from pastelbot.errors import CheckpointError
 Notify = Callable[[str], None]
 
 _HUB_NAME = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:[:/](?P<file>[\w./ -]+\.(?:safetensors|ckpt|pt|bin)))?")
-_FOLDER_FILES = (
-    "model_index.json",
-    "scheduler/*.json",
-    "tokenizer/*",
-    "text_encoder/config.json",
-    "text_encoder/model.safetensors",
-    "unet/config.json",
-    "unet/diffusion_pytorch_model.safetensors",
-    "vae/config.json",
-    "vae/diffusion_pytorch_model.safetensors",
-)
+_WEIGHTS = {
+    "text_encoder": "model",
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+}
+_FOLDER_FILES = ("model_index.json", "scheduler/*.json", "tokenizer/*", *(f"{part}/config.json" for part in _WEIGHTS))
+# What the weights of a part may be called, the best first; only what is not there is looked for under the next name.
+_WEIGHTS_ENDINGS = (".safetensors", ".fp16.safetensors", ".bin")
 _TOKENIZER_REPO = "openai/clip-vit-large-patch14"
 _TOKENIZER_FILES = ("vocab.json", "merges.txt")
 
@@ -27,6 +24,7 @@ _TOKENIZER_FILES = ("vocab.json", "merges.txt")
 def locate(
     reference: str,
     *,
+    key: str = "checkpoint.path",
     revision: str | None = None,
     offline: bool = False,
     cache_dir: Path | None = None,
@@ -34,14 +32,14 @@ def locate(
 ) -> Path:
     """Return the folder or file that a reference means, downloading it first where it is on the hub.
 
-    A reference is a path, `owner/name` (a diffusers folder) or `owner/name/file.safetensors`.
+    A reference is a path, `owner/name` (a diffusers folder) or `owner/name/file.safetensors`; `key` is where it is set.
     """
     path = Path(reference).expanduser()
     if path.exists():
         return path
     named = _HUB_NAME.fullmatch(reference)
     if named is None or not is_hub_name(reference):
-        raise CheckpointError(f"The checkpoint {reference!r} is no file or folder here. Check checkpoint.path.")
+        raise CheckpointError(f"{reference!r} is no file or folder here. Check {key}.")
     download = _Download(revision, offline, cache_dir, on_progress or (lambda _text: None))
     return download.file(named["repo"], named["file"]) if named["file"] else download.folder(named["repo"])
 
@@ -84,10 +82,25 @@ class _Download:
             raise self._failure(f"{repo}/{name}", error) from error
 
     def folder(self, repo: str) -> Path:
-        """Return a diffusers folder."""
+        """Return a diffusers folder with the best weights that there are of each part."""
+        self._announce(repo)
+        missing = dict(_WEIGHTS)
+        patterns = list(_FOLDER_FILES)
+        for ending in _WEIGHTS_ENDINGS:
+            # Text encoders are `model` or, pickled, `pytorch_model`.
+            patterns += [f"{part}/*{stem}{ending}" for part, stem in missing.items()]
+            folder = self._snapshot(repo, patterns)
+            missing = {
+                part: stem for part, stem in missing.items() if not any((folder / part).glob(f"*{stem}{ending}"))
+            }
+            if not missing:
+                break
+            patterns = []
+        return folder
+
+    def _snapshot(self, repo: str, patterns: list[str]) -> Path:
         from huggingface_hub import snapshot_download  # noqa: PLC0415
 
-        self._announce(repo)
         try:
             return Path(
                 snapshot_download(
@@ -95,7 +108,7 @@ class _Download:
                     revision=self._revision,
                     local_files_only=self._offline,
                     cache_dir=self._cache_dir,
-                    allow_patterns=list(_FOLDER_FILES),
+                    allow_patterns=patterns,
                 )
             )
         except Exception as error:

@@ -45,8 +45,8 @@ class Weights:
     scheduler: Config
 
 
-def read_folder(folder: Path) -> Weights:
-    """Read a diffusers folder; raises a CheckpointError that names what is missing or of another kind."""
+def read_folder(folder: Path, name: str | None = None) -> Weights:
+    """Read a diffusers folder, by default named after itself; a CheckpointError names what is missing or wrong."""
     index = _read_json(folder / "model_index.json")
     kind = str(index.get("_class_name", "StableDiffusionPipeline"))
     if "XL" in kind or not kind.startswith("StableDiffusion"):
@@ -56,7 +56,7 @@ def read_folder(folder: Path) -> Weights:
     _check_unet(folder, unet)
     scheduler = _read_json(folder / "scheduler" / "scheduler_config.json")
     return Weights(
-        name=str(index.get("_pastelbot_name", folder.resolve().name)),
+        name=str(index.get("_pastelbot_name", name or folder.resolve().name)),
         hash=file_hash(unet_file),
         unet=unet,
         vae=read_vae(folder / "vae"),

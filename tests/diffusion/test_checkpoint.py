@@ -145,6 +145,37 @@ def test_cached_hub_folder_is_found_offline(bundled, small, tmp_path):
     assert checkpoint.load("owner/model", offline=True, cache_dir=tmp_path, device="cpu").hash == small.hash
 
 
+def test_hub_folder_brings_the_best_weights_of_each_part(bundled, tmp_path, monkeypatch):
+    """Pickled weights are downloaded only where there are no others."""
+    store, local = tmp_path / "hub", tmp_path / "local"
+    shutil.copytree(bundled, store)
+    (store / "vae" / "diffusion_pytorch_model.bin").write_bytes(b"")
+    (store / "text_encoder" / "model.safetensors").rename(store / "text_encoder" / "model.fp16.safetensors")
+    asked = []
+
+    def snapshot_download(_repo, *, allow_patterns, **_options):
+        asked.append(allow_patterns)
+        for path in (path for pattern in allow_patterns for path in store.glob(pattern)):
+            target = local / path.relative_to(store)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+        return str(local)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    loaded = checkpoint.load("owner/model", revision="v2", device="cpu")
+
+    assert loaded.name == "model"
+    assert asked[1] == ["text_encoder/*model.fp16.safetensors"]
+    assert len(asked) == 2
+    assert not (local / "vae" / "diffusion_pytorch_model.bin").exists()
+
+
+def test_missing_vae_names_its_own_key(bundled):
+    """Not the checkpoint's."""
+    with pytest.raises(CheckpointError, match=r"checkpoint\.vae"):
+        checkpoint.load(str(bundled), vae="/nowhere.pt", device="cpu")
+
+
 @pytest.mark.parametrize(("device", "precision"), [("tpu", "auto"), ("cpu", "fp8")])
 def test_unknown_device_and_precision_are_refused(bundled, device, precision):
     """The known ones are named."""
