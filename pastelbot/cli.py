@@ -67,17 +67,27 @@ def demo(
 
 @app.command()
 def imagine(
-    prompt: Annotated[str, typer.Argument(help="What to paint, as danbooru tags.")],
+    prompt: Annotated[str | None, typer.Argument(help="What to paint, as danbooru tags.")] = None,
     negative: Annotated[str | None, typer.Option(help="What to avoid.")] = None,
     size: Annotated[str | None, typer.Option(help="portrait, landscape, square, or pixels such as 448x640.")] = None,
     seed: Annotated[int | None, typer.Option(help="Left out, a random one.")] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
     cfg: Annotated[float | None, typer.Option(help="CFG scale.")] = None,
     sampler: Annotated[str | None, typer.Option(help='For example "DPM++ 2M Karras" or "Euler a".')] = None,
+    schedule: Annotated[str | None, typer.Option(help="For example Karras; left out, the sampler's own.")] = None,
+    clip_skip: Annotated[int | None, typer.Option(help="1 is none.")] = None,
     hires: Annotated[bool | None, typer.Option(help="Paint it large in a second pass.")] = None,
-    count: Annotated[int | None, typer.Option(help="How many pictures.")] = None,
+    hires_size: Annotated[str | None, typer.Option(help="Pixels after the second pass.")] = None,
+    hires_steps: Annotated[int | None, typer.Option(help="Steps of the second pass.")] = None,
+    hires_upscaler: Annotated[str | None, typer.Option(help="For example Latent or Lanczos.")] = None,
+    denoise: Annotated[float | None, typer.Option(help="Denoising strength of the second pass.")] = None,
+    count: Annotated[int | None, typer.Option(help="How many pictures; their seeds count up.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="Folder, file or hub name; `bundled` is inside.")] = None,
     vae: Annotated[str | None, typer.Option(help="A separate VAE file.")] = None,
+    from_infotext: Annotated[
+        Path | None, typer.Option(help="Paint what a picture or text file says; other options change it.")
+    ] = None,
+    grid: Annotated[bool, typer.Option("--grid", help="Also write all pictures on one sheet.")] = False,  # noqa: FBT002
     out: Annotated[Path, typer.Option(help="A .png file, or a folder.")] = Path("out"),
     config: ConfigOption = None,
 ) -> None:
@@ -92,12 +102,29 @@ def imagine(
         steps=steps,
         cfg=cfg,
         sampler=sampler,
+        schedule=schedule,
+        clip_skip=clip_skip,
         hires=hires,
+        hires_size=hires_size,
+        hires_steps=hires_steps,
+        hires_upscaler=hires_upscaler,
+        denoise=denoise,
         count=count,
     )
     settings = load_settings(config, bundled=True, checkpoint=checkpoint, vae=vae)
-    for path in painting.paint(wish, settings, out):
+    request, notes = painting.request_of(wish, settings, from_infotext)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    for path in painting.paint(request, settings, out, with_sheet=grid):
         typer.echo(path)
+
+
+@app.command()
+def info(file: Annotated[Path, typer.Argument(help="A picture, or a text file with an infotext.")]) -> None:
+    """Print what a picture says about how it was made."""
+    from pastelbot import pictures  # noqa: PLC0415
+
+    typer.echo(pictures.read_infotext(file))
 
 
 def load_settings(

@@ -2,13 +2,16 @@
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from pastelbot.config import Settings, parse_size
 from pastelbot.errors import RequestError
 from pastelbot.policy import MAX_SEED
 from pastelbot.prompt.samplers import SamplerChoice, is_known, normalise
 from pastelbot.records import GenerationRequest, HiresFix
+
+T = TypeVar("T")
 
 # What a person chooses from: at most 25.
 SAMPLER_CHOICES = (
@@ -31,79 +34,127 @@ SAMPLER_CHOICES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """The options of `/imagine` as typed; None is "as usual"."""
+    """What was typed; None is "as usual". A seed of -1 is a random one."""
 
-    prompt: str
+    prompt: str | None = None
     negative: str | None = None
     size: str | None = None
     seed: int | None = None
     steps: int | None = None
     cfg: float | None = None
     sampler: str | None = None
+    schedule: str | None = None
+    clip_skip: int | None = None
     hires: bool | None = None
+    hires_size: str | None = None
+    hires_steps: int | None = None
+    hires_upscaler: str | None = None
+    denoise: float | None = None
     count: int | None = None
 
 
 def draft(wish: Wish, settings: Settings, *, random_seed: Callable[[], int]) -> GenerationRequest:
-    """Complete a wish; raise RequestError where a name or a size cannot be understood."""
+    """Complete a wish with the defaults; raise RequestError where a name or a size cannot be understood."""
+    return amend(usual_request(settings, seed=random_seed()), wish, settings, random_seed=random_seed)
+
+
+def usual_request(settings: Settings, *, seed: int) -> GenerationRequest:
+    """Return a request of nothing but the operator's defaults; its prompt is empty."""
     usual = settings.defaults
-    first, hires_size = _sizes(wish.size or usual.size, settings)
-    sampler, schedule = read_sampler(wish.sampler or usual.sampler)
-    hires = usual.hires if wish.hires is None else wish.hires
+    named = settings.sizes[usual.size]
+    width, height = parse_size(named.first)
+    sampler, schedule = read_sampler(usual.sampler)
     return GenerationRequest(
-        prompt=wish.prompt.strip(),
-        negative_prompt=usual.negative_prompt if wish.negative is None else wish.negative.strip(),
-        width=first[0],
-        height=first[1],
-        seed=random_seed() if wish.seed is None or wish.seed == -1 else wish.seed,
-        count=1 if wish.count is None else wish.count,
-        steps=usual.steps if wish.steps is None else wish.steps,
-        cfg_scale=usual.cfg if wish.cfg is None else wish.cfg,
+        prompt="",
+        negative_prompt=usual.negative_prompt,
+        width=width,
+        height=height,
+        seed=seed,
+        steps=usual.steps,
+        cfg_scale=usual.cfg,
         sampler=sampler,
         schedule=schedule,
         clip_skip=usual.clip_skip,
         eta_noise_seed_delta=usual.eta_noise_seed_delta,
         noise_source=usual.noise_source,
-        hires=_hires(hires_size, settings) if hires else None,
+        hires=_usual_hires((width, height), settings) if usual.hires else None,
+    )
+
+
+def amend(
+    base: GenerationRequest, wish: Wish, settings: Settings, *, random_seed: Callable[[], int]
+) -> GenerationRequest:
+    """Change a request in what was wished for; raise RequestError where that cannot be understood."""
+    width, height = read_size(wish.size, settings) if wish.size is not None else (base.width, base.height)
+    sampler, schedule = (base.sampler, base.schedule)
+    if wish.sampler is not None or wish.schedule is not None:
+        sampler, schedule = read_sampler(wish.sampler or base.sampler, wish.schedule)
+    return base.replace(
+        prompt=_or(wish.prompt, base.prompt).strip(),
+        negative_prompt=_or(wish.negative, base.negative_prompt).strip(),
+        width=width,
+        height=height,
+        seed=random_seed() if wish.seed == -1 else _or(wish.seed, base.seed),
+        count=_or(wish.count, base.count),
+        steps=_or(wish.steps, base.steps),
+        cfg_scale=_or(wish.cfg, base.cfg_scale),
+        sampler=sampler,
+        schedule=schedule,
+        clip_skip=_or(wish.clip_skip, base.clip_skip),
+        hires=_amend_hires(base, wish, (width, height), settings),
     )
 
 
 def read_seed(text: str) -> int | None:
     """Read a typed seed; empty or -1 is None, a random one. Raises RequestError for anything else."""
     word = text.strip()
-    if word in ("", "-1"):
+    if word in {"", "-1"}:
         return None
     if not (word.isascii() and word.isdigit()) or int(word) > MAX_SEED:
         raise RequestError(f"{word[:40]!r} is not a seed: type a whole number from 0 to {MAX_SEED}, or nothing.")
     return int(word)
 
 
-def read_sampler(name: str) -> SamplerChoice:
+def read_sampler(name: str, schedule: str | None = None) -> SamplerChoice:
     """Read "DPM++ 2M Karras" as DPM++ 2M with Karras; raise RequestError with the nearest name."""
     if is_known(name):
-        return normalise(name, None)
+        return normalise(name, schedule)
     near = difflib.get_close_matches(name, SAMPLER_CHOICES, n=1, cutoff=0.3)
     hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(SAMPLER_CHOICES)}."
     raise RequestError(f"There is no sampler {name[:60]!r}. {hint}")
 
 
-def _sizes(size: str, settings: Settings) -> tuple[tuple[int, int], tuple[int, int] | None]:
+def read_size(size: str, settings: Settings) -> tuple[int, int]:
+    """Read a size's name or its pixels; raise RequestError with the names there are."""
     named = settings.sizes.get(size.strip().lower())
-    if named is not None:
-        return parse_size(named.first), parse_size(named.hires)
     try:
-        first = parse_size(size)
+        return parse_size(size if named is None else named.first)
     except ValueError as error:
         names = ", ".join(settings.sizes)
         raise RequestError(f"{size[:40]!r} is no size: use one of {names}, or pixels such as 448x640.") from error
-    for known in settings.sizes.values():
-        if parse_size(known.first) == first:
-            return first, parse_size(known.hires)
-    return first, None
 
 
-def _hires(target: tuple[int, int] | None, settings: Settings) -> HiresFix:
-    width, height = target or (0, 0)
+def _amend_hires(base: GenerationRequest, wish: Wish, first: tuple[int, int], settings: Settings) -> HiresFix | None:
+    details = (wish.hires_size, wish.hires_steps, wish.hires_upscaler, wish.denoise)
+    wanted = wish.hires if wish.hires is not None else base.hires is not None or details != (None,) * 4
+    if not wanted:
+        return None
+    fix = base.hires if base.hires is not None and wish.size is None else _usual_hires(first, settings)
+    width, height = (fix.width, fix.height) if wish.hires_size is None else read_size(wish.hires_size, settings)
+    return replace(
+        fix,
+        width=width,
+        height=height,
+        steps=_or(wish.hires_steps, fix.steps),
+        denoising_strength=_or(wish.denoise, fix.denoising_strength),
+        upscaler=_or(wish.hires_upscaler, fix.upscaler),
+    )
+
+
+def _usual_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
+    """Return the default hires fix: to the size that belongs to the first pass's, else twice as large."""
+    named = next((size for size in settings.sizes.values() if parse_size(size.first) == first), None)
+    width, height = parse_size(named.hires) if named is not None else (0, 0)
     return HiresFix(
         width=width,
         height=height,
@@ -111,3 +162,7 @@ def _hires(target: tuple[int, int] | None, settings: Settings) -> HiresFix:
         denoising_strength=settings.defaults.denoising_strength,
         upscaler=settings.defaults.hires_upscaler,
     )
+
+
+def _or(value: T | None, usual: T) -> T:
+    return usual if value is None else value

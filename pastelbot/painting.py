@@ -1,26 +1,50 @@
 """Paint on this machine without Discord: the command line's `imagine`."""
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from pastelbot import app, policy
+from pastelbot import app, pictures, policy
 from pastelbot.config import Settings
-from pastelbot.drafting import Wish, draft
+from pastelbot.drafting import Wish, amend, draft
 from pastelbot.errors import StartupError
+from pastelbot.prompt.infotext import read_request
 from pastelbot.records import GenerationRequest, Picture
 
 
-def paint(wish: Wish, settings: Settings, out: Path) -> list[Path]:
-    """Paint a wish with a progress bar; return the files written.
-
-    Raises RequestError, CheckpointError or PaintingError, and StartupError where nothing can be written.
-    """
-    request = draft(wish, settings, random_seed=lambda: secrets.randbelow(policy.MAX_SEED + 1))
+def request_of(wish: Wish, settings: Settings, source: Path | None) -> tuple[GenerationRequest, Sequence[str]]:
+    """Return what to paint, and notes on what of the source's infotext was not understood; raises RequestError."""
+    notes: Sequence[str] = ()
+    if source is None:
+        request = draft(wish, settings, random_seed=_random_seed)
+    else:
+        read = read_request(pictures.read_infotext(source))
+        missing = [f"It does not say {name}; the usual value is taken." for name in read.missing]
+        request, notes = amend(read.request, wish, settings, random_seed=_random_seed), [*missing, *read.notes]
     policy.check_request(request, settings.limits)
-    return _write(_paint(request, settings), out)
+    return request, notes
+
+
+def paint(request: GenerationRequest, settings: Settings, out: Path, *, with_sheet: bool = False) -> list[Path]:
+    """Paint a request with a progress bar; return the files written, the sheet last.
+
+    Raises CheckpointError or PaintingError, and StartupError where nothing can be written.
+    """
+    painted = _paint(request, settings)
+    files = dict(zip(_paths(painted, out), (picture.png for picture in painted), strict=True))
+    if with_sheet:
+        folder = out.parent if out.suffix.lower() == ".png" else out
+        files[folder / f"grid-{painted[0].seed}.png"] = pictures.make_sheet([picture.png for picture in painted])
+    try:
+        for path, png in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png)
+    except OSError as error:
+        raise StartupError(f"The picture cannot be written to {out}: {error.strerror}.") from error
+    return list(files)
 
 
 def _paint(request: GenerationRequest, settings: Settings) -> tuple[Picture, ...]:
@@ -38,6 +62,7 @@ def _paint(request: GenerationRequest, settings: Settings) -> tuple[Picture, ...
             revision=options.revision,
             offline=options.offline,
             cache_dir=options.cache_dir,
+            on_progress=lambda text: bar.update(task, description=text),
         )
         return engine.paint(
             loaded,
@@ -46,18 +71,13 @@ def _paint(request: GenerationRequest, settings: Settings) -> tuple[Picture, ...
         )
 
 
-def _write(pictures: tuple[Picture, ...], out: Path) -> list[Path]:
-    as_file = out.suffix.lower() == ".png"
-    if as_file and len(pictures) > 1:
-        paths = [out.with_stem(f"{out.stem}-{picture.seed}") for picture in pictures]
-    elif as_file:
-        paths = [out]
-    else:
-        paths = [out / f"{picture.seed}.png" for picture in pictures]
-    try:
-        for path, picture in zip(paths, pictures, strict=True):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(picture.png)
-    except OSError as error:
-        raise StartupError(f"The picture cannot be written to {out}: {error.strerror}.") from error
-    return paths
+def _paths(painted: Sequence[Picture], out: Path) -> list[Path]:
+    if out.suffix.lower() != ".png":
+        return [out / f"{picture.seed}.png" for picture in painted]
+    if len(painted) == 1:
+        return [out]
+    return [out.with_stem(f"{out.stem}-{picture.seed}") for picture in painted]
+
+
+def _random_seed() -> int:
+    return secrets.randbelow(policy.MAX_SEED + 1)

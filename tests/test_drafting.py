@@ -1,10 +1,10 @@
 import pytest
 
 from pastelbot.config import Settings
-from pastelbot.drafting import SAMPLER_CHOICES, Wish, draft, read_sampler, read_seed
+from pastelbot.drafting import SAMPLER_CHOICES, Wish, amend, draft, read_sampler, read_seed
 from pastelbot.errors import RequestError
 from pastelbot.prompt.samplers import AUTOMATIC
-from pastelbot.records import HiresFix
+from pastelbot.records import GenerationRequest, HiresFix
 
 
 def drafted(**options):
@@ -74,3 +74,40 @@ def test_every_choice_is_a_sampler_that_paints():
     for name in SAMPLER_CHOICES:
         sampler, schedule = read_sampler(name)
         assert sampler == catalog.resolve(sampler, schedule)[0].name
+
+
+BASE = GenerationRequest(
+    prompt="1boy", seed=7, sampler="Euler", schedule="Uniform", hires=HiresFix(scale=1.5, prompt="own", cfg_scale=4)
+)
+
+
+def amended(**options):
+    return amend(BASE, Wish(**options), Settings(), random_seed=lambda: 99)
+
+
+def test_an_empty_wish_changes_nothing():
+    assert BASE == amended()
+
+
+def test_a_wish_changes_what_it_names_and_keeps_the_rest():
+    request = amended(prompt="1girl", hires_size="640x960", denoise=0.3, seed=-1)
+
+    assert ("1girl", 99, "Euler", "Uniform") == (request.prompt, request.seed, request.sampler, request.schedule)
+    assert (
+        HiresFix(width=640, height=960, scale=1.5, prompt="own", cfg_scale=4, denoising_strength=0.3) == request.hires
+    )
+
+
+def test_another_size_gets_the_hires_fix_that_belongs_to_it():
+    assert (1280, 960) == (amended(size="landscape").hires.width, amended(size="landscape").hires.height)
+
+
+def test_a_schedule_alone_keeps_the_sampler():
+    assert ("Euler", "Karras") == (amended(schedule="Karras").sampler, amended(schedule="Karras").schedule)
+
+
+def test_hires_details_ask_for_the_hires_fix():
+    plain = BASE.replace(hires=None)
+
+    assert 0.3 == amend(plain, Wish(denoise=0.3), Settings(), random_seed=int).hires.denoising_strength
+    assert amend(plain, Wish(denoise=0.3, hires=False), Settings(), random_seed=int).hires is None

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "pastelbot"
 
 LAYERS = [
     {"errors", "__init__"},
-    {"records", "config"},
+    {"records", "config", "pictures"},
     {"prompt"},
     {"policy"},
     {"drafting"},

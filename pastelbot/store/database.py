@@ -67,7 +67,9 @@ class Database:
 
 
 async def _connect(path: Path) -> aiosqlite.Connection:
-    connection = await aiosqlite.connect(path, isolation_level=None)
+    connection = aiosqlite.connect(path, isolation_level=None)
+    connection._thread.daemon = True  # noqa: SLF001 - or a program that stops without closing would never end
+    await connection
     connection.row_factory = sqlite3.Row
     try:
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 5000"):
