@@ -88,10 +88,16 @@ class Engine:
             raise LimitError(f"The job {job_id} is being painted already.")
         plan = make_plan(request, self._checkpoint.sigmas)
         job = FlyingJob(id=job_id, plan=plan, started=self._clock())
-        for painter in self._painters(job):
-            job.flights.append(Flight(job=job, painter=painter, asks=painter.walk()))
-        for flight in job.flights:
-            flight.start()
+        try:
+            for painter in self._painters(job):
+                job.flights.append(Flight(job=job, painter=painter, asks=painter.walk()))
+            for flight in job.flights:
+                flight.start()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            free_memory(self._checkpoint.device)
+            raise self._too_large(job) from error
         self._jobs[job_id] = job
 
     def _painters(self, job: FlyingJob) -> Iterator[Painter]:
