@@ -10,7 +10,7 @@ from pathlib import Path
 from pastelbot import policy
 from pastelbot.config import Settings
 from pastelbot.drafting import Wish, draft
-from pastelbot.errors import LimitError, NotFoundError
+from pastelbot.errors import NotFoundError
 from pastelbot.jobs.dispatcher import Dispatcher, remove_pictures
 from pastelbot.records import GenerationRequest, Job, JobStatus, ReplyTarget
 from pastelbot.store.jobs import JobStore, StoredPicture
@@ -53,13 +53,13 @@ class Service:
         """Queue a request durably; raises RequestError, and then nothing was charged."""
         limits = self.settings.limits
         policy.check_request(request, limits)
-        waiting = await self._jobs.waiting_of(user_id)
-        if waiting >= limits.waiting_per_user:
-            raise LimitError(
-                f"You have {waiting} pictures in line, which is the limit: wait for one, or cancel one of them."
-            )
         job = await self._jobs.insert(
-            user_id, request, reply, now=self._clock(), daily_limit=self.settings.quota.pictures_per_day
+            user_id,
+            request,
+            reply,
+            now=self._clock(),
+            daily_limit=self.settings.quota.pictures_per_day,
+            waiting_limit=limits.waiting_per_user,
         )
         position = await self._dispatcher.position(job.id)
         self._dispatcher.wake()
@@ -80,7 +80,11 @@ class Service:
         if job.status in (JobStatus.QUEUED, JobStatus.LEASED):
             ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
         if ended is None:
-            raise NotFoundError("There is nothing left to cancel: it is finished already.")
+            refunded = job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
+            raise NotFoundError(
+                "There is nothing left to cancel: "
+                + ("it has ended already. Not charged." if refunded else "it is painted already, and charged.")
+            )
         self._dispatcher.drop(ended)
         return ended
 
@@ -119,7 +123,9 @@ class Service:
 
     async def undeliverable(self, job_id: str, reason: str) -> None:
         """Fail a job whose pictures nobody can be shown, and refund it."""
-        await self._jobs.end(job_id, JobStatus.FAILED, now=self._clock(), reason=reason)
+        ended = await self._jobs.end(job_id, JobStatus.FAILED, now=self._clock(), reason=reason)
+        if ended is not None:
+            self._dispatcher.drop(ended)
 
 
 def random_seed() -> int:

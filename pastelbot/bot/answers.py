@@ -9,7 +9,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from pastelbot.errors import PastelError, RequestError
+from pastelbot.errors import PastelError
 
 Owner = TypeVar("Owner")
 P = ParamSpec("P")
@@ -30,8 +30,8 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
         mark = secrets.token_hex(3)
         text = f"Something went wrong here, and it is in the log as `{mark}`."
         log.error("unexpected error", mark=mark, exc_info=error)
-    ending = "" if text.rstrip().endswith("ot charged.") else " Not charged."
-    await say_privately(interaction, f"⚠️ {text}{ending if isinstance(error, RequestError) or ending else ''}")
+    ending = "" if text.rstrip().endswith("charged.") else " Not charged."
+    await say_privately(interaction, f"⚠️ {text}{ending}")
 
 
 async def say_privately(interaction: discord.Interaction[Any], text: str) -> None:

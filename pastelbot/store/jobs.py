@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import aiosqlite
 from pydantic import TypeAdapter
 
+from pastelbot.errors import LimitError
 from pastelbot.records import GenerationRequest, Job, JobStatus, Picture, ReplyTarget
 from pastelbot.store import quotas
 from pastelbot.store.database import Database
@@ -41,11 +42,19 @@ class JobStore:
         self._database = database
 
     async def insert(
-        self, user_id: int, request: GenerationRequest, reply: ReplyTarget, *, now: datetime, daily_limit: int
+        self,
+        user_id: int,
+        request: GenerationRequest,
+        reply: ReplyTarget,
+        *,
+        now: datetime,
+        daily_limit: int,
+        waiting_limit: int = 0,
     ) -> Job:
         """Reserve the quota and queue the job, both or neither.
 
-        Raises QuotaError where fewer than `request.count` pictures are left of `daily_limit` (0: no limit).
+        Raises QuotaError where fewer than `request.count` pictures are left of `daily_limit`, and LimitError where
+        `waiting_limit` jobs of the person wait or are painted already; a limit of 0 is none.
         """
         job = Job(
             id=secrets.token_hex(6),
@@ -56,6 +65,7 @@ class JobStore:
             reply=reply,
         )
         async with self._database.transaction() as connection:
+            await _check_waiting(connection, user_id, waiting_limit)
             day = quotas.day_of(now)
             await quotas.reserve(connection, user_id, day, request.count, daily_limit)
             await connection.execute(
@@ -94,13 +104,6 @@ class JobStore:
         sql = f"SELECT user_id, MAX(leased_at) FROM jobs WHERE user_id IN ({_marks(wanted)}) GROUP BY user_id"
         async with self._database.reader.execute(sql, wanted) as cursor:
             return {row[0]: row[1] for row in await cursor.fetchall() if row[1] is not None}
-
-    async def waiting_of(self, user_id: int) -> int:
-        """Count the person's jobs that wait or are painted."""
-        sql = "SELECT COUNT(*) FROM jobs WHERE user_id = ? AND status IN ('queued', 'leased')"
-        async with self._database.reader.execute(sql, (user_id,)) as cursor:
-            row = await cursor.fetchone()
-        return int(row[0]) if row is not None else 0
 
     async def lease(self, job_ids: Sequence[str], *, now: datetime) -> list[Job]:
         """Take queued jobs for a worker; return those that were still queued."""
@@ -191,6 +194,15 @@ def picture_file(job_id: str, number: int, picture: Picture) -> StoredPicture:
         height=picture.height,
         infotext=picture.infotext,
     )
+
+
+async def _check_waiting(connection: aiosqlite.Connection, user_id: int, limit: int) -> None:
+    """Raise LimitError where as many of the person's jobs as `limit` (0: none) wait or are painted."""
+    sql = "SELECT COUNT(*) FROM jobs WHERE user_id = ? AND status IN ('queued', 'leased')"
+    async with connection.execute(sql, (user_id,)) as cursor:
+        row = await cursor.fetchone()
+    if row is not None and 0 < limit <= row[0]:
+        raise LimitError(f"You have {limit} jobs in line, which is the limit: wait for one, or cancel one of them.")
 
 
 async def _first(connection: aiosqlite.Connection, sql: str, values: tuple[object, ...]) -> Job | None:

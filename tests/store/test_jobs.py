@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from pastelbot.errors import QuotaError
+from pastelbot.errors import LimitError, QuotaError
 from pastelbot.records import GenerationRequest, HiresFix, JobStatus, Picture, ReplyTarget
 from pastelbot.store.database import Database
 from pastelbot.store.jobs import JobStore, picture_file
@@ -70,6 +70,19 @@ async def test_days_are_separate_and_a_refund_goes_to_its_own_day(jobs, insert, 
     assert await jobs.used(1, now=clock()) == 10
 
 
+async def test_no_more_wait_than_may_even_when_all_come_at_once(jobs, clock):
+    """Thirty submissions at once leave exactly the limit in line, and the others are not charged."""
+
+    def insert():
+        return jobs.insert(1, REQUEST, REPLY, now=clock(), daily_limit=0, waiting_limit=5)
+
+    results = await asyncio.gather(*(insert() for _ in range(30)), return_exceptions=True)
+
+    assert sum(isinstance(result, LimitError) for result in results) == 25
+    assert len(await jobs.with_status(JobStatus.QUEUED)) == 5
+    assert await jobs.used(1, now=clock()) == 5
+
+
 async def test_no_limit(insert):
     for _ in range(3):
         await insert(count=100, limit=0)
@@ -122,5 +135,4 @@ async def test_last_served(jobs, insert, clock):
 
     assert {1: clock().timestamp()} == await jobs.last_served([1, 2])
     assert await jobs.last_served([]) == {}
-    assert await jobs.waiting_of(2) == 1
     assert second.id == (await jobs.with_status(JobStatus.QUEUED))[0].id
