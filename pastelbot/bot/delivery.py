@@ -6,15 +6,16 @@ soon as it is there and again until Discord has it, in a new message where the o
 """
 
 import asyncio
-import time
-from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
+import aiohttp
 import discord
 import structlog
 
 from pastelbot.bot import render
+from pastelbot.bot.answers import say_privately
 from pastelbot.bot.files import FILE_BYTES, attachments
 from pastelbot.bot.views.buttons import job_view
 from pastelbot.jobs.background import call_later, spawn
@@ -22,8 +23,12 @@ from pastelbot.records import BeingPainted, Ended, InLine, Job, Rendered, ReplyT
 from pastelbot.service import Queued, Service
 
 _MESSAGE_TOO_OLD = 30046
+_TOO_LARGE = 413
+_SMALLEST_LIMIT = 2**20
 _FIRST_RETRY = 5.0
 _LONGEST_RETRY = 300.0
+_NO_WAY = (discord.Forbidden, discord.NotFound)
+_UNSENT = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +43,7 @@ class _Slot:
     busy: bool = False
     edited_at: float = float("-inf")
     timer: asyncio.TimerHandle | None = None
-    retry: float = _FIRST_RETRY
+    failures: int = 0
     task: asyncio.Task[None] | None = None
 
 
@@ -59,22 +64,37 @@ class Delivery:
         """
         job, text = queued.job, render.waiting_text(queued.job, queued.position)
         slot = self._slots.setdefault(job.id, _Slot())
+        while slot.busy and slot.task is not None:  # what was published before is being shown
+            await asyncio.wait([slot.task])
         slot.busy = True
         try:
-            try:
-                answer = await interaction.response.send_message(
-                    text, view=job_view(job), allowed_mentions=discord.AllowedMentions.none()
-                )
-                slot.message_id = answer.message_id
-            except discord.HTTPException as error:
-                log.warning("interaction not answered", job=job.id, error=str(error))
-                slot.message_id = (await self._send(job, text, [])).id
-            slot.text, slot.edited_at = text, time.monotonic()
+            if await self._known_message(job) is not None:
+                await say_privately(interaction, "Your picture is here already.")
+                return
+            slot.message_id = await self._answer(interaction, job, text)
+            slot.text, slot.edited_at = text, monotonic()
             if slot.message_id is not None:
                 await self._service.set_message(job.id, slot.message_id)
         finally:
             slot.busy = False
             self._schedule(job.id, slot)
+
+    async def _answer(self, interaction: discord.Interaction[Any], job: Job, text: str) -> int | None:
+        """Send the job's first message; None where Discord does not take one now, but will take the picture."""
+        none = discord.AllowedMentions.none()
+        try:
+            answer = await interaction.response.send_message(text, view=job_view(job), allowed_mentions=none)
+        except _UNSENT as error:
+            log.warning("interaction not answered", job=job.id, error=str(error))
+        else:
+            return answer.message_id
+        try:
+            return (await self._send(job, text, [])).id
+        except _NO_WAY:
+            await self._service.undeliverable(job.id, "the bot may not post in this channel")
+        except _UNSENT as error:
+            log.warning("message not sent", job=job.id, error=str(error))
+        return None
 
     def publish(self, update: Update) -> None:
         """Take an update; call it from the event loop's thread."""
@@ -104,7 +124,7 @@ class Delivery:
             return
         if slot.timer is not None:
             slot.timer.cancel()
-        pause = 0.0 if render.is_final(slot.next) else slot.edited_at + self._edit_seconds - time.monotonic()
+        pause = 0.0 if render.is_final(slot.next) else slot.edited_at + self._edit_seconds - monotonic()
         if pause <= 0:
             self._start(job_id, slot)
         else:
@@ -122,16 +142,16 @@ class Delivery:
             return
         try:
             await self._show(update, slot)
-        except (discord.HTTPException, OSError, TimeoutError) as error:
+        except Exception as error:
+            if not isinstance(error, _UNSENT):
+                log.exception("unexpected error in writing a message", job=job_id)
             self._failed(job_id, slot, update, error)
-        except Exception:
-            log.exception("a message could not be written", job=job_id)
         else:
-            slot.retry = _FIRST_RETRY
+            slot.failures = 0
             if render.is_final(update) and slot.next is None:
                 self._slots.pop(job_id, None)
-        slot.busy, slot.edited_at = False, time.monotonic()
-        if slot.retry == _FIRST_RETRY:
+        slot.busy, slot.edited_at = False, monotonic()
+        if not slot.failures:
             self._schedule(job_id, slot)
 
     def _failed(self, job_id: str, slot: _Slot, update: Update, error: Exception) -> None:
@@ -139,9 +159,13 @@ class Delivery:
         log.warning("message not written", job=job_id, update=type(update).__name__, error=str(error))
         if not render.is_final(update) or self._closed:
             return
+        if isinstance(error, _NO_WAY):
+            self._slots.pop(job_id, None)
+            return
         slot.next = slot.next or update
-        slot.timer = call_later(slot.retry, lambda: self._start(job_id, slot))
-        slot.retry = min(2 * slot.retry, _LONGEST_RETRY)
+        pause = min(_FIRST_RETRY * 2**slot.failures, _LONGEST_RETRY)
+        slot.failures += 1
+        slot.timer = call_later(pause, lambda: self._start(job_id, slot))
 
     async def _show(self, update: Update, slot: _Slot) -> None:
         match update:
@@ -155,32 +179,34 @@ class Delivery:
 
     async def _post(self, job: Job, slot: _Slot) -> None:
         """Send the pictures; the job is settled only after Discord has answered with a message."""
-        pictures = await self._service.pictures(job.id)
-        limit = await self._file_limit(job)
         try:
-            files = await asyncio.to_thread(attachments, job, pictures, limit=limit)
+            message_id = await self._write_pictures(job, slot)
         except FileNotFoundError:
-            await self._give_up(job, slot, "its picture has vanished from the disk")
-            return
-        text = render.result_text(job, [picture.seed for picture, _ in pictures])
-        try:
-            message_id = await self._write(job, slot, text, files, final=True)
-        except discord.Forbidden:
-            await self._give_up(job, slot, "the bot may not post in this channel any more")
-            return
-        await asyncio.shield(self._service.posted(job.id, message_id))
+            await self._service.undeliverable(job.id, "its picture has vanished from the disk")
+        except _NO_WAY:
+            await self._service.undeliverable(job.id, "the bot may not post in this channel any more")
+        else:
+            await asyncio.shield(self._service.posted(job.id, message_id))
 
-    async def _give_up(self, job: Job, slot: _Slot, reason: str) -> None:
-        await self._service.undeliverable(job.id, reason)
-        ended = await self._service.job(job.id)
-        with suppress(discord.HTTPException):
-            await self._write(ended, slot, render.status_text(Ended(job=ended)), [], final=True)
+    async def _write_pictures(self, job: Job, slot: _Slot) -> int:
+        """Write the message with its pictures, smaller ones where Discord finds them too large; return its id."""
+        pictures = await self._service.pictures(job.id)
+        text = render.result_text(job, [picture.seed for picture, _ in pictures])
+        limit = await self._file_limit(job)
+        while True:
+            files = await asyncio.to_thread(attachments, job, pictures, limit=limit)
+            try:
+                return await self._write(job, slot, text, files, final=True)
+            except discord.HTTPException as error:
+                if error.status != _TOO_LARGE or limit <= _SMALLEST_LIMIT:
+                    raise
+                limit = min(limit, FILE_BYTES + 1) // 2
+                log.warning("pictures too large", job=job.id, next_limit=limit)
 
     async def _write(self, job: Job, slot: _Slot, text: str, files: list[discord.File], *, final: bool) -> int:
         """Edit the job's message, or send a new one where it is final and the old one cannot be had; return its id."""
         if slot.message_id is None:
-            current = await self._service.job(job.id)
-            slot.message_id = current.reply.message_id if current.reply is not None else None
+            slot.message_id = await self._known_message(job)
         if slot.message_id is not None:
             try:
                 await self._edit(job, slot.message_id, text, files)
@@ -197,6 +223,10 @@ class Delivery:
         slot.message_id = (await self._send(job, text, files)).id
         return slot.message_id
 
+    async def _known_message(self, job: Job) -> int | None:
+        current = await self._service.job(job.id)
+        return _reply(current).message_id
+
     async def _edit(self, job: Job, message_id: int, text: str, files: list[discord.File]) -> None:
         message = self._channel(_reply(job)).get_partial_message(message_id)
         await message.edit(
@@ -204,10 +234,10 @@ class Delivery:
         )
 
     async def _send(self, job: Job, text: str, files: list[discord.File]) -> discord.Message:
-        """Send the job's message anew; the nonce keeps Discord from taking it twice."""
+        """Send the job's message anew; the nonce keeps Discord from taking it twice in the same state."""
         mentions = discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(job.user_id)])
-        channel = self._channel(_reply(job))
-        return await channel.send(text, files=files, view=job_view(job), allowed_mentions=mentions, nonce=job.id)
+        channel, nonce = self._channel(_reply(job)), f"{job.id}:{job.status}"
+        return await channel.send(text, files=files, view=job_view(job), allowed_mentions=mentions, nonce=nonce)
 
     def _channel(self, reply: ReplyTarget) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
