@@ -1,8 +1,10 @@
 """Help for tests: a clock, settings, and waiting for what happens in the background."""
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pastelbot import config
 
@@ -26,8 +28,13 @@ def make_settings(folder, **sections):
     return config.bundled(storage=storage, **sections)
 
 
-async def eventually(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
-    """Wait until a condition holds, for what happens in the background; fail after that time."""
+async def eventually(condition: Callable[[], Any], *, seconds: float = 10.0) -> Any:
+    """Wait until a condition, plain or a coroutine function, holds and return its value; fail after that time."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while True:
+            value = condition()
+            if inspect.isawaitable(value):
+                value = await value
+            if value:
+                return value
             await asyncio.sleep(0.005)

@@ -1,0 +1,37 @@
+"""The bot on a simulated Discord, without a worker."""
+
+import pytest
+import simcord.env
+from studio import Studio
+from support import make_settings
+
+from pastelbot.bot import delivery
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Let the simulator look for idleness often, and retries come soon."""
+    monkeypatch.setitem(simcord.env.Env._settle_internal.__kwdefaults__, "idle", 0.002)
+    monkeypatch.setattr(delivery, "_FIRST_RETRY", 0.01)
+
+
+@pytest.fixture
+async def open_studio(tmp_path, clock):
+    """Return a function that opens the studio with other settings."""
+    opened = []
+
+    async def open_it(*, executor=None, **sections):
+        studio = Studio(make_settings(tmp_path, **sections), clock, executor)
+        opened.append(studio)
+        await studio.open()
+        return studio
+
+    yield open_it
+    for studio in opened:
+        await studio.close()
+
+
+@pytest.fixture
+async def studio(open_studio):
+    """A server with an art channel, two people and a moderator; the executor does what the test says."""
+    return await open_studio()
