@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.checkpoint import Checkpoint
-from pastelbot.diffusion.denoiser import Denoiser
+from pastelbot.diffusion.denoiser import Ask, Denoiser
 from pastelbot.diffusion.flight import Flight, FlyingJob
 from pastelbot.diffusion.memory import free_memory, is_out_of_memory
 from pastelbot.diffusion.picture import Painter, Recorder, make_plan
@@ -96,7 +96,6 @@ class Engine:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            free_memory(self._checkpoint.device)
             raise self._too_large(job) from error
         self._jobs[job_id] = job
 
@@ -146,17 +145,23 @@ class Engine:
         """Denoise pictures of one size, in smaller groups where memory is short."""
         asks = [flight.ask for flight in flights if flight.ask is not None]
         shape = asks[0].x.shape
-        try:
-            answers = self._denoiser.denoise(asks, max_rows=self._rows[shape])
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
+        answers = self._denoise(asks, self._rows[shape])
+        if answers is None:
             self._advance_with_less_memory(flights, shape)
             return
         for flight, denoised in zip(flights, answers, strict=True):
             with self._failing(flight.job):
                 flight.advance(denoised)
         self._checks.add(flights, answers)
+
+    def _denoise(self, asks: Sequence[Ask], rows: int) -> list[Tensor] | None:
+        """Return the answers, or None where memory is short: the error, which holds tensors, ends here."""
+        try:
+            return self._denoiser.denoise(asks, max_rows=rows)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
 
     def _advance_with_less_memory(self, flights: Sequence[Flight], shape: torch.Size) -> None:
         free_memory(self._checkpoint.device)
@@ -180,7 +185,7 @@ class Engine:
 
     def _report(self, jobs: Iterable[FlyingJob]) -> None:
         for job in jobs:
-            if job.id in self._jobs:
+            if self._jobs.get(job.id) is job:
                 self._events.append(
                     Progress(job_id=job.id, step=job.step, steps=job.plan.calls, preview=self._preview(job))
                 )
@@ -233,11 +238,13 @@ class Engine:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            free_memory(self._checkpoint.device)
             self._fail(job, self._too_large(job))
+        if job.id not in self._jobs:
+            free_memory(self._checkpoint.device)
 
     def _fail(self, job: FlyingJob, error: PaintingError) -> None:
-        if job.id in self._jobs:
+        # A check that comes late must not meet a second try under the same number.
+        if self._jobs.get(job.id) is job:
             self._drop(job)
             self._events.append(PaintingFailed(job_id=job.id, reason=str(error)))
 
