@@ -4,6 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from pastelbot import config
@@ -38,3 +39,12 @@ async def eventually(condition: Callable[[], Any], *, seconds: float = 10.0) -> 
             if value:
                 return value
             await asyncio.sleep(0.005)
+
+
+def ended(pid: int) -> bool:
+    """Tell whether a process has ended; one that only waits to be asked for its exit code has."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return status.rpartition(")")[2].split()[0] == "Z"

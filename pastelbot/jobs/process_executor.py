@@ -14,6 +14,7 @@ from pastelbot.jobs import worker
 from pastelbot.jobs.background import call_later
 from pastelbot.records import Command, Event, Stop, WorkerLost, WorkerReady
 
+_FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 _PATIENCE = 3.0
 
@@ -32,7 +33,7 @@ class ProcessExecutor:
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
         self._on_event: Callable[[Event], None] = lambda _event: None
-        self._pause = 1.0
+        self._pause = _FIRST_PAUSE
         self._restart_reason: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
@@ -55,8 +56,8 @@ class ProcessExecutor:
 
     def restart(self, reason: str) -> None:
         """Kill the worker; the listener notices and another one starts."""
-        self._restart_reason = reason
         if self._process is not None:
+            self._restart_reason = reason
             self._process.kill()
 
     async def close(self) -> None:
@@ -68,7 +69,7 @@ class ProcessExecutor:
         if process is None:
             return
         self.send(Stop())
-        await asyncio.get_running_loop().run_in_executor(None, _reap, process)
+        await asyncio.get_running_loop().run_in_executor(None, _reap, process, _PATIENCE)
         self._release()
 
     def _spawn(self) -> None:
@@ -91,14 +92,14 @@ class ProcessExecutor:
         if self._closed or process is not self._process:
             return
         if isinstance(event, WorkerReady):
-            self._pause = 1.0
+            self._pause = _FIRST_PAUSE
         if isinstance(event, WorkerLost):
             self._restart_reason = event.reason  # a last word; the end of the pipe follows
             return
         if event is not None:
             self._on_event(event)
             return
-        process.join(timeout=1)
+        _reap(process, 1.0)  # one that hangs at its end would keep the device's memory
         reason = self._restart_reason or f"the worker process ended with exit code {process.exitcode}"
         self._restart_reason = None
         self._release()
@@ -130,8 +131,9 @@ def _listen(
             return
 
 
-def _reap(process: BaseProcess) -> None:
-    process.join(timeout=_PATIENCE)
+def _reap(process: BaseProcess, patience: float) -> None:
+    """Wait some seconds for a process to end, then kill it."""
+    process.join(timeout=patience)
     if process.is_alive():
         process.kill()
         process.join()

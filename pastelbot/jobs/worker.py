@@ -63,7 +63,7 @@ class Engine(Protocol):
 def main(connection: Connection, options: WorkerOptions) -> None:
     """Load the checkpoint, say so, and paint until told to stop or left alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the bot decides
-    with suppress(EOFError, BrokenPipeError):  # the bot process is gone
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the bot process is gone
         try:
             engine, ready = _load(options)
         except PastelError as error:

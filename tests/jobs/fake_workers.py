@@ -1,0 +1,45 @@
+"""Targets for a spawned child, in a module that the child can import: workers without torch."""
+
+import os
+import time
+
+from pastelbot.records import Cancel, Paint, Painted, PaintingCancelled, Progress, Stop, WorkerLost, WorkerReady
+
+
+def obedient(connection, options):
+    """Be ready; paint nothing at once, but "slow" only until it is cancelled, and die of "poison"."""
+    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint, checkpoint_hash="0"))
+    while True:
+        try:
+            command = connection.recv()
+        except EOFError:
+            return
+        match command:
+            case Stop():
+                return
+            case Cancel(job_id=job_id):
+                connection.send(PaintingCancelled(job_id=job_id))
+            case Paint(job_id=job_id, request=request):
+                connection.send(Progress(job_id=job_id, step=1, steps=2))
+                if request.prompt == "poison":
+                    os._exit(3)
+                if request.prompt != "slow":
+                    connection.send(Painted(job_id=job_id, pictures=(), seconds=0.0))
+
+
+def unloadable(connection, _options):
+    """Say why there is nothing to paint with, and end."""
+    connection.send(WorkerLost(reason="The checkpoint is not there."))
+
+
+def deaf(connection, options):
+    """Be ready, then hear nothing: neither commands nor the end of the pipe."""
+    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint, checkpoint_hash="0"))
+    time.sleep(3600)
+
+
+def lingering(connection, options):
+    """Be ready, close the pipe, and do not end."""
+    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint, checkpoint_hash="0"))
+    connection.close()
+    time.sleep(3600)

@@ -1,0 +1,224 @@
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import fake_workers
+import pytest
+from support import ended, eventually
+
+from pastelbot.jobs import process_executor
+from pastelbot.jobs.process_executor import ProcessExecutor
+from pastelbot.jobs.worker import WorkerOptions
+from pastelbot.records import (
+    Cancel,
+    GenerationRequest,
+    Paint,
+    Painted,
+    PaintingCancelled,
+    Progress,
+    WorkerLost,
+    WorkerReady,
+)
+
+OPTIONS = WorkerOptions(checkpoint="fake")
+
+
+class Watched:
+    """An executor and the events that it reported."""
+
+    def __init__(self, target):
+        self.events = []
+        self.executor = ProcessExecutor(OPTIONS, target=target)
+
+    async def start(self):
+        self.executor.start(self.events.append)
+
+    def paint(self, job_id, prompt="1girl"):
+        self.executor.send(Paint(job_id=job_id, request=GenerationRequest(prompt=prompt)))
+
+    def heard(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def hears(self, kind, count=1):
+        """Wait for that many events of a kind; return the last one."""
+        await eventually(lambda: len(self.heard(kind)) >= count, seconds=30)
+        return self.heard(kind)[-1]
+
+
+@pytest.fixture
+async def start(monkeypatch):
+    monkeypatch.setattr(process_executor, "_FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(process_executor, "_PATIENCE", 1.0)
+    started = []
+
+    async def start(target):
+        watched = Watched(target)
+        started.append(watched)
+        await watched.start()
+        return watched
+
+    yield start
+    for watched in started:
+        await watched.executor.close()
+
+
+async def test_a_job_goes_down_and_its_events_come_up_in_order(start):
+    worker = await start(fake_workers.obedient)
+    ready = await worker.hears(WorkerReady)
+    worker.paint("a")
+    await worker.hears(Painted)
+
+    assert ready.checkpoint == "fake"
+    assert [type(event) for event in worker.events] == [WorkerReady, Progress, Painted]
+
+
+async def test_a_job_can_be_cancelled(start):
+    worker = await start(fake_workers.obedient)
+    await worker.hears(WorkerReady)
+    worker.paint("a", "slow")
+    await worker.hears(Progress)
+    worker.executor.send(Cancel(job_id="a"))
+
+    assert (await worker.hears(PaintingCancelled)).job_id == "a"
+
+
+@pytest.mark.parametrize("sort", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_killed_worker_is_reported_and_replaced(start, sort):
+    worker = await start(fake_workers.obedient)
+    await worker.hears(WorkerReady)
+    first = worker.executor.pid
+    os.kill(first, sort)
+    lost = await worker.hears(WorkerLost)
+    await worker.hears(WorkerReady, 2)
+    worker.paint("a")
+    await worker.hears(Painted)
+
+    assert lost.reason == f"the worker process ended with exit code -{sort.value}"
+    assert worker.executor.pid != first
+
+
+async def test_a_worker_that_dies_of_a_job_is_reported_once(start):
+    worker = await start(fake_workers.obedient)
+    await worker.hears(WorkerReady)
+    worker.paint("a", "poison")
+    await worker.hears(WorkerReady, 2)
+
+    assert [lost.reason for lost in worker.heard(WorkerLost)] == ["the worker process ended with exit code 3"]
+
+
+async def test_a_worker_that_cannot_load_says_why_and_is_tried_again_ever_later(start):
+    worker = await start(fake_workers.unloadable)
+    await worker.hears(WorkerLost, 2)
+
+    assert {lost.reason for lost in worker.heard(WorkerLost)} == {"The checkpoint is not there."}
+    assert worker.executor._pause == pytest.approx(0.2)
+
+
+async def test_the_pause_has_an_end_and_starts_anew_with_a_ready_worker(start):
+    worker = await start(fake_workers.obedient)
+    await worker.hears(WorkerReady)
+    worker.executor._pause = 50.0
+    os.kill(worker.executor.pid, signal.SIGKILL)
+    await worker.hears(WorkerLost)
+    assert worker.executor._pause == 60.0
+
+    worker.executor._timer.cancel()
+    worker.executor._spawn()
+    await worker.hears(WorkerReady, 2)
+    assert worker.executor._pause == 0.05
+
+
+async def test_a_worker_that_does_not_answer_is_killed_with_the_reason(start):
+    worker = await start(fake_workers.deaf)
+    await worker.hears(WorkerReady)
+    worker.executor.restart("the worker said nothing for 61 s")
+    lost = await worker.hears(WorkerLost)
+    await worker.hears(WorkerReady, 2)
+
+    assert lost.reason == "the worker said nothing for 61 s"
+
+
+async def test_a_worker_that_hangs_at_its_end_is_not_left_behind(start):
+    worker = await start(fake_workers.lingering)
+    await worker.hears(WorkerReady)
+    first = worker.executor.pid or await eventually(lambda: worker.executor.pid)
+    lost = await worker.hears(WorkerLost)
+
+    await eventually(lambda: ended(first))
+    assert lost.reason == "the worker process ended with exit code -9"
+
+
+async def test_commands_to_a_dead_worker_are_dropped(start):
+    worker = await start(fake_workers.obedient)
+    await worker.hears(WorkerReady)
+    os.kill(worker.executor.pid, signal.SIGKILL)
+    for _ in range(3):
+        worker.paint("a")
+    await worker.hears(WorkerLost)
+    worker.paint("b")
+    await worker.hears(WorkerReady, 2)
+
+    assert worker.heard(Painted) == []
+
+
+async def test_close_ends_the_worker_and_reports_nothing(start):
+    worker = await start(fake_workers.obedient)
+    await worker.hears(WorkerReady)
+    pid = worker.executor.pid
+    await worker.executor.close()
+
+    assert ended(pid)
+    assert worker.executor.pid is None
+    assert worker.heard(WorkerLost) == []
+
+
+async def test_close_kills_a_worker_that_does_not_stop(start):
+    worker = await start(fake_workers.deaf)
+    await worker.hears(WorkerReady)
+    pid = worker.executor.pid
+    await worker.executor.close()
+
+    assert ended(pid)
+
+
+async def test_close_between_two_workers_starts_no_other(start):
+    worker = await start(fake_workers.obedient)
+    await worker.hears(WorkerReady)
+    worker.executor._pause = 0.05
+    os.kill(worker.executor.pid, signal.SIGKILL)
+    await worker.hears(WorkerLost)
+    await worker.executor.close()
+
+    assert worker.executor._timer.cancelled()
+    assert worker.executor.pid is None
+
+
+PARENT = """
+import asyncio, sys
+import fake_workers
+from pastelbot.jobs.process_executor import ProcessExecutor
+from pastelbot.jobs.worker import WorkerOptions
+
+async def main():
+    executor = ProcessExecutor(WorkerOptions(checkpoint="fake"), target=fake_workers.obedient)
+    executor.start(lambda event: print(executor.pid, flush=True))
+    await asyncio.sleep(3600)
+
+asyncio.run(main())
+"""
+
+
+async def test_the_worker_does_not_outlive_a_killed_bot():
+    environment = os.environ | {"PYTHONPATH": str(Path(fake_workers.__file__).parent)}
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PARENT, stdout=asyncio.subprocess.PIPE, env=environment
+    )
+    worker = int(await parent.stdout.readline())
+    assert not ended(worker)
+
+    parent.kill()
+    await parent.wait()
+
+    await eventually(lambda: ended(worker))

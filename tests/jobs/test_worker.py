@@ -1,0 +1,193 @@
+import signal
+from contextlib import contextmanager
+from multiprocessing import Pipe
+from threading import Thread
+
+import pytest
+
+from pastelbot.errors import LimitError
+from pastelbot.jobs import worker
+from pastelbot.records import (
+    Cancel,
+    GenerationRequest,
+    Paint,
+    Painted,
+    PaintingCancelled,
+    PaintingFailed,
+    Progress,
+    Stop,
+    WorkerLost,
+)
+
+REQUEST = GenerationRequest(prompt="1girl", steps=3)
+PATIENCE = 10
+
+
+class FakeEngine:
+    """Paints each job in as many steps as asked; a job with the prompt "bad" is not taken, "broken" breaks it."""
+
+    def __init__(self):
+        self.jobs = {}
+        self.cancelled = []
+
+    @property
+    def idle(self):
+        return not self.jobs
+
+    def admit(self, job_id, request):
+        if request.prompt == "bad":
+            raise LimitError("That is too much.")
+        self.jobs[job_id] = [0, request]
+
+    def cancel(self, job_id):
+        self.cancelled.append(job_id)
+
+    def step(self):
+        events = []
+        for job_id, (step, request) in list(self.jobs.items()):
+            if request.prompt == "broken":
+                raise ZeroDivisionError
+            self.jobs[job_id][0] = step + 1
+            events.append(Progress(job_id=job_id, step=step + 1, steps=request.steps))
+            if job_id in self.cancelled:
+                events = [PaintingCancelled(job_id=job_id)]
+                del self.jobs[job_id]
+            elif step + 1 == request.steps:
+                events.append(Painted(job_id=job_id, pictures=(), seconds=0.0))
+                del self.jobs[job_id]
+        return events
+
+
+@contextmanager
+def serving(engine):
+    """Serve in a thread; give our end of the pipe and see to it that the worker ends."""
+    ours, theirs = Pipe()
+    failures = []
+
+    def serve():
+        try:
+            worker.serve(theirs, engine)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            pass  # what `main` takes for the end of the bot
+        except ZeroDivisionError as error:
+            failures.append(error)
+        finally:
+            theirs.close()
+
+    thread = Thread(target=serve)
+    thread.start()
+    try:
+        yield ours, failures
+    finally:
+        ours.close()
+        thread.join(timeout=PATIENCE)
+        assert not thread.is_alive()
+
+
+def hear_until(connection, kind):
+    """Return the events up to the first of a kind."""
+    events = []
+    while not events or not isinstance(events[-1], kind):
+        assert connection.poll(PATIENCE)
+        events.append(connection.recv())
+    return events
+
+
+def test_a_job_is_painted_step_by_step():
+    with serving(FakeEngine()) as (connection, _):
+        connection.send(Paint(job_id="a", request=REQUEST))
+        events = hear_until(connection, Painted)
+
+    assert [Progress(job_id="a", step=step, steps=3) for step in (1, 2, 3)] == events[:-1]
+
+
+def test_jobs_are_painted_together():
+    with serving(FakeEngine()) as (connection, _):
+        connection.send(Paint(job_id="long", request=REQUEST.replace(steps=10**9)))
+        hear_until(connection, Progress)
+        connection.send(Paint(job_id="short", request=REQUEST))
+        events = hear_until(connection, Painted)
+
+    assert events[-1].job_id == "short"
+    assert {"long", "short"} == {event.job_id for event in events}
+
+
+def test_a_cancelled_job_leaves_between_two_steps():
+    with serving(FakeEngine()) as (connection, _):
+        connection.send(Paint(job_id="a", request=REQUEST.replace(steps=10**9)))
+        hear_until(connection, Progress)
+        connection.send(Cancel(job_id="a"))
+
+        assert hear_until(connection, PaintingCancelled)[-1].job_id == "a"
+
+
+def test_a_job_that_is_not_taken_fails_alone():
+    with serving(FakeEngine()) as (connection, _):
+        connection.send(Paint(job_id="a", request=REQUEST.replace(prompt="bad")))
+        connection.send(Paint(job_id="b", request=REQUEST))
+        events = hear_until(connection, Painted)
+
+    assert events[0] == PaintingFailed(job_id="a", reason="That is too much.")
+    assert events[-1].job_id == "b"
+
+
+def test_stop_ends_the_worker_even_in_the_middle_of_a_job():
+    with serving(FakeEngine()) as (connection, failures):
+        connection.send(Paint(job_id="a", request=REQUEST.replace(steps=10**9)))
+        hear_until(connection, Progress)
+        connection.send(Stop())
+        with pytest.raises(EOFError):
+            while True:
+                assert connection.poll(PATIENCE)
+                connection.recv()
+
+    assert failures == []
+
+
+def test_an_unexpected_error_ends_the_worker():
+    """Nobody knows what state the device is in then: a fresh process is better."""
+    with serving(FakeEngine()) as (connection, failures):
+        connection.send(Paint(job_id="a", request=REQUEST.replace(prompt="broken")))
+        with pytest.raises(EOFError):
+            hear_until(connection, Painted)
+
+    assert [type(failure) for failure in failures] == [ZeroDivisionError]
+
+
+@pytest.fixture
+def _same_signals():
+    """`main` ignores Ctrl-C in its process; here that is the tests' own."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_same_signals")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"checkpoint": "missing/model.safetensors"}, ["missing/model.safetensors"]),
+        ({"checkpoint": "{folder}"}, ["model_index.json"]),
+        ({"checkpoint": "{folder}/other.safetensors"}, ["other.safetensors", "damaged"]),
+        ({"checkpoint": "nobody/nothing", "offline": True}, ["nobody/nothing"]),
+        ({"checkpoint": "{folder}", "device": "abacus"}, ["'abacus' is unknown"]),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_loaded_is_told_in_one_sentence(tmp_path, options, words):
+    (tmp_path / "other.safetensors").write_bytes(b"no tensors")
+    filled = options | {"checkpoint": options["checkpoint"].format(folder=tmp_path)}
+    ours, theirs = Pipe()
+    worker.main(theirs, worker.WorkerOptions(cache_dir=tmp_path / "cache", **filled))
+
+    event = ours.recv()
+    assert isinstance(event, WorkerLost)
+    assert all(word in event.reason for word in words)
+    assert "\n" not in event.reason
+
+
+@pytest.mark.usefixtures("_same_signals")
+def test_a_bot_that_is_gone_is_no_error(tmp_path):
+    ours, theirs = Pipe()
+    ours.close()
+
+    worker.main(theirs, worker.WorkerOptions(checkpoint=str(tmp_path)))
