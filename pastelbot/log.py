@@ -1,4 +1,8 @@
-"""Logging: structlog on top of the standard library, with secrets cut out."""
+"""Logging: structlog on top of the standard library.
+
+Secrets stay out: tracebacks show no values of variables (discord.py keeps the token in some), and discord.py's debug
+lines, which hold the tokens of interactions, are never logged.
+"""
 
 import logging
 import sys
@@ -25,12 +29,14 @@ def configure(settings: LogSettings) -> None:
     if settings.format == "json":
         last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        colors = sys.stderr.isatty()
+        last.append(structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback))
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
+    logging.getLogger("discord").setLevel(max(root.level, logging.INFO))
     for chatty in ("discord.gateway", "discord.http", "aiosqlite", "asyncio"):
         logging.getLogger(chatty).setLevel(max(root.level, logging.WARNING))
     logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns that voice is missing, which nobody needs
