@@ -11,6 +11,7 @@ from pastelbot import app, pictures, policy
 from pastelbot.config import Settings
 from pastelbot.drafting import Wish, amend, draft
 from pastelbot.errors import StartupError
+from pastelbot.jobs.worker import load_checkpoint
 from pastelbot.prompt.infotext import read_request
 from pastelbot.records import GenerationRequest, Picture
 
@@ -51,18 +52,10 @@ def _paint(request: GenerationRequest, settings: Settings) -> tuple[Picture, ...
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Loading the checkpoint", total=None)
-        from pastelbot.diffusion import checkpoint, engine  # noqa: PLC0415 - torch takes seconds
+        from pastelbot.diffusion import engine  # noqa: PLC0415 - torch takes seconds
 
-        options = app.worker_options(settings)
-        loaded = checkpoint.load(
-            options.checkpoint,
-            vae=options.vae,
-            device=options.device,
-            precision=options.precision,
-            revision=options.revision,
-            offline=options.offline,
-            cache_dir=options.cache_dir,
-            on_progress=lambda text: bar.update(task, description=text),
+        loaded = load_checkpoint(
+            app.worker_options(settings), on_progress=lambda text: bar.update(task, description=text)
         )
         return engine.paint(
             loaded,

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pastelbot.errors import PastelError
 from pastelbot.records import (
@@ -25,6 +25,9 @@ from pastelbot.records import (
     WorkerReady,
 )
 
+if TYPE_CHECKING:
+    from pastelbot.diffusion.checkpoint import Checkpoint
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerOptions:
@@ -32,6 +35,7 @@ class WorkerOptions:
 
     checkpoint: str
     vae: str | None = None
+    upscalers: Path | None = None
     revision: str | None = None
     offline: bool = False
     cache_dir: Path | None = None
@@ -97,15 +101,11 @@ def _obey(command: Paint | Cancel, engine: Engine) -> list[Event]:
     return []
 
 
-def _load(options: WorkerOptions) -> tuple[Engine, WorkerReady]:
-    import torch  # noqa: PLC0415 - only here, in the child
-
+def load_checkpoint(options: WorkerOptions, on_progress: Callable[[str], None] | None = None) -> "Checkpoint":
+    """Load what the options name; imports torch."""
     from pastelbot.diffusion import checkpoint  # noqa: PLC0415
-    from pastelbot.diffusion.engine import Engine  # noqa: PLC0415
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    loaded = checkpoint.load(
+    return checkpoint.load(
         options.checkpoint,
         vae=options.vae,
         device=options.device,
@@ -113,6 +113,18 @@ def _load(options: WorkerOptions) -> tuple[Engine, WorkerReady]:
         revision=options.revision,
         offline=options.offline,
         cache_dir=options.cache_dir,
+        on_progress=on_progress,
     )
+
+
+def _load(options: WorkerOptions) -> tuple[Engine, WorkerReady]:
+    import torch  # noqa: PLC0415 - only here, in the child
+
+    from pastelbot.diffusion.engine import Engine  # noqa: PLC0415
+    from pastelbot.diffusion.upscalers import Upscalers  # noqa: PLC0415
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    loaded = load_checkpoint(options)
     ready = WorkerReady(device=str(loaded.device), checkpoint=loaded.name, checkpoint_hash=loaded.hash)
-    return Engine(loaded), ready
+    return Engine(loaded, upscalers=Upscalers(options.upscalers, loaded.device)), ready
