@@ -16,7 +16,7 @@ import structlog
 
 from pastelbot.bot import render
 from pastelbot.bot.answers import say_privately
-from pastelbot.bot.files import FILE_BYTES, attachments
+from pastelbot.bot.files import FILE_BYTES, attachments, previews
 from pastelbot.bot.views.buttons import job_view
 from pastelbot.jobs.background import call_later, spawn
 from pastelbot.records import BeingPainted, Ended, InLine, Job, Rendered, ReplyTarget, Update
@@ -40,6 +40,7 @@ class _Slot:
     message_id: int | None = None
     next: Update | None = None
     text: str = ""
+    preview: bytes | None = None
     busy: bool = False
     edited_at: float = float("-inf")
     timer: asyncio.TimerHandle | None = None
@@ -99,6 +100,8 @@ class Delivery:
     def publish(self, update: Update) -> None:
         """Take an update; call it from the event loop's thread."""
         slot = self._slots.setdefault(update.job.id, _Slot())
+        if isinstance(update, BeingPainted) and update.preview is not None:
+            slot.preview = update.preview
         if slot.next is None or not render.is_final(slot.next) or render.is_final(update):
             slot.next = update
         self._schedule(update.job.id, slot)
@@ -174,7 +177,8 @@ class Delivery:
             case InLine() | BeingPainted() | Ended():
                 text = render.status_text(update)
                 if text != slot.text:
-                    await self._write(update.job, slot, text, [], final=isinstance(update, Ended))
+                    files = previews(update, slot.preview)
+                    await self._write(update.job, slot, text, files, final=isinstance(update, Ended))
                     slot.text = text
 
     async def _post(self, job: Job, slot: _Slot) -> None:

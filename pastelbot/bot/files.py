@@ -7,7 +7,7 @@ import discord
 from PIL import Image
 
 from pastelbot.bot.render import alt_text
-from pastelbot.records import Job
+from pastelbot.records import BeingPainted, Job, Update
 from pastelbot.store.jobs import StoredPicture
 
 REQUEST_BYTES = 24 * 2**20  # Discord takes 25 MiB a request, text included
@@ -25,6 +25,14 @@ def attachments(job: Job, pictures: list[tuple[StoredPicture, Path]], *, limit: 
         name = f"pastelbot-{picture.seed}.{suffix}"
         files.append(discord.File(io.BytesIO(data), filename=name, description=alt_text(job.request, picture.seed)))
     return files
+
+
+def previews(update: Update, jpeg: bytes | None) -> list[discord.File]:
+    """Return the half-done picture that goes with an update: none but while the job is being painted."""
+    if jpeg is None or not isinstance(update, BeingPainted):
+        return []
+    description = f"Half-done picture, {update.step} of {update.steps} steps"
+    return [discord.File(io.BytesIO(jpeg), filename="preview.jpg", description=description)]
 
 
 def fitted(png: bytes, infotext: str, *, limit: int) -> tuple[bytes, str]:

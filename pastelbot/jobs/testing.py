@@ -63,9 +63,9 @@ class FakeExecutor:
         self.painting.clear()
         self._on_event(WorkerLost(reason=reason))
 
-    def progress(self, job_id: str, step: int, steps: int) -> None:
+    def progress(self, job_id: str, step: int, steps: int, preview: bytes | None = None) -> None:
         """Report a step."""
-        self._on_event(Progress(job_id=job_id, step=step, steps=steps))
+        self._on_event(Progress(job_id=job_id, step=step, steps=steps, preview=preview))
 
     def emit(self, event: Event) -> None:
         """Say anything a worker could say."""
