@@ -9,9 +9,10 @@ from pathlib import Path
 
 from pastelbot import policy
 from pastelbot.config import Settings
-from pastelbot.drafting import Wish, draft
+from pastelbot.drafting import Wish, draft, usual_hires
 from pastelbot.errors import NotFoundError
 from pastelbot.jobs.dispatcher import Dispatcher, remove_pictures
+from pastelbot.names import upscaler_files
 from pastelbot.records import GenerationRequest, Job, JobStatus, ReplyTarget
 from pastelbot.store.jobs import JobStore, StoredPicture
 
@@ -46,20 +47,27 @@ class Service:
     def draft(self, wish: Wish) -> GenerationRequest:
         """Complete a wish with the operator's defaults and check it; raises RequestError."""
         request = draft(wish, self.settings, random_seed=random_seed)
-        policy.check_request(request, self.settings.limits)
+        self._check(request)
         return request
+
+    def _check(self, request: GenerationRequest) -> None:
+        models = upscaler_files(self.settings.checkpoint.upscalers)
+        policy.check_request(request, self.settings.limits, upscaler_models=models)
+
+    def with_hires(self, request: GenerationRequest) -> GenerationRequest:
+        """Return the request with the operator's usual hires fix for its size."""
+        return request.replace(hires=usual_hires((request.width, request.height), self.settings))
 
     async def submit(self, user_id: int, request: GenerationRequest, reply: ReplyTarget) -> Queued:
         """Queue a request durably; raises RequestError, and then nothing was charged."""
-        limits = self.settings.limits
-        policy.check_request(request, limits)
+        self._check(request)
         job = await self._jobs.insert(
             user_id,
             request,
             reply,
             now=self._clock(),
             daily_limit=self.settings.quota.pictures_per_day,
-            waiting_limit=limits.waiting_per_user,
+            waiting_limit=self.settings.limits.waiting_per_user,
         )
         position = await self._dispatcher.position(job.id)
         self._dispatcher.wake()

@@ -7,7 +7,7 @@ import pytest
 
 from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
-from pastelbot.bot.views.actions import ACTIONS
+from pastelbot.bot.views.actions import ACTIONS, STRENGTHS
 from pastelbot.bot.views.buttons import JobButton
 from pastelbot.cli import app
 
@@ -28,8 +28,9 @@ def test_the_user_guide_has_every_slash_command_and_option():
 
 def test_the_user_guide_has_every_button():
     guide = read("docs/user-guide.md")
-    for verb in ACTIONS:
-        assert f"| {JobButton(verb, '0' * 12).item.label} |" in guide
+    for verb in (*ACTIONS, "vary"):
+        label = JobButton(verb, "0" * 12).item.label
+        assert f"| {label} |" in guide or (verb in STRENGTHS and label in guide)
 
 
 def test_the_operator_guide_has_every_verb():

@@ -16,6 +16,7 @@ HELP = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, red 
 - `negative` lists what to avoid, `size` is {sizes} or pixels, `count` paints several at once.
 - The small line under a picture has every setting. The same seed and settings give the same picture again.
 - 🎲 **Reroll** paints it with a new seed, 🌱 **Seed** with one that you type, ✏️ **Edit** with another prompt.
+- 🌗 **Vary** paints something close to it, 🔍 **Hires** the same picture large, 📋 **Infotext** shows all its settings.
 - **Cancel** while it waits or is painted costs nothing. 🗑️ **Delete** is for its owner and moderators.
 - `/queue` shows the line, `/quota` what is left of your day."""
 

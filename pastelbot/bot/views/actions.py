@@ -1,19 +1,40 @@
-"""What the buttons do."""
+"""What the buttons do: each gets the job, and the index of the picture that it is about."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import io
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import discord
 
 from pastelbot.bot.checks import is_moderator, reply_target
 from pastelbot.bot.views.modals import EditModal, SeedModal
-from pastelbot.records import GenerationRequest
+from pastelbot.errors import NotFoundError
+from pastelbot.records import GenerationRequest, Job
 from pastelbot.service import random_seed
 
 if TYPE_CHECKING:
     from pastelbot.bot.client import PastelBot
 
-Action = Callable[["discord.Interaction[PastelBot]", str], Awaitable[None]]
+Action = Callable[["discord.Interaction[PastelBot]", Job, int], Awaitable[None]]
+
+STRENGTHS = {"subtle": 0.1, "strong": 0.3}
+
+QUESTIONS = {
+    "vary": "How far may the variation go? Subtle keeps nearly everything, Strong changes details.",
+    "hires": "Which picture shall be painted large?",
+}
+
+_CONTENT = 2000
+
+
+def choices(verb: str, job: Job, number: int | None) -> Sequence[tuple[str, int | None]]:
+    """Return the (verb, picture) pairs that a person has to choose from first, or nothing."""
+    numbers: Sequence[int | None] = [None] if job.request.count == 1 else range(1, job.request.count + 1)
+    if verb == "vary":
+        return [(strength, chosen) for chosen in numbers for strength in STRENGTHS]
+    if verb == "hires" and number is None and job.request.count > 1:
+        return [(verb, chosen) for chosen in numbers]
+    return []
 
 
 async def submit(interaction: "discord.Interaction[PastelBot]", request: GenerationRequest) -> None:
@@ -23,36 +44,63 @@ async def submit(interaction: "discord.Interaction[PastelBot]", request: Generat
     await resources.delivery.announce(interaction, queued)
 
 
-async def reroll(interaction: "discord.Interaction[PastelBot]", job_id: str) -> None:
-    """Paint the same with a new seed."""
-    job = await interaction.client.resources.service.job(job_id)
-    await submit(interaction, job.request.replace(seed=random_seed()))
+async def reroll(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+    """Paint the same with a new seed, and no variation of it."""
+    await submit(interaction, job.request.replace(seed=random_seed(), subseed=0, subseed_strength=0.0))
 
 
-async def ask_seed(interaction: "discord.Interaction[PastelBot]", job_id: str) -> None:
+async def ask_seed(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """Ask for a seed."""
-    job = await interaction.client.resources.service.job(job_id)
     await interaction.response.send_modal(SeedModal(job.request, submit))
 
 
-async def ask_edit(interaction: "discord.Interaction[PastelBot]", job_id: str) -> None:
+async def ask_edit(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """Ask for another prompt."""
-    job = await interaction.client.resources.service.job(job_id)
     await interaction.response.send_modal(EditModal(job.request, submit))
 
 
-async def cancel(interaction: "discord.Interaction[PastelBot]", job_id: str) -> None:
+def vary(strength: float) -> Action:
+    """Return the action that paints a variation: the picture's noise, mixed with a little of another seed's."""
+
+    async def paint(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
+        one = job.request.alone(index)
+        await submit(interaction, one.replace(subseed=random_seed(), subseed_strength=strength))
+
+    return paint
+
+
+async def hires(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
+    """Paint exactly this picture, and then its hires pass."""
+    request = interaction.client.resources.service.with_hires(job.request.alone(index))
+    await submit(interaction, request)
+
+
+async def infotext(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+    """Show the infotext, to copy it; a long one comes as a file."""
+    stored = await interaction.client.resources.service.pictures(job.id)
+    if not stored:
+        raise NotFoundError("The picture was deleted, and its infotext with it.")
+    text = "\n\n".join(picture.infotext for picture, _path in stored)
+    block = f"```\n{text.replace('```', chr(0x2032) * 3)}\n```"
+    if len(block) <= _CONTENT:
+        await interaction.response.send_message(block, ephemeral=True)
+    else:
+        file = discord.File(io.BytesIO(text.encode()), filename=f"infotext-{job.id}.txt")
+        await interaction.response.send_message(file=file, ephemeral=True)
+
+
+async def cancel(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """End a job that is not finished; its message then says so."""
     service = interaction.client.resources.service
-    await service.cancel(job_id, interaction.user.id, is_moderator=is_moderator(interaction))
+    await service.cancel(job.id, interaction.user.id, is_moderator=is_moderator(interaction))
     await interaction.response.defer()
 
 
-async def delete(interaction: "discord.Interaction[PastelBot]", job_id: str) -> None:
+async def delete(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """Remove the pictures and the message."""
     resources = interaction.client.resources
-    await resources.service.delete(job_id, interaction.user.id, is_moderator=is_moderator(interaction))
-    resources.delivery.forget(job_id)
+    await resources.service.delete(job.id, interaction.user.id, is_moderator=is_moderator(interaction))
+    resources.delivery.forget(job.id)
     await interaction.response.defer()
     await interaction.delete_original_response()
 
@@ -61,6 +109,9 @@ ACTIONS: Mapping[str, Action] = {
     "reroll": reroll,
     "seed": ask_seed,
     "edit": ask_edit,
+    **{name: vary(strength) for name, strength in STRENGTHS.items()},
+    "hires": hires,
+    "infotext": infotext,
     "cancel": cancel,
     "delete": delete,
 }

@@ -1,7 +1,7 @@
 """The buttons under a job's message.
 
-A button carries nothing but its verb and the job's id (`pb:<verb>:<job id>`), so it works after any restart, for as
-long as the job is in the database.
+A button carries nothing but its verb, the job's id and, where it is about one of several pictures, its number
+(`pb:<verb>:<job id>[:<number>]`), so it works after any restart, for as long as the job is in the database.
 """
 
 import re
@@ -20,57 +20,77 @@ if TYPE_CHECKING:
 class _Look(NamedTuple):
     label: str
     emoji: str | None
-    style: discord.ButtonStyle
+    style: discord.ButtonStyle = discord.ButtonStyle.secondary
 
 
 _LOOKS = {
     "reroll": _Look("Reroll", "🎲", discord.ButtonStyle.primary),
-    "seed": _Look("Seed", "🌱", discord.ButtonStyle.secondary),
-    "edit": _Look("Edit", "✏️", discord.ButtonStyle.secondary),
-    "delete": _Look("Delete", "🗑️", discord.ButtonStyle.secondary),
+    "seed": _Look("Seed", "🌱"),
+    "edit": _Look("Edit", "✏️"),
+    "vary": _Look("Vary", "🌗"),
+    "subtle": _Look("Subtle", "🌘"),
+    "strong": _Look("Strong", "🌔"),
+    "hires": _Look("Hires", "🔍"),
+    "infotext": _Look("Infotext", "📋"),
+    "delete": _Look("Delete", "🗑️"),
     "cancel": _Look("Cancel", None, discord.ButtonStyle.danger),
 }
 
-_VERBS = {
-    JobStatus.QUEUED: ("cancel",),
-    JobStatus.LEASED: ("cancel",),
-    JobStatus.RENDERED: ("reroll", "seed", "edit", "delete"),
-    JobStatus.POSTED: ("reroll", "seed", "edit", "delete"),
-    JobStatus.DONE: ("reroll", "seed", "edit", "delete"),
-    JobStatus.FAILED: ("reroll", "edit", "delete"),
-    JobStatus.CANCELLED: ("reroll", "edit", "delete"),
-}
+_WAITING = ("cancel",)
+_ENDED = ("reroll", "edit", "delete")
+_SHOWN = ("reroll", "seed", "edit", "vary", "hires", "infotext", "delete")
 
 
 class JobButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job>[0-9a-f]{12})"
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job>[0-9a-f]{12})(?::(?P<number>[1-9]\d?))?",
 ):
-    """One button; what it does is in `actions`."""
+    """One button; what it does is in `actions`. `number` is a picture's, counted from 1."""
 
-    def __init__(self, verb: str, job_id: str) -> None:
+    def __init__(self, verb: str, job_id: str, number: int | None = None) -> None:
         look = _LOOKS[verb]
+        label, end = (look.label, "") if number is None else (f"{look.label} {number}", f":{number}")
         super().__init__(
-            discord.ui.Button(label=look.label, emoji=look.emoji, style=look.style, custom_id=f"pb:{verb}:{job_id}")
+            discord.ui.Button(label=label, emoji=look.emoji, style=look.style, custom_id=f"pb:{verb}:{job_id}{end}")
         )
         self.verb = verb
         self.job_id = job_id
+        self.number = number
 
     @classmethod
     async def from_custom_id(
         cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> "JobButton":
         """Rebuild the button that was clicked."""
-        return cls(match["verb"], match["job"])
+        return cls(match["verb"], match["job"], int(match["number"]) if match["number"] else None)
 
     @answers_errors
     async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
-        """Do what the button says."""
-        await actions.ACTIONS[self.verb](interaction, self.job_id)
+        """Do what the button says, or first ask about which picture."""
+        job = await interaction.client.resources.service.job(self.job_id)
+        choices = actions.choices(self.verb, job, self.number)
+        if choices:
+            buttons = [JobButton(verb, self.job_id, number) for verb, number in choices]
+            await interaction.response.send_message(actions.QUESTIONS[self.verb], view=_view(buttons), ephemeral=True)
+        else:
+            await actions.ACTIONS[self.verb](interaction, job, (self.number or 1) - 1)
 
 
 def job_view(job: Job) -> discord.ui.View:
     """Return the buttons that fit the job's state."""
+    return _view([JobButton(verb, job.id) for verb in _verbs(job)])
+
+
+def _verbs(job: Job) -> tuple[str, ...]:
+    if job.status in {JobStatus.QUEUED, JobStatus.LEASED}:
+        return _WAITING
+    if job.status in {JobStatus.FAILED, JobStatus.CANCELLED}:
+        return _ENDED
+    return tuple(verb for verb in _SHOWN if verb != "hires" or job.request.hires is None)
+
+
+def _view(buttons: list[JobButton]) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
-    for verb in _VERBS[job.status]:
-        view.add_item(JobButton(verb, job.id))
+    for button in buttons:
+        view.add_item(button)
     return view
