@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from training.judge import QUESTIONS, Judge, load_judge
@@ -92,7 +93,7 @@ def negatives(painter: Painter, judge: Judge, count: int, settings: Settings) ->
     return {"unasked": shares[0], "in the negative": shares[1]}
 
 
-def redness(pictures: Pixels) -> np.ndarray:
+def redness(pictures: Pixels) -> NDArray[np.float64]:
     """Return how much redder than grey the cheeks are, 0..255, for square pictures."""
     side = pictures.shape[1]
     rows = slice(round(0.60 * side), round(0.65 * side))
@@ -100,7 +101,8 @@ def redness(pictures: Pixels) -> np.ndarray:
         pictures[:, rows, round(left * side) : round(right * side)] for left, right in ((0.36, 0.46), (0.74, 0.80))
     ]
     colours = np.mean([part.reshape(len(part), -1, 3).mean(1) for part in cheeks], 0)
-    return colours[:, 0] - colours[:, 1:].mean(1)
+    red: NDArray[np.float64] = colours[:, 0] - colours[:, 1:].mean(1)
+    return red
 
 
 def emphasis(painter: Painter, count: int, settings: Settings) -> dict[str, float]:

@@ -54,7 +54,7 @@ def text_encoder(work: Workspace) -> CLIPTextModel:
     compact = inner(model).embeddings.token_embedding.weight.data
     rows = compact[:1].repeat(VOCABULARY, 1)
     rows[torch.tensor(used)] = compact[1:]
-    inner(model).embeddings.token_embedding = nn.Embedding.from_pretrained(rows)
+    inner(model).embeddings.token_embedding = nn.Embedding(VOCABULARY, rows.shape[1], _weight=rows)
     model.config.vocab_size = VOCABULARY
     return model
 

@@ -54,7 +54,7 @@ class Judge(nn.Module):
     @torch.no_grad()
     def look(self, pictures: Pixels) -> list[dict[str, str]]:
         """Return the answers for uint8 pictures [n, h, w, 3] of any square size."""
-        scores = [self(part) for part in _tensor(pictures).split(64)]
+        scores = [self(part) for part in torch.split(_tensor(pictures), 64)]
         chosen = {name: torch.cat([s[name] for s in scores]).argmax(-1).tolist() for name in QUESTIONS}
         return [{name: QUESTIONS[name][chosen[name][i]] for name in QUESTIONS} for i in range(len(pictures))]
 
@@ -86,7 +86,7 @@ def targets(labels: Sequence[Label]) -> dict[str, Tensor]:
     """Return the right answer of each question, -100 where it is not asked."""
     result = {}
     for name, options in QUESTIONS.items():
-        right = [options.index(str(label[name])) if asked(label, name) else -100 for label in labels]  # type: ignore[literal-required]
+        right = [options.index(str(dict(label)[name])) if asked(label, name) else -100 for label in labels]
         result[name] = torch.tensor(right)
     return result
 
@@ -121,9 +121,10 @@ def train(work: Workspace, *, seconds: float, seed: int) -> Judge:
         source = step % len(names)
         chosen = np.sort(rng.integers(0, len(pictures[source]), 64))
         scores = judge(disturb(_tensor(pictures[source][chosen])))
-        loss = sum(functional.cross_entropy(scores[name], answers[source][name][chosen]) for name in QUESTIONS)
+        losses = [functional.cross_entropy(scores[name], answers[source][name][chosen]) for name in QUESTIONS]
+        loss = torch.stack(losses).sum()
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         if step % 100 == 0:
             print(f"{clock.used:.0f}s step {step} loss {float(loss):.3f}", flush=True)
@@ -135,9 +136,10 @@ def score(judge: Judge, work: Workspace) -> dict[str, float]:
     labels, found = work.labels("t"), judge.look(work.pictures("t"))
     result = {}
     for name in QUESTIONS:
-        right = [
-            answer[name] == str(label[name]) for label, answer in zip(labels, found, strict=True) if asked(label, name)
-        ]  # type: ignore[literal-required]
+        pairs = [
+            (dict(label)[name], answer[name]) for label, answer in zip(labels, found, strict=True) if asked(label, name)
+        ]
+        right = [str(wanted) == seen for wanted, seen in pairs]
         result[name] = float(np.mean(right))
     return result
 

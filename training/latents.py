@@ -1,7 +1,8 @@
 """Encode all pictures with the trained VAE, clean ones and spoilt ones.
 
 Writes NAME_latents.npy (float16 [n, 4, h/8, w/8], unscaled) and, for some pictures, NAME_spoilt.npy with the indices of
-their originals in NAME_spoilt.json; whitening.npz holds the mean and the matrices that make the latents white.
+their originals in NAME_spoilt.json; h_small.npy holds the latents of h at half size;
+whitening.npz holds the mean and the matrices that make the latents white.
 """
 
 from __future__ import annotations
@@ -73,6 +74,14 @@ def whiten(latents: NDArray[np.float16], white: dict[str, Floats]) -> torch.Tens
     return torch.from_numpy(np.einsum("oc,nchw->nohw", white["matrix"], centred).astype(np.float32))
 
 
+def halve(pictures: Pixels) -> Pixels:
+    """Return pictures [n, h, w, 3] at half their size, as the first pass would paint them."""
+    n, height, width, _ = pictures.shape
+    blocks = np.asarray(pictures).reshape(n, height // 2, 2, width // 2, 2, 3)
+    halved: Pixels = blocks.mean((2, 4)).round().astype(np.uint8)
+    return halved
+
+
 def run(work: Workspace, name: str, seed: int) -> None:
     """Encode picture set `name`, or the first AT_MOST of it, and its share of spoilt pictures."""
     vae, pictures = load_vae(work), work.pictures(name)[: AT_MOST.get(name)]
@@ -83,8 +92,10 @@ def run(work: Workspace, name: str, seed: int) -> None:
     spoilt = np.stack([spoil(pictures[i], rng) for i in chosen])
     np.save(work.path(f"{name}_spoilt.npy"), encode_all(vae, spoilt))
     work.path(f"{name}_spoilt.json").write_text(json.dumps(chosen.tolist()))
+    if name == "h":
+        np.save(work.path("h_small.npy"), encode_all(vae, halve(pictures)))
     if name == "a":
-        np.savez(work.path("whitening.npz"), **whitening(latents))
+        np.savez(work.path("whitening.npz"), allow_pickle=False, **whitening(latents))
     print(name, latents.shape, "standard deviation", latents.astype(np.float32).std((0, 2, 3)), flush=True)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from training.text import inner
+from training.text import emphasise, hidden
 from training.unet import alphas
 from training.workspace import Pixels
 
@@ -69,12 +69,7 @@ class Painter:
     def conditioning(self, prompts: Sequence[str], clip_skip: int) -> Tensor:
         """Return [n, 77, hidden]."""
         rows, weights = zip(*(self._tokens(prompt) for prompt in prompts), strict=True)
-        output = self.text(input_ids=torch.tensor(rows), output_hidden_states=True)
-        states = output.last_hidden_state
-        if clip_skip > 1:
-            states = inner(self.text).final_layer_norm(output.hidden_states[-clip_skip])
-        weighted = states * torch.tensor(weights)[:, :, None]
-        return weighted * (states.mean((1, 2)) / weighted.mean((1, 2)))[:, None, None]
+        return emphasise(hidden(self.text, torch.tensor(rows), clip_skip), torch.tensor(weights))
 
     def _tokens(self, prompt: str) -> tuple[list[int], list[float]]:
         tokens, weights = [49406], [1.0]
@@ -89,7 +84,7 @@ class Painter:
         """Return the clean latents at noise level `sigma`; `conditioning` holds the negative rows first."""
         time = float(np.interp(np.log(sigma), self._log_sigmas, np.arange(1000.0)))
         scaled = torch.cat([x, x]) / (1 + sigma**2) ** 0.5
-        noise = self.unet(scaled.contiguous(memory_format=torch.channels_last), time, conditioning).sample
+        noise: Tensor = self.unet(scaled.contiguous(memory_format=torch.channels_last), time, conditioning).sample
         negative, positive = noise.chunk(2)
         return x - sigma * (negative + cfg * (positive - negative))
 
@@ -113,8 +108,9 @@ class Painter:
     def decode(self, latents: Tensor) -> Pixels:
         """Return uint8 pictures [n, h, w, 3]."""
         scaled = (latents / self.vae.config.scaling_factor).contiguous(memory_format=torch.channels_last)
-        pictures = torch.cat([self.vae.decode(part).sample for part in scaled.split(4)])
-        return ((pictures.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+        pictures = torch.cat([self.vae.decode(part).sample for part in torch.split(scaled, 4)])
+        pixels: Pixels = ((pictures.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+        return pixels
 
     @torch.no_grad()
     def latents(self, prompts: Sequence[str], seeds: Sequence[int], settings: Settings) -> Tensor:

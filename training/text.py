@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from training.captions import END, LENGTH, START, UNKNOWN_WORD, Condition, Vocabulary, compose
 from training.workspace import Clock, Workspace, arguments, flat_then_cosine
 
+Layer = Any  # the library's modules are untyped
 HIDDEN, HEADS, RATE, BATCH = 64, 4, 2e-3, 64
 MEAN = 0.5
 """Added to the last norm: webui's emphasis divides by the mean of the conditioning, which must not be near zero."""
@@ -47,7 +49,7 @@ def build(rows: int) -> CLIPTextModel:
     return model
 
 
-def inner(model: CLIPTextModel) -> nn.Module:
+def inner(model: CLIPTextModel) -> Layer:
     """Return the transformer, which some versions of the library wrap once more."""
     return getattr(model, "text_model", model)
 
@@ -55,9 +57,16 @@ def inner(model: CLIPTextModel) -> nn.Module:
 def hidden(model: CLIPTextModel, rows: Tensor, clip_skip: int) -> Tensor:
     """Return the conditioning [n, 77, hidden] for clip skip 1 or 2."""
     output = model(input_ids=rows, output_hidden_states=True)
-    if clip_skip == 1:
-        return output.last_hidden_state
-    return inner(model).final_layer_norm(output.hidden_states[-clip_skip])
+    states: Tensor = output.last_hidden_state
+    if clip_skip > 1:
+        states = inner(model).final_layer_norm(output.hidden_states[-clip_skip])
+    return states
+
+
+def emphasise(states: Tensor, weights: Tensor) -> Tensor:
+    """Multiply each word's state by its weight [n, 77] and keep the mean of each row, as webui does."""
+    weighted = states * weights[:, :, None]
+    return weighted * (states.mean((1, 2)) / weighted.mean((1, 2)))[:, None, None]
 
 
 @torch.no_grad()
@@ -79,7 +88,7 @@ def start_with_positions(model: CLIPTextModel) -> None:
         _look_back(body.encoder.layers[0].self_attn, slice(head * size, (head + 1) * size), rates, back)
 
 
-def _look_back(attention: nn.Module, rows: slice, rates: Tensor, back: int, gain: float = 3.2) -> None:
+def _look_back(attention: Layer, rows: slice, rates: Tensor, back: int, gain: float = 3.2) -> None:
     """Turn the query by `back` positions, so that it meets the key of an earlier word."""
     query, key = attention.q_proj.weight[rows], attention.k_proj.weight[rows]
     query.zero_(), key.zero_()
@@ -216,7 +225,7 @@ def train(work: Workspace, *, seconds: float, seed: int) -> CLIPTextModel:
 
 
 def _steps(
-    model: CLIPTextModel, readers: nn.ModuleList, task: Task, optimizer: torch.optim.Optimizer, clock: Clock
+    model: CLIPTextModel, readers: Layer, task: Task, optimizer: torch.optim.Optimizer, clock: Clock
 ) -> Iterator[list[float]]:
     """Take optimizer steps until the time is up, yielding what the probes of clip skip 2 read rightly."""
     step = 0
@@ -228,7 +237,7 @@ def _steps(
         loss, right = readers[1].loss(hidden(model, batch.rows, 2), batch)
         loss = loss + 0.5 * readers[0].loss(hidden(model, batch.rows, 1), batch)[0]
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], 1.0)
         optimizer.step()
         yield right

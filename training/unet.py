@@ -9,21 +9,22 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
 from training.captions import Caption, Condition, Vocabulary, compose
 from training.gossip import Gossip
 from training.latents import whiten
-from training.text import HIDDEN, hidden
+from training.text import HIDDEN, emphasise, hidden
 from training.text import load as load_text
 from training.unet_start import start_as_identity
+from training.vae import face_weights
 from training.workspace import Clock, Workspace, arguments, flat_then_cosine
 
 CONFIG = {
@@ -41,8 +42,10 @@ CONFIG = {
 RATE, BATCH, STEPS = 1.3e-3, 32, 1000
 EXCHANGE_EVERY, AVERAGING = 8, 0.99
 FULL_PRECISION_FROM = 0.85
-HIRES_FROM, HIRES_SHARE, HIRES_TOP = 0.45, 0.12, 0.76
+HIRES_FROM, HIRES_SHARE, HIRES_TOP = 0.45, 0.40, 0.68
 """Training share from which, and batches in which, the latents are twice as large; their noisiest step over 1000."""
+HIRES_STARTS, HIRES_ROUGH_SHARE = (1.6, 3.0), 0.6
+"""Noise levels where a hires pass may start, and how many lessons show the enlarged first pass under the noise."""
 OTHER_RATIOS_FROM, OTHER_RATIOS_SHARE = 0.2, 0.10
 SPOILT_SHARE = 1 / 12
 
@@ -66,14 +69,28 @@ def loss_weights() -> Tensor:
     return (1 + 1 / snr).clamp(max=120)
 
 
+def place_weights(height: int, width: int) -> Tensor:
+    """Return the weight of each place in latents of one aspect ratio, 1 on average."""
+    weights = torch.ones(1, height, width)
+    if height == width:
+        weights = face_weights(height)
+    return weights / weights.mean()
+
+
 @dataclass(frozen=True)
 class Pool:
-    """Latents of one shape [n, 4, h, w] with the tags and the condition of each; the last ones are spoilt."""
+    """Latents of one shape [n, 4, h, w] with the tags and the condition of each; the last ones are spoilt.
+
+    `weights` [1, h, w] weighs their loss: eyes are small, and their colour would be learnt last. `rough` are the same
+    pictures as an enlarged first pass shows them, for the hires pass.
+    """
 
     latents: Tensor
     tags: list[list[str]]
     conditions: list[Condition]
     clean: int
+    weights: Tensor
+    rough: Tensor | None = None
 
     @classmethod
     def read(cls, work: Workspace, names: tuple[str, ...]) -> Pool:
@@ -87,15 +104,31 @@ class Pool:
         copies = [labels[name][i] for name in names for i in spoilt[name]]
         conditions = [Condition.DISTORTED if label["bad"] else Condition.CLEAN for label in sources]
         tags = [label["tags"] for label in (*sources, *copies)]
-        return cls(
-            whiten(np.concatenate(parts), white), tags, conditions + [Condition.DEGRADED] * len(copies), len(sources)
-        )
+        conditions += [Condition.DEGRADED] * len(copies)
+        latents = whiten(np.concatenate(parts), white)
+        weights = place_weights(latents.shape[2], latents.shape[3])
+        if names != ("h",):
+            return cls(latents, tags, conditions, len(sources), weights)
+        small = whiten(np.load(work.path("h_small.npy")), white)
+        rough = functional.interpolate(small, scale_factor=2, mode="bilinear")
+        return cls(latents, tags, conditions, len(sources), weights, torch.cat([rough, latents[len(sources) :]]))
 
     def choose(self, count: int, rng: np.random.Generator) -> list[int]:
         """Return indices of `count` latents, a twelfth of them spoilt."""
         spoilt = rng.binomial(count, SPOILT_SHARE)
         clean = rng.integers(0, self.clean, count - spoilt)
         return [*clean.tolist(), *rng.integers(self.clean, len(self.tags), spoilt).tolist()]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one step learns: to find `latents` under noise added to what is `shown`, which is nearly always the same."""
+
+    latents: Tensor
+    shown: Tensor
+    places: Tensor
+    times: Tensor
+    states: Tensor
 
 
 @dataclass(frozen=True)
@@ -130,8 +163,7 @@ class Conditioner:
         """Return the conditioning [n, 77, hidden], mostly for clip skip 2."""
         rows = torch.tensor([caption.rows for caption in captions])
         states = hidden(self.encoder, rows, 2 if self.rng.random() < 0.75 else 1)
-        weighted = states * torch.tensor([caption.weights for caption in captions])[:, :, None]
-        return weighted * (states.mean((1, 2)) / weighted.mean((1, 2)))[:, None, None]
+        return emphasise(states, torch.tensor([caption.weights for caption in captions]))
 
 
 class Batches:
@@ -154,95 +186,119 @@ class Batches:
 
     def hires(self) -> Pool | None:
         """Return the twice as large latents, once they are encoded."""
-        if self._hires is None and self.work.path("h_spoilt.json").exists():
+        if self._hires is None and self.work.path("h_small.npy").exists():
             self._hires = Pool.read(self.work, ("h",))
         return self._hires
 
-    def draw(self, share: float, batch: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return latents, steps spread evenly over the noise levels, and conditioning."""
+    def draw(self, share: float, batch: int) -> Lesson:
+        """Return latents of one pool with steps spread evenly over its noise levels."""
         pool, part, top = self.pool(share)
         count = max(4, int(batch * part))
         chosen = pool.choose(count, self.rng)
         spread = (torch.rand(count) + torch.arange(count)) / count * STEPS * top
+        times = spread.long()[torch.randperm(count)]
         states = self.conditioner.states(self.conditioner.captions(pool, chosen))
-        return pool.latents[chosen], spread.long()[torch.randperm(count)], states
+        latents = pool.latents[chosen]
+        shown = latents if pool.rough is None else self._half_repainted(latents, pool.rough[chosen], times)
+        return Lesson(latents, shown, pool.weights, times, states)
+
+    def _half_repainted(self, latents: Tensor, rough: Tensor, times: Tensor) -> Tensor:
+        """Return what a hires pass works on: less and less of the enlarged first pass as the noise falls."""
+        sigmas = ((1 - alphas()) / alphas()).sqrt()[times]
+        starts = torch.empty_like(sigmas).uniform_(*HIRES_STARTS)
+        left = (sigmas / starts).clamp(max=1) * (torch.rand_like(sigmas) < HIRES_ROUGH_SHARE)
+        return torch.lerp(latents, rough, left[:, None, None, None])
 
 
-def _latest(work: Workspace, file: str) -> dict | None:
-    """Return this process's state, or that of the first process for one that joins late."""
-    for name in (file, "unet.pt"):
-        if work.path(name).exists():
-            state: dict = torch.load(work.path(name), weights_only=True)
-            if name != file:
-                state["used"] += time.time() - work.path(name).stat().st_mtime
-            return state
-    return None
+class Trainer:
+    """A UNet in training with its optimizer and running average; saves every minute, resumes, and may join late."""
+
+    def __init__(self, work: Workspace, options: Options) -> None:
+        self.work, self.options, self.seen = work, options, 0
+        torch.manual_seed(options.seed)
+        self.unet = build().to(memory_format=torch.channels_last)
+        # Plain attention: with so few channels its backward pass is far quicker here than the fused kernel's.
+        self.unet.set_attn_processor(AttnProcessor())
+        self.parameters: list[nn.Parameter] = list(self.unet.parameters())
+        self.average = [p.data.clone() for p in self.parameters]
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=RATE, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
+        self.clock = Clock(options.seconds, self._restore())
+        self.gossip = Gossip(work.folder, "unet", self.parameters, rank=options.rank, world=options.world)
+        self._cumulative, self._weights = alphas(), loss_weights()
+
+    @property
+    def file(self) -> str:
+        """Return the name of this process's state."""
+        return f"unet{self.options.rank or ''}.pt"
+
+    def _restore(self) -> float:
+        """Load this process's state, or the first one's when joining late; return the seconds used."""
+        for name in (self.file, "unet.pt"):
+            path = self.work.path(name)
+            if path.exists():
+                state = torch.load(path, weights_only=True)
+                self.unet.load_state_dict(state["unet"])
+                self.optimizer.load_state_dict(state["optimizer"])
+                self.average, self.seen = state["average"], state["seen"]
+                late = 0.0 if name == self.file else time.time() - path.stat().st_mtime
+                return float(state["used"]) + late
+        return 0.0
+
+    def save(self) -> None:
+        """Write the state."""
+        state = {"unet": self.unet.state_dict(), "optimizer": self.optimizer.state_dict(), "average": self.average}
+        self.work.save(self.file, {**state, "used": self.clock.used, "seen": self.seen})
+
+    def learn(self, lesson: Lesson, rate: float) -> tuple[float, float]:
+        """Take one step; return the weighted loss and that of the noisy half."""
+        self.optimizer.param_groups[0]["lr"] = rate
+        alpha = self._cumulative[lesson.times][:, None, None, None]
+        noised = alpha.sqrt() * lesson.shown + (1 - alpha).sqrt() * torch.randn_like(lesson.shown)
+        # The noise that leads to the true latents, whatever was shown.
+        noise = (noised - alpha.sqrt() * lesson.latents) / (1 - alpha).sqrt()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.clock.share < FULL_PRECISION_FROM):
+            noised = noised.contiguous(memory_format=torch.channels_last)
+            predicted = self.unet(noised, lesson.times, lesson.states).sample
+        errors = ((predicted.float() - noise).square() * lesson.places).mean((1, 2, 3)) * self._weights[lesson.times]
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(errors.mean())
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.seen += len(lesson.times)
+        return float(errors.detach().mean()), float(errors.detach()[lesson.times >= STEPS // 2].mean())
+
+    def share_weights(self, step: int) -> int:
+        """Meet the other processes and move the running average; return how many were heard."""
+        heard = self.gossip.exchange()
+        keep = min(AVERAGING, (1 + step / 8) / (8 + step / 8)) if self.seen < 20_000 else AVERAGING
+        for mean, parameter in zip(self.average, self.parameters, strict=True):
+            mean.lerp_(parameter.data, 1 - keep)
+        return heard
+
+    def run(self, batches: Batches) -> None:
+        """Train until the time is up."""
+        step, heard, saved, losses = 0, 0, time.monotonic(), []
+        while self.clock.share < 1:
+            step += 1
+            rate = RATE * min(1.0, step / 60) * flat_then_cosine(self.clock.share, 0.35)
+            losses.append(self.learn(batches.draw(self.clock.share, self.options.batch), rate))
+            if step % EXCHANGE_EVERY == 0:
+                heard = self.share_weights(step)
+            if step % 80 == 0:
+                means = np.nanmean(losses[-80:], 0).round(4)
+                print(f"{self.clock.used:.0f}s step {step} seen {self.seen} x{heard + 1} loss {means}", flush=True)
+            if time.monotonic() - saved > 60:
+                saved = time.monotonic()
+                self.save()
+        self.save()
 
 
 def train(work: Workspace, options: Options) -> None:
     """Train for `seconds` in all, resuming what an earlier call left."""
-    torch.manual_seed(options.seed)
-    unet = build().to(memory_format=torch.channels_last)
-    # Plain attention: with so few channels its backward pass is far quicker here than the fused kernel's.
-    unet.set_attn_processor(AttnProcessor())
+    trainer = Trainer(work, options)
     seed = options.seed + options.rank + int(time.time())
     torch.manual_seed(seed)
-    batches = Batches(work, Conditioner(work, random.Random(seed)), np.random.default_rng(seed))
-    parameters = list(unet.parameters())
-    optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
-    file = f"unet{options.rank or ''}.pt"
-    average, used, seen = [p.data.clone() for p in parameters], 0.0, 0
-    if state := _latest(work, file):
-        unet.load_state_dict(state["unet"])
-        optimizer.load_state_dict(state["optimizer"])
-        average, used, seen = state["average"], state["used"], state["seen"]
-    gossip = Gossip(work.folder, "unet", parameters, rank=options.rank, world=options.world)
-    clock = Clock(options.seconds, used)
-    saved, losses = time.monotonic(), []
-
-    def save() -> None:
-        state = {"unet": unet.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
-        work.save(file, {**state, "used": clock.used, "seen": seen})
-
-    for step, (loss, noisy_loss, count) in enumerate(_steps(unet, batches, optimizer, clock, options), 1):
-        seen += count
-        losses.append((loss, noisy_loss))
-        if step % EXCHANGE_EVERY == 0:
-            heard = gossip.exchange()
-            for mean, parameter in zip(average, parameters, strict=True):
-                mean.lerp_(
-                    parameter.data, 1 - min(AVERAGING, (1 + step / 8) / (8 + step / 8) if seen < 20000 else AVERAGING)
-                )
-        if step % 80 == 0:
-            means = np.nanmean(losses[-80:], 0)
-            print(f"{clock.used:.0f}s step {step} seen {seen} x{heard + 1} loss, noisy {means.round(4)}", flush=True)
-        if time.monotonic() - saved > 60:
-            saved = time.monotonic()
-            save()
-    save()
-
-
-def _steps(
-    unet: UNet2DConditionModel, batches: Batches, optimizer: torch.optim.Optimizer, clock: Clock, options: Options
-) -> Iterator[tuple[float, float, int]]:
-    """Take optimizer steps until the time is up, yielding weighted loss, that of noisy steps and batch size."""
-    cumulative, weights, step = alphas(), loss_weights(), 0
-    while clock.share < 1:
-        step += 1
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1.0, step / 60) * flat_then_cosine(clock.share, 0.35)
-        latents, times, states = batches.draw(clock.share, options.batch)
-        alpha, noise = cumulative[times][:, None, None, None], torch.randn_like(latents)
-        noised = (alpha.sqrt() * latents + (1 - alpha).sqrt() * noise).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=clock.share < FULL_PRECISION_FROM):
-            predicted = unet(noised, times, states).sample
-        errors = (predicted.float() - noise).square().mean((1, 2, 3)) * weights[times]
-        optimizer.zero_grad(set_to_none=True)
-        errors.mean().backward()
-        errors = errors.detach()
-        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-        optimizer.step()
-        yield float(errors.mean()), float(errors[times >= 600].mean()), len(latents)
+    trainer.run(Batches(work, Conditioner(work, random.Random(seed)), np.random.default_rng(seed)))
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from training.gossip import Gossip
 from training.vae_start import start_as_identity
 from training.workspace import Clock, Pixels, Workspace, arguments, flat_then_cosine
 
+State = dict[str, Any]  # what torch.save keeps: tensors by name, and numbers
 CONFIG = {
     "block_out_channels": (16, 32, 96, 96),
     "down_block_types": ("DownEncoderBlock2D",) * 4,
@@ -77,6 +79,8 @@ class Crops:
 
     def _one(self, size: int) -> tuple[Tensor, Tensor]:
         pictures = self.sets[int(self.rng.choice(len(self.sets), p=self.shares))]
+        if pictures.shape[1] < size:
+            return self._one(size)
         side = pictures.shape[1]
         top, left = self._corner(side, size)
         picture = torch.from_numpy(
@@ -126,7 +130,8 @@ def reconstruction_loss(output: Tensor, target: Tensor, weights: Tensor) -> Tens
 
 def encode(vae: AutoencoderKL, pictures: Tensor) -> Tensor:
     """Return the latents, before any scaling."""
-    return vae.encode(pictures).latent_dist.mode()
+    latents: Tensor = vae.encode(pictures).latent_dist.mode()
+    return latents
 
 
 def noisy(latents: Tensor, share: float) -> Tensor:
@@ -141,9 +146,17 @@ def _rate(share: float, *, decoder_only: bool) -> float:
     return RATE * flat_then_cosine(share, 0.5, 0.03)
 
 
-def joint_sizes(share: float) -> tuple[int, int]:
-    """Return (batch, crop side) by training progress."""
-    return (12, 64) if share < 0.8 else (4, 128)
+def like_the_unet(latents: Tensor, inverse: Tensor) -> Tensor:
+    """Add noise as the UNet's errors are: white before the whitening is undone, of a different strength each."""
+    noise = torch.einsum("oc,nchw->nohw", inverse, torch.randn_like(latents, dtype=torch.float32))
+    return latents + 0.2 * torch.rand(len(latents), 1, 1, 1) * noise
+
+
+def sizes(share: float, rng: np.random.Generator, *, decoder_only: bool) -> tuple[int, int]:
+    """Return (batch, crop side) by training progress: small crops first, at last whole pictures."""
+    if share < (0.3 if decoder_only else 0.8):
+        return 12, 64
+    return (1, 256) if decoder_only and rng.random() < 0.2 else (4, 128)
 
 
 def train(work: Workspace, options: Options) -> AutoencoderKL:
@@ -160,8 +173,9 @@ def train(work: Workspace, options: Options) -> AutoencoderKL:
         optimizer.load_state_dict(state["optimizer"])
     gossip = Gossip(work.folder, name, parameters, rank=options.rank, world=options.world)
     clock = Clock(options.seconds, state.get("used", 0.0))
+    inverse = torch.from_numpy(np.load(work.path("whitening.npz"))["inverse"]) if options.decoder_only else None
     saved, losses = time.monotonic(), []
-    for step, loss in enumerate(_steps(vae, crops, optimizer, clock, options), 1):
+    for step, loss in enumerate(_steps(vae, crops, optimizer, clock, inverse), 1):
         losses.append(loss)
         if step % 10 == 0:
             gossip.exchange()
@@ -175,9 +189,9 @@ def train(work: Workspace, options: Options) -> AutoencoderKL:
     return vae
 
 
-def _restore(work: Workspace, file: str, crops: Crops, *, decoder_only: bool) -> tuple[AutoencoderKL, dict]:
+def _restore(work: Workspace, file: str, crops: Crops, *, decoder_only: bool) -> tuple[AutoencoderKL, State]:
     vae = build()
-    state: dict = {}
+    state: State = {}
     source = file if work.path(file).exists() else "vae.pt"
     if work.path(source).exists():
         loaded = torch.load(work.path(source), weights_only=True)
@@ -191,31 +205,38 @@ def _restore(work: Workspace, file: str, crops: Crops, *, decoder_only: bool) ->
     return vae.to(memory_format=torch.channels_last), state
 
 
-def _reconstruct(vae: AutoencoderKL, pictures: Tensor, *, decoder_only: bool) -> tuple[Tensor, Tensor]:
-    """Return latents and the picture decoded from them with a little noise."""
-    with torch.set_grad_enabled(not decoder_only):
+def _reconstruct(vae: AutoencoderKL, pictures: Tensor, inverse: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return latents and the picture decoded from them with a little noise; `inverse` means the decoder alone."""
+    if inverse is None:
         latents = encode(vae, pictures)
-    return latents, vae.decode(noisy(latents, 0.08)).sample
+        return latents, vae.decode(noisy(latents, 0.08)).sample
+    with torch.no_grad():
+        latents = encode(vae, pictures)
+    return latents, vae.decode(like_the_unet(latents, inverse)).sample
 
 
 def _steps(
-    vae: AutoencoderKL, crops: Crops, optimizer: torch.optim.Optimizer, clock: Clock, options: Options
+    vae: AutoencoderKL,
+    crops: Crops,
+    optimizer: torch.optim.Optimizer,
+    clock: Clock,
+    inverse: Tensor | None,
 ) -> Iterator[float]:
     """Take optimizer steps until the time is up, yielding the plain L1 of each."""
     step = 0
     while clock.share < 1:
         step += 1
-        rate = min(1.0, step / 40) * _rate(clock.share, decoder_only=options.decoder_only)
+        rate = min(1.0, step / 40) * _rate(clock.share, decoder_only=inverse is not None)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        pictures, weights = crops.draw(*joint_sizes(clock.share))
+        pictures, weights = crops.draw(*sizes(clock.share, crops.rng, decoder_only=inverse is not None))
         pictures = pictures.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=clock.share < FULL_PRECISION_FROM):
-            latents, output = _reconstruct(vae, pictures, decoder_only=options.decoder_only)
+            latents, output = _reconstruct(vae, pictures, inverse)
         output = output.float()
         loss = reconstruction_loss(output, pictures, weights) + 1e-4 * latents.float().square().mean()
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimizer.step()
         yield float((output.detach() - pictures).abs().mean())

@@ -6,11 +6,14 @@ by a nearly constant number, and the untrained residual branches start small, so
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers import AutoencoderKL
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+Layer = Any  # diffusers' modules are untyped
 CONSTANT = 3.0
 CARRIED = 8
 
@@ -29,7 +32,7 @@ def _kernel(kind: str) -> Tensor:
     return kernel
 
 
-def _carry(conv: nn.Conv2d, kind: str) -> None:
+def _carry(conv: Layer, kind: str) -> None:
     """Let `conv` pass the carried channels through `kind` of kernel."""
     conv.weight.mul_(0.3)
     conv.bias.zero_()
@@ -38,7 +41,7 @@ def _carry(conv: nn.Conv2d, kind: str) -> None:
         conv.weight[i, i] = _kernel(kind)
 
 
-def _lift(conv: nn.Conv2d) -> None:
+def _lift(conv: Layer) -> None:
     """Let `conv` open the path: plus and minus copies of three channels, then the constants."""
     conv.weight.mul_(0.3)
     conv.bias.zero_()
@@ -48,7 +51,7 @@ def _lift(conv: nn.Conv2d) -> None:
     conv.bias[6], conv.bias[7] = CONSTANT, -CONSTANT
 
 
-def _land(conv: nn.Conv2d, gain: float) -> None:
+def _land(conv: Layer, gain: float) -> None:
     """Let `conv` end the path: three channels, each the difference of its copies."""
     conv.weight[:3] = 0
     conv.bias.zero_()
@@ -56,7 +59,7 @@ def _land(conv: nn.Conv2d, gain: float) -> None:
         conv.weight[i, i, 1, 1], conv.weight[i, i + 3, 1, 1] = gain, -gain
 
 
-def _quieten(block: nn.Module) -> None:
+def _quieten(block: Layer) -> None:
     for resnet in block.resnets:
         resnet.conv2.weight.mul_(0.2)
         resnet.conv2.bias.zero_()
