@@ -56,5 +56,10 @@ async def _run(settings: Settings) -> None:
             "Discord does not accept the token: copy it again from the Bot page of your application in Discord's "
             "developer portal (Reset Token) into PASTELBOT_TOKEN or the token file."
         ) from error
-    except (aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound, OSError) as error:
+    except (aiohttp.ClientError, discord.HTTPException, discord.ConnectionClosed, OSError) as error:
         raise StartupError(f"Discord cannot be reached: {error}. Check the network, then start again.") from error
+    except AttributeError as error:
+        if bot.ws is not None:
+            raise
+        # discord.py stumbles over itself where its first try to connect fails.
+        raise StartupError("Discord's gateway cannot be reached. Check the network, then start again.") from error

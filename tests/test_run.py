@@ -1,0 +1,188 @@
+"""The real discord.py against a Discord of our own on the loopback: start, wrong token, nobody there, SIGTERM."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+
+import discord
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+from support import make_settings
+from yarl import URL
+
+from pastelbot import app, run
+from pastelbot.errors import ConfigError, DatabaseError, StartupError
+from pastelbot.jobs.testing import FakeExecutor
+from pastelbot.store.database import Database
+from pastelbot.store.jobs import JobStore
+
+TOKEN = "a-token.of.tests"  # noqa: S105 - that is all it is
+USER = {"id": "1", "username": "pastelbot", "discriminator": "0000", "avatar": None, "bot": True}
+APPLICATION = {
+    "id": "1",
+    "name": "pastelbot",
+    "icon": None,
+    "description": "",
+    "bot_public": True,
+    "bot_require_code_grant": False,
+    "verify_key": "",
+    "flags": 0,
+    "owner": USER,
+}
+
+
+class Loopback:
+    """A Discord that knows one token, takes commands, and never opens its gateway."""
+
+    def __init__(self):
+        self.asked = asyncio.Event()
+        self.closing = asyncio.Event()
+        self.commands = []
+        self.takes_commands = True
+        self.port = 0
+
+    async def handle(self, request):
+        if request.headers.get("Authorization", f"Bot {TOKEN}") != f"Bot {TOKEN}":
+            return answer({"message": "401: Unauthorized", "code": 0}, 401)
+        path = request.path
+        if path == "/gateway":
+            self.asked.set()
+            await self.closing.wait()
+            return web.Response(status=503)
+        if request.method == "PUT" and not self.takes_commands:
+            return answer({"message": "Missing Access", "code": 50001}, 403)
+        if request.method == "PUT":
+            self.commands = await request.json()
+        answers = {"/users/@me": USER, "/oauth2/applications/@me": APPLICATION, "/applications/1/commands": []}
+        return answer(answers[path])
+
+
+def answer(data, status=200):
+    """Answer as Discord does; discord.py reads JSON only where the content type has no charset."""
+    return web.Response(body=json.dumps(data).encode(), status=status, headers={"Content-Type": "application/json"})
+
+
+def send_to(monkeypatch, api_port, gateway_port=None):
+    """Let discord.py talk to ports of this machine."""
+    gateway = URL(f"ws://127.0.0.1:{gateway_port or api_port}/gateway")
+    monkeypatch.setattr(discord.http.Route, "BASE", f"http://127.0.0.1:{api_port}")
+    monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
+
+
+@pytest.fixture
+def deaf_port():
+    """Return a port that nobody listens at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.fixture
+async def loopback(monkeypatch):
+    """Serve, and send discord.py there."""
+    discord_of_ours = Loopback()
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", discord_of_ours.handle)
+    runner = web.AppRunner(application, shutdown_timeout=0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    discord_of_ours.port = site._server.sockets[0].getsockname()[1]
+    send_to(monkeypatch, discord_of_ours.port)
+    yield discord_of_ours
+    discord_of_ours.closing.set()
+    await runner.cleanup()
+
+
+@pytest.fixture
+def executor(monkeypatch):
+    fake = FakeExecutor()
+    monkeypatch.setattr(app, "ProcessExecutor", lambda _options: fake)
+    return fake
+
+
+@pytest.fixture
+def with_token(settings):
+    def with_token(token=TOKEN, **changes):
+        return settings.model_copy(update={"token": SecretStr(token), **changes})
+
+    return with_token
+
+
+async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_token):
+    settings = with_token()
+    running = asyncio.ensure_future(run._run(settings))
+    async with asyncio.timeout(10):
+        await loopback.asked.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+
+    assert {command["name"] for command in loopback.commands} == {"imagine", "queue", "quota", "help"}
+    assert executor.closed
+    assert settings.storage.pictures.is_dir()
+
+
+@pytest.mark.usefixtures("executor")
+async def test_a_wrong_token_is_told_in_a_sentence_that_does_not_repeat_it(loopback, with_token):
+    with pytest.raises(ConfigError, match="Discord does not accept the token") as caught:
+        await run._run(with_token("wrong-token"))
+
+    assert "wrong-token" not in str(caught.value)
+    assert not loopback.asked.is_set()
+
+
+@pytest.mark.usefixtures("executor")
+async def test_an_unreachable_discord_is_told(monkeypatch, deaf_port, with_token):
+    send_to(monkeypatch, deaf_port)
+
+    with pytest.raises(StartupError, match=r"Discord cannot be reached: .* Check the network, then start again\."):
+        await run._run(with_token())
+
+
+async def test_an_unreachable_gateway_is_told(monkeypatch, loopback, executor, deaf_port, with_token):
+    send_to(monkeypatch, loopback.port, deaf_port)
+    monkeypatch.setattr(discord.backoff.ExponentialBackoff, "delay", lambda _backoff: 0.0)
+
+    with pytest.raises(StartupError, match="gateway cannot be reached"):
+        await run._run(with_token())
+
+    assert executor.closed
+
+
+async def test_a_refused_list_of_commands_closes_what_was_opened(loopback, executor, with_token):
+    """Whatever fails after the database was opened, its file is free again."""
+    loopback.takes_commands = False
+    settings = with_token()
+
+    with pytest.raises(StartupError, match="Missing Access"):
+        await run._run(settings)
+
+    assert executor.closed
+    database = await Database.open(settings.storage.database)
+    assert await JobStore(database).with_status("queued") == []
+    await database.close()
+
+
+async def test_without_a_token_it_says_where_to_set_one(settings):
+    with pytest.raises(ConfigError, match="PASTELBOT_TOKEN"):
+        await run.check(settings)
+
+
+async def test_a_pictures_folder_that_cannot_be_made_is_told(tmp_path, with_token):
+    (tmp_path / "file").write_text("")
+    storage = make_settings(tmp_path).storage.model_copy(update={"pictures": tmp_path / "file" / "pictures"})
+
+    with pytest.raises(StartupError, match="pictures folder"):
+        await run.check(with_token(storage=storage))
+
+
+async def test_a_database_that_cannot_be_written_is_told(tmp_path, with_token):
+    (tmp_path / "file").write_text("")
+    storage = make_settings(tmp_path).storage.model_copy(update={"database": tmp_path / "file" / "bot.sqlite3"})
+
+    with pytest.raises(DatabaseError, match="cannot be opened for writing"):
+        await run.check(with_token(storage=storage))
