@@ -35,6 +35,7 @@ class Database:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            sqlite3.connect(path).close()  # where this fails, aiosqlite would leave a thread that fails once more
             writer = await _connect(path)
             try:
                 await _migrate(writer, path)
