@@ -11,6 +11,8 @@
     │   ├── QuotaError            the day's pictures are used up; says when there are more
     │   ├── NotAllowedError       somebody else's job, or a right is missing
     │   └── NotFoundError         the job or picture is gone
+    ├── WorkshopError             files cannot be merged or converted so; nothing is written
+    │   └── RecipeError           a recipe is wrong; names the step and the key
     └── PaintingError             a job failed in the worker; it is refunded
         ├── OutOfMemoryError      says the size that would fit
         ├── NumericalError        NaN latents; names the step
@@ -69,6 +71,14 @@ class NotAllowedError(RequestError):
 
 class NotFoundError(RequestError):
     """The job or picture does not exist any more."""
+
+
+class WorkshopError(PastelError):
+    """Files cannot be merged or converted as asked; nothing was written."""
+
+
+class RecipeError(WorkshopError):
+    """A recipe is wrong; the text names the step and the key."""
 
 
 class PaintingError(PastelError):

@@ -1,0 +1,1 @@
+"""The workshop: merge, extract, convert and inspect Stable Diffusion 1.x files, tensor by tensor."""

@@ -1,0 +1,78 @@
+"""Block weights: which of 25 weights, or the base alpha, merges which tensor.
+
+The blocks are those of the block-weighted merge extension of the webui, which the recipes of 2023 are written for.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pastelbot.diffusion.ldm import UNET_PREFIX
+from pastelbot.errors import WorkshopError
+
+BASE = "BASE"
+BLOCKS = (
+    *(f"IN{number:02}" for number in range(12)),
+    "M00",
+    *(f"OUT{number:02}" for number in range(12)),
+)
+
+_NUMBERED = re.compile(r"\.(input|output)_blocks\.(\d+)\.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockWeights:
+    """25 weights for IN00 to IN11, M00 and OUT00 to OUT11, and the base alpha for everything else."""
+
+    weights: tuple[float, ...]
+    base_alpha: float
+
+    def __post_init__(self) -> None:
+        """Raise a WorkshopError unless there are 25 weights."""
+        if len(self.weights) != len(BLOCKS):
+            raise WorkshopError(
+                f"There are {len(self.weights)} block weights, but {len(BLOCKS)} are needed: "
+                "IN00 to IN11, M00, OUT00 to OUT11."
+            )
+
+    def of(self, name: str) -> float:
+        """Return the weight of a tensor."""
+        block = block_of(name)
+        return self.base_alpha if block == BASE else self.weights[BLOCKS.index(block)]
+
+
+def uniform(weight: float) -> BlockWeights:
+    """Return the weights of a weighted sum: the same for everything."""
+    return BlockWeights(weights=(weight,) * len(BLOCKS), base_alpha=weight)
+
+
+def read_weights(weights: Sequence[float] | str, base_alpha: float = 0.0) -> BlockWeights:
+    """Read 25 weights, as numbers or as text with commas; raises WorkshopError."""
+    if isinstance(weights, str):
+        try:
+            weights = [float(word) for word in weights.split(",")]
+        except ValueError as error:
+            raise WorkshopError(f"The block weights are no numbers with commas between: {error}.") from error
+    return BlockWeights(weights=tuple(float(weight) for weight in weights), base_alpha=float(base_alpha))
+
+
+def is_merged(name: str) -> bool:
+    """Tell whether a tensor takes part in merges; schedules and other leftovers stay those of A."""
+    return "model" in name
+
+
+def block_of(name: str) -> str:
+    """Return one of BLOCKS or BASE for a tensor's original name."""
+    if UNET_PREFIX not in name:
+        return BASE
+    if ".time_embed." in name:
+        return "IN00"
+    if ".out." in name:
+        return "OUT11"
+    if ".middle_block." in name:
+        return "M00"
+    numbered = _NUMBERED.search(name)
+    if numbered is None:
+        return BASE
+    block = f"{'IN' if numbered[1] == 'input' else 'OUT'}{int(numbered[2]):02}"
+    return block if block in BLOCKS else BASE

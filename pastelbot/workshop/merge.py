@@ -1,0 +1,164 @@
+"""Merging checkpoints: by block weights, as a weighted sum, and by adding a difference."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from pastelbot.errors import CheckpointError
+from pastelbot.workshop.blocks import BlockWeights, is_merged
+from pastelbot.workshop.numbers import combine
+from pastelbot.workshop.sources import Entry, Source, check_checkpoint, check_finite
+
+POSITION_IDS = "embeddings.position_ids"
+POSITIONS = 77
+
+
+def positions() -> Tensor:
+    """Return the text encoder's positions as they must be: int64 0 to 76, shape [1, 77]."""
+    return torch.arange(POSITIONS).unsqueeze(0)
+
+
+class BlockMerge:
+    """A * (1 - weight) + B * weight, with a weight for each block of the UNet and the base alpha for the rest.
+
+    Tensors in only one of the two are taken as they are; schedules are those of A. Numbers are computed in float32
+    and rounded once: to `precision`, else to the more exact format of the two; integers become float32 where their
+    weight is a fraction. The text encoder's positions are written as they must be, whatever the inputs hold, unless
+    `keep_positions` takes those of A.
+    """
+
+    def __init__(
+        self,
+        a: Source,
+        b: Source,
+        weights: BlockWeights,
+        *,
+        precision: torch.dtype | None = None,
+        keep_positions: bool = False,
+        label: str = "the merge",
+    ) -> None:
+        self._a, self._b, self._weights, self.label = a, b, weights, label
+        self._keep_positions = keep_positions
+        check_pair(a, b)
+        self.entries: Mapping[str, Entry] = self._plan(precision)
+
+    @property
+    def notes(self) -> list[str]:
+        """Return sentences about tensors that only one of the inputs has."""
+        return _one_sided(self._a, self._b)
+
+    def _plan(self, precision: torch.dtype | None) -> dict[str, Entry]:
+        entries = dict(self._a.entries)
+        for name, other in self._b.entries.items():
+            if not is_merged(name):
+                continue
+            own = entries.get(name, other)
+            dtype = torch.promote_types(own.dtype, other.dtype)
+            if not dtype.is_floating_point and not self._weights.of(name).is_integer():
+                dtype = torch.float32
+            entries[name] = Entry(precision if precision and dtype.is_floating_point else dtype, own.shape)
+        for name in entries:
+            if name.endswith(POSITION_IDS):
+                entries[name] = self._plan_positions(name)
+        return entries
+
+    def _plan_positions(self, name: str) -> Entry:
+        if self._keep_positions:
+            return self._a.entries.get(name) or self._b.entries[name]
+        return Entry(torch.int64, (1, POSITIONS))
+
+    def read(self, name: str) -> Tensor:
+        """Return one merged tensor."""
+        in_a, in_b = name in self._a.entries, name in self._b.entries
+        if name.endswith(POSITION_IDS):
+            kept = self._a if in_a else self._b
+            return kept.read(name) if self._keep_positions else positions()
+        if not (in_a and in_b and is_merged(name)):
+            return round_to(self._a if in_a else self._b, name, self.entries[name].dtype)
+        dtype, weight = self.entries[name].dtype, self._weights.of(name)
+        if weight in (0, 1):
+            return round_to(self._b if weight else self._a, name, dtype)
+        terms = [(self._a.read(name), 1.0 - weight), (self._b.read(name), weight)]
+        return check_rounded(combine(terms, dtype), name, self.label)
+
+
+class AddDifference:
+    """A + (B - C) * weight, in float32 and rounded once to `precision`, else to A's own format.
+
+    What B or C lacks stays as it is in A; schedules and positions do as well.
+    """
+
+    def __init__(
+        self,
+        a: Source,
+        b: Source,
+        c: Source,
+        weight: float,
+        *,
+        precision: torch.dtype | None = None,
+        label: str = "the merge",
+    ) -> None:
+        self._a, self._b, self._c, self._weight, self.label = a, b, c, weight, label
+        check_pair(a, b)
+        check_pair(a, c)
+        self.entries: Mapping[str, Entry] = {
+            name: Entry(precision, entry.shape)
+            if precision and entry.dtype.is_floating_point and is_merged(name)
+            else entry
+            for name, entry in a.entries.items()
+        }
+
+    @property
+    def notes(self) -> list[str]:
+        """Return sentences about tensors that not all inputs have."""
+        return [*_one_sided(self._a, self._b), *_one_sided(self._b, self._c)]
+
+    def read(self, name: str) -> Tensor:
+        """Return one merged tensor."""
+        dtype = self.entries[name].dtype
+        different = is_merged(name) and name in self._b.entries and name in self._c.entries
+        if not different or not dtype.is_floating_point or name.endswith(POSITION_IDS) or not self._weight:
+            return round_to(self._a, name, dtype)
+        terms = [
+            (self._a.read(name), 1.0),
+            (self._b.read(name), self._weight),
+            (self._c.read(name), -self._weight),
+        ]
+        return check_rounded(combine(terms, dtype), name, self.label)
+
+
+def check_pair(a: Source, b: Source) -> None:
+    """Raise a CheckpointError unless both are SD 1.x checkpoints whose common tensors have the same shapes."""
+    for source in (a, b):
+        check_checkpoint(source)
+    for name in a.entries.keys() & b.entries.keys():
+        ours, theirs = a.entries[name].shape, b.entries[name].shape
+        if ours != theirs and is_merged(name) and not name.endswith(POSITION_IDS):
+            raise CheckpointError(
+                f"{a.label} and {b.label} have different architectures: "
+                f"{name} is {list(ours)} in the first and {list(theirs)} in the second."
+            )
+
+
+def round_to(source: Source, name: str, dtype: torch.dtype) -> Tensor:
+    """Return a source's tensor in another number format; raises CheckpointError where its numbers do not fit."""
+    tensor = source.read(name)
+    return tensor if tensor.dtype == dtype else check_rounded(tensor.to(dtype), name, source.label)
+
+
+def check_rounded(tensor: Tensor, name: str, label: str) -> Tensor:
+    """Return a rounded result; raises CheckpointError where it became infinite."""
+    try:
+        return check_finite(tensor, name, label)
+    except CheckpointError as error:
+        raise CheckpointError(f"{name} of {label} is too large for {tensor.dtype}: use fp32 or bf16.") from error
+
+
+def _one_sided(a: Source, b: Source) -> list[str]:
+    notes = []
+    for one, other in ((a, b), (b, a)):
+        only = sorted(name for name in one.entries.keys() - other.entries.keys() if is_merged(name))
+        if only:
+            notes.append(f"{len(only)} tensors are only in {one.label}, the first is {only[0]}; they are not merged.")
+    return notes
