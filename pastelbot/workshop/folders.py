@@ -1,0 +1,153 @@
+"""Diffusers folders as sources with the original names, and checkpoints as the parts of a diffusers folder."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pastelbot.diffusion import ldm
+from pastelbot.diffusion.hub import locate
+from pastelbot.diffusion.weights import weights_file
+from pastelbot.errors import CheckpointError
+from pastelbot.workshop.merge import POSITION_IDS, positions
+from pastelbot.workshop.names import (
+    is_vae_attention,
+    original_text_name,
+    original_unet_name,
+    original_vae_name,
+)
+from pastelbot.workshop.sources import Entry, MemorySource, Source, check_checkpoint, open_file
+
+# Of a part of a diffusers folder: what its weights files are called, and the original name of a tensor.
+PARTS: Mapping[str, tuple[tuple[str, ...], Callable[[str], str | None]]] = {
+    "unet": (("diffusion_pytorch_model",), original_unet_name),
+    "vae": (("diffusion_pytorch_model",), original_vae_name),
+    "text_encoder": (("model", "pytorch_model"), original_text_name),
+}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A source, and the files that it is read from."""
+
+    source: Source
+    files: tuple[Path, ...]
+
+
+class Renamed:
+    """A source under other names and, where these differ in ones only, other shapes."""
+
+    def __init__(self, source: Source, names: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Take a source, the source's name by the new name, and shapes by the new name where they differ."""
+        self._source, self._names, self.label = source, names, source.label
+        self.entries: Mapping[str, Entry] = {
+            new: Entry(source.entries[old].dtype, shapes.get(new, source.entries[old].shape))
+            for new, old in names.items()
+        }
+
+    def read(self, name: str) -> Tensor:
+        """Return one tensor."""
+        return self._source.read(self._names[name]).reshape(self.entries[name].shape)
+
+
+class Union:
+    """Several sources as one; of equal names the last counts."""
+
+    def __init__(self, label: str, *sources: Source) -> None:
+        self.label = label
+        self._owners = {name: source for source in sources for name in source.entries}
+        self.entries: Mapping[str, Entry] = {name: owner.entries[name] for name, owner in self._owners.items()}
+
+    def read(self, name: str) -> Tensor:
+        """Return one tensor."""
+        return self._owners[name].read(name)
+
+
+def open_reference(reference: str, *, key: str) -> Opened:
+    """Open a checkpoint: a file, a diffusers folder, or either on the hub; `key` is what errors call its place.
+
+    Raises CheckpointError.
+    """
+    path = locate(reference, key=key)
+    return open_folder(path) if path.is_dir() else Opened(open_file(path), (path,))
+
+
+def open_checkpoint(reference: str, *, key: str) -> Opened:
+    """Open what must be a whole SD 1.x checkpoint; raises a CheckpointError that says what else it is."""
+    opened = open_reference(reference, key=key)
+    check_checkpoint(opened.source)
+    return opened
+
+
+def open_folder(folder: Path) -> Opened:
+    """Open a diffusers folder under the original names; raises CheckpointError."""
+    files = {part: weights_file(folder / part, *stems) for part, (stems, _name) in PARTS.items()}
+    sources = [_original_part(open_file(path), PARTS[part][1]) for part, path in files.items()]
+    missing = MemorySource({original_text_name(POSITION_IDS): positions()}, str(folder))
+    return Opened(Union(str(folder), missing, *sources), tuple(files.values()))
+
+
+def _original_part(source: Source, original: Callable[[str], str | None]) -> Source:
+    names = {original(name): name for name in source.entries}
+    unknown = [name for old, name in names.items() if old is None]
+    if unknown:
+        raise CheckpointError(f"{source.label} has the unknown tensor {unknown[0]}: it is not of Stable Diffusion 1.x.")
+    named = {old: name for old, name in names.items() if old is not None}
+    shapes = {
+        old: (*source.entries[name].shape, 1, 1)
+        for old, name in named.items()
+        if is_vae_attention(old) and len(source.entries[name].shape) == 2
+    }
+    return Renamed(source, named, shapes)
+
+
+def open_vae(reference: str, *, key: str) -> Opened:
+    """Open a VAE under the original names: a file of either naming, a part of a diffusers folder, a checkpoint."""
+    path = locate(reference, key=key)
+    if path.is_dir():
+        folder = path / "vae" if (path / "vae").is_dir() else path
+        path = weights_file(folder, "diffusion_pytorch_model")
+    source = open_file(path)
+    if any(".down_blocks." in name for name in source.entries):
+        return Opened(_original_part(source, original_vae_name), (path,))
+    whole = {name: name for name in source.entries if name.startswith(ldm.VAE_PREFIX)}
+    # Of a file of its own, what was needed for training alone is left out.
+    alone = {ldm.VAE_PREFIX + name: name for name in source.entries if name.startswith(_VAE_STARTS)}
+    if not (whole or alone):
+        raise CheckpointError(f"{source.label} holds no VAE of Stable Diffusion.")
+    return Opened(Renamed(source, whole or alone, {}), (path,))
+
+
+_VAE_STARTS = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.")
+
+
+def diffusers_parts(source: Source) -> dict[str, tuple[Source, ldm.Config]]:
+    """Return a checkpoint's parts under diffusers' names, with their configurations; raises CheckpointError."""
+    empty = {name: torch.empty(entry.shape, dtype=entry.dtype, device="meta") for name, entry in source.entries.items()}
+    try:
+        tensors = {
+            "unet": ldm.unet_tensors(empty),
+            "vae": ldm.vae_tensors(empty),
+            "text_encoder": {f"text_model.{name}": tensor for name, tensor in ldm.text_tensors(empty).items()},
+        }
+        configs = {
+            "unet": ldm.unet_config(tensors["unet"]),
+            "vae": ldm.vae_config(tensors["vae"]),
+            "text_encoder": ldm.text_config(ldm.text_tensors(empty)),
+        }
+    except (KeyError, IndexError) as error:
+        raise CheckpointError(
+            f"{source.label} is incomplete or of another architecture: {error} is missing."
+        ) from error
+    return {part: (_diffusers_part(source, named, PARTS[part][1]), configs[part]) for part, named in tensors.items()}
+
+
+def _diffusers_part(source: Source, named: Mapping[str, Tensor], original: Callable[[str], str | None]) -> Source:
+    names = {}
+    for new in named:
+        old = original(new) or new
+        # Some early checkpoints lack the part "text_model.".
+        names[new] = old if old in source.entries else old.replace(".text_model.", ".", 1)
+    return Renamed(source, names, {new: tuple(tensor.shape) for new, tensor in named.items()})
