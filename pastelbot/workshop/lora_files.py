@@ -1,0 +1,236 @@
+"""LoRA files of every form that is about: kohya's, LoCon, and cloneofsimo's lists; others are refused by name."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from pastelbot.diffusion.identify import identify
+from pastelbot.errors import CheckpointError
+from pastelbot.workshop.lora_targets import Target, Targets, text_list_order, unet_list_orders
+from pastelbot.workshop.sources import SAFE_SUFFIX, MemorySource, SafetensorsSource, Source, read_plain
+
+TEXT_SUFFIX = ".text_encoder.pt"
+
+_LIST_NAME = re.compile(r"(unet|text_encoder):(\d+):(up|down)")
+_ROLES = {"lora_down.weight": "down", "lora_up.weight": "up", "lora_mid.weight": "mid", "alpha": "alpha"}
+_HYPERNETWORK_WIDTHS = {320, 640, 768, 1280}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Factors:
+    """One layer's factors, in the file's own number format.
+
+    `down` is [rank, in], [rank, in, 1, 1] or [rank, in, 3, 3], `up` [out, rank] or [out, rank, 1, 1]; with a `mid`
+    of [rank, rank, 3, 3], both others are 1x1. The change is `up @ (mid @) down`, times alpha / rank.
+    """
+
+    down: Tensor
+    up: Tensor
+    mid: Tensor | None = None
+    alpha: float | None = None
+
+    @property
+    def scale(self) -> float:
+        """Return alpha / rank, which is 1 without an alpha."""
+        return 1.0 if self.alpha is None else self.alpha / self.down.shape[0]
+
+
+@dataclass(kw_only=True)
+class LoraModule:
+    """Where one layer's factors are: names in the source."""
+
+    source: Source
+    names: dict[str, str] = field(default_factory=dict)
+
+    def shape(self, role: str) -> tuple[int, ...]:
+        """Return the shape of a factor: "down", "up" or "mid"."""
+        return self.source.entries[self.names[role]].shape
+
+    def load(self) -> Factors:
+        """Read the factors; raises CheckpointError for damage, NaN and infinity."""
+        tensors = {role: self.source.read(name) for role, name in self.names.items()}
+        alpha = tensors.get("alpha")
+        return Factors(
+            down=tensors["down"],
+            up=tensors["up"],
+            mid=tensors.get("mid"),
+            alpha=None if alpha is None else float(alpha),
+        )
+
+    def fits(self, target: Target) -> bool:
+        """Tell whether the change has the layer's shape."""
+        down, up, shape = self.shape("down"), self.shape("up"), target.shape
+        kernel = self.shape("mid")[2:] if "mid" in self.names else down[2:]
+        return (up[0], down[1]) == shape[:2] and (kernel or (1, 1)) == (shape[2:] or (1, 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraFile:
+    """A LoRA: layers by name, or lists whose order says the layer."""
+
+    path: Path
+    named: Mapping[str, LoraModule] = field(default_factory=dict)
+    unet_list: tuple[LoraModule, ...] = ()
+    text_list: tuple[LoraModule, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def modules(self) -> list[LoraModule]:
+        """Return all layers' factors."""
+        return [*self.named.values(), *self.unet_list, *self.text_list]
+
+    def bind(self, targets: Targets) -> tuple[dict[str, LoraModule], list[str]]:
+        """Return the factors by the checkpoint's tensor names, and the names of layers that the checkpoint lacks.
+
+        Raises CheckpointError where the LoRA was made for another architecture.
+        """
+        modules = dict(self.named)
+        if self.unet_list:
+            modules |= _order(self.path, self.unet_list, unet_list_orders(), targets)
+        if self.text_list:
+            modules |= _order(self.path, self.text_list, [text_list_order()], targets)
+        known = {name: module for name, module in modules.items() if name in targets}
+        if not known:
+            raise CheckpointError(f"{self.path} changes no layer of this checkpoint: it was made for another kind.")
+        for name, module in known.items():
+            if not module.fits(targets[name]):
+                raise CheckpointError(_misfit(self.path, name, module, targets[name]))
+        return {targets[name].key: module for name, module in known.items()}, sorted(modules.keys() - known.keys())
+
+
+def open_lora(path: Path, *, with_partner: bool = True) -> LoraFile:
+    """Open a LoRA file; a list comes with its text encoder's, unless told otherwise. Raises CheckpointError."""
+    if path.suffix == SAFE_SUFFIX:
+        source = SafetensorsSource(path)
+        return _from_names(path, source, source.metadata)
+    content = read_plain(path)
+    if isinstance(content, list):
+        return _from_list(path, content, with_partner=with_partner)
+    kind = _other_kind(content)
+    if kind is not None:
+        raise CheckpointError(f"{path} is {kind}, not a LoRA.")
+    tensors = {name: tensor.detach() for name, tensor in _items(content) if isinstance(tensor, Tensor)}
+    return _from_names(path, MemorySource(tensors, str(path)), {})
+
+
+def open_loras(paths: Iterable[Path]) -> list[LoraFile]:
+    """Open several LoRA files; a list's text encoder that is named itself is not taken twice."""
+    found = list(paths)
+    return [open_lora(path, with_partner=partner_of(path) not in found) for path in found]
+
+
+def partner_of(path: Path) -> Path:
+    """Return where a list for the UNet has its list for the text encoder."""
+    return path.with_suffix(TEXT_SUFFIX)
+
+
+def _items(content: object) -> Iterable[tuple[str, object]]:
+    return ((str(name), value) for name, value in content.items()) if isinstance(content, dict) else ()
+
+
+def _other_kind(content: object) -> str | None:
+    if not isinstance(content, dict):
+        return "no file that Pastelbot knows"
+    if "string_to_param" in content:
+        return "a textual inversion embedding"
+    if "state_dict" in content:
+        return "a full checkpoint"
+    if content.keys() & _HYPERNETWORK_WIDTHS:
+        return "a hypernetwork"
+    return None
+
+
+def _from_names(path: Path, source: Source, metadata: Mapping[str, str]) -> LoraFile:
+    if any(_LIST_NAME.fullmatch(name) for name in source.entries):
+        return LoraFile(
+            path=path,
+            unet_list=_numbered(path, source, "unet"),
+            text_list=_numbered(path, source, "text_encoder"),
+            metadata=metadata,
+        )
+    kind = identify({name: entry.shape for name, entry in source.entries.items()})
+    if kind != "a LoRA":
+        raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not a LoRA.")
+    if any(name.startswith(("lora_te1_", "lora_te2_")) for name in source.entries):
+        raise CheckpointError(f"{path} is an SDXL LoRA, not one for Stable Diffusion 1.x.")
+    modules: dict[str, LoraModule] = {}
+    for name in source.entries:
+        module, _, role = name.partition(".")
+        if role not in _ROLES:
+            raise CheckpointError(f"{path} is a LoRA of another form than kohya's: it has {name}.")
+        modules.setdefault(module, LoraModule(source=source)).names[_ROLES[role]] = name
+    return LoraFile(
+        path=path, named={name: _whole(path, name, module) for name, module in modules.items()}, metadata=metadata
+    )
+
+
+def _whole(path: Path, name: str, module: LoraModule) -> LoraModule:
+    for role in ("down", "up"):
+        if role not in module.names:
+            raise CheckpointError(f"{path} lacks lora_{role} of {name}: it is incomplete.")
+    if len(module.shape("down")) not in (2, 4) or module.shape("up")[1:2] != _inner(module):
+        raise CheckpointError(f"{path} is damaged: the factors of {name} do not fit each other.")
+    return module
+
+
+def _inner(module: LoraModule) -> tuple[int, ...]:
+    rank = module.shape("down")[0]
+    if "mid" not in module.names:
+        return (rank,)
+    mid = module.shape("mid")
+    return mid[:1] if len(mid) == 4 and mid[1] == rank else ()
+
+
+def _numbered(path: Path, source: Source, part: str) -> tuple[LoraModule, ...]:
+    found: dict[int, LoraModule] = {}
+    for name in source.entries:
+        match = _LIST_NAME.fullmatch(name)
+        if match and match[1] == part:
+            found.setdefault(int(match[2]), LoraModule(source=source)).names[match[3]] = name
+    return tuple(_whole(path, f"{part}:{number}", found[number]) for number in sorted(found))
+
+
+def _from_list(path: Path, content: list[object], *, with_partner: bool) -> LoraFile:
+    modules = _pairs(path, content)
+    if len(modules) == len(text_list_order()):
+        return LoraFile(path=path, text_list=modules)
+    partner = partner_of(path)
+    text: tuple[LoraModule, ...] = ()
+    if with_partner and partner.is_file():
+        text = open_lora(partner).text_list
+    return LoraFile(path=path, unet_list=modules, text_list=text)
+
+
+def _pairs(path: Path, content: list[object]) -> tuple[LoraModule, ...]:
+    tensors = {str(place): item.detach() for place, item in enumerate(content) if isinstance(item, Tensor)}
+    if len(tensors) != len(content) or len(content) % 2 or not content:
+        raise CheckpointError(f"{path} is a list, but not one of a LoRA's factors in pairs.")
+    source = MemorySource(tensors, str(path))
+    return tuple(
+        _whole(path, f"entry {place}", LoraModule(source=source, names={"up": str(place), "down": str(place + 1)}))
+        for place in range(0, len(content), 2)
+    )
+
+
+def _order(
+    path: Path, modules: tuple[LoraModule, ...], orders: Iterable[list[str]], targets: Targets
+) -> dict[str, LoraModule]:
+    """Return the modules by LoRA names, in the first order whose layers they fit."""
+    for order in orders:
+        pairs = list(zip(order, modules, strict=False))
+        if len(order) == len(modules) and all(name in targets and module.fits(targets[name]) for name, module in pairs):
+            return dict(pairs)
+    raise CheckpointError(
+        f"{path} is a list of {len(modules)} layers whose shapes fit no order that such lists were written in."
+    )
+
+
+def _misfit(path: Path, name: str, module: LoraModule, target: Target) -> str:
+    inputs = module.shape("down")[1]
+    families = {1024: "Stable Diffusion 2.x", 2048: "SDXL"}
+    family = families.get(inputs, "another architecture")
+    found = [module.shape("up")[0], inputs]
+    return f"{path} was made for {family}: its {name} is {found} instead of {list(target.shape[:2])}."

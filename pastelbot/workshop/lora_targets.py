@@ -1,0 +1,96 @@
+"""The layers that a LoRA may change, by the names that LoRA files have for them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pastelbot.diffusion.ldm import RESNET, TEXT_PREFIX, UNET_PREFIX, unet_modules
+from pastelbot.workshop.sources import Entry
+
+UNET = "lora_unet_"
+TEXT = "lora_te_"
+
+_TEXT_LAYER = re.compile(
+    r"(?:text_model\.)?(encoder\.layers\.\d+\.(?:self_attn\.(?:k|v|q|out)_proj|mlp\.fc[12]))\.weight"
+)
+_NEVER = ("conv_in", "conv_out", "time_embedding")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A layer's weight: its original name and shape, and diffusers' path of the layer within its network.
+
+    `standard` layers are in every LoRA; the others, the UNet's residual blocks and resampling, in LoCons alone.
+    """
+
+    key: str
+    path: str
+    shape: tuple[int, ...]
+    standard: bool
+
+    @property
+    def is_convolution(self) -> bool:
+        """Tell whether it is a convolution larger than 1x1."""
+        return len(self.shape) == 4 and self.shape[2:] != (1, 1)
+
+
+Targets = Mapping[str, Target]
+
+
+def find_targets(entries: Mapping[str, Entry]) -> dict[str, Target]:
+    """Return a checkpoint's layers by LoRA names. These have dots as underscores: look them up, never split them."""
+    targets = {}
+    for target in _text_targets(entries):
+        targets[TEXT + target.path.replace(".", "_")] = target
+    for target in _unet_targets(entries):
+        targets[UNET + target.path.replace(".", "_")] = target
+    return targets
+
+
+def _text_targets(entries: Mapping[str, Entry]) -> Iterator[Target]:
+    for name, entry in entries.items():
+        found = _TEXT_LAYER.fullmatch(name.removeprefix(TEXT_PREFIX)) if name.startswith(TEXT_PREFIX) else None
+        if found:
+            yield Target(key=name, path=f"text_model.{found[1]}", shape=entry.shape, standard=True)
+
+
+def _unet_targets(entries: Mapping[str, Entry]) -> Iterator[Target]:
+    layers = [
+        name.removeprefix(UNET_PREFIX).removesuffix(".weight")
+        for name, entry in entries.items()
+        if name.startswith(UNET_PREFIX) and name.endswith(".weight") and len(entry.shape) in (2, 4)
+    ]
+    for old, new, kind in unet_modules():
+        if new.startswith(_NEVER):
+            continue
+        for layer in layers:
+            if layer == old or layer.startswith(old + "."):
+                rest = layer.removeprefix(old).removeprefix(".")
+                path = ".".join(filter(None, (new, RESNET[rest] if kind == "resnet" else rest)))
+                key = f"{UNET_PREFIX}{layer}.weight"
+                yield Target(key=key, path=path, shape=entries[key].shape, standard=".attentions." in path)
+
+
+_BLOCKS = (
+    *(f"down_blocks.{level}.attentions.{layer}" for level in range(3) for layer in range(2)),
+    *(f"up_blocks.{level}.attentions.{layer}" for level in range(1, 4) for layer in range(3)),
+    "mid_block.attentions.0",
+)
+_SELF = tuple(f"attn1.{layer}" for layer in ("to_q", "to_k", "to_v", "to_out.0"))
+_CROSS = tuple(f"attn2.{layer}" for layer in ("to_q", "to_k", "to_v", "to_out.0"))
+_FEED = ("ff.net.0.proj",)
+
+
+def unet_list_orders() -> Iterator[list[str]]:
+    """Yield the orders of layers, as LoRA names, that lists without names were written in: of 2023, 2022, today."""
+    for order in ((*_SELF, *_FEED, *_CROSS), (*_SELF, *_CROSS), (*_SELF, *_CROSS, *_FEED)):
+        yield [f"{UNET}{block}.transformer_blocks.0.{layer}".replace(".", "_") for block in _BLOCKS for layer in order]
+
+
+def text_list_order() -> list[str]:
+    """Return the order of layers, as LoRA names, in such a list for the text encoder."""
+    return [
+        f"{TEXT}text_model_encoder_layers_{layer}_self_attn_{part}_proj"
+        for layer in range(12)
+        for part in ("k", "v", "q", "out")
+    ]
