@@ -1,33 +1,73 @@
-"""What picture files say about themselves, and sheets of several pictures."""
+"""Picture files: what they say about themselves, pictures to start from, and sheets of several pictures."""
 
 import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from pastelbot.errors import RequestError
+from pastelbot.errors import LimitError, RequestError
 
 _EXIF = 0x8769
 _USER_COMMENT = 0x9286
+_ORIENTATION = 0x0112
+_QUARTER_TURNS = (5, 6, 7, 8)
 _TEXT_SUFFIXES = (".txt", ".md", "")
 
+MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as an attachment
+MAX_PIXELS = 25_000_000
 
-def read_infotext(path: Path) -> str:
-    """Return the infotext of a PNG, JPEG or WebP file, or of a text file; raises RequestError where there is none."""
+
+def read_infotext(source: Path | bytes) -> str:
+    """Return the infotext of a PNG, JPEG or WebP file or its content, or of a text file.
+
+    Raises RequestError where there is none.
+    """
+    name = str(source) if isinstance(source, Path) else "The picture"
     try:
-        if path.suffix.lower() in _TEXT_SUFFIXES:
-            return path.read_text(encoding="utf-8")
-        with Image.open(path) as image:
+        if isinstance(source, Path) and source.suffix.lower() in _TEXT_SUFFIXES:
+            return source.read_text(encoding="utf-8")
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
             found = image.info.get("parameters") or _user_comment(image)
     except UnidentifiedImageError as error:
-        raise RequestError(f"{path} is no picture that can be read.") from error
+        raise RequestError(f"{name} is no picture that can be read.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path} cannot be read: {error}.") from error
+        raise RequestError(f"{name} cannot be read: {error}.") from error
     if not isinstance(found, str) or not found.strip():
-        raise RequestError(f"{path} says nothing about how it was made: its infotext was removed or never written.")
+        raise RequestError(f"{name} says nothing about how it was made: its infotext was removed or never written.")
     return found
+
+
+def size_of(content: bytes) -> tuple[int, int]:
+    """Return the (width, height) of a picture to start from, as it is looked at; raises RequestError.
+
+    Only the file's head is read, so this is quick whatever the size.
+    """
+    if len(content) > MAX_FILE:
+        raise LimitError(f"The picture to start from has {len(content):,} bytes; the cap is {MAX_FILE:,}.")
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            width, height = image.size
+            turned = image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
+    except (OSError, Image.DecompressionBombError) as error:
+        raise RequestError("The picture to start from cannot be read: send a PNG, JPEG or WebP file.") from error
+    if width * height > MAX_PIXELS:
+        raise LimitError(f"The picture to start from is {width}x{height}; the cap is {MAX_PIXELS:,} pixels in all.")
+    return (height, width) if turned else (width, height)
+
+
+def open_flat(content: bytes) -> Image.Image:
+    """Return a picture to start from in RGB, upright, what is transparent on white; raises RequestError."""
+    size_of(content)
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            upright = ImageOps.exif_transpose(image).convert("RGBA")
+    except (OSError, ValueError, SyntaxError) as error:
+        raise RequestError("The picture to start from is damaged: send it again.") from error
+    flat = Image.new("RGBA", upright.size, "white")
+    flat.alpha_composite(upright)
+    return flat.convert("RGB")
 
 
 def make_sheet(pngs: Sequence[bytes]) -> bytes:

@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from pastelbot.errors import RequestError
-from pastelbot.pictures import make_sheet, read_infotext
+from pastelbot.errors import LimitError, RequestError
+from pastelbot.pictures import MAX_FILE, make_sheet, open_flat, read_infotext, size_of
 
 INFOTEXT = "1girl, ümläut\nSteps: 20, Seed: 5"
 
@@ -36,6 +36,12 @@ def test_exif_tells_it_too(tmp_path, kind):
     assert INFOTEXT == read_infotext(path)
 
 
+def test_content_tells_what_the_file_tells():
+    assert INFOTEXT == read_infotext(png(text=INFOTEXT))
+    with pytest.raises(RequestError, match="no picture"):
+        read_infotext(b"no picture")
+
+
 def test_a_text_file_is_an_infotext(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text(INFOTEXT, encoding="utf-8")
@@ -59,3 +65,33 @@ def test_a_sheet_has_all_pictures_row_by_row():
     assert [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)] == [
         sheet.getpixel(place) for place in ((0, 0), (15, 0), (0, 7), (15, 7))
     ]
+
+
+def test_what_is_transparent_is_white():
+    file = io.BytesIO()
+    Image.new("RGBA", (2, 1), (255, 0, 0, 0)).save(file, "PNG")
+
+    assert (255, 255, 255) == open_flat(file.getvalue()).getpixel((0, 0))
+
+
+def test_a_turned_photo_is_set_upright():
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    Image.new("RGB", (8, 4)).save(file, "JPEG", exif=exif)
+
+    assert (4, 8) == size_of(file.getvalue()) == open_flat(file.getvalue()).size
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "words"),
+    [
+        (b"no picture", RequestError, "PNG, JPEG or WebP"),
+        (b"\0" * (MAX_FILE + 1), LimitError, "10,485,760"),
+        (png(size=(6000, 5000)), LimitError, "6000x5000; the cap is 25,000,000"),
+        (png(size=(64, 64))[:60], RequestError, "damaged|cannot be read"),
+    ],
+)
+def test_a_picture_that_cannot_be_started_from_is_refused(content, error, words):
+    with pytest.raises(error, match=words):
+        open_flat(content)

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pastelbot.diffusion.png import encode_png, read_infotext
+from pastelbot.diffusion.png import encode_png
+from pastelbot.pictures import read_infotext
 
 PIXELS = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
 
 
 @pytest.mark.parametrize(
     ("text", "chunk"),
-    [("1girl\nNegative prompt: é\nSteps: 20, Seed: 1", b"tEXt"), ("雪, ✨\nSteps: 20", b"iTXt"), ("", b"tEXt")],
+    [("1girl\nNegative prompt: é\nSteps: 20, Seed: 1", b"tEXt"), ("雪, ✨\nSteps: 20", b"iTXt")],
 )
 def test_infotext_and_pixels_come_back(text, chunk):
     """Latin letters travel in a tEXt chunk, others in an iTXt chunk."""
@@ -39,13 +40,3 @@ def test_other_readers_see_the_settings():
 
     assert info is not None
     assert [prompt.value for prompt in info.prompts] == ["1girl"]
-
-
-def test_picture_without_infotext_and_no_picture_say_nothing(tmp_path):
-    """Neither is an error."""
-    buffer = io.BytesIO()
-    Image.fromarray(PIXELS, "RGB").save(buffer, "PNG")
-
-    assert read_infotext(buffer.getvalue()) is None
-    assert read_infotext(b"no picture") is None
-    assert read_infotext(tmp_path / "missing.png") is None

@@ -5,7 +5,7 @@ import torch
 
 from pastelbot.diffusion import checkpoint
 from pastelbot.diffusion.engine import paint
-from pastelbot.diffusion.png import read_infotext
+from pastelbot.pictures import read_infotext
 from pastelbot.records import GenerationRequest
 
 
