@@ -45,12 +45,14 @@ def worker_options(settings: Settings) -> WorkerOptions:
     return WorkerOptions(
         checkpoint=str(bundled_checkpoint()) if chosen.path == BUNDLED else chosen.path,
         vae=chosen.vae,
+        upscalers=chosen.upscalers,
         revision=chosen.revision,
         offline=chosen.offline,
         cache_dir=chosen.cache_dir,
         device=chosen.device,
         precision=chosen.precision,
         threads=settings.worker.threads,
+        preview_steps=settings.worker.preview_steps,
     )
 
 

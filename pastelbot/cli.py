@@ -80,7 +80,12 @@ def imagine(
     hires_size: Annotated[str | None, typer.Option(help="Pixels after the second pass.")] = None,
     hires_steps: Annotated[int | None, typer.Option(help="Steps of the second pass.")] = None,
     hires_upscaler: Annotated[str | None, typer.Option(help="For example Latent or Lanczos.")] = None,
-    denoise: Annotated[float | None, typer.Option(help="Denoising strength of the second pass.")] = None,
+    denoise: Annotated[float | None, typer.Option(help="Denoising strength of the second pass, or of --init.")] = None,
+    init: Annotated[Path | None, typer.Option(help="A picture to start from (img2img), without a second pass.")] = None,
+    resize_mode: Annotated[
+        str | None,
+        typer.Option(help='What makes --init fit: "Just resize", "Crop and resize" or "Resize and fill".'),
+    ] = None,
     count: Annotated[int | None, typer.Option(help="How many pictures; their seeds count up.")] = None,
     checkpoint: Annotated[str | None, typer.Option(help="Folder, file or hub name; `bundled` is inside.")] = None,
     vae: Annotated[str | None, typer.Option(help="A separate VAE file.")] = None,
@@ -109,6 +114,8 @@ def imagine(
         hires_steps=hires_steps,
         hires_upscaler=hires_upscaler,
         denoise=denoise,
+        init=None if init is None else painting.read_init(init),
+        resize_mode=resize_mode,
         count=count,
     )
     settings = load_settings(config, bundled=True, checkpoint=checkpoint, vae=vae)

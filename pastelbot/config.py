@@ -19,7 +19,13 @@ from pastelbot.errors import ConfigError
 
 ENV_PREFIX = "PASTELBOT_"
 BUNDLED = "bundled"
-_OTHER_VARIABLES = {"PASTELBOT_TOKEN", "PASTELBOT_CONFIG", "PASTELBOT_GOLDEN", "PASTELBOT_GOLDEN_MERGE"}
+_OTHER_VARIABLES = {
+    "PASTELBOT_TOKEN",
+    "PASTELBOT_CONFIG",
+    "PASTELBOT_GOLDEN",
+    "PASTELBOT_GOLDEN_MERGE",
+    "PASTELBOT_GOLDEN_REPORT",
+}
 _SIZE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
 
 # The Pastel-Mix card's negative prompt: what its pictures were painted with.
@@ -65,6 +71,7 @@ class CheckpointSettings(_Section):
 
     path: str = "andite/pastel-mix"
     vae: str | None = None
+    upscalers: Path | None = None
     revision: str | None = None
     offline: bool = False
     cache_dir: Path | None = None
@@ -126,6 +133,7 @@ class WorkerSettings(_Section):
 
     jobs_at_once: int = Field(default=4, ge=1)
     threads: int = Field(default=0, ge=0)
+    preview_steps: int = Field(default=4, ge=0)
     stall_seconds: float = Field(default=300, gt=0)
 
 
@@ -278,7 +286,9 @@ def _anchored(settings: Settings, base: Path) -> Settings:
     )
     token_file = settings.discord.token_file
     discord = settings.discord.model_copy(update={"token_file": token_file and base / token_file})
-    return settings.model_copy(update={"storage": storage, "discord": discord})
+    upscalers = settings.checkpoint.upscalers
+    checkpoint = settings.checkpoint.model_copy(update={"upscalers": upscalers and base / upscalers})
+    return settings.model_copy(update={"storage": storage, "discord": discord, "checkpoint": checkpoint})
 
 
 def _token(settings: Settings, environ: Mapping[str, str]) -> SecretStr | None:

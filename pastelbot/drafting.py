@@ -1,15 +1,15 @@
 """From what a person typed to a GenerationRequest, with the operator's defaults for what was left out."""
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from pastelbot import pictures
 from pastelbot.config import Settings, parse_size
 from pastelbot.errors import RequestError
 from pastelbot.policy import MAX_SEED
-from pastelbot.prompt.samplers import SamplerChoice, is_known, normalise
-from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.prompt.samplers import SamplerChoice, check_sampler, normalise
+from pastelbot.records import GenerationRequest, HiresFix, InitImage
 
 T = TypeVar("T")
 
@@ -50,6 +50,8 @@ class Wish:
     hires_steps: int | None = None
     hires_upscaler: str | None = None
     denoise: float | None = None
+    init: bytes | None = None
+    resize_mode: str | None = None
     count: int | None = None
 
 
@@ -77,7 +79,7 @@ def usual_request(settings: Settings, *, seed: int) -> GenerationRequest:
         clip_skip=usual.clip_skip,
         eta_noise_seed_delta=usual.eta_noise_seed_delta,
         noise_source=usual.noise_source,
-        hires=_usual_hires((width, height), settings) if usual.hires else None,
+        hires=usual_hires((width, height), settings) if usual.hires else None,
     )
 
 
@@ -85,7 +87,8 @@ def amend(
     base: GenerationRequest, wish: Wish, settings: Settings, *, random_seed: Callable[[], int]
 ) -> GenerationRequest:
     """Change a request in what was wished for; raise RequestError where that cannot be understood."""
-    width, height = read_size(wish.size, settings) if wish.size is not None else (base.width, base.height)
+    width, height = _size(base, wish, settings)
+    init = _amend_init(base, wish)
     sampler, schedule = (base.sampler, base.schedule)
     if wish.sampler is not None or wish.schedule is not None:
         sampler, schedule = read_sampler(wish.sampler or base.sampler, wish.schedule)
@@ -101,7 +104,8 @@ def amend(
         sampler=sampler,
         schedule=schedule,
         clip_skip=_or(wish.clip_skip, base.clip_skip),
-        hires=_amend_hires(base, wish, (width, height), settings),
+        hires=None if init is not None and not wish.hires else _amend_hires(base, wish, (width, height), settings),
+        init=init,
     )
 
 
@@ -117,11 +121,8 @@ def read_seed(text: str) -> int | None:
 
 def read_sampler(name: str, schedule: str | None = None) -> SamplerChoice:
     """Read "DPM++ 2M Karras" as DPM++ 2M with Karras; raise RequestError with the nearest name."""
-    if is_known(name):
-        return normalise(name, schedule)
-    near = difflib.get_close_matches(name, SAMPLER_CHOICES, n=1, cutoff=0.3)
-    hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(SAMPLER_CHOICES)}."
-    raise RequestError(f"There is no sampler {name[:60]!r}. {hint}")
+    check_sampler(name, schedule)
+    return normalise(name, schedule)
 
 
 def read_size(size: str, settings: Settings) -> tuple[int, int]:
@@ -134,12 +135,37 @@ def read_size(size: str, settings: Settings) -> tuple[int, int]:
         raise RequestError(f"{size[:40]!r} is no size: use one of {names}, or pixels such as 448x640.") from error
 
 
+def _size(base: GenerationRequest, wish: Wish, settings: Settings) -> tuple[int, int]:
+    """Return the size wished for; a picture to start from brings its own, as far as it may be painted."""
+    if wish.size is not None:
+        return read_size(wish.size, settings)
+    if wish.init is None:
+        return base.width, base.height
+    width, height = pictures.size_of(wish.init)
+    scale = min(1.0, settings.limits.max_side / max(width, height))
+    return max(64, int(width * scale) // 8 * 8), max(64, int(height * scale) // 8 * 8)
+
+
+def _amend_init(base: GenerationRequest, wish: Wish) -> InitImage | None:
+    """Return the picture to start from, with the strength and resize mode that were wished for."""
+    init = base.init if wish.init is None else InitImage.of(wish.init)
+    if init is None:
+        if wish.resize_mode is not None:
+            raise RequestError("A resize mode belongs to a picture to start from: name one, or leave it out.")
+        return None
+    return replace(
+        init,
+        denoising_strength=_or(wish.denoise, init.denoising_strength),
+        resize_mode=_or(wish.resize_mode, init.resize_mode),
+    )
+
+
 def _amend_hires(base: GenerationRequest, wish: Wish, first: tuple[int, int], settings: Settings) -> HiresFix | None:
     details = (wish.hires_size, wish.hires_steps, wish.hires_upscaler, wish.denoise)
     wanted = wish.hires if wish.hires is not None else base.hires is not None or details != (None,) * 4
     if not wanted:
         return None
-    fix = base.hires if base.hires is not None and wish.size is None else _usual_hires(first, settings)
+    fix = base.hires if base.hires is not None and wish.size is None else usual_hires(first, settings)
     width, height = (fix.width, fix.height) if wish.hires_size is None else read_size(wish.hires_size, settings)
     return replace(
         fix,
@@ -151,7 +177,7 @@ def _amend_hires(base: GenerationRequest, wish: Wish, first: tuple[int, int], se
     )
 
 
-def _usual_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
+def usual_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
     """Return the default hires fix: to the size that belongs to the first pass's, else twice as large."""
     named = next((size for size in settings.sizes.values() if parse_size(size.first) == first), None)
     width, height = parse_size(named.hires) if named is not None else (0, 0)

@@ -10,8 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from pastelbot import app, pictures, policy
 from pastelbot.config import Settings
 from pastelbot.drafting import Wish, amend, draft
-from pastelbot.errors import StartupError
+from pastelbot.errors import RequestError, StartupError
 from pastelbot.jobs.worker import load_checkpoint
+from pastelbot.names import upscaler_files
 from pastelbot.prompt.infotext import read_request
 from pastelbot.records import GenerationRequest, Picture
 
@@ -25,8 +26,16 @@ def request_of(wish: Wish, settings: Settings, source: Path | None) -> tuple[Gen
         read = read_request(pictures.read_infotext(source))
         missing = [f"It does not say {name}; the usual value is taken." for name in read.missing]
         request, notes = amend(read.request, wish, settings, random_seed=_random_seed), [*missing, *read.notes]
-    policy.check_request(request, settings.limits)
+    policy.check_request(request, settings.limits, upscaler_models=upscaler_files(settings.checkpoint.upscalers))
     return request, notes
+
+
+def read_init(path: Path) -> bytes:
+    """Return the content of a picture file to start from; raises RequestError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RequestError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def paint(request: GenerationRequest, settings: Settings, out: Path, *, with_sheet: bool = False) -> list[Path]:
@@ -52,15 +61,15 @@ def _paint(request: GenerationRequest, settings: Settings) -> tuple[Picture, ...
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Loading the checkpoint", total=None)
-        from pastelbot.diffusion import engine  # noqa: PLC0415 - torch takes seconds
+        from pastelbot.diffusion import engine, upscalers  # noqa: PLC0415 - torch takes seconds
 
-        loaded = load_checkpoint(
-            app.worker_options(settings), on_progress=lambda text: bar.update(task, description=text)
-        )
+        options = app.worker_options(settings)
+        loaded = load_checkpoint(options, on_progress=lambda text: bar.update(task, description=text))
         return engine.paint(
             loaded,
             request,
             on_progress=lambda event: bar.update(task, description="Painting", completed=event.step, total=event.steps),
+            upscalers=upscalers.Upscalers(options.upscalers, loaded.device),
         )
 
 

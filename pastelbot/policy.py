@@ -1,16 +1,28 @@
 """Pure rules: what may be asked, and who may do what to whose job."""
 
+from collections.abc import Iterable
+
+from pastelbot import pictures
 from pastelbot.config import LimitSettings
-from pastelbot.errors import LimitError, NotAllowedError, PromptError
+from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestError
+from pastelbot.names import LATENT_RESIZE, RESIZE_MODES, UPSCALERS, nearest_names
 from pastelbot.prompt import check
-from pastelbot.records import GenerationRequest, Job
+from pastelbot.prompt.extra_networks import extract_networks
+from pastelbot.prompt.samplers import check_sampler
+from pastelbot.records import GenerationRequest, InitImage, Job
 
 MAX_SEED = 2**32 - 1
+# What changes the network itself; the webui calls all of them extra networks and ignores other tags.
+NETWORK_FILES = {"lora": "LoRA", "lyco": "LyCORIS", "hypernet": "Hypernetwork"}
 
 
-def check_request(request: GenerationRequest, limits: LimitSettings) -> None:
-    """Raise the RequestError that says what is wrong with the request and what the limit is."""
+def check_request(request: GenerationRequest, limits: LimitSettings, *, upscaler_models: Iterable[str] = ()) -> None:
+    """Raise the RequestError that says what is wrong with the request and what the limit is.
+
+    `upscaler_models` are the names of the operator's own upscalers.
+    """
     _check_prompt(request, limits)
+    check_sampler(request.sampler, request.schedule)
     _check_size("width", request.width, limits.max_side)
     _check_size("height", request.height, limits.max_side)
     _at_most("The number of steps", request.steps, limits.max_steps)
@@ -20,7 +32,9 @@ def check_request(request: GenerationRequest, limits: LimitSettings) -> None:
         raise LimitError(f"The CFG scale {request.cfg_scale:g} is below 1: 7 is a good value.")
     if not 0 <= request.seed <= MAX_SEED:
         raise LimitError(f"The seed {request.seed} is outside 0 to {MAX_SEED}.")
-    _check_hires(request, limits)
+    _check_hires(request, limits, upscaler_models)
+    if request.init is not None:
+        _check_init(request, request.init, limits)
 
 
 def check_owner(job: Job, user_id: int, *, is_moderator: bool) -> None:
@@ -33,10 +47,19 @@ def _check_prompt(request: GenerationRequest, limits: LimitSettings) -> None:
     if not request.prompt.strip():
         raise PromptError("The prompt is empty: write what to paint, for example `1girl, red hair, smile`.")
     hires = request.hires
+    _check_networks(request.prompt, (hires and hires.prompt) or "")
     _check_text("prompt", request.prompt, limits)
     _check_text("negative prompt", request.negative_prompt, limits, negative=True)
     _check_text("hires prompt", (hires and hires.prompt) or "", limits)
     _check_text("negative hires prompt", (hires and hires.negative_prompt) or "", limits, negative=True)
+
+
+def _check_networks(*prompts: str) -> None:
+    for tag in (tag for prompt in prompts for tag in extract_networks(prompt).tags):
+        kind = NETWORK_FILES.get(tag.kind.lower())
+        if kind is not None:
+            written = f"<{tag.kind}:{':'.join(tag.items)}>"[:80]
+            raise RequestError(f"{kind} files are not supported yet: take {written} out of the prompt.")
 
 
 def _check_text(name: str, text: str, limits: LimitSettings, *, negative: bool = False) -> None:
@@ -57,17 +80,43 @@ def _check_size(name: str, pixels: int, cap: int) -> None:
         raise LimitError(f"The {name} of {pixels} pixels does not work: it must be a multiple of 8, 64 to {cap}.")
 
 
-def _check_hires(request: GenerationRequest, limits: LimitSettings) -> None:
-    if request.hires is None:
+def _check_hires(request: GenerationRequest, limits: LimitSettings, upscaler_models: Iterable[str]) -> None:
+    fix = request.hires
+    if fix is None:
         return
-    scale = request.hires.scale
-    width = request.hires.width or round(request.width * scale)
-    height = request.hires.height or round(request.height * scale)
+    check_sampler(fix.sampler or request.sampler, fix.schedule)
+    _check_strength(fix.denoising_strength, least=0.01)
+    known = (*UPSCALERS, *upscaler_models)
+    if fix.upscaler not in known:
+        raise LimitError(f"There is no upscaler {fix.upscaler[:60]!r}. {nearest_names(fix.upscaler[:60], known)}")
+    width = fix.width or round(request.width * fix.scale)
+    height = fix.height or round(request.height * fix.scale)
     if max(width, height) > limits.max_hires_side:
         raise LimitError(
             f"The hires fix would paint {width}x{height}; the cap is {limits.max_hires_side} a side. "
             "Choose a smaller size, or set hires to False."
         )
+
+
+def _check_init(request: GenerationRequest, init: InitImage, limits: LimitSettings) -> None:
+    if request.hires is not None:
+        raise RequestError("A picture to start from and the hires fix do not go together: leave one of them out.")
+    _check_strength(init.denoising_strength, least=0)
+    if init.resize_mode not in RESIZE_MODES:
+        raise LimitError(
+            f"There is no resize mode {init.resize_mode[:60]!r}. {nearest_names(init.resize_mode[:60], RESIZE_MODES)}"
+        )
+    width, height = pictures.size_of(init.content)
+    if init.resize_mode == LATENT_RESIZE and max(width, height) > limits.max_hires_side:
+        raise LimitError(
+            f"The picture to start from is {width}x{height}; a latent resize takes at most {limits.max_hires_side} "
+            "a side. Use another resize mode."
+        )
+
+
+def _check_strength(strength: float, *, least: float) -> None:
+    if not least <= strength <= 1:
+        raise LimitError(f"A denoising strength of {strength:g} is not possible: ask for {least:g} to 1.")
 
 
 def _at_most(name: str, value: float, cap: float) -> None:

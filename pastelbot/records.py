@@ -3,6 +3,7 @@
 Sizes are pixels, seeds are 0 to 2**32 - 1, and the defaults are the settings of the Pastel-Mix card.
 """
 
+import base64
 import dataclasses
 import enum
 from dataclasses import dataclass
@@ -31,6 +32,31 @@ class HiresFix:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InitImage:
+    """The picture that img2img starts from, instead of from noise alone.
+
+    `file` is the uploaded file, whatever its size and format, in base64: text goes through JSON and the database as it
+    is, and a queued job needs nothing that somebody could delete meanwhile. `resize_mode` is one of
+    `names.RESIZE_MODES`.
+    """
+
+    file: str
+    denoising_strength: float = 0.75
+    resize_mode: str = "Just resize"
+
+    @classmethod
+    def of(cls, content: bytes, *, denoising_strength: float = 0.75, resize_mode: str = "Just resize") -> "InitImage":
+        """Return the record of a file's content."""
+        file = base64.b64encode(content).decode("ascii")
+        return cls(file=file, denoising_strength=denoising_strength, resize_mode=resize_mode)
+
+    @property
+    def content(self) -> bytes:
+        """Return the file's content."""
+        return base64.b64decode(self.file)
+
+
+@dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
     """Everything that decides what a picture looks like; the same request gives the same pixels.
 
@@ -50,6 +76,7 @@ class GenerationRequest:
     schedule: str = "Karras"
     clip_skip: int = 2
     hires: HiresFix | None = None
+    init: InitImage | None = None
     subseed: int = 0
     subseed_strength: float = 0.0
     seed_resize_width: int = 0
@@ -57,6 +84,12 @@ class GenerationRequest:
     eta_noise_seed_delta: int = 31337
     noise_source: str = "NV"
     emphasis: str = "Original"
+
+    def alone(self, index: int) -> "GenerationRequest":
+        """Return a request that paints only this one of the pictures, exactly as it is."""
+        if self.subseed_strength:
+            return self.replace(subseed=self.subseed + index, count=1)
+        return self.replace(seed=self.seed + index, count=1)
 
     def replace(self, **changes: object) -> "GenerationRequest":
         """Return a copy with the named fields changed."""

@@ -1,10 +1,11 @@
 import pytest
+from support import png
 
 from pastelbot.config import Settings
 from pastelbot.drafting import SAMPLER_CHOICES, Wish, amend, draft, read_sampler, read_seed
 from pastelbot.errors import RequestError
 from pastelbot.prompt.samplers import AUTOMATIC
-from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.records import GenerationRequest, HiresFix, InitImage
 
 
 def drafted(**options):
@@ -57,6 +58,10 @@ def test_unknown_names_are_refused_with_what_there_is():
         drafted(size="poster")
     with pytest.raises(RequestError, match=r"DPM\+\+ 2M Karras"):
         drafted(sampler="DPM++ 2M Karas")
+    with pytest.raises(RequestError, match="Karras"):
+        drafted(schedule="Karas")
+    with pytest.raises(RequestError, match="DPM fast"):
+        drafted(sampler="DPM adaptive Karras")
 
 
 def test_seeds_are_read():
@@ -111,3 +116,28 @@ def test_hires_details_ask_for_the_hires_fix():
 
     assert 0.3 == amend(plain, Wish(denoise=0.3), Settings(), random_seed=int).hires.denoising_strength
     assert amend(plain, Wish(denoise=0.3, hires=False), Settings(), random_seed=int).hires is None
+
+
+def test_a_picture_to_start_from_brings_its_size_and_no_hires_fix():
+    request = drafted(init=png(size=(2000, 1001)), denoise=0.4, resize_mode="Crop and resize")
+
+    assert (1280, 640, None) == (request.width, request.height, request.hires)
+    assert InitImage.of(png(size=(2000, 1001)), denoising_strength=0.4, resize_mode="Crop and resize") == request.init
+
+
+def test_a_size_beside_a_picture_to_start_from_wins():
+    request = drafted(init=png(size=(100, 100)), size="448x640")
+
+    assert (448, 640) == (request.width, request.height)
+
+
+def test_a_stored_picture_to_start_from_is_kept_and_its_strength_can_be_changed():
+    base = drafted(init=png(size=(64, 64)))
+    changed = amend(base, Wish(denoise=0.2), Settings(), random_seed=int)
+
+    assert changed == base.replace(init=InitImage.of(png(size=(64, 64)), denoising_strength=0.2))
+
+
+def test_a_resize_mode_without_a_picture_is_refused():
+    with pytest.raises(RequestError, match="picture to start from"):
+        drafted(resize_mode="Just resize")

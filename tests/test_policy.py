@@ -1,11 +1,14 @@
 import pytest
+from support import png
 
 from pastelbot import policy
 from pastelbot.config import LimitSettings
-from pastelbot.errors import LimitError, NotAllowedError, PromptError
-from pastelbot.records import GenerationRequest, HiresFix, Job, JobStatus
+from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestError
+from pastelbot.prompt.samplers import PAINTED
+from pastelbot.records import GenerationRequest, HiresFix, InitImage, Job, JobStatus
 
 LIMITS = LimitSettings()
+PICTURE = png(size=(3000, 64))
 GOOD = GenerationRequest(prompt="1girl, ((red hair))", hires=HiresFix(width=960, height=1280))
 
 
@@ -32,6 +35,25 @@ def test_the_cards_request_passes():
         ({"seed": -2}, LimitError, ["seed"]),
         ({"hires": HiresFix(width=4096, height=4096)}, LimitError, ["4096x4096", "2048"]),
         ({"width": 1280, "hires": HiresFix(scale=2)}, LimitError, ["2560", "2048"]),
+        ({"hires": HiresFix(denoising_strength=0)}, LimitError, ["strength of 0", "0.01 to 1"]),
+        ({"hires": HiresFix(upscaler="Latent (bicubik)")}, LimitError, ["'Latent (bicubik)'", "Latent (bicubic)"]),
+        ({"hires": HiresFix(sampler="Eular a")}, LimitError, ["Eular a", "Euler a"]),
+        ({"hires": HiresFix(schedule="Karas")}, LimitError, ["Karas", "Karras"]),
+        ({"sampler": "DPM++ 2N"}, LimitError, ["DPM++ 2N", "DPM++ 2M"]),
+        ({"sampler": "DPM adaptive"}, LimitError, ["DPM adaptive", "DPM fast"]),
+        ({"sampler": "DDIM CFG++"}, LimitError, ["DDIM CFG++", "is DDIM."]),
+        ({"schedule": "Exponentiel"}, LimitError, ["Exponentiel", "Exponential"]),
+        ({"prompt": "1girl <lora:My LoRA v1:0.8>"}, RequestError, ["LoRA files are not", "<lora:My LoRA v1:0.8>"]),
+        ({"hires": HiresFix(prompt="<lyco:x:1> a")}, RequestError, ["LyCORIS files are not", "<lyco:x:1>"]),
+        ({"init": InitImage.of(PICTURE)}, RequestError, ["hires fix do not go together"]),
+        ({"hires": None, "init": InitImage.of(b"?")}, RequestError, ["cannot be read"]),
+        ({"hires": None, "init": InitImage.of(PICTURE, denoising_strength=2)}, LimitError, ["strength of 2", "0 to 1"]),
+        ({"hires": None, "init": InitImage.of(PICTURE, resize_mode="Crop")}, LimitError, ["Crop and resize"]),
+        (
+            {"hires": None, "init": InitImage.of(PICTURE, resize_mode="Just resize (latent upscale)")},
+            LimitError,
+            ["3000x64", "2048"],
+        ),
     ],
 )
 def test_refusals_name_cause_and_limit(changes, error, words):
@@ -40,6 +62,33 @@ def test_refusals_name_cause_and_limit(changes, error, words):
 
     for word in words:
         assert word in str(caught.value)
+
+
+def test_every_sampler_that_is_let_through_is_painted_with():
+    """The bot process knows the names without torch; the worker knows the algorithms."""
+    from pastelbot.diffusion.catalog import SAMPLERS
+    from pastelbot.diffusion.hires import LATENT_UPSCALERS, PIXEL_UPSCALERS
+    from pastelbot.names import UPSCALERS
+
+    assert set(SAMPLERS) == set(PAINTED)
+    assert (*LATENT_UPSCALERS, *PIXEL_UPSCALERS) == UPSCALERS
+
+
+def test_an_operators_upscaler_is_let_through_by_its_files_name():
+    own = GOOD.replace(hires=HiresFix(upscaler="4x-AnimeSharp"))
+
+    policy.check_request(own, LIMITS, upscaler_models=["4x-AnimeSharp"])
+    with pytest.raises(LimitError, match="4x-AnimeSharp"):
+        policy.check_request(own, LIMITS)
+
+
+def test_a_tag_that_is_no_network_and_a_tag_in_the_negative_prompt_pass():
+    """The webui ignores the one, and takes the other for text."""
+    policy.check_request(GOOD.replace(prompt="1girl <note:x>", negative_prompt="<lora:x:1>"), LIMITS)
+
+
+def test_a_picture_to_start_from_passes():
+    policy.check_request(GOOD.replace(hires=None, init=InitImage.of(PICTURE, denoising_strength=0)), LIMITS)
 
 
 def test_only_owner_and_moderators_may(clock):

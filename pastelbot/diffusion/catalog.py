@@ -1,6 +1,5 @@
 """The samplers by their webui names: which schedule each prefers, and how it begins, counts and ends."""
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pastelbot.diffusion import samplers, samplers_sde, samplers_solver, sampler
 from pastelbot.diffusion.samplers import Sampler
 from pastelbot.diffusion.schedules import SCHEDULES, ModelSigmas, img2img_steps, make_sigmas
 from pastelbot.errors import LimitError
+from pastelbot.names import nearest_names
 
 AUTOMATIC = "Automatic"
 
@@ -112,14 +112,6 @@ def _split(sampler: str) -> tuple[SamplerSpec, str | None]:
         if stem != wanted and stem in by_name:
             return by_name[stem], schedule
     raise LimitError(f"The sampler {sampler!r} is unknown. {nearest_names(sampler, list(SAMPLERS))}")
-
-
-def nearest_names(name: str, known: Sequence[str]) -> str:
-    """Return a sentence that says which of the known names resemble a wrong one."""
-    lowered = {word.casefold(): word for word in known}
-    close = difflib.get_close_matches(name.casefold(), lowered, n=3, cutoff=0.4)
-    found = [lowered[word] for word in close]
-    return f"Did you mean {' or '.join(found)}?" if found else f"Known are {', '.join(known)}."
 
 
 def plan_sigmas(spec: SamplerSpec, schedule: str, model: ModelSigmas, steps: int) -> list[float]:

@@ -23,6 +23,7 @@ from pastelbot.diffusion.png import encode_png
 from pastelbot.diffusion.preview import Previewer
 from pastelbot.diffusion.prompts import PromptCache
 from pastelbot.diffusion.soundness import SoundnessChecks
+from pastelbot.diffusion.upscalers import Upscalers
 from pastelbot.diffusion.vae import to_pixels
 from pastelbot.errors import LimitError, NumericalError, OutOfMemoryError, PaintingError
 from pastelbot.prompt.infotext import format_infotext
@@ -46,8 +47,8 @@ class Engine:
     """Paints jobs with one checkpoint.
 
     On the CPU a small network sets torch to one thread. `max_rows` bounds the UNet's batch. Every `preview_every` steps
-    a job's progress carries a small picture (0: never). `record` is shown the intermediate results (job, picture,
-    name, tensor), for tests.
+    a job's progress carries a small picture (0: never). `upscalers` are the operator's upscaler models. `record` is
+    shown the intermediate results (job, picture, name, tensor), for tests.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Engine:
         *,
         max_rows: int = MAX_ROWS,
         preview_every: int = 0,
+        upscalers: Upscalers | None = None,
         clock: Callable[[], float] = time.monotonic,
         record: JobRecorder | None = None,
     ) -> None:
@@ -66,6 +68,7 @@ class Engine:
         )
         self._prompts = PromptCache(checkpoint.conditioner)
         self._previewer = Previewer(checkpoint.vae)
+        self._upscalers = upscalers or Upscalers(None, checkpoint.device)
         self._checks = SoundnessChecks()
         # Rows of the UNet's batch by the latents' shape: fewer for sizes that memory was short for.
         self._rows: defaultdict[torch.Size, int] = defaultdict(lambda: max_rows)
@@ -86,9 +89,12 @@ class Engine:
         """Take a job in: check it, plan it and encode its prompts. A PastelError says why it was not taken."""
         if job_id in self._jobs:
             raise LimitError(f"The job {job_id} is being painted already.")
-        plan = make_plan(request, self._checkpoint.sigmas)
+        models = self._upscalers.files
+        plan = make_plan(request, self._checkpoint.sigmas, models)
         job = FlyingJob(id=job_id, plan=plan, started=self._clock())
         try:
+            if plan.hires is not None and plan.hires.fix.upscaler in models:
+                self._upscalers.prepare(plan.hires.fix.upscaler)
             for painter in self._painters(job):
                 job.flights.append(Flight(job=job, painter=painter, asks=painter.walk()))
             for flight in job.flights:
@@ -108,6 +114,7 @@ class Engine:
                 conditionings=conditionings,
                 vae=self._checkpoint.vae,
                 device=self._checkpoint.device,
+                enlarge=self._upscalers.enlarge,
                 record=self._recorder(job.id, index),
             )
 
@@ -290,9 +297,10 @@ def paint(
     on_progress: Callable[[Progress], None] | None = None,
     *,
     preview_every: int = 0,
+    upscalers: Upscalers | None = None,
 ) -> tuple[Picture, ...]:
     """Paint one request and return its pictures; raises the PastelError that a worker would report."""
-    engine = Engine(checkpoint, preview_every=preview_every)
+    engine = Engine(checkpoint, preview_every=preview_every, upscalers=upscalers)
     engine.admit("", request)
     while True:
         for event in engine.step():

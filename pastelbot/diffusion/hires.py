@@ -1,6 +1,6 @@
 """The hires fix: sizes, and how latents become larger ones before the second pass."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +8,9 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from PIL import Image
 from torch import Tensor
 
-from pastelbot.diffusion.catalog import nearest_names
 from pastelbot.diffusion.vae import Pixels
 from pastelbot.errors import LimitError
+from pastelbot.names import UPSCALERS, nearest_names
 from pastelbot.records import HiresFix
 
 CELL = 8  # pixels along each side of a latent cell
@@ -30,7 +30,6 @@ PIXEL_UPSCALERS: Mapping[str, Image.Resampling] = {
     "Lanczos": Image.Resampling.LANCZOS,
     "Nearest": Image.Resampling.NEAREST,
 }
-UPSCALERS = (*LATENT_UPSCALERS, *PIXEL_UPSCALERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +88,11 @@ def hires_size(width: int, height: int, hires: HiresFix) -> HiresSize:
     )
 
 
-def check_upscaler(name: str) -> None:
-    """Raise a LimitError with the nearest names where no upscaler has this one."""
-    if name not in UPSCALERS:
-        raise LimitError(f"The upscaler {name!r} is unknown. {nearest_names(name, UPSCALERS)}")
+def check_upscaler(name: str, models: Collection[str] = ()) -> None:
+    """Raise a LimitError with the nearest names where no upscaler, nor one of the `models`, has this one."""
+    known = (*UPSCALERS, *models)
+    if name not in known:
+        raise LimitError(f"The upscaler {name!r} is unknown. {nearest_names(name, known)}")
 
 
 def upscale_latents(latents: Tensor, size: HiresSize, upscaler: str) -> Tensor:
@@ -101,21 +101,38 @@ def upscale_latents(latents: Tensor, size: HiresSize, upscaler: str) -> Tensor:
     return F.interpolate(latents.unsqueeze(0), size=size.upscaled_cells, mode=mode, antialias=antialias)[0]
 
 
-def upscale_pixels(pixels: Pixels, size: HiresSize, upscaler: str) -> Pixels:
-    """Return uint8 pixels (height, width, 3) resized by one of the pixel upscalers.
+Enlarge = Callable[[Image.Image, str], Image.Image]
+
+
+def upscale_pixels(pixels: Pixels, size: HiresSize, upscaler: str, enlarge: Enlarge | None = None) -> Pixels:
+    """Return uint8 pixels (height, width, 3) resized by one of the pixel upscalers or, through `enlarge`, by a model.
 
     An upscaler first makes an image of whole latent cells; Lanczos does the rest.
     """
     image = Image.fromarray(pixels, "RGB")
     scale = max(size.width / image.width, size.height / image.height)
     if scale > 1 and upscaler != "None":
-        image = _enlarged(image, scale, PIXEL_UPSCALERS[upscaler])
+        image = _enlarged(image, scale, upscaler, enlarge)
     if image.size != (size.width, size.height):
         image = image.resize((size.width, size.height), Image.Resampling.LANCZOS)
     return np.asarray(image)
 
 
-def _enlarged(image: Image.Image, scale: float, resampling: Image.Resampling) -> Image.Image:
-    whole = tuple(int(side * scale) // CELL * CELL for side in image.size)
-    image = image.resize((int(image.width * scale), int(image.height * scale)), resampling)
-    return image if image.size == whole else image.resize((whole[0], whole[1]), Image.Resampling.LANCZOS)
+def _enlarged(image: Image.Image, scale: float, upscaler: str, enlarge: Enlarge | None) -> Image.Image:
+    whole = int(image.width * scale) // CELL * CELL, int(image.height * scale) // CELL * CELL
+    if enlarge is not None:
+        image = _enlarged_by_model(image, whole, upscaler, enlarge)
+    else:
+        target = int(image.width * scale), int(image.height * scale)
+        image = image.resize(target, PIXEL_UPSCALERS[upscaler])
+    return image if image.size == whole else image.resize(whole, Image.Resampling.LANCZOS)
+
+
+def _enlarged_by_model(image: Image.Image, whole: tuple[int, int], upscaler: str, enlarge: Enlarge) -> Image.Image:
+    """Enlarge until the size is reached, at most three times: a model knows only its own factor."""
+    for _ in range(3):
+        before = image.size
+        image = enlarge(image, upscaler)
+        if image.size == before or (image.width >= whole[0] and image.height >= whole[1]):
+            break
+    return image

@@ -53,10 +53,14 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
         return _read_in_child(path)
 
 
+# Where the weights are inside a file that holds more; the last three in upscalers, the smoothed ones first.
+_NESTS = ("state_dict", "params_ema", "params-ema", "params")
+
+
 def _tensors(content: object) -> dict[str, Tensor]:
-    content = content.get("state_dict", content) if isinstance(content, dict) else {}
     if not isinstance(content, dict):
         return {}
+    content = next((content[name] for name in _NESTS if isinstance(content.get(name), dict)), content)
     return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
 
 

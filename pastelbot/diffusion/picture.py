@@ -6,31 +6,35 @@ Both passes are one walk: between them the latents are upscaled, and the engine 
 another size.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from pastelbot.diffusion.brownian import BrownianPath
-from pastelbot.diffusion.catalog import PassPlan, plan_first_pass, plan_second_pass, resolve
+from pastelbot.diffusion.catalog import PassPlan, plan_first_pass, plan_img2img, plan_second_pass, resolve
 from pastelbot.diffusion.conditioning_schedule import ConditioningSchedule
 from pastelbot.diffusion.denoiser import Ask
 from pastelbot.diffusion.hires import (
     CELL,
     LATENT_UPSCALERS,
+    PIXEL_UPSCALERS,
+    Enlarge,
     HiresSize,
     check_upscaler,
     hires_size,
     upscale_latents,
     upscale_pixels,
 )
+from pastelbot.diffusion.img2img import init_pixels, resize_latents
 from pastelbot.diffusion.rng import ImageNoise, NoiseRecipe, TorchGenerator
 from pastelbot.diffusion.samplers import StepNoise, Steps
 from pastelbot.diffusion.schedules import ModelSigmas
-from pastelbot.diffusion.vae import Vae, from_pixels, to_pixels
+from pastelbot.diffusion.vae import Pixels, Vae, from_pixels, to_pixels
 from pastelbot.errors import LimitError
-from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.names import RESIZE_MODES
+from pastelbot.records import GenerationRequest, HiresFix, InitImage
 
 CHANNELS = 4
 MAX_STEPS = 1000  # the timesteps that a model knows
@@ -68,18 +72,34 @@ class Plan:
         return self.hires.size.picture if self.hires else (self.request.width, self.request.height)
 
 
-def make_plan(request: GenerationRequest, sigmas: ModelSigmas) -> Plan:
-    """Check a request and plan its passes; raises a LimitError that says what would be right."""
+def make_plan(request: GenerationRequest, sigmas: ModelSigmas, upscaler_models: Collection[str] = ()) -> Plan:
+    """Check a request and plan its passes; raises a LimitError that says what would be right.
+
+    `upscaler_models` are the names of the upscalers that are there besides the usual ones.
+    """
     if request.width < CELL or request.height < CELL:
         raise LimitError(f"A picture of {request.width}x{request.height} is too small; the least is {CELL}x{CELL}.")
     if not 1 <= request.steps <= MAX_STEPS:
         raise LimitError(f"{request.steps} steps are not possible; ask for 1 to {MAX_STEPS}.")
     if request.count < 1:
         raise LimitError(f"{request.count} pictures are not possible; ask for at least 1.")
-    spec, schedule = resolve(request.sampler, request.schedule)
-    first = plan_first_pass(spec, schedule, sigmas, request.steps)
+    first = _plan_first(request, sigmas)
     _check_calls(first, request.steps)
-    return Plan(request=request, first=first, hires=_plan_hires(request, sigmas))
+    return Plan(request=request, first=first, hires=_plan_hires(request, sigmas, upscaler_models))
+
+
+def _plan_first(request: GenerationRequest, sigmas: ModelSigmas) -> PassPlan:
+    spec, schedule = resolve(request.sampler, request.schedule)
+    init = request.init
+    if init is None:
+        return plan_first_pass(spec, schedule, sigmas, request.steps)
+    if request.hires is not None:
+        raise LimitError("A picture to start from and the hires fix do not go together.")
+    if init.resize_mode not in RESIZE_MODES:
+        raise LimitError(f"The resize mode {init.resize_mode!r} is unknown; there are {', '.join(RESIZE_MODES)}.")
+    if not 0 <= init.denoising_strength <= 1:
+        raise LimitError(f"A denoising strength of {init.denoising_strength} is not possible; ask for 0 to 1.")
+    return plan_img2img(spec, schedule, sigmas, request.steps, init.denoising_strength)
 
 
 def _check_calls(run: PassPlan, steps: int) -> None:
@@ -87,11 +107,11 @@ def _check_calls(run: PassPlan, steps: int) -> None:
         raise LimitError(f"{run.spec.name} paints nothing in {steps} steps; ask for more.")
 
 
-def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas) -> HiresPlan | None:
+def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas, models: Collection[str]) -> HiresPlan | None:
     fix = request.hires
     if fix is None:
         return None
-    check_upscaler(fix.upscaler)
+    check_upscaler(fix.upscaler, models)
     if not 0 < fix.denoising_strength <= 1:
         raise LimitError(f"A denoising strength of {fix.denoising_strength} is not possible; ask for 0.01 to 1.")
     size = hires_size(request.width, request.height, fix)
@@ -122,13 +142,17 @@ def ignore(_name: str, _tensor: Tensor) -> None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Painter:
-    """Walks one picture of a plan; `record` is shown every intermediate result by name, for tests."""
+    """Walks one picture of a plan.
+
+    `enlarge` runs the upscaler models; `record` is shown every intermediate result by name, for tests.
+    """
 
     plan: Plan
     index: int
     conditionings: Sequence[PassConditioning]
     vae: Vae
     device: torch.device
+    enlarge: Enlarge | None = None
     record: Recorder = ignore
 
     @property
@@ -144,10 +168,18 @@ class Painter:
         """Yield what is to be denoised, and return the final latents (4, height / 8, width / 8)."""
         request = self.plan.request
         noise = self._noise(request.height // CELL, request.width // CELL)
-        latents = yield from self._pass("first", self.plan.first, request.cfg_scale, noise, None)
+        start = None if request.init is None else self._encode_init(request.init)
+        latents = yield from self._pass("first", self.plan.first, request.cfg_scale, noise, start)
         if self.plan.hires is None:
             return latents
         return (yield from self._hires(self.plan.hires, latents))
+
+    def _encode_init(self, init: InitImage) -> Tensor:
+        request = self.plan.request
+        latents = self._encode(init_pixels(init, (request.width, request.height)))
+        latents = resize_latents(latents, request.height // CELL, request.width // CELL)
+        self.record("init_latents", latents)
+        return latents
 
     def _hires(self, hires: HiresPlan, first_latents: Tensor) -> Asks:
         latents = hires.size.cut(self._upscale(hires, first_latents))
@@ -177,10 +209,14 @@ class Painter:
     def _upscale(self, hires: HiresPlan, latents: Tensor) -> Tensor:
         if hires.fix.upscaler in LATENT_UPSCALERS:
             return upscale_latents(latents, hires.size, hires.fix.upscaler)
-        pixels = upscale_pixels(to_pixels(self.vae.decode(latents)), hires.size, hires.fix.upscaler)
-        rows, columns = hires.size.upscaled_cells
+        enlarge = None if hires.fix.upscaler in PIXEL_UPSCALERS else self.enlarge
+        pixels = to_pixels(self.vae.decode(latents))
+        return self._encode(upscale_pixels(pixels, hires.size, hires.fix.upscaler, enlarge))
+
+    def _encode(self, pixels: Pixels) -> Tensor:
+        height, width = pixels.shape[:2]
         # Encoding draws from torch's own generator, which the webui has seeded with the picture's seed.
-        noise = TorchGenerator(self._recipe.seed).randn((CHANNELS, rows, columns))
+        noise = TorchGenerator(self._recipe.seed).randn((CHANNELS, height // CELL, width // CELL))
         return self.vae.encode(from_pixels(pixels), noise)
 
 

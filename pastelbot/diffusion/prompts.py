@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pastelbot.diffusion.conditioning import Conditioner
 from pastelbot.diffusion.picture import PassConditioning, Plan
+from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.records import GenerationRequest
 
 KEPT = 64
@@ -45,8 +46,13 @@ class PromptCache:
         self, request: GenerationRequest, prompt: str, negative: str, steps: int, hires_steps: int | None
     ) -> PassConditioning:
         clip_skip, emphasis = request.clip_skip, request.emphasis
+        # Tags like <lora:name:1> are no text; in a negative prompt the webui takes them for text.
         (positive,) = self._conditioner.positive(
-            [prompt], steps=steps, hires_steps=hires_steps, clip_skip=clip_skip, emphasis=emphasis
+            [extract_networks(prompt).prompt],
+            steps=steps,
+            hires_steps=hires_steps,
+            clip_skip=clip_skip,
+            emphasis=emphasis,
         )
         (avoided,) = self._conditioner.negative(
             [negative], steps=steps, hires_steps=hires_steps, clip_skip=clip_skip, emphasis=emphasis

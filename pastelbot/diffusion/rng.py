@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from pastelbot.errors import LimitError
+from pastelbot.names import NOISE_SOURCES
 from pastelbot.records import GenerationRequest
 
-NOISE_SOURCES = ("NV", "CPU", "GPU")
 Shape = tuple[int, ...]
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))

@@ -47,6 +47,9 @@ class Vae:
         """Return latents (4, height / 8, width / 8) drawn with `noise` for an image (3, height, width) in -1 to 1."""
         batch = image.unsqueeze(0)
         distribution = self._run(self._moments, batch)
+        if not bool(torch.isfinite(distribution).all()) and self._model.dtype == torch.float16:
+            place(self._model, self._device, torch.float32)
+            distribution = self._run(self._moments, batch)
         mean, log_variance = distribution.chunk(2, dim=1)
         deviation = torch.exp(0.5 * log_variance.clamp(-30.0, 20.0))
         return (mean[0] + deviation[0] * noise.to(mean)) * self._scale

@@ -33,7 +33,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """Everything that a checkpoint file or folder holds; a single file has no tokenizer of its own."""
+    """Everything that a checkpoint file or folder holds; not all have a tokenizer of their own."""
 
     name: str
     hash: str
@@ -61,7 +61,7 @@ def read_folder(folder: Path, name: str | None = None) -> Weights:
         unet=unet,
         vae=read_vae(folder / "vae"),
         text_encoder=_read_text_encoder(folder / "text_encoder"),
-        tokenizer=folder / "tokenizer",
+        tokenizer=folder / "tokenizer" if (folder / "tokenizer").is_dir() else None,
         prediction_type=str(scheduler.get("prediction_type", "epsilon")),
         scheduler=scheduler,
     )

@@ -42,6 +42,7 @@ class WorkerOptions:
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0
+    preview_steps: int = 0
 
 
 Target = Callable[[Connection, WorkerOptions], None]
@@ -127,4 +128,5 @@ def _load(options: WorkerOptions) -> tuple[Engine, WorkerReady]:
         torch.set_num_threads(options.threads)
     loaded = load_checkpoint(options)
     ready = WorkerReady(device=str(loaded.device), checkpoint=loaded.name, checkpoint_hash=loaded.hash)
-    return Engine(loaded, upscalers=Upscalers(options.upscalers, loaded.device)), ready
+    upscalers = Upscalers(options.upscalers, loaded.device)
+    return Engine(loaded, upscalers=upscalers, preview_every=options.preview_steps), ready

@@ -4,7 +4,11 @@ Before version 1.9 a sampler's name carried its schedule, as in "DPM++ 2M Karras
 own, which "Automatic" means. An unknown sampler is the first one, an unknown schedule is "Automatic".
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from pastelbot.errors import LimitError
+from pastelbot.names import nearest_names
 
 AUTOMATIC = "Automatic"
 FIRST = "DPM++ 2M"
@@ -34,6 +38,11 @@ _OWN_SCHEDULES: dict[str, str | None] = {
 }
 _WITH_TIMESTEPS = frozenset({"DDIM", "DDIM CFG++", "PLMS", "UniPC"})
 _WITH_ENSD = frozenset({"Euler a", "DPM2 a", "DPM++ 2S a", "DPM fast", "DPM adaptive"})
+
+# Samplers that the webui has and Pastelbot does not paint with, and the nearest that it does.
+NOT_PAINTED: Mapping[str, str] = {"DPM adaptive": "DPM fast", "DDIM CFG++": "DDIM"}
+PAINTED = tuple(name for name in _OWN_SCHEDULES if name not in NOT_PAINTED)
+_SPELLINGS = (*PAINTED, *(f"{name} {_OWN_SCHEDULES[name]}" for name in PAINTED if _OWN_SCHEDULES[name]))
 
 # Every schedule and the other spellings that the webui takes for it.
 _SCHEDULES: dict[str, tuple[str, ...]] = {
@@ -76,6 +85,24 @@ def normalise(sampler: str | None, schedule: str | None, *, convert_automatic: b
 def is_known(sampler: str) -> bool:
     """Tell whether a name, with or without a schedule at its end, is one of the webui's samplers."""
     return _split(sampler)[0] in _OWN_SCHEDULES
+
+
+def is_known_schedule(schedule: str) -> bool:
+    """Tell whether a name is one of the webui's schedules."""
+    return any(schedule in (label, *others) for label, others in _SCHEDULES.items())
+
+
+def check_sampler(sampler: str, schedule: str | None = None) -> None:
+    """Raise a LimitError with the nearest names where Pastelbot does not paint with such a sampler or schedule."""
+    name = _split(sampler)[0]
+    if name in NOT_PAINTED:
+        raise LimitError(
+            f"Pastelbot does not paint with the sampler {name}; the nearest that it has is {NOT_PAINTED[name]}."
+        )
+    if name not in _OWN_SCHEDULES:
+        raise LimitError(f"There is no sampler {sampler[:60]!r}. {nearest_names(sampler[:60], _SPELLINGS)}")
+    if schedule is not None and not is_known_schedule(schedule):
+        raise LimitError(f"There is no schedule {schedule[:60]!r}. {nearest_names(schedule[:60], tuple(_SCHEDULES))}")
 
 
 def effective_schedule(sampler: str, schedule: str) -> str | None:

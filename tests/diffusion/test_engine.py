@@ -11,8 +11,8 @@ from PIL import Image
 
 from pastelbot.diffusion.catalog import SAMPLERS
 from pastelbot.diffusion.engine import Engine, paint
-from pastelbot.diffusion.png import read_infotext
 from pastelbot.errors import LimitError, PaintingError, PromptError
+from pastelbot.pictures import read_infotext
 from pastelbot.records import GenerationRequest, HiresFix, Painted, PaintingCancelled, PaintingFailed, Progress
 
 REQUEST = GenerationRequest(

@@ -1,7 +1,7 @@
 import pytest
 
 from pastelbot.prompt.infotext import format_infotext, read_request, request_from_infotext
-from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.records import GenerationRequest, HiresFix, InitImage
 
 CARD = """mksks style, masterpiece, 1girl
 Negative prompt: lowres, ((bad anatomy))
@@ -80,3 +80,12 @@ def test_each_picture_of_a_request_has_its_own_seed():
     assert "Seed: 6," in format_infotext(seeds, index=1, checkpoint="m", checkpoint_hash="")
     assert "Seed: 5," in format_infotext(subseeds, index=1, checkpoint="m", checkpoint_hash="")
     assert "Variation seed: 8," in format_infotext(subseeds, index=1, checkpoint="m", checkpoint_hash="")
+
+
+def test_a_picture_painted_over_another_says_its_strength():
+    request = GenerationRequest(prompt="a", init=InitImage(file="", denoising_strength=0.4))
+    text = format_infotext(request, checkpoint="m", checkpoint_hash="")
+
+    assert "Denoising strength: 0.4" in text
+    assert request.replace(init=None) == read_request(text).request
+    assert ["painted over another picture" in note for note in read_request(text).notes] == [True]

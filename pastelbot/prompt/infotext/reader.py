@@ -160,6 +160,9 @@ def _emphasis(fields: _Fields) -> str:
 def _ignored(raw: Infotext, fields: _Fields) -> Iterator[str]:
     """Say which fields of the text had no influence on the request."""
     known = {name.removesuffix("-1") for name in fields.asked} | {"Model", "Model hash", "Version"}
+    if "Denoising strength" in raw.fields and "Denoising strength" not in known:
+        known.add("Denoising strength")
+        yield "It was painted over another picture, which the text does not hold: it is painted from noise alone."
     for name, value in raw.fields.items():
         if name not in known and not name.startswith("First pass size"):
             yield f"{name} {value[:60]!r} is not understood."

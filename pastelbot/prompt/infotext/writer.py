@@ -64,7 +64,8 @@ def _variation(request: GenerationRequest, index: int) -> Iterator[Field]:
 
 
 def _settings(request: GenerationRequest) -> Iterator[Field]:
-    yield "Denoising strength", request.hires.denoising_strength if request.hires else None
+    second = request.hires or request.init
+    yield "Denoising strength", second.denoising_strength if second else None
     yield "Clip skip", request.clip_skip if request.clip_skip > 1 else None
     yield "ENSD", request.eta_noise_seed_delta or None if uses_ensd(request.sampler) else None
     yield "RNG", request.noise_source if request.noise_source != "GPU" else None

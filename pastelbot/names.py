@@ -1,0 +1,38 @@
+"""Names that more than one layer knows, and the sentence for one that nobody knows. Pure text, no torch."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+LATENT_UPSCALERS = (
+    "Latent",
+    "Latent (antialiased)",
+    "Latent (bicubic)",
+    "Latent (bicubic antialiased)",
+    "Latent (nearest)",
+    "Latent (nearest-exact)",
+)
+PIXEL_UPSCALERS = ("None", "Lanczos", "Nearest")
+UPSCALERS = (*LATENT_UPSCALERS, *PIXEL_UPSCALERS)
+
+UPSCALER_SUFFIXES = (".safetensors", ".pth")
+
+LATENT_RESIZE = "Just resize (latent upscale)"
+RESIZE_MODES = ("Just resize", "Crop and resize", "Resize and fill", LATENT_RESIZE)
+
+NOISE_SOURCES = ("NV", "CPU", "GPU")
+
+
+def upscaler_files(folder: Path | None) -> Mapping[str, Path]:
+    """Return the files of an operator's folder of upscaler models by the name that a request calls them by."""
+    if folder is None or not folder.is_dir():
+        return {}
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in UPSCALER_SUFFIXES}
+
+
+def nearest_names(name: str, known: Sequence[str]) -> str:
+    """Return a sentence that says which of the known names resemble a wrong one."""
+    lowered = {word.casefold(): word for word in known}
+    close = difflib.get_close_matches(name.casefold(), lowered, n=3, cutoff=0.4)
+    found = [lowered[word] for word in close]
+    return f"Did you mean {' or '.join(found)}?" if found else f"Known are {', '.join(known)}."
