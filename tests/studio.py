@@ -103,14 +103,14 @@ class Studio:
     def messages(self):
         return self.channel.history(viewer=self.mod)
 
-    async def says(self, text, message_id=None):
+    async def says(self, text, message_id=None, *, seconds=10.0):
         """Wait until the message (left out: the last one) contains a text; return it."""
 
         def found():
             message = self.message(message_id) if message_id else self.channel.last_message
             return message is not None and text in message.content
 
-        await eventually(found)
+        await eventually(found, seconds=seconds)
         return self.message(message_id) if message_id else self.channel.last_message
 
     def sent(self, part, method="*"):

@@ -1,0 +1,112 @@
+"""The whole bot with a real worker process and the bundled checkpoint; only Discord is simulated."""
+
+import asyncio
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import sd_parsers
+from PIL import Image
+from studio import Studio
+from support import ended, make_settings
+
+from pastelbot import app, config
+from pastelbot.jobs.process_executor import ProcessExecutor
+
+pytestmark = pytest.mark.skipif(
+    not (config.bundled_checkpoint() / "model_index.json").is_file(), reason="the bundled checkpoint is not there"
+)
+
+SECONDS = 90
+
+
+@pytest.fixture
+async def studio(tmp_path, clock):
+    settings = make_settings(tmp_path)
+    made = Studio(settings, clock, ProcessExecutor(app.worker_options(settings)))
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def painted(studio, result):
+    """Wait for the picture in the message that answered; return its bytes."""
+    message = await studio.says("-# seed", result.response.id, seconds=SECONDS)
+    return await message.attachments[0].read()
+
+
+def pixels(data):
+    with Image.open(io.BytesIO(data)) as picture:
+        return picture.size, picture.tobytes()
+
+
+async def test_imagine_gives_a_picture_with_its_settings_and_the_same_again(studio):
+    wish = {"seed": 7, "steps": 6, "negative": "lowres"}
+    first = await painted(studio, await studio.imagine("1girl, red hair, smile", hires=False, **wish))
+    second = await painted(studio, await studio.imagine("1girl, red hair, smile", hires=False, **wish))
+    other = await painted(studio, await studio.imagine("1girl, red hair, smile", hires=False, **wish | {"seed": 8}))
+    large = await painted(studio, await studio.imagine("1girl, red hair, smile", hires=True, **wish))
+
+    assert pixels(first) == pixels(second)
+    assert pixels(first) != pixels(other)
+    assert (128, 128) == pixels(first)[0]
+    assert (256, 256) == pixels(large)[0]
+    read = sd_parsers.ParserManager().parse(io.BytesIO(first))
+    assert ["1girl, red hair, smile"] == [prompt.value for prompt in read.prompts]
+    assert ["lowres"] == [prompt.value for prompt in read.negative_prompts]
+    (sampler,) = read.samplers
+    assert ("7", "6") == (sampler.parameters["seed"], sampler.parameters["steps"])
+
+
+async def test_a_worker_killed_in_the_middle_of_a_job_costs_time_and_nothing_else(studio):
+    result = await studio.imagine("1girl", seed=7, steps=40, count=2)
+    await studio.says("**Painting**", result.response.id, seconds=SECONDS)
+    first = studio.executor.pid
+    os.kill(first, signal.SIGKILL)
+    await painted(studio, result)
+
+    assert ended(first)
+    assert len(studio.message(result.response.id).attachments) == 2
+    assert len(studio.messages) == 1
+    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 2
+
+
+TORCHLESS = """
+import asyncio, sys
+from pathlib import Path
+from studio import Studio
+from support import Clock, make_settings
+from pastelbot import app
+from pastelbot.jobs.process_executor import ProcessExecutor
+
+async def main():
+    settings = make_settings(Path(sys.argv[1]))
+    studio = Studio(settings, Clock(), ProcessExecutor(app.worker_options(settings)))
+    await studio.open()
+    await studio.imagine("1girl", steps=2, hires=False)
+    await studio.says("-# seed", seconds=90)
+    print("loaded:", *sorted({"torch", "diffusers", "transformers", "safetensors"} & set(sys.modules)))
+    await studio.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_the_bot_paints_and_loads_no_torch(tmp_path):
+    """In a process of its own: other tests load torch into this one."""
+    tests = Path(__file__).parent.parent
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        TORCHLESS,
+        str(tmp_path),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(tests)},
+    )
+    output, _ = await process.communicate()
+
+    assert process.returncode == 0
+    assert output.decode().splitlines()[-1].strip() == "loaded:"
