@@ -1,28 +1,22 @@
 """The recordings of the webui, and the small model that they were made with.
 
-The folder is named by `PASTELBOT_GOLDEN`; without it, `tests/golden/data` or `../shared/golden` beside the repository
-is taken. Any folder of the same form must pass the same tests: they are driven by its files alone.
+Any folder of the same form must pass the same tests: they are driven by its files alone (see golden_cases.py).
 """
 
 import json
-import os
 from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).resolve().parent
-PLACES = (HERE / "data", HERE.parents[2] / "shared" / "golden")
+from golden_cases import folder, places
 
 
 @pytest.fixture(scope="session")
 def golden() -> Path:
     """Return the folder of recordings, or skip the test with the reason."""
-    named = os.environ.get("PASTELBOT_GOLDEN")
-    places = (Path(named).expanduser(),) if named else PLACES
-    for place in places:
-        if (place / "prompt_attention.json").exists():
-            return place.resolve()
-    pytest.skip("no recordings: set PASTELBOT_GOLDEN (looked in " + ", ".join(map(str, places)) + ")")
+    found = folder()
+    if found is None:
+        pytest.skip("no recordings: set PASTELBOT_GOLDEN (looked in " + ", ".join(map(str, places())) + ")")
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +57,14 @@ def tiny_sd(golden):
 
 @pytest.fixture(scope="session")
 def tokenizer(tiny_sd):
-    """Return the model's tokenizer."""
+    """Return the model's tokenizer; a trimmed folder leaves it out, since the bundled checkpoint has the same."""
+    from pastelbot.config import bundled_checkpoint
     from pastelbot.prompt.tokenizer import ClipTokenizer
 
-    return ClipTokenizer.from_folder(tiny_sd / "tokenizer")
+    for path in (tiny_sd / "tokenizer", bundled_checkpoint() / "tokenizer"):
+        if path.is_dir():
+            return ClipTokenizer.from_folder(path)
+    pytest.skip(f"{tiny_sd} has no tokenizer, nor has the bundled checkpoint")
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,26 @@
-"""Where the recordings are, for the lists of cases that tests are parametrised with (see conftest.py)."""
+"""Where the recordings are, for the lists of cases that tests are parametrised with.
+
+The folder is named by `PASTELBOT_GOLDEN`. Without it, `../shared/golden` beside the repository is taken, which is the
+full set, or else the copy in `data`, which `trim.py` has made of it.
+"""
 
 import json
 import os
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PLACES = (HERE / "data", HERE.parents[2] / "shared" / "golden")
+PLACES = (HERE.parents[2] / "shared" / "golden", HERE / "data")
+
+
+def places():
+    """Return where to look for the recordings."""
+    named = os.environ.get("PASTELBOT_GOLDEN")
+    return (Path(named).expanduser(),) if named else PLACES
 
 
 def folder():
     """Return the folder of recordings, or None."""
-    named = os.environ.get("PASTELBOT_GOLDEN")
-    places = (Path(named).expanduser(),) if named else PLACES
-    return next((place for place in places if (place / "prompt_attention.json").exists()), None)
+    return next((place.resolve() for place in places() if any(place.glob("*.json"))), None)
 
 
 def cases(name, key=None):

@@ -37,7 +37,7 @@ def test_a_picture_is_described_alike_after_reading(recorded):
     content = recorded("infotext.json")
     program = {"checkpoint": content["model"], "checkpoint_hash": content["model_hash"], "version": content["version"]}
     for case in [*content["cases"], *recorded("images.json")]:
-        if case["settings"].get("enable_hr") and not case["settings"]["hr_upscaler"]:
+        if case["settings"].get("enable_hr") and not case["settings"].get("hr_upscaler"):
             continue  # the text does not name the upscaler, ours will
         for text in case["infotexts"]:
             read = read_request(text)
