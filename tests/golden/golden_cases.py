@@ -2,6 +2,9 @@
 
 The folder is named by `PASTELBOT_GOLDEN`. Without it, `../shared/golden` beside the repository is taken, which is the
 full set, or else the copy in `data`, which `trim.py` has made of it.
+
+With `PASTELBOT_GOLDEN_REPORT` set, the differences of each case are appended to that file; `conformance.py` makes the
+table in docs/conformance.md of it.
 """
 
 import json
@@ -30,3 +33,10 @@ def cases(name, key=None):
         return []
     content = json.loads((place / name).read_text(encoding="utf-8"))
     return content if key is None else content[key]
+
+
+def report(feature, case, differences):
+    """Append a case's (largest, mean) differences by name to the report, where one is wanted."""
+    if path := os.environ.get("PASTELBOT_GOLDEN_REPORT"):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"feature": feature, "case": case, "differences": differences}) + "\n")

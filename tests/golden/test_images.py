@@ -1,17 +1,11 @@
-"""Whole generations: latents after each pass, decoded images and PNGs of every recorded case.
-
-Set `PASTELBOT_GOLDEN_REPORT` to a file to have the largest differences of each case appended to it.
-"""
+"""Whole generations: latents after each pass, decoded images and PNGs of every recorded case."""
 
 import io
-import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from golden_cases import cases
+from golden_cases import cases, report
 from PIL import Image
 from safetensors import safe_open
 
@@ -106,7 +100,7 @@ def test_picture_equals_the_recorded_one(golden, tiny, case):
     pictures, results, events = paint(tiny, request)
 
     differences = compare_tensors(golden, case["name"], results) | compare_pngs(golden, case, pictures)
-    report(case, differences)
+    report("pictures", case["name"], differences)
     loose = "SDE" in request.sampler or (request.hires and "SDE" in (request.hires.sampler or ""))
     for name, (largest, mean) in differences.items():
         if name.endswith("latents"):
@@ -152,10 +146,3 @@ def compare_pngs(golden, case, pictures):
         largest = max(largest, np.abs(mine - theirs).max())
         share = max(share, (mine != theirs).mean())
     return {"png": (float(largest), float(share))}
-
-
-def report(case, differences):
-    """Append a case's differences to the report, where one is wanted."""
-    if path := os.environ.get("PASTELBOT_GOLDEN_REPORT"):
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"case": case["name"], **differences}) + "\n")

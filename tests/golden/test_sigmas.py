@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from golden_cases import cases
+from golden_cases import cases, report
 
 from pastelbot.diffusion.catalog import plan_sigmas, resolve
 from pastelbot.diffusion.schedules import ModelSigmas, ddim
@@ -33,8 +33,12 @@ def test_schedule_equals_the_recorded_one(model, entry):
 
     sigmas = plan_sigmas(method, schedule, model, entry["steps"])
 
+    timesteps = [model.timestep(sigma) for sigma in sigmas if sigma > 0]
     assert sigmas == pytest.approx(entry["sigmas"], rel=2e-5)
-    assert [model.timestep(sigma) for sigma in sigmas if sigma > 0] == pytest.approx(entry["t"], abs=2e-4)
+    assert timesteps == pytest.approx(entry["t"], abs=2e-4)
+    relative = [abs(mine / theirs - 1) for mine, theirs in zip(sigmas, entry["sigmas"], strict=True) if theirs > 0]
+    absolute = [abs(mine - theirs) for mine, theirs in zip(timesteps, entry["t"], strict=True)]
+    report("schedules", entry["key"], {"sigmas": (max(relative), 0), "timesteps": (max(absolute), 0)})
 
 
 @pytest.mark.parametrize("entry", DDIM_ENTRIES, ids=lambda entry: entry["key"])
