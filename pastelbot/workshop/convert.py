@@ -1,0 +1,135 @@
+"""Writing a result: a single safetensors file, or a diffusers folder that is complete."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pastelbot.diffusion.checkpoint import BUNDLED_TOKENIZER
+from pastelbot.diffusion.hub import locate_tokenizer
+from pastelbot.diffusion.ldm import Config
+from pastelbot.errors import CheckpointError, WorkshopError
+from pastelbot.workshop.folders import PARTS, diffusers_parts
+from pastelbot.workshop.sources import SAFE_SUFFIX, Source, check_checkpoint
+from pastelbot.workshop.writing import Progress, check_output, check_space, silent, write
+
+_SCHEDULER = {
+    "_class_name": "PNDMScheduler",
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "beta_start": 0.00085,
+    "clip_sample": False,
+    "num_train_timesteps": 1000,
+    "set_alpha_to_one": False,
+    "skip_prk_steps": True,
+    "steps_offset": 1,
+}
+_INDEX = {
+    "_class_name": "StableDiffusionPipeline",
+    "feature_extractor": [None, None],
+    "requires_safety_checker": False,
+    "safety_checker": [None, None],
+    "scheduler": ["diffusers", "PNDMScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "tokenizer": ["transformers", "CLIPTokenizer"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+_TOKENIZER = {
+    "tokenizer_class": "CLIPTokenizer",
+    "model_max_length": 77,
+    "bos_token": "<|startoftext|>",
+    "eos_token": "<|endoftext|>",
+    "pad_token": "<|endoftext|>",
+    "unk_token": "<|endoftext|>",
+}
+_CLASSES: Mapping[str, Config] = {
+    "unet": {"_class_name": "UNet2DConditionModel"},
+    "vae": {"_class_name": "AutoencoderKL"},
+    "text_encoder": {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model"},
+}
+_TOKENIZER_FILES = ("vocab.json", "merges.txt", "special_tokens_map.json")
+
+
+def write_result(
+    source: Source,
+    out: Path,
+    *,
+    inputs: Iterable[Path] = (),
+    metadata: Mapping[str, str] | None = None,
+    progress: Progress = silent,
+) -> None:
+    """Write a file where the name ends in .safetensors, a diffusers folder where it has no ending.
+
+    Raises WorkshopError, and whatever reading the source raises; nothing has the final name then.
+    """
+    check_result(out, inputs)
+    if out.suffix == SAFE_SUFFIX:
+        write(source, out, inputs=inputs, metadata=metadata, progress=progress)
+    else:
+        _write_folder(source, out, metadata or {}, progress)
+
+
+def check_result(out: Path, inputs: Iterable[Path]) -> None:
+    """Raise a WorkshopError where a result cannot have this name."""
+    if out.suffix not in ("", SAFE_SUFFIX):
+        raise WorkshopError(f"The output {out} must end in {SAFE_SUFFIX}, or have no ending for a diffusers folder.")
+    if not out.suffix and out.is_dir() and not any(out.iterdir()):
+        return
+    if not out.suffix and out.exists():
+        raise WorkshopError(f"The output {out} exists already and is not empty.")
+    check_output(out, inputs)
+
+
+def _write_folder(source: Source, out: Path, metadata: Mapping[str, str], progress: Progress) -> None:
+    check_checkpoint(source)
+    parts = diffusers_parts(source)
+    total = sum(entry.size for part, _config in parts.values() for entry in part.entries.values())
+    check_space(out, total)
+    try:
+        with tempfile.TemporaryDirectory(dir=out.resolve().parent, prefix=f".{out.name}.") as temporary:
+            whole = Path(temporary) / "whole"
+            done = 0
+            for part, (tensors, config) in parts.items():
+                _write_part(whole / part, tensors, config, part, metadata, _later(progress, done, total))
+                done += sum(entry.size for entry in tensors.entries.values())
+            _write_json(whole / "model_index.json", _INDEX)
+            _write_json(whole / "scheduler" / "scheduler_config.json", _SCHEDULER | _prediction(source))
+            _write_tokenizer(whole / "tokenizer")
+            whole.replace(out)
+    except OSError as error:
+        raise WorkshopError(f"{out} cannot be written: {error.strerror}.") from error
+
+
+def _later(progress: Progress, done: int, total: int) -> Progress:
+    return lambda what, now, _part: progress(what, done + now, total)
+
+
+def _write_part(
+    folder: Path, tensors: Source, config: Config, part: str, metadata: Mapping[str, str], progress: Progress
+) -> None:
+    _write_json(folder / "config.json", {**_CLASSES[part], **config})
+    stem = PARTS[part][0][0]
+    write(tensors, folder / f"{stem}{SAFE_SUFFIX}", metadata=metadata, progress=progress)
+
+
+def _prediction(source: Source) -> dict[str, str]:
+    return {"prediction_type": "v_prediction" if "v_pred" in source.entries else "epsilon"}
+
+
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_tokenizer(folder: Path) -> None:
+    try:
+        found = locate_tokenizer(BUNDLED_TOKENIZER)
+    except CheckpointError as error:
+        raise WorkshopError(f"The folder needs CLIP's vocabulary. {error}") from error
+    folder.mkdir()
+    for name in _TOKENIZER_FILES:
+        if (found / name).is_file():
+            shutil.copyfile(found / name, folder / name)
+    _write_json(folder / "tokenizer_config.json", _TOKENIZER)

@@ -1,0 +1,181 @@
+"""What a weights file is: kind, hashes, precision, rank, trigger words, and what is wrong with it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from pastelbot.diffusion.identify import SD1, identify
+from pastelbot.diffusion.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
+from pastelbot.errors import CheckpointError, PastelError
+from pastelbot.workshop.folders import open_folder
+from pastelbot.workshop.hashes import FileHashes, hash_file
+from pastelbot.workshop.lora_files import LoraFile, open_lora
+from pastelbot.workshop.merge import POSITION_IDS, positions
+from pastelbot.workshop.precision import EMA_PREFIX
+from pastelbot.workshop.sources import SAFE_SUFFIX, SafetensorsSource, Source, open_file, read_plain
+from pastelbot.workshop.writing import Progress, silent
+
+_WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "SDXL"}
+_WORDS = 10
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """What was found: lines of a name and a value, and problems."""
+
+    facts: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the findings as text."""
+        width = max(map(len, self.facts), default=0) + 2
+        yield from (f"{name + ':':<{width}}{value}" for name, value in self.facts.items())
+        yield from (f"PROBLEM: {problem}" for problem in self.problems)
+
+
+def inspect_path(path: Path, progress: Progress = silent) -> Findings:
+    """Look at a file or diffusers folder; what is wrong is a finding. Raises CheckpointError where nothing is there."""
+    if not path.exists():
+        raise CheckpointError(f"There is no file or folder {path}.")
+    findings = Findings()
+    if path.is_file():
+        findings.facts |= _hash_facts(_hash(path, progress))
+    try:
+        lora = _try_lora(path)
+        source = None if lora is not None and not lora.named else _open(path)
+    except PastelError as error:
+        findings.problems.append(str(error))
+        return findings
+    if source is not None:
+        _describe_tensors(source, findings, progress)
+        _describe_metadata(source, findings)
+    if lora is not None:
+        _describe_lora(lora, findings)
+    return findings
+
+
+def _open(path: Path) -> Source:
+    return open_folder(path).source if path.is_dir() else open_file(path)
+
+
+def _try_lora(path: Path) -> LoraFile | None:
+    """Return the file as a LoRA, None where it is something else that can be opened."""
+    if path.is_dir():
+        return None
+    if path.suffix != SAFE_SUFFIX and isinstance(read_plain(path), list):
+        return open_lora(path)
+    kind = identify({name: entry.shape for name, entry in open_file(path).entries.items()})
+    return open_lora(path) if kind == "a LoRA" else None
+
+
+def _hash(path: Path, progress: Progress) -> FileHashes:
+    total, done = path.stat().st_size, 0
+
+    def add(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("Hashing", done, total)
+
+    return hash_file(path, add)
+
+
+def _hash_facts(hashes: FileHashes) -> dict[str, str]:
+    return {"hash": hashes.short, "old hash": hashes.old, "sha256": hashes.sha256}
+
+
+def _describe_tensors(source: Source, findings: Findings, progress: Progress) -> None:
+    kind = identify({name: entry.shape for name, entry in source.entries.items()})
+    formats = Counter(str(entry.dtype).removeprefix("torch.") for entry in source.entries.values())
+    size = sum(entry.size for entry in source.entries.values())
+    findings.facts["kind"] = kind or "unknown"
+    findings.facts["precision"] = ", ".join(f"{name} ({count} tensors)" for name, count in formats.most_common())
+    findings.facts["tensors"] = f"{len(source.entries)}, {size / 1e6:,.1f} MB"
+    if kind == SD1:
+        _describe_checkpoint(source, findings)
+    _check_positions(source, findings)
+    _find_broken(source, findings, progress)
+
+
+def _describe_checkpoint(source: Source, findings: Findings) -> None:
+    parts = {"UNet": UNET_PREFIX, "VAE": VAE_PREFIX, "text encoder": TEXT_PREFIX}
+    for part, prefix in parts.items():
+        if not any(name.startswith(prefix) for name in source.entries):
+            findings.problems.append(f"The {part} is missing.")
+    smoothed = sum(name.startswith(EMA_PREFIX) for name in source.entries)
+    if smoothed:
+        findings.facts["EMA weights"] = f"{smoothed} tensors; `pastelbot convert` leaves them out"
+
+
+def _check_positions(source: Source, findings: Findings) -> None:
+    for name in source.entries:
+        if name.endswith(POSITION_IDS):
+            found = source.read(name)
+            if found.shape != positions().shape or not torch.equal(found.double(), positions().double()):
+                findings.problems.append(
+                    f"{name} is broken: some words are read at wrong places. Any merge repairs it."
+                )
+            elif found.dtype != torch.int64:
+                findings.problems.append(f"{name} is {found.dtype} instead of int64. Any merge repairs it.")
+
+
+def _find_broken(source: Source, findings: Findings, progress: Progress) -> None:
+    total, done = sum(entry.size for entry in source.entries.values()), 0
+    for name, entry in source.entries.items():
+        try:
+            source.read(name)
+        except CheckpointError as error:
+            findings.problems.append(str(error))
+        done += entry.size
+        progress("Reading", done, total)
+
+
+def _describe_metadata(source: Source, findings: Findings) -> None:
+    metadata = source.metadata if isinstance(source, SafetensorsSource) else {}
+    words = list(_trigger_words(metadata))
+    if words:
+        findings.facts["trigger words"] = ", ".join(words)
+    names = {
+        "ss_output_name": "trained as",
+        "ss_sd_model_name": "trained on",
+        "ss_base_model_version": "base",
+        "modelspec.title": "title",
+        "pastelbot.recipe": "recipe",
+        "pastelbot.inputs": "made from",
+    }
+    findings.facts |= {name: metadata[key].strip() for key, name in names.items() if metadata.get(key, "").strip()}
+
+
+def _trigger_words(metadata: Mapping[str, str]) -> Iterator[str]:
+    """Yield what the trainer says to write, else the most frequent tags of the training."""
+    if metadata.get("modelspec.trigger_phrase"):
+        yield metadata["modelspec.trigger_phrase"]
+        return
+    counts: Counter[str] = Counter()
+    try:
+        folders = json.loads(metadata.get("ss_tag_frequency") or "{}")
+        for tags in folders.values():
+            counts.update({str(tag).strip(): int(count) for tag, count in tags.items()})
+    except (ValueError, AttributeError, TypeError):
+        return
+    yield from (word for word, _count in counts.most_common(_WORDS))
+
+
+def _describe_lora(lora: LoraFile, findings: Findings) -> None:
+    modules = lora.modules
+    ranks = Counter(module.shape("down")[0] for module in modules)
+    widths = {
+        module.shape("down")[1] for name, module in lora.named.items() if name.endswith(("attn2_to_k", "attn2_to_v"))
+    }
+    alphas = {module.load().alpha for module in modules}
+    findings.facts["kind"] = "a LoRA" if lora.named else "a LoRA (list without names)"
+    findings.facts["rank"] = ", ".join(f"{rank} ({count} modules)" for rank, count in ranks.most_common(4))
+    findings.facts["alpha"] = ", ".join(sorted("none" if alpha is None else f"{alpha:g}" for alpha in alphas))
+    findings.facts["convolutions"] = str(
+        sum(len(module.shape("down")) == 4 and module.shape("down")[2] > 1 for module in modules)
+    )
+    if widths & _WIDTHS.keys():
+        findings.facts["made for"] = ", ".join(sorted(_WIDTHS[width] for width in widths & _WIDTHS.keys()))
