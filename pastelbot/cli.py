@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pastelbot import __version__, config
+from pastelbot import __version__, cli_workshop, config
 from pastelbot.drafting import Wish
 from pastelbot.errors import PastelError
 
@@ -18,6 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+cli_workshop.register(app)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file; left out, config.toml where there is one.")
