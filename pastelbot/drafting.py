@@ -8,6 +8,7 @@ from pastelbot import pictures
 from pastelbot.config import Settings, parse_size
 from pastelbot.errors import RequestError
 from pastelbot.policy import MAX_SEED
+from pastelbot.prompt.comments import strip_comments
 from pastelbot.prompt.samplers import SamplerChoice, check_sampler, normalise
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 
@@ -93,8 +94,8 @@ def amend(
     if wish.sampler is not None or wish.schedule is not None:
         sampler, schedule = read_sampler(wish.sampler or base.sampler, wish.schedule)
     return base.replace(
-        prompt=_or(wish.prompt, base.prompt).strip(),
-        negative_prompt=_or(wish.negative, base.negative_prompt).strip(),
+        prompt=_typed(wish.prompt, base.prompt),
+        negative_prompt=_typed(wish.negative, base.negative_prompt),
         width=width,
         height=height,
         seed=random_seed() if wish.seed == -1 else _or(wish.seed, base.seed),
@@ -188,6 +189,11 @@ def usual_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
         denoising_strength=settings.defaults.denoising_strength,
         upscaler=settings.defaults.hires_upscaler,
     )
+
+
+def _typed(text: str | None, usual: str) -> str:
+    """Return what was typed, without comments: the webui, too, takes them out before it paints or writes them down."""
+    return usual.strip() if text is None else strip_comments(text).strip()
 
 
 def _or(value: T | None, usual: T) -> T:

@@ -64,6 +64,12 @@ def test_unknown_names_are_refused_with_what_there_is():
         drafted(sampler="DPM adaptive Karras")
 
 
+def test_comments_are_not_painted():
+    request = draft(Wish(prompt="1girl # not 2girls\nsmile", negative="# none"), Settings(), random_seed=int)
+
+    assert ("1girl \nsmile", "") == (request.prompt, request.negative_prompt)
+
+
 def test_seeds_are_read():
     assert [read_seed(text) for text in (" 7 ", "0", "4294967295", "", "-1")] == [7, 0, 2**32 - 1, None, None]
     for text in ("abc", "1.5", "-2", "4294967296", "²"):
