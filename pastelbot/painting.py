@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from pastelbot import app, pictures, policy
 from pastelbot.config import Settings
+from pastelbot.diffusion.precheck import check_reference
 from pastelbot.drafting import Wish, amend, draft
 from pastelbot.errors import RequestError, StartupError
 from pastelbot.jobs.worker import load_checkpoint
@@ -58,12 +59,13 @@ def paint(request: GenerationRequest, settings: Settings, out: Path, *, with_she
 
 
 def _paint(request: GenerationRequest, settings: Settings) -> tuple[Picture, ...]:
+    options = app.worker_options(settings)
+    check_reference(options.checkpoint)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Loading the checkpoint", total=None)
         from pastelbot.diffusion import engine, upscalers  # noqa: PLC0415 - torch takes seconds
 
-        options = app.worker_options(settings)
         loaded = load_checkpoint(options, on_progress=lambda text: bar.update(task, description=text))
         return engine.paint(
             loaded,

@@ -10,9 +10,10 @@ from pathlib import Path
 from pastelbot import policy
 from pastelbot.config import Settings
 from pastelbot.drafting import Wish, draft, usual_hires
-from pastelbot.errors import NotFoundError
+from pastelbot.errors import NotFoundError, RequestError
 from pastelbot.jobs.dispatcher import Dispatcher, remove_pictures
 from pastelbot.names import upscaler_files
+from pastelbot.prompt.infotext import ReadRequest, read_request
 from pastelbot.records import GenerationRequest, Job, JobStatus, ReplyTarget
 from pastelbot.store.jobs import JobStore, StoredPicture
 
@@ -53,6 +54,25 @@ class Service:
     def _check(self, request: GenerationRequest) -> None:
         models = upscaler_files(self.settings.checkpoint.upscalers)
         policy.check_request(request, self.settings.limits, upscaler_models=models)
+
+    def recreate(self, infotext: str) -> tuple[GenerationRequest, list[str]]:
+        """Return what an infotext asks for, and sentences about what will differ; raises RequestError."""
+        read = read_request(infotext)
+        if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
+            raise RequestError(
+                "This is no infotext: it must have a line such as "
+                "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
+            )
+        self._check(read.request)
+        notes = [f"It does not say {name}; the usual value is taken." for name in read.missing]
+        return read.request, [*self._other_checkpoint(read), *notes, *read.notes]
+
+    def _other_checkpoint(self, read: ReadRequest) -> list[str]:
+        ours = self._dispatcher.checkpoint
+        if ours is None or not read.checkpoint_hash or ours.checkpoint_hash.startswith(read.checkpoint_hash[:10]):
+            return []
+        theirs = f"{read.checkpoint} ({read.checkpoint_hash})".strip()
+        return [f"It was painted with {theirs}; here {ours.checkpoint} ({ours.checkpoint_hash}) paints."]
 
     def with_hires(self, request: GenerationRequest) -> GenerationRequest:
         """Return the request with the operator's usual hires fix for its size."""

@@ -7,6 +7,7 @@ import pytest
 
 from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
+from pastelbot.bot.cogs.recreate import RecreateCog
 from pastelbot.bot.views.actions import ACTIONS, STRENGTHS
 from pastelbot.bot.views.buttons import JobButton
 from pastelbot.cli import app
@@ -20,10 +21,10 @@ def read(name):
 
 def test_the_user_guide_has_every_slash_command_and_option():
     guide = read("docs/user-guide.md")
-    for command in (*ImagineCog.__cog_app_commands__, *InfoCog.__cog_app_commands__):
-        assert f"`/{command.name}`" in guide
-        for parameter in command.parameters:
-            assert f"| `{parameter.name}` |" in guide
+    for cog in (ImagineCog, InfoCog, RecreateCog):
+        for command in cog.__cog_app_commands__:
+            assert f"`/{command.name}`" in guide
+            assert all(f"`{parameter.name}`" in guide for parameter in command.parameters)
 
 
 def test_the_user_guide_has_every_button():

@@ -14,6 +14,7 @@ from discord.ext import commands
 from pastelbot.bot.answers import answer_error
 from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
+from pastelbot.bot.cogs.recreate import RecreateCog
 from pastelbot.bot.delivery import Delivery
 from pastelbot.bot.views.buttons import JobButton
 from pastelbot.jobs.dispatcher import Dispatcher
@@ -85,6 +86,9 @@ class PastelBot(commands.Bot):
         self._resources = Resources(service=backend.service, delivery=delivery)
         await self.add_cog(ImagineCog(backend.service))
         await self.add_cog(InfoCog(backend.service))
+        recreate = RecreateCog(backend.service)
+        await self.add_cog(recreate)
+        self.tree.add_command(recreate.menu)
         self.add_dynamic_items(JobButton)
         await self._sync(Memory(backend.database))
         await backend.dispatcher.start(delivery.publish)

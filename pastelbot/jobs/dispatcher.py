@@ -65,6 +65,7 @@ class Dispatcher:
         self._publish: Callable[[Update], None] = lambda _update: None
         self._running: dict[str, Job] = {}
         self._ready = False
+        self.checkpoint: WorkerReady | None = None
         self._heard_at = clock()
         self._mailbox: Mailbox[Event | Job | None] = Mailbox(self._handle)
         self._poll: asyncio.TimerHandle | None = None
@@ -123,6 +124,7 @@ class Dispatcher:
             case WorkerReady():
                 log.info("worker ready", device=event.device, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
                 self._ready = True
+                self.checkpoint = event
             case WorkerLost():
                 await self._lost(event.reason)
             case Painted():

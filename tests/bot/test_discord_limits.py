@@ -59,8 +59,10 @@ def openapi(request):
 async def test_commands_are_within_the_limits(studio):
     commands = studio.sent("commands", "PUT")[0]
 
-    assert {command["name"] for command in commands} == {"imagine", "queue", "quota", "help"}
-    for command in commands:
+    assert {command["name"] for command in commands} == {"imagine", "recreate", "Recreate", "queue", "quota", "help"}
+    typed = [command for command in commands if command.get("type", 1) == 1]
+    assert all(1 <= len(command["name"]) <= 32 for command in commands)
+    for command in typed:
         options = command.get("options", [])
         assert len(options) <= 25
         for part in (command, *options):

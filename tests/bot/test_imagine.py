@@ -123,14 +123,14 @@ async def test_it_paints_in_a_direct_message(studio):
 
 
 async def test_a_prompt_pings_nobody_and_formats_nothing(studio):
-    prompt = "@everyone, <@123456789012345678>, **bold**, `code`, ||spoiler||\n# head, [a](https://example.org)"
+    prompt = "@everyone, <@123456789012345678>, **bold**, `code`, ||spoiler||, [a](https://example.org)"
     await studio.imagine(prompt)
     message = await studio.finish()
 
     shown = message.content.splitlines()[1]
     assert "@everyone" not in shown
     assert "<@123456789012345678>" not in shown
-    assert r"\*\*bold\*\*, \`code\`, \|\|spoiler\|\| # head, \[a](https://example.org)" in shown
+    assert r"\*\*bold\*\*, \`code\`, \|\|spoiler\|\|, \[a](https://example.org)" in shown
     bodies = [body.get("data", body) for body in studio.sent("callback") + studio.sent("messages")]
     assert [{"parse": []}] * len(bodies) == [body["allowed_mentions"] for body in bodies]
 

@@ -18,6 +18,7 @@ HELP = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, red 
 - 🎲 **Reroll** paints it with a new seed, 🌱 **Seed** with one that you type, ✏️ **Edit** with another prompt.
 - 🌗 **Vary** paints something close to it, 🔍 **Hires** the same picture large, 📋 **Infotext** shows all its settings.
 - **Cancel** while it waits or is painted costs nothing. 🗑️ **Delete** is for its owner and moderators.
+- `/recreate`, or *Apps > Recreate* on a message, paints what a picture's settings say, wherever it was made.
 - `/queue` shows the line, `/quota` what is left of your day."""
 
 
