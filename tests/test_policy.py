@@ -4,6 +4,7 @@ from support import png
 from pastelbot import policy
 from pastelbot.config import LimitSettings
 from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestError
+from pastelbot.prompt.infotext import read_request
 from pastelbot.prompt.samplers import PAINTED
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Job, JobStatus
 
@@ -72,6 +73,20 @@ def test_every_sampler_that_is_let_through_is_painted_with():
 
     assert set(SAMPLERS) == set(PAINTED)
     assert (*LATENT_UPSCALERS, *PIXEL_UPSCALERS) == UPSCALERS
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("Sampler: DPM adaptive", "DPM fast"),
+        ("Sampler: Euler, Hires upscale: 2, Hires upscaler: R-ESRGAN 4x+ Anime6B", "no upscaler 'R-ESRGAN"),
+    ],
+)
+def test_an_infotext_that_cannot_be_painted_is_refused_before_it_is_queued(written, words):
+    request = read_request(f"a\nSteps: 20, {written}, CFG scale: 7, Seed: 1, Size: 64x64").request
+
+    with pytest.raises(LimitError, match=words):
+        policy.check_request(request, LIMITS)
 
 
 def test_an_operators_upscaler_is_let_through_by_its_files_name():

@@ -61,6 +61,14 @@ def test_incomplete_folder_names_what_is_missing(folder, missing, words):
         checkpoint.load(str(folder), device="cpu")
 
 
+def test_folder_without_a_tokenizer_takes_the_bundled_one(folder, small):
+    """All models of Stable Diffusion 1.x have the same."""
+    shutil.rmtree(folder / "tokenizer")
+
+    mine, bundled_one = paint(checkpoint.load(str(folder), device="cpu"), REQUEST), paint(small, REQUEST)
+    assert mine[0].png[-1000:] == bundled_one[0].png[-1000:]
+
+
 def test_damaged_weights_are_recognised(folder):
     """A broken download says so."""
     (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"half a download")

@@ -222,6 +222,33 @@ def test_broken_latents_fail_their_job_alone(small):
     assert isinstance(events["b"][-1], Painted)
 
 
+def test_picture_that_decodes_to_no_numbers_fails_its_job_alone(small):
+    """The reason names the picture and its seed; what comes after it is painted."""
+
+    class BrokenVae:
+        """Decodes large pictures to nothing."""
+
+        def decode(self, latents):
+            """Return an image."""
+            image = small.vae.decode(latents)
+            return image * torch.nan if latents.shape[-1] == 16 else image
+
+    broken = dataclasses.replace(small, vae=BrokenVae())
+    events = run(Engine(broken), {"a": REQUEST.replace(width=128), "b": REQUEST})
+
+    assert "Picture 1 (seed 5) could not be decoded" in events["a"][-1].reason
+    assert isinstance(events["b"][-1], Painted)
+
+
+def test_tags_of_networks_are_no_text(small):
+    """What is between the brackets changes nothing; in a negative prompt it is text, as in the webui."""
+    plain = pixels(paint(small, REQUEST)[0])
+    tagged = paint(small, REQUEST.replace(prompt=REQUEST.prompt + "<note:x:1>"))[0]
+    avoided = paint(small, REQUEST.replace(negative_prompt="<note:x:1>"))[0]
+
+    assert plain.tolist() == pixels(tagged).tolist() != pixels(avoided).tolist()
+
+
 def test_short_memory_makes_smaller_groups(small):
     """What does not fit together is painted one after the other, from then on."""
     tight = faulty(small, lambda sample: sample.shape[0] > 1, out_of_memory)

@@ -23,12 +23,12 @@ def lightning(monkeypatch):
     return kind
 
 
-@pytest.mark.parametrize("wrapped", [True, False])
+@pytest.mark.parametrize("wrapped", ["state_dict", "params_ema", "params", None])
 @pytest.mark.parametrize("legacy", [True, False])
 def test_plain_tensors_are_read(tmp_path, wrapped, legacy):
-    """In a state_dict or not, in the old file format or the new one."""
+    """In a state_dict, as upscalers have them or plain, in the old file format or the new one."""
     path = tmp_path / "model.ckpt"
-    content = {"state_dict": TENSORS, "global_step": 7} if wrapped else TENSORS
+    content = {wrapped: TENSORS, "global_step": 7} if wrapped else TENSORS
     torch.save(content, path, _use_new_zipfile_serialization=not legacy)
 
     assert_tensors(read_pickled(path))

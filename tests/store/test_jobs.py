@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from pastelbot.errors import LimitError, QuotaError
-from pastelbot.records import GenerationRequest, HiresFix, JobStatus, Picture, ReplyTarget
+from pastelbot.records import GenerationRequest, HiresFix, InitImage, JobStatus, Picture, ReplyTarget
 from pastelbot.store.database import Database
 from pastelbot.store.jobs import JobStore, picture_file
 
@@ -31,6 +31,14 @@ async def test_a_job_comes_back_as_it_went_in(jobs, insert):
 
     assert job == await jobs.get(job.id)
     assert await jobs.get("nothing") is None
+
+
+async def test_a_picture_to_start_from_comes_back_with_its_job(jobs, clock):
+    request = REQUEST.replace(hires=None, init=InitImage.of(bytes(range(256)), resize_mode="Crop and resize"))
+    job = await jobs.insert(1, request, REPLY, now=clock(), daily_limit=0)
+
+    assert request == (await jobs.get(job.id)).request
+    assert bytes(range(256)) == (await jobs.get(job.id)).request.init.content
 
 
 async def test_quota_is_reserved_with_the_job_and_refunded_once(jobs, insert, clock):
