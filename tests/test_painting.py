@@ -18,7 +18,7 @@ def test_a_picture_to_start_from_is_read_and_painted_over(tmp_path, settings):
 
 
 def test_a_missing_picture_is_named(tmp_path):
-    with pytest.raises(RequestError, match="nowhere.png"):
+    with pytest.raises(RequestError, match=r"nowhere\.png"):
         painting.read_init(tmp_path / "nowhere.png")
 
 
