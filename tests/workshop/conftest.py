@@ -1,7 +1,7 @@
 """Small checkpoints as files, and one thread."""
 
 import pytest
-from small import make_checkpoint, save
+from small import make_checkpoint, make_lora, save
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -22,3 +22,15 @@ def files(tmp_path):
         ]
 
     return write
+
+
+@pytest.fixture
+def kitchen(tmp_path):
+    """Return a folder with small checkpoints a, b and c in half precision, and two LoRAs."""
+    import torch
+
+    for seed, name in enumerate("abc", start=1):
+        save(make_checkpoint(seed=seed, dtype=torch.float16), tmp_path / f"{name}.safetensors")
+    for seed in (1, 2):
+        save(make_lora(seed=seed, rank=3), tmp_path / f"lora{seed}.safetensors")
+    return tmp_path

@@ -1,0 +1,106 @@
+"""What `inspect` finds in files."""
+
+import re
+
+import pytest
+import torch
+from merge_files import needed
+from small import POSITIONS, UNET, make_checkpoint, make_lora, save
+
+from pastelbot.errors import CheckpointError
+from pastelbot.workshop.hashes import hash_file
+from pastelbot.workshop.inspection import inspect_path
+
+
+def look(tensors, path, metadata=None):
+    return inspect_path(save(tensors, path, metadata))
+
+
+def test_checkpoint_is_described(tmp_path):
+    """Kind, precision and the hashes that the webui and older infotexts show."""
+    path = save(make_checkpoint(dtype=torch.float16), tmp_path / "a.safetensors")
+    findings, hashes = inspect_path(path), hash_file(path)
+
+    assert findings.facts["kind"] == "a Stable Diffusion 1.x checkpoint"
+    assert findings.facts["precision"].startswith("float16 (16 tensors)")
+    assert (hashes.sha256[:10], hashes.old) == (findings.facts["hash"], findings.facts["old hash"])
+    assert findings.problems == []
+
+
+def test_lora_is_described(tmp_path):
+    """Rank, alpha, what it was made for, and the words that it was trained with."""
+    metadata = {"ss_tag_frequency": '{"10_x": {"mksks style": 20, "1girl": 3}, "5_y": {"1girl": 9}}'}
+    facts = look(make_lora(rank=2, alpha=1.0), tmp_path / "a.safetensors", metadata).facts
+
+    assert ("a LoRA", "2 (3 modules)", "1") == (facts["kind"], facts["rank"], facts["alpha"])
+    assert facts["trigger words"] == "mksks style, 1girl"
+    shapes = {"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k": (320, 1024)}
+    assert look(make_lora(shapes=shapes), tmp_path / "b.safetensors").facts["made for"] == "Stable Diffusion 2.x"
+
+
+def test_trigger_phrase_goes_before_tags(tmp_path):
+    """It is what the author says."""
+    metadata = {"modelspec.trigger_phrase": "mksks style", "ss_tag_frequency": '{"10_x": {"1girl": 3}}'}
+
+    assert look(make_lora(), tmp_path / "a.safetensors", metadata).facts["trigger words"] == "mksks style"
+
+
+@pytest.mark.parametrize("damaged", ["[1]", "{", '{"x": 3}', '{"x": {"y": "z"}}'])
+def test_damaged_metadata_is_no_reason_to_fail(tmp_path, damaged):
+    """There are no trigger words then."""
+    assert "trigger words" not in look(make_lora(), tmp_path / "a.safetensors", {"ss_tag_frequency": damaged}).facts
+
+
+@pytest.mark.parametrize(
+    ("tensors", "words"),
+    [
+        ({POSITIONS: torch.arange(77).unsqueeze(0).half() * 0.99}, "is broken"),
+        ({POSITIONS: torch.arange(77).unsqueeze(0).half()}, "instead of int64"),
+        ({UNET + "out.2.weight": torch.full((4, 8, 3, 3), float("nan"))}, r"NaN or infinite numbers in .*out\.2"),
+    ],
+)
+def test_problems_are_found(tmp_path, tensors, words):
+    """Broken positions and broken numbers, by name."""
+    findings = look(make_checkpoint() | tensors, tmp_path / "a.safetensors")
+
+    assert len(findings.problems) == 1
+    assert re.search(words, findings.problems[0])
+
+
+def test_missing_part_is_a_problem(tmp_path):
+    """Which one is said."""
+    tensors = {name: tensor for name, tensor in make_checkpoint().items() if not name.startswith("first_stage_model.")}
+
+    assert ["The VAE is missing."] == look(tensors, tmp_path / "a.safetensors").problems
+
+
+def test_ema_weights_are_mentioned(tmp_path):
+    """They double the size for nothing."""
+    facts = look(make_checkpoint() | {"model_ema.x": torch.ones(1)}, tmp_path / "a.safetensors").facts
+
+    assert facts["EMA weights"].startswith("1 tensors")
+
+
+def test_unreadable_file_still_has_its_hashes(tmp_path):
+    """A broken download can be compared with its page."""
+    path = save(make_checkpoint(), tmp_path / "a.safetensors")
+    path.write_bytes(path.read_bytes()[:-10])
+    findings = inspect_path(path)
+
+    assert "cut short" in findings.problems[0]
+    assert hash_file(path).sha256 == findings.facts["sha256"]
+
+
+def test_lists_and_folders_are_described():
+    """Lists have no names, folders no hash."""
+    lora, folder = inspect_path(needed("lora", "simo_lora.pt")), inspect_path(needed("lora", "base_diffusers"))
+
+    assert ("a LoRA (list without names)", "none") == (lora.facts["kind"], lora.facts["alpha"])
+    assert folder.facts["kind"] == "a Stable Diffusion 1.x checkpoint"
+    assert "hash" not in folder.facts
+
+
+def test_nothing_there_is_an_error(tmp_path):
+    """Not a finding."""
+    with pytest.raises(CheckpointError, match="There is no file"):
+        inspect_path(tmp_path / "nothing")

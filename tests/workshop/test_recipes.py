@@ -1,0 +1,199 @@
+"""Recipes: checked as a whole, run in one pass with the numbers of one command after the other."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from kitchens import CHAIN, EXTRACT, MERGE, assert_same, cook, read
+from safetensors import safe_open
+from safetensors.torch import load_file
+from small import make_checkpoint, make_lora, save
+
+from pastelbot.errors import CheckpointError, RecipeError, WorkshopError
+from pastelbot.workshop.hashes import hash_file
+from pastelbot.workshop.recipe import single_step
+from pastelbot.workshop.recipe_run import run_recipe
+
+CARD = Path(__file__).parents[2] / "docs" / "recipes" / "pastel-mix.toml"
+
+WRONG = [
+    ("steps = 3", "has no steps"),
+    ("step = 1", "unknown key 'step'. Did you mean 'steps'?"),
+    ("[steps.x]\na = 1", "Step 'x' lacks the key 'operation'"),
+    ('[steps.x]\noperation = "block-merg"', "there is no 'block-merg'. Did you mean 'block-merge'?"),
+    (
+        "[steps.x]\n" + MERGE + 'base_alfa = 1\noutput = "o.safetensors"',
+        "unknown key 'base_alfa'. Did you mean 'base_alpha'?",
+    ),
+    ('[steps.x]\noperation = "weighted-sum"\na = "a"\nb = "b"', "Step 'x' lacks the key 'weight'"),
+    ("[steps.x]\n" + MERGE.replace("0.5, ", "", 1), "Step 'x', key 'weights': There are 24 block weights"),
+    ("[steps.x]\n" + MERGE.replace("0.5", '"a"', 1), "Step 'x', key 'weights': 'a' is no number"),
+    ("[steps.x]\n" + MERGE.replace("0.5", "nan", 1), "key 'weights': nan is no number"),
+    ("[steps.x]\n" + MERGE + 'precision = "fp8"', "Step 'x', key 'precision': there is no 'fp8'. Did you mean"),
+    ("[steps.x]\n" + MERGE, "Step 'x' is neither used nor written. Add the key 'output'"),
+    ("[steps.x]\n" + MERGE.replace("b.safe", "nowhere.safe"), "Step 'x', key 'b': 'nowhere.safetensors' is no file"),
+    ("[steps.mix]\n" + MERGE + "[steps.y]\n" + MERGE.replace('"a.safetensors"', '"mx"'), "Did you mean 'mix'?"),
+    ("[steps.y]\n" + MERGE.replace("a.safetensors", "mix") + "[steps.mix]\n" + MERGE, "the step 'mix' comes later"),
+    ("[steps.y]\n" + MERGE.replace("a.safetensors", "y"), "the step 'y' comes later"),
+    ('[steps.l]\noperation = "lora-merge"\nbase = "a.safetensors"\nloras = []', "a list of tables"),
+    (
+        '[steps.l]\noperation = "lora-merge"\nbase = "a.safetensors"\nloras = [{ weight = 1 }]',
+        "entry 1 lacks the key 'file'",
+    ),
+    (
+        '[steps.l]\noperation = "lora-merge"\nbase = "a.safetensors"\nloras = [{ file = "x", wight = 1 }]',
+        "unknown key 'wight'. Did you mean 'weight'?",
+    ),
+    (
+        '[steps.e]\noperation = "lora-extract"\noriginal = "a.safetensors"\ntuned = "b.safetensors"\nrank = 0',
+        "key 'rank': 0 is no whole number",
+    ),
+    (
+        "[steps.x]\n" + MERGE + 'output = "o.safetensors"\n[steps.y]\n' + MERGE + 'output = "o.safetensors"',
+        "writes o.safe",
+    ),
+    ("[[steps", "is no TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), WRONG, ids=[words[:40] for _text, words in WRONG])
+def test_wrong_recipe_names_step_and_key(kitchen, text, words):
+    """With the nearest valid one, before anything is read."""
+    for path in kitchen.glob("*.safetensors"):
+        path.write_bytes(b"not even looked at")
+    with pytest.raises(RecipeError) as raised:
+        read(kitchen, text)
+
+    assert words in str(raised.value)
+
+
+def test_extracted_lora_is_no_checkpoint(kitchen):
+    """And the other way round."""
+    with pytest.raises(RecipeError, match="gives a LoRA, but a checkpoint is needed"):
+        read(kitchen, EXTRACT + "[steps.x]\n" + MERGE.replace("a.safetensors", "e"))
+
+
+def test_one_pass_gives_the_numbers_of_separate_commands(kitchen):
+    """Every step rounds to its own precision."""
+    report = cook(kitchen, CHAIN)
+    tables = [
+        {"operation": "block-merge", "a": "a", "b": "b", "weights": "0.5," * 24 + "0.5"},
+        {
+            "operation": "lora-merge",
+            "base": "one",
+            "loras": [
+                {"file": str(kitchen / "lora1.safetensors"), "weight": 0.3},
+                {"file": str(kitchen / "lora2.safetensors")},
+            ],
+        },
+        {"operation": "add-difference", "a": "two", "b": "c", "c": "a", "weight": 0.5},
+    ]
+    for table, name in zip(tables, ("one", "two", "three"), strict=True):
+        placed = {
+            key: str(kitchen / f"{value}.safetensors") if len(key) == 1 or key == "base" else value
+            for key, value in table.items()
+        }
+        run_recipe(single_step("step", placed, kitchen / f"{name}.safetensors"))
+
+    assert [kitchen / "chain.safetensors"] == report.outputs
+    assert_same(kitchen / "three.safetensors", kitchen / "chain.safetensors")
+
+
+def test_step_that_is_used_twice_is_stored_once(kitchen):
+    """In a temporary file, which is gone afterwards."""
+    text = f"[steps.one]\n{MERGE}\n[steps.two]\n" + MERGE.replace("a.safetensors", "one").replace(
+        "b.safetensors", "one"
+    )
+    before = {path.name for path in kitchen.iterdir()} | {"recipe.toml", "out.safetensors"}
+    cook(kitchen, text + 'output = "out.safetensors"')
+    cook(kitchen, "[steps.one]\n" + MERGE + 'output = "single.safetensors"')
+
+    assert before | {"single.safetensors"} == {path.name for path in kitchen.iterdir()}
+    assert_same(kitchen / "single.safetensors", kitchen / "out.safetensors")
+
+
+def test_extracted_lora_can_be_merged_in_the_same_recipe(kitchen):
+    """With full rank it is the whole difference of its layers."""
+    text = EXTRACT.replace("rank = 2", 'rank = 99\nconv_rank = 99\nprecision = "fp32"')
+    text += '[steps.x]\noperation = "lora-merge"\nbase = "a.safetensors"\nloras = [{ file = "e" }]\n'
+    text += 'output = "o.safetensors"'
+    cook(kitchen, text)
+    expected, actual = load_file(kitchen / "b.safetensors"), load_file(kitchen / "o.safetensors")
+    name = "model.diffusion_model.input_blocks.1.0.in_layers.2.weight"
+
+    torch.testing.assert_close(expected[name], actual[name], rtol=0, atol=2e-3)
+
+
+def test_result_tells_how_it_was_made(kitchen):
+    """The recipe's text, and both hashes of every input."""
+    cook(kitchen, CHAIN)
+    with safe_open(kitchen / "chain.safetensors", "pt") as file:
+        metadata = file.metadata()
+    inputs = {item["file"]: item for item in json.loads(metadata["pastelbot.inputs"])}
+
+    assert metadata["pastelbot.recipe"] == CHAIN
+    assert {
+        "a.safetensors",
+        "b.safetensors",
+        "c.safetensors",
+        "lora1.safetensors",
+        "lora2.safetensors",
+    } == inputs.keys()
+    hashes = hash_file(kitchen / "a.safetensors")
+    assert (inputs["a.safetensors"]["sha256"], inputs["a.safetensors"]["old_hash"]) == (hashes.sha256, hashes.old)
+
+
+def test_command_does_not_tell_where_files_lie(kitchen):
+    """A published checkpoint says names, not folders."""
+    table = {"operation": "convert", "source": str(kitchen / "a.safetensors"), "ema": "drop"}
+
+    assert str(kitchen) not in single_step("convert", table, kitchen / "o.safetensors").text
+
+
+def test_misfit_of_a_later_step_is_told_before_anything_is_written(kitchen):
+    """Even where an earlier step has an output."""
+    save({"x.lora_down.weight": torch.ones(1, 1), "x.lora_up.weight": torch.ones(1, 1)}, kitchen / "c.safetensors")
+    with pytest.raises(CheckpointError, match="is a LoRA, not"):
+        cook(kitchen, CHAIN.replace("[steps.two]", 'output = "one.safetensors"\n[steps.two]'))
+
+    assert not (kitchen / "one.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "error"),
+    [("a.safetensors", WorkshopError), ("x.ckpt", WorkshopError), ("no/x.safetensors", WorkshopError)],
+)
+def test_impossible_outputs_are_refused(kitchen, output, error):
+    """An input, another ending, no folder."""
+    before = (kitchen / "a.safetensors").read_bytes()
+    with pytest.raises(error):
+        cook(kitchen, CHAIN.replace("chain.safetensors", output))
+
+    assert before == (kitchen / "a.safetensors").read_bytes()
+
+
+def test_bad_numbers_leave_no_file(kitchen):
+    """Neither the result nor a temporary one."""
+    tensors = load_file(kitchen / "c.safetensors")
+    tensors["model.diffusion_model.out.2.weight"][0, 0] = float("nan")
+    save(tensors, kitchen / "c.safetensors")
+    before = sorted(kitchen.iterdir())
+    with pytest.raises(CheckpointError, match=r"c\.safetensors has NaN"):
+        cook(kitchen, CHAIN)
+
+    assert [*before, kitchen / "recipe.toml"] == sorted(kitchen.iterdir())
+
+
+def test_recipe_of_the_card_runs(kitchen):
+    """On small stand-ins of its files; its result is half precision."""
+    text = CARD.read_text(encoding="utf-8")
+    names = [word for word in text.split('"') if word.endswith(".safetensors") and word != "pastel-mix.safetensors"]
+    for seed, name in enumerate(names, start=5):
+        made = make_lora(seed=seed) if f'file = "{name}"' in text else make_checkpoint(seed=seed, dtype=torch.float16)
+        save(made, kitchen / name) if "owner" not in name else None
+    torch.save(make_lora(seed=4, alpha=None), kitchen / "MagicLORA.pt")
+    (report,) = cook(kitchen, text).outputs
+
+    assert report.name == "pastel-mix.safetensors"
+    assert torch.float16 == load_file(report)["model.diffusion_model.out.2.weight"].dtype
