@@ -3,7 +3,7 @@
 import pytest
 import torch
 from merge_cases import assert_near, cases, half_step, needed, read_json
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from pastelbot.workshop.lora_files import open_loras
 from pastelbot.workshop.lora_merge import LoraMerge
@@ -80,3 +80,45 @@ def test_lists_are_in_the_order_of_the_reference():
 
     assert ["lora_unet_" + path.replace(".", "_") for path in expected["unet"]] == next(unet_list_orders())
     assert ["lora_te_" + path.replace(".", "_") for path in expected["text_encoder"]] == text_list_order()
+
+
+def list_of(order, targets):
+    """Return random factors in an order of layers."""
+    generator = torch.Generator().manual_seed(len(order))
+    tensors = []
+    for name in order:
+        rows, columns = targets[name].shape[:2]
+        tensors += [torch.randn(rows, 2, generator=generator), torch.randn(2, columns, generator=generator)]
+    return tensors
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_lists_of_every_time_are_read_by_their_shapes(tmp_path, place):
+    """Those of 2023, those before without feed-forward layers, and those of today's libraries."""
+    base = SafetensorsSource(needed("lora", "base_ldm.safetensors"))
+    targets = find_targets(base.entries)
+    order = list(unet_list_orders())[place]
+    tensors = list_of(order, targets)
+    torch.save(tensors, tmp_path / "list.pt")
+    merge = LoraMerge(base, list(zip(open_loras([tmp_path / "list.pt"]), [0.5], strict=True)), precision=torch.float32)
+
+    for number, name in enumerate(order):
+        expected = base.read(targets[name].key).float() + 0.5 * tensors[2 * number] @ tensors[2 * number + 1]
+        torch.testing.assert_close(expected, merge.read(targets[name].key), rtol=0, atol=1e-5)
+
+
+def test_lists_as_safetensors_are_the_same(tmp_path):
+    """Numbered names instead of an order."""
+    base = SafetensorsSource(needed("lora", "base_ldm.safetensors"))
+    paths = [needed("lora", name) for name in ("simo_lora.pt", "simo_lora.text_encoder.pt")]
+    numbered = {}
+    for part, path in zip(("unet", "text_encoder"), paths, strict=True):
+        for place, tensor in enumerate(torch.load(path, weights_only=True)):
+            numbered[f"{part}:{place // 2}:{'down' if place % 2 else 'up'}"] = tensor.detach().clone()
+    save_file(numbered, tmp_path / "list.safetensors")
+    one, other = (
+        LoraMerge(base, [(file, 0.6) for file in open_loras(found)])
+        for found in ([paths[0]], [tmp_path / "list.safetensors"])
+    )
+
+    assert all(torch.equal(one.read(name), other.read(name)) for name in base.entries)
