@@ -6,7 +6,7 @@ models of the same layout convert as well; `workshop` walks them the other way.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from torch import Tensor
@@ -31,8 +31,13 @@ RESNET = {
 VAE_ATTENTION = {"norm": "group_norm", "q": "to_q", "k": "to_k", "v": "to_v", "proj_out": "to_out.0"}
 
 
-def unet_modules(layers: int = 2) -> Iterator[tuple[str, str, str]]:
-    """Yield (original name, diffusers name, kind) of the UNet's modules; kind is "resnet" or "plain"."""
+def unet_modules(
+    layers: int = 2, levels: int = _LEVELS, plain_ups: Container[int] = (0,)
+) -> Iterator[tuple[str, str, str]]:
+    """Yield (original name, diffusers name, kind) of the UNet's modules; kind is "resnet" or "plain".
+
+    `plain_ups` are the levels of the way up that have no attention.
+    """
     yield "time_embed.0", "time_embedding.linear_1", "plain"
     yield "time_embed.2", "time_embedding.linear_2", "plain"
     yield "input_blocks.0.0", "conv_in", "plain"
@@ -44,22 +49,22 @@ def unet_modules(layers: int = 2) -> Iterator[tuple[str, str, str]]:
         ("2", "resnets.1", "resnet"),
     ):
         yield f"middle_block.{place}", f"mid_block.{name}", kind
-    for level in range(_LEVELS):
+    for level in range(levels):
         first = 1 + level * (layers + 1)
         for layer in range(layers):
             yield f"input_blocks.{first + layer}.0", f"down_blocks.{level}.resnets.{layer}", "resnet"
             yield f"input_blocks.{first + layer}.1", f"down_blocks.{level}.attentions.{layer}", "plain"
         yield f"input_blocks.{first + layers}.0.op", f"down_blocks.{level}.downsamplers.0.conv", "plain"
-        yield from _up_modules(level, layers)
+        yield from _up_modules(level, layers, attends=level not in plain_ups)
 
 
-def _up_modules(level: int, layers: int) -> Iterator[tuple[str, str, str]]:
+def _up_modules(level: int, layers: int, *, attends: bool) -> Iterator[tuple[str, str, str]]:
     first = level * (layers + 1)
     for layer in range(layers + 1):
         yield f"output_blocks.{first + layer}.0", f"up_blocks.{level}.resnets.{layer}", "resnet"
-        if level > 0:
+        if attends:
             yield f"output_blocks.{first + layer}.1", f"up_blocks.{level}.attentions.{layer}", "plain"
-    upsampler = f"output_blocks.{first + layers}.{2 if level > 0 else 1}.conv"
+    upsampler = f"output_blocks.{first + layers}.{2 if attends else 1}.conv"
     yield upsampler, f"up_blocks.{level}.upsamplers.0.conv", "plain"
 
 
@@ -84,11 +89,11 @@ def vae_modules(layers: int = 2) -> Iterator[tuple[str, str, str]]:
         yield f"decoder.up.{level}.upsample.conv", f"decoder.up_blocks.{up}.upsamplers.0.conv", "plain"
 
 
-def unet_tensors(tensors: Tensors) -> dict[str, Tensor]:
-    """Return the UNet's tensors under diffusers' names."""
+def unet_tensors(tensors: Tensors, modules: Iterable[tuple[str, str, str]] | None = None) -> dict[str, Tensor]:
+    """Return the UNet's tensors under diffusers' names; `modules` are those of `unet_modules` for another layout."""
     inner = _within(tensors, UNET_PREFIX)
     renamed: dict[str, Tensor] = {}
-    for old, new, kind in unet_modules():
+    for old, new, kind in unet_modules() if modules is None else modules:
         for rest in _tails(inner, old):
             head, _, parameter = rest.rpartition(".")
             place = RESNET[head] if kind == "resnet" else head

@@ -10,7 +10,8 @@ from pastelbot.diffusion.checkpoint import BUNDLED_TOKENIZER
 from pastelbot.diffusion.hub import locate_tokenizer
 from pastelbot.diffusion.ldm import Config
 from pastelbot.errors import CheckpointError, WorkshopError
-from pastelbot.workshop.folders import PARTS, diffusers_parts
+from pastelbot.workshop.folders import PARTS, diffusers_configs, diffusers_parts
+from pastelbot.workshop.names import STANDARD, layout_of_original
 from pastelbot.workshop.sources import SAFE_SUFFIX, Source, check_checkpoint
 from pastelbot.workshop.writing import Progress, check_output, check_space, silent, write
 
@@ -58,17 +59,19 @@ def write_result(
     *,
     inputs: Iterable[Path] = (),
     metadata: Mapping[str, str] | None = None,
+    like: Path | None = None,
     progress: Progress = silent,
 ) -> None:
     """Write a file where the name ends in .safetensors, a diffusers folder where it has no ending.
 
+    `like` is a diffusers folder whose configurations and tokenizer fit; without one they are told from the tensors.
     Raises WorkshopError, and whatever reading the source raises; nothing has the final name then.
     """
     check_result(out, inputs)
     if out.suffix == SAFE_SUFFIX:
         write(source, out, inputs=inputs, metadata=metadata, progress=progress)
     else:
-        _write_folder(source, out, metadata or {}, progress)
+        _write_folder(source, out, metadata or {}, like, progress)
 
 
 def check_result(out: Path, inputs: Iterable[Path]) -> None:
@@ -82,21 +85,34 @@ def check_result(out: Path, inputs: Iterable[Path]) -> None:
     check_output(out, inputs)
 
 
-def _write_folder(source: Source, out: Path, metadata: Mapping[str, str], progress: Progress) -> None:
+def check_layout(source: Source, out: Path) -> None:
+    """Raise a WorkshopError where a single file cannot hold a checkpoint because of how its UNet is built."""
+    if out.suffix == SAFE_SUFFIX and layout_of_original(source.entries) != STANDARD:
+        raise WorkshopError(
+            f"{source.label} is not built as Stable Diffusion 1.x, so that no single file can hold it: give {out} a "
+            "name without an ending, for a diffusers folder."
+        )
+
+
+def _write_folder(
+    source: Source, out: Path, metadata: Mapping[str, str], like: Path | None, progress: Progress
+) -> None:
     check_checkpoint(source)
+    configs = None if like else diffusers_configs(source)
     parts = diffusers_parts(source)
-    total = sum(entry.size for part, _config in parts.values() for entry in part.entries.values())
+    total = sum(entry.size for part in parts.values() for entry in part.entries.values())
     check_space(out, total)
     try:
         with tempfile.TemporaryDirectory(dir=out.resolve().parent, prefix=f".{out.name}.") as temporary:
-            whole = Path(temporary) / "whole"
-            done = 0
-            for part, (tensors, config) in parts.items():
-                _write_part(whole / part, tensors, config, part, metadata, _later(progress, done, total))
+            whole, done = Path(temporary) / "whole", 0
+            if like:
+                _copy_surroundings(like, whole)
+            if configs:
+                _write_surroundings(source, configs, whole)
+            for part, tensors in parts.items():
+                path = whole / part / f"{PARTS[part][0]}{SAFE_SUFFIX}"
+                write(tensors, path, metadata=metadata, progress=_later(progress, done, total))
                 done += sum(entry.size for entry in tensors.entries.values())
-            _write_json(whole / "model_index.json", _INDEX)
-            _write_json(whole / "scheduler" / "scheduler_config.json", _SCHEDULER | _prediction(source))
-            _write_tokenizer(whole / "tokenizer")
             whole.replace(out)
     except OSError as error:
         raise WorkshopError(f"{out} cannot be written: {error.strerror}.") from error
@@ -106,12 +122,21 @@ def _later(progress: Progress, done: int, total: int) -> Progress:
     return lambda what, now, _part: progress(what, done + now, total)
 
 
-def _write_part(
-    folder: Path, tensors: Source, config: Config, part: str, metadata: Mapping[str, str], progress: Progress
-) -> None:
-    _write_json(folder / "config.json", {**_CLASSES[part], **config})
-    stem = PARTS[part][0][0]
-    write(tensors, folder / f"{stem}{SAFE_SUFFIX}", metadata=metadata, progress=progress)
+def _copy_surroundings(like: Path, folder: Path) -> None:
+    """Copy what a diffusers folder has beside weights."""
+    for found in ("model_index.json", "scheduler/*.json", *(f"{part}/config.json" for part in PARTS), "tokenizer/*"):
+        for path in like.glob(found):
+            target = folder / path.relative_to(like)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+
+
+def _write_surroundings(source: Source, configs: Mapping[str, Config], folder: Path) -> None:
+    for part, config in configs.items():
+        _write_json(folder / part / "config.json", {**_CLASSES[part], **config})
+    _write_json(folder / "model_index.json", _INDEX)
+    _write_json(folder / "scheduler" / "scheduler_config.json", _SCHEDULER | _prediction(source))
+    _write_tokenizer(folder / "tokenizer")
 
 
 def _prediction(source: Source) -> dict[str, str]:

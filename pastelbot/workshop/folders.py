@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,27 +14,32 @@ from pastelbot.diffusion.weights import weights_file
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.merge import POSITION_IDS, positions
 from pastelbot.workshop.names import (
+    STANDARD,
     is_vae_attention,
+    layout_of_diffusers,
+    layout_of_original,
     original_text_name,
     original_unet_name,
     original_vae_name,
 )
 from pastelbot.workshop.sources import Entry, MemorySource, Source, check_checkpoint, open_file
 
-# Of a part of a diffusers folder: what its weights files are called, and the original name of a tensor.
-PARTS: Mapping[str, tuple[tuple[str, ...], Callable[[str], str | None]]] = {
-    "unet": (("diffusion_pytorch_model",), original_unet_name),
-    "vae": (("diffusion_pytorch_model",), original_vae_name),
-    "text_encoder": (("model", "pytorch_model"), original_text_name),
+# What the weights files of a diffusers folder's parts are called.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "unet": ("diffusion_pytorch_model",),
+    "vae": ("diffusion_pytorch_model",),
+    "text_encoder": ("model", "pytorch_model"),
 }
+OriginalName = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A source, and the files that it is read from."""
+    """A source, the files that it is read from, and the diffusers folder where it is a whole one."""
 
     source: Source
     files: tuple[Path, ...]
+    folder: Path | None = None
 
 
 class Renamed:
@@ -83,13 +89,21 @@ def open_checkpoint(reference: str, *, key: str) -> Opened:
 
 def open_folder(folder: Path) -> Opened:
     """Open a diffusers folder under the original names; raises CheckpointError."""
-    files = {part: weights_file(folder / part, *stems) for part, (stems, _name) in PARTS.items()}
-    sources = [_original_part(open_file(path), PARTS[part][1]) for part, path in files.items()]
+    files = {part: weights_file(folder / part, *stems) for part, stems in PARTS.items()}
+    parts = {part: open_file(path) for part, path in files.items()}
+    sources = [_original_part(source, _naming(part, source)) for part, source in parts.items()]
     missing = MemorySource({original_text_name(POSITION_IDS): positions()}, str(folder))
-    return Opened(Union(str(folder), missing, *sources), tuple(files.values()))
+    return Opened(Union(str(folder), missing, *sources), tuple(files.values()), folder)
 
 
-def _original_part(source: Source, original: Callable[[str], str | None]) -> Source:
+def _naming(part: str, source: Source) -> OriginalName:
+    """Return the function that gives the original names of a part of a diffusers folder."""
+    if part == "unet":
+        return partial(original_unet_name, layout=layout_of_diffusers(source.entries))
+    return original_vae_name if part == "vae" else original_text_name
+
+
+def _original_part(source: Source, original: OriginalName) -> Source:
     names = {original(name): name for name in source.entries}
     unknown = [name for old, name in names.items() if old is None]
     if unknown:
@@ -123,28 +137,43 @@ def open_vae(reference: str, *, key: str) -> Opened:
 _VAE_STARTS = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.")
 
 
-def diffusers_parts(source: Source) -> dict[str, tuple[Source, ldm.Config]]:
-    """Return a checkpoint's parts under diffusers' names, with their configurations; raises CheckpointError."""
-    empty = {name: torch.empty(entry.shape, dtype=entry.dtype, device="meta") for name, entry in source.entries.items()}
+def diffusers_parts(source: Source) -> dict[str, Source]:
+    """Return a checkpoint's parts under diffusers' names."""
+    layout = layout_of_original(source.entries)
+    empty = _empty(source)
+    tensors: dict[str, tuple[Mapping[str, Tensor], OriginalName]] = {
+        "unet": (ldm.unet_tensors(empty, layout.modules()), partial(original_unet_name, layout=layout)),
+        "vae": (ldm.vae_tensors(empty), original_vae_name),
+        "text_encoder": (
+            {f"text_model.{name}": tensor for name, tensor in ldm.text_tensors(empty).items()},
+            original_text_name,
+        ),
+    }
+    return {part: _diffusers_part(source, *named) for part, named in tensors.items()}
+
+
+def diffusers_configs(source: Source) -> dict[str, ldm.Config]:
+    """Return the configurations of a checkpoint's parts, told from its tensors; raises CheckpointError."""
+    if layout_of_original(source.entries) != STANDARD:
+        raise CheckpointError(f"{source.label} is not built as Stable Diffusion 1.x: only its own folder can hold it.")
+    empty = _empty(source)
     try:
-        tensors = {
-            "unet": ldm.unet_tensors(empty),
-            "vae": ldm.vae_tensors(empty),
-            "text_encoder": {f"text_model.{name}": tensor for name, tensor in ldm.text_tensors(empty).items()},
-        }
-        configs = {
-            "unet": ldm.unet_config(tensors["unet"]),
-            "vae": ldm.vae_config(tensors["vae"]),
+        return {
+            "unet": ldm.unet_config(ldm.unet_tensors(empty)),
+            "vae": ldm.vae_config(ldm.vae_tensors(empty)),
             "text_encoder": ldm.text_config(ldm.text_tensors(empty)),
         }
     except (KeyError, IndexError) as error:
         raise CheckpointError(
             f"{source.label} is incomplete or of another architecture: {error} is missing."
         ) from error
-    return {part: (_diffusers_part(source, named, PARTS[part][1]), configs[part]) for part, named in tensors.items()}
 
 
-def _diffusers_part(source: Source, named: Mapping[str, Tensor], original: Callable[[str], str | None]) -> Source:
+def _empty(source: Source) -> dict[str, Tensor]:
+    return {name: torch.empty(entry.shape, dtype=entry.dtype, device="meta") for name, entry in source.entries.items()}
+
+
+def _diffusers_part(source: Source, named: Mapping[str, Tensor], original: OriginalName) -> Source:
     names = {}
     for new in named:
         old = original(new) or new

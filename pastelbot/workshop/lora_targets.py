@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pastelbot.diffusion.ldm import RESNET, TEXT_PREFIX, UNET_PREFIX, unet_modules
+from pastelbot.diffusion.ldm import RESNET, TEXT_PREFIX, UNET_PREFIX
+from pastelbot.workshop.names import layout_of_original
 from pastelbot.workshop.sources import Entry
 
 UNET = "lora_unet_"
@@ -60,7 +61,7 @@ def _unet_targets(entries: Mapping[str, Entry]) -> Iterator[Target]:
         for name, entry in entries.items()
         if name.startswith(UNET_PREFIX) and name.endswith(".weight") and len(entry.shape) in (2, 4)
     ]
-    for old, new, kind in unet_modules():
+    for old, new, kind in layout_of_original(entries).modules():
         if new.startswith(_NEVER):
             continue
         for layer in layers:

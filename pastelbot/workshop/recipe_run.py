@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pastelbot.diffusion.hub import locate
 from pastelbot.errors import CheckpointError
-from pastelbot.workshop.convert import check_result, write_result
+from pastelbot.workshop.convert import check_layout, check_result, write_result
 from pastelbot.workshop.folders import Opened, open_checkpoint, open_reference, open_vae
 from pastelbot.workshop.hashes import FileHashes, hash_file
 from pastelbot.workshop.lora_extract import Extraction, extract, write_lora
@@ -96,10 +96,12 @@ class _Kitchen:
         for step in self._recipe.steps:
             if step.output is not None:
                 check_result(self._recipe.path(step.output), files)
-            if not isinstance(step, LoraExtractStep):
-                self._results[step.name] = self._build(step, Report(), checking=True)
-            else:
+            if isinstance(step, LoraExtractStep):
                 _extraction(step)
+                continue
+            self._results[step.name] = self._build(step, Report(), checking=True)
+            if step.output is not None:
+                check_layout(self._results[step.name], self._recipe.path(step.output))
         self._results.clear()
 
     def cook(self) -> Report:
@@ -119,7 +121,15 @@ class _Kitchen:
     def _store(self, step: Step, source: Source, report: Report) -> Source:
         """Write a step's result and return it, to be read from there by later steps."""
         out = self._target(step)
-        write_result(source, out, inputs=self._input_files(), metadata=self._metadata(), progress=self._progress)
+        like = next((opened.folder for opened in self._opened.values() if opened.folder), None)
+        write_result(
+            source,
+            out,
+            inputs=self._input_files(),
+            metadata=self._metadata(),
+            like=like,
+            progress=self._progress,
+        )
         if step.output is not None:
             report.outputs.append(out)
         return open_reference(str(out), key="output").source

@@ -28,7 +28,7 @@ def test_folder_is_the_same_checkpoint_as_the_single_file():
 @pytest.mark.parametrize("part", WEIGHTS)
 def test_single_file_is_the_same_checkpoint_as_the_folder(part):
     """Its positions are computed, not stored, in newer folders."""
-    source, _config = diffusers_parts(SafetensorsSource(needed("lora", "base_ldm.safetensors")))[part]
+    source = diffusers_parts(SafetensorsSource(needed("lora", "base_ldm.safetensors")))[part]
     expected = load_file(needed("lora", "base_diffusers", part, WEIGHTS[part]))
     expected.pop("text_model.embeddings.position_ids", None)
 

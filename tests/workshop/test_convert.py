@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from merge_files import needed
+from golden_merge.merge_cases import needed
 from safetensors.torch import load_file
 from small import UNET, VAE, make_checkpoint, make_lora, save
 

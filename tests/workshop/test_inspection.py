@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from merge_files import needed
+from golden_merge.merge_cases import needed
 from small import POSITIONS, UNET, make_checkpoint, make_lora, save
 
 from pastelbot.errors import CheckpointError

@@ -197,3 +197,24 @@ def test_recipe_of_the_card_runs(kitchen):
 
     assert report.name == "pastel-mix.safetensors"
     assert torch.float16 == load_file(report)["model.diffusion_model.out.2.weight"].dtype
+
+
+def test_hub_references_are_inputs(kitchen, monkeypatch):
+    """Files and whole folders in repositories; whoever cannot be reached is named with the step's key."""
+    asked = []
+
+    def hf_hub_download(repo, name, **_options):
+        asked.append((repo, name))
+        if repo == "owner/away":
+            raise OSError("no network")
+        return str(kitchen / "b.safetensors")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", hf_hub_download)
+    text = "[steps.x]\n" + MERGE + 'output = "out.safetensors"'
+    cook(kitchen, text)
+    cook(kitchen, text.replace('"b.safetensors"', '"owner/model/file.safetensors"').replace("out.", "hub."))
+
+    assert [("owner/model", "file.safetensors")] == asked
+    assert_same(kitchen / "out.safetensors", kitchen / "hub.safetensors")
+    with pytest.raises(CheckpointError, match=r"owner/away/file\.ckpt .* cannot be downloaded: no network"):
+        cook(kitchen, text.replace('"b.safetensors"', '"owner/away/file.ckpt"'))
