@@ -52,8 +52,15 @@ def half_step(size):
 
 
 def assert_near(expected, actual, tolerance, name):
-    """Compare elementwise, with a tolerance that may be a tensor."""
+    """Compare elementwise, with a tolerance that may be a tensor; return the largest difference."""
     difference = (expected.double() - actual.double()).abs()
     worst = float((difference - tolerance).max()) if difference.numel() else -math.inf
 
     assert worst <= 0, f"{name} differs by {float(difference.max()):.3g}"
+    return float(difference.max()) if difference.numel() else 0.0
+
+
+def summary(numbers):
+    """Return (largest, mean) for a report."""
+    found = [*numbers] or [0.0]
+    return max(found), sum(found) / len(found)

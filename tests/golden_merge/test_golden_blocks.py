@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 import torch
-from merge_cases import assert_near, cases, half_step, needed, read_json
+from golden.golden_cases import report
+from merge_cases import assert_near, cases, half_step, needed, read_json, summary
 from safetensors.torch import load_file
 
 from pastelbot.workshop.blocks import block_of, is_merged, read_weights
@@ -37,6 +38,13 @@ def tolerance_of(a, b, expected):
     return relative * size + rounding + finest
 
 
+def relative(a, b, expected, actual):
+    """Return the largest difference in fp16 steps, or in parts of max(A, B) where the result is float32."""
+    size = torch.maximum(a.double().abs(), b.double().abs())
+    unit = half_step(size) if expected.dtype == torch.float16 else size.clamp_min(2.0**-14)
+    return float(((expected.double() - actual.double()).abs() / unit).max())
+
+
 @pytest.mark.parametrize("case", cases("mbw"))
 def test_block_merge_is_that_of_the_reference(case, tmp_path):
     """Names, formats and numbers; the positions are always sound, whatever the reference made of them."""
@@ -44,6 +52,7 @@ def test_block_merge_is_that_of_the_reference(case, tmp_path):
     expected = load_file(needed("mbw", case["expected"]))
     a, b = (load_file(needed("mbw", case[key])) for key in ("model_a", "model_b"))
     weights = read_weights(case["weights"], case["base_alpha"])
+    found = []
 
     assert expected.keys() == actual.keys()
     for name, tensor in expected.items():
@@ -56,6 +65,9 @@ def test_block_merge_is_that_of_the_reference(case, tmp_path):
             assert bool((tensor == actual[name]).all()), name
         else:
             assert_near(tensor, actual[name], tolerance_of(a[name], b[name], tensor), name)
+            found.append(relative(a[name], b[name], tensor, actual[name]))
+    unit = "fp16 steps" if torch.float16 in {tensor.dtype for tensor in expected.values()} else "of max(A, B)"
+    report("block merge", case["name"], {f"{unit}{' (mixed)' if 'mismatch' in case['name'] else ''}": summary(found)})
 
 
 @pytest.mark.parametrize("case", cases("mbw"))

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from merge_cases import cases, needed, read_json
+from golden.golden_cases import report
+from merge_cases import cases, needed, read_json, summary
 from safetensors import safe_open
 from safetensors.torch import load_file, save
 
@@ -49,6 +50,7 @@ def test_without_limits_nothing_better_is_possible(case):
     modules = read_json("extract", case["modules_file"])
     tensors, _metadata, differences = extracted(case, clamp=None, precision=torch.float32)
 
+    residuals, products = [], []
     assert modules.keys() == {name.partition(".")[0] for name in tensors}
     for name, module in modules.items():
         delta = differences[name].flatten(1)
@@ -57,6 +59,9 @@ def test_without_limits_nothing_better_is_possible(case):
         residual = float((delta - product(tensors, name)).norm())
         assert module["best_residual_fro"] == pytest.approx(residual, rel=1e-3, abs=1e-4), name
         assert float((best - product(tensors, name)).norm()) < 1e-4, name
+        residuals.append(abs(residual - module["best_residual_fro"]))
+        products.append(float((best - product(tensors, name)).norm()))
+    report("extraction", case["name"], {"residual": summary(residuals), "product": summary(products)})
 
 
 @pytest.mark.parametrize("case", cases("extract"))

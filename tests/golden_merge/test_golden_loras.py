@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from merge_cases import assert_near, cases, half_step, needed, read_json
+from golden.golden_cases import report
+from merge_cases import assert_near, cases, half_step, needed, read_json, summary
 from safetensors.torch import load_file, save_file
 
 from pastelbot.workshop.lora_files import open_loras
@@ -44,9 +45,12 @@ def test_lora_merge_is_that_of_the_reference(case, tmp_path):
     expected = load_file(needed("lora", case["expected"]))
     base = load_file(needed("lora", case["base"]))
 
+    found = []
     for name, tensor in expected.items():
         assert tensor.dtype == actual[name].dtype
-        assert_near(tensor, actual[name], tolerance_of(case, base[name], tensor), name)
+        found.append(assert_near(tensor, actual[name], tolerance_of(case, base[name], tensor), name))
+    group = "stepwise" if case.get("stepwise") else f"{case['precision']} to {case['save_precision']}"
+    report("LoRA merge", case["name"], {group: summary(found)})
 
 
 @pytest.mark.parametrize("case", cases("lora"))
