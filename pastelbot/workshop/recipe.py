@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pastelbot.diffusion.hub import is_hub_name
 from pastelbot.errors import RecipeError
-from pastelbot.workshop.steps import Step, nearest, read_step
+from pastelbot.names import nearest_names
+from pastelbot.workshop.steps import Step, read_step
 
 _KEYS = ("name", "steps")
 
@@ -50,7 +51,7 @@ def read_recipe(path: Path, *, out: Path | None = None) -> Recipe:
         raise RecipeError(f"The recipe {path} is no TOML: {error}.") from error
     for key in content:
         if key not in _KEYS:
-            raise RecipeError(f"The recipe {path} has the unknown key {key!r}. {nearest(key, _KEYS)}")
+            raise RecipeError(f"The recipe {path} has the unknown key {key!r}. {nearest_names(key, _KEYS)}")
     tables = content.get("steps")
     if not isinstance(tables, dict) or not tables:
         raise RecipeError(f"The recipe {path} has no steps: it needs tables such as [steps.mix].")
@@ -123,5 +124,5 @@ def _check_reference(
         return
     if not earlier:
         raise RecipeError(f"{where}: {reference!r} is no file or folder here and no hub name.")
-    hint = nearest(reference, [*earlier])
+    hint = nearest_names(reference, [*earlier])
     raise RecipeError(f"{where}: {reference!r} is no earlier step, no file or folder here and no hub name. {hint}")

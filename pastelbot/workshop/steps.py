@@ -1,12 +1,12 @@
 """The steps of a recipe: what each operation needs, and how it is read from a table."""
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pastelbot.errors import RecipeError, WorkshopError
+from pastelbot.names import nearest_names
 from pastelbot.workshop.blocks import BlockWeights, read_weights, uniform
 from pastelbot.workshop.numbers import PRECISIONS
 from pastelbot.workshop.precision import EMA_MODES
@@ -145,12 +145,6 @@ OPERATIONS: Mapping[str, type[Step]] = {
 }
 
 
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return a sentence with the known name that resembles a wrong one, or with all of them."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known)}."
-
-
 def read_step(name: str, table: object) -> Step:
     """Read a step from its table; raises a RecipeError that names the step, the key and the nearest valid one."""
     if not isinstance(table, dict):
@@ -162,12 +156,12 @@ def read_step(name: str, table: object) -> Step:
     kind = OPERATIONS.get(operation) if isinstance(operation, str) else None
     if kind is None:
         raise RecipeError(
-            f"Step {name!r}, key 'operation': there is no {operation!r}. {nearest(str(operation), [*OPERATIONS])}"
+            f"Step {name!r}, key 'operation': there is no {operation!r}. {nearest_names(str(operation), [*OPERATIONS])}"
         )
     fields = {field.name: field for field in dataclasses.fields(kind) if field.name != "name"}
     for key in values:
         if key not in fields:
-            raise RecipeError(f"Step {name!r} has the unknown key {key!r}. {nearest(key, [*fields])}")
+            raise RecipeError(f"Step {name!r} has the unknown key {key!r}. {nearest_names(key, [*fields])}")
     for key, field in fields.items():
         if key not in values and field.default is dataclasses.MISSING:
             raise RecipeError(f"Step {name!r} lacks the key {key!r}, which {operation!r} needs.")
@@ -211,7 +205,7 @@ def _one_of(known: Sequence[str]) -> Callable[[str, object], str]:
     def read(where: str, value: object) -> str:
         text = _text(where, value)
         if text not in known:
-            raise RecipeError(f"{where}: there is no {text!r}. {nearest(text, known)}")
+            raise RecipeError(f"{where}: there is no {text!r}. {nearest_names(text, known)}")
         return text
 
     return read
@@ -234,7 +228,7 @@ def _lora(where: str, item: object) -> LoraUse:
         raise RecipeError(f"{where}: {item!r} is no table with 'file' and 'weight'.")
     for key in item:
         if key not in ("file", "weight"):
-            raise RecipeError(f"{where} has the unknown key {key!r}. {nearest(str(key), ['file', 'weight'])}")
+            raise RecipeError(f"{where} has the unknown key {key!r}. {nearest_names(str(key), ['file', 'weight'])}")
     if "file" not in item:
         raise RecipeError(f"{where} lacks the key 'file'.")
     return LoraUse(file=_text(where, item["file"]), weight=_number(where, item.get("weight", 1.0)))
