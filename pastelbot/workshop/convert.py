@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pastelbot.diffusion.checkpoint import BUNDLED_TOKENIZER
+from pastelbot.config import bundled_checkpoint
 from pastelbot.diffusion.hub import locate_tokenizer
 from pastelbot.diffusion.ldm import Config
 from pastelbot.errors import CheckpointError, WorkshopError
@@ -150,7 +150,7 @@ def _write_json(path: Path, content: Mapping[str, object]) -> None:
 
 def _write_tokenizer(folder: Path) -> None:
     try:
-        found = locate_tokenizer(BUNDLED_TOKENIZER)
+        found = locate_tokenizer(bundled_checkpoint() / "tokenizer")
     except CheckpointError as error:
         raise WorkshopError(f"The folder needs CLIP's vocabulary. {error}") from error
     folder.mkdir()

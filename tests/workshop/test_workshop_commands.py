@@ -1,5 +1,8 @@
 """The workshop's commands, as they are typed."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from kitchens import CHAIN, assert_same
@@ -96,3 +99,13 @@ def test_inspect_ends_with_1_where_something_is_wrong(here):
     (here / "bad.safetensors").write_bytes(b"half a download")
 
     assert (0, 1) == (run("inspect", "a.safetensors").exit_code, run("inspect", "bad.safetensors").exit_code)
+
+
+def test_commands_start_without_the_libraries_of_networks():
+    """Files are tensors; nothing here paints."""
+    modules = "pastelbot.workshop.recipe_run, pastelbot.workshop.inspection"
+    code = f"import sys, {modules}; print(*{{'diffusers', 'transformers'}} & set(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == ""
