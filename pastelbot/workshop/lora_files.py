@@ -103,6 +103,8 @@ class LoraFile:
 
 def open_lora(path: Path, *, with_partner: bool = True) -> LoraFile:
     """Open a LoRA file; a list comes with its text encoder's, unless told otherwise. Raises CheckpointError."""
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder: name the LoRA's file in it.")
     if path.suffix == SAFE_SUFFIX:
         source = SafetensorsSource(path)
         return _from_names(path, source, source.metadata)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.blocks import BlockWeights, is_merged
-from pastelbot.workshop.numbers import combine
+from pastelbot.workshop.numbers import combine, promoted
 from pastelbot.workshop.sources import Entry, Source, check_checkpoint, check_finite
 
 POSITION_IDS = "embeddings.position_ids"
@@ -54,7 +54,7 @@ class BlockMerge:
             if not is_merged(name):
                 continue
             own = entries.get(name, other)
-            dtype = torch.promote_types(own.dtype, other.dtype)
+            dtype = promoted(own.dtype, other.dtype)
             if not dtype.is_floating_point and not self._weights.of(name).is_integer():
                 dtype = torch.float32
             entries[name] = Entry(precision if precision and dtype.is_floating_point else dtype, own.shape)

@@ -27,6 +27,14 @@ def precision_of(name: str | None) -> torch.dtype | None:
     return None if name is None else PRECISIONS[name]
 
 
+def promoted(one: torch.dtype, other: torch.dtype) -> torch.dtype:
+    """Return the number format that holds two; of 8-bit floats and another format, that of fp16 and the other."""
+    if one == other:
+        return one
+    wide = [torch.float16 if dtype.is_floating_point and dtype.itemsize == 1 else dtype for dtype in (one, other)]
+    return torch.promote_types(*wide)
+
+
 def combine(terms: list[tuple[Tensor, float]], dtype: torch.dtype) -> Tensor:
     """Return the sum of tensors of one shape, each times its factor: in float32, rounded once to `dtype`."""
     first = terms[0][0]

@@ -16,7 +16,7 @@ from pastelbot.workshop.convert import check_layout, check_result, write_result
 from pastelbot.workshop.folders import Opened, open_checkpoint, open_reference, open_vae
 from pastelbot.workshop.hashes import FileHashes, hash_file
 from pastelbot.workshop.lora_extract import Extraction, extract, write_lora
-from pastelbot.workshop.lora_files import LoraFile, open_loras
+from pastelbot.workshop.lora_files import LoraFile, open_loras, partner_of
 from pastelbot.workshop.lora_merge import LoraMerge
 from pastelbot.workshop.merge import AddDifference, BlockMerge
 from pastelbot.workshop.numbers import PRECISIONS, precision_of
@@ -191,7 +191,9 @@ class _Kitchen:
 
     def _input_files(self) -> list[Path]:
         files = [path for opened in self._opened.values() for path in opened.files]
-        return [*dict.fromkeys([*files, *self._lora_paths.values()])]
+        for path in self._lora_paths.values():
+            files += [path, *(partner for partner in [partner_of(path)] if partner.is_file())]
+        return [*dict.fromkeys(files)]
 
     def _hash_inputs(self) -> None:
         files = self._input_files()

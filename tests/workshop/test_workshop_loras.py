@@ -167,6 +167,12 @@ def test_malicious_pickle_is_not_run(tmp_path):
         open_lora(tmp_path / "x.pt")
 
 
+def test_folder_is_no_lora(tmp_path):
+    """A repository's name, for example, where a file in it is meant."""
+    with pytest.raises(CheckpointError, match="is a folder: name the LoRA's file"):
+        open_lora(tmp_path)
+
+
 def test_truncated_files_are_named(tmp_path):
     """Pickled ones and others."""
     whole = save(make_lora(), tmp_path / "x.safetensors")

@@ -58,6 +58,30 @@ def test_result_is_the_exact_one_rounded_once(seed, dtype):
         assert bool(((merged[name].double() - exact).abs() <= tolerance).all())
 
 
+FP8, FP16, BF16, FP32 = torch.float8_e4m3fn, torch.float16, torch.bfloat16, torch.float32
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (FP16, FP16, FP16),
+        (FP16, FP32, FP32),
+        (FP16, BF16, FP32),
+        (FP8, FP8, FP8),
+        (FP8, FP16, FP16),
+        (FP32, FP8, FP32),
+    ],
+)
+def test_mixed_precision_gives_the_format_that_holds_both(one, other, expected):
+    """Of two half-precision formats that is float32."""
+    a, b = make_checkpoint(seed=1, dtype=one), make_checkpoint(seed=2, dtype=other)
+    name = UNET + "out.2.weight"
+    merged = block_merge(uniform(0.5), a, b).read(name)
+
+    assert expected == merged.dtype
+    torch.testing.assert_close((a[name].float() + b[name].float()) / 2, merged.float(), rtol=0.07, atol=0.02)
+
+
 @pytest.mark.parametrize("weight", [0.25, 0.3, 0.9])
 def test_merge_is_the_same_from_the_other_side(weight):
     """A with B at w is B with A at 1 - w."""
