@@ -19,8 +19,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-cli_workshop.register(app)
-
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file; left out, config.toml where there is one.")
 ]
@@ -153,3 +151,6 @@ def load_settings(
     if vae is not None:
         environ["PASTELBOT_CHECKPOINT__VAE"] = vae
     return config.load(found, environ=environ)
+
+
+cli_workshop.register(app)

@@ -8,7 +8,7 @@ _SPARE = 32
 _FEWEST_ROUNDS = 2
 _MOST_ROUNDS = 10
 # The search ends when a round improves the squared residual by less than this part of it.
-_ENOUGH = 0.002
+_ENOUGH = 0.005
 # What float32 can tell of a squared norm.
 _RESOLUTION = 1e-7
 
