@@ -123,6 +123,17 @@ def sharpness(pictures: Pixels) -> float:
     return float(np.sort(edges.reshape(len(edges), -1), 1)[:, -edges[0].size // 20 :].mean())
 
 
+def quality(painter: Painter, count: int, settings: Settings) -> dict[str, float]:
+    """Return the sharpness of pictures asked to be good and asked to be poor, without a negative prompt."""
+    plain = [w.prompt.removeprefix(POSITIVE) for w in wishes(count, 17)]
+    seeds, free = list(range(6000, 6000 + count)), replace(settings, negative="")
+    prefixes = {
+        "masterpiece, best quality": POSITIVE,
+        "worst quality, lowres, blurry": "worst quality, lowres, blurry, ",
+    }
+    return {name: sharpness(painter.paint([p + w for w in plain], seeds, free)) for name, p in prefixes.items()}
+
+
 def hires(painter: Painter, judge: Judge, count: int, settings: Settings) -> dict[str, float]:
     """Return how often the hires fix keeps the person, and how much sharper it is than the enlarged picture."""
     chosen = wishes(count, 13)
@@ -180,6 +191,7 @@ def main() -> None:
     print(row("clip skip 1", adherence(painter, judge, wishes(half), replace(settings, clip_skip=1))), flush=True)
     print(row("glasses", negatives(painter, judge, half, settings)), flush=True)
     print(row("redness of cheeks", emphasis(painter, few, settings)), flush=True)
+    print(row("sharpness", quality(painter, few, settings)), flush=True)
     print(row("hires fix keeps", hires(painter, judge, few, settings)), flush=True)
     print(row("seconds a picture", seconds(painter, settings)), flush=True)
 

@@ -59,9 +59,10 @@ def text_encoder(work: Workspace) -> CLIPTextModel:
     return model
 
 
-def unet(work: Workspace, *, averaged: bool = True) -> UNet2DConditionModel:
-    """Return the UNet with its averaged weights."""
-    state = torch.load(work.path("unet.pt"), weights_only=True)
+def unet(work: Workspace, *, averaged: bool = False) -> UNet2DConditionModel:
+    """Return the UNet: its last weights, or their running average, which lags behind what was learnt at the end."""
+    refined = work.path("unet_refined.pt").exists()
+    state = torch.load(work.path("unet_refined.pt" if refined else "unet.pt"), weights_only=True)
     model = UNet2DConditionModel(**CONFIG)
     model.load_state_dict(state["unet"])
     if averaged:
@@ -87,10 +88,14 @@ def vae(work: Workspace) -> AutoencoderKL:
     return model.to(memory_format=torch.contiguous_format)
 
 
-def export(work: Workspace, folder: Path) -> int:
+def export(work: Workspace, folder: Path, *, averaged: bool = False) -> int:
     """Write all parts to `folder` and return its size in bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, part in (("text_encoder", text_encoder(work)), ("unet", unet(work)), ("vae", vae(work))):
+    for name, part in (
+        ("text_encoder", text_encoder(work)),
+        ("unet", unet(work, averaged=averaged)),
+        ("vae", vae(work)),
+    ):
         part.half().save_pretrained(folder / name)
     shutil.copytree(work.path("tokenizer"), folder / "tokenizer", dirs_exist_ok=True)
     (folder / "scheduler").mkdir(exist_ok=True)
@@ -103,8 +108,9 @@ def main() -> None:
     """Run the step from the command line."""
     parser = arguments(__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--averaged", action="store_true", help="take the UNet's running average, not the last weights")
     given = parser.parse_args()
-    print(f"{export(Workspace(given.work), given.out) / 1e6:.2f} MB")
+    print(f"{export(Workspace(given.work), given.out, averaged=given.averaged) / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

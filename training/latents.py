@@ -1,7 +1,7 @@
 """Encode all pictures with the trained VAE, clean ones and spoilt ones.
 
 Writes NAME_latents.npy (float16 [n, 4, h/8, w/8], unscaled) and, for some pictures, NAME_spoilt.npy with the indices of
-their originals in NAME_spoilt.json; h_small.npy holds the latents of h at half size;
+their originals in NAME_spoilt.json; NAME_small.npy holds the hires sets' latents at half size;
 whitening.npz holds the mean and the matrices that make the latents white.
 """
 
@@ -19,8 +19,9 @@ from PIL import Image, ImageFilter
 from training.vae import build, encode
 from training.workspace import Pixels, Workspace, arguments
 
-SPOILT = {"a": 1500, "b": 1500, "p": 250, "l": 250, "h": 500}
+SPOILT = {"a": 1500, "b": 1500, "p": 250, "l": 250, "h": 500, "hp": 60, "hl": 60}
 AT_MOST = {"h": 3000}
+HIRES = ("h", "hp", "hl")
 Floats = NDArray[np.float32]
 
 
@@ -92,8 +93,8 @@ def run(work: Workspace, name: str, seed: int) -> None:
     spoilt = np.stack([spoil(pictures[i], rng) for i in chosen])
     np.save(work.path(f"{name}_spoilt.npy"), encode_all(vae, spoilt))
     work.path(f"{name}_spoilt.json").write_text(json.dumps(chosen.tolist()))
-    if name == "h":
-        np.save(work.path("h_small.npy"), encode_all(vae, halve(pictures)))
+    if name in HIRES:
+        np.save(work.path(f"{name}_small.npy"), encode_all(vae, halve(pictures)))
     if name == "a":
         np.savez(work.path("whitening.npz"), allow_pickle=False, **whitening(latents))
     print(name, latents.shape, "standard deviation", latents.astype(np.float32).std((0, 2, 3)), flush=True)

@@ -1,4 +1,4 @@
-"""Train the UNet on the frozen text encoder and whitened latents; unet.pt is the state, with averaged weights.
+"""Train the UNet on the frozen text encoder and whitened latents; unet.pt is the state.
 
 The loss weighs noisy steps up, because colours are decided there. From the middle on a share of the batches is twice as
 large, at the noise of a hires pass, and some are portrait or landscape.
@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from training.captions import Caption, Condition, Vocabulary, compose
 from training.gossip import Gossip
-from training.latents import whiten
+from training.latents import HIRES, whiten
 from training.text import HIDDEN, emphasise, hidden
 from training.text import load as load_text
 from training.unet_start import start_as_identity
@@ -107,9 +107,9 @@ class Pool:
         conditions += [Condition.DEGRADED] * len(copies)
         latents = whiten(np.concatenate(parts), white)
         weights = place_weights(latents.shape[2], latents.shape[3])
-        if names != ("h",):
+        if names[0] not in HIRES:
             return cls(latents, tags, conditions, len(sources), weights)
-        small = whiten(np.load(work.path("h_small.npy")), white)
+        small = whiten(np.load(work.path(f"{names[0]}_small.npy")), white)
         rough = functional.interpolate(small, scale_factor=2, mode="bilinear")
         return cls(latents, tags, conditions, len(sources), weights, torch.cat([rough, latents[len(sources) :]]))
 
@@ -140,6 +140,20 @@ class Options:
     rank: int = 0
     world: int = 1
     batch: int = BATCH
+    refine: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the name of the states: a second round keeps the first one's result."""
+        return "unet_refined" if self.refine else "unet"
+
+    def rate(self, share: float) -> float:
+        """Return the learning rate by training progress; a second round starts lower and falls at once."""
+        return 0.35 * RATE * flat_then_cosine(share, 0.1) if self.refine else RATE * flat_then_cosine(share, 0.35)
+
+    def progress(self, share: float) -> float:
+        """Return how far the choice of lessons has come: in a second round all kinds are open."""
+        return 1.0 if self.refine else share
 
 
 class Conditioner:
@@ -173,21 +187,22 @@ class Batches:
         self.work, self.conditioner, self.rng = work, conditioner, rng
         self.native = Pool.read(work, ("a", "b"))
         self._others: list[Pool] = []
-        self._hires: Pool | None = None
+        self._hires: list[Pool] = []
 
     def pool(self, share: float) -> tuple[Pool, float, float]:
         """Return a pool, the share of a full batch, and the noisiest step over 1000."""
-        if share > HIRES_FROM and self.rng.random() < HIRES_SHARE and (hires := self.hires()):
-            return hires, 0.25, HIRES_TOP
+        if share > HIRES_FROM and self.rng.random() < HIRES_SHARE:
+            # Once the square ones are known, the other ratios deserve most of the lessons.
+            kind = int(self.rng.choice(3, p=(0.4, 0.3, 0.3)))
+            return self.hires()[kind], 0.25 if kind == 0 else 0.16, HIRES_TOP
         if share > OTHER_RATIOS_FROM and self.rng.random() < OTHER_RATIOS_SHARE:
             self._others = self._others or [Pool.read(self.work, (name,)) for name in ("p", "l")]
             return self._others[int(self.rng.integers(2))], 0.6, 1.0
         return self.native, 1.0, 1.0
 
-    def hires(self) -> Pool | None:
-        """Return the twice as large latents, once they are encoded."""
-        if self._hires is None and self.work.path("h_small.npy").exists():
-            self._hires = Pool.read(self.work, ("h",))
+    def hires(self) -> list[Pool]:
+        """Return the twice as large latents of each aspect ratio."""
+        self._hires = self._hires or [Pool.read(self.work, (name,)) for name in HIRES]
         return self._hires
 
     def draw(self, share: float, batch: int) -> Lesson:
@@ -223,23 +238,25 @@ class Trainer:
         self.average = [p.data.clone() for p in self.parameters]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=RATE, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
         self.clock = Clock(options.seconds, self._restore())
-        self.gossip = Gossip(work.folder, "unet", self.parameters, rank=options.rank, world=options.world)
+        self.gossip = Gossip(work.folder, options.name, self.parameters, rank=options.rank, world=options.world)
         self._cumulative, self._weights = alphas(), loss_weights()
 
     @property
     def file(self) -> str:
         """Return the name of this process's state."""
-        return f"unet{self.options.rank or ''}.pt"
+        return f"{self.options.name}{self.options.rank or ''}.pt"
 
     def _restore(self) -> float:
-        """Load this process's state, or the first one's when joining late; return the seconds used."""
-        for name in (self.file, "unet.pt"):
+        """Load this process's state, or the one it continues; return the seconds used."""
+        for name in (self.file, f"{self.options.name}.pt", "unet.pt"):
             path = self.work.path(name)
             if path.exists():
                 state = torch.load(path, weights_only=True)
                 self.unet.load_state_dict(state["unet"])
                 self.optimizer.load_state_dict(state["optimizer"])
                 self.average, self.seen = state["average"], state["seen"]
+                if not name.startswith(self.options.name):
+                    return 0.0
                 late = 0.0 if name == self.file else time.time() - path.stat().st_mtime
                 return float(state["used"]) + late
         return 0.0
@@ -270,7 +287,9 @@ class Trainer:
     def share_weights(self, step: int) -> int:
         """Meet the other processes and move the running average; return how many were heard."""
         heard = self.gossip.exchange()
-        keep = min(AVERAGING, (1 + step / 8) / (8 + step / 8)) if self.seen < 20_000 else AVERAGING
+        keep = min(
+            0.9 if self.options.refine else AVERAGING, (1 + step / 8) / (8 + step / 8) if self.seen < 20_000 else 1
+        )
         for mean, parameter in zip(self.average, self.parameters, strict=True):
             mean.lerp_(parameter.data, 1 - keep)
         return heard
@@ -280,8 +299,9 @@ class Trainer:
         step, heard, saved, losses = 0, 0, time.monotonic(), []
         while self.clock.share < 1:
             step += 1
-            rate = RATE * min(1.0, step / 60) * flat_then_cosine(self.clock.share, 0.35)
-            losses.append(self.learn(batches.draw(self.clock.share, self.options.batch), rate))
+            rate = min(1.0, step / 60) * self.options.rate(self.clock.share)
+            lesson = batches.draw(self.options.progress(self.clock.share), self.options.batch)
+            losses.append(self.learn(lesson, rate))
             if step % EXCHANGE_EVERY == 0:
                 heard = self.share_weights(step)
             if step % 80 == 0:
@@ -305,9 +325,10 @@ def main() -> None:
     """Run the step from the command line."""
     parser = arguments(__doc__, seconds=4000)
     parser.add_argument("--batch", type=int, default=BATCH)
+    parser.add_argument("--refine", action="store_true", help="a short second round on the finished UNet")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    train(Workspace(given.work), Options(given.seconds, given.seed, given.rank, given.world, given.batch))
+    train(Workspace(given.work), Options(given.seconds, given.seed, given.rank, given.world, given.batch, given.refine))
 
 
 if __name__ == "__main__":

@@ -60,8 +60,11 @@ PICTURE_SETS = (
     PictureSet(name="l", count=3000, seed=14, view="landscape"),
     PictureSet(name="h", count=5000, seed=15, side=256),
     PictureSet(name="t", count=2000, seed=16),
+    PictureSet(name="hp", count=700, seed=17, side=256, view="portrait"),
+    PictureSet(name="hl", count=700, seed=18, side=256, view="landscape"),
 )
-"""a, b: native size; p, l: other aspect ratios; h: twice the size, for the hires pass; t: held out, for the judge."""
+"""a, b: native size; p, l: other aspect ratios; h, hp, hl: twice the size, for the hires pass; t: held out, for the
+judge."""
 
 
 @dataclass(frozen=True)
