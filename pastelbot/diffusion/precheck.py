@@ -41,10 +41,11 @@ def read_shapes(path: Path) -> Shapes:
         size = path.stat().st_size - 8 - length
         shapes = {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
         end = max((entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"), default=0)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        missing = int(end) - size
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
         raise CheckpointError(f"{path} is damaged or no safetensors file: {error}. Download it again.") from error
-    if size < end:
-        raise CheckpointError(f"{path} is cut short: {end - size:,} bytes are missing. Download it again.")
+    if missing > 0:
+        raise CheckpointError(f"{path} is cut short: {missing:,} bytes are missing. Download it again.")
     return shapes
 
 

@@ -97,16 +97,11 @@ class SafetensorsSource:
         read_shapes(path)
         header, self._start = _read_header(path)
         self.metadata: dict[str, str] = header.pop("__metadata__", None) or {}
-        try:
-            self.entries: Mapping[str, Entry] = {
-                name: Entry(DTYPES[entry["dtype"]], tuple(entry["shape"])) for name, entry in header.items()
-            }
-        except KeyError as error:
-            raise CheckpointError(f"{path} holds numbers of the unknown format {error}.") from error
-        self._offsets = {name: entry["data_offsets"] for name, entry in header.items()}
-        for name, (start, end) in self._offsets.items():
-            if end - start != self.entries[name].size:
-                raise CheckpointError(f"{path} is damaged: the size of {name} is wrong. Download it again.")
+        if not isinstance(self.metadata, dict):
+            raise CheckpointError(f"{path} is damaged: its metadata is no table. Download it again.")
+        parsed = {name: _parse(path, name, raw) for name, raw in header.items()}
+        self.entries: Mapping[str, Entry] = {name: entry for name, (entry, _offset) in parsed.items()}
+        self._offsets = {name: offset for name, (_entry, offset) in parsed.items()}
 
     def read(self, name: str) -> Tensor:
         """Return one tensor; raises CheckpointError where it has NaN or infinity, or the file shrank."""
@@ -118,7 +113,7 @@ class SafetensorsSource:
         data = torch.empty(entry.size, dtype=torch.uint8)
         try:
             with self.path.open("rb", buffering=0) as file:
-                file.seek(self._start + self._offsets[name][0])
+                file.seek(self._start + self._offsets[name])
                 view, done = data.numpy().data, 0
                 while done < entry.size:
                     count = file.readinto(view[done:])
@@ -177,3 +172,18 @@ def _read_header(path: Path) -> tuple[dict[str, Any], int]:  # JSON values of an
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         return json.loads(file.read(length)), 8 + length
+
+
+def _parse(path: Path, name: str, raw: Any) -> tuple[Entry, int]:  # noqa: ANN401 - JSON of any kind
+    """Return what a header says of a tensor, and where its numbers start; raises CheckpointError."""
+    try:
+        start, end = raw["data_offsets"]
+        if raw["dtype"] not in DTYPES:
+            raise CheckpointError(f"{path} holds numbers of the unknown format {raw['dtype']!r}: {name}.")
+        entry = Entry(DTYPES[raw["dtype"]], tuple(raw["shape"]))
+        sound = all(isinstance(number, int) and number >= 0 for number in (*entry.shape, start, end))
+        if not sound or end - start != entry.size:
+            raise ValueError("its place and its size differ")
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged at {name}: {error}. Download it again.") from error
+    return entry, start
