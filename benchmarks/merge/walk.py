@@ -30,7 +30,7 @@ CHECKPOINTS = ("dpepmkmp", "tea", "basil-mix")
 LORAS = ("MagicLORA.pt", "Jordan_3.safetensors", "sttabi_v1.4-04.safetensors")
 LORAS = (*LORAS, "xlimo768.safetensors", "dpep2_768.safetensors")
 # How far a variation and a LoRA go from the bundled checkpoint, in parts of its weights.
-VARIATION, STRENGTH, RANK = 0.12, 0.15, 4
+VARIATION, STRENGTH, RANK = 0.09, 0.12, 4
 
 
 def main() -> None:
