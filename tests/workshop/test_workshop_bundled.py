@@ -39,9 +39,9 @@ def studio(tmp_path):
     return tmp_path
 
 
-def pixels(folder):
+def pixels(folder, vae=None):
     """Paint and return the pixels; the file itself names its checkpoint."""
-    (picture,) = paint(checkpoint.load(str(folder), device="cpu"), REQUEST)
+    (picture,) = paint(checkpoint.load(str(folder), vae=vae and str(vae), device="cpu"), REQUEST)
     return Image.open(io.BytesIO(picture.png)).tobytes()
 
 
@@ -57,6 +57,18 @@ def test_weights_of_0_and_1_paint_the_pictures_of_a_and_b(studio, weight, same):
 
     assert pixels(studio / same) == pixels(studio / "out")
     assert pixels(studio / "half") != pixels(studio / "out")
+
+
+def test_baked_vae_paints_the_pictures_of_the_separate_one(studio):
+    """The card's "better-vae"."""
+    path = studio / "b" / "vae" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    tensors["decoder.conv_out.bias"] += 0.3
+    save_file(tensors, path, {"format": "pt"})
+    cook(studio, '[steps.x]\noperation = "vae-bake"\nbase = "a"\nvae = "b/vae"\noutput = "out"')
+
+    assert pixels(studio / "a", studio / "b" / "vae") == pixels(studio / "out")
+    assert pixels(studio / "a") != pixels(studio / "out")
 
 
 def test_extracted_lora_brings_the_layers_of_b_into_a(studio):
