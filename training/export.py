@@ -38,6 +38,7 @@ INDEX = {
     "_class_name": "StableDiffusionPipeline",
     "_diffusers_version": "0.6.0",
     "feature_extractor": [None, None],
+    "_pastelbot_name": "pastelbot-lorelei",  # what infotexts say
     "requires_safety_checker": False,
     "safety_checker": [None, None],
     "scheduler": ["diffusers", "PNDMScheduler"],
