@@ -45,17 +45,21 @@ def inspect_path(path: Path, progress: Progress = silent) -> Findings:
     if path.is_file():
         findings.facts |= _hash_facts(_hash(path, progress))
     try:
-        lora = _try_lora(path)
-        source = None if lora is not None and not lora.named else _open(path)
+        _describe(path, findings, progress)
     except PastelError as error:
-        findings.problems.append(str(error))
-        return findings
-    if source is not None:
+        if str(error) not in findings.problems:
+            findings.problems.append(str(error))
+    return findings
+
+
+def _describe(path: Path, findings: Findings, progress: Progress) -> None:
+    lora = _try_lora(path)
+    if lora is None or lora.named:
+        source = _open(path)
         _describe_tensors(source, findings, progress)
         _describe_metadata(source, findings)
     if lora is not None:
         _describe_lora(lora, findings)
-    return findings
 
 
 def _open(path: Path) -> Source:
@@ -170,7 +174,7 @@ def _describe_lora(lora: LoraFile, findings: Findings) -> None:
     widths = {
         module.shape("down")[1] for name, module in lora.named.items() if name.endswith(("attn2_to_k", "attn2_to_v"))
     }
-    alphas = {module.load().alpha for module in modules}
+    alphas = {module.alpha() for module in modules}
     findings.facts["kind"] = "a LoRA" if lora.named else "a LoRA (list without names)"
     findings.facts["rank"] = ", ".join(f"{rank} ({count} modules)" for rank, count in ranks.most_common(4))
     findings.facts["alpha"] = ", ".join(sorted("none" if alpha is None else f"{alpha:g}" for alpha in alphas))

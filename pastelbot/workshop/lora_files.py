@@ -49,16 +49,19 @@ class LoraModule:
         """Return the shape of a factor: "down", "up" or "mid"."""
         return self.source.entries[self.names[role]].shape
 
+    def alpha(self) -> float | None:
+        """Read the alpha, None where there is none; raises CheckpointError."""
+        if "alpha" not in self.names:
+            return None
+        tensor = self.source.read(self.names["alpha"])
+        if tensor.numel() != 1:
+            raise CheckpointError(f"{self.source.label} is damaged: {self.names['alpha']} is no single number.")
+        return float(tensor)
+
     def load(self) -> Factors:
         """Read the factors; raises CheckpointError for damage, NaN and infinity."""
-        tensors = {role: self.source.read(name) for role, name in self.names.items()}
-        alpha = tensors.get("alpha")
-        return Factors(
-            down=tensors["down"],
-            up=tensors["up"],
-            mid=tensors.get("mid"),
-            alpha=None if alpha is None else float(alpha),
-        )
+        tensors = {role: self.source.read(name) for role, name in self.names.items() if role != "alpha"}
+        return Factors(down=tensors["down"], up=tensors["up"], mid=tensors.get("mid"), alpha=self.alpha())
 
     def fits(self, target: Target) -> bool:
         """Tell whether the change has the layer's shape."""
@@ -173,7 +176,8 @@ def _whole(path: Path, name: str, module: LoraModule) -> LoraModule:
     for role in ("down", "up"):
         if role not in module.names:
             raise CheckpointError(f"{path} lacks lora_{role} of {name}: it is incomplete.")
-    if len(module.shape("down")) not in (2, 4) or module.shape("up")[1:2] != _inner(module):
+    outer = module.shape("up")[2:] + (module.shape("down")[2:] if "mid" in module.names else ())
+    if len(module.shape("down")) not in (2, 4) or module.shape("up")[1:2] != _inner(module) or set(outer) - {1}:
         raise CheckpointError(f"{path} is damaged: the factors of {name} do not fit each other.")
     return module
 

@@ -67,6 +67,16 @@ def test_problems_are_found(tmp_path, tensors, words):
     assert re.search(words, findings.problems[0])
 
 
+def test_broken_lora_is_a_finding_not_an_error(tmp_path):
+    """Each problem once."""
+    tensors = make_lora()
+    tensors[next(name for name in tensors if name.endswith(".alpha"))] = torch.tensor(float("nan"))
+    problems = look(tensors, tmp_path / "a.safetensors").problems
+
+    assert len(problems) == 1
+    assert "NaN" in problems[0]
+
+
 def test_missing_part_is_a_problem(tmp_path):
     """Which one is said."""
     tensors = {name: tensor for name, tensor in make_checkpoint().items() if not name.startswith("first_stage_model.")}

@@ -132,6 +132,8 @@ def test_pickled_files_of_other_kinds_are_refused_by_name(tmp_path, content, wor
         ({"unet.mid.lora_A.weight": torch.ones(1, 1)}, "another form than kohya's"),
         ({f"{ATTENTION}.lora_down.weight": torch.ones(1, 1)}, "lacks lora_up"),
         (make_lora() | {f"{ATTENTION}.lora_up.weight": torch.ones(8, 3)}, "do not fit each other"),
+        (make_lora() | {f"{ATTENTION}.lora_up.weight": torch.ones(8, 2, 3, 3)}, "do not fit each other"),
+        (make_lora() | {f"{ATTENTION}.lora_down.weight": torch.ones(2)}, "do not fit each other"),
         (make_lora() | {f"{ATTENTION}.dora_scale": torch.ones(8)}, "dora_scale"),
     ],
 )
@@ -188,6 +190,13 @@ def test_nan_in_a_lora_is_named(tmp_path):
     tensors = make_lora()
     tensors[f"{TEXT_LAYER}.lora_up.weight"][0, 0] = float("nan")
     with pytest.raises(CheckpointError, match=f"NaN or infinite numbers in {TEXT_LAYER}"):
+        merged([(open_lora(save(tensors, tmp_path / "x.safetensors")), 1.0)])
+
+
+def test_alpha_is_one_number(tmp_path):
+    """Anything else is damage."""
+    tensors = make_lora() | {f"{TEXT_LAYER}.alpha": torch.ones(2)}
+    with pytest.raises(CheckpointError, match="is no single number"):
         merged([(open_lora(save(tensors, tmp_path / "x.safetensors")), 1.0)])
 
 
