@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pastelbot.diffusion.hub import locate
-from pastelbot.errors import CheckpointError
+from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop.convert import check_layout, check_result, write_result
 from pastelbot.workshop.folders import Opened, open_checkpoint, open_reference, open_vae
 from pastelbot.workshop.hashes import FileHashes, hash_file
@@ -34,7 +34,7 @@ from pastelbot.workshop.steps import (
     WeightedSumStep,
 )
 from pastelbot.workshop.vae_bake import VaeBake
-from pastelbot.workshop.writing import Progress, silent
+from pastelbot.workshop.writing import Progress, check_space, silent
 
 
 @dataclass(kw_only=True)
@@ -92,17 +92,27 @@ class _Kitchen:
 
     def check(self) -> None:
         """Build everything once without reading a tensor: what cannot fit is told before anything is written."""
-        files = self._input_files()
+        files, uses = self._input_files(), self._recipe.uses()
+        sizes: dict[Path, int] = {}
         for step in self._recipe.steps:
-            if step.output is not None:
-                check_result(self._recipe.path(step.output), files)
+            out = self._recipe.path(step.output) if step.output is not None else None
+            if out is not None:
+                check_result(out, files)
             if isinstance(step, LoraExtractStep):
-                _extraction(step)
+                _check_extraction(step, out)
                 continue
-            self._results[step.name] = self._build(step, Report(), checking=True)
-            if step.output is not None:
-                check_layout(self._results[step.name], self._recipe.path(step.output))
+            result = self._results[step.name] = self._build(step, Report(), checking=True)
+            if out is not None:
+                check_layout(result, out)
+            if out is not None or uses[step.name] > 1:
+                place = out or self._last_output()
+                sizes[place.parent] = sizes.get(place.parent, 0) + sum(entry.size for entry in result.entries.values())
+        for folder, size in sizes.items():
+            check_space(folder / self._last_output().name, size)
         self._results.clear()
+
+    def _last_output(self) -> Path:
+        return next(self._recipe.path(step.output) for step in reversed(self._recipe.steps) if step.output)
 
     def cook(self) -> Report:
         """Write every output, in the order of the steps."""
@@ -138,8 +148,7 @@ class _Kitchen:
         if step.output is not None:
             return self._recipe.path(step.output)
         if self._temporary is None:
-            final = next(self._recipe.path(other.output) for other in reversed(self._recipe.steps) if other.output)
-            folder = tempfile.TemporaryDirectory(dir=final.parent, prefix=".pastelbot-recipe-")
+            folder = tempfile.TemporaryDirectory(dir=self._last_output().parent, prefix=".pastelbot-recipe-")
             self._temporary = Path(self._stack.enter_context(folder))
         return self._temporary / f"{self._recipe.steps.index(step)}{SAFE_SUFFIX}"
 
@@ -192,7 +201,9 @@ class _Kitchen:
     def _input_files(self) -> list[Path]:
         files = [path for opened in self._opened.values() for path in opened.files]
         for path in self._lora_paths.values():
-            files += [path, *(partner for partner in [partner_of(path)] if partner.is_file())]
+            files.append(path)
+            if path.suffix != SAFE_SUFFIX and partner_of(path).is_file():
+                files.append(partner_of(path))
         return [*dict.fromkeys(files)]
 
     def _hash_inputs(self) -> None:
@@ -234,3 +245,9 @@ def _extraction(step: LoraExtractStep) -> Extraction:
         min_difference=step.min_difference,
         precision=PRECISIONS[step.precision or "fp16"],
     )
+
+
+def _check_extraction(step: LoraExtractStep, out: Path | None) -> None:
+    _extraction(step)
+    if out is not None and out.suffix != SAFE_SUFFIX:
+        raise WorkshopError(f"The output {out} must end in {SAFE_SUFFIX}: it is a LoRA.")

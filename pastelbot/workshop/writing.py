@@ -19,7 +19,7 @@ from pastelbot.workshop.sources import DTYPES, Entry, Source
 # Hears what is being done, the bytes done and the bytes in all.
 Progress = Callable[[str, int, int], None]
 
-_SPARE_BYTES = 2**20
+SPARE_BYTES = 2**20
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
@@ -70,7 +70,7 @@ def check_output(path: Path, inputs: Iterable[Path]) -> None:
 def check_space(path: Path, size: int) -> None:
     """Raise a WorkshopError where the folder of a path has no room for so many bytes."""
     free = shutil.disk_usage(path.resolve().parent).free
-    if free < size + _SPARE_BYTES:
+    if free < size + SPARE_BYTES:
         raise WorkshopError(
             f"{path} needs {size / 1e9:.2f} GB, but only {free / 1e9:.2f} GB are free there. Nothing was written."
         )

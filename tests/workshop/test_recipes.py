@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from safetensors.torch import load_file
 from small import make_checkpoint, make_lora, save
 
 from pastelbot.errors import CheckpointError, RecipeError, WorkshopError
+from pastelbot.workshop import writing
 from pastelbot.workshop.hashes import hash_file
 from pastelbot.workshop.recipe import single_step
 from pastelbot.workshop.recipe_run import run_recipe
@@ -171,6 +173,25 @@ def test_impossible_outputs_are_refused(kitchen, output, error):
         cook(kitchen, CHAIN.replace("chain.safetensors", output))
 
     assert before == (kitchen / "a.safetensors").read_bytes()
+
+
+def test_space_for_all_outputs_is_checked_first(kitchen, monkeypatch):
+    """One would fit, two do not."""
+    text = "[steps.one]\n" + MERGE + 'output = "one.safetensors"\n'
+    (out,) = cook(kitchen, text).outputs
+    enough = writing.SPARE_BYTES + out.stat().st_size + 100
+    monkeypatch.setattr(writing.shutil, "disk_usage", lambda _path: SimpleNamespace(free=enough))
+    cook(kitchen, text)
+    with pytest.raises(WorkshopError, match="are free"):
+        cook(kitchen, text.replace("one.", "first.") + "[steps.two]\n" + MERGE + 'output = "two.safetensors"')
+
+    assert not (kitchen / "first.safetensors").exists()
+
+
+def test_extracted_lora_is_a_file(kitchen):
+    """There are no folders of LoRAs."""
+    with pytest.raises(WorkshopError, match="it is a LoRA"):
+        cook(kitchen, EXTRACT + 'output = "folder"')
 
 
 def test_bad_numbers_leave_no_file(kitchen):
