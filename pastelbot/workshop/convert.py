@@ -129,6 +129,9 @@ def _copy_surroundings(like: Path, folder: Path) -> None:
             target = folder / path.relative_to(like)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    # A mix is not called what its first input is called.
+    _write_json(folder / "model_index.json", {key: value for key, value in index.items() if key != "_pastelbot_name"})
 
 
 def _write_surroundings(source: Source, configs: Mapping[str, Config], folder: Path) -> None:

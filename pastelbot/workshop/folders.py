@@ -93,7 +93,8 @@ def open_folder(folder: Path) -> Opened:
     parts = {part: open_file(path) for part, path in files.items()}
     sources = [_original_part(source, _naming(part, source)) for part, source in parts.items()]
     missing = MemorySource({original_text_name(POSITION_IDS): positions()}, str(folder))
-    return Opened(Union(str(folder), missing, *sources), tuple(files.values()), folder)
+    whole = folder if (folder / "model_index.json").is_file() else None
+    return Opened(Union(str(folder), missing, *sources), tuple(files.values()), whole)
 
 
 def _naming(part: str, source: Source) -> OriginalName:

@@ -114,6 +114,15 @@ def test_folder_and_single_file_hold_the_same_checkpoint(tmp_path):
         convert(base, folder)
 
 
+def test_folder_of_parts_alone_becomes_a_whole_one(tmp_path):
+    """What is beside the weights is told from the tensors."""
+    if not BUNDLED_TOKENIZER.exists():
+        pytest.skip("the bundled checkpoint is not there")
+    folder = convert(needed("lora", "base_diffusers"), tmp_path / "folder")
+
+    assert read_folder(folder).tokenizer == folder / "tokenizer"
+
+
 def test_incomplete_checkpoint_makes_no_folder(files, tmp_path):
     """What is missing is named."""
     with pytest.raises(CheckpointError, match="incomplete"):

@@ -1,6 +1,7 @@
 """The workshop on the bundled checkpoint, which is built smaller than Stable Diffusion 1.x."""
 
 import io
+import json
 import shutil
 
 import pytest
@@ -88,7 +89,7 @@ def test_extracted_lora_brings_the_layers_of_b_into_a(studio):
 
 
 def test_folder_keeps_what_is_beside_its_weights(studio):
-    """Configurations, noise schedule, tokenizer; the weights as well."""
+    """Configurations, noise schedule, tokenizer; the weights as well, but not the name."""
     cook(studio, '[steps.x]\noperation = "convert"\nsource = "a"\noutput = "out"')
     files = {str(path.relative_to(studio / "a")) for path in (studio / "a").rglob("*") if path.is_file()}
 
@@ -100,6 +101,10 @@ def test_folder_keeps_what_is_beside_its_weights(studio):
             second = {key.removeprefix("text_model."): tensor for key, tensor in load_file(other).items()}
             assert first.keys() - {"embeddings.position_ids"} == second.keys()
             assert all(torch.equal(tensor, first[key]) for key, tensor in second.items())
+        elif name == "model_index.json":
+            index = json.loads(one.read_text()) | {"_pastelbot_name": None}
+            assert index == json.loads(other.read_text()) | {"_pastelbot_name": None}
+            assert "_pastelbot_name" not in json.loads(other.read_text())
         else:
             assert one.read_bytes() == other.read_bytes()
 
