@@ -87,7 +87,7 @@ async def test_the_settings_line_tells_of_the_hires_fix(studio):
     await studio.imagine("1girl", size="portrait", seed=1)
     message = await studio.finish()
 
-    assert "-# seed 1 · 128x192 → 256x384 · DPM++ 2M Karras · 20+20 steps · CFG 5 · " in message.content
+    assert "-# seed 1 · 128x192 → 256x384 · DPM++ 2M Karras · 20+20 steps · CFG 7 · " in message.content
 
 
 async def test_two_pictures_share_a_message_and_cost_two(studio):

@@ -39,10 +39,12 @@ def test_folder_is_loaded_whole(small):
 
 def test_folder_may_say_its_name(folder):
     """Otherwise it is the folder's."""
-    assert checkpoint.load(str(folder), device="cpu").name == "my model"
     index = json.loads((folder / "model_index.json").read_text())
     (folder / "model_index.json").write_text(json.dumps(index | {"_pastelbot_name": "Pastel"}))
     assert checkpoint.load(str(folder), device="cpu").name == "Pastel"
+    del index["_pastelbot_name"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    assert checkpoint.load(str(folder), device="cpu").name == "my model"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_hub_folder_brings_the_best_weights_of_each_part(bundled, tmp_path, monk
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     loaded = checkpoint.load("owner/model", revision="v2", device="cpu")
 
-    assert loaded.name == "model"
+    assert loaded.name == "pastelbot-lorelei"
     assert asked[1] == ["text_encoder/*model.fp16.safetensors"]
     assert len(asked) == 2
     assert not (local / "vae" / "diffusion_pytorch_model.bin").exists()
