@@ -9,9 +9,11 @@ from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.jobs.worker import WorkerOptions
-from pastelbot.service import Service
+from pastelbot.service.house import House
+from pastelbot.service.jobs import Service
 from pastelbot.store.database import Database
 from pastelbot.store.jobs import JobStore
+from pastelbot.store.settings import SettingsStore
 
 
 def build(
@@ -34,7 +36,9 @@ def build(
             stall_seconds=settings.worker.stall_seconds,
             clock=now,
         )
-        return Backend(database=database, dispatcher=dispatcher, service=Service(settings, jobs, dispatcher, clock=now))
+        house = House(settings, SettingsStore(database))
+        service = Service(settings, jobs, dispatcher, house, clock=now)
+        return Backend(database=database, dispatcher=dispatcher, service=service)
 
     return PastelBot(open_backend, guild_ids=settings.discord.guild_ids, edit_seconds=settings.discord.edit_seconds)
 

@@ -9,7 +9,7 @@ from pastelbot.names import LATENT_RESIZE, RESIZE_MODES, UPSCALERS, nearest_name
 from pastelbot.prompt import check
 from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.prompt.samplers import check_sampler
-from pastelbot.records import GenerationRequest, InitImage, Job
+from pastelbot.records import Asker, GenerationRequest, InitImage, Job
 
 MAX_SEED = 2**32 - 1
 # What changes the network itself; the webui calls all of them extra networks and ignores other tags.
@@ -37,9 +37,9 @@ def check_request(request: GenerationRequest, limits: LimitSettings, *, upscaler
         _check_init(request, request.init, limits)
 
 
-def check_owner(job: Job, user_id: int, *, is_moderator: bool) -> None:
+def check_owner(job: Job, asker: Asker) -> None:
     """Raise NotAllowedError where the job is somebody else's and the person may not manage messages."""
-    if job.user_id != user_id and not is_moderator:
+    if job.user_id != asker.user_id and not asker.manages_messages:
         raise NotAllowedError("This is somebody else's picture: its owner and moderators can do that.")
 
 

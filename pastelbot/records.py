@@ -134,6 +134,28 @@ class ReplyTarget:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asker:
+    """Who asks, and where, as Discord says it. `channel_id` is the parent's where somebody asks in a thread."""
+
+    user_id: int
+    guild_id: int | None = None
+    channel_id: int | None = None
+    role_ids: tuple[int, ...] = ()
+    manages_messages: bool = False
+    manages_server: bool = False
+    age_restricted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """What a person wants done with a job besides its pixels. `origin` is the job that this one was made from."""
+
+    spoiler: bool = False
+    private: bool = False
+    origin: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A request in the queue, as the database has it."""
 
@@ -144,6 +166,7 @@ class Job:
     created_at: datetime
     attempts: int = 0
     reply: ReplyTarget | None = None
+    options: JobOptions = JobOptions()
     reason: str | None = None
     seconds: float | None = None
 

@@ -6,7 +6,7 @@ from pastelbot.config import LimitSettings
 from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestError
 from pastelbot.prompt.infotext import read_request
 from pastelbot.prompt.samplers import PAINTED
-from pastelbot.records import GenerationRequest, HiresFix, InitImage, Job, JobStatus
+from pastelbot.records import Asker, GenerationRequest, HiresFix, InitImage, Job, JobStatus
 
 LIMITS = LimitSettings()
 PICTURE = png(size=(3000, 64))
@@ -109,7 +109,7 @@ def test_a_picture_to_start_from_passes():
 def test_only_owner_and_moderators_may(clock):
     job = Job(id="a", user_id=1, request=GOOD, status=JobStatus.DONE, created_at=clock())
 
-    policy.check_owner(job, 1, is_moderator=False)
-    policy.check_owner(job, 2, is_moderator=True)
+    policy.check_owner(job, Asker(user_id=1))
+    policy.check_owner(job, Asker(user_id=2, manages_messages=True))
     with pytest.raises(NotAllowedError):
-        policy.check_owner(job, 2, is_moderator=False)
+        policy.check_owner(job, Asker(user_id=2))

@@ -6,10 +6,12 @@ from pastelbot.drafting import Wish
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, QuotaError
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.testing import FakeExecutor
-from pastelbot.records import JobStatus, ReplyTarget
-from pastelbot.service import Service
+from pastelbot.records import Asker, JobStatus, ReplyTarget
+from pastelbot.service.house import House
+from pastelbot.service.jobs import Service
 from pastelbot.store.database import Database
 from pastelbot.store.jobs import JobStore
+from pastelbot.store.settings import SettingsStore
 
 REPLY = ReplyTarget(channel_id=1)
 HANA, KENJI = 1, 2
@@ -38,7 +40,8 @@ async def open_service(settings, jobs, clock):
             jobs, FakeExecutor(), settings.storage.pictures, at_once=2, stall_seconds=60, clock=clock
         )
         dispatchers.append(dispatcher)
-        return Service(changed, jobs, dispatcher, clock=clock)
+        house = House(changed, SettingsStore(jobs._database))
+        return Service(changed, jobs, dispatcher, house, clock=clock)
 
     yield open_service
     for dispatcher in dispatchers:
@@ -52,9 +55,9 @@ async def service(open_service):
 
 async def submit_many(service, times, *, user_id=HANA, pictures=1):
     """Submit as often, all at once; return the jobs and the errors."""
-    request = service.draft(Wish(prompt="1girl", count=pictures))
+    request = await service.draft(Asker(user_id=HANA), Wish(prompt="1girl", count=pictures))
     results = await asyncio.gather(
-        *(service.submit(user_id, request, REPLY) for _ in range(times)), return_exceptions=True
+        *(service.submit(Asker(user_id=user_id), request, REPLY) for _ in range(times)), return_exceptions=True
     )
     failed = [result for result in results if isinstance(result, Exception)]
     return [result.job for result in results if not isinstance(result, Exception)], failed
@@ -97,7 +100,7 @@ async def test_people_do_not_use_each_others_quota(open_service, jobs, clock):
 async def test_cancelling_twice_at_once_refunds_once(service, jobs, clock):
     (job, *_), _ = await submit_many(service, 3)
     results = await asyncio.gather(
-        *(service.cancel(job.id, HANA, is_moderator=False) for _ in range(10)), return_exceptions=True
+        *(service.cancel(job.id, Asker(user_id=HANA)) for _ in range(10)), return_exceptions=True
     )
 
     assert sum(isinstance(result, NotFoundError) for result in results) == 9
@@ -109,7 +112,7 @@ async def test_a_cancelled_job_makes_room_in_the_line(open_service):
     ((job,), _) = await submit_many(service, 1)
     assert (await submit_many(service, 1))[0] == []
 
-    await service.cancel(job.id, HANA, is_moderator=False)
+    await service.cancel(job.id, Asker(user_id=HANA))
 
     assert len((await submit_many(service, 1))[0]) == 1
 
@@ -120,28 +123,28 @@ async def test_only_owners_and_moderators_may(service, verb):
     do = getattr(service, verb)
 
     with pytest.raises(NotAllowedError, match="somebody else's"):
-        await do(jobs[0].id, KENJI, is_moderator=False)
-    await do(jobs[0].id, HANA, is_moderator=False)
-    await do(jobs[1].id, KENJI, is_moderator=True)
+        await do(jobs[0].id, Asker(user_id=KENJI))
+    await do(jobs[0].id, Asker(user_id=HANA))
+    await do(jobs[1].id, Asker(user_id=KENJI, manages_messages=True))
 
 
 @pytest.mark.parametrize("verb", ["cancel", "delete"])
 async def test_a_job_that_is_not_there_is_told(service, verb):
     with pytest.raises(NotFoundError, match="not known any more"):
-        await getattr(service, verb)("000000000000", HANA, is_moderator=True)
+        await getattr(service, verb)("000000000000", Asker(user_id=HANA, manages_messages=True))
 
 
 async def test_deleting_a_waiting_job_refunds_it(service, jobs, clock):
     ((job,), _) = await submit_many(service, 1)
-    await service.delete(job.id, HANA, is_moderator=False)
+    await service.delete(job.id, Asker(user_id=HANA))
 
     assert (await service.job(job.id)).status == JobStatus.CANCELLED
     assert await jobs.used(HANA, now=clock()) == 0
 
 
 async def test_places_in_line_are_told_in_the_order_of_service(service):
-    request = service.draft(Wish(prompt="1girl"))
-    places = [(await service.submit(user, request, REPLY)).position for user in (HANA, HANA, KENJI)]
+    request = await service.draft(Asker(user_id=HANA), Wish(prompt="1girl"))
+    places = [(await service.submit(Asker(user_id=user), request, REPLY)).position for user in (HANA, HANA, KENJI)]
 
     assert places == [1, 2, 2]
 
@@ -149,6 +152,6 @@ async def test_places_in_line_are_told_in_the_order_of_service(service):
 async def test_quota_is_told(open_service):
     service = await open_service(pictures_per_day=7)
     await submit_many(service, 1, pictures=2)
-    state = await service.quota(HANA)
+    state = await service.quota(Asker(user_id=HANA))
 
     assert (state.used, state.limit) == (2, 7)

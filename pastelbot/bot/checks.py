@@ -5,7 +5,7 @@ from typing import Any
 import discord
 
 from pastelbot.errors import RequestError
-from pastelbot.records import ReplyTarget
+from pastelbot.records import Asker, ReplyTarget
 
 _NEEDED = {
     "view_channel": "View Channel",
@@ -14,9 +14,27 @@ _NEEDED = {
 }
 
 
-def is_moderator(interaction: discord.Interaction[Any]) -> bool:
-    """Tell whether the person may manage messages here."""
-    return interaction.guild_id is not None and interaction.permissions.manage_messages
+def asker_of(interaction: discord.Interaction[Any]) -> Asker:
+    """Return who asks, and where."""
+    channel, inside = interaction.channel, interaction.guild_id is not None
+    roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+    return Asker(
+        user_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        channel_id=channel.parent_id if isinstance(channel, discord.Thread) else interaction.channel_id,
+        role_ids=tuple(role.id for role in roles),
+        manages_messages=inside and interaction.permissions.manage_messages,
+        manages_server=inside and interaction.permissions.manage_guild,
+        age_restricted=_age_restricted(channel),
+    )
+
+
+def _age_restricted(channel: object) -> bool:
+    """Tell whether Discord lets only adults in; a thread is what its parent is."""
+    try:
+        return bool(channel.is_nsfw())  # type: ignore[attr-defined]
+    except (AttributeError, discord.ClientException):  # direct messages, and threads whose parent is not known
+        return False
 
 
 def reply_target(interaction: discord.Interaction[Any]) -> ReplyTarget:

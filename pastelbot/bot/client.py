@@ -18,7 +18,7 @@ from pastelbot.bot.cogs.recreate import RecreateCog
 from pastelbot.bot.delivery import Delivery
 from pastelbot.bot.views.buttons import JobButton
 from pastelbot.jobs.dispatcher import Dispatcher
-from pastelbot.service import Service
+from pastelbot.service.jobs import Service
 from pastelbot.store.database import Database
 from pastelbot.store.memory import Memory
 

@@ -20,7 +20,7 @@ from pastelbot.bot.files import FILE_BYTES, attachments, previews
 from pastelbot.bot.views.buttons import job_view
 from pastelbot.jobs.background import call_later, spawn
 from pastelbot.records import BeingPainted, Ended, InLine, Job, Rendered, ReplyTarget, Update
-from pastelbot.service import Queued, Service
+from pastelbot.service.jobs import Queued, Service
 
 _MESSAGE_TOO_OLD = 30046
 _TOO_LARGE = 413

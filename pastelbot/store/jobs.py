@@ -15,7 +15,7 @@ import aiosqlite
 from pydantic import TypeAdapter
 
 from pastelbot.errors import LimitError
-from pastelbot.records import GenerationRequest, Job, JobStatus, Picture, ReplyTarget
+from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, Picture, ReplyTarget
 from pastelbot.store import quotas
 from pastelbot.store.database import Database
 
@@ -50,6 +50,7 @@ class JobStore:
         now: datetime,
         daily_limit: int,
         waiting_limit: int = 0,
+        options: JobOptions | None = None,
     ) -> Job:
         """Reserve the quota and queue the job, both or neither.
 
@@ -63,6 +64,7 @@ class JobStore:
             status=JobStatus.QUEUED,
             created_at=now,
             reply=reply,
+            options=options or JobOptions(),
         )
         async with self._database.transaction() as connection:
             await _check_waiting(connection, user_id, waiting_limit)
@@ -70,7 +72,7 @@ class JobStore:
             await quotas.reserve(connection, user_id, day, request.count, daily_limit)
             await connection.execute(
                 "INSERT INTO jobs (id, user_id, request, status, created_at, guild_id, channel_id, message_id, cost,"
-                " day) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " day, spoiler, private, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     job.id,
                     user_id,
@@ -82,6 +84,9 @@ class JobStore:
                     reply.message_id,
                     request.count,
                     day,
+                    job.options.spoiler,
+                    job.options.private,
+                    job.options.origin,
                 ),
             )
         return job
@@ -227,6 +232,7 @@ def _job(row: sqlite3.Row) -> Job:
         attempts=row["attempts"],
         created_at=datetime.fromtimestamp(row["created_at"], tz=UTC),
         reply=reply,
+        options=JobOptions(spoiler=bool(row["spoiler"]), private=bool(row["private"]), origin=row["origin"]),
         reason=row["reason"],
         seconds=row["seconds"],
     )

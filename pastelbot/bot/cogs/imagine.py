@@ -7,9 +7,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.checks import asker_of
 from pastelbot.bot.views.actions import submit
 from pastelbot.drafting import SAMPLER_CHOICES, Wish
-from pastelbot.service import Service
+from pastelbot.service.jobs import Service
 
 
 class ImagineCog(commands.Cog):
@@ -57,7 +58,7 @@ class ImagineCog(commands.Cog):
             hires=hires,
             count=count,
         )
-        await submit(interaction, self._service.draft(wish))
+        await submit(interaction, await self._service.draft(asker_of(interaction), wish))
 
     @imagine.autocomplete("size")
     async def complete_size(

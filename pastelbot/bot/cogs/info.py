@@ -9,7 +9,8 @@ from discord.ext import commands
 
 from pastelbot.bot import render
 from pastelbot.bot.answers import answers_errors, say_privately
-from pastelbot.service import Service
+from pastelbot.bot.checks import asker_of
+from pastelbot.service.jobs import Service
 
 HELP = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, red hair, smile, pink background`.
 - `((tag))` or `(tag:1.2)` makes a tag stronger, `[tag]` weaker. `mksks style` at the start makes it softer.
@@ -39,7 +40,7 @@ class InfoCog(commands.Cog):
     @answers_errors
     async def quota(self, interaction: discord.Interaction[Any]) -> None:
         """Show how many pictures you have left today."""
-        state = await self._service.quota(interaction.user.id)
+        state = await self._service.quota(asker_of(interaction))
         midnight = discord.utils.utcnow().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         if not state.limit:
             text = f"You have painted {state.used} pictures today; there is no limit."

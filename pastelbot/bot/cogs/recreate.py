@@ -8,9 +8,10 @@ from discord.ext import commands
 
 from pastelbot import pictures
 from pastelbot.bot.answers import answers_errors, say_privately
+from pastelbot.bot.checks import asker_of
 from pastelbot.bot.views.actions import submit
 from pastelbot.errors import RequestError
-from pastelbot.service import Service
+from pastelbot.service.jobs import Service
 
 _LARGEST = 25 * 2**20
 
@@ -48,7 +49,7 @@ class RecreateCog(commands.Cog):
         await self._paint(interaction, message.content if picture is None else await _infotext_of(picture))
 
     async def _paint(self, interaction: discord.Interaction[Any], infotext: str) -> None:
-        request, notes = self._service.recreate(infotext)
+        request, notes = await self._service.recreate(asker_of(interaction), infotext)
         await submit(interaction, request)
         if notes:
             await say_privately(interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)]))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from pastelbot.bot.checks import is_moderator, reply_target
+from pastelbot.bot.checks import asker_of, reply_target
 from pastelbot.bot.views.modals import EditModal, SeedModal
 from pastelbot.errors import NotFoundError
 from pastelbot.records import GenerationRequest, Job
-from pastelbot.service import random_seed
+from pastelbot.service.jobs import random_seed
 
 if TYPE_CHECKING:
     from pastelbot.bot.client import PastelBot
@@ -40,7 +40,7 @@ def choices(verb: str, job: Job, number: int | None) -> Sequence[tuple[str, int 
 async def submit(interaction: "discord.Interaction[PastelBot]", request: GenerationRequest) -> None:
     """Queue a request for whoever clicked or typed, and answer with its message."""
     resources = interaction.client.resources
-    queued = await resources.service.submit(interaction.user.id, request, reply_target(interaction))
+    queued = await resources.service.submit(asker_of(interaction), request, reply_target(interaction))
     await resources.delivery.announce(interaction, queued)
 
 
@@ -92,14 +92,14 @@ async def infotext(interaction: "discord.Interaction[PastelBot]", job: Job, _ind
 async def cancel(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """End a job that is not finished; its message then says so."""
     service = interaction.client.resources.service
-    await service.cancel(job.id, interaction.user.id, is_moderator=is_moderator(interaction))
+    await service.cancel(job.id, asker_of(interaction))
     await interaction.response.defer()
 
 
 async def delete(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """Remove the pictures and the message."""
     resources = interaction.client.resources
-    await resources.service.delete(job.id, interaction.user.id, is_moderator=is_moderator(interaction))
+    await resources.service.delete(job.id, asker_of(interaction))
     resources.delivery.forget(job.id)
     await interaction.response.defer()
     await interaction.delete_original_response()

@@ -8,7 +8,7 @@ import discord
 from pastelbot.bot.answers import answers_errors
 from pastelbot.drafting import read_seed
 from pastelbot.records import GenerationRequest
-from pastelbot.service import random_seed
+from pastelbot.service.jobs import random_seed
 
 Submit = Callable[[discord.Interaction[Any], GenerationRequest], Awaitable[None]]
 

@@ -1,4 +1,4 @@
-"""Use cases: what people can do, whatever they do it through."""
+"""Use cases about jobs: submit, vary, cancel, delete, and what can be asked about them."""
 
 import asyncio
 import secrets
@@ -14,7 +14,8 @@ from pastelbot.errors import NotFoundError, RequestError
 from pastelbot.jobs.dispatcher import Dispatcher, remove_pictures
 from pastelbot.names import upscaler_files
 from pastelbot.prompt.infotext import ReadRequest, read_request
-from pastelbot.records import GenerationRequest, Job, JobStatus, ReplyTarget
+from pastelbot.records import Asker, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
+from pastelbot.service.house import House, Terms
 from pastelbot.store.jobs import JobStore, StoredPicture
 
 
@@ -38,24 +39,33 @@ class Service:
     """Submit, vary, cancel, delete, and what can be asked about them."""
 
     def __init__(
-        self, settings: Settings, jobs: JobStore, dispatcher: Dispatcher, *, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        jobs: JobStore,
+        dispatcher: Dispatcher,
+        house: House,
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
         self.settings = settings
+        self._house = house
         self._jobs = jobs
         self._dispatcher = dispatcher
         self._clock = clock
 
-    def draft(self, wish: Wish) -> GenerationRequest:
-        """Complete a wish with the operator's defaults and check it; raises RequestError."""
+    async def draft(self, asker: Asker, wish: Wish) -> GenerationRequest:
+        """Complete a wish with the defaults that hold for this person here, and check it; raises RequestError."""
         request = draft(wish, self.settings, random_seed=random_seed)
-        self._check(request)
+        await self._check(asker, request)
         return request
 
-    def _check(self, request: GenerationRequest) -> None:
+    async def _check(self, asker: Asker, request: GenerationRequest) -> Terms:
+        terms = await self._house.terms(asker)
         models = upscaler_files(self.settings.checkpoint.upscalers)
-        policy.check_request(request, self.settings.limits, upscaler_models=models)
+        policy.check_request(request, terms.limits, upscaler_models=models)
+        return terms
 
-    def recreate(self, infotext: str) -> tuple[GenerationRequest, list[str]]:
+    async def recreate(self, asker: Asker, infotext: str) -> tuple[GenerationRequest, list[str]]:
         """Return what an infotext asks for, and sentences about what will differ; raises RequestError."""
         read = read_request(infotext)
         if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
@@ -63,7 +73,7 @@ class Service:
                 "This is no infotext: it must have a line such as "
                 "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
             )
-        self._check(read.request)
+        await self._check(asker, read.request)
         notes = [f"It does not say {name}; the usual value is taken." for name in read.missing]
         return read.request, [*self._other_checkpoint(read), *notes, *read.notes]
 
@@ -78,16 +88,19 @@ class Service:
         """Return the request with the operator's usual hires fix for its size."""
         return request.replace(hires=usual_hires((request.width, request.height), self.settings))
 
-    async def submit(self, user_id: int, request: GenerationRequest, reply: ReplyTarget) -> Queued:
+    async def submit(
+        self, asker: Asker, request: GenerationRequest, reply: ReplyTarget, options: JobOptions | None = None
+    ) -> Queued:
         """Queue a request durably; raises RequestError, and then nothing was charged."""
-        self._check(request)
+        terms = await self._check(asker, request)
         job = await self._jobs.insert(
-            user_id,
+            asker.user_id,
             request,
             reply,
             now=self._clock(),
-            daily_limit=self.settings.quota.pictures_per_day,
-            waiting_limit=self.settings.limits.waiting_per_user,
+            daily_limit=terms.pictures_per_day,
+            waiting_limit=terms.limits.waiting_per_user,
+            options=options,
         )
         position = await self._dispatcher.position(job.id)
         self._dispatcher.wake()
@@ -100,10 +113,10 @@ class Service:
             raise NotFoundError("This picture is not known any more: paint it again with /imagine.")
         return job
 
-    async def cancel(self, job_id: str, user_id: int, *, is_moderator: bool) -> Job:
+    async def cancel(self, job_id: str, asker: Asker) -> Job:
         """End a job that waits or is painted, and refund it."""
         job = await self.job(job_id)
-        policy.check_owner(job, user_id, is_moderator=is_moderator)
+        policy.check_owner(job, asker)
         ended = None
         if job.status in (JobStatus.QUEUED, JobStatus.LEASED):
             ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
@@ -116,10 +129,10 @@ class Service:
         self._dispatcher.drop(ended)
         return ended
 
-    async def delete(self, job_id: str, user_id: int, *, is_moderator: bool) -> None:
+    async def delete(self, job_id: str, asker: Asker) -> None:
         """Remove a job's pictures from the disk and the database, ending it first if need be."""
         job = await self.job(job_id)
-        policy.check_owner(job, user_id, is_moderator=is_moderator)
+        policy.check_owner(job, asker)
         ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
         if ended is not None:
             self._dispatcher.drop(ended)
@@ -135,10 +148,11 @@ class Service:
         """Return the jobs being painted and the jobs in line, in order."""
         return await self._dispatcher.overview()
 
-    async def quota(self, user_id: int) -> QuotaState:
+    async def quota(self, asker: Asker) -> QuotaState:
         """Return what the person has used today."""
-        used = await self._jobs.used(user_id, now=self._clock())
-        return QuotaState(used=used, limit=self.settings.quota.pictures_per_day)
+        terms = await self._house.terms(asker)
+        used = await self._jobs.used(asker.user_id, now=self._clock())
+        return QuotaState(used=used, limit=terms.pictures_per_day)
 
     async def set_message(self, job_id: str, message_id: int) -> None:
         """Remember which message shows the job."""

@@ -1,0 +1,53 @@
+"""What servers, channels, roles and people have set: JSON values by name."""
+
+import enum
+import json
+from collections.abc import Mapping
+
+from pastelbot.store.database import Database
+
+Value = bool | int | float | str | list["Value"] | dict[str, "Value"] | None
+
+
+class Scope(enum.StrEnum):
+    """What a setting holds for."""
+
+    GUILD = "guild"
+    CHANNEL = "channel"
+    ROLE = "role"
+    USER = "user"
+
+
+class SettingsStore:
+    """All reading and writing of settings that people make in Discord."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self, scope: Scope, owner_id: int) -> dict[str, Value]:
+        """Return every setting of one server, channel, role or person."""
+        sql = "SELECT name, value FROM settings WHERE scope = ? AND id = ?"
+        async with self._database.reader.execute(sql, (scope, owner_id)) as cursor:
+            return {row["name"]: json.loads(row["value"]) for row in await cursor.fetchall()}
+
+    async def update(self, scope: Scope, owner_id: int, changes: Mapping[str, Value]) -> None:
+        """Set each name to its value, all or nothing; None removes it."""
+        async with self._database.transaction() as connection:
+            for name, value in changes.items():
+                if value is None:
+                    sql, values = (
+                        "DELETE FROM settings WHERE scope = ? AND id = ? AND name = ?",
+                        (scope, owner_id, name),
+                    )
+                    await connection.execute(sql, values)
+                else:
+                    await connection.execute(
+                        "INSERT INTO settings VALUES (?, ?, ?, ?)"
+                        " ON CONFLICT (scope, id, name) DO UPDATE SET value = excluded.value",
+                        (scope, owner_id, name, json.dumps(value)),
+                    )
+
+    async def clear(self, scope: Scope, owner_id: int) -> None:
+        """Forget everything that was set."""
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM settings WHERE scope = ? AND id = ?", (scope, owner_id))
