@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
+RATINGS = ("general", "sensitive", "questionable", "explicit")  # how adult a picture is, the mildest first
+RATING_FAILED = "failed"
+
+
 @dataclass(frozen=True, kw_only=True)
 class HiresFix:
     """The second pass after upscaling the first pass's latents.
@@ -98,13 +102,17 @@ class GenerationRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One finished picture: PNG bytes that carry `infotext` in their `parameters` chunk."""
+    """One finished picture: PNG bytes that carry `infotext` in their `parameters` chunk.
+
+    `rating` is one of RATINGS, RATING_FAILED where the tagger could not say, or None where it was not asked.
+    """
 
     png: bytes
     seed: int
     width: int
     height: int
     infotext: str
+    rating: str | None = None
 
 
 class JobStatus(enum.StrEnum):

@@ -8,7 +8,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 
 import aiosqlite
@@ -25,7 +25,7 @@ _ACTIVE = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POS
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPicture:
-    """A picture on disk; `file` is relative to the pictures folder."""
+    """A picture on disk; `file` is relative to the pictures folder, `rating` means what `Picture.rating` means."""
 
     number: int
     file: str
@@ -33,6 +33,10 @@ class StoredPicture:
     width: int
     height: int
     infotext: str
+    rating: str | None = None
+
+
+_PICTURE = tuple(field.name for field in fields(StoredPicture))
 
 
 class JobStore:
@@ -140,8 +144,9 @@ class JobStore:
             job = await _first(connection, sql, (seconds, job_id))
             if job is not None:
                 await connection.executemany(
-                    "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    [(job_id, p.number, p.file, p.seed, p.width, p.height, p.infotext) for p in pictures],
+                    "INSERT INTO pictures (job_id, number, file, seed, width, height, infotext, rating)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(job_id, p.number, p.file, p.seed, p.width, p.height, p.infotext, p.rating) for p in pictures],
                 )
         return job
 
@@ -173,10 +178,9 @@ class JobStore:
 
     async def pictures(self, job_id: str) -> list[StoredPicture]:
         """Return the job's pictures in the order of their seeds."""
-        sql = "SELECT * FROM pictures WHERE job_id = ? ORDER BY number"
+        sql = f"SELECT {', '.join(_PICTURE)} FROM pictures WHERE job_id = ? ORDER BY number"
         async with self._database.reader.execute(sql, (job_id,)) as cursor:
-            rows = await cursor.fetchall()
-        return [StoredPicture(**{key: row[key] for key in row.keys() if key != "job_id"}) for row in rows]  # noqa: SIM118
+            return [StoredPicture(**{name: row[name] for name in _PICTURE}) for row in await cursor.fetchall()]
 
     async def forget_pictures(self, job_id: str) -> list[str]:
         """Remove the job's pictures from the database; return the files that can go now."""
@@ -198,6 +202,7 @@ def picture_file(job_id: str, number: int, picture: Picture) -> StoredPicture:
         width=picture.width,
         height=picture.height,
         infotext=picture.infotext,
+        rating=picture.rating,
     )
 
 

@@ -3,7 +3,16 @@ import asyncio
 import pytest
 
 from pastelbot.errors import LimitError, QuotaError
-from pastelbot.records import GenerationRequest, HiresFix, InitImage, JobStatus, Picture, ReplyTarget
+from pastelbot.records import (
+    RATING_FAILED,
+    RATINGS,
+    GenerationRequest,
+    HiresFix,
+    InitImage,
+    JobStatus,
+    Picture,
+    ReplyTarget,
+)
 from pastelbot.store.database import Database
 from pastelbot.store.jobs import JobStore, picture_file
 
@@ -119,6 +128,17 @@ async def test_the_way_of_a_job(jobs, insert, clock):
     assert (done.status, done.reply.message_id, done.seconds) == (JobStatus.DONE, 77, 1.5)
     assert await jobs.used(1, now=clock()) == 1
     assert [stored[0].file] == await jobs.forget_pictures(job.id)
+
+
+@pytest.mark.parametrize("rating", [None, *RATINGS, RATING_FAILED])
+async def test_ratings_are_kept(jobs, insert, clock, rating):
+    job = await insert()
+    await jobs.lease([job.id], now=clock())
+    picture = Picture(png=b"...", seed=5, width=8, height=8, infotext="1girl", rating=rating)
+
+    await jobs.rendered(job.id, [picture_file(job.id, 0, picture)], seconds=1.5)
+
+    assert [rating] == [stored.rating for stored in await jobs.pictures(job.id)]
 
 
 async def test_an_ended_job_takes_no_pictures(jobs, insert, clock):
