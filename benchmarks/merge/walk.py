@@ -18,10 +18,10 @@ from safetensors.torch import load_file, save_file
 from pastelbot import config
 from pastelbot.diffusion import checkpoint
 from pastelbot.diffusion.engine import paint
+from pastelbot.diffusion.lora.targets import Target, find_targets
 from pastelbot.drafting import Wish, draft
 from pastelbot.pictures import make_sheet
 from pastelbot.workshop.folders import open_folder
-from pastelbot.workshop.lora_targets import Target, find_targets
 from pastelbot.workshop.recipe import read_recipe
 from pastelbot.workshop.recipe_run import run_recipe
 

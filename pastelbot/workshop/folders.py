@@ -10,10 +10,7 @@ from torch import Tensor
 
 from pastelbot.diffusion import ldm
 from pastelbot.diffusion.hub import locate
-from pastelbot.diffusion.weights import weights_file
-from pastelbot.errors import CheckpointError
-from pastelbot.workshop.merge import POSITION_IDS, positions
-from pastelbot.workshop.names import (
+from pastelbot.diffusion.original_names import (
     STANDARD,
     is_vae_attention,
     layout_of_diffusers,
@@ -22,7 +19,10 @@ from pastelbot.workshop.names import (
     original_unet_name,
     original_vae_name,
 )
-from pastelbot.workshop.sources import Entry, MemorySource, Source, check_checkpoint, open_file
+from pastelbot.diffusion.sources import Entry, MemorySource, Source, check_checkpoint, open_file
+from pastelbot.diffusion.weights import weights_file
+from pastelbot.errors import CheckpointError
+from pastelbot.workshop.merge import POSITION_IDS, positions
 
 # What the weights files of a diffusers folder's parts are called.
 PARTS: Mapping[str, tuple[str, ...]] = {

@@ -10,13 +10,13 @@ import torch
 
 from pastelbot.diffusion.identify import SD1, identify
 from pastelbot.diffusion.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
+from pastelbot.diffusion.lora.files import LoraFile, open_lora
+from pastelbot.diffusion.sources import SAFE_SUFFIX, SafetensorsSource, Source, open_file, read_plain
 from pastelbot.errors import CheckpointError, PastelError
 from pastelbot.workshop.folders import open_folder
 from pastelbot.workshop.hashes import FileHashes, hash_file
-from pastelbot.workshop.lora_files import LoraFile, open_lora
 from pastelbot.workshop.merge import POSITION_IDS, positions
 from pastelbot.workshop.precision import EMA_PREFIX
-from pastelbot.workshop.sources import SAFE_SUFFIX, SafetensorsSource, Source, open_file, read_plain
 from pastelbot.workshop.writing import Progress, silent
 
 _WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "SDXL"}

@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from pastelbot.diffusion.lora.targets import TEXT, Target, find_targets
+from pastelbot.diffusion.sources import MemorySource, Source, check_checkpoint
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop.hashes import lora_hashes
-from pastelbot.workshop.lora_targets import TEXT, Target, find_targets
 from pastelbot.workshop.low_rank import factorise
-from pastelbot.workshop.sources import MemorySource, Source, check_checkpoint
 from pastelbot.workshop.writing import Progress, silent, write
 
 

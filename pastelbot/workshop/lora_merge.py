@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from pastelbot.workshop.lora_files import Factors, LoraFile, LoraModule
-from pastelbot.workshop.lora_targets import find_targets
+from pastelbot.diffusion.lora.factors import add_factors
+from pastelbot.diffusion.lora.files import LoraFile, LoraModule
+from pastelbot.diffusion.lora.targets import find_targets
+from pastelbot.diffusion.sources import Entry, Source, check_checkpoint
 from pastelbot.workshop.merge import check_rounded, round_to
 from pastelbot.workshop.precision import Precision
-from pastelbot.workshop.sources import Entry, Source, check_checkpoint
 
 
 class LoraMerge:
@@ -55,23 +56,3 @@ class LoraMerge:
         if not changes:
             return round_to(self._base, name, dtype)
         return check_rounded(add_factors(self._base.read(name), changes).to(dtype), name, self.label)
-
-
-def add_factors(weight: Tensor, changes: Sequence[tuple[Factors, float]]) -> Tensor:
-    """Return `weight + ratio * (alpha / rank) * up @ down` for all changes, in float32.
-
-    `weight` is [out, in] or [out, in, height, width].
-    """
-    result = weight.float() if weight.dtype != torch.float32 else weight.clone()
-    flat = result.view(result.shape[0], -1)
-    for factors, ratio in changes:
-        flat.addmm_(factors.up.float().flatten(1), _right_factor(factors), alpha=ratio * factors.scale)
-    return result
-
-
-def _right_factor(factors: Factors) -> Tensor:
-    """Return what stands to the right of `up`, in float32: [rank, in * height * width]."""
-    down = factors.down.float().flatten(1)
-    if factors.mid is None:
-        return down
-    return torch.einsum("prkl,rj->pjkl", factors.mid.float(), down).flatten(1)

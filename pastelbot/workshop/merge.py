@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from pastelbot.diffusion.sources import Entry, Source, check_checkpoint, check_finite
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.blocks import BlockWeights, is_merged
 from pastelbot.workshop.numbers import combine, promoted
-from pastelbot.workshop.sources import Entry, Source, check_checkpoint, check_finite
 
 POSITION_IDS = "embeddings.position_ids"
 POSITIONS = 77

@@ -1,23 +1,12 @@
 """Arithmetic on tensors in float32, piece by piece, so that a large tensor needs no large intermediate."""
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
+from pastelbot.diffusion.pieces import pieces
 from pastelbot.errors import WorkshopError
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-
-# Numbers in a piece: its float32 intermediates stay in the processor's cache.
-_PIECE = 2**18
-
-# For each number format: integers of the same size, all bits but the sign, and the exponent's bits.
-_BITS = {
-    torch.float16: (torch.int16, 0x7FFF, 0x7C00),
-    torch.bfloat16: (torch.int16, 0x7FFF, 0x7F80),
-    torch.float32: (torch.int32, 0x7FFFFFFF, 0x7F800000),
-}
 
 
 def precision_of(name: str | None) -> torch.dtype | None:
@@ -40,25 +29,10 @@ def combine(terms: list[tuple[Tensor, float]], dtype: torch.dtype) -> Tensor:
     first = terms[0][0]
     result = torch.empty(first.shape, dtype=dtype)
     flat = [(tensor.reshape(-1), factor) for tensor, factor in terms]
-    for start, target in _pieces(result):
+    for start, target in pieces(result):
         stop = start + target.numel()
         total = flat[0][0][start:stop].float() * flat[0][1]
         for tensor, factor in flat[1:]:
             total.add_(tensor[start:stop].float(), alpha=factor)
         target.copy_(total)
     return result
-
-
-def is_finite(tensor: Tensor) -> bool:
-    """Tell whether a tensor has neither NaN nor infinity, from its bits; formats without them are finite."""
-    if tensor.dtype not in _BITS:
-        return not tensor.dtype.is_floating_point or tensor.dtype.itemsize == 1 or bool(tensor.isfinite().all())
-    integers, magnitude, infinity = _BITS[tensor.dtype]
-    bits = tensor.contiguous().view(integers)
-    return all(int((piece & magnitude).max()) < infinity for _start, piece in _pieces(bits))
-
-
-def _pieces(tensor: Tensor) -> Iterator[tuple[int, Tensor]]:
-    flat = tensor.view(-1)
-    for start in range(0, flat.numel(), _PIECE):
-        yield start, flat[start : start + _PIECE]

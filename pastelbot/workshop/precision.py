@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.ldm import UNET_PREFIX
+from pastelbot.diffusion.sources import Entry, Source
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.merge import round_to
-from pastelbot.workshop.sources import Entry, Source
 
 EMA_PREFIX = "model_ema."
 EMA_MODES = ("drop", "keep", "use")

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pastelbot.diffusion.hub import locate
+from pastelbot.diffusion.lora.files import LoraFile, open_loras, partner_of
+from pastelbot.diffusion.sources import SAFE_SUFFIX, SafetensorsSource, Source
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop.convert import check_layout, check_result, write_result
 from pastelbot.workshop.folders import Opened, open_checkpoint, open_reference, open_vae
 from pastelbot.workshop.hashes import FileHashes, hash_file
 from pastelbot.workshop.lora_extract import Extraction, extract, write_lora
-from pastelbot.workshop.lora_files import LoraFile, open_loras, partner_of
 from pastelbot.workshop.lora_merge import LoraMerge
 from pastelbot.workshop.merge import AddDifference, BlockMerge
 from pastelbot.workshop.numbers import PRECISIONS, precision_of
 from pastelbot.workshop.precision import Precision, WithoutEma
 from pastelbot.workshop.recipe import Recipe
-from pastelbot.workshop.sources import SAFE_SUFFIX, SafetensorsSource, Source
 from pastelbot.workshop.steps import (
     AddDifferenceStep,
     BlockMergeStep,

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.ldm import VAE_PREFIX
+from pastelbot.diffusion.sources import Entry, Source, check_checkpoint
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.merge import round_to
-from pastelbot.workshop.sources import Entry, Source, check_checkpoint
 
 
 class VaeBake:

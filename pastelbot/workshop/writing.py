@@ -13,8 +13,8 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from pastelbot.diffusion.sources import DTYPES, Entry, Source
 from pastelbot.errors import WorkshopError
-from pastelbot.workshop.sources import DTYPES, Entry, Source
 
 # Hears what is being done, the bytes done and the bytes in all.
 Progress = Callable[[str, int, int], None]

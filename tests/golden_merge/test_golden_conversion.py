@@ -5,8 +5,8 @@ import torch
 from merge_cases import needed
 from safetensors.torch import load_file
 
+from pastelbot.diffusion.sources import SafetensorsSource
 from pastelbot.workshop.folders import diffusers_parts, open_folder
-from pastelbot.workshop.sources import SafetensorsSource
 
 WEIGHTS = {
     "unet": "diffusion_pytorch_model.safetensors",

@@ -7,12 +7,12 @@ from merge_cases import cases, needed, read_json, summary
 from safetensors import safe_open
 from safetensors.torch import load_file, save
 
+from pastelbot.diffusion.lora.targets import find_targets
+from pastelbot.diffusion.sources import SafetensorsSource
 from pastelbot.workshop.folders import Union
 from pastelbot.workshop.hashes import lora_hashes
 from pastelbot.workshop.lora_extract import Extraction, extract
-from pastelbot.workshop.lora_targets import find_targets
 from pastelbot.workshop.numbers import PRECISIONS
-from pastelbot.workshop.sources import SafetensorsSource
 
 
 def sources(case):

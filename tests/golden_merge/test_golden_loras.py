@@ -6,11 +6,11 @@ from golden.golden_cases import report
 from merge_cases import assert_near, cases, half_step, needed, read_json, summary
 from safetensors.torch import load_file, save_file
 
-from pastelbot.workshop.lora_files import open_loras
+from pastelbot.diffusion.lora.files import open_loras
+from pastelbot.diffusion.lora.targets import find_targets, text_list_order, unet_list_orders
+from pastelbot.diffusion.sources import SafetensorsSource
 from pastelbot.workshop.lora_merge import LoraMerge
-from pastelbot.workshop.lora_targets import find_targets, text_list_order, unet_list_orders
 from pastelbot.workshop.numbers import PRECISIONS
-from pastelbot.workshop.sources import SafetensorsSource
 from pastelbot.workshop.writing import write
 
 SAVED = {"float": "fp32", "fp16": "fp16", "bf16": "bf16"}

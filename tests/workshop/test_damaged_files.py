@@ -8,9 +8,9 @@ import pytest
 import torch
 from small import make_checkpoint, make_lora, save
 
+from pastelbot.diffusion.lora.files import open_lora
+from pastelbot.diffusion.sources import SafetensorsSource, open_file
 from pastelbot.errors import CheckpointError
-from pastelbot.workshop.lora_files import open_lora
-from pastelbot.workshop.sources import SafetensorsSource, open_file
 
 
 def with_header(path, header, data=b"\0" * 64, length=None):

@@ -4,12 +4,12 @@ import pytest
 import torch
 from small import ATTENTION, CONVOLUTION, CROSS, LORA_SHAPES, TEXT_LAYER, make_checkpoint, make_lora, save
 
+from pastelbot.diffusion.lora.files import open_lora, open_loras
+from pastelbot.diffusion.lora.targets import find_targets
+from pastelbot.diffusion.sources import MemorySource
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop.lora_extract import Extraction, extract
-from pastelbot.workshop.lora_files import open_lora, open_loras
 from pastelbot.workshop.lora_merge import LoraMerge
-from pastelbot.workshop.lora_targets import find_targets
-from pastelbot.workshop.sources import MemorySource
 
 BASE = make_checkpoint()
 TARGETS = find_targets(MemorySource(BASE, "base").entries)

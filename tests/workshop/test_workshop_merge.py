@@ -6,10 +6,10 @@ import pytest
 import torch
 from small import POSITIONS, SHAPES, TEXT, UNET, VAE, make_checkpoint
 
+from pastelbot.diffusion.sources import MemorySource
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop.blocks import BLOCKS, BlockWeights, block_of, read_weights, uniform
 from pastelbot.workshop.merge import AddDifference, BlockMerge
-from pastelbot.workshop.sources import MemorySource
 
 A, B, C = (make_checkpoint(seed=seed) for seed in (1, 2, 3))
 

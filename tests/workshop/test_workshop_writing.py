@@ -10,9 +10,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from small import make_checkpoint, save
 
+from pastelbot.diffusion.sources import MemorySource, SafetensorsSource
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop import writing
-from pastelbot.workshop.sources import MemorySource, SafetensorsSource
 from pastelbot.workshop.writing import write
 
 TENSORS = {**make_checkpoint(dtype=torch.float16), "empty": torch.zeros(0, 3), "one": torch.tensor(7)}
@@ -70,7 +70,7 @@ def test_failure_in_the_middle_leaves_nothing(tmp_path):
 KILLED = """
 import os, signal, sys, torch
 from pathlib import Path
-from pastelbot.workshop.sources import MemorySource
+from pastelbot.diffusion.sources import MemorySource
 from pastelbot.workshop.writing import write
 
 def progress(_what, done, total):

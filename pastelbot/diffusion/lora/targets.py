@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pastelbot.diffusion.ldm import RESNET, TEXT_PREFIX, UNET_PREFIX
-from pastelbot.workshop.names import layout_of_original
-from pastelbot.workshop.sources import Entry
+from pastelbot.diffusion.original_names import layout_of_original
+from pastelbot.diffusion.sources import Entry
 
 UNET = "lora_unet_"
 TEXT = "lora_te_"

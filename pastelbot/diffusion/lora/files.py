@@ -8,34 +8,16 @@ from pathlib import Path
 from torch import Tensor
 
 from pastelbot.diffusion.identify import identify
+from pastelbot.diffusion.lora.factors import Factors
+from pastelbot.diffusion.lora.targets import Target, Targets, text_list_order, unet_list_orders
+from pastelbot.diffusion.sources import SAFE_SUFFIX, MemorySource, SafetensorsSource, Source, read_plain
 from pastelbot.errors import CheckpointError
-from pastelbot.workshop.lora_targets import Target, Targets, text_list_order, unet_list_orders
-from pastelbot.workshop.sources import SAFE_SUFFIX, MemorySource, SafetensorsSource, Source, read_plain
 
 TEXT_SUFFIX = ".text_encoder.pt"
 
 _LIST_NAME = re.compile(r"(unet|text_encoder):(\d+):(up|down)")
 _ROLES = {"lora_down.weight": "down", "lora_up.weight": "up", "lora_mid.weight": "mid", "alpha": "alpha"}
 _HYPERNETWORK_WIDTHS = {320, 640, 768, 1280}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Factors:
-    """One layer's factors, in the file's own number format.
-
-    `down` is [rank, in], [rank, in, 1, 1] or [rank, in, 3, 3], `up` [out, rank] or [out, rank, 1, 1]; with a `mid`
-    of [rank, rank, 3, 3], both others are 1x1. The change is `up @ (mid @) down`, times alpha / rank.
-    """
-
-    down: Tensor
-    up: Tensor
-    mid: Tensor | None = None
-    alpha: float | None = None
-
-    @property
-    def scale(self) -> float:
-        """Return alpha / rank, which is 1 without an alpha."""
-        return 1.0 if self.alpha is None else self.alpha / self.down.shape[0]
 
 
 @dataclass(kw_only=True)

@@ -18,9 +18,9 @@ from torch import Tensor
 from pastelbot.diffusion.identify import SD1, identify
 from pastelbot.diffusion.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 from pastelbot.diffusion.pickles import read_pickled
+from pastelbot.diffusion.pieces import is_finite
 from pastelbot.diffusion.precheck import read_shapes
 from pastelbot.errors import CheckpointError
-from pastelbot.workshop.numbers import is_finite
 
 SAFE_SUFFIX = ".safetensors"
 

@@ -1,0 +1,46 @@
+"""A LoRA's factors of one layer, and the change that they make to its weight: in float32, rounded by whoever asks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Factors:
+    """One layer's factors, in the file's own number format.
+
+    `down` is [rank, in], [rank, in, 1, 1] or [rank, in, 3, 3], `up` [out, rank] or [out, rank, 1, 1]; with a `mid`
+    of [rank, rank, 3, 3], both others are 1x1. The change is `up @ (mid @) down`, times alpha / rank.
+    """
+
+    down: Tensor
+    up: Tensor
+    mid: Tensor | None = None
+    alpha: float | None = None
+
+    @property
+    def scale(self) -> float:
+        """Return alpha / rank, which is 1 without an alpha."""
+        return 1.0 if self.alpha is None else self.alpha / self.down.shape[0]
+
+
+def add_factors(weight: Tensor, changes: Sequence[tuple[Factors, float]]) -> Tensor:
+    """Return `weight + ratio * (alpha / rank) * up @ down` for all changes, in float32.
+
+    `weight` is [out, in] or [out, in, height, width].
+    """
+    result = weight.float() if weight.dtype != torch.float32 else weight.clone()
+    flat = result.view(result.shape[0], -1)
+    for factors, ratio in changes:
+        flat.addmm_(factors.up.float().flatten(1), _right_factor(factors), alpha=ratio * factors.scale)
+    return result
+
+
+def _right_factor(factors: Factors) -> Tensor:
+    """Return what stands to the right of `up`, in float32: [rank, in * height * width]."""
+    down = factors.down.float().flatten(1)
+    if factors.mid is None:
+        return down
+    return torch.einsum("prkl,rj->pjkl", factors.mid.float(), down).flatten(1)
