@@ -1,6 +1,7 @@
 """A studio for tests: the real bot on a simulated Discord server, and short ways to use and look at it."""
 
 from discord import Permissions
+from discord_rules import check_requests
 from simcord.env import Env
 from support import eventually
 
@@ -37,6 +38,7 @@ class Studio:
         await self.bot.close()
         await self.env.shutdown()
         self.env.raise_errors()
+        check_requests(self.env.http_requests)
 
     async def restart(self, executor=None):
         """Start a new bot on the same database; the old one was closed or killed."""
