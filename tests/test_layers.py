@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "pastelbot"
 
 LAYERS = [
     {"errors", "__init__"},
-    {"records", "config", "names"},
-    {"pictures"},
+    {"records", "config", "names", "languages"},
+    {"network_files", "pictures"},
     {"prompt"},
     {"policy"},
     {"drafting"},

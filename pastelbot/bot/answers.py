@@ -9,6 +9,7 @@ import discord
 import structlog
 from discord import app_commands
 
+from pastelbot.bot.localisation import in_their_words
 from pastelbot.errors import PastelError
 
 Owner = TypeVar("Owner")
@@ -37,6 +38,7 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
 async def say_privately(interaction: discord.Interaction[Any], text: str) -> None:
     """Answer so that only the person sees it, whether or not the interaction was answered before."""
     none = discord.AllowedMentions.none()
+    text = in_their_words(interaction, text)
     try:
         if interaction.response.is_done():
             await interaction.followup.send(text[:2000], ephemeral=True, allowed_mentions=none)

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import discord
 import structlog
@@ -16,11 +15,18 @@ from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
 from pastelbot.bot.cogs.recreate import RecreateCog
 from pastelbot.bot.delivery import Delivery
+from pastelbot.bot.localisation import CommandTranslator
 from pastelbot.bot.views.buttons import JobButton
+from pastelbot.jobs.background import Periodic
 from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.languages import Languages
+from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.jobs import Service
 from pastelbot.store.database import Database
 from pastelbot.store.memory import Memory
+
+_FIRST_CHORES = 60.0
+_CHORES = 3600.0
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +48,7 @@ class Backend:
     database: Database
     dispatcher: Dispatcher
     service: Service
+    housekeeping: Housekeeping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +73,13 @@ class PastelBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
         )
+        self.languages = Languages.shipped()
         self._open_backend = open_backend
         self._guild_ids = guild_ids
         self._edit_seconds = edit_seconds
         self._backend: Backend | None = None
         self._resources: Resources | None = None
+        self._chores: Periodic | None = None
 
     @property
     def resources(self) -> Resources:
@@ -90,8 +99,12 @@ class PastelBot(commands.Bot):
         await self.add_cog(recreate)
         self.tree.add_command(recreate.menu)
         self.add_dynamic_items(JobButton)
-        await self._sync(Memory(backend.database))
+        translator = CommandTranslator(self.languages)
+        await self.tree.set_translator(translator)
+        await self._sync(Memory(backend.database), translator)
         await backend.dispatcher.start(delivery.publish)
+        self._chores = Periodic(backend.housekeeping.sweep, seconds=_CHORES)
+        self._chores.start(first=_FIRST_CHORES)
 
     async def on_ready(self) -> None:
         """Say so in the log."""
@@ -100,16 +113,18 @@ class PastelBot(commands.Bot):
     async def close(self) -> None:
         """Stop giving out work, put back what is unfinished, and leave Discord."""
         backend, self._backend = self._backend, None
+        if self._chores is not None:
+            await self._chores.close()
         if backend is not None:
             await backend.dispatcher.close()
             await self.resources.delivery.close()
             await backend.database.close()
         await super().close()
 
-    async def _sync(self, memory: Memory) -> None:
+    async def _sync(self, memory: Memory, translator: app_commands.Translator) -> None:
         """Send the commands to Discord, but only where they have changed: 200 a day may be created."""
         guilds: list[discord.abc.Snowflake | None] = [discord.Object(number) for number in self._guild_ids] or [None]
-        digest = self._digest()
+        digest = await self._digest(translator)
         for guild in guilds:
             name = f"commands:{self.application_id}:{guild.id if guild is not None else 'global'}"
             if guild is not None:
@@ -121,6 +136,6 @@ class PastelBot(commands.Bot):
                 await memory.set(name, digest)
                 log.info("commands sent to Discord", commands=len(ours))
 
-    def _digest(self) -> str:
-        payload: list[dict[str, Any]] = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+    async def _digest(self, translator: app_commands.Translator) -> str:
+        payload = [await command.get_translated_payload(self.tree, translator) for command in self.tree.get_commands()]
         return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
