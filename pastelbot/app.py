@@ -10,9 +10,11 @@ from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.jobs.worker import WorkerOptions
 from pastelbot.service.house import House
+from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.jobs import Service
 from pastelbot.store.database import Database
 from pastelbot.store.jobs import JobStore
+from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import SettingsStore
 
 
@@ -28,17 +30,23 @@ def build(
     async def open_backend() -> Backend:
         database = await Database.open(settings.storage.database)
         jobs = JobStore(database)
+        files = PictureFiles(settings.storage.pictures, database)
         dispatcher = Dispatcher(
             jobs,
             executor or ProcessExecutor(worker_options(settings)),
-            settings.storage.pictures,
+            files,
             at_once=settings.worker.jobs_at_once,
             stall_seconds=settings.worker.stall_seconds,
             clock=now,
         )
         house = House(settings, SettingsStore(database))
-        service = Service(settings, jobs, dispatcher, house, clock=now)
-        return Backend(database=database, dispatcher=dispatcher, service=service)
+        service = Service(settings, jobs, dispatcher, house, files, clock=now)
+        return Backend(
+            database=database,
+            dispatcher=dispatcher,
+            service=service,
+            housekeeping=Housekeeping(settings.storage, files, clock=now),
+        )
 
     return PastelBot(open_backend, guild_ids=settings.discord.guild_ids, edit_seconds=settings.discord.edit_seconds)
 

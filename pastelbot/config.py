@@ -80,10 +80,12 @@ class CheckpointSettings(_Section):
 
 
 class StorageSettings(_Section):
-    """Where things are kept."""
+    """Where things are kept, and picture files for how long; 0 is for ever, and no cap."""
 
     database: Path = Path("state/pastelbot.sqlite3")
     pictures: Path = Path("state/pictures")
+    keep_days: float = Field(default=0, ge=0)
+    max_gib: float = Field(default=0, ge=0)
 
 
 class SizeSettings(_Section):

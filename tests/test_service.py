@@ -11,6 +11,7 @@ from pastelbot.service.house import House
 from pastelbot.service.jobs import Service
 from pastelbot.store.database import Database
 from pastelbot.store.jobs import JobStore
+from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import SettingsStore
 
 REPLY = ReplyTarget(channel_id=1)
@@ -36,12 +37,11 @@ async def open_service(settings, jobs, clock):
                 "quota": settings.quota.model_copy(update=limits),
             }
         )
-        dispatcher = Dispatcher(
-            jobs, FakeExecutor(), settings.storage.pictures, at_once=2, stall_seconds=60, clock=clock
-        )
+        files = PictureFiles(settings.storage.pictures, jobs._database)
+        dispatcher = Dispatcher(jobs, FakeExecutor(), files, at_once=2, stall_seconds=60, clock=clock)
         dispatchers.append(dispatcher)
         house = House(changed, SettingsStore(jobs._database))
-        return Service(changed, jobs, dispatcher, house, clock=clock)
+        return Service(changed, jobs, dispatcher, house, files, clock=clock)
 
     yield open_service
     for dispatcher in dispatchers:

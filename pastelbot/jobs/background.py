@@ -62,3 +62,30 @@ class Mailbox(Generic[T]):
                 await self._handle(item)
             except Exception:
                 log.exception("background work failed", item=type(item).__name__)
+
+
+class Periodic:
+    """Work done again and again: a timer between two rounds, and a task only while one is under way."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]], *, seconds: float) -> None:
+        self._seconds = seconds
+        self._mailbox: Mailbox[None] = Mailbox(lambda _item: work())
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self, *, first: float) -> None:
+        """Do the first round after so many seconds."""
+        self._timer = call_later(first, self._tick)
+
+    def wake(self) -> None:
+        """Do a round now, or one more after that under way."""
+        self._mailbox.put(None)
+
+    async def close(self) -> None:
+        """Return when the round under way is finished."""
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._mailbox.close()
+
+    def _tick(self) -> None:
+        self.wake()
+        self._timer = call_later(self._seconds, self._tick)

@@ -5,11 +5,8 @@ the same time and none of it needs a lock.
 """
 
 import asyncio
-import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
@@ -28,14 +25,14 @@ from pastelbot.records import (
     Painted,
     PaintingCancelled,
     PaintingFailed,
-    Picture,
     Progress,
     Rendered,
     Update,
     WorkerLost,
     WorkerReady,
 )
-from pastelbot.store.jobs import JobStore, StoredPicture, picture_file
+from pastelbot.store.jobs import JobStore
+from pastelbot.store.picture_files import PictureFiles
 
 _ATTEMPTS = 2
 _POLL_SECONDS = 15.0
@@ -50,7 +47,7 @@ class Dispatcher:
         self,
         jobs: JobStore,
         executor: Executor,
-        pictures: Path,
+        files: PictureFiles,
         *,
         at_once: int,
         stall_seconds: float,
@@ -58,7 +55,7 @@ class Dispatcher:
     ) -> None:
         self._jobs = jobs
         self._executor = executor
-        self._pictures = pictures
+        self._files = files
         self._at_once = at_once
         self._stall_seconds = stall_seconds
         self._clock = clock
@@ -164,12 +161,10 @@ class Dispatcher:
             self._publish(InLine(job=job, position=ahead + place))
 
     async def _painted(self, event: Painted) -> None:
-        stored = [picture_file(event.job_id, number, picture) for number, picture in enumerate(event.pictures)]
-        await asyncio.to_thread(_write, self._pictures, stored, event.pictures)
-        job = await self._jobs.rendered(event.job_id, stored, seconds=event.seconds)
+        async with self._files.keeping(event.pictures) as stored:
+            job = await self._jobs.rendered(event.job_id, stored, seconds=event.seconds)
         self._running.pop(event.job_id, None)
         if job is None:
-            await asyncio.to_thread(shutil.rmtree, self._pictures / event.job_id, ignore_errors=True)
             return
         log.info("painted", job=job.id, seconds=round(event.seconds, 2), pictures=len(stored))
         self._publish(Rendered(job=job))
@@ -203,22 +198,3 @@ class Dispatcher:
             self._executor.restart(f"the worker said nothing for {silent:.0f} s")
         self.wake()
         self._poll = call_later(_POLL_SECONDS, self._tick)
-
-
-def _write(folder: Path, stored: list[StoredPicture], pictures: tuple[Picture, ...]) -> None:
-    """Write each picture under a temporary name first: no half file ever has the final name."""
-    for place, picture in zip(stored, pictures, strict=True):
-        path = folder / place.file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".png.part")
-        part.write_bytes(picture.png)
-        part.replace(path)
-
-
-def remove_pictures(folder: Path, files: list[str]) -> None:
-    """Delete picture files and the folders that are empty then; what is gone already is fine."""
-    for file in files:
-        path = folder / file
-        path.unlink(missing_ok=True)
-        with suppress(OSError):
-            path.parent.rmdir()

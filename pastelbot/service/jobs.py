@@ -1,6 +1,5 @@
 """Use cases about jobs: submit, vary, cancel, delete, and what can be asked about them."""
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ from pastelbot import policy
 from pastelbot.config import Settings
 from pastelbot.drafting import Wish, draft, usual_hires
 from pastelbot.errors import NotFoundError, RequestError
-from pastelbot.jobs.dispatcher import Dispatcher, remove_pictures
+from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.names import upscaler_files
 from pastelbot.prompt.infotext import ReadRequest, read_request
 from pastelbot.records import Asker, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
 from pastelbot.service.house import House, Terms
 from pastelbot.store.jobs import JobStore, StoredPicture
+from pastelbot.store.picture_files import PictureFiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +44,14 @@ class Service:
         jobs: JobStore,
         dispatcher: Dispatcher,
         house: House,
+        files: PictureFiles,
         *,
         clock: Callable[[], datetime],
     ) -> None:
         self.settings = settings
         self._house = house
         self._jobs = jobs
+        self._files = files
         self._dispatcher = dispatcher
         self._clock = clock
 
@@ -136,13 +138,11 @@ class Service:
         ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
         if ended is not None:
             self._dispatcher.drop(ended)
-        files = await self._jobs.forget_pictures(job_id)
-        await asyncio.to_thread(remove_pictures, self.settings.storage.pictures, files)
+        await self._files.drop(await self._jobs.forget_pictures(job_id))
 
     async def pictures(self, job_id: str) -> list[tuple[StoredPicture, Path]]:
-        """Return the job's pictures with the paths of their files."""
-        folder = self.settings.storage.pictures
-        return [(picture, folder / picture.file) for picture in await self._jobs.pictures(job_id)]
+        """Return the job's pictures with the paths of their files; those of files swept away lead nowhere."""
+        return [(picture, self._files.path(picture)) for picture in await self._jobs.pictures(job_id)]
 
     async def overview(self) -> tuple[list[Job], list[Job]]:
         """Return the jobs being painted and the jobs in line, in order."""

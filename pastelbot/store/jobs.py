@@ -4,6 +4,7 @@ A job's row and its reservation change in the same transaction, so a crash betwe
 names the states it starts from; where the job is in none of them any more, nothing happens and the answer says so.
 """
 
+import hashlib
 import json
 import secrets
 import sqlite3
@@ -25,10 +26,14 @@ _ACTIVE = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POS
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPicture:
-    """A picture on disk; `file` is relative to the pictures folder, `rating` means what `Picture.rating` means."""
+    """A picture on disk; `rating` means what `Picture.rating` means.
+
+    `file` is relative to the pictures folder; None: it was there too long and was swept away. `size` is its bytes.
+    """
 
     number: int
-    file: str
+    file: str | None
+    size: int
     seed: int
     width: int
     height: int
@@ -144,9 +149,8 @@ class JobStore:
             job = await _first(connection, sql, (seconds, job_id))
             if job is not None:
                 await connection.executemany(
-                    "INSERT INTO pictures (job_id, number, file, seed, width, height, infotext, rating)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(job_id, p.number, p.file, p.seed, p.width, p.height, p.infotext, p.rating) for p in pictures],
+                    f"INSERT INTO pictures (job_id, {', '.join(_PICTURE)}) VALUES (?, {_marks(_PICTURE)})",
+                    [(job_id, *(getattr(picture, name) for name in _PICTURE)) for picture in pictures],
                 )
         return job
 
@@ -183,21 +187,28 @@ class JobStore:
             return [StoredPicture(**{name: row[name] for name in _PICTURE}) for row in await cursor.fetchall()]
 
     async def forget_pictures(self, job_id: str) -> list[str]:
-        """Remove the job's pictures from the database; return the files that can go now."""
+        """Remove the job's pictures from the database; return the files that they had."""
         sql = "DELETE FROM pictures WHERE job_id = ? RETURNING file"
         async with self._database.transaction() as connection, connection.execute(sql, (job_id,)) as cursor:
-            return [row["file"] for row in await cursor.fetchall()]
+            return [row["file"] for row in await cursor.fetchall() if row["file"] is not None]
 
     async def used(self, user_id: int, *, now: datetime) -> int:
         """Return how many pictures of the day's quota are reserved or spent."""
         return await quotas.used(self._database.reader, user_id, quotas.day_of(now))
 
 
-def picture_file(job_id: str, number: int, picture: Picture) -> StoredPicture:
-    """Return where the picture belongs on disk: a folder for each job, names without prompts."""
+def content_name(content: bytes) -> str:
+    """Return the name of a picture file with that content, in two levels of folders: `ab/cd/<sha256>.png`."""
+    digest = hashlib.sha256(content).hexdigest()
+    return f"{digest[:2]}/{digest[2:4]}/{digest}.png"
+
+
+def picture_file(number: int, picture: Picture) -> StoredPicture:
+    """Return where the picture belongs on disk, by what is in it: the same bytes are one file."""
     return StoredPicture(
         number=number,
-        file=f"{job_id}/{number:02d}-{picture.seed}.png",
+        file=content_name(picture.png),
+        size=len(picture.png),
         seed=picture.seed,
         width=picture.width,
         height=picture.height,

@@ -168,7 +168,7 @@ async def test_a_channel_that_is_gone_ends_the_job_and_is_not_asked_for_ever(stu
 async def test_a_picture_that_vanished_from_the_disk_is_refunded(studio, monkeypatch):
     result = await studio.imagine()
     (job_id,) = await studio.painting()
-    monkeypatch.setattr("pastelbot.jobs.dispatcher._write", lambda *_: None)
+    monkeypatch.setattr("pastelbot.store.picture_files._write", lambda *_: None)
     studio.executor.finish(job_id)
 
     await studio.says("its picture has vanished from the disk\nNot charged.", result.response.id)

@@ -2,8 +2,9 @@ import asyncio
 from contextvars import ContextVar
 
 from structlog.testing import capture_logs
+from support import eventually
 
-from pastelbot.jobs.background import Mailbox, spawn
+from pastelbot.jobs.background import Mailbox, Periodic, spawn
 
 REQUEST = ContextVar("REQUEST", default="none")
 
@@ -86,3 +87,45 @@ async def test_background_work_carries_nothing_of_the_request():
     await spawn(look())
 
     assert seen == ["none"]
+
+
+async def test_a_round_comes_again_and_again_until_closing():
+    rounds = []
+
+    async def work():
+        rounds.append(1)
+
+    periodic = Periodic(work, seconds=0.01)
+    periodic.start(first=0.0)
+    await eventually(lambda: len(rounds) >= 3)
+    await periodic.close()
+    done = len(rounds)
+    await asyncio.sleep(0.03)
+
+    assert done == len(rounds)
+
+
+async def test_a_round_that_fails_does_not_end_the_rounds():
+    rounds = []
+
+    async def work():
+        rounds.append(1)
+        raise KeyError("a bug")
+
+    periodic = Periodic(work, seconds=0.01)
+    periodic.start(first=0.0)
+    await eventually(lambda: len(rounds) >= 2)
+    await periodic.close()
+
+
+async def test_a_round_can_be_had_at_once():
+    rounds = []
+
+    async def work():
+        rounds.append(1)
+
+    periodic = Periodic(work, seconds=3600)
+    periodic.start(first=3600)
+    periodic.wake()
+    await eventually(lambda: rounds)
+    await periodic.close()

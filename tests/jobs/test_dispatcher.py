@@ -15,6 +15,7 @@ from pastelbot.records import (
 )
 from pastelbot.store.database import Database
 from pastelbot.store.jobs import JobStore
+from pastelbot.store.picture_files import PictureFiles
 
 
 class Stage:
@@ -23,6 +24,7 @@ class Stage:
     def __init__(self, database, folder, clock):
         self.jobs = JobStore(database)
         self.folder = folder
+        self.files = PictureFiles(folder, database)
         self.clock = clock
         self.updates = []
         self.executor = FakeExecutor()
@@ -30,7 +32,7 @@ class Stage:
 
     def make(self, executor=None):
         self.executor = executor or FakeExecutor()
-        return Dispatcher(self.jobs, self.executor, self.folder, at_once=2, stall_seconds=60, clock=self.clock)
+        return Dispatcher(self.jobs, self.executor, self.files, at_once=2, stall_seconds=60, clock=self.clock)
 
     async def start(self):
         await self.dispatcher.start(self.updates.append)
@@ -185,7 +187,7 @@ async def test_pictures_of_a_job_that_was_cancelled_meanwhile_are_thrown_away(st
     await stage.painting(other)
 
     assert stage.published(Rendered) == []
-    assert not (stage.folder / job_id).exists()
+    assert list(stage.folder.rglob("*")) == []
 
 
 async def test_a_silent_worker_is_restarted(stage):

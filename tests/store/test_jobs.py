@@ -116,7 +116,7 @@ async def test_concurrent_leases_share_nothing(jobs, insert, clock):
 async def test_the_way_of_a_job(jobs, insert, clock):
     job = await insert()
     picture = Picture(png=b"...", seed=5, width=8, height=8, infotext="1girl")
-    stored = [picture_file(job.id, 0, picture)]
+    stored = [picture_file(0, picture)]
 
     await jobs.lease([job.id], now=clock())
     assert (await jobs.rendered(job.id, stored, seconds=1.5)).status == JobStatus.RENDERED
@@ -136,7 +136,7 @@ async def test_ratings_are_kept(jobs, insert, clock, rating):
     await jobs.lease([job.id], now=clock())
     picture = Picture(png=b"...", seed=5, width=8, height=8, infotext="1girl", rating=rating)
 
-    await jobs.rendered(job.id, [picture_file(job.id, 0, picture)], seconds=1.5)
+    await jobs.rendered(job.id, [picture_file(0, picture)], seconds=1.5)
 
     assert [rating] == [stored.rating for stored in await jobs.pictures(job.id)]
 

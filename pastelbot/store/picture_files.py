@@ -1,0 +1,178 @@
+"""Picture files: named by what is in them, written once, removed when no row of the database needs them any more.
+
+A file has a row before anybody is told of it, and loses its rows before it is removed. So a crash leaves at worst a
+file without a row, which the next sweep removes. One lock holds apart those who write and record a file from those who
+look whether it can go: the same bytes may be written again at that very moment.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+import structlog
+
+from pastelbot.records import Picture
+from pastelbot.store.database import Database
+from pastelbot.store.jobs import StoredPicture, content_name, picture_file
+
+# Nothing else in the folder is ours, whatever it is: by content, and by job as it was before.
+_OURS = re.compile(r"([0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}|[0-9a-f]{12}/\d{2,}-\d+)\.png(\.part)?")
+_BY_JOB = "file NOT GLOB '[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*'"
+_BATCH = 100
+
+log = structlog.get_logger(__name__)
+
+
+class PictureFiles:
+    """The pictures folder, and the rows that say who needs which file."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = folder
+        self._database = database
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def keeping(self, pictures: Sequence[Picture]) -> AsyncIterator[list[StoredPicture]]:
+        """Write pictures; record them inside the block, because files without a row are removed after it."""
+        async with self._lock:
+            stored = await asyncio.to_thread(_write_all, self.folder, pictures)
+            try:
+                yield stored
+            finally:
+                await self._unlink_unneeded([picture.file for picture in stored if picture.file is not None])
+
+    def path(self, picture: StoredPicture) -> Path:
+        """Return where the picture's file is; where it was swept away, a path that leads nowhere."""
+        return self.folder / (picture.file or "swept-away.png")
+
+    async def drop(self, names: Iterable[str]) -> None:
+        """Remove the files of rows that were deleted, but for those that other rows need."""
+        async with self._lock:
+            await self._unlink_unneeded(list(names))
+
+    async def sweep(self, *, before: datetime | None, max_bytes: int) -> int:
+        """Remove files that are older than `before` or over the cap, the oldest first; return how many.
+
+        What is in a gallery or not delivered yet stays; None and 0 are no limits. The pictures' rows stay, so their
+        buttons work. Files that no row needs are removed too.
+        """
+        await self._adopt()
+        names = await self._outlived(before, max_bytes) if before is not None or max_bytes else []
+        async with self._database.transaction() as connection:
+            await connection.executemany("UPDATE pictures SET file = NULL WHERE file = ?", [(name,) for name in names])
+        await self.drop(names)
+        await self._remove_strays()
+        if names:
+            log.info("pictures swept away", files=len(names))
+        return len(names)
+
+    async def _outlived(self, before: datetime | None, max_bytes: int) -> list[str]:
+        sql = (
+            "SELECT p.file, MAX(p.size), MAX(j.created_at) AS made_at, MAX(g.id IS NOT NULL"
+            " OR j.status NOT IN ('done', 'failed', 'cancelled')) FROM pictures p JOIN jobs j ON j.id = p.job_id"
+            " LEFT JOIN gallery g ON g.job_id = p.job_id AND g.number = p.number"
+            " WHERE p.file IS NOT NULL GROUP BY p.file ORDER BY made_at, p.file"
+        )
+        async with self._database.reader.execute(sql) as cursor:
+            rows = list(await cursor.fetchall())
+        total, gone = sum(row[1] for row in rows), []
+        for name, size, made_at, needed in rows:
+            too_old = before is not None and made_at < before.timestamp()
+            if not needed and (too_old or 0 < max_bytes < total):
+                gone.append(name)
+                total -= size
+        return gone
+
+    async def _adopt(self) -> None:
+        """Give files that an earlier version named by their jobs the names of their contents."""
+        sql = f"SELECT DISTINCT file FROM pictures WHERE file IS NOT NULL AND {_BY_JOB} LIMIT {_BATCH}"
+        while True:
+            async with self._database.reader.execute(sql) as cursor:
+                old = [row[0] for row in await cursor.fetchall()]
+            if not old:
+                return
+            async with self._lock:
+                new = await asyncio.to_thread(_copy_all, self.folder, old)
+                async with self._database.transaction() as connection:
+                    await connection.executemany(
+                        "UPDATE pictures SET file = ?, size = ? WHERE file = ?",
+                        [(*place, name) for place, name in zip(new, old, strict=True)],
+                    )
+                await self._unlink_unneeded(old)
+            log.info("pictures named by their contents", files=len(old))
+
+    async def _remove_strays(self) -> None:
+        """Remove files that are ours by their names and that no row needs."""
+        there = await asyncio.to_thread(_ours_in, self.folder)
+        async with self._database.reader.execute("SELECT DISTINCT file FROM pictures") as cursor:
+            needed = {row[0] for row in await cursor.fetchall()}
+        strays = there - needed
+        if strays:
+            log.info("files that nobody needs", files=len(strays))
+            await self.drop(sorted(strays))
+
+    async def _unlink_unneeded(self, names: Sequence[str]) -> None:
+        """Remove those of the files that no row needs; the lock must be held."""
+        sql = "SELECT 1 FROM pictures WHERE file = ? LIMIT 1"
+        unneeded = []
+        for name in dict.fromkeys(names):
+            async with self._database.reader.execute(sql, (name,)) as cursor:
+                if await cursor.fetchone() is None:
+                    unneeded.append(name)
+        if unneeded:
+            await asyncio.to_thread(_unlink, self.folder, unneeded)
+
+
+def _write_all(folder: Path, pictures: Sequence[Picture]) -> list[StoredPicture]:
+    stored = [picture_file(number, picture) for number, picture in enumerate(pictures)]
+    for place, picture in zip(stored, pictures, strict=True):
+        if place.file is not None:
+            _write(folder / place.file, picture.png)
+    return stored
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name first: no half file ever has the final name."""
+    with suppress(FileNotFoundError):
+        if path.stat().st_size == len(content):
+            return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".png.part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _copy_all(folder: Path, old: Iterable[str]) -> list[tuple[str | None, int]]:
+    """Copy files to where their contents belong; return each one's name and size, None and 0 for one that is gone."""
+    places: list[tuple[str | None, int]] = []
+    for name in old:
+        try:
+            content = (folder / name).read_bytes()
+        except OSError:
+            places.append((None, 0))
+            continue
+        places.append((content_name(content), len(content)))
+        _write(folder / content_name(content), content)
+    return places
+
+
+def _ours_in(folder: Path) -> set[str]:
+    found = set()
+    for parent, _folders, files in os.walk(folder):
+        inside = PurePosixPath(Path(parent).relative_to(folder).as_posix())
+        found |= {str(inside / file) for file in files}
+    return {name for name in found if _OURS.fullmatch(name)}
+
+
+def _unlink(folder: Path, names: Collection[str]) -> None:
+    """Delete files and the folders that are empty then; what is gone already is fine."""
+    for name in names:
+        path = folder / name
+        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            for parent in PurePosixPath(name).parents[:-1]:
+                (folder / parent).rmdir()
