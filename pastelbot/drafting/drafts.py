@@ -1,15 +1,15 @@
 """From what a person typed to a GenerationRequest, with the operator's defaults for what was left out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from pastelbot import pictures
 from pastelbot.config import Settings, parse_size
+from pastelbot.drafting.reading import read_aspect, read_negative, read_sampler, read_size, size_with_aspect
+from pastelbot.drafting.wish import Wish
 from pastelbot.errors import RequestError
-from pastelbot.policy import MAX_SEED
 from pastelbot.prompt.comments import strip_comments
-from pastelbot.prompt.samplers import SamplerChoice, check_sampler, normalise
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 
 T = TypeVar("T")
@@ -31,29 +31,6 @@ SAMPLER_CHOICES = (
     "UniPC",
     "LCM",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What was typed; None is "as usual". A seed of -1 is a random one."""
-
-    prompt: str | None = None
-    negative: str | None = None
-    size: str | None = None
-    seed: int | None = None
-    steps: int | None = None
-    cfg: float | None = None
-    sampler: str | None = None
-    schedule: str | None = None
-    clip_skip: int | None = None
-    hires: bool | None = None
-    hires_size: str | None = None
-    hires_steps: int | None = None
-    hires_upscaler: str | None = None
-    denoise: float | None = None
-    init: bytes | None = None
-    resize_mode: str | None = None
-    count: int | None = None
 
 
 def draft(wish: Wish, settings: Settings, *, random_seed: Callable[[], int]) -> GenerationRequest:
@@ -95,7 +72,7 @@ def amend(
         sampler, schedule = read_sampler(wish.sampler or base.sampler, wish.schedule)
     return base.replace(
         prompt=_typed(wish.prompt, base.prompt),
-        negative_prompt=_typed(wish.negative, base.negative_prompt),
+        negative_prompt=_negative(base, wish),
         width=width,
         height=height,
         seed=random_seed() if wish.seed == -1 else _or(wish.seed, base.seed),
@@ -110,34 +87,15 @@ def amend(
     )
 
 
-def read_seed(text: str) -> int | None:
-    """Read a typed seed; empty or -1 is None, a random one. Raises RequestError for anything else."""
-    word = text.strip()
-    if word in {"", "-1"}:
-        return None
-    if not (word.isascii() and word.isdigit()) or int(word) > MAX_SEED:
-        raise RequestError(f"{word[:40]!r} is not a seed: type a whole number from 0 to {MAX_SEED}, or nothing.")
-    return int(word)
-
-
-def read_sampler(name: str, schedule: str | None = None) -> SamplerChoice:
-    """Read "DPM++ 2M Karras" as DPM++ 2M with Karras; raise RequestError with the nearest name."""
-    check_sampler(name, schedule)
-    return normalise(name, schedule)
-
-
-def read_size(size: str, settings: Settings) -> tuple[int, int]:
-    """Read a size's name or its pixels; raise RequestError with the names there are."""
-    named = settings.sizes.get(size.strip().lower())
-    try:
-        return parse_size(size if named is None else named.first)
-    except ValueError as error:
-        names = ", ".join(settings.sizes)
-        raise RequestError(f"{size[:40]!r} is no size: use one of {names}, or pixels such as 448x640.") from error
-
-
 def _size(base: GenerationRequest, wish: Wish, settings: Settings) -> tuple[int, int]:
     """Return the size wished for; a picture to start from brings its own, as far as it may be painted."""
+    size = _plain_size(base, wish, settings)
+    if wish.aspect is None:
+        return size
+    return size_with_aspect(size, read_aspect(wish.aspect), largest=settings.limits.max_side)
+
+
+def _plain_size(base: GenerationRequest, wish: Wish, settings: Settings) -> tuple[int, int]:
     if wish.size is not None:
         return read_size(wish.size, settings)
     if wish.init is None:
@@ -162,16 +120,20 @@ def _amend_init(base: GenerationRequest, wish: Wish) -> InitImage | None:
 
 
 def _amend_hires(base: GenerationRequest, wish: Wish, first: tuple[int, int], settings: Settings) -> HiresFix | None:
-    details = (wish.hires_size, wish.hires_steps, wish.hires_upscaler, wish.denoise)
-    wanted = wish.hires if wish.hires is not None else base.hires is not None or details != (None,) * 4
+    details = (wish.hires_scale, wish.hires_size, wish.hires_steps, wish.hires_upscaler, wish.denoise)
+    wanted = wish.hires if wish.hires is not None else base.hires is not None or details != (None,) * 5
     if not wanted:
         return None
-    fix = base.hires if base.hires is not None and wish.size is None else usual_hires(first, settings)
+    same_size = wish.size is None and wish.aspect is None
+    fix = base.hires if base.hires is not None and same_size else usual_hires(first, settings)
     width, height = (fix.width, fix.height) if wish.hires_size is None else read_size(wish.hires_size, settings)
+    if wish.hires_scale is not None:
+        width = height = 0
     return replace(
         fix,
         width=width,
         height=height,
+        scale=_or(wish.hires_scale, fix.scale),
         steps=_or(wish.hires_steps, fix.steps),
         denoising_strength=_or(wish.denoise, fix.denoising_strength),
         upscaler=_or(wish.hires_upscaler, fix.upscaler),
@@ -194,6 +156,13 @@ def usual_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
 def _typed(text: str | None, usual: str) -> str:
     """Return what was typed, without comments: the webui, too, takes them out before it paints or writes them down."""
     return usual.strip() if text is None else strip_comments(text).strip()
+
+
+def _negative(base: GenerationRequest, wish: Wish) -> str:
+    """Return the negative prompt, with what else is to be avoided in front of it."""
+    usual = _typed(None if wish.negative is None else read_negative(wish.negative), base.negative_prompt)
+    avoid = _typed(wish.avoid, "").strip(", ")
+    return ", ".join(part for part in (avoid, usual) if part)
 
 
 def _or(value: T | None, usual: T) -> T:

@@ -1,0 +1,77 @@
+"""What a person wishes for: the options, flags, presets and settings, before the defaults complete them."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# What a wish of a higher level makes senseless in the one below it.
+_REPLACED = {
+    "size": ("aspect", "hires_size"),
+    "aspect": ("hires_size",),
+    "init": ("aspect", "hires_size"),
+    "hires_scale": ("hires_size",),
+    "sampler": ("schedule",),
+}
+_PROMPT_PLACE = "{prompt}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What was typed; None is "as usual". A seed of -1 is a random one.
+
+    `avoid` is added to the negative prompt, whatever that is otherwise; `aspect` is width to height. With a picture to
+    start from (`init`), `denoise` is its strength.
+    """
+
+    prompt: str | None = None
+    negative: str | None = None
+    avoid: str | None = None
+    size: str | None = None
+    aspect: str | None = None
+    seed: int | None = None
+    steps: int | None = None
+    cfg: float | None = None
+    sampler: str | None = None
+    schedule: str | None = None
+    clip_skip: int | None = None
+    hires: bool | None = None
+    hires_scale: float | None = None
+    hires_size: str | None = None
+    hires_steps: int | None = None
+    hires_upscaler: str | None = None
+    denoise: float | None = None
+    init: bytes | None = None
+    resize_mode: str | None = None
+    count: int | None = None
+    lora: str | None = None
+    style: bool | None = None
+    preset: str | None = None
+    spoiler: bool | None = None
+    private: bool | None = None
+
+    def over(self, lower: "Wish") -> "Wish":
+        """Return this wish, completed by one that counts less.
+
+        A prompt below with `{prompt}` in it takes the prompt above in there.
+        """
+        hidden = {name for upper, names in _REPLACED.items() if getattr(self, upper) is not None for name in names}
+        left = {name: value for name, value in lower.known().items() if name not in hidden}
+        merged = {**left, **self.known()}
+        if self.prompt is not None and lower.prompt is not None and _PROMPT_PLACE in lower.prompt:
+            merged["prompt"] = lower.prompt.replace(_PROMPT_PLACE, self.prompt)
+        return Wish(**merged)  # type: ignore[arg-type]  # the fields' own values
+
+    def known(self) -> dict[str, object]:
+        """Return what is wished for, by name."""
+        names = (field.name for field in dataclasses.fields(self))
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def replace(self, **changes: object) -> "Wish":
+        """Return a copy with the named fields changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> "Wish":
+        """Return the wish of stored values; names that there are not any more are left out."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})  # type: ignore[arg-type]

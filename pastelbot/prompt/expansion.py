@@ -1,0 +1,259 @@
+r"""Permutations and wildcards: one prompt that stands for several. Pure text.
+
+    {red,blue} hair    every one of them: a prompt each
+    {red|blue} hair    one of them
+    __haircolor__      one line of the wildcard of that name
+
+What is picked follows from the seed alone. Braces nest; those without a comma or bar of their own are text, and so is
+`{` behind a backslash. A line of a wildcard may hold all of this itself; there `{a,b}` picks one. Brackets of the
+prompt language and `<...>` are left as they are, and what stands inside `(...)`, `[...]` and `<...>` never separates.
+"""
+
+import hashlib
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pastelbot.errors import LimitError, PromptError
+from pastelbot.names import nearest_names
+
+LONGEST = 16_000  # characters of an expanded prompt, far beyond what may be painted
+_DEEPEST = 20
+_MOST_PICKS = 1000
+_TOKEN = re.compile(
+    r"\\([{}]|__)|\\.|<\w+:[^>]*>|(?<![A-Za-z0-9])__([A-Za-z0-9](?:[\w/.-]*?[A-Za-z0-9])?)__(?![A-Za-z0-9])"
+    r"|[{}()\[\],|]|[^\\<{}()\[\],|_]+|.",
+    re.DOTALL,
+)
+_TO_ESCAPE = re.compile(r"<\w+:[^>]*>|\\.|[{}]|(?<![A-Za-z0-9])__(?=[A-Za-z0-9])", re.DOTALL)
+_SIGNS = re.compile(r"[\s_.-]+")
+
+
+@dataclass(frozen=True)
+class _Wildcard:
+    name: str
+    position: int
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Options in braces; `every` are a prompt each, else one is picked."""
+
+    options: "tuple[_Nodes, ...]"
+    every: bool
+
+
+_Node = str | _Wildcard | _Choice
+_Nodes = tuple[_Node, ...]
+
+
+class Wildcards:
+    """Lists of texts by name. Case and the signs between words make no difference: `hair_color` is `HairColor`."""
+
+    def __init__(self, lines: Mapping[str, Sequence[str]]) -> None:
+        self._lines = {plain_name(name): tuple(options) for name, options in lines.items()}
+        self.names = tuple(sorted(lines))
+
+    def lines(self, name: str, position: int) -> Sequence[str]:
+        """Return the lines of a wildcard; raises PromptError with the nearest names where there is none."""
+        found = self._lines.get(plain_name(name))
+        if found:
+            return found
+        where = f"__{name[:60]}__ (at character {position + 1})"
+        if found is not None:
+            raise PromptError(f"The wildcard {where} is empty: its file has no lines.", position=position)
+        if not self.names:
+            raise PromptError(f"There is no wildcard {where}: this bot has none.", position=position)
+        near = nearest_names(name[:60], self.names)
+        raise PromptError(
+            f"There is no wildcard {where}. {near if len(near) < 300 else f'There are {len(self.names)} others.'}",
+            position=position,
+        )
+
+
+NO_WILDCARDS = Wildcards({})
+
+
+def plain_name(name: str) -> str:
+    """Return a wildcard's name as it is compared."""
+    return _SIGNS.sub("", name.casefold())
+
+
+@dataclass
+class _Picker:
+    """Picks by the seed: the n-th pick of a prompt depends on the seed and n, not on what was picked before."""
+
+    seed: int
+    wildcards: Wildcards
+    picks: Iterator[int] = field(default_factory=itertools.count)
+
+    def index(self, count: int) -> int:
+        number = next(self.picks)
+        if number >= _MOST_PICKS:
+            raise LimitError(f"The wildcards and braces pick more than {_MOST_PICKS:,} times, which is far too often.")
+        digest = hashlib.sha256(f"{self.seed}:{number}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") % count
+
+    def text(self, nodes: _Nodes, trail: "tuple[_Wildcard, ...]" = ()) -> str:
+        """Return the text of nodes that stand in the lines of the wildcards of `trail`, the typed one first."""
+        return "".join(self._one(node, trail) for node in nodes)
+
+    def _one(self, node: _Node, trail: "tuple[_Wildcard, ...]") -> str:
+        if isinstance(node, str):
+            return node
+        if isinstance(node, _Choice):
+            return self.text(node.options[self.index(len(node.options))], trail)
+        trail = (*trail, node)
+        position = trail[0].position
+        if len(trail) > _DEEPEST:
+            raise PromptError(
+                f"The wildcard __{trail[0].name[:60]}__ (at character {position + 1}) leads back to itself: its lines "
+                f"name each other more than {_DEEPEST} times in a row.",
+                position=position,
+            )
+        lines = self.wildcards.lines(node.name, position)
+        try:
+            inner = _parse(lines[self.index(len(lines))])
+        except (PromptError, LimitError) as error:
+            raise PromptError(
+                f"The wildcard __{node.name[:60]}__ (at character {position + 1}) has a line with an error. {error}",
+                position=position,
+            ) from error
+        return self.text(inner, trail)
+
+
+def expand(prompt: str, *, seed: int, wildcards: Wildcards = NO_WILDCARDS, limit: int) -> list[str]:
+    """Return all prompts that a prompt stands for, in their order; one that stands for itself alone is the only one.
+
+    Raises PromptError, with the position, for braces that are not closed and for wildcards that there are not, and
+    LimitError where there are more than `limit` prompts.
+    """
+    nodes = _parse(prompt)
+    count = _count(nodes)
+    if count > limit:
+        shown = f"{count:,}" if count < 10**12 else "far too many"
+        raise LimitError(f"The braces make {shown} different prompts; the limit is {limit}. Leave some of them out.")
+    expanded = []
+    for choice in _every(nodes):
+        text = _Picker(seed, wildcards).text(choice)
+        if len(text) > LONGEST:
+            raise LimitError(f"With its wildcards the prompt has {len(text):,} characters, which is far too long.")
+        expanded.append(text)
+    return list(dict.fromkeys(expanded))
+
+
+def escape(prompt: str) -> str:
+    """Write a prompt so that `expand` returns it as it is."""
+    return _TO_ESCAPE.sub(lambda match: f"\\{match[0]}" if match[0] in {"{", "}", "__"} else match[0], prompt)
+
+
+def _count(nodes: _Nodes) -> int:
+    return math.prod(
+        sum(_count(option) for option in node.options) for node in nodes if isinstance(node, _Choice) and node.every
+    )
+
+
+def _every(nodes: _Nodes) -> Iterator[_Nodes]:
+    """Yield the nodes once for each combination of what is to be painted in every form."""
+    choices: list[list[_Nodes]] = []
+    for node in nodes:
+        if isinstance(node, _Choice) and node.every:
+            choices.append([nodes for option in node.options for nodes in _every(option)])
+        else:
+            choices.append([(node,)])
+    for combination in itertools.product(*choices):
+        yield tuple(itertools.chain.from_iterable(combination))
+
+
+class _Brace:
+    """An open brace, or the prompt itself: segments of nodes with the separators between them."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.segments: list[list[_Node]] = [[]]
+        self.separators: list[str] = []
+        self.brackets = 0
+
+    def add(self, node: _Node) -> None:
+        self.segments[-1].append(node)
+
+    def separate(self, sign: str) -> None:
+        self.separators.append(sign)
+        self.segments.append([])
+
+    def nodes(self) -> _Nodes:
+        """Return everything, the separators as text again."""
+        return self._joined(self.segments, self.separators)
+
+    def close(self) -> _Nodes:
+        """Return what the braces mean: a choice at the bars, else at the commas, else text."""
+        if not self.separators:
+            return ("{", *self.nodes(), "}")
+        if "|" not in self.separators:
+            return (_Choice(tuple(_stripped(segment) for segment in self.segments), every=True),)
+        options, first = [], 0
+        for number, sign in enumerate([*self.separators, "|"]):
+            if sign == "|":
+                part = self._joined(self.segments[first : number + 1], self.separators[first:number])
+                options.append(_stripped(part))
+                first = number + 1
+        return (_Choice(tuple(options), every=False),)
+
+    @staticmethod
+    def _joined(segments: Sequence[Sequence[_Node]], separators: Sequence[str]) -> _Nodes:
+        nodes: list[_Node] = list(segments[0])
+        for sign, segment in zip(separators, segments[1:], strict=True):
+            nodes += [sign, *segment]
+        return tuple(nodes)
+
+
+def _stripped(nodes: Sequence[_Node]) -> _Nodes:
+    """Take the blanks at both ends away."""
+    changed = list(nodes)
+    if changed and isinstance(changed[0], str):
+        changed[0] = changed[0].lstrip()
+    if changed and isinstance(changed[-1], str):
+        changed[-1] = changed[-1].rstrip()
+    return tuple(changed)
+
+
+def _parse(prompt: str) -> _Nodes:
+    stack = [_Brace(-1)]
+    for match in _TOKEN.finditer(prompt):
+        _read(stack, match)
+    if len(stack) > 1:
+        position = stack[-1].position
+        raise PromptError(
+            f"The brace {{ at character {position + 1} is never closed: close it as in {{red,blue}}, or write \\{{ "
+            "for the sign itself.",
+            position=position,
+        )
+    return stack[0].nodes()
+
+
+def _read(stack: list[_Brace], match: re.Match[str]) -> None:
+    sign, top = match[0], stack[-1]
+    if match[1] is not None:
+        top.add(match[1])
+    elif match[2] is not None:
+        top.add(_Wildcard(match[2], match.start()))
+    elif sign == "{":
+        if len(stack) > _DEEPEST:
+            raise LimitError(
+                f"The brace at character {match.start() + 1} is the {_DEEPEST + 1}th inside another; {_DEEPEST} is the "
+                "limit."
+            )
+        stack.append(_Brace(match.start()))
+    elif sign == "}" and len(stack) > 1:
+        for node in stack.pop().close():
+            stack[-1].add(node)
+    elif sign in {",", "|"} and len(stack) > 1 and not top.brackets:
+        top.separate(sign)
+    else:
+        if sign in {"(", "["}:
+            top.brackets += 1
+        elif sign in {")", "]"}:
+            top.brackets = max(0, top.brackets - 1)
+        top.add(sign)

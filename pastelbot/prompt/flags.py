@@ -1,0 +1,229 @@
+r"""Flags: settings typed inside a prompt, as in `1girl --seed 5 --no bad hands --ar 3:2`. Pure text.
+
+A flag begins at the start of the text or behind a blank or a comma, with two hyphens or with a long dash, which phones
+make of them. Inside `<...>`, `(...)`, `[...]` and `{...}` nothing is a flag, nor where the next sign is no letter;
+`\--` is two hyphens as such. What values a flag takes decides how far it reaches:
+
+    WORD     one word, and the prompt goes on behind it
+    NAME     up to a comma, the end of the line or the next flag: names have blanks
+    TEXT     up to the next flag or the end: lists of tags have commas
+    NOTHING  none
+    MAYBE    one word if it looks like a value of that flag, else none
+
+`"..."` holds a value together that would end otherwise.
+"""
+
+import enum
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pastelbot.errors import PromptError
+from pastelbot.names import nearest_names
+
+
+class Takes(enum.Enum):
+    """How far a flag's value reaches."""
+
+    WORD = enum.auto()
+    NAME = enum.auto()
+    TEXT = enum.auto()
+    NOTHING = enum.auto()
+    MAYBE = enum.auto()
+
+
+class Flag(NamedTuple):
+    """One flag by its full name, with its value and the 0-based positions where the two begin in the text."""
+
+    name: str
+    value: str
+    position: int
+    value_position: int
+
+
+class Read(NamedTuple):
+    """A prompt without its flags, and the flags in their order."""
+
+    prompt: str
+    flags: tuple[Flag, ...]
+
+
+FLAGS: Mapping[str, Takes] = {
+    "seed": Takes.WORD,
+    "size": Takes.WORD,
+    "ar": Takes.WORD,
+    "steps": Takes.WORD,
+    "cfg": Takes.WORD,
+    "count": Takes.WORD,
+    "clip-skip": Takes.WORD,
+    "denoise": Takes.WORD,
+    "strength": Takes.WORD,
+    "sampler": Takes.NAME,
+    "schedule": Takes.NAME,
+    "lora": Takes.NAME,
+    "preset": Takes.NAME,
+    "no": Takes.TEXT,
+    "negative": Takes.TEXT,
+    "hires": Takes.MAYBE,
+    "nohires": Takes.NOTHING,
+    "style": Takes.NOTHING,
+    "nostyle": Takes.NOTHING,
+    "spoiler": Takes.NOTHING,
+    "private": Takes.NOTHING,
+}
+EXAMPLES: Mapping[str, str] = {
+    "seed": "--seed 5",
+    "size": "--size portrait",
+    "ar": "--ar 3:2",
+    "steps": "--steps 30",
+    "cfg": "--cfg 7",
+    "count": "--count 2",
+    "clip-skip": "--clip-skip 2",
+    "denoise": "--denoise 0.6",
+    "strength": "--strength 0.7",
+    "sampler": "--sampler Euler a",
+    "schedule": "--schedule Karras",
+    "lora": "--lora name",
+    "preset": "--preset name",
+    "no": "--no bad hands",
+    "negative": "--negative lowres, blurry",
+    "hires": "--hires 1.5x",
+    "nohires": "--nohires",
+    "style": "--style",
+    "nostyle": "--nostyle",
+    "spoiler": "--spoiler",
+    "private": "--private",
+}
+_OTHER_NAMES = {
+    "aspect": "ar",
+    "neg": "negative",
+    "clipskip": "clip-skip",
+    "cfg-scale": "cfg",
+    "scale": "cfg",
+    "n": "count",
+    "s": "seed",
+}
+
+_DASH = r"(?:[-\u2010\u2011\u2212]{2,3}|[\u2012\u2013\u2014\u2015])"
+_FLAG = re.compile(rf"(?:(?<=[\s,])|^){_DASH}([A-Za-z][A-Za-z0-9_-]*)[=:]?")
+_HELD = re.compile(r"<\w+:[^>]*>|\\.", re.DOTALL)
+_ESCAPED = re.compile(rf"(\\\\)|\\(?={_DASH})")
+_WORD = re.compile(r"[^\s,]+")
+_HIRES_VALUE = re.compile(r"(?:on|off|\d+(?:\.\d*)?x?)(?=[\s,]|$)", re.IGNORECASE)
+_QUOTES = {'"': '"', "\u201c": "\u201d", "\u201e": "\u201c", "\u00ab": "\u00bb"}
+_CLOSERS = {")": "(", "]": "[", "}": "{"}
+_BLANKS = " \t\n\r,"
+
+
+def read_flags(text: str) -> Read:
+    """Take the flags out of a prompt; raises PromptError, with its position, for one that there is not."""
+    starts = _starts(text)
+    if not starts:
+        return Read(_ESCAPED.sub(r"\1", text), ())
+    kept, flags, done = [], [], 0
+    for match, end in zip(starts, [*(match.start() for match in starts[1:]), len(text)], strict=True):
+        if match.start() < done:  # inside a quoted value
+            continue
+        flag, after = _read_flag(text, match, end)
+        kept.append(text[done : match.start()])
+        flags.append(flag)
+        done = after
+    kept.append(text[done:])
+    return Read(_ESCAPED.sub(r"\1", _joined(kept)), tuple(flags))
+
+
+def escape_flags(prompt: str) -> str:
+    """Write a prompt so that `read_flags` leaves it as it is."""
+    for match in reversed(_starts(prompt)):
+        prompt = f"{prompt[: match.start()]}\\{prompt[match.start() :]}"
+    return prompt
+
+
+def _starts(text: str) -> list[re.Match[str]]:
+    held = _held_spans(text)
+    return [match for match in _FLAG.finditer(text) if not any(start <= match.start() < end for start, end in held)]
+
+
+def _held_spans(text: str) -> list[tuple[int, int]]:
+    """Return where nothing is a flag: inside brackets that are closed, and behind a backslash."""
+    spans = [match.span() for match in _HELD.finditer(text)]
+    skipped = {place for start, end in spans for place in range(start, end)}
+    still_open: list[tuple[str, int]] = []
+    for place, sign in enumerate(text):
+        if place in skipped:
+            continue
+        if sign in _CLOSERS.values():
+            still_open.append((sign, place))
+        elif sign in _CLOSERS and any(opener == _CLOSERS[sign] for opener, _ in still_open):
+            while still_open[-1][0] != _CLOSERS[sign]:
+                still_open.pop()
+            spans.append((still_open.pop()[1], place))
+    return _outermost(spans)
+
+
+def _outermost(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], end)
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _read_flag(text: str, match: re.Match[str], end: int) -> tuple[Flag, int]:
+    """Return the flag, and where the prompt goes on."""
+    name = _name(match)
+    takes = FLAGS[name]
+    if takes is Takes.NOTHING:
+        return Flag(name, "", match.start(), match.end()), match.end()
+    start = match.end() + len(text[match.end() : end]) - len(text[match.end() : end].lstrip())
+    value, after = _read_value(text, start, end, takes)
+    if takes is Takes.MAYBE and not value:
+        return Flag(name, "", match.start(), match.end()), match.end()
+    if not value:
+        raise PromptError(
+            f"The flag --{name} at character {match.start() + 1} has no value: write it behind the flag, "
+            f"for example {EXAMPLES[name]}.",
+            position=match.start(),
+        )
+    return Flag(name, value, match.start(), start), after
+
+
+def _name(match: re.Match[str]) -> str:
+    written = match[1].lower().replace("_", "-").rstrip("-")
+    name = _OTHER_NAMES.get(written, written)
+    if name not in FLAGS:
+        near = nearest_names(f"--{match[1][:40]}", [f"--{known}" for known in FLAGS])
+        raise PromptError(
+            f"There is no flag --{match[1][:40]} (at character {match.start() + 1}). {near} "
+            "Two hyphens as such are written with a backslash in front of them.",
+            position=match.start(),
+        )
+    return name
+
+
+def _read_value(text: str, start: int, end: int, takes: Takes) -> tuple[str, int]:
+    """Return the value that begins at `start`, and where the text goes on."""
+    if start < len(text) and text[start] in _QUOTES:
+        close = text.find(_QUOTES[text[start]], start + 1)
+        if close > 0:
+            return text[start + 1 : close].strip(), close + 1
+    segment = text[start:end]
+    if takes in (Takes.WORD, Takes.MAYBE):
+        found = (_WORD if takes is Takes.WORD else _HIRES_VALUE).match(segment)
+        return (found[0], start + found.end()) if found else ("", start)
+    if takes is Takes.NAME:
+        segment = re.split(r"[,\n]", segment, maxsplit=1)[0]
+    return segment.strip(_BLANKS), start + len(segment)
+
+
+def _joined(parts: list[str]) -> str:
+    """Put the pieces around the flags together, with one comma and blank where there was any sign between them."""
+    whole = parts[0]
+    for part in parts[1:]:
+        comma = whole.rstrip()[-1:] == "," or part.lstrip()[:1] == ","
+        left, right = whole.rstrip(_BLANKS), part.lstrip(_BLANKS)
+        between = ", " if comma else " "
+        whole = f"{left}{between}{right}" if left and right else left or right
+    return whole.strip()
