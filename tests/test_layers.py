@@ -12,12 +12,13 @@ PACKAGE = Path(__file__).parent.parent / "pastelbot"
 LAYERS = [
     {"errors", "__init__"},
     {"records", "config", "names", "languages"},
-    {"network_files", "pictures"},
+    {"network_files", "pictures", "sheets"},
     {"prompt"},
-    {"policy"},
+    {"grids"},
+    {"content", "durations", "policy"},
     {"drafting"},
     {"diffusion", "store"},
-    {"workshop"},
+    {"workshop", "tagging"},
     {"log"},
     {"jobs"},
     {"service"},
@@ -37,6 +38,7 @@ SOLE_USERS = {
     "discord": {"bot", "run"},
     "typer": {"cli", "cli_workshop"},
     "simcord": {"demo"},
+    "onnxruntime": {"diffusion", "tagging"},
 }
 
 # Parts that only these import: the bot never merges.
@@ -44,6 +46,8 @@ ONLY_FOR = {"workshop": {"workshop", "cli_workshop"}}
 
 # The worker's child side.
 ALLOWED = {("jobs/worker.py", "torch")}
+
+HEAVY = {"torch", "diffusers", "transformers", "simcord", "onnxruntime"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -92,8 +96,8 @@ def test_every_module_has_a_layer():
 
 @pytest.mark.parametrize("module", ["pastelbot.bot.client", "pastelbot.app", "pastelbot.cli", "pastelbot.run"])
 def test_bot_process_loads_no_torch(module):
-    """The process that talks to Discord starts without torch, diffusers or transformers."""
-    code = f"import sys, {module}; print(*{{'torch', 'diffusers', 'transformers', 'simcord'}} & set(sys.modules))"
+    """The process that talks to Discord starts without torch, diffusers, transformers or ONNX Runtime."""
+    code = f"import sys, {module}; print(*{HEAVY} & set(sys.modules))"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
