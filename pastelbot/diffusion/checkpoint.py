@@ -1,7 +1,8 @@
 """A Stable Diffusion 1.x checkpoint, loaded and ready on one device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -9,11 +10,12 @@ from transformers.models.clip.modeling_clip import CLIPTextModel
 
 from pastelbot.diffusion.conditioning import Conditioner
 from pastelbot.diffusion.hub import locate, locate_tokenizer
+from pastelbot.diffusion.lora.patch import NetworkPatches, original_formats
 from pastelbot.diffusion.networks import build_text_encoder, build_unet, build_vae
 from pastelbot.diffusion.schedules import ModelSigmas
 from pastelbot.diffusion.unet import UNet2DConditionModel
-from pastelbot.diffusion.vae import Vae
-from pastelbot.diffusion.weights import Weights, read_file, read_folder, read_vae
+from pastelbot.diffusion.vae import NamedVae, Vae
+from pastelbot.diffusion.weights import Weights, file_hash, read_file, read_folder, read_vae, weights_file
 from pastelbot.errors import CheckpointError
 from pastelbot.prompt.tokenizer import ClipTokenizer
 
@@ -25,7 +27,10 @@ PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Checkpoint:
-    """The networks of one checkpoint on one device, and what an infotext says about it."""
+    """The networks of one checkpoint on one device, and what an infotext says about it.
+
+    `stored` are the number formats of its file by original name; `vae_name` and `vae_hash` are of a separate file.
+    """
 
     name: str
     hash: str
@@ -38,6 +43,19 @@ class Checkpoint:
     prediction_type: str = "epsilon"
     sigmas: ModelSigmas = field(default_factory=ModelSigmas.scaled_linear)
     conditioner: Conditioner
+    stored: Mapping[str, torch.dtype] = field(default_factory=dict)
+    vae_name: str = ""
+    vae_hash: str = ""
+
+    @property
+    def own_vae(self) -> NamedVae:
+        """Return the VAE, with the name and hash of its file where it has one of its own."""
+        return NamedVae(vae=self.vae, name=self.vae_name, hash=self.vae_hash)
+
+    @cached_property
+    def patches(self) -> NetworkPatches:
+        """Return what puts LoRAs into the networks and takes them out."""
+        return NetworkPatches(self.unet, self.text_encoder, self.stored)
 
 
 def load(
@@ -64,11 +82,10 @@ def load(
     # A folder from the hub is called after a commit in the cache.
     name = None if Path(reference).expanduser().exists() else reference.rpartition("/")[2]
     weights = read_folder(place, name) if place.is_dir() else read_file(place)
-    vae_weights = weights.vae
-    if vae is not None:
-        vae_weights = read_vae(
-            locate(vae, key="checkpoint.vae", offline=offline, cache_dir=cache_dir, on_progress=on_progress)
-        )
+    if vae is None:
+        own = NamedVae(vae=Vae(build_vae(weights.vae, chosen, dtype), chosen))
+    else:
+        own = load_vae(vae, device=chosen, dtype=dtype, offline=offline, cache_dir=cache_dir, on_progress=on_progress)
     tokenizer = weights.tokenizer or locate_tokenizer(BUNDLED_TOKENIZER, offline=offline, cache_dir=cache_dir)
     text_encoder = build_text_encoder(weights.text_encoder, chosen, dtype)
     clip = ClipTokenizer.from_folder(tokenizer)
@@ -78,13 +95,32 @@ def load(
         tokenizer=clip,
         text_encoder=text_encoder,
         unet=build_unet(weights.unet, chosen, dtype),
-        vae=Vae(build_vae(vae_weights, chosen, dtype), chosen),
+        vae=own.vae,
+        vae_name=own.name,
+        vae_hash=own.hash,
         device=chosen,
         dtype=dtype,
         prediction_type=weights.prediction_type,
         sigmas=_sigmas(weights),
         conditioner=Conditioner(clip, text_encoder, device=chosen, dtype=dtype),
+        stored=original_formats(weights.unet.tensors, weights.text_encoder.tensors),
     )
+
+
+def load_vae(
+    reference: str,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    offline: bool = False,
+    cache_dir: Path | None = None,
+    on_progress: Callable[[str], None] | None = None,
+) -> NamedVae:
+    """Load a VAE of its own: a file, a diffusers folder or either on the hub. Raises CheckpointError."""
+    place = locate(reference, key="checkpoint.vae", offline=offline, cache_dir=cache_dir, on_progress=on_progress)
+    vae = Vae(build_vae(read_vae(place), device, dtype), device)
+    file = weights_file(place, "diffusion_pytorch_model") if place.is_dir() else place
+    return NamedVae(vae=vae, name=place.name, hash=file_hash(file))
 
 
 def _sigmas(weights: Weights) -> ModelSigmas:

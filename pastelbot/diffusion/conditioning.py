@@ -41,9 +41,24 @@ class Conditioner:
         self._text_encoder = text_encoder.to(device=device, dtype=dtype).eval()
         self._device = torch.device(device)
         self._dtype = dtype
-        self._embeddings = embeddings or {}
-        sizes = {name: vectors.shape[0] for name, vectors in self._embeddings.items()}
+        self._read: dict[str, None] = {}
+        self.learn(embeddings or {})
+
+    @property
+    def width(self) -> int:
+        """Return the numbers in each of the text encoder's vectors."""
+        return int(self._text_encoder.config.hidden_size)
+
+    def learn(self, embeddings: Embeddings) -> None:
+        """Take these textual inversions in place of the ones before."""
+        self._embeddings = embeddings
+        sizes = {name: vectors.shape[0] for name, vectors in embeddings.items()}
         self._names = EmbeddingNames(sizes, self.tokenizer) if sizes else None
+
+    def take_embeddings_read(self) -> tuple[str, ...]:
+        """Return the textual inversions that were read since this was last asked, in their order."""
+        read, self._read = tuple(self._read), {}
+        return read
 
     def encode(self, texts: Sequence[str], *, clip_skip: int, emphasis: str = "Original") -> torch.Tensor:
         """Encode texts in one call: (n, 77 * chunks, dim), shorter ones filled up with empty chunks.
@@ -113,6 +128,7 @@ class Conditioner:
         different = {key: row for row, key in enumerate(dict.fromkeys(keys))}
         tokens = torch.tensor([tokens for tokens, _ in different], device=self._device)
         placed = [embeddings for _, embeddings in different]
+        self._read.update((place.name, None) for places in placed for place in places)
         with torch.no_grad(), embeddings_placed(self._text_encoder, placed, self._embeddings):
             encoded = self._run_text_encoder(tokens, clip_skip).float()
         weights = torch.tensor([chunk.weights for chunk in chunks], device=self._device)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.conditioning_schedule import WeightedConditioning
+from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
 from pastelbot.diffusion.schedules import ModelSigmas
 from pastelbot.diffusion.unet import UNet2DConditionModel
 
@@ -21,7 +22,8 @@ from pastelbot.diffusion.unet import UNet2DConditionModel
 class Ask:
     """What one picture wants denoised: latents (channels, height, width) at `sigma`, and what should be seen in them.
 
-    `positive` holds the parts of the prompt with their weights, `negative` the negative prompt (tokens, dim).
+    `positive` holds the parts of the prompt with their weights, `negative` the negative prompt (tokens, dim), `loras`
+    what the UNet is to have in its weights.
     """
 
     x: Tensor
@@ -29,6 +31,7 @@ class Ask:
     positive: WeightedConditioning
     negative: Tensor
     cfg_scale: float
+    loras: LoraSet = NO_LORAS
 
     @property
     def guided(self) -> bool:

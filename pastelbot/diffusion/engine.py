@@ -16,7 +16,9 @@ from torch import Tensor
 
 from pastelbot.diffusion.checkpoint import Checkpoint
 from pastelbot.diffusion.denoiser import Ask, Denoiser
+from pastelbot.diffusion.embeddings import EmbeddingShelf
 from pastelbot.diffusion.flight import Flight, FlyingJob
+from pastelbot.diffusion.lora.library import LoraLibrary
 from pastelbot.diffusion.memory import free_memory, is_out_of_memory
 from pastelbot.diffusion.picture import Painter, Recorder, make_plan
 from pastelbot.diffusion.png import encode_png
@@ -24,8 +26,11 @@ from pastelbot.diffusion.preview import Previewer
 from pastelbot.diffusion.prompts import PromptCache
 from pastelbot.diffusion.soundness import SoundnessChecks
 from pastelbot.diffusion.upscalers import Upscalers
+from pastelbot.diffusion.used_networks import used_networks
 from pastelbot.diffusion.vae import to_pixels
+from pastelbot.diffusion.vae_shelf import VaeShelf
 from pastelbot.errors import LimitError, NumericalError, OutOfMemoryError, PaintingError
+from pastelbot.network_files import LoraFiles, NetworkFolders
 from pastelbot.prompt.infotext import format_infotext
 from pastelbot.records import (
     Event,
@@ -47,8 +52,9 @@ class Engine:
     """Paints jobs with one checkpoint.
 
     On the CPU a small network sets torch to one thread. `max_rows` bounds the UNet's batch. Every `preview_every` steps
-    a job's progress carries a small picture (0: never). `upscalers` are the operator's upscaler models. `record` is
-    shown the intermediate results (job, picture, name, tensor), for tests.
+    a job's progress carries a small picture (0: never). `upscalers`, `networks` and `vaes` are the operator's upscaler
+    models, LoRAs, embeddings and VAEs. `record` is shown the intermediate results (job, picture, name, tensor), for
+    tests.
     """
 
     def __init__(
@@ -58,6 +64,8 @@ class Engine:
         max_rows: int = MAX_ROWS,
         preview_every: int = 0,
         upscalers: Upscalers | None = None,
+        networks: NetworkFolders | None = None,
+        vaes: VaeShelf | None = None,
         clock: Callable[[], float] = time.monotonic,
         record: JobRecorder | None = None,
     ) -> None:
@@ -66,7 +74,11 @@ class Engine:
         self._denoiser = Denoiser(
             checkpoint.unet, checkpoint.sigmas, prediction_type=checkpoint.prediction_type, device=checkpoint.device
         )
-        self._prompts = PromptCache(checkpoint.conditioner)
+        folders = networks or NetworkFolders()
+        self._loras = LoraLibrary(checkpoint.patches, LoraFiles(folders.loras))
+        shelf = EmbeddingShelf(folders.embeddings, lambda: checkpoint.conditioner.width)
+        self._prompts = PromptCache(checkpoint.conditioner, self._loras, shelf)
+        self._vaes = vaes or VaeShelf.empty()
         self._previewer = Previewer(checkpoint.vae)
         self._upscalers = upscalers or Upscalers(None, checkpoint.device)
         self._checks = SoundnessChecks()
@@ -91,8 +103,10 @@ class Engine:
             raise LimitError(f"The job {job_id} is being painted already.")
         models = self._upscalers.files
         plan = make_plan(request, self._checkpoint.sigmas, models)
-        job = FlyingJob(id=job_id, plan=plan, started=self._clock())
+        job = FlyingJob(id=job_id, plan=plan, started=self._clock(), vae=self._checkpoint.own_vae)
         try:
+            if request.vae:
+                job.vae = self._vaes.get(request.vae)
             if plan.hires is not None and plan.hires.fix.upscaler in models:
                 self._upscalers.prepare(plan.hires.fix.upscaler)
             for painter in self._painters(job):
@@ -107,12 +121,13 @@ class Engine:
 
     def _painters(self, job: FlyingJob) -> Iterator[Painter]:
         conditionings = list(self._prompts.encode(job.plan))
+        job.networks = used_networks(conditionings, self._prompts.hash_of_embedding)
         for index in range(job.plan.request.count):
             yield Painter(
                 plan=job.plan,
                 index=index,
                 conditionings=conditionings,
-                vae=self._checkpoint.vae,
+                vae=job.vae.vae,
                 device=self._checkpoint.device,
                 enlarge=self._upscalers.enlarge,
                 record=self._recorder(job.id, index),
@@ -136,7 +151,7 @@ class Engine:
         self._let_cancelled_leave()
         self._finish_one()
         waiting = [flight for job in self._jobs.values() for flight in job.flights if flight.ask is not None]
-        for flights in _by_shape(waiting):
+        for flights in self._groups(waiting):
             self._advance(flights)
         self._fail_broken()
         self._report({flight.job.id: flight.job for flight in waiting}.values())
@@ -147,6 +162,10 @@ class Engine:
         for job in [job for job in self._jobs.values() if job.cancelled]:
             self._drop(job)
             self._events.append(PaintingCancelled(job_id=job.id))
+
+    def _groups(self, flights: Iterable[Flight]) -> list[list[Flight]]:
+        """Group pictures that can share a call; those whose LoRAs are in the UNet already come first."""
+        return sorted(_alike(flights), key=lambda group: group[0].loras != self._loras.in_unet)
 
     def _advance(self, flights: Sequence[Flight]) -> None:
         """Denoise pictures of one size, in smaller groups where memory is short."""
@@ -164,6 +183,7 @@ class Engine:
     def _denoise(self, asks: Sequence[Ask], rows: int) -> list[Tensor] | None:
         """Return the answers, or None where memory is short: the error, which holds tensors, ends here."""
         try:
+            self._loras.use_in_unet(asks[0].loras)
             return self._denoiser.denoise(asks, max_rows=rows)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -211,15 +231,16 @@ class Engine:
             return
         job, latents, flight.latents = flight.job, flight.latents, None
         with self._failing(job):
-            job.pictures[flight.painter.index] = self._develop(flight.painter, latents)
+            job.pictures[flight.painter.index] = self._develop(job, flight.painter, latents)
         if job.finished:
             self._drop(job)
             pictures = tuple(job.pictures[index] for index in sorted(job.pictures))
-            self._events.append(Painted(job_id=job.id, pictures=pictures, seconds=self._clock() - job.started))
+            seconds = self._clock() - job.started
+            self._events.append(Painted(job_id=job.id, pictures=pictures, seconds=seconds, notes=job.networks.notes))
 
-    def _develop(self, painter: Painter, latents: Tensor) -> Picture:
+    def _develop(self, job: FlyingJob, painter: Painter, latents: Tensor) -> Picture:
         """Decode one picture's final latents and write its PNG."""
-        image = self._checkpoint.vae.decode(latents)
+        image = job.vae.vae.decode(latents)
         if not bool(torch.isfinite(image).all()):
             raise NumericalError(f"Picture {painter.index + 1} (seed {painter.seed}) could not be decoded to numbers.")
         painter.record("decoded", image)
@@ -231,6 +252,9 @@ class Engine:
             index=painter.index,
             checkpoint=self._checkpoint.name,
             checkpoint_hash=self._checkpoint.hash,
+            vae=job.vae.name,
+            vae_hash=job.vae.hash,
+            networks=job.networks.fields,
         )
         png = encode_png(pixels, infotext)
         return Picture(png=png, seed=painter.seed, width=width, height=height, infotext=infotext)
@@ -282,12 +306,12 @@ def use_few_threads(checkpoint: Checkpoint) -> None:
         torch.set_num_threads(1)
 
 
-def _by_shape(flights: Iterable[Flight]) -> list[list[Flight]]:
-    """Group pictures of equal size, so that a shortage of memory for one size touches no other."""
+def _alike(flights: Iterable[Flight]) -> list[list[Flight]]:
+    """Group pictures of equal LoRAs and size, so that a shortage of memory for one size touches no other."""
     alike: defaultdict[object, list[Flight]] = defaultdict(list)
     for flight in flights:
         if flight.ask is not None:
-            alike[flight.ask.x.shape].append(flight)
+            alike[flight.ask.loras, flight.ask.x.shape].append(flight)
     return list(alike.values())
 
 
@@ -296,15 +320,20 @@ def paint(
     request: GenerationRequest,
     on_progress: Callable[[Progress], None] | None = None,
     *,
+    on_notes: Callable[[Sequence[str]], None] | None = None,
     preview_every: int = 0,
     upscalers: Upscalers | None = None,
+    networks: NetworkFolders | None = None,
+    vaes: VaeShelf | None = None,
 ) -> tuple[Picture, ...]:
     """Paint one request and return its pictures; raises the PastelError that a worker would report."""
-    engine = Engine(checkpoint, preview_every=preview_every, upscalers=upscalers)
+    engine = Engine(checkpoint, preview_every=preview_every, upscalers=upscalers, networks=networks, vaes=vaes)
     engine.admit("", request)
     while True:
         for event in engine.step():
             if isinstance(event, Painted):
+                if on_notes is not None:
+                    on_notes(event.notes)
                 return event.pictures
             if isinstance(event, PaintingFailed):
                 raise PaintingError(event.reason)

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from pastelbot.diffusion.denoiser import Ask
+from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
 from pastelbot.diffusion.picture import Asks, Painter, Plan
+from pastelbot.diffusion.used_networks import UsedNetworks
+from pastelbot.diffusion.vae import NamedVae
 from pastelbot.records import Picture
 
 
@@ -20,6 +23,11 @@ class Flight:
     denoised: Tensor | None = None
     latents: Tensor | None = None
     calls: int = 0
+
+    @property
+    def loras(self) -> LoraSet:
+        """Return the LoRAs that the UNet needs next."""
+        return NO_LORAS if self.ask is None else self.ask.loras
 
     def start(self) -> None:
         """Take the first ask."""
@@ -47,6 +55,8 @@ class FlyingJob:
     id: str
     plan: Plan
     started: float
+    vae: NamedVae
+    networks: UsedNetworks = field(default_factory=UsedNetworks)
     flights: list[Flight] = field(default_factory=list)
     pictures: dict[int, Picture] = field(default_factory=dict)
     cancelled: bool = False

@@ -28,6 +28,7 @@ from pastelbot.diffusion.hires import (
     upscale_pixels,
 )
 from pastelbot.diffusion.img2img import init_pixels, resize_latents
+from pastelbot.diffusion.lora.library import UsedLora, unet_set
 from pastelbot.diffusion.rng import ImageNoise, NoiseRecipe, TorchGenerator
 from pastelbot.diffusion.samplers import StepNoise, Steps
 from pastelbot.diffusion.schedules import ModelSigmas
@@ -130,10 +131,15 @@ def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas, models: Collect
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PassConditioning:
-    """What one pass is to show and to avoid, through its steps."""
+    """What one pass is to show and to avoid, through its steps, and the LoRAs that it is painted with.
+
+    `embeddings` are the names of the textual inversions in its prompts.
+    """
 
     positive: ConditioningSchedule
     negative: ConditioningSchedule
+    embeddings: tuple[str, ...] = ()
+    loras: tuple[UsedLora, ...] = ()
 
 
 def ignore(_name: str, _tensor: Tensor) -> None:
@@ -222,7 +228,7 @@ class Painter:
 
 def conditioned(steps: Steps, conditioning: PassConditioning, cfg_scale: float) -> Asks:
     """Join a sampler's asks with the conditioning of each call, and pass the answers on."""
-    call = 0
+    call, loras = 0, unet_set(conditioning.loras)
     try:
         x, sigma = next(steps)
         while True:
@@ -232,6 +238,7 @@ def conditioned(steps: Steps, conditioning: PassConditioning, cfg_scale: float) 
                 positive=conditioning.positive.at(call),
                 negative=conditioning.negative.at(call)[0][0],
                 cfg_scale=cfg_scale,
+                loras=loras,
             )
             call += 1
             x, sigma = steps.send(denoised)

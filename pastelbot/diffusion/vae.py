@@ -1,6 +1,7 @@
 """Between latents and images: each picture is decoded alone, whatever it was painted with."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from pastelbot.diffusion.memory import free_memory, is_out_of_memory
 from pastelbot.diffusion.unet import place
 
-__all__ = ["AutoencoderKL", "Vae", "from_pixels", "to_pixels"]
+__all__ = ["AutoencoderKL", "NamedVae", "Vae", "from_pixels", "to_pixels"]
 
 Pixels = NDArray[np.uint8]
 
@@ -75,6 +76,15 @@ class Vae:
             return function(batch)
         finally:
             self._model.disable_tiling()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NamedVae:
+    """A VAE, and what an infotext says about it: nothing where it is the checkpoint's own."""
+
+    vae: Vae
+    name: str = ""
+    hash: str = ""
 
 
 def to_pixels(image: Tensor) -> Pixels:

@@ -25,6 +25,13 @@ class Factors:
         """Return alpha / rank, which is 1 without an alpha."""
         return 1.0 if self.alpha is None else self.alpha / self.down.shape[0]
 
+    def to(self, device: torch.device) -> "Factors":
+        """Return the factors on a device."""
+        if self.down.device == device:
+            return self
+        mid = None if self.mid is None else self.mid.to(device)
+        return Factors(down=self.down.to(device), up=self.up.to(device), mid=mid, alpha=self.alpha)
+
 
 def add_factors(weight: Tensor, changes: Sequence[tuple[Factors, float]]) -> Tensor:
     """Return `weight + ratio * (alpha / rank) * up @ down` for all changes, in float32.

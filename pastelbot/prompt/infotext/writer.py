@@ -1,6 +1,6 @@
 """From a request to its infotext, field by field in the webui's order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pastelbot import __version__
 from pastelbot.errors import PromptError
@@ -19,20 +19,27 @@ def format_infotext(
     index: int = 0,
     checkpoint: str,
     checkpoint_hash: str,
+    vae: str = "",
+    vae_hash: str = "",
+    networks: Mapping[str, str] | None = None,
     version: str | None = None,
 ) -> str:
     """Return the infotext of the picture number `index`, counted from 0, of a request.
 
-    `checkpoint_hash` is the first 10 hex digits of the checkpoint's SHA-256; "" leaves it out. `version` is the program
-    that painted, Pastelbot where it is None.
+    `checkpoint_hash` is the first 10 hex digits of the checkpoint's SHA-256; "" leaves it out, as it does for the `vae`
+    of a file of its own. `networks` are the fields about LoRAs and embeddings. `version` is the program that painted,
+    Pastelbot where it is None.
     """
     fields = [
         *_first_pass(request, index),
         ("Model hash", checkpoint_hash),
         ("Model", checkpoint),
+        ("VAE hash", vae_hash),
+        ("VAE", vae),
         *_variation(request, index),
         *_settings(request),
         *(_hires(request, request.hires) if request.hires else ()),
+        *(networks or {}).items(),
         ("Emphasis", request.emphasis if _emphasis_matters(request) else None),
         ("Version", version or f"Pastelbot {__version__}"),
     ]

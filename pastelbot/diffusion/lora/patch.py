@@ -1,0 +1,141 @@
+"""LoRAs in the weights of loaded networks, and out of them again without a trace.
+
+A changed weight is always computed from the kept original, as the workshop's merge computes it, and rounded to the
+number format that the checkpoint's file has: using a LoRA and merging it are the same numbers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from pastelbot.diffusion.lora.factors import Factors, add_factors
+from pastelbot.diffusion.lora.targets import Targets, find_targets
+from pastelbot.diffusion.original_names import layout_of_diffusers, original_text_name, original_unet_name
+from pastelbot.diffusion.sources import Entry
+from pastelbot.errors import CheckpointError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadedLora:
+    """A LoRA in memory: what it changes, by the layers' original names.
+
+    `identity` tells its file's content from any other's; `unknown` are the modules that the checkpoint lacks.
+    """
+
+    name: str
+    hash: str
+    identity: str
+    factors: Mapping[str, Factors]
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that it takes."""
+        tensors = (tensor for each in self.factors.values() for tensor in (each.down, each.up, each.mid))
+        return sum(tensor.nbytes for tensor in tensors if tensor is not None)
+
+
+LoraSet = tuple[tuple[LoadedLora, float], ...]
+NO_LORAS: LoraSet = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A layer's weight, and the number format that it has in the checkpoint's file."""
+
+    weight: Tensor
+    stored: torch.dtype
+
+
+class Patch:
+    """The layers of one network, with whatever set of LoRAs was used last; looked for when the first is used."""
+
+    def __init__(self, find_layers: Callable[[], Mapping[str, Layer]]) -> None:
+        self._find_layers = find_layers
+        self._originals: dict[str, Tensor] = {}
+        self._changed: set[str] = set()
+        self._used: LoraSet | None = NO_LORAS
+
+    @cached_property
+    def layers(self) -> Mapping[str, Layer]:
+        """Return the layers by original name."""
+        return self._find_layers()
+
+    @property
+    def used(self) -> LoraSet | None:
+        """Return the set that is in the weights; None where a change was broken off."""
+        return self._used
+
+    @torch.no_grad()
+    def use(self, loras: LoraSet) -> None:
+        """Put a set of LoRAs into the weights, in place of the one that is in them."""
+        if loras == self._used:
+            return
+        self._used = None
+        changes: dict[str, list[tuple[Factors, float]]] = {}
+        for lora, multiplier in loras:
+            for key in lora.factors.keys() & self.layers.keys() if multiplier else ():
+                changes.setdefault(key, []).append((lora.factors[key], multiplier))
+        for key in self._changed - changes.keys():
+            self.layers[key].weight.copy_(self._originals[key])
+        self._changed &= changes.keys()
+        for key, factors in changes.items():
+            self._change(key, factors)
+        if not self._changed:
+            self._originals.clear()
+        self._used = loras
+
+    def _change(self, key: str, changes: Sequence[tuple[Factors, float]]) -> None:
+        layer = self.layers[key]
+        if key not in self._originals:
+            self._originals[key] = layer.weight.clone(memory_format=torch.contiguous_format)
+        device = layer.weight.device
+        moved = [(factors.to(device), multiplier) for factors, multiplier in changes]
+        self._changed.add(key)
+        layer.weight.copy_(add_factors(self._originals[key], moved).to(layer.stored))
+
+
+class NetworkPatches:
+    """What LoRAs can change of one checkpoint: its UNet and its text encoder, each with a set of its own."""
+
+    def __init__(self, unet: nn.Module, text_encoder: nn.Module, stored: Mapping[str, torch.dtype]) -> None:
+        """Take the networks, and the number formats of the checkpoint's file by original name, where they are known."""
+        self._unet = unet
+        self.unet = Patch(lambda: _unet_layers(unet, stored))
+        self.text = Patch(lambda: _text_layers(text_encoder, stored))
+
+    @cached_property
+    def targets(self) -> Targets:
+        """Return the layers that a LoRA may change, by the names that LoRA files have for them.
+
+        Raises CheckpointError where the networks cannot be changed.
+        """
+        if not isinstance(self._unet, nn.Module):
+            raise CheckpointError("the checkpoint was exported, and an exported network cannot be changed.")
+        layers = {**self.unet.layers, **self.text.layers}
+        return find_targets(
+            {name: Entry(layer.weight.dtype, tuple(layer.weight.shape)) for name, layer in layers.items()}
+        )
+
+
+def original_formats(unet: Mapping[str, Tensor], text_encoder: Mapping[str, Tensor]) -> dict[str, torch.dtype]:
+    """Return the number formats of a checkpoint's tensors under diffusers' names, by their original names."""
+    layout = layout_of_diffusers(unet)
+    formats = {original_unet_name(name, layout) or name: tensor.dtype for name, tensor in unet.items()}
+    return formats | {original_text_name(name): tensor.dtype for name, tensor in text_encoder.items()}
+
+
+def _unet_layers(unet: nn.Module, stored: Mapping[str, torch.dtype]) -> dict[str, Layer]:
+    weights = dict(unet.named_parameters())
+    layout = layout_of_diffusers(weights)
+    named = {original_unet_name(name, layout) or name: weight for name, weight in weights.items()}
+    return {name: Layer(weight, stored.get(name, weight.dtype)) for name, weight in named.items()}
+
+
+def _text_layers(text_encoder: nn.Module, stored: Mapping[str, torch.dtype]) -> dict[str, Layer]:
+    inner = getattr(text_encoder, "text_model", text_encoder)
+    named = {original_text_name(name): weight for name, weight in inner.named_parameters()}
+    return {name: Layer(weight, stored.get(name, weight.dtype)) for name, weight in named.items()}

@@ -1,0 +1,61 @@
+"""LoRA tags: what `<lora:name:0.6>` and `<lora:name:te:unet>` in a prompt ask for, as the webui reads them."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pastelbot.errors import PromptError
+from pastelbot.prompt.extra_networks import NetworkTag, extract_networks
+
+LORA_KINDS = ("lora", "lyco")
+
+_NAMED = ("te", "unet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraTag:
+    """A LoRA by the name that the prompt gives it, and its multipliers for text encoder and UNet."""
+
+    name: str
+    te: float = 1.0
+    unet: float = 1.0
+
+
+def read_lora_tags(prompt: str) -> tuple[LoraTag, ...]:
+    """Return the LoRAs that a prompt asks for, in its order; raises PromptError for a tag that cannot be read."""
+    return tuple(_lora_tags(prompt))
+
+
+def _lora_tags(prompt: str) -> Iterator[LoraTag]:
+    for tag in extract_networks(prompt).tags:
+        if tag.kind.lower() in LORA_KINDS:
+            yield _read(tag)
+
+
+def written(tag: NetworkTag) -> str:
+    """Return a tag as it stands in the prompt, cut where it is long."""
+    return f"<{tag.kind}:{':'.join(tag.items)}>"[:80]
+
+
+def _read(tag: NetworkTag) -> LoraTag:
+    name, *numbers = tag.positional or ("",)
+    if not name.strip():
+        raise PromptError(f"{written(tag)} names no LoRA: write <lora:name:0.6>.")
+    for key in tag.named:
+        if key not in _NAMED:
+            raise PromptError(f"{written(tag)} has the unknown part {key[:40]}=; there are te= and unet=.")
+    if len(numbers) > len(_NAMED):
+        raise PromptError(f"{written(tag)} has too many numbers: write <lora:name:0.6> or <lora:name:te:unet>.")
+    te = _number(tag, tag.named.get("te", numbers[0] if numbers else "1"))
+    unet = _number(tag, tag.named["unet"]) if "unet" in tag.named else _number(tag, numbers[1]) if numbers[1:] else te
+    return LoraTag(name=name, te=te, unet=unet)
+
+
+def _number(tag: NetworkTag, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise PromptError(f"{written(tag)} has {text[:40]!r} where a number belongs: write <lora:name:0.6>.")
+    return value
