@@ -26,6 +26,7 @@ _OTHER_VARIABLES = {
     "PASTELBOT_GOLDEN_MERGE",
     "PASTELBOT_GOLDEN_REPORT",
 }
+_LISTS = {("discord", "guild_ids"), ("house", "operators"), ("house", "words"), ("house", "adult_ratings")}
 _SIZE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
 
 # The Pastel-Mix card's negative prompt: what its pictures were painted with.
@@ -63,7 +64,9 @@ class DiscordSettings(_Section):
 
     token_file: Path | None = None
     guild_ids: tuple[int, ...] = ()
+    direct_messages: bool = False
     edit_seconds: float = Field(default=3.0, ge=0)
+    mention_after_seconds: float = Field(default=60.0, ge=0)
 
 
 class CheckpointSettings(_Section):
@@ -121,13 +124,38 @@ class LimitSettings(_Section):
     max_steps: int = Field(default=60, ge=1)
     max_cfg: float = Field(default=30, ge=1)
     max_count: int = Field(default=4, ge=1, le=10)
-    waiting_per_user: int = Field(default=5, ge=1)
+    max_chunks: int = Field(default=40, ge=1)
+    max_combinations: int = Field(default=12, ge=1, le=50)
+    waiting_per_user: int = Field(default=12, ge=1)
+    max_presets: int = Field(default=50, ge=1)
 
 
 class QuotaSettings(_Section):
-    """How much each person may paint. Days are UTC days; 0 means no limit."""
+    """How much each person may paint, in megapixel-steps, and how the line shares. Days are UTC days; 0 is no limit."""
 
-    pictures_per_day: int = Field(default=100, ge=0)
+    work_per_day: float = Field(default=3000, ge=0)
+    saved_days: float = Field(default=3, ge=1)
+    max_work_per_day: float = Field(default=0, ge=0)
+    half_life_minutes: float = Field(default=30, gt=0)
+
+
+class HouseSettings(_Section):
+    """Order in the house: what holds in every server, whatever its own moderators set. Days of 0 are for ever."""
+
+    operators: tuple[int, ...] = ()
+    words: tuple[str, ...] = ()
+    adult_list: Path | None = None
+    adult_ratings: tuple[Literal["sensitive", "questionable", "explicit"], ...] = ("questionable", "explicit")
+    adult_in_direct_messages: bool = False
+    review_days: float = Field(default=7, ge=0)
+    audit_days: float = Field(default=90, ge=0)
+
+
+class PromptSettings(_Section):
+    """What people can say in short inside a prompt."""
+
+    wildcards: Path | None = None
+    style: str = Field(default="mksks style", max_length=200)
 
 
 class WorkerSettings(_Section):
@@ -137,6 +165,20 @@ class WorkerSettings(_Section):
     threads: int = Field(default=0, ge=0)
     preview_steps: int = Field(default=4, ge=0)
     stall_seconds: float = Field(default=300, gt=0)
+
+
+class TaggerSettings(_Section):
+    """What tells which tags a picture shows and how adult it is: a WD14 tagger, from a folder or the hub."""
+
+    enabled: bool = False
+    repo: str = "SmilingWolf/wd-vit-tagger-v3"
+    revision: str | None = None
+    path: Path | None = None
+    general_threshold: float = Field(default=0.35, ge=0, le=1)
+    character_threshold: float = Field(default=0.85, ge=0, le=1)
+    rate_pictures: bool = True
+    describes_per_minute: int = Field(default=6, ge=1)
+    threads: int = Field(default=2, ge=0)
 
 
 class LogSettings(_Section):
@@ -162,8 +204,11 @@ class Settings(_Section):
     sizes: dict[str, SizeSettings] = CARD_SIZES
     defaults: DefaultSettings = DefaultSettings()
     limits: LimitSettings = LimitSettings()
+    prompts: PromptSettings = PromptSettings()
     quota: QuotaSettings = QuotaSettings()
+    house: HouseSettings = HouseSettings()
     worker: WorkerSettings = WorkerSettings()
+    tagger: TaggerSettings = TaggerSettings()
     log: LogSettings = LogSettings()
     token: SecretStr | None = Field(default=None, exclude=True)
 
@@ -240,7 +285,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _value(text: str, section: str, key: str) -> object:
-    if key == "guild_ids" and section == "discord":
+    if (section, key) in _LISTS:
         return [part.strip() for part in text.split(",") if part.strip()]
     return None if text == "" else text
 
@@ -290,7 +335,21 @@ def _anchored(settings: Settings, base: Path) -> Settings:
     discord = settings.discord.model_copy(update={"token_file": token_file and base / token_file})
     upscalers = settings.checkpoint.upscalers
     checkpoint = settings.checkpoint.model_copy(update={"upscalers": upscalers and base / upscalers})
-    return settings.model_copy(update={"storage": storage, "discord": discord, "checkpoint": checkpoint})
+    adult_list = settings.house.adult_list
+    house = settings.house.model_copy(update={"adult_list": adult_list and base / adult_list})
+    tagger = settings.tagger.model_copy(update={"path": settings.tagger.path and base / settings.tagger.path})
+    prompts = settings.prompts.model_copy(
+        update={"wildcards": settings.prompts.wildcards and base / settings.prompts.wildcards}
+    )
+    sections = {
+        "prompts": prompts,
+        "storage": storage,
+        "discord": discord,
+        "checkpoint": checkpoint,
+        "house": house,
+        "tagger": tagger,
+    }
+    return settings.model_copy(update=sections)
 
 
 def _token(settings: Settings, environ: Mapping[str, str]) -> SecretStr | None:

@@ -4,13 +4,15 @@
     ├── StartupError              the program cannot run; exit code 2, one sentence
     │   ├── ConfigError           a key, a value or the token is wrong
     │   ├── CheckpointError       the checkpoint is missing, damaged or of another kind
-    │   └── DatabaseError         the database cannot be opened or written
+    │   ├── DatabaseError         the database cannot be opened or written
+    │   └── TaggerError           the tagger's files or ONNX Runtime are missing or damaged
     ├── RequestError              what a person asked for cannot be done; nothing is charged
     │   ├── PromptError           syntax, with the position
     │   ├── LimitError            over a cap; says the cap
     │   ├── QuotaError            the day's pictures are used up; says when there are more
     │   ├── NotAllowedError       somebody else's job, or a right is missing
     │   └── NotFoundError         the job or picture is gone
+    ├── TagFileError              a list of tags cannot be read; the vocabulary stays as it was
     ├── WorkshopError             files cannot be merged or converted so; nothing is written
     │   └── RecipeError           a recipe is wrong; names the step and the key
     └── PaintingError             a job failed in the worker; it is refunded
@@ -42,6 +44,10 @@ class DatabaseError(StartupError):
     """The database cannot be opened, migrated or written."""
 
 
+class TaggerError(StartupError):
+    """The tagger cannot be loaded or used; the text is for the operator."""
+
+
 class RequestError(PastelError):
     """What a person asked for cannot be done; nothing was charged."""
 
@@ -71,6 +77,10 @@ class NotAllowedError(RequestError):
 
 class NotFoundError(RequestError):
     """The job or picture does not exist any more."""
+
+
+class TagFileError(PastelError):
+    """A list of tags cannot be read or taken in; the vocabulary stays as it was."""
 
 
 class WorkshopError(PastelError):

@@ -17,6 +17,7 @@ _TEXT_SUFFIXES = (".txt", ".md", "")
 
 MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as an attachment
 MAX_PIXELS = 25_000_000
+_START = "The picture to start from"
 
 
 def read_infotext(source: Path | bytes) -> str:
@@ -39,32 +40,34 @@ def read_infotext(source: Path | bytes) -> str:
     return found
 
 
-def size_of(content: bytes) -> tuple[int, int]:
-    """Return the (width, height) of a picture to start from, as it is looked at; raises RequestError.
+def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
+    """Return the (width, height) of a picture that somebody gave, as it is looked at; raises RequestError.
 
-    Only the file's head is read, so this is quick whatever the size.
+    Only the file's head is read, so this is quick whatever the size. `what` is the picture's name in errors.
     """
     if len(content) > MAX_FILE:
-        raise LimitError(f"The picture to start from has {len(content):,} bytes; the cap is {MAX_FILE:,}.")
+        raise LimitError(f"{what} has {len(content):,} bytes; the cap is {MAX_FILE:,}.")
     try:
         with Image.open(io.BytesIO(content)) as image:
             width, height = image.size
             turned = image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
-    except (OSError, Image.DecompressionBombError) as error:
-        raise RequestError("The picture to start from cannot be read: send a PNG, JPEG or WebP file.") from error
+    except Image.DecompressionBombError as error:
+        raise LimitError(f"{what} says that it is huge; the cap is {MAX_PIXELS:,} pixels in all.") from error
+    except OSError as error:
+        raise RequestError(f"{what} cannot be read: send a PNG, JPEG or WebP file.") from error
     if width * height > MAX_PIXELS:
-        raise LimitError(f"The picture to start from is {width}x{height}; the cap is {MAX_PIXELS:,} pixels in all.")
+        raise LimitError(f"{what} is {width}x{height}; the cap is {MAX_PIXELS:,} pixels in all.")
     return (height, width) if turned else (width, height)
 
 
-def open_flat(content: bytes) -> Image.Image:
-    """Return a picture to start from in RGB, upright, what is transparent on white; raises RequestError."""
-    size_of(content)
+def open_flat(content: bytes, *, what: str = _START) -> Image.Image:
+    """Return a picture that somebody gave in RGB, upright, what is transparent on white; raises RequestError."""
+    size_of(content, what=what)
     try:
         with Image.open(io.BytesIO(content)) as image:
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except (OSError, ValueError, SyntaxError) as error:
-        raise RequestError("The picture to start from is damaged: send it again.") from error
+        raise RequestError(f"{what} is damaged: send it again.") from error
     flat = Image.new("RGBA", upright.size, "white")
     flat.alpha_composite(upright)
     return flat.convert("RGB")

@@ -9,7 +9,6 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-
 RATINGS = ("general", "sensitive", "questionable", "explicit")  # how adult a picture is, the mildest first
 RATING_FAILED = "failed"
 
@@ -61,9 +60,26 @@ class InitImage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One direction of a grid: the setting that changes (a key of `grids.KINDS`), and its values as they are typed."""
+
+    kind: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """An X/Y plot: a column for each of `x`'s values, a row for each of `y`'s."""
+
+    x: Axis
+    y: Axis | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
     """Everything that decides what a picture looks like; the same request gives the same pixels.
 
+    `checkpoint` and `vae` are names of the configuration; an empty one is the default.
     `count` pictures have the seeds `seed`, `seed + 1`, ... or, with a `subseed_strength`, the same seed and the
     subseeds `subseed`, `subseed + 1`, ...
     """
@@ -88,6 +104,9 @@ class GenerationRequest:
     eta_noise_seed_delta: int = 31337
     noise_source: str = "NV"
     emphasis: str = "Original"
+    checkpoint: str = ""
+    vae: str = ""
+    grid: Grid | None = None
 
     def alone(self, index: int) -> "GenerationRequest":
         """Return a request that paints only this one of the pictures, exactly as it is."""
@@ -113,6 +132,24 @@ class Picture:
     height: int
     infotext: str
     rating: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredTag:
+    """A tag as danbooru writes it, and how sure the tagger is: 0 to 1."""
+
+    name: str
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What the tagger sees in a picture: one of RATINGS, and tags and characters, the surest first."""
+
+    rating: str
+    rating_score: float
+    tags: tuple[ScoredTag, ...] = ()
+    characters: tuple[ScoredTag, ...] = ()
 
 
 class JobStatus(enum.StrEnum):
@@ -143,11 +180,15 @@ class ReplyTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class Asker:
-    """Who asks, and where, as Discord says it. `channel_id` is the parent's where somebody asks in a thread."""
+    """Who asks, and where, as Discord says it. `channel_id` is the parent's where somebody asks in a thread.
+
+    `places` are the thread, its channel and the channel's category, as far as there are such, the nearest first.
+    """
 
     user_id: int
     guild_id: int | None = None
     channel_id: int | None = None
+    places: tuple[int, ...] = ()
     role_ids: tuple[int, ...] = ()
     manages_messages: bool = False
     manages_server: bool = False
@@ -156,16 +197,20 @@ class Asker:
 
 @dataclass(frozen=True, kw_only=True)
 class JobOptions:
-    """What a person wants done with a job besides its pixels. `origin` is the job that this one was made from."""
+    """What a person wants done with a job besides its pixels. `origin` is the job that this one was made from.
+
+    `adult_allowed` says whether adult pictures may be shown where it was asked for.
+    """
 
     spoiler: bool = False
     private: bool = False
     origin: str | None = None
+    adult_allowed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A request in the queue, as the database has it."""
+    """A request in the queue, as the database has it; where it is `withheld`, a moderator must see its pictures."""
 
     id: str
     user_id: int
@@ -177,6 +222,7 @@ class Job:
     options: JobOptions = JobOptions()
     reason: str | None = None
     seconds: float | None = None
+    withheld: bool = False
 
 
 # Between the bot process and the worker: commands go down, events come up.
@@ -215,6 +261,15 @@ class WorkerReady:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckpointLoaded:
+    """Event: another checkpoint is in memory; `name` is the configuration's, `checkpoint` that of infotexts."""
+
+    name: str
+    checkpoint: str
+    checkpoint_hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """Event: `step` of `steps` UNet steps are done, over all passes of the job."""
 
@@ -226,11 +281,12 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Painted:
-    """Event: the job's pictures, and the seconds they took in the worker."""
+    """Event: the job's pictures, the seconds they took in the worker, and sentences on what was not as expected."""
 
     job_id: str
     pictures: tuple[Picture, ...]
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,7 +311,7 @@ class WorkerLost:
     reason: str
 
 
-Event = WorkerReady | Progress | Painted | PaintingFailed | PaintingCancelled | WorkerLost
+Event = WorkerReady | CheckpointLoaded | Progress | Painted | PaintingFailed | PaintingCancelled | WorkerLost
 
 
 # From the dispatcher to whoever shows jobs to people.
@@ -263,10 +319,15 @@ Event = WorkerReady | Progress | Painted | PaintingFailed | PaintingCancelled | 
 
 @dataclass(frozen=True, kw_only=True)
 class InLine:
-    """Update: the job waits; `position` 1 is next, jobs being painted counted."""
+    """Update: the job waits; `position` 1 is next, jobs being painted counted, and it is rounded where it is far back.
+
+    `ready_at` is when the picture will be there, as far as the pace is known. `paused`: nothing is given out there.
+    """
 
     job: Job
     position: int
+    paused: bool = False
+    ready_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from pastelbot.config import BUNDLED, Settings
 from pastelbot.diffusion.precheck import check_reference
 from pastelbot.errors import ConfigError, StartupError
 from pastelbot.store.database import Database
+from pastelbot.tagging.files import check_installed
 
 
 def run(settings: Settings) -> None:
@@ -31,6 +32,8 @@ async def check(settings: Settings) -> str:
         )
     if settings.checkpoint.path != BUNDLED:
         check_reference(settings.checkpoint.path)
+    if settings.tagger.enabled:
+        check_installed()
     await (await Database.open(settings.storage.database)).close()
     try:
         settings.storage.pictures.mkdir(parents=True, exist_ok=True)

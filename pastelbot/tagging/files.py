@@ -1,0 +1,57 @@
+"""Where the tagger's two files are: a folder here, or a repository on the Hugging Face hub."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from pastelbot.diffusion import hub
+from pastelbot.errors import CheckpointError, TaggerError
+
+MODEL = "model.onnx"
+LABELS = "selected_tags.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggerOptions:
+    """What the tagger loads; the meanings are those of the configuration's keys. `path` wins over `repo`."""
+
+    repo: str
+    path: Path | None = None
+    revision: str | None = None
+    offline: bool = False
+    cache_dir: Path | None = None
+    general_threshold: float = 0.35
+    character_threshold: float = 0.85
+    threads: int = 0
+
+
+def check_installed() -> None:
+    """Raise TaggerError where ONNX Runtime is not installed; nothing is imported."""
+    if find_spec("onnxruntime") is None:
+        raise TaggerError(
+            "The tagger needs ONNX Runtime, which is not installed: `pip install '.[tagger]'`, "
+            "or set `enabled = false` under [tagger]."
+        )
+
+
+def locate(options: TaggerOptions, on_progress: Callable[[str], None] | None = None) -> tuple[Path, Path]:
+    """Return the model and its list of tags, downloading them first where need be; raises TaggerError."""
+    if options.path is None:
+        try:
+            model, labels = hub.locate_files(
+                options.repo,
+                (MODEL, LABELS),
+                revision=options.revision,
+                offline=options.offline,
+                cache_dir=options.cache_dir,
+                on_progress=on_progress,
+            )
+        except CheckpointError as error:
+            raise TaggerError(f"The tagger is not there: {error}") from error
+        return model, labels
+    model, labels = options.path / MODEL, options.path / LABELS
+    for file in (model, labels):
+        if not file.is_file():
+            raise TaggerError(f"tagger.path {options.path} has no {file.name}: it must hold {MODEL} and {LABELS}.")
+    return model, labels

@@ -1,0 +1,178 @@
+"""What the tagger says of pictures, and which files it refuses."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_tagger import (
+    OUTPUTS,
+    SIDE,
+    make_tagger,
+    nodes_of_any_input,
+    nodes_that_fail_on_red,
+    options_of,
+    usual_nodes,
+    write_labels,
+)
+from support import png
+
+from pastelbot.errors import LimitError, RequestError, TaggerError
+from pastelbot.tagging.tagger import Tagger, prepare
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load the small tagger, changed in something."""
+
+    def load(options=None, **changes):
+        return Tagger.load(options_of(make_tagger(tmp_path / "tagger", **changes), **(options or {})))
+
+    return load
+
+
+def names(tags):
+    return [tag.name for tag in tags]
+
+
+def test_a_picture_is_described(load):
+    found = load().describe(png("red", size=(40, 40)))
+
+    assert "explicit" == found.rating
+    assert found.rating_score == pytest.approx(1 / (1 + np.exp(-6)), abs=1e-4)
+    assert ["red_hair", "simple_background", "o_o"] == names(found.tags)
+    assert ["saber_(fate)"] == names(found.characters)
+
+
+@pytest.mark.parametrize(("colour", "rating"), [("red", "explicit"), ("blue", "questionable"), ("white", "general")])
+def test_the_likeliest_rating_is_the_rating(load, colour, rating):
+    assert rating == load().describe(png(colour, size=(40, 40))).rating
+
+
+def test_thresholds_decide_what_is_named(load):
+    found = load({"general_threshold": 0.96, "character_threshold": 0.5}).describe(png("red", size=(40, 40)))
+
+    assert ["red_hair"] == names(found.tags)
+    assert ["saber_(fate)", "hatsune_miku"] == names(found.characters)
+
+
+def test_the_batch_may_be_fixed(load):
+    assert "general" == load(shape=(1, SIDE, SIDE, 3)).describe(png("white")).rating
+
+
+def test_pictures_are_framed_in_white_and_turned_to_bgr():
+    """The longer side fills the square, the rest is white on both sides."""
+    batch = prepare(Image.new("RGB", (200, 100), (255, 0, 10)), 8)
+
+    assert ((1, 8, 8, 3), np.float32) == (batch.shape, batch.dtype)
+    assert (batch[0, 0] == 255).all()
+    assert (batch[0, 7] == 255).all()
+    assert [10, 0, 255] == batch[0, 4, 4].tolist()
+
+
+@pytest.mark.parametrize("size", [(1, 5000), (5000, 1), (1, 1), (3, 2)])
+def test_any_shape_fits(size):
+    """A long thin picture never becomes a square of its length."""
+    assert (1, 8, 8, 3) == prepare(Image.new("RGB", size), 8).shape
+
+
+def test_what_is_transparent_is_white(load, tmp_path):
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+
+    assert "general" == load().describe((tmp_path / "clear.png").read_bytes()).rating
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "words"),
+    [
+        (b"no picture", RequestError, "The picture cannot be read"),
+        (png(size=(64, 64))[:60], RequestError, "damaged|cannot be read"),
+        (b"x" * (10 * 2**20 + 1), LimitError, "the cap is 10,485,760"),
+    ],
+)
+def test_bad_files_are_refused(load, content, kind, words):
+    with pytest.raises(kind, match=words):
+        load().describe(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x07" * 100])
+def test_a_broken_model_is_refused(tmp_path, content):
+    folder = make_tagger(tmp_path)
+    (folder / "model.onnx").write_bytes(content)
+
+    with pytest.raises(TaggerError, match=r"model\.onnx cannot be loaded"):
+        Tagger.load(options_of(folder))
+
+
+@pytest.mark.parametrize("shape", [("batch", 3, SIDE, SIDE), ("batch", SIDE, 16, 3), ("batch", "h", "w", 3), (1, 8)])
+def test_models_of_another_kind_are_refused(tmp_path, shape):
+    with pytest.raises(TaggerError, match="is no WD14 tagger"):
+        Tagger.load(options_of(make_tagger(tmp_path, shape=shape, nodes=nodes_of_any_input())))
+
+
+def test_numbers_that_are_no_probabilities_are_refused(load):
+    with pytest.raises(TaggerError, match="no probabilities"):
+        load(nodes=usual_nodes("Neg"))
+
+
+def test_nan_is_refused(load):
+    """A rating of nothing must never pass for a harmless one."""
+    with pytest.raises(TaggerError, match="no probabilities"):
+        load(outputs=[(name, category, weights, float("nan")) for name, category, weights, _bias in OUTPUTS])
+
+
+def test_a_list_of_another_length_is_refused(tmp_path):
+    folder = make_tagger(tmp_path)
+    write_labels(folder, [("tag_id", "name", "category", "count"), *[(0, o[0], o[1], 1) for o in OUTPUTS[:-1]]])
+
+    with pytest.raises(TaggerError, match="11 numbers for 10 tags"):
+        Tagger.load(options_of(folder))
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("id", "tag")], "has no column category, name"),
+        ([], "has no column category, name"),
+        ([("name", "category"), ("1girl", "0")], "must have the ratings general.*it has none"),
+        ([("name", "category"), ("safe", "9")], "it has safe"),
+        ([("name", "category"), *[("general", "9")] * 4], "each once; it has general"),
+    ],
+)
+def test_a_wrong_list_is_refused(tmp_path, rows, words):
+    folder = make_tagger(tmp_path)
+    write_labels(folder, rows)
+
+    with pytest.raises(TaggerError, match=words):
+        Tagger.load(options_of(folder))
+
+
+def test_a_list_that_is_no_text_is_refused(tmp_path):
+    folder = make_tagger(tmp_path)
+    (folder / "selected_tags.csv").write_bytes(b"\xff\xfe\x00name")
+
+    with pytest.raises(TaggerError, match=r"selected_tags\.csv cannot be read"):
+        Tagger.load(options_of(folder))
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "selected_tags.csv"])
+def test_a_missing_file_is_named(tmp_path, name):
+    (make_tagger(tmp_path) / name).unlink()
+
+    with pytest.raises(TaggerError, match=f"has no {name}"):
+        Tagger.load(options_of(tmp_path))
+
+
+def test_without_onnx_runtime_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+
+    with pytest.raises(TaggerError, match=r"pip install '\.\[tagger\]'"):
+        Tagger.load(options_of(make_tagger(tmp_path)))
+
+
+def test_a_failing_session_is_an_error_of_the_tagger(load):
+    tagger = load(nodes=nodes_that_fail_on_red())
+
+    assert "general" == tagger.describe(png("white")).rating
+    with pytest.raises(TaggerError, match="model failed"):
+        tagger.describe(png("red"))
