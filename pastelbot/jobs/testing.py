@@ -1,13 +1,16 @@
-"""An executor without a worker, for tests: it does what the test tells it to."""
+"""An executor without a worker and a tagger without a model, for tests: they do what the test tells them to."""
 
+import asyncio
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 from PIL import Image
 
 from pastelbot.records import (
     Cancel,
     Command,
+    Description,
     Event,
     GenerationRequest,
     Paint,
@@ -76,6 +79,46 @@ class FakeExecutor:
         request = self.painting.pop(job_id)
         pictures = tuple(_plain(request, request.seed + number) for number in range(request.count))
         self._on_event(Painted(job_id=job_id, pictures=pictures, seconds=0.1))
+
+
+class FakeDescriber:
+    """A tagger that says what the test wants: each of `ratings` once, an error is raised, and then "general"."""
+
+    def __init__(self) -> None:
+        self.ratings: list[str | Exception] = []
+        self.description = Description(rating="general", rating_score=1.0)
+        self.described: list[bytes] = []
+        self.prepared = False
+        self.closed = False
+        self._held: asyncio.Event | None = None
+
+    def prepare(self) -> None:
+        """Remember that it was asked to."""
+        self.prepared = True
+
+    async def describe(self, content: bytes) -> Description:
+        """Give the next rating; while held, wait."""
+        self.described.append(content)
+        if self._held is not None:
+            await self._held.wait()
+        rating = self.ratings.pop(0) if self.ratings else self.description.rating
+        if isinstance(rating, Exception):
+            raise rating
+        return replace(self.description, rating=rating)
+
+    async def close(self) -> None:
+        """Remember that it was closed."""
+        self.closed = True
+
+    def hold(self) -> None:
+        """Let everybody wait until `release`."""
+        self._held = asyncio.Event()
+
+    def release(self) -> None:
+        """Let everybody go on."""
+        if self._held is not None:
+            self._held.set()
+            self._held = None
 
 
 def _plain(request: GenerationRequest, seed: int) -> Picture:

@@ -106,7 +106,7 @@ def _open(model: Path, threads: int) -> Any:  # noqa: ANN401 - ONNX Runtime has 
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors alone
+    options.log_severity_level = 4  # errors are raised here
     try:
         # The CPU alone: the accelerator is for painting.
         return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,82 @@
+"""Every picture rated before anybody hears that it is painted."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from pastelbot.errors import PastelError
+from pastelbot.jobs.background import spawn
+from pastelbot.jobs.executor import Executor
+from pastelbot.jobs.tagger_process import Describer
+from pastelbot.records import RATING_FAILED, Command, Event, Painted, Picture, WorkerLost, WorkerReady
+
+log = structlog.get_logger(__name__)
+
+
+class RatingExecutor:
+    """Another executor whose finished pictures get a rating on their way to the dispatcher.
+
+    A picture that cannot be rated is rated RATING_FAILED, which the house treats as the worst: never as harmless.
+    """
+
+    def __init__(self, executor: Executor, describer: Describer) -> None:
+        self._executor = executor
+        self._describer = describer
+        self._on_event: Callable[[Event], None] = lambda _event: None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, on_event: Callable[[Event], None]) -> None:
+        """Start the executor, and the tagger beside it."""
+        self._on_event = on_event
+        self._describer.prepare()
+        self._executor.start(self._hear)
+
+    def send(self, command: Command) -> None:
+        """Hand a command down."""
+        self._executor.send(command)
+
+    def restart(self, reason: str) -> None:
+        """Restart the worker; the tagger watches over itself."""
+        self._executor.restart(reason)
+
+    async def close(self) -> None:
+        """End the worker; jobs whose pictures have no rating yet are painted again after the next start."""
+        await self._executor.close()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, Painted):
+            self._spawn(self._rate(event))
+        elif isinstance(event, WorkerLost | WorkerReady) and self._tasks:
+            # A job that waits for its rating is not lost with the worker: it is told first.
+            self._spawn(self._tell_after(tuple(self._tasks), event))
+        else:
+            self._on_event(event)
+
+    async def _rate(self, event: Painted) -> None:
+        pictures = [replace(picture, rating=await self._rating(picture, event.job_id)) for picture in event.pictures]
+        self._on_event(replace(event, pictures=tuple(pictures)))
+
+    async def _rating(self, picture: Picture, job_id: str) -> str:
+        try:
+            return (await self._describer.describe(picture.png)).rating
+        except PastelError as error:
+            log.warning("a picture was not rated", job=job_id, reason=str(error))
+        except Exception:
+            log.exception("a picture was not rated", job=job_id)
+        return RATING_FAILED
+
+    async def _tell_after(self, tasks: tuple[asyncio.Task[None], ...], event: Event) -> None:
+        await asyncio.wait(tasks)
+        self._on_event(event)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = spawn(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
