@@ -1,17 +1,19 @@
 """Pure rules: what may be asked, and who may do what to whose job."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pastelbot import pictures
 from pastelbot.config import LimitSettings
 from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestError
 from pastelbot.names import LATENT_RESIZE, RESIZE_MODES, UPSCALERS, nearest_names
 from pastelbot.prompt import check
+from pastelbot.prompt.chunks import CHUNK_LENGTH
 from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.prompt.samplers import check_sampler
 from pastelbot.records import Asker, GenerationRequest, InitImage, Job
 
 MAX_SEED = 2**32 - 1
+MOST_CLIP_SKIP = 12  # CLIP's layers
 # What changes the network itself; the webui calls all of them extra networks and ignores other tags.
 NETWORK_FILES = {"lora": "LoRA", "lyco": "LyCORIS", "hypernet": "Hypernetwork"}
 
@@ -28,6 +30,8 @@ def check_request(request: GenerationRequest, limits: LimitSettings, *, upscaler
     _at_most("The number of steps", request.steps, limits.max_steps)
     _at_most("The CFG scale", request.cfg_scale, limits.max_cfg)
     _at_most("The number of pictures", request.count, limits.max_count)
+    if not 1 <= request.clip_skip <= MOST_CLIP_SKIP:
+        raise LimitError(f"Clip skip {request.clip_skip} does not work: ask for 1 to {MOST_CLIP_SKIP}; 2 is usual.")
     if request.cfg_scale < 1:
         raise LimitError(f"The CFG scale {request.cfg_scale:g} is below 1: 7 is a good value.")
     if not 0 <= request.seed <= MAX_SEED:
@@ -35,6 +39,18 @@ def check_request(request: GenerationRequest, limits: LimitSettings, *, upscaler
     _check_hires(request, limits, upscaler_models)
     if request.init is not None:
         _check_init(request, request.init, limits)
+
+
+def check_length(request: GenerationRequest, limits: LimitSettings, tokens: Callable[[str], int]) -> None:
+    """Raise LimitError where a prompt has more chunks than the cap; `tokens` counts a prompt's tokens."""
+    for name, text in (("prompt", request.prompt), ("negative prompt", request.negative_prompt)):
+        count = tokens(text)
+        chunks = -(-count // CHUNK_LENGTH)
+        if chunks > limits.max_chunks:
+            raise LimitError(
+                f"The {name} has {count:,} tokens, which are {chunks} chunks of {CHUNK_LENGTH}; the limit is "
+                f"{limits.max_chunks} chunks. Leave something out."
+            )
 
 
 def check_owner(job: Job, asker: Asker) -> None:
@@ -86,6 +102,10 @@ def _check_hires(request: GenerationRequest, limits: LimitSettings, upscaler_mod
         return
     check_sampler(fix.sampler or request.sampler, fix.schedule)
     _check_strength(fix.denoising_strength, least=0.01)
+    if not 0 <= fix.steps <= limits.max_steps:
+        raise LimitError(f"The number of hires steps, {fix.steps}, is outside 0 to {limits.max_steps}.")
+    if fix.cfg_scale is not None:
+        _at_most("The CFG scale of the hires fix", fix.cfg_scale, limits.max_cfg)
     known = (*UPSCALERS, *upscaler_models)
     if fix.upscaler not in known:
         raise LimitError(f"There is no upscaler {fix.upscaler[:60]!r}. {nearest_names(fix.upscaler[:60], known)}")
@@ -94,7 +114,7 @@ def _check_hires(request: GenerationRequest, limits: LimitSettings, upscaler_mod
     if max(width, height) > limits.max_hires_side:
         raise LimitError(
             f"The hires fix would paint {width}x{height}; the cap is {limits.max_hires_side} a side. "
-            "Choose a smaller size, or set hires to False."
+            "Choose a smaller size, or set hires to off."
         )
 
 

@@ -1,0 +1,18 @@
+"""How many tokens a prompt has, counted without the checkpoint: all of Stable Diffusion 1.x read with CLIP's words."""
+
+import functools
+
+from pastelbot.config import bundled_checkpoint
+from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokens import token_count
+
+
+def count_tokens(prompt: str) -> int:
+    """Return a prompt's tokens, those of the longest text that it becomes while it is painted."""
+    return token_count(_tokenizer(), prompt)[0]
+
+
+@functools.cache
+def _tokenizer() -> ClipTokenizer:
+    """Read the vocabulary when it is needed first; it never changes."""
+    return ClipTokenizer.from_folder(bundled_checkpoint() / "tokenizer")

@@ -1,0 +1,92 @@
+"""Requests that wait for their person's yes: kept on disk, so that the buttons work after a restart."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from pydantic import TypeAdapter
+
+from pastelbot.records import GenerationRequest, InitImage, JobOptions
+from pastelbot.store.database import Database
+
+LIFETIME = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Several requests that are queued together or not at all."""
+
+    user_id: int
+    requests: tuple[GenerationRequest, ...]
+    options: JobOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """A plan as JSON: a picture that all requests start from is kept once, it may be large."""
+
+    requests: tuple[GenerationRequest, ...]
+    options: JobOptions
+    init: InitImage | None = None
+
+
+_KEPT = TypeAdapter(_Kept)
+
+
+class ConfirmationStore:
+    """All reading and writing of plans that wait to be confirmed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, plan: Plan, *, now: datetime) -> str:
+        """Keep a plan and return its id; what has expired is dropped."""
+        number = secrets.token_hex(6)
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM confirmations WHERE asked_at < ?", ((now - LIFETIME).timestamp(),))
+            await connection.execute(
+                "INSERT INTO confirmations (id, user_id, plan, asked_at) VALUES (?, ?, ?, ?)",
+                (number, plan.user_id, json.dumps(asdict(_packed(plan))), now.timestamp()),
+            )
+        return number
+
+    async def take(self, number: str, user_id: int, *, now: datetime) -> Plan | None:
+        """Return a person's plan, once: whoever asks again gets None, as for one that has expired."""
+        sql = "DELETE FROM confirmations WHERE id = ? AND user_id = ? RETURNING plan, asked_at"
+        async with (
+            self._database.transaction() as connection,
+            connection.execute(sql, (number, user_id)) as cursor,
+        ):
+            row = await cursor.fetchone()
+        if row is None or row["asked_at"] < (now - LIFETIME).timestamp():
+            return None
+        return _unpacked(user_id, _KEPT.validate_json(row["plan"]))
+
+    async def put_back(self, number: str, plan: Plan, *, now: datetime) -> None:
+        """Keep a plan that was taken and could not be carried out under its old id."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "INSERT OR IGNORE INTO confirmations (id, user_id, plan, asked_at) VALUES (?, ?, ?, ?)",
+                (number, plan.user_id, json.dumps(asdict(_packed(plan))), now.timestamp()),
+            )
+
+    async def forget(self, user_id: int) -> None:
+        """Remove a person's plans."""
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM confirmations WHERE user_id = ?", (user_id,))
+
+
+def _packed(plan: Plan) -> _Kept:
+    inits = {request.init for request in plan.requests}
+    if len(inits) != 1 or inits == {None}:
+        return _Kept(requests=plan.requests, options=plan.options)
+    requests = tuple(request.replace(init=None) for request in plan.requests)
+    return _Kept(requests=requests, options=plan.options, init=inits.pop())
+
+
+def _unpacked(user_id: int, kept: _Kept) -> Plan:
+    requests = kept.requests
+    if kept.init is not None:
+        requests = tuple(request.replace(init=kept.init) for request in requests)
+    return Plan(user_id=user_id, requests=requests, options=kept.options)

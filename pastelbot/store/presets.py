@@ -1,0 +1,110 @@
+"""Presets: wishes by name, each for one person or for everybody in a server."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aiosqlite
+
+from pastelbot.errors import LimitError
+from pastelbot.store.database import Database
+
+PERSONAL = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A wish by name, as JSON values; `guild_id` is the server that may use it, or PERSONAL."""
+
+    owner_id: int
+    guild_id: int
+    name: str
+    values: Mapping[str, object]
+    saved_at: datetime
+
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether everybody in a server may use it."""
+        return self.guild_id != PERSONAL
+
+
+class PresetStore:
+    """All reading and writing of presets. Names are compared without regard to case."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, preset: Preset, *, limit: int) -> bool:
+        """Keep a preset in place of one of the same name; tell whether there was one.
+
+        Raises LimitError where the person, or the server, has `limit` others already.
+        """
+        async with self._database.transaction() as connection:
+            replaced = await _delete(connection, preset.owner_id, preset.guild_id, preset.name)
+            if await _count(connection, preset) >= limit:
+                whose = "This server has" if preset.is_shared else "You have"
+                raise LimitError(f"{whose} {limit} presets, which is the limit: delete one of them first.")
+            await connection.execute(
+                "INSERT INTO presets (owner_id, guild_id, key, name, wish, saved_at) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    preset.owner_id,
+                    preset.guild_id,
+                    _key(preset.name),
+                    preset.name,
+                    json.dumps(dict(preset.values)),
+                    preset.saved_at.timestamp(),
+                ),
+            )
+        return replaced
+
+    async def personal(self, owner_id: int) -> list[Preset]:
+        """Return a person's own presets by name."""
+        sql = "SELECT * FROM presets WHERE owner_id = ? AND guild_id = 0 ORDER BY key"
+        return await self._all(sql, owner_id)
+
+    async def shared(self, guild_id: int) -> list[Preset]:
+        """Return the presets that everybody in a server may use, by name."""
+        return await self._all("SELECT * FROM presets WHERE guild_id = ? AND guild_id <> 0 ORDER BY key", guild_id)
+
+    async def delete(self, preset: Preset) -> None:
+        """Remove a preset."""
+        async with self._database.transaction() as connection:
+            await _delete(connection, preset.owner_id, preset.guild_id, preset.name)
+
+    async def forget(self, owner_id: int) -> None:
+        """Remove everything that a person has saved, what was shared too."""
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM presets WHERE owner_id = ?", (owner_id,))
+
+    async def _all(self, sql: str, owner_id: int) -> list[Preset]:
+        async with self._database.reader.execute(sql, (owner_id,)) as cursor:
+            return [_preset(row) for row in await cursor.fetchall()]
+
+
+async def _delete(connection: aiosqlite.Connection, owner_id: int, guild_id: int, name: str) -> bool:
+    where, owner = ("owner_id = ? AND guild_id = 0", owner_id) if guild_id == PERSONAL else ("guild_id = ?", guild_id)
+    cursor = await connection.execute(f"DELETE FROM presets WHERE {where} AND key = ?", (owner, _key(name)))
+    return cursor.rowcount > 0
+
+
+async def _count(connection: aiosqlite.Connection, preset: Preset) -> int:
+    where, owner = ("guild_id", preset.guild_id) if preset.is_shared else ("guild_id = 0 AND owner_id", preset.owner_id)
+    async with connection.execute(f"SELECT COUNT(*) FROM presets WHERE {where} = ?", (owner,)) as cursor:
+        row = await cursor.fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+def _key(name: str) -> str:
+    return name.casefold()
+
+
+def _preset(row: sqlite3.Row) -> Preset:
+    return Preset(
+        owner_id=row["owner_id"],
+        guild_id=row["guild_id"],
+        name=row["name"],
+        values=json.loads(row["wish"]),
+        saved_at=datetime.fromtimestamp(row["saved_at"], tz=UTC),
+    )
