@@ -9,7 +9,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,6 +53,7 @@ def _checked_size(text: str) -> str:
 
 
 Size = Annotated[str, AfterValidator(_checked_size)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class _Section(BaseModel):
@@ -72,14 +73,25 @@ class DiscordSettings(_Section):
 class CheckpointSettings(_Section):
     """What paints, and on what."""
 
+    name: str = Field(default="default", min_length=1, max_length=100)
     path: str = "andite/pastel-mix"
     vae: str | None = None
     upscalers: Path | None = None
+    loras: Path | None = None
+    embeddings: Path | None = None
     revision: str | None = None
     offline: bool = False
     cache_dir: Path | None = None
     device: str = "auto"
     precision: Literal["auto", "fp16", "bf16", "fp32"] = "auto"
+
+
+class MoreCheckpointSettings(_Section):
+    """Another checkpoint; its VAE is one of [vaes], or a file or folder as in [checkpoint]."""
+
+    path: str
+    vae: str | None = None
+    revision: str | None = None
 
 
 class StorageSettings(_Section):
@@ -165,6 +177,7 @@ class WorkerSettings(_Section):
     threads: int = Field(default=0, ge=0)
     preview_steps: int = Field(default=4, ge=0)
     stall_seconds: float = Field(default=300, gt=0)
+    checkpoints_in_memory: int = Field(default=2, ge=1)
 
 
 class TaggerSettings(_Section):
@@ -200,6 +213,8 @@ class Settings(_Section):
 
     discord: DiscordSettings = DiscordSettings()
     checkpoint: CheckpointSettings = CheckpointSettings()
+    checkpoints: dict[Name, MoreCheckpointSettings] = {}
+    vaes: dict[Name, str] = {}
     storage: StorageSettings = StorageSettings()
     sizes: dict[str, SizeSettings] = CARD_SIZES
     defaults: DefaultSettings = DefaultSettings()
@@ -227,6 +242,17 @@ class Settings(_Section):
         if self.defaults.size not in self.sizes:
             raise ValueError(f"defaults.size {self.defaults.size!r} is none of [sizes]: {', '.join(self.sizes)}")
         return self
+
+    @model_validator(mode="after")
+    def _names_are_different(self) -> "Settings":
+        if self.checkpoint.name in self.checkpoints:
+            raise ValueError(f"[checkpoints.{self.checkpoint.name}] has the name of [checkpoint]: change either")
+        return self
+
+    @property
+    def checkpoint_names(self) -> tuple[str, ...]:
+        """Return what the checkpoints are called, the default first."""
+        return (self.checkpoint.name, *self.checkpoints)
 
 
 def bundled_checkpoint() -> Path:
@@ -321,6 +347,8 @@ def _explain(error: ValidationError, source: str) -> str:
         known = _keys(path[0]) if len(path) > 1 else [name for name in Settings.model_fields if name != "token"]
         if path[0] == "sizes":
             known = list(SizeSettings.model_fields)
+        if path[0] == "checkpoints":
+            known = list(MoreCheckpointSettings.model_fields)
         return f"Unknown key {key} in {source}.{_nearest(path[-1], known)}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{key or 'The configuration'} in {source} is wrong: {message} (it is {first['input']!r})."[:600]
@@ -328,28 +356,32 @@ def _explain(error: ValidationError, source: str) -> str:
 
 def _anchored(settings: Settings, base: Path) -> Settings:
     """Make relative paths start at `base`."""
-    storage = settings.storage.model_copy(
-        update={"database": base / settings.storage.database, "pictures": base / settings.storage.pictures}
-    )
-    token_file = settings.discord.token_file
-    discord = settings.discord.model_copy(update={"token_file": token_file and base / token_file})
-    upscalers = settings.checkpoint.upscalers
-    checkpoint = settings.checkpoint.model_copy(update={"upscalers": upscalers and base / upscalers})
-    adult_list = settings.house.adult_list
-    house = settings.house.model_copy(update={"adult_list": adult_list and base / adult_list})
-    tagger = settings.tagger.model_copy(update={"path": settings.tagger.path and base / settings.tagger.path})
-    prompts = settings.prompts.model_copy(
-        update={"wildcards": settings.prompts.wildcards and base / settings.prompts.wildcards}
-    )
-    sections = {
-        "prompts": prompts,
-        "storage": storage,
-        "discord": discord,
-        "checkpoint": checkpoint,
-        "house": house,
-        "tagger": tagger,
+    paths = {
+        "storage": ("database", "pictures"),
+        "discord": ("token_file",),
+        "checkpoint": ("upscalers", "loras", "embeddings"),
+        "house": ("adult_list",),
+        "tagger": ("path",),
+        "prompts": ("wildcards",),
     }
+    sections: dict[str, object] = {name: _beside(getattr(settings, name), base, keys) for name, keys in paths.items()}
+    sections["vaes"] = {name: _anchored_reference(vae, base) for name, vae in settings.vaes.items()}
+    sections["checkpoints"] = {name: _more_anchored(one, base) for name, one in settings.checkpoints.items()}
     return settings.model_copy(update=sections)
+
+
+def _beside(section: _Section, base: Path, keys: Sequence[str]) -> _Section:
+    return section.model_copy(update={key: path and base / path for key in keys for path in [getattr(section, key)]})
+
+
+def _more_anchored(one: MoreCheckpointSettings, base: Path) -> MoreCheckpointSettings:
+    vae = one.vae and _anchored_reference(one.vae, base)
+    return one.model_copy(update={"path": _anchored_reference(one.path, base), "vae": vae})
+
+
+def _anchored_reference(reference: str, base: Path) -> str:
+    """Return where a file or folder beside the configuration is; hub names and other places stay as they are."""
+    return str(base / reference) if (base / reference).exists() else reference
 
 
 def _token(settings: Settings, environ: Mapping[str, str]) -> SecretStr | None:

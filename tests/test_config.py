@@ -92,3 +92,31 @@ def test_bundled_checkpoint_brings_its_sizes():
     assert settings.sizes[settings.defaults.size].first == "128x128"
     assert settings.defaults.cfg == 3
     assert settings.defaults.negative_prompt != config.CARD_NEGATIVE_PROMPT
+
+
+def test_more_checkpoints_have_names_of_their_own(tmp_path):
+    """Files beside the configuration are found there; hub names stay as they are."""
+    (tmp_path / "a.safetensors").touch()
+    text = "[checkpoint]\nloras = 'loras'\n[checkpoints]\na = { path = 'a.safetensors', vae = 'b' }\n[vaes]\nb = 'hub/b'\n"
+    settings = config.load(write(tmp_path, text), environ={})
+
+    assert settings.checkpoint_names == ("default", "a")
+    assert settings.checkpoint.loras == tmp_path / "loras"
+    assert settings.checkpoints["a"].path == str(tmp_path / "a.safetensors")
+    assert (settings.checkpoints["a"].vae, settings.vaes["b"]) == ("b", "hub/b")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[checkpoints.a]\npaht = 'x'\npath = 'y'\n", ["checkpoints.a.paht", "path"]),
+        ("[checkpoints.a]\nvae = 'x'\n", ["checkpoints.a.path"]),
+        ("[checkpoints.default]\npath = 'x'\n", ["checkpoints.default"]),
+        ("[worker]\ncheckpoints_in_memory = 0\n", ["worker.checkpoints_in_memory"]),
+    ],
+)
+def test_mistakes_about_checkpoints_are_named(tmp_path, text, words):
+    with pytest.raises(ConfigError) as caught:
+        config.load(write(tmp_path, text), environ={})
+
+    assert all(word in str(caught.value) for word in words)
