@@ -1,0 +1,62 @@
+"""How alike two spellings are: the Damerau-Levenshtein distance, given up where it passes a limit.
+
+Insertions, deletions, replacements and swapped neighbours each count 1 ("optimal string alignment" in Boytsov, 2011).
+"""
+
+
+def allowed_errors(length: int) -> int:
+    """Return how many slips of the keyboard a word of this length is forgiven."""
+    if length < 4:
+        return 0
+    return 1 if length < 12 else 2
+
+
+def distance(typed: str, other: str, limit: int, *, beginning: bool = False) -> int:
+    """Return the distance, or `limit + 1` where it is larger; with `beginning`, that to the best beginning of `other`.
+
+    >>> distance("hiar", "hair", limit=2), distance("re hiar", "red hair clip", limit=2, beginning=True)
+    (1, 2)
+    """
+    same = _same_beginning(typed, other)
+    typed, other = typed[same:], other[same:]
+    if beginning:
+        other = other[: len(typed) + limit]
+    else:
+        same = _same_beginning(typed[::-1], other[::-1])
+        typed, other = typed[: len(typed) - same], other[: len(other) - same]
+    longer = len(other) - len(typed)
+    if -longer > limit or (longer > limit and not beginning):
+        return limit + 1
+    above: list[int] = []
+    row = list(range(len(other) + 1))
+    for number in range(1, len(typed) + 1):
+        above, row = row, _next_row(typed, number, other, row, above)
+        if min(row) > limit:
+            return limit + 1
+    return min(limit + 1, min(row) if beginning else row[-1])
+
+
+def _next_row(typed: str, number: int, other: str, above: list[int], two_above: list[int]) -> list[int]:
+    """Return the distances of the first `number` letters of `typed` to every beginning of `other`."""
+    letter, previous = typed[number - 1], typed[number - 2] if number > 1 else ""
+    row, left, last = [number], number, ""
+    for column, against in enumerate(other, start=1):
+        if letter == against:
+            left = above[column - 1]
+        else:
+            left = 1 + min(left, above[column], above[column - 1])
+            if against == previous and last == letter:
+                left = min(left, two_above[column - 2] + 1)
+        last = against
+        row.append(left)
+    return row
+
+
+def _same_beginning(typed: str, other: str) -> int:
+    """Return how many letters two texts begin with alike."""
+    length = 0
+    for one, another in zip(typed, other, strict=False):
+        if one != another:
+            break
+        length += 1
+    return length

@@ -1,0 +1,128 @@
+r"""Tags as people write them in a prompt: where they begin and end, how they are compared, how they are written.
+
+`words` finds the plain text between commas, brackets, weights, `<lora:..>`, `[from:to:when]`, `AND` and `BREAK`.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+_TOKEN = re.compile(r"\\.|<\w+:[^>]*>?|\b(?:AND|BREAK)\b|[()\[\]{},\n|:]", re.DOTALL)
+_WEIGHT = re.compile(r"(?<=\S):\s*+[+-]?[\d.]*+\s*+$")
+_CLOSES = {")": "(", "]": "[", "}": "{"}
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_ROUND_THE_WORD = "()[]{}\"'!?.,:;"
+_TWO_LETTERS = re.compile(r"[^\W_]{2}")
+_BRACKET = re.compile(r"[()\[\]{}]")
+
+
+class Span(NamedTuple):
+    """Where a tag stands in a prompt, without its decoration."""
+
+    start: int
+    end: int
+
+
+@dataclass
+class _Reading:
+    """The spans read so far, the brackets open around the present one and those opened inside it."""
+
+    text: str
+    spans: list[Span] = field(default_factory=list)
+    start: int = 0
+    around: list[str] = field(default_factory=list)
+    inside: list[str] = field(default_factory=list)
+
+    def cut(self, end: int, start: int) -> None:
+        """End the present span, and begin the next one after what separates them."""
+        self.spans.append(self._trimmed(end))
+        self.around += self.inside
+        self.inside = []
+        self.start = start
+
+    def _trimmed(self, end: int) -> Span:
+        text = self.text[self.start : end]
+        if "(" in self.around:
+            text = _WEIGHT.sub("", text)
+        start = self.start + len(text) - len(text.lstrip())
+        return Span(start, max(start, self.start + len(text.rstrip())))
+
+    def read(self, token: re.Match[str]) -> None:
+        whole, start, end = token[0], token.start(), token.end()
+        innermost = self.around[-1] if self.around else ""
+        if whole in "([{":
+            self._open(whole, start, end)
+        elif whole in _CLOSES:
+            self._close(whole, start, end)
+        elif whole == "|" or (whole == ":" and innermost != "["):
+            if whole == "|" and innermost in {"[", "{"}:
+                self.cut(start, end)
+        elif not whole.startswith("\\"):
+            self.cut(start, end)
+
+    def _open(self, whole: str, start: int, end: int) -> None:
+        """Take a bracket before a word for decoration; one in the midst of it, as in `saber (fate`, belongs to it."""
+        if self.text[self.start : start].strip():
+            self.inside.append(whole)
+        else:
+            self.cut(start, end)
+            self.around.append(whole)
+
+    def _close(self, whole: str, start: int, end: int) -> None:
+        if self.inside:
+            self.inside.pop()
+        elif _CLOSES[whole] in self.around:
+            self.cut(start, end)
+            while self.around.pop() != _CLOSES[whole]:
+                pass
+
+
+def words(text: str) -> list[Span]:
+    """Return where the tags of a prompt stand, empty ones too; the last one is what is being typed."""
+    reading = _Reading(text)
+    for token in _TOKEN.finditer(text):
+        reading.read(token)
+    reading.cut(len(text), len(text))
+    return reading.spans
+
+
+def tags_in(prompt: str) -> list[str]:
+    """Return a prompt's tags as they were typed, each once, in their order."""
+    found: dict[str, str] = {}
+    for start, end in words(prompt):
+        key = tag_key(prompt[start:end])
+        if key:
+            found.setdefault(key, prompt[start:end])
+    return list(found.values())
+
+
+def tag_key(text: str) -> str:
+    r"""Return what a tag is compared by: no case, accents, escapes or brackets, and spaces for underscores.
+
+    >>> tag_key(r"Saber_\\(Fate\\)")
+    'saber fate'
+    >>> tag_key(":D")
+    ':d'
+    """
+    plain = text.replace("\\", "").replace("_", " ").lower()
+    if not plain.isascii():
+        folded = unicodedata.normalize("NFKD", plain.casefold())
+        plain = unicodedata.normalize("NFC", _ACCENTS.sub("", folded))
+    return " ".join(map(_bare, _CONTROL.sub(" ", plain).split()))
+
+
+def _bare(word: str) -> str:
+    bare = word.strip(_ROUND_THE_WORD)
+    return bare if len(bare) > 1 else word
+
+
+def spoken(name: str) -> str:
+    """Return a tag's name as people write it: `long hair` for long_hair, but `^_^` as it is."""
+    return name.replace("_", " ") if _TWO_LETTERS.search(name) else name
+
+
+def written(name: str) -> str:
+    r"""Return a tag's name as it stands in a prompt, where a bracket as such needs a backslash: `saber \(fate\)`."""
+    return _BRACKET.sub(r"\\\g<0>", spoken(name))
