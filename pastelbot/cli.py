@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pastelbot import __version__, cli_workshop, config
+from pastelbot import __version__, cli_tags, cli_workshop, config
 from pastelbot.drafting import Wish
 from pastelbot.errors import PastelError
 
@@ -154,3 +154,4 @@ def load_settings(
 
 
 cli_workshop.register(app)
+cli_tags.register(app, load_settings)

@@ -25,7 +25,7 @@ LAYERS = [
     {"bot", "web"},
     {"app"},
     {"run", "demo", "painting"},
-    {"cli_workshop"},
+    {"cli_tags", "cli_workshop"},
     {"cli"},
     {"__main__"},
 ]
@@ -36,7 +36,7 @@ SOLE_USERS = {
     "transformers": {"diffusion", "workshop"},
     "aiosqlite": {"store"},
     "discord": {"bot", "run"},
-    "typer": {"cli", "cli_workshop"},
+    "typer": {"cli", "cli_tags", "cli_workshop"},
     "simcord": {"demo"},
     "onnxruntime": {"diffusion", "tagging"},
 }

@@ -138,7 +138,8 @@ def test_the_shipped_vocabulary_has_the_tags_of_the_card(shipped):
     card = (
         "masterpiece, best quality, upper body, 1girl, looking at viewer, red hair, medium hair, purple eyes, "
         "demon horns, black coat, indoors, dimly lit, ultra-detailed, illustration, portrait, hakurei reimu, "
-        "throne room, witch hat, close-up, straight on, yellow eyes, red roses, chains, face focus, golden eyes, halo, angel wings, "
+        "throne room, witch hat, close-up, straight on, yellow eyes, red roses, chains, face focus, golden eyes, "
+        "halo, angel wings, "
         "serene expression, dragons, chaos, purple beam, hatsune_miku, mksks style"
     )
 
