@@ -6,7 +6,7 @@ import re
 import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pastelbot.names import nearest_names
@@ -16,7 +16,7 @@ EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin")
 
 # In cloneofsimo's form a LoRA is two files; this one comes with the other.
 _PARTNER = ".text_encoder"
-_CLOSE = 0.85
+_CLOSE = 0.9
 _LONGEST_HEADER = 100 * 2**20
 _SIGNS = re.compile(r"[\s_.-]+")
 
@@ -121,6 +121,15 @@ class LoraFiles:
         titles = [(self.metadata(path).get("ss_output_name", ""), path) for path in paths]
         count = Counter(title for title, _path in titles)
         return {title: path for title, path in titles if title and count[title] == 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelNames:
+    """What of the operator's a request may name, besides upscalers."""
+
+    loras: LoraFiles = field(default_factory=LoraFiles)
+    checkpoints: tuple[str, ...] = ()
+    vaes: tuple[str, ...] = ()
 
 
 def _nearest(name: str, known: Mapping[str, Path]) -> Path | None:

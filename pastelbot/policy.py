@@ -4,26 +4,33 @@ from collections.abc import Callable, Iterable
 
 from pastelbot import pictures
 from pastelbot.config import LimitSettings
-from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestError
+from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, PromptError, RequestError
 from pastelbot.names import LATENT_RESIZE, RESIZE_MODES, UPSCALERS, nearest_names
+from pastelbot.network_files import LoraFiles, ModelNames
 from pastelbot.prompt import check
 from pastelbot.prompt.chunks import CHUNK_LENGTH
 from pastelbot.prompt.extra_networks import extract_networks
+from pastelbot.prompt.lora_tags import read_lora_tags, written
 from pastelbot.prompt.samplers import check_sampler
 from pastelbot.records import Asker, GenerationRequest, InitImage, Job
 
 MAX_SEED = 2**32 - 1
 MOST_CLIP_SKIP = 12  # CLIP's layers
-# What changes the network itself; the webui calls all of them extra networks and ignores other tags.
-NETWORK_FILES = {"lora": "LoRA", "lyco": "LyCORIS", "hypernet": "Hypernetwork"}
 
 
-def check_request(request: GenerationRequest, limits: LimitSettings, *, upscaler_models: Iterable[str] = ()) -> None:
+def check_request(
+    request: GenerationRequest,
+    limits: LimitSettings,
+    *,
+    upscaler_models: Iterable[str] = (),
+    models: ModelNames | None = None,
+) -> None:
     """Raise the RequestError that says what is wrong with the request and what the limit is.
 
-    `upscaler_models` are the names of the operator's own upscalers.
+    `upscaler_models` and `models` are the names of what the operator has.
     """
     _check_prompt(request, limits)
+    _check_models(request, limits, models or ModelNames())
     check_sampler(request.sampler, request.schedule)
     _check_size("width", request.width, limits.max_side)
     _check_size("height", request.height, limits.max_side)
@@ -63,19 +70,35 @@ def _check_prompt(request: GenerationRequest, limits: LimitSettings) -> None:
     if not request.prompt.strip():
         raise PromptError("The prompt is empty: write what to paint, for example `1girl, red hair, smile`.")
     hires = request.hires
-    _check_networks(request.prompt, (hires and hires.prompt) or "")
     _check_text("prompt", request.prompt, limits)
     _check_text("negative prompt", request.negative_prompt, limits, negative=True)
     _check_text("hires prompt", (hires and hires.prompt) or "", limits)
     _check_text("negative hires prompt", (hires and hires.negative_prompt) or "", limits, negative=True)
 
 
-def _check_networks(*prompts: str) -> None:
-    for tag in (tag for prompt in prompts for tag in extract_networks(prompt).tags):
-        kind = NETWORK_FILES.get(tag.kind.lower())
-        if kind is not None:
-            written = f"<{tag.kind}:{':'.join(tag.items)}>"[:80]
-            raise RequestError(f"{kind} files are not supported yet: take {written} out of the prompt.")
+def _check_models(request: GenerationRequest, limits: LimitSettings, models: ModelNames) -> None:
+    for kind, name, known in (
+        ("checkpoint", request.checkpoint, models.checkpoints),
+        ("VAE", request.vae, models.vaes),
+    ):
+        if name and name not in known:
+            near = nearest_names(name[:60], known) if known else "This bot has none to choose from."
+            raise NotFoundError(f"There is no {kind} {name[:60]!r}. {near}")
+    prompts = {request.prompt, (request.hires and request.hires.prompt) or request.prompt}
+    for prompt in prompts:
+        _check_networks(prompt, limits, models.loras)
+
+
+def _check_networks(prompt: str, limits: LimitSettings, loras: LoraFiles) -> None:
+    for tag in extract_networks(prompt).tags:
+        if tag.kind.lower() == "hypernet":
+            raise RequestError(f"Hypernetworks are not supported: take {written(tag)} out of the prompt.")
+    tags = read_lora_tags(prompt)
+    if len(tags) > limits.max_loras:
+        raise LimitError(f"The prompt has {len(tags)} LoRAs; the limit is {limits.max_loras}. Leave some out.")
+    for name in {tag.name for tag in tags}:
+        if loras.find(name) is None:
+            raise NotFoundError(loras.refusal(name))
 
 
 def _check_text(name: str, text: str, limits: LimitSettings, *, negative: bool = False) -> None:

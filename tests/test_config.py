@@ -97,7 +97,7 @@ def test_bundled_checkpoint_brings_its_sizes():
 def test_more_checkpoints_have_names_of_their_own(tmp_path):
     """Files beside the configuration are found there; hub names stay as they are."""
     (tmp_path / "a.safetensors").touch()
-    text = "[checkpoint]\nloras = 'loras'\n[checkpoints]\na = { path = 'a.safetensors', vae = 'b' }\n[vaes]\nb = 'hub/b'\n"
+    text = "[checkpoint]\nloras = 'loras'\n[checkpoints.a]\npath = 'a.safetensors'\nvae = 'b'\n[vaes]\nb = 'hub/b'\n"
     settings = config.load(write(tmp_path, text), environ={})
 
     assert settings.checkpoint_names == ("default", "a")

@@ -3,7 +3,8 @@ from support import png
 
 from pastelbot import policy
 from pastelbot.config import LimitSettings
-from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestError
+from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, PromptError, RequestError
+from pastelbot.network_files import LoraFiles, ModelNames
 from pastelbot.prompt.infotext import read_request
 from pastelbot.prompt.samplers import PAINTED
 from pastelbot.records import Asker, GenerationRequest, HiresFix, InitImage, Job, JobStatus
@@ -44,8 +45,13 @@ def test_the_cards_request_passes():
         ({"sampler": "DPM adaptive"}, LimitError, ["DPM adaptive", "DPM fast"]),
         ({"sampler": "DDIM CFG++"}, LimitError, ["DDIM CFG++", "is DDIM."]),
         ({"schedule": "Exponentiel"}, LimitError, ["Exponentiel", "Exponential"]),
-        ({"prompt": "1girl <lora:My LoRA v1:0.8>"}, RequestError, ["LoRA files are not", "<lora:My LoRA v1:0.8>"]),
-        ({"hires": HiresFix(prompt="<lyco:x:1> a")}, RequestError, ["LyCORIS files are not", "<lyco:x:1>"]),
+        ({"prompt": "1girl <lora:My LoRA v1:0.8>"}, NotFoundError, ["no LoRA 'My LoRA v1'", "this bot has none"]),
+        ({"hires": HiresFix(prompt="<lyco:x:1> a")}, NotFoundError, ["no LoRA 'x'"]),
+        ({"prompt": "a <lora:x:y>"}, PromptError, ["<lora:x:y>", "'y' where a number belongs"]),
+        ({"prompt": "a" + "<lora:x:1>" * 11}, LimitError, ["11 LoRAs", "10"]),
+        ({"prompt": "a <hypernet:x:1>"}, RequestError, ["Hypernetworks are not supported", "<hypernet:x:1>"]),
+        ({"checkpoint": "anything"}, NotFoundError, ["no checkpoint 'anything'", "none to choose from"]),
+        ({"vae": "soft"}, NotFoundError, ["no VAE 'soft'"]),
         ({"init": InitImage.of(PICTURE)}, RequestError, ["hires fix do not go together"]),
         ({"hires": None, "init": InitImage.of(b"?")}, RequestError, ["cannot be read"]),
         ({"hires": None, "init": InitImage.of(PICTURE, denoising_strength=2)}, LimitError, ["strength of 2", "0 to 1"]),
@@ -95,6 +101,22 @@ def test_an_operators_upscaler_is_let_through_by_its_files_name():
     policy.check_request(own, LIMITS, upscaler_models=["4x-AnimeSharp"])
     with pytest.raises(LimitError, match="4x-AnimeSharp"):
         policy.check_request(own, LIMITS)
+
+
+def test_what_the_operator_has_is_let_through_by_name(tmp_path):
+    (tmp_path / "soft_light.safetensors").touch()
+    models = ModelNames(loras=LoraFiles(tmp_path), checkpoints=("default", "Anything v3"), vaes=("soft",))
+    own = GOOD.replace(prompt="a <lora:soft_light:0.5:te=1> <lyco:soft light>", checkpoint="Anything v3", vae="soft")
+
+    policy.check_request(own, LIMITS, models=models)
+    for wrong, words in (
+        ({"prompt": "a <lora:soft_night:1>"}, "no LoRA 'soft_night'. Did you mean soft_light"),
+        ({"hires": HiresFix(prompt="a <lora:hard:1>")}, "no LoRA 'hard'. Known are soft_light"),
+        ({"checkpoint": "Anything"}, "Did you mean Anything v3"),
+        ({"vae": "hard"}, "no VAE 'hard'. Known are soft"),
+    ):
+        with pytest.raises(NotFoundError, match=words):
+            policy.check_request(own.replace(**wrong), LIMITS, models=models)
 
 
 def test_a_tag_that_is_no_network_and_a_tag_in_the_negative_prompt_pass():
