@@ -18,6 +18,7 @@ _TEXT_SUFFIXES = (".txt", ".md", "")
 MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as an attachment
 MAX_PIXELS = 25_000_000
 _START = "The picture to start from"
+_HUGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 def read_infotext(source: Path | bytes) -> str:
@@ -31,6 +32,8 @@ def read_infotext(source: Path | bytes) -> str:
             return source.read_text(encoding="utf-8")
         with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
             found = image.info.get("parameters") or _user_comment(image)
+    except _HUGE as error:
+        raise LimitError(f"{name} says that it is huge: more pixels than can be read.") from error
     except UnidentifiedImageError as error:
         raise RequestError(f"{name} is no picture that can be read.") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -50,13 +53,13 @@ def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
     try:
         with Image.open(io.BytesIO(content)) as image:
             width, height = image.size
+            if width * height > MAX_PIXELS:  # before Pillow looks for EXIF, behind the pixels if need be
+                raise LimitError(f"{what} is {width}x{height}; the cap is {MAX_PIXELS:,} pixels in all.")
             turned = image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
-    except Image.DecompressionBombError as error:
+    except _HUGE as error:
         raise LimitError(f"{what} says that it is huge; the cap is {MAX_PIXELS:,} pixels in all.") from error
-    except OSError as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise RequestError(f"{what} cannot be read: send a PNG, JPEG or WebP file.") from error
-    if width * height > MAX_PIXELS:
-        raise LimitError(f"{what} is {width}x{height}; the cap is {MAX_PIXELS:,} pixels in all.")
     return (height, width) if turned else (width, height)
 
 

@@ -6,7 +6,7 @@ from simcord.env import Env
 from support import eventually
 
 from pastelbot import app
-from pastelbot.jobs.testing import FakeExecutor
+from pastelbot.jobs.testing import FakeDescriber, FakeExecutor
 from pastelbot.records import JobStatus
 
 OPEN = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)
@@ -19,10 +19,11 @@ class Studio:
         self.settings = settings
         self.clock = clock
         self.executor = executor or FakeExecutor()
+        self.describer = FakeDescriber()
         self.bot = self.build()
 
     def build(self):
-        return app.build(self.settings, executor=self.executor, clock=self.clock)
+        return app.build(self.settings, executor=self.executor, describer=self.describer, clock=self.clock)
 
     async def open(self):
         self.env = Env(self.bot)

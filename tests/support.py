@@ -3,6 +3,8 @@
 import asyncio
 import inspect
 import io
+import struct
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +30,7 @@ class Clock:
 
 def make_settings(folder, **sections):
     sections.setdefault("discord", {}).setdefault("edit_seconds", 0.0)
+    sections["discord"].setdefault("direct_messages", True)
     storage = {"database": folder / "state" / "bot.sqlite3", "pictures": folder / "state" / "pictures"}
     return config.bundled(storage=storage, **sections)
 
@@ -58,3 +61,10 @@ def png(colour="red", *, size=(8, 4)):
     file = io.BytesIO()
     Image.new("RGB", size, colour).save(file, "PNG")
     return file.getvalue()
+
+
+def png_declaring(width, height):
+    """Return a small PNG that says it has this size."""
+    content = png()
+    header = b"IHDR" + struct.pack(">II", width, height) + content[24:29]
+    return content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]

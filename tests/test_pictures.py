@@ -3,6 +3,7 @@ import io
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from support import png_declaring
 
 from pastelbot.errors import LimitError, RequestError
 from pastelbot.pictures import MAX_FILE, make_sheet, open_flat, read_infotext, size_of
@@ -88,6 +89,8 @@ def test_a_turned_photo_is_set_upright():
     [
         (b"no picture", RequestError, "PNG, JPEG or WebP"),
         (b"\0" * (MAX_FILE + 1), LimitError, "10,485,760"),
+        (png_declaring(30_000, 30_000), LimitError, "huge; the cap is 25,000,000"),
+        (png_declaring(10_000, 10_000), LimitError, "the cap is 25,000,000"),
         (png(size=(6000, 5000)), LimitError, "6000x5000; the cap is 25,000,000"),
         (png(size=(64, 64))[:60], RequestError, "damaged|cannot be read"),
     ],
@@ -95,3 +98,8 @@ def test_a_turned_photo_is_set_upright():
 def test_a_picture_that_cannot_be_started_from_is_refused(content, error, words):
     with pytest.raises(error, match=words):
         open_flat(content)
+
+
+def test_an_infotext_in_a_picture_that_says_it_is_huge_is_refused():
+    with pytest.raises(LimitError, match="more pixels than can be read"):
+        read_infotext(png_declaring(30_000, 30_000))

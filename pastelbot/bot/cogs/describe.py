@@ -1,0 +1,51 @@
+"""`/describe` and "Apps > Describe": from a picture to the tags that would paint it."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot import pictures
+from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.attachments import content_of
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.views.described import described_text, described_view
+from pastelbot.errors import RequestError
+from pastelbot.service.describing import Describing
+
+
+class DescribeCog(commands.Cog):
+    """Has pictures described."""
+
+    def __init__(self, describing: Describing) -> None:
+        self._describing = describing
+        self.menu = app_commands.ContextMenu(name="Describe", callback=self.describe_message)
+
+    @app_commands.command(name="describe")
+    @app_commands.describe(picture="A PNG, JPEG or WebP file")
+    @answers_errors
+    async def describe(self, interaction: discord.Interaction[Any], picture: discord.Attachment) -> None:
+        """Say which tags a picture shows, ready for /imagine."""
+        await self._answer(interaction, picture)
+
+    @answers_errors
+    async def describe_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """Describe the first picture of a message."""
+        picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
+        if picture is None:
+            raise RequestError("There is no picture in this message.")
+        await self._answer(interaction, picture)
+
+    async def _answer(self, interaction: discord.Interaction[Any], picture: discord.Attachment) -> None:
+        asker = asker_of(interaction)
+        await self._describing.check(asker)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        content = await content_of(picture, cap=pictures.MAX_FILE)
+        description = await self._describing.describe(asker, content)
+        await interaction.followup.send(
+            described_text(description),
+            view=described_view(description),
+            ephemeral=True,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
