@@ -15,7 +15,7 @@ LAYERS = [
     {"network_files", "pictures", "sheets"},
     {"prompt"},
     {"grids"},
-    {"content", "durations", "policy"},
+    {"content", "cost", "durations", "policy"},
     {"drafting"},
     {"diffusion", "store"},
     {"workshop", "tagging"},
@@ -24,8 +24,9 @@ LAYERS = [
     {"service"},
     {"bot", "web"},
     {"app"},
-    {"run", "demo", "painting"},
-    {"cli_tags", "cli_workshop"},
+    {"run", "demo", "painting", "describing"},
+    {"cli_options"},
+    {"cli_export", "cli_tags", "cli_workshop"},
     {"cli"},
     {"__main__"},
 ]
@@ -36,13 +37,13 @@ SOLE_USERS = {
     "transformers": {"diffusion", "workshop"},
     "aiosqlite": {"store"},
     "discord": {"bot", "run"},
-    "typer": {"cli", "cli_tags", "cli_workshop"},
+    "typer": {"cli", "cli_export", "cli_options", "cli_tags", "cli_workshop"},
     "simcord": {"demo"},
     "onnxruntime": {"diffusion", "tagging"},
 }
 
 # Parts that only these import: the bot never merges.
-ONLY_FOR = {"workshop": {"workshop", "cli_workshop"}}
+ONLY_FOR = {"workshop": {"workshop", "cli_export", "cli_workshop"}}
 
 # The worker's child side.
 ALLOWED = {("jobs/worker.py", "torch")}
