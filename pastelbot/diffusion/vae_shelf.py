@@ -13,8 +13,8 @@ KEPT = 2
 class VaeShelf:
     """VAEs by name, loaded when they are asked for; the latest ones stay in memory."""
 
-    def __init__(self, references: Mapping[str, str], load: Callable[[str, str], NamedVae]) -> None:
-        """Take files, folders or hub names by name, and what loads one: (name, reference) -> VAE."""
+    def __init__(self, references: Mapping[str, str], load: Callable[[str], NamedVae]) -> None:
+        """Take files, folders or hub names by name, and what loads one."""
         self._references = references
         self._load = load
         self._kept: OrderedDict[str, NamedVae] = OrderedDict()
@@ -23,8 +23,8 @@ class VaeShelf:
     def empty(cls) -> "VaeShelf":
         """Return a shelf with nothing on it."""
 
-        def load(name: str, _reference: str) -> NamedVae:
-            raise NotFoundError(f"There is no VAE {name!r}.")
+        def load(reference: str) -> NamedVae:
+            raise NotFoundError(f"There is no VAE {reference!r}.")
 
         return cls({}, load)
 
@@ -37,7 +37,7 @@ class VaeShelf:
             while len(self._kept) >= KEPT:
                 self._kept.popitem(last=False)
             try:
-                self._kept[name] = self._load(name, self._references[name])
+                self._kept[name] = self._load(self._references[name])
             except CheckpointError as error:
                 raise PaintingError(f"The VAE {name} cannot be loaded: {error}") from error
         self._kept.move_to_end(name)

@@ -5,14 +5,15 @@ it had are painted again, each alone.
 """
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from pastelbot.errors import PastelError
+from pastelbot.errors import NotFoundError, PastelError
+from pastelbot.network_files import NetworkFolders
 from pastelbot.records import (
     Cancel,
     Command,
@@ -27,15 +28,35 @@ from pastelbot.records import (
 
 if TYPE_CHECKING:
     from pastelbot.diffusion.checkpoint import Checkpoint
+    from pastelbot.diffusion.engine import Engine as PaintingEngine
+    from pastelbot.diffusion.vae import NamedVae
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSource:
+    """Where another checkpoint is, and its VAE where that is not inside."""
+
+    path: str
+    vae: str | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerOptions:
-    """What the worker loads, and onto what; the meanings are those of the configuration's keys."""
+    """What the worker loads, and onto what; the meanings are those of the configuration's keys.
+
+    `name` is the default checkpoint's; `checkpoints` and `vaes` are those that a request may name besides it.
+    """
 
     checkpoint: str
+    name: str = "default"
     vae: str | None = None
+    checkpoints: Mapping[str, CheckpointSource] = field(default_factory=dict)
+    vaes: Mapping[str, str] = field(default_factory=dict)
+    checkpoints_in_memory: int = 2
     upscalers: Path | None = None
+    loras: Path | None = None
+    embeddings: Path | None = None
     revision: str | None = None
     offline: bool = False
     cache_dir: Path | None = None
@@ -49,7 +70,7 @@ Target = Callable[[Connection, WorkerOptions], None]
 
 
 class Engine(Protocol):
-    """What the worker needs of `pastelbot.diffusion.engine.Engine`."""
+    """What the worker needs of `pastelbot.diffusion.studio.Studio`."""
 
     @property
     def idle(self) -> bool:
@@ -102,31 +123,64 @@ def _obey(command: Paint | Cancel, engine: Engine) -> list[Event]:
     return []
 
 
-def load_checkpoint(options: WorkerOptions, on_progress: Callable[[str], None] | None = None) -> "Checkpoint":
-    """Load what the options name; imports torch."""
+def load_checkpoint(
+    options: WorkerOptions, name: str = "", on_progress: Callable[[str], None] | None = None
+) -> "Checkpoint":
+    """Load the checkpoint of a name, by default the default one; imports torch."""
     from pastelbot.diffusion import checkpoint  # noqa: PLC0415
 
+    source = CheckpointSource(path=options.checkpoint, vae=options.vae, revision=options.revision)
+    if name not in ("", options.name):
+        if name not in options.checkpoints:
+            raise NotFoundError(f"There is no checkpoint {name[:60]!r} here any more.")
+        source = options.checkpoints[name]
     return checkpoint.load(
-        options.checkpoint,
-        vae=options.vae,
+        source.path,
+        vae=options.vaes.get(source.vae or "", source.vae),
         device=options.device,
         precision=options.precision,
-        revision=options.revision,
+        revision=source.revision,
         offline=options.offline,
         cache_dir=options.cache_dir,
         on_progress=on_progress,
     )
 
 
+def make_engine(options: WorkerOptions, loaded: "Checkpoint") -> "PaintingEngine":
+    """Return an engine that paints with a checkpoint, and with the operator's upscalers, LoRAs, embeddings and VAEs."""
+    from pastelbot.diffusion.checkpoint import load_vae  # noqa: PLC0415
+    from pastelbot.diffusion.engine import Engine  # noqa: PLC0415
+    from pastelbot.diffusion.upscalers import Upscalers  # noqa: PLC0415
+    from pastelbot.diffusion.vae_shelf import VaeShelf  # noqa: PLC0415
+
+    def load(reference: str) -> "NamedVae":
+        return load_vae(
+            reference, device=loaded.device, dtype=loaded.dtype, offline=options.offline, cache_dir=options.cache_dir
+        )
+
+    return Engine(
+        loaded,
+        upscalers=Upscalers(options.upscalers, loaded.device),
+        networks=NetworkFolders(loras=options.loras, embeddings=options.embeddings),
+        vaes=VaeShelf(options.vaes, load),
+        preview_every=options.preview_steps,
+    )
+
+
 def _load(options: WorkerOptions) -> tuple[Engine, WorkerReady]:
     import torch  # noqa: PLC0415 - only here, in the child
 
-    from pastelbot.diffusion.engine import Engine  # noqa: PLC0415
-    from pastelbot.diffusion.upscalers import Upscalers  # noqa: PLC0415
+    from pastelbot.diffusion.studio import Studio  # noqa: PLC0415
 
     if options.threads:
         torch.set_num_threads(options.threads)
     loaded = load_checkpoint(options)
     ready = WorkerReady(device=str(loaded.device), checkpoint=loaded.name, checkpoint_hash=loaded.hash)
-    upscalers = Upscalers(options.upscalers, loaded.device)
-    return Engine(loaded, upscalers=upscalers, preview_every=options.preview_steps), ready
+    studio = Studio(
+        options.name,
+        loaded,
+        load=lambda name: load_checkpoint(options, name),
+        make=lambda checkpoint: make_engine(options, checkpoint),
+        in_memory=options.checkpoints_in_memory,
+    )
+    return studio, ready
