@@ -1,3 +1,4 @@
+# For the tagger add --build-arg EXTRAS=[tagger] to the first of these commands.
 # docker build -t pastelbot . && docker run --gpus all -e PASTELBOT_TOKEN=... -v pastelbot:/state pastelbot
 FROM python:3.11-slim
 
@@ -5,7 +6,8 @@ RUN useradd --create-home pastelbot && mkdir /state && chown pastelbot /state
 WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE bot.py ./
 COPY pastelbot ./pastelbot
-RUN pip install --no-cache-dir --constraint constraints.txt .
+ARG EXTRAS=
+RUN pip install --no-cache-dir --constraint constraints.txt ".${EXTRAS}"
 
 USER pastelbot
 VOLUME /state

@@ -1,12 +1,15 @@
 """Who may have pictures described, and how many."""
 
 import asyncio
+import sys
 
 import pytest
-from support import png
+from pydantic import SecretStr
+from support import make_settings, png
 
+from pastelbot import app, run
 from pastelbot.config import Settings
-from pastelbot.errors import LimitError, NotAllowedError, RequestError
+from pastelbot.errors import LimitError, NotAllowedError, RequestError, StartupError
 from pastelbot.jobs.testing import FakeDescriber
 from pastelbot.records import Asker
 from pastelbot.service.describing import Describing
@@ -78,3 +81,26 @@ async def test_without_a_tagger_the_operator_is_named(clock):
 
 def test_the_tagger_is_off_by_default():
     assert not Settings().tagger.enabled
+
+
+async def test_without_its_extra_a_tagger_that_is_on_stops_the_start(tmp_path, monkeypatch):
+    """An operator who asks for ratings gets them or a sentence, never a bot without."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    settings = make_settings(tmp_path, tagger={"enabled": True})
+
+    with pytest.raises(StartupError, match=r"pip install '\.\[tagger\]'"):
+        await run.check(settings.model_copy(update={"token": SecretStr("token")}))
+
+
+def test_the_tagger_downloads_where_checkpoints_are(tmp_path):
+    checkpoint = {"path": "bundled", "offline": True, "cache_dir": tmp_path}
+    tagger = {"path": tmp_path / "tagger", "threads": 3, "revision": "v3", "character_threshold": 0.5}
+    options = app.tagger_options(make_settings(tmp_path, checkpoint=checkpoint, tagger=tagger))
+
+    assert (True, tmp_path) == (options.offline, options.cache_dir)
+    assert (tmp_path / "tagger", 3, "v3", 0.5) == (
+        options.path,
+        options.threads,
+        options.revision,
+        options.character_threshold,
+    )

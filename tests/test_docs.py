@@ -4,12 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
+from discord import app_commands
 
+from pastelbot.bot.cogs.describe import DescribeCog
+from pastelbot.bot.cogs.gallery import GalleryCog
 from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
+from pastelbot.bot.cogs.mydata import MyDataCog
 from pastelbot.bot.cogs.recreate import RecreateCog
 from pastelbot.bot.views.actions import ACTIONS, STRENGTHS
 from pastelbot.bot.views.buttons import JobButton
+from pastelbot.bot.views.gallery import EntryButton
 from pastelbot.cli import app
 
 ROOT = Path(__file__).parent.parent
@@ -21,10 +26,36 @@ def read(name):
 
 def test_the_user_guide_has_every_slash_command_and_option():
     guide = read("docs/user-guide.md")
-    for cog in (ImagineCog, InfoCog, RecreateCog):
+    for cog in (DescribeCog, ImagineCog, InfoCog, RecreateCog):
         for command in cog.__cog_app_commands__:
             assert f"`/{command.name}`" in guide
             assert all(f"`{parameter.name}`" in guide for parameter in command.parameters)
+
+
+def leaves(command, start=""):
+    """Yield the full names and the options of a command, or of all commands of a group."""
+    name = f"{start}/{command.name}" if not start else f"{start} {command.name}"
+    if isinstance(command, app_commands.Group):
+        for inner in command.commands:
+            yield from leaves(inner, name)
+    else:
+        yield name, [parameter.name for parameter in command.parameters]
+
+
+@pytest.mark.parametrize("cog", [GalleryCog, MyDataCog])
+def test_the_user_guide_has_the_gallery_and_peoples_data(cog):
+    guide = read("docs/user-guide.md")
+    for command in cog.__cog_app_commands__:
+        for name, options in leaves(command):
+            assert f"`{name}`" in guide
+            assert all(f"`{option}`" in guide for option in options)
+    assert "*Apps > Who made this*" in guide
+
+
+def test_the_user_guide_has_every_button_of_the_gallery():
+    guide = read("docs/user-guide.md")
+    for verb in ("vote", "use", "unshare"):
+        assert f"| {EntryButton(verb, 1).item.label.removesuffix(' (0)')} |" in guide
 
 
 def test_the_user_guide_has_every_button():

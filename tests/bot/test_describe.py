@@ -116,6 +116,7 @@ async def test_the_longest_description_fits_into_a_message(studio, describe):
         (png_declaring(6_000, 6_000), "The picture is 6000x6000; the cap is 25,000,000 pixels"),
         (b"x" * (10 * 2**20 + 1), "The file has 10,485,761 bytes; the cap is 10,485,760"),
     ],
+    ids=["text", "huge", "large", "heavy"],
 )
 async def test_what_is_no_good_picture_is_refused(studio, describe, content, words):
     text = said(await describe(content)).content

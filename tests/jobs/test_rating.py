@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from small_tagger import make_tagger, options_of
 from support import eventually
 
 from pastelbot.errors import RequestError, TaggerError
 from pastelbot.jobs.rating import RatingExecutor
+from pastelbot.jobs.tagger_process import TaggerProcess
 from pastelbot.jobs.testing import FakeDescriber, FakeExecutor
 from pastelbot.records import (
     RATING_FAILED,
@@ -72,6 +74,22 @@ async def test_what_cannot_be_rated_is_marked_and_not_lost(rated, error):
 
     (event,) = await rated.painted()
     assert ["general", RATING_FAILED, "general"] == rated.ratings(event)
+
+
+async def test_the_real_tagger_rates_from_its_process(tmp_path):
+    events, inner, tagger = [], FakeExecutor(instant=True), TaggerProcess(options_of(make_tagger(tmp_path)))
+    executor = RatingExecutor(inner, tagger)
+    executor.start(events.append)
+    try:
+        for seed in (0, 255, 200 + 256 * 200):  # a fake picture's colour is its seed's
+            executor.send(Paint(job_id=str(seed), request=GenerationRequest(prompt="1girl", seed=seed)))
+        await eventually(lambda: len(events) == 4, seconds=30)
+    finally:
+        await executor.close()
+        await tagger.close()
+
+    painted = {event.job_id: event.pictures[0].rating for event in events if isinstance(event, Painted)}
+    assert {"0": "questionable", "255": "explicit", "51400": "general"} == painted
 
 
 async def test_other_jobs_go_on_meanwhile(rated):

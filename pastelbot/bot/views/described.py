@@ -11,8 +11,8 @@ import discord
 
 from pastelbot.bot.answers import answers_errors
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.views.queueing import submit
 from pastelbot.bot.views.modals import EditModal
+from pastelbot.bot.views.queueing import paint
 from pastelbot.drafting import Wish
 from pastelbot.errors import NotFoundError
 from pastelbot.prompt.described import prompt_of
@@ -50,9 +50,14 @@ class PaintTagsButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r
         block = _BLOCK.search(interaction.message.content if interaction.message is not None else "")
         if block is None:
             raise NotFoundError("The tags are not there any more: describe the picture again with /describe.")
-        wish = Wish(prompt=block[1])
-        request = await interaction.client.resources.service.draft(asker_of(interaction), wish)
-        await interaction.response.send_modal(EditModal(request, submit))
+        composer = interaction.client.resources.composer
+        composed = await composer.compose(asker_of(interaction), Wish(prompt=block[1]))
+        request = composed.requests[0]
+
+        async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
+            await paint(answer, await composer.change(asker_of(answer), request, wish, composed.options))
+
+        await interaction.response.send_modal(EditModal(request, paint_it))
 
 
 def described_text(description: Description) -> str:
