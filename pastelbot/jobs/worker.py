@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pastelbot.errors import NotFoundError, PastelError
 from pastelbot.network_files import NetworkFolders
@@ -18,7 +18,6 @@ from pastelbot.records import (
     Cancel,
     Command,
     Event,
-    GenerationRequest,
     Paint,
     PaintingFailed,
     Stop,
@@ -28,7 +27,8 @@ from pastelbot.records import (
 
 if TYPE_CHECKING:
     from pastelbot.diffusion.checkpoint import Checkpoint
-    from pastelbot.diffusion.engine import Engine as PaintingEngine
+    from pastelbot.diffusion.engine import Engine
+    from pastelbot.diffusion.grid_painting import Painting
     from pastelbot.diffusion.vae import NamedVae
 
 
@@ -69,23 +69,6 @@ class WorkerOptions:
 Target = Callable[[Connection, WorkerOptions], None]
 
 
-class Engine(Protocol):
-    """What the worker needs of `pastelbot.diffusion.studio.Studio`."""
-
-    @property
-    def idle(self) -> bool:
-        """Tell whether nothing is in flight."""
-
-    def admit(self, job_id: str, request: GenerationRequest) -> None:
-        """Take a job in."""
-
-    def cancel(self, job_id: str) -> None:
-        """Let a job leave at the next step."""
-
-    def step(self) -> list[Event]:
-        """Advance everything in flight by one step."""
-
-
 def main(connection: Connection, options: WorkerOptions) -> None:
     """Load the checkpoint, say so, and paint until told to stop or left alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the bot decides
@@ -99,7 +82,7 @@ def main(connection: Connection, options: WorkerOptions) -> None:
         serve(connection, engine)
 
 
-def serve(connection: Connection, engine: Engine) -> None:
+def serve(connection: Connection, engine: "Painting") -> None:
     """Turn commands into pictures: between any two steps, look whether something new has come."""
     while True:
         while connection.poll(None if engine.idle else 0):
@@ -112,7 +95,7 @@ def serve(connection: Connection, engine: Engine) -> None:
             connection.send(event)
 
 
-def _obey(command: Paint | Cancel, engine: Engine) -> list[Event]:
+def _obey(command: Paint | Cancel, engine: "Painting") -> list[Event]:
     if isinstance(command, Cancel):
         engine.cancel(command.job_id)
         return []
@@ -146,7 +129,7 @@ def load_checkpoint(
     )
 
 
-def make_engine(options: WorkerOptions, loaded: "Checkpoint") -> "PaintingEngine":
+def make_engine(options: WorkerOptions, loaded: "Checkpoint") -> "Engine":
     """Return an engine that paints with a checkpoint, and with the operator's upscalers, LoRAs, embeddings and VAEs."""
     from pastelbot.diffusion.checkpoint import load_vae  # noqa: PLC0415
     from pastelbot.diffusion.engine import Engine  # noqa: PLC0415
@@ -167,9 +150,10 @@ def make_engine(options: WorkerOptions, loaded: "Checkpoint") -> "PaintingEngine
     )
 
 
-def _load(options: WorkerOptions) -> tuple[Engine, WorkerReady]:
+def _load(options: WorkerOptions) -> tuple["Painting", WorkerReady]:
     import torch  # noqa: PLC0415 - only here, in the child
 
+    from pastelbot.diffusion.grid_painting import GridPainter  # noqa: PLC0415
     from pastelbot.diffusion.studio import Studio  # noqa: PLC0415
 
     if options.threads:
@@ -183,4 +167,4 @@ def _load(options: WorkerOptions) -> tuple[Engine, WorkerReady]:
         make=lambda checkpoint: make_engine(options, checkpoint),
         in_memory=options.checkpoints_in_memory,
     )
-    return studio, ready
+    return GridPainter(studio), ready
