@@ -2,7 +2,7 @@
 
 import enum
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pastelbot.store.database import Database
 
@@ -29,6 +29,22 @@ class SettingsStore:
         sql = "SELECT name, value FROM settings WHERE scope = ? AND id = ?"
         async with self._database.reader.execute(sql, (scope, owner_id)) as cursor:
             return {row["name"]: json.loads(row["value"]) for row in await cursor.fetchall()}
+
+    async def each(self, scope: Scope, owner_ids: Iterable[int]) -> dict[int, dict[str, Value]]:
+        """Return every setting of several channels, roles, ...; those without any are missing."""
+        wanted = tuple(owner_ids)
+        found: dict[int, dict[str, Value]] = {}
+        sql = f"SELECT id, name, value FROM settings WHERE scope = ? AND id IN ({', '.join('?' * len(wanted))})"
+        async with self._database.reader.execute(sql, (scope, *wanted)) as cursor:
+            for row in await cursor.fetchall():
+                found.setdefault(row["id"], {})[row["name"]] = json.loads(row["value"])
+        return found
+
+    async def owners(self, scope: Scope, name: str) -> dict[int, Value]:
+        """Return whoever has set this name, and to what."""
+        sql = "SELECT id, value FROM settings WHERE scope = ? AND name = ?"
+        async with self._database.reader.execute(sql, (scope, name)) as cursor:
+            return {row["id"]: json.loads(row["value"]) for row in await cursor.fetchall()}
 
     async def update(self, scope: Scope, owner_id: int, changes: Mapping[str, Value]) -> None:
         """Set each name to its value, all or nothing; None removes it."""

@@ -1,0 +1,79 @@
+"""The log of who did what: every job, which a trigger writes down with it, and every action of a moderator.
+
+It has no prompts: an entry names its job, and the prompt is there for as long as the job is.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pastelbot.store.database import Database
+
+PAINT = "paint"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Something that somebody did; `guild_id` None is in a direct message, `prompt` None where the job is gone."""
+
+    at: datetime
+    guild_id: int | None
+    user_id: int
+    action: str
+    target_id: int | None = None
+    job_id: str | None = None
+    detail: str = ""
+    prompt: str | None = None
+    status: str | None = None
+
+
+class AuditLog:
+    """All reading and writing of the log."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, entry: Entry) -> None:
+        """Write something down."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO audit (at, guild_id, user_id, action, target_id, job_id, detail)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    entry.at.timestamp(),
+                    entry.guild_id,
+                    entry.user_id,
+                    entry.action,
+                    entry.target_id,
+                    entry.job_id,
+                    entry.detail,
+                ),
+            )
+
+    async def page(self, guild_id: int, *, user_id: int | None = None, limit: int = 10, skip: int = 0) -> list[Entry]:
+        """Return what happened in a server, the newest first; with a person, what they did or was done to them."""
+        sql = (
+            "SELECT audit.*, json_extract(jobs.request, '$.prompt') AS prompt, jobs.status AS status FROM audit"
+            " LEFT JOIN jobs ON jobs.id = audit.job_id"
+            " WHERE audit.guild_id = :guild AND (:user IS NULL OR :user IN (audit.user_id, audit.target_id))"
+            " ORDER BY audit.id DESC LIMIT :limit OFFSET :skip"
+        )
+        values = {"guild": guild_id, "user": user_id, "limit": limit, "skip": skip}
+        async with self._database.reader.execute(sql, values) as cursor:
+            rows = await cursor.fetchall()
+        return [
+            Entry(
+                at=datetime.fromtimestamp(row["at"], tz=UTC),
+                **{name: row[name] for name in row.keys() if name not in ("id", "at")},  # noqa: SIM118 - a row
+            )
+            for row in rows
+        ]
+
+    async def forget(self, user_id: int) -> None:
+        """Remove what a person painted; what moderators did stays."""
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM audit WHERE user_id = ? AND action = ?", (user_id, PAINT))
+
+    async def purge(self, *, before: datetime) -> None:
+        """Remove what is older."""
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM audit WHERE at < ?", (before.timestamp(),))
