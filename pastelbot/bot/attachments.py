@@ -1,8 +1,13 @@
 """Files that people attach."""
 
+import asyncio
+
 import discord
 
+from pastelbot import pictures
 from pastelbot.errors import LimitError, RequestError
+
+_PATIENCE = 2.2  # seconds, of the three in which Discord wants an answer
 
 
 async def content_of(file: discord.Attachment, *, cap: int) -> bytes:
@@ -13,3 +18,14 @@ async def content_of(file: discord.Attachment, *, cap: int) -> bytes:
         return await file.read()
     except discord.HTTPException as error:
         raise RequestError("Discord does not hand the file out any more: attach it again.") from error
+
+
+async def picture_of(file: discord.Attachment) -> bytes:
+    """Return the content of a picture to start from, in time for an answer; raises RequestError."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            content = await content_of(file, cap=pictures.MAX_FILE)
+    except TimeoutError as error:
+        raise RequestError("Discord hands the file out too slowly: try again, or attach a smaller one.") from error
+    pictures.size_of(content)
+    return content

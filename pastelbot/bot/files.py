@@ -22,14 +22,14 @@ def attachments(job: Job, pictures: list[tuple[StoredPicture, Path]], *, limit: 
     files = []
     for picture, path in pictures:
         data, suffix = fitted(path.read_bytes(), picture.infotext, limit=share)
-        name = f"pastelbot-{picture.seed}.{suffix}"
+        name = f"{'SPOILER_' * job.options.spoiler}pastelbot-{picture.seed}.{suffix}"
         files.append(discord.File(io.BytesIO(data), filename=name, description=alt_text(job.request, picture.seed)))
     return files
 
 
 def previews(update: Update, jpeg: bytes | None) -> list[discord.File]:
-    """Return the half-done picture that goes with an update: none but while the job is being painted."""
-    if jpeg is None or not isinstance(update, BeingPainted):
+    """Return the half-done picture that goes with an update: none but while the job is being painted, or hidden."""
+    if jpeg is None or not isinstance(update, BeingPainted) or update.job.options.spoiler:
         return []
     description = f"Half-done picture, {update.step} of {update.steps} steps"
     return [discord.File(io.BytesIO(jpeg), filename="preview.jpg", description=description)]

@@ -82,6 +82,8 @@ def amend(
         sampler=sampler,
         schedule=schedule,
         clip_skip=_or(wish.clip_skip, base.clip_skip),
+        checkpoint=_or(wish.checkpoint, base.checkpoint),
+        vae=_or(wish.vae, base.vae),
         hires=None if init is not None and not wish.hires else _amend_hires(base, wish, (width, height), settings),
         init=init,
     )

@@ -92,3 +92,14 @@ def size_with_aspect(size: tuple[int, int], ratio: float, *, largest: int) -> tu
 
 def _rounded(pixels: float, unit: int, most: int) -> int:
     return max(64, min(most, round(pixels / unit) * unit))
+
+
+def read_strength(text: str) -> float:
+    """Read a typed strength; raises RequestError for what is no number from 0 to 1."""
+    try:
+        strength = float(text.strip().replace(",", "."))
+    except ValueError:
+        strength = math.nan
+    if not 0 <= strength <= 1:
+        raise RequestError(f"{text[:40]!r} is no strength: type a number from 0 to 1, such as 0.6.")
+    return strength

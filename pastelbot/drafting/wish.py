@@ -44,6 +44,8 @@ class Wish:
     resize_mode: str | None = None
     count: int | None = None
     lora: str | None = None
+    checkpoint: str | None = None
+    vae: str | None = None
     style: bool | None = None
     preset: str | None = None
     spoiler: bool | None = None

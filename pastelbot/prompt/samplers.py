@@ -60,6 +60,8 @@ _SCHEDULES: dict[str, tuple[str, ...]] = {
     "Beta": ("beta",),
 }
 
+SCHEDULES = tuple(_SCHEDULES)
+
 
 class SamplerChoice(NamedTuple):
     """A sampler and a schedule by the webui's names."""

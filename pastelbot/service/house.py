@@ -1,28 +1,197 @@
-"""The rules of the house: what may be asked by whom, where."""
+"""The rules of the house: what may be asked by whom, where. Everything that paints asks here first."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from pastelbot.config import LimitSettings, Settings
-from pastelbot.records import Asker
-from pastelbot.store.settings import SettingsStore
+from pastelbot.content import NO_WORDS, SHIPPED, AgeGate, ContentRules, adult_word, read_gate
+from pastelbot.errors import NotAllowedError
+from pastelbot.prompt.wordlist import WordList
+from pastelbot.records import Asker, GenerationRequest, Job
+from pastelbot.service import rules
+from pastelbot.service.quotas import allowance
+from pastelbot.store.audit import AuditLog, Entry
+from pastelbot.store.blocks import Block, BlockStore
+from pastelbot.store.database import Database
+from pastelbot.store.drains import Drains
+from pastelbot.store.quotas import Allowance
+from pastelbot.store.settings import Scope, SettingsStore, Value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What holds for one person in one place: the tightest of all caps."""
+    """What holds for one person in one place: the tightest of all caps, and what prompts may say."""
 
     limits: LimitSettings
-    pictures_per_day: int
+    allowance: Allowance
+    content: ContentRules
 
 
 class House:
-    """Reads the rules that apply to whoever asks."""
+    """Reads the rules that apply to whoever asks. All errors are NotAllowedError."""
 
-    def __init__(self, settings: Settings, store: SettingsStore) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: SettingsStore,
+        blocks: BlockStore,
+        drains: Drains,
+        audit: AuditLog,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._settings = settings
         self._store = store
+        self._blocks = blocks
+        self.drains = drains
+        self._audit = audit
+        self._clock = clock
+        self._gate: AgeGate | None = None
+        self._lists: dict[tuple[str, ...], WordList] = {}
+
+    @classmethod
+    async def open(cls, settings: Settings, database: Database, *, clock: Callable[[], datetime]) -> "House":
+        """Return the house as its database knows it."""
+        store = SettingsStore(database)
+        drains = Drains(store)
+        await drains.load()
+        return cls(settings, store, BlockStore(database), drains, AuditLog(database), clock=clock)
 
     async def terms(self, asker: Asker) -> Terms:
-        """Return what holds for this person here; raises NotAllowedError where nothing may be asked."""
-        del asker
-        return Terms(limits=self._settings.limits, pictures_per_day=self._settings.quota.pictures_per_day)
+        """Return what holds for this person here; raises where nothing may be asked."""
+        await self.enter(asker)
+        await self.check_block(asker)
+        self.check_drained(asker)
+        return await self.allowances(asker)
+
+    async def allowances(self, asker: Asker) -> Terms:
+        """Return what would hold for this person here, whether or not they may ask now."""
+        server = await self._server(asker)
+        return Terms(
+            limits=await self._limits(asker, server),
+            allowance=await allowance(self._settings.quota, self._store, asker),
+            content=self._content(asker, server),
+        )
+
+    async def enter(self, asker: Asker) -> None:
+        """Raise where the bot does not answer: in channels it is kept out of, and in direct messages by default."""
+        if asker.guild_id is None:
+            if not self._settings.discord.direct_messages:
+                raise NotAllowedError(
+                    "This bot does not paint in direct messages: ask it in a server that you share with it."
+                )
+            return
+        channels = (await self._server(asker)).get(rules.CHANNELS)
+        if not rules.answers_in(channels, asker.places):
+            allowed = ", ".join(f"<#{place}>" for place in rules.allowed_places(channels)[:5])
+            raise NotAllowedError(
+                f"The bot does not answer in this channel. It does in {allowed}."
+                if allowed
+                else "The bot does not answer in this channel: ask in another one."
+            )
+
+    async def check_block(self, asker: Asker) -> None:
+        """Raise where a moderator has blocked the person."""
+        if asker.guild_id is None:
+            return
+        block = await self._blocks.get(asker.guild_id, asker.user_id, now=self._clock())
+        if block is not None:
+            raise NotAllowedError(_told(block))
+
+    def check_drained(self, asker: Asker) -> None:
+        """Raise where no new jobs are taken."""
+        if self.drains.hold(asker.guild_id):
+            raise NotAllowedError(
+                "The bot is taking a break here and accepts no new pictures for now. Those in line are kept and go on "
+                "by themselves after it; try again later."
+            )
+
+    async def adult_word(self, asker: Asker, request: GenerationRequest) -> str | None:
+        """Return an adult tag that the request's prompts have, if they have one."""
+        return adult_word(request, (await self.allowances(asker)).content)
+
+    async def check_admin(self, asker: Asker) -> None:
+        """Raise where the person has neither Manage Server nor the role that was given the same right here."""
+        role = (await self._server(asker)).get(rules.ADMIN_ROLE)
+        if not asker.manages_server and (asker.guild_id is None or role not in asker.role_ids):
+            raise NotAllowedError("This is for people who may manage the server, and for the role they chose for it.")
+
+    async def check_reviewer(self, asker: Asker) -> None:
+        """Raise where the person may not decide about withheld pictures: moderators and admins may."""
+        if not asker.manages_messages:
+            await self.check_admin(asker)
+
+    async def note(self, asker: Asker, action: str, job: Job) -> None:
+        """Write down what somebody did with a job."""
+        await self._audit.record(
+            Entry(
+                at=self._clock(),
+                guild_id=asker.guild_id,
+                user_id=asker.user_id,
+                action=action,
+                target_id=job.user_id,
+                job_id=job.id,
+            )
+        )
+
+    def is_operator(self, asker: Asker) -> bool:
+        """Tell whether the person runs the bot, as the configuration says."""
+        return asker.user_id in self._settings.house.operators
+
+    async def _server(self, asker: Asker) -> dict[str, Value]:
+        return {} if asker.guild_id is None else await self._store.all(Scope.GUILD, asker.guild_id)
+
+    async def _limits(self, asker: Asker, server: dict[str, Value]) -> LimitSettings:
+        if asker.guild_id is None:
+            return self._settings.limits
+        roles = await self._store.each(Scope.ROLE, [role for role in asker.role_ids if role != asker.guild_id])
+        places = await self._store.each(Scope.CHANNEL, asker.places)
+        return rules.combined(
+            rules.Caps.of(server),
+            [rules.Caps.of(settings) for settings in roles.values()],
+            [rules.Caps.of(settings) for settings in places.values()],
+            self._settings.limits,
+        )
+
+    def _content(self, asker: Asker, server: dict[str, Value]) -> ContentRules:
+        private = asker.guild_id is None and self._settings.house.adult_in_direct_messages
+        return ContentRules(
+            gate=self._age_gate(),
+            words=self._list([*self._settings.house.words, *rules.texts(server.get(rules.WORDS))]),
+            own_adult=self._list(rules.texts(server.get(rules.ADULT_TAGS))),
+            adult_allowed=asker.age_restricted or private,
+        )
+
+    def _age_gate(self) -> AgeGate:
+        """Return the shipped or the operator's lists; where they cannot be read, every request is refused."""
+        if self._gate is None:
+            path: Path = self._settings.house.adult_list or SHIPPED
+            self._gate = read_gate(path)
+        return self._gate
+
+    def _list(self, entries: list[str]) -> WordList:
+        """Return the entries as a list to look for; a list that has been made is kept until there are many."""
+        if not entries:
+            return NO_WORDS
+        key = tuple(entries)
+        if key not in self._lists:
+            if len(self._lists) >= 200:
+                self._lists.clear()
+            self._lists[key] = WordList(key)
+        return self._lists[key]
+
+
+def _told(block: Block) -> str:
+    """Tell somebody kindly that they are blocked, until when and why."""
+    if block.until is None:
+        until = "for now"
+    else:
+        second = int(block.until.timestamp())
+        until = f"until <t:{second}:f> (<t:{second}:R>)"
+    reason = f" They wrote: “{block.reason.rstrip('.')}”." if block.reason else ""
+    return (
+        f"The moderators of this server have asked you to take a break from painting {until}.{reason} "
+        "Your pictures stay. If you think this is a mistake, talk to the moderators."
+    )

@@ -1,38 +1,34 @@
 """Use cases about jobs: submit, vary, cancel, delete, and what can be asked about them."""
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pastelbot import policy
+from pastelbot import cost, policy
 from pastelbot.config import Settings
+from pastelbot.content import check_content
 from pastelbot.drafting import Wish, draft, usual_hires
+from pastelbot.drafting.tokens import count_tokens
 from pastelbot.errors import NotFoundError, RequestError
-from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.jobs.dispatcher import Dispatcher, Overview
 from pastelbot.names import upscaler_files
-from pastelbot.prompt.infotext import ReadRequest, read_request
+from pastelbot.prompt.infotext import read_request
 from pastelbot.records import Asker, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
 from pastelbot.service.house import House, Terms
+from pastelbot.service.models import Models
 from pastelbot.store.jobs import JobStore, StoredPicture
 from pastelbot.store.picture_files import PictureFiles
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queued:
-    """A job that was taken in, and its place in line."""
+    """A job that was taken in, its place in line (0: it does not wait any more), and when its picture will be there."""
 
     job: Job
     position: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuotaState:
-    """A person's day: `limit` 0 is none."""
-
-    used: int
-    limit: int
+    ready_at: datetime | None = None
 
 
 class Service:
@@ -45,10 +41,12 @@ class Service:
         dispatcher: Dispatcher,
         house: House,
         files: PictureFiles,
+        models: Models,
         *,
         clock: Callable[[], datetime],
     ) -> None:
         self.settings = settings
+        self.models = models
         self._house = house
         self._jobs = jobs
         self._files = files
@@ -63,9 +61,15 @@ class Service:
 
     async def _check(self, asker: Asker, request: GenerationRequest) -> Terms:
         terms = await self._house.terms(asker)
-        models = upscaler_files(self.settings.checkpoint.upscalers)
-        policy.check_request(request, terms.limits, upscaler_models=models)
+        upscalers = upscaler_files(self.settings.checkpoint.upscalers)
+        policy.check_request(request, terms.limits, upscaler_models=upscalers, models=self.models.names)
+        policy.check_length(request, terms.limits, count_tokens)
+        check_content(request, terms.content)
         return terms
+
+    async def check(self, asker: Asker, request: GenerationRequest) -> None:
+        """Raise RequestError where this person may not have that painted here."""
+        await self._check(asker, request)
 
     async def recreate(self, asker: Asker, infotext: str) -> tuple[GenerationRequest, list[str]]:
         """Return what an infotext asks for, and sentences about what will differ; raises RequestError."""
@@ -75,16 +79,10 @@ class Service:
                 "This is no infotext: it must have a line such as "
                 "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
             )
-        await self._check(asker, read.request)
+        request, adapted = await self.models.adapted(read)
+        await self._check(asker, request)
         notes = [f"It does not say {name}; the usual value is taken." for name in read.missing]
-        return read.request, [*self._other_checkpoint(read), *notes, *read.notes]
-
-    def _other_checkpoint(self, read: ReadRequest) -> list[str]:
-        ours = self._dispatcher.checkpoint
-        if ours is None or not read.checkpoint_hash or ours.checkpoint_hash.startswith(read.checkpoint_hash[:10]):
-            return []
-        theirs = f"{read.checkpoint} ({read.checkpoint_hash})".strip()
-        return [f"It was painted with {theirs}; here {ours.checkpoint} ({ours.checkpoint_hash}) paints."]
+        return request, [*adapted, *notes, *read.notes]
 
     def with_hires(self, request: GenerationRequest) -> GenerationRequest:
         """Return the request with the operator's usual hires fix for its size."""
@@ -94,19 +92,50 @@ class Service:
         self, asker: Asker, request: GenerationRequest, reply: ReplyTarget, options: JobOptions | None = None
     ) -> Queued:
         """Queue a request durably; raises RequestError, and then nothing was charged."""
-        terms = await self._check(asker, request)
-        job = await self._jobs.insert(
+        (queued,) = await self.submit_all(asker, [(request, reply)], options)
+        return queued
+
+    async def submit_all(
+        self,
+        asker: Asker,
+        wanted: Sequence[tuple[GenerationRequest, ReplyTarget]],
+        options: JobOptions | None = None,
+    ) -> list[Queued]:
+        """Queue several requests durably, all or nothing; raises RequestError, and then nothing was charged."""
+        for request, _reply in wanted:
+            terms = await self._check(asker, request)
+        jobs = await self._jobs.insert_all(
             asker.user_id,
-            request,
-            reply,
+            [(self.models.pinned(request), reply) for request, reply in wanted],
             now=self._clock(),
-            daily_limit=terms.pictures_per_day,
+            allowance=terms.allowance,
             waiting_limit=terms.limits.waiting_per_user,
-            options=options,
+            options=replace(options or JobOptions(), adult_allowed=terms.content.adult_allowed),
         )
-        position = await self._dispatcher.position(job.id)
-        self._dispatcher.wake()
-        return Queued(job=job, position=position)
+        for job in jobs:
+            self._dispatcher.add(job)
+        return [self._queued(job) for job in jobs]
+
+    def _queued(self, job: Job) -> Queued:
+        place = self._dispatcher.place(job.id)
+        if place is None:
+            return Queued(job=job, position=0)
+        return Queued(job=job, position=place.position, ready_at=place.ready_at)
+
+    def cost(self, request: GenerationRequest) -> int:
+        """Return the work that a request costs, in pixel-steps; `pastelbot.cost.text` writes it."""
+        return cost.work(request)
+
+    async def refund(self, job_id: str) -> bool:
+        """Give back what a job cost, whatever became of it; False where that was done before.
+
+        A job that failed or was cancelled is refunded by itself; this is for results that nobody gets to see.
+        """
+        return await self._jobs.refund(job_id)
+
+    def waited(self, job: Job) -> float:
+        """Return the seconds since the job was asked for."""
+        return (self._clock() - job.created_at).total_seconds()
 
     async def job(self, job_id: str) -> Job:
         """Return the job; raises NotFoundError."""
@@ -115,12 +144,23 @@ class Service:
             raise NotFoundError("This picture is not known any more: paint it again with /imagine.")
         return job
 
+    async def shown_in(self, message_id: int) -> Job | None:
+        """Return the job that a message shows, or None."""
+        return await self._jobs.by_message(message_id)
+
+    async def last_of(self, user_id: int) -> Job:
+        """Return the job of a person's newest picture; raises NotFoundError where there is none."""
+        job = await self._jobs.last_done(user_id)
+        if job is None:
+            raise NotFoundError("You have no finished picture yet: paint one with /imagine first.")
+        return job
+
     async def cancel(self, job_id: str, asker: Asker) -> Job:
         """End a job that waits or is painted, and refund it."""
         job = await self.job(job_id)
         policy.check_owner(job, asker)
         ended = None
-        if job.status in (JobStatus.QUEUED, JobStatus.LEASED):
+        if job.status in (JobStatus.QUEUED, JobStatus.LEASED) or job.withheld:
             ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
         if ended is None:
             refunded = job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
@@ -129,6 +169,9 @@ class Service:
                 + ("it has ended already. Not charged." if refunded else "it is painted already, and charged.")
             )
         self._dispatcher.drop(ended)
+        await self._files.drop(await self._jobs.forget_pictures(job_id))
+        if job.user_id != asker.user_id:
+            await self._house.note(asker, "cancel", job)
         return ended
 
     async def delete(self, job_id: str, asker: Asker) -> None:
@@ -139,20 +182,16 @@ class Service:
         if ended is not None:
             self._dispatcher.drop(ended)
         await self._files.drop(await self._jobs.forget_pictures(job_id))
+        if job.user_id != asker.user_id:
+            await self._house.note(asker, "delete", job)
 
     async def pictures(self, job_id: str) -> list[tuple[StoredPicture, Path]]:
         """Return the job's pictures with the paths of their files; those of files swept away lead nowhere."""
         return [(picture, self._files.path(picture)) for picture in await self._jobs.pictures(job_id)]
 
-    async def overview(self) -> tuple[list[Job], list[Job]]:
-        """Return the jobs being painted and the jobs in line, in order."""
+    async def overview(self) -> Overview:
+        """Return the jobs being painted and the first in line, in order."""
         return await self._dispatcher.overview()
-
-    async def quota(self, asker: Asker) -> QuotaState:
-        """Return what the person has used today."""
-        terms = await self._house.terms(asker)
-        used = await self._jobs.used(asker.user_id, now=self._clock())
-        return QuotaState(used=used, limit=terms.pictures_per_day)
 
     async def set_message(self, job_id: str, message_id: int) -> None:
         """Remember which message shows the job."""

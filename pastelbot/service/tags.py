@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import structlog
 
+from pastelbot.config import TagSettings
 from pastelbot.errors import TagFileError
 from pastelbot.prompt.completion import (
     MOST_CHOICES,
@@ -21,6 +22,8 @@ from pastelbot.prompt.completion import (
 from pastelbot.prompt.likeness import allowed_errors, distance
 from pastelbot.prompt.tags import spoken, tag_key, tags_in
 from pastelbot.prompt.vocabulary import Tag, TagFile, read_tag_file
+from pastelbot.records import Asker
+from pastelbot.service.house import House
 from pastelbot.store.database import Database
 from pastelbot.store.tag_sets import Filling, Progress, TagSets
 from pastelbot.store.tags import FoundTag, TagStore
@@ -47,6 +50,7 @@ class TagPage:
     total: int
     page: int
     near: tuple[str, ...] = ()
+    hidden: int = 0
 
     @property
     def pages(self) -> int:
@@ -72,9 +76,18 @@ class ImportReport:
 
 
 class Tags:
-    """What can be done with the vocabulary."""
+    """What can be done with the vocabulary. Whoever asks is shown no tags that may not be painted where they are."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: TagSettings | None = None,
+        house: House | None = None,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings or TagSettings()
+        self._house = house
         self._store = TagStore(database)
         self._sets = TagSets(database, clock=lambda: clock().timestamp())
 
@@ -96,48 +109,58 @@ class Tags:
         except TagFileError as error:
             log.warning("shipped tags not taken in", reason=str(error))
 
-    async def complete(self, prompt: str) -> list[Completion]:
+    async def complete(self, prompt: str, asker: Asker | None = None) -> list[Completion]:
         """Return choices for the tag that is being typed at the end of a prompt."""
-        typed = unfinished(prompt)
+        typed = unfinished(prompt) if self._settings.complete else None
         if typed is None:
             return []
-        if not typed.key:
+        if typed.key:
+            found = await self._find(typed.key, whole_word=typed.whole_word)
+        else:
             found = [] if typed.word.strip() else await self._store.popular(MOST_CHOICES + len(typed.present))
-            return completions(typed, map(_candidate, found))
-        found = await self._find(typed.key, whole_word=typed.whole_word)
-        return completions(typed, map(_candidate, found))
+        shown = await self._shown_to(asker)
+        return completions(typed, (Candidate(each.tag.name, each.alias) for each in found if shown(each)))
 
-    async def complete_query(self, query: str) -> list[Completion]:
+    async def complete_query(self, query: str, asker: Asker | None = None) -> list[Completion]:
         """Return choices for a search."""
-        found = await self._find(tag_key(query[:_LONGEST_QUERY]), whole_word=False)
+        shown = await self._shown_to(asker)
         choices: dict[str, Completion] = {}
-        for each in found:
+        for each in await self._find(tag_key(query[:_LONGEST_QUERY]), whole_word=False):
             value = spoken(each.tag.name)
-            if len(value) <= _LONGEST_QUERY:
-                choices.setdefault(value, Completion(label(each.tag.name, each.tag.count, each.alias), value))
-        return list(choices.values())[:MOST_CHOICES]
+            if value not in choices and len(value) <= _LONGEST_QUERY and shown(each):
+                choices[value] = Completion(label(each.tag.name, each.tag.count, each.alias), value)
+            if len(choices) == MOST_CHOICES:
+                break
+        return list(choices.values())
 
-    async def search(self, query: str, category: int | None, page: int) -> TagPage:
+    async def search(self, query: str, category: int | None, page: int, asker: Asker | None = None) -> TagPage:
         """Return a page of the tags that have all the query's words; where there are none, what is spelt alike."""
         key = tag_key(query[:_LONGEST_QUERY])
         page = max(0, page)
         tags, total = await self._store.search(key, category, offset=page * PAGE, limit=PAGE)
         near = [] if total else await self._alike(key, MOST_SUGGESTIONS)
-        names = dict.fromkeys(spoken(found.tag.name) for found in near)
-        return TagPage(tags=tuple(tags), total=total, page=page, near=tuple(names))
+        shown = await self._shown_to(asker)
+        listed = tuple(tag for tag in tags if shown(FoundTag(tag=tag)))
+        names = dict.fromkeys(spoken(found.tag.name) for found in near if shown(found))
+        return TagPage(tags=listed, total=total, page=page, near=tuple(names), hidden=len(tags) - len(listed))
 
-    async def suggestions(self, prompt: str) -> list[Suggestion]:
+    async def suggestions(self, prompt: str, asker: Asker | None = None) -> list[Suggestion]:
         """Return what was probably meant by tags that nobody knows, three at most.
 
         Sentences are left alone: only what is short enough to be a tag, and spelt nearly like a well-used one, counts.
         """
+        if not self._settings.suggest:
+            return []
         typed = {tag_key(tag): tag for tag in tags_in(prompt)[:_MOST_TAGS]}
         short = [key for key in typed if allowed_errors(len(key)) and len(key.split()) <= _MOST_WORDS]
         known = await self._store.known(short)
         unknown = sorted((key for key in short if key not in known), key=lambda key: len(key.split()))
-        found = []
+        if not unknown:
+            return []
+        shown, found = await self._shown_to(asker), []
         for key in unknown[:_LOOKED_AT]:
-            near = [each for each in await self._alike(key, MOST_SUGGESTIONS) if _well_used(each.tag, key)]
+            alike = await self._alike(key, MOST_SUGGESTIONS)
+            near = [each for each in alike if _well_used(each.tag, key) and shown(each)]
             meant = spoken(near[0].tag.name) if near else ""
             if meant and tag_key(meant) not in typed:
                 found.append(Suggestion(typed=typed[key], meant=meant))
@@ -162,6 +185,18 @@ class Tags:
         """Return how many tags there are of each category, and where the imported ones came from."""
         state = await self._store.state()
         return await self._store.counts(), state.source if state is not None else ""
+
+    async def _shown_to(self, asker: Asker | None) -> Callable[[FoundTag], bool]:
+        """Return what tells whether a tag may be shown: what would be refused in a prompt is not offered for one."""
+        if asker is None or self._house is None:
+            return lambda _found: True
+        rules = (await self._house.allowances(asker)).content
+        lists = [rules.words, rules.gate.never]
+        if not rules.adult_allowed:
+            lists += [rules.gate.adult, rules.own_adult]
+        return lambda found: (
+            not any(words.find([spoken(found.tag.name), *filter(None, [found.alias])]) for words in lists)
+        )
 
     async def _find(self, key: str, *, whole_word: bool) -> list[FoundTag]:
         """Return tags that begin so, then those with such words, and only where there are none those spelt alike.
@@ -218,7 +253,3 @@ def _well_used(tag: Tag, key: str) -> bool:
 
 def _names(found: Iterable[FoundTag]) -> set[str]:
     return {each.tag.name for each in found}
-
-
-def _candidate(found: FoundTag) -> Candidate:
-    return Candidate(found.tag.name, found.alias)

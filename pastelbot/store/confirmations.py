@@ -15,9 +15,10 @@ LIFETIME = timedelta(hours=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Several requests that are queued together or not at all."""
+    """Several requests that are queued together or not at all, under the rules of that server."""
 
     user_id: int
+    guild_id: int | None
     requests: tuple[GenerationRequest, ...]
     options: JobOptions
 
@@ -26,6 +27,7 @@ class Plan:
 class _Kept:
     """A plan as JSON: a picture that all requests start from is kept once, it may be large."""
 
+    guild_id: int | None
     requests: tuple[GenerationRequest, ...]
     options: JobOptions
     init: InitImage | None = None
@@ -80,13 +82,13 @@ class ConfirmationStore:
 def _packed(plan: Plan) -> _Kept:
     inits = {request.init for request in plan.requests}
     if len(inits) != 1 or inits == {None}:
-        return _Kept(requests=plan.requests, options=plan.options)
+        return _Kept(guild_id=plan.guild_id, requests=plan.requests, options=plan.options)
     requests = tuple(request.replace(init=None) for request in plan.requests)
-    return _Kept(requests=requests, options=plan.options, init=inits.pop())
+    return _Kept(guild_id=plan.guild_id, requests=requests, options=plan.options, init=inits.pop())
 
 
 def _unpacked(user_id: int, kept: _Kept) -> Plan:
     requests = kept.requests
     if kept.init is not None:
         requests = tuple(request.replace(init=kept.init) for request in requests)
-    return Plan(user_id=user_id, requests=requests, options=kept.options)
+    return Plan(user_id=user_id, guild_id=kept.guild_id, requests=requests, options=kept.options)

@@ -7,17 +7,32 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.attachments import picture_of
+from pastelbot.bot.autocomplete import prompt_choices
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.views.actions import submit
+from pastelbot.bot.cogs.model import marked
+from pastelbot.bot.offers import offer, offer_presets
+from pastelbot.bot.views.modals import HIRES_CHOICES
+from pastelbot.bot.views.queueing import paint
 from pastelbot.drafting import SAMPLER_CHOICES, Wish
+from pastelbot.drafting.reading import read_hires
+from pastelbot.errors import RequestError
+from pastelbot.network_files import LoraFiles
+from pastelbot.prompt.completion import without_arrows
+from pastelbot.prompt.samplers import SCHEDULES
+from pastelbot.service.composing import Composer
 from pastelbot.service.jobs import Service
+from pastelbot.service.presets import Presets
 
 
 class ImagineCog(commands.Cog):
     """The command that paints."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, composer: Composer, presets: Presets) -> None:
         self._service = service
+        self._composer = composer
+        self._presets = presets
+        self._loras = LoraFiles(service.settings.checkpoint.loras)
 
     @app_commands.command(name="imagine")
     @app_commands.describe(
@@ -28,10 +43,26 @@ class ImagineCog(commands.Cog):
         steps="Sampling steps",
         cfg="CFG scale: how closely to follow the prompt",
         sampler="How the noise is removed",
+        schedule="How the noise is spread over the steps; left out, the sampler's own",
+        clip_skip="Layers of the text encoder to leave out: 1 is none, 2 is usual",
         hires="Paint it large in a second pass",
+        denoise="How much the second pass may change: 0.01 to 1",
         count="How many pictures",
+        lora="A LoRA to add; name:0.8 sets its weight",
+        checkpoint="What paints; left out, the usual checkpoint",
+        vae="Another VAE: what turns the result into colours",
+        style="Ask for the style that the checkpoint was trained on",
+        preset="Saved settings for what is left out",
+        spoiler="Hide the picture until somebody clicks on it",
+        private="Send the picture to you alone, as a direct message",
+        init="A picture to start from",
+        strength="How far to go from that picture: 0 keeps it, 1 forgets it",
     )
-    @app_commands.choices(sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLER_CHOICES])
+    @app_commands.choices(
+        sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLER_CHOICES],
+        schedule=[app_commands.Choice(name=name, value=name) for name in SCHEDULES],
+        hires=[app_commands.Choice(name=name, value=name) for name in HIRES_CHOICES],
+    )
     @answers_errors
     async def imagine(
         self,
@@ -43,29 +74,89 @@ class ImagineCog(commands.Cog):
         steps: int | None = None,
         cfg: float | None = None,
         sampler: str | None = None,
-        hires: bool | None = None,  # noqa: FBT001 - Discord's options are positional
+        schedule: str | None = None,
+        clip_skip: int | None = None,
+        hires: str | None = None,
+        denoise: float | None = None,
         count: int | None = None,
+        lora: str | None = None,
+        checkpoint: str | None = None,
+        vae: str | None = None,
+        style: bool | None = None,  # noqa: FBT001 - Discord's options are positional
+        preset: str | None = None,
+        spoiler: bool | None = None,  # noqa: FBT001
+        private: bool | None = None,  # noqa: FBT001
+        init: discord.Attachment | None = None,
+        strength: float | None = None,
     ) -> None:
         """Paint a picture from danbooru tags."""
+        if strength is not None and init is None:
+            raise RequestError("A strength belongs to a picture to start from: attach one as init, or leave it out.")
+        large, scale = (None, None) if hires is None else read_hires(hires)
         wish = Wish(
-            prompt=prompt,
+            prompt=without_arrows(prompt),
             negative=negative,
             size=size,
             seed=seed,
             steps=steps,
             cfg=cfg,
             sampler=sampler,
-            hires=hires,
+            schedule=schedule,
+            clip_skip=clip_skip,
+            hires=large,
+            hires_scale=scale,
+            denoise=denoise if strength is None else strength,
             count=count,
+            lora=lora,
+            checkpoint=checkpoint,
+            vae=vae,
+            style=style,
+            preset=preset,
+            spoiler=spoiler,
+            private=private,
+            init=None if init is None else await picture_of(init),
         )
-        await submit(interaction, await self._service.draft(asker_of(interaction), wish))
+        await paint(interaction, await self._composer.compose(asker_of(interaction), wish))
+
+    @imagine.autocomplete("prompt")
+    async def complete_prompt(
+        self, interaction: discord.Interaction[Any], current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Complete the tag that is being typed."""
+        return await prompt_choices(interaction, current)
 
     @imagine.autocomplete("size")
     async def complete_size(
         self, _interaction: discord.Interaction[Any], current: str
     ) -> list[app_commands.Choice[str]]:
         """Offer the named sizes."""
-        word = current.strip().lower()
         named = self._service.settings.sizes.items()
-        choices = [app_commands.Choice(name=f"{name} ({size.first})", value=name) for name, size in named]
-        return [choice for choice in choices if word in choice.name.lower()][:25]
+        return offer(current, {f"{name} ({size.first})": name for name, size in named})
+
+    @imagine.autocomplete("lora")
+    async def complete_lora(
+        self, _interaction: discord.Interaction[Any], current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Offer the LoRAs that there are; a weight that was typed stays."""
+        name, colon, weight = current.partition(":")
+        return offer(name, {f"{known}{colon}{weight}": f"{known}{colon}{weight}" for known in self._loras.files})
+
+    @imagine.autocomplete("checkpoint")
+    async def complete_checkpoint(
+        self, _interaction: discord.Interaction[Any], current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Offer the checkpoints."""
+        models = self._service.models
+        return offer(current, {marked(name, in_use=name == models.in_use): name for name in models.names.checkpoints})
+
+    @imagine.autocomplete("vae")
+    async def complete_vae(self, _interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+        """Offer the VAEs."""
+        return offer(current, {name: name for name in self._service.models.names.vaes})
+
+    @imagine.autocomplete("preset")
+    async def complete_preset(
+        self, interaction: discord.Interaction[Any], current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Offer the presets that the person may use here."""
+        return await offer_presets(self._presets, interaction, current)

@@ -9,7 +9,7 @@ from discord.ext import commands
 from pastelbot import pictures
 from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.views.actions import submit
+from pastelbot.bot.views.queueing import submit
 from pastelbot.errors import RequestError
 from pastelbot.service.jobs import Service
 

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from pastelbot.bot.checks import asker_of, reply_target
+from pastelbot.bot.answers import say_privately
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.views.direct import asker_for
 from pastelbot.bot.views.modals import EditModal, SeedModal
+from pastelbot.bot.views.queueing import children, paint, submit
+from pastelbot.drafting import Wish
 from pastelbot.errors import NotFoundError
 from pastelbot.records import GenerationRequest, Job
 from pastelbot.service.jobs import random_seed
@@ -22,6 +26,7 @@ STRENGTHS = {"subtle": 0.1, "strong": 0.3}
 QUESTIONS = {
     "vary": "How far may the variation go? Subtle keeps nearly everything, Strong changes details.",
     "hires": "Which picture shall be painted large?",
+    "share": "Which picture shall everybody find in the gallery?",
 }
 
 _CONTENT = 2000
@@ -32,47 +37,55 @@ def choices(verb: str, job: Job, number: int | None) -> Sequence[tuple[str, int 
     numbers: Sequence[int | None] = [None] if job.request.count == 1 else range(1, job.request.count + 1)
     if verb == "vary":
         return [(strength, chosen) for chosen in numbers for strength in STRENGTHS]
-    if verb == "hires" and number is None and job.request.count > 1:
+    if verb in {"hires", "share"} and number is None and job.request.count > 1:
         return [(verb, chosen) for chosen in numbers]
     return []
 
 
-async def submit(interaction: "discord.Interaction[PastelBot]", request: GenerationRequest) -> None:
-    """Queue a request for whoever clicked or typed, and answer with its message."""
-    resources = interaction.client.resources
-    queued = await resources.service.submit(asker_of(interaction), request, reply_target(interaction))
-    await resources.delivery.announce(interaction, queued)
-
-
 async def reroll(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """Paint the same with a new seed, and no variation of it."""
-    await submit(interaction, job.request.replace(seed=random_seed(), subseed=0, subseed_strength=0.0))
+    await _paint_child(interaction, job, job.request.replace(seed=random_seed(), subseed=0, subseed_strength=0.0))
 
 
 async def ask_seed(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """Ask for a seed."""
-    await interaction.response.send_modal(SeedModal(job.request, submit))
+
+    async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
+        seed = random_seed() if wish.seed == -1 else wish.seed
+        await _paint_child(answer, job, job.request.replace(seed=seed))
+
+    await interaction.response.send_modal(SeedModal(job.request, paint_it))
 
 
 async def ask_edit(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
-    """Ask for another prompt."""
-    await interaction.response.send_modal(EditModal(job.request, submit))
+    """Ask for another prompt and other settings."""
+
+    async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
+        asker = await asker_for(answer, job)
+        composed = await answer.client.resources.composer.change(asker, job.request, wish, children(job))
+        await paint(answer, composed, asker=asker)
+
+    await interaction.response.send_modal(EditModal(job.request, paint_it))
 
 
 def vary(strength: float) -> Action:
     """Return the action that paints a variation: the picture's noise, mixed with a little of another seed's."""
 
-    async def paint(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
+    async def paint_it(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
         one = job.request.alone(index)
-        await submit(interaction, one.replace(subseed=random_seed(), subseed_strength=strength))
+        await _paint_child(interaction, job, one.replace(subseed=random_seed(), subseed_strength=strength))
 
-    return paint
+    return paint_it
 
 
 async def hires(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
     """Paint exactly this picture, and then its hires pass."""
     request = interaction.client.resources.service.with_hires(job.request.alone(index))
-    await submit(interaction, request)
+    await _paint_child(interaction, job, request)
+
+
+async def _paint_child(interaction: "discord.Interaction[PastelBot]", job: Job, request: GenerationRequest) -> None:
+    await submit(interaction, request, children(job), asker=await asker_for(interaction, job))
 
 
 async def infotext(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
@@ -89,6 +102,14 @@ async def infotext(interaction: "discord.Interaction[PastelBot]", job: Job, _ind
         await interaction.response.send_message(file=file, ephemeral=True)
 
 
+async def share(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
+    """Put the picture into the server's gallery, for its author."""
+    resources = interaction.client.resources
+    entry = await resources.gallery.share(asker_of(interaction), job.id, index)
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    await say_privately(interaction, await resources.posts.post(entry))
+
+
 async def cancel(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """End a job that is not finished; its message then says so."""
     service = interaction.client.resources.service
@@ -101,6 +122,7 @@ async def delete(interaction: "discord.Interaction[PastelBot]", job: Job, _index
     resources = interaction.client.resources
     await resources.service.delete(job.id, asker_of(interaction))
     resources.delivery.forget(job.id)
+    resources.posts.wake()
     await interaction.response.defer()
     await interaction.delete_original_response()
 
@@ -112,6 +134,7 @@ ACTIONS: Mapping[str, Action] = {
     **{name: vary(strength) for name, strength in STRENGTHS.items()},
     "hires": hires,
     "infotext": infotext,
+    "share": share,
     "cancel": cancel,
     "delete": delete,
 }
