@@ -1,9 +1,14 @@
 """What people read: the texts of a job's message, as pure functions."""
 
+import math
 from collections.abc import Sequence
+from datetime import datetime
 
 from discord.utils import escape_markdown, escape_mentions
 
+from pastelbot import cost
+from pastelbot.jobs.dispatcher import Overview
+from pastelbot.jobs.scheduler import MOST_TOLD_EXACTLY
 from pastelbot.records import BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
 
 _CONTENT = 2000
@@ -11,21 +16,24 @@ _PROMPT = 1200
 _BAR = 12
 
 
-def waiting_text(job: Job, position: int) -> str:
-    """Say that the job waits, and where."""
-    place = f", {ordinal(position)} in line" if position > 0 else ""
-    return f"⏳ **Queued**{place}\n{_quote(job.request.prompt)}"
+def waiting_text(job: Job, position: int, ready_at: datetime | None = None, *, paused: bool = False) -> str:
+    """Say that the job waits, where, until when, and what it costs. A place over 10 is a rounded one."""
+    place = f", {'about ' * (position > MOST_TOLD_EXACTLY)}{ordinal(position)} in line" if position > 0 else ""
+    when = f", ready <t:{math.ceil(ready_at.timestamp())}:R>" if ready_at is not None else ""
+    if paused:
+        when = ", and the bot is taking a break here"
+    return f"⏳ **Queued**{place}{when}\n{quote(job.request.prompt)}\n-# costs {cost.text(cost.work(job.request))}"
 
 
 def status_text(update: InLine | BeingPainted | Ended) -> str:
     """Say how an unfinished job stands, or why it ended."""
     match update:
         case InLine():
-            return waiting_text(update.job, update.position)
+            return waiting_text(update.job, update.position, update.ready_at, paused=update.paused)
         case BeingPainted():
-            return f"{progress_text(update.step, update.steps)}\n{_quote(update.job.request.prompt)}"
+            return f"{progress_text(update.step, update.steps)}\n{quote(update.job.request.prompt)}"
         case Ended():
-            return f"{_ending(update.job)}\n{_quote(update.job.request.prompt)}"
+            return f"{_ending(update.job)}\n{quote(update.job.request.prompt)}"
 
 
 def progress_text(step: int, steps: int) -> str:
@@ -37,7 +45,7 @@ def progress_text(step: int, steps: int) -> str:
 
 def result_text(job: Job, seeds: Sequence[int]) -> str:
     """Say whose picture it is, of what, and with which settings."""
-    return f"<@{job.user_id}>\n{_quote(job.request.prompt)}\n-# {settings_line(job.request, seeds, job.seconds)}"[
+    return f"<@{job.user_id}>\n{quote(job.request.prompt)}\n-# {settings_line(job.request, seeds, job.seconds)}"[
         :_CONTENT
     ]
 
@@ -60,7 +68,7 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
         f"clip skip {request.clip_skip}",
     ]
     if seconds is not None:
-        parts.append(f"{seconds:.1f} s")
+        parts += [f"{seconds:.1f} s", f"cost {cost.text(cost.work(request))}"]
     return " · ".join(parts)
 
 
@@ -69,15 +77,17 @@ def alt_text(request: GenerationRequest, seed: int) -> str:
     return _shortened(f"Painted picture of: {request.prompt} (seed {seed})", 1024)
 
 
-def queue_text(running: Sequence[Job], line: Sequence[Job]) -> str:
+def queue_text(overview: Overview) -> str:
     """List who is painted for and who waits."""
+    running, line = overview.running, overview.line
     if not running and not line:
         return "Nobody is in line: your picture would be next."
     rows = [f"🎨 <@{job.user_id}> {_gist(job)}" for job in running]
     rows += [f"`{place}.` <@{job.user_id}> {_gist(job)}" for place, job in enumerate(line, start=len(running) + 1)]
     shown = rows[:15]
-    if len(rows) > len(shown):
-        shown.append(f"... and {len(rows) - len(shown)} more")
+    more = len(running) + overview.waiting - len(shown)
+    if more > 0:
+        shown.append(f"... and {more:,} more")
     return "\n".join(shown)[:_CONTENT]
 
 
@@ -85,6 +95,11 @@ def ordinal(number: int) -> str:
     """Write 1st, 2nd, 3rd, 4th, 11th, 21st."""
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+def quote(prompt: str, length: int = _PROMPT) -> str:
+    """Quote a prompt on one line, so that nothing in it is markdown or a mention."""
+    return f"> {_shortened(_safe(prompt), length)}"
 
 
 def is_final(update: Update) -> bool:
@@ -98,12 +113,8 @@ def _ending(job: Job) -> str:
     return f"⚠️ **This could not be painted:** {_shortened(job.reason or 'unknown reason', 600)}\nNot charged."
 
 
-def _quote(prompt: str) -> str:
-    return f"> {_shortened(_safe(prompt), _PROMPT)}"
-
-
 def _gist(job: Job) -> str:
-    return f"{_shortened(_safe(job.request.prompt), 80)}"
+    return "*private*" if job.options.private else _shortened(_safe(job.request.prompt), 80)
 
 
 def _safe(prompt: str) -> str:

@@ -1,21 +1,26 @@
 """Gives jobs out, records what comes back, and tells those who show it.
 
-Everything that happens goes through one mailbox, one item after the other, so no two steps of this file ever run at
-the same time and none of it needs a lock.
+Everything that takes time goes through one mailbox, one item after the other, so no two steps of this file ever run at
+the same time and none of it needs a lock. Joining and leaving the line takes no time and is done at once.
 """
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
 from pastelbot.jobs import scheduler
 from pastelbot.jobs.background import Mailbox, call_later
 from pastelbot.jobs.executor import Executor
+from pastelbot.jobs.line import Line
+from pastelbot.jobs.pace import Notes, Pace
+from pastelbot.jobs.places import Ahead, Place, Places
 from pastelbot.records import (
     BeingPainted,
     Cancel,
+    CheckpointLoaded,
     Ended,
     Event,
     InLine,
@@ -31,13 +36,46 @@ from pastelbot.records import (
     WorkerLost,
     WorkerReady,
 )
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs import JobStore, Waiting
 from pastelbot.store.picture_files import PictureFiles
 
 _ATTEMPTS = 2
 _POLL_SECONDS = 15.0
+_WATCHED = 100  # places of the line that are looked at whenever something happens
+_TOLD_AT_ONCE = 50  # messages that are edited at most, whatever has moved
+_REMEMBERED = timedelta(days=3)
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Mailbox item: look at the line; a `thorough` look compares it with the database and looks at all of it."""
+
+    thorough: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """The jobs being painted, the first of those in line in their order, and how many are in line."""
+
+    running: list[Job]
+    line: list[Job]
+    waiting: int
+
+
+@dataclass(kw_only=True)
+class _OnEasel:
+    """A job that is painted, and the share of it that is done."""
+
+    job: Job
+    waiting: Waiting
+    taken_at: datetime
+    share: float = 0.0
+
+    @property
+    def work_left(self) -> float:
+        return self.waiting.work * (1 - self.share)
 
 
 class Dispatcher:
@@ -52,6 +90,8 @@ class Dispatcher:
         at_once: int,
         stall_seconds: float,
         clock: Callable[[], datetime],
+        line: Line | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self._jobs = jobs
         self._executor = executor
@@ -60,44 +100,64 @@ class Dispatcher:
         self._stall_seconds = stall_seconds
         self._clock = clock
         self._publish: Callable[[Update], None] = lambda _update: None
-        self._running: dict[str, Job] = {}
+        self._running: dict[str, _OnEasel] = {}
+        self._line = line if line is not None else Line(epoch=clock().timestamp())
+        self._pace = Pace(notes)
+        self._places = Places(self._line, self._pace)
+        self._looking = False
         self._ready = False
         self.checkpoint: WorkerReady | None = None
+        self.loaded: dict[str, CheckpointLoaded] = {}
         self._heard_at = clock()
-        self._mailbox: Mailbox[Event | Job | None] = Mailbox(self._handle)
+        self._seen_at = self._heard_at
+        self._mailbox: Mailbox[Event | Job | Look] = Mailbox(self._handle)
         self._poll: asyncio.TimerHandle | None = None
 
     async def start(self, publish: Callable[[Update], None]) -> None:
         """Put right what an earlier process left behind, then start the worker."""
         self._publish = publish
+        await self._pace.load()
         for job in await self._jobs.with_status(JobStatus.LEASED):
-            await self._give_back(job, "the bot stopped while this was painted, twice")
+            await self._paint_again(job, "the bot stopped while this was painted, twice")
         for job in await self._jobs.with_status(JobStatus.POSTED):
             await self._jobs.done(job.id, now=self._clock())
         for job in await self._jobs.with_status(JobStatus.RENDERED):
             self._publish(Rendered(job=job))
+        served = await self._jobs.served_since(self._clock() - _REMEMBERED)
+        self._line.fill(await self._jobs.in_line(), served)
         self._executor.start(self._mailbox.put)
         self._tick()
 
+    def add(self, job: Job) -> None:
+        """Let a job that was queued in the database join the line."""
+        self._line.add(Waiting.of(job))
+        self.wake()
+
     def wake(self) -> None:
-        """Look at the queue soon: something was added or has left."""
-        self._mailbox.put(None)
+        """Look at the line soon; many calls before that are one."""
+        if not self._looking:
+            self._looking = True
+            self._mailbox.put(Look())
 
     def drop(self, job: Job) -> None:
         """Let go of a job that was ended elsewhere.
 
-        It goes through the mailbox: what was reported of the job before is shown before, and nothing after.
+        It leaves the line at once. The rest goes through the mailbox: what was reported of the job before is shown
+        before, and nothing after.
         """
+        self._leave(job.id)
         self._mailbox.put(job)
 
-    async def position(self, job_id: str) -> int:
-        """Return the waiting job's place, jobs being painted counted; 0 where it does not wait."""
-        line = [job.id for job in await self._line()]
-        return len(self._running) + line.index(job_id) + 1 if job_id in line else 0
+    def place(self, job_id: str) -> Place | None:
+        """Return what to tell of a waiting job, jobs being painted counted; None where it does not wait."""
+        return self._places.tell(job_id, self._ahead(), self._clock())
 
-    async def overview(self) -> tuple[list[Job], list[Job]]:
-        """Return the jobs being painted and the jobs in line, in order."""
-        return list(self._running.values()), await self._line()
+    async def overview(self, *, most: int = 20) -> Overview:
+        """Return the jobs being painted and the first in line."""
+        order = [job.id for job in self._line.head(most)]
+        found = {job.id: job for job in await self._jobs.several(order)}
+        line = [found[job_id] for job_id in order if job_id in found]
+        return Overview(running=[one.job for one in self._running.values()], line=line, waiting=len(self._line))
 
     async def close(self) -> None:
         """Stop giving out, end the worker, and put what it had back in line."""
@@ -109,19 +169,33 @@ class Dispatcher:
             await self._jobs.requeue(job_id, crashed=False)
         self._running.clear()
 
-    async def _handle(self, event: Event | Job | None) -> None:
-        if not isinstance(event, Job | None):
-            self._heard_at = self._clock()
-        match event:
-            case Job():
-                self._let_go(event)
+    async def _handle(self, item: Event | Job | Look) -> None:
+        self._watch_the_time()
+        depth = _WATCHED
+        match item:
             case Progress():
-                self._report(event)
+                self._report(item)
                 return
+            case Look():
+                self._looking = False
+                depth = await self._compare() if item.thorough else depth
+            case Job():
+                await self._let_go(item)
+            case _:
+                await self._hear(item)
+        await self._give_out()
+        await self._tell(depth)
+
+    async def _hear(self, event: Event) -> None:
+        self._heard_at = self._clock()
+        match event:
             case WorkerReady():
                 log.info("worker ready", device=event.device, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
                 self._ready = True
                 self.checkpoint = event
+            case CheckpointLoaded():
+                log.info("checkpoint loaded", name=event.name, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
+                self.loaded[event.name] = event
             case WorkerLost():
                 await self._lost(event.reason)
             case Painted():
@@ -130,47 +204,94 @@ class Dispatcher:
                 await asyncio.shield(self._end(event.job_id, JobStatus.FAILED, event.reason))
             case PaintingCancelled():
                 await asyncio.shield(self._end(event.job_id, JobStatus.CANCELLED, None))
-        await self._give_out()
 
-    def _let_go(self, job: Job) -> None:
-        if self._running.pop(job.id, None) is not None:
+    def _watch_the_time(self) -> None:
+        """Count the time since the last event for the pace, if something was painted in it."""
+        now = self._clock()
+        if self._running:
+            self._pace.busy((now - self._seen_at).total_seconds())
+        self._seen_at = now
+
+    async def _compare(self) -> int:
+        """Let the line be what the database says, whatever was missed; return its length."""
+        before = self._line.ids()  # who joins while the database is read is not in its answer
+        there = await self._jobs.ids_in_line()
+        for job_id in before - there:
+            self._leave(job_id)
+        known = self._line.ids() | self._running.keys()
+        if there - known:
+            for job in await self._jobs.in_line(but=known):
+                self._line.add(job)
+        self._line.forget(self._clock().timestamp())
+        return len(self._line)
+
+    def _leave(self, job_id: str) -> None:
+        self._line.remove(job_id)
+        self._places.forget(job_id)
+
+    async def _let_go(self, job: Job) -> None:
+        if job.id in self._running:
+            await self._off_the_easel(job.id)
             self._executor.send(Cancel(job_id=job.id))
         self._publish(Ended(job=job))
 
     def _report(self, event: Progress) -> None:
-        job = self._running.get(event.job_id)
-        if job is not None:
-            self._publish(BeingPainted(job=job, step=event.step, steps=event.steps, preview=event.preview))
+        self._heard_at = self._clock()
+        one = self._running.get(event.job_id)
+        if one is not None:
+            one.share = min(1.0, event.step / event.steps) if event.steps else 0.0
+            self._publish(BeingPainted(job=one.job, step=event.step, steps=event.steps, preview=event.preview))
 
-    async def _line(self) -> list[Job]:
-        waiting = await self._jobs.with_status(JobStatus.QUEUED)
-        served = await self._jobs.last_served(job.user_id for job in waiting)
-        return scheduler.line_up(waiting, list(self._running.values()), served)
+    async def _off_the_easel(self, job_id: str, *, finished: bool = False) -> None:
+        """Take a job that was painted, or is not painted any more, off; what was done of it tells the pace."""
+        one = self._running.pop(job_id, None)
+        self._line.finished(job_id)
+        if one is not None and (finished or one.share):
+            await self._pace.done(one.waiting.work * (1.0 if finished else one.share))
+
+    def _ahead(self) -> Ahead:
+        return Ahead(jobs=len(self._running), work=sum(one.work_left for one in self._running.values()))
 
     async def _give_out(self) -> None:
-        line = await self._line()
-        if self._ready:
-            chosen = scheduler.admit(line, list(self._running.values()), at_once=self._at_once)
-            if chosen and not self._running:
-                self._heard_at = self._clock()
-            for job in await self._jobs.lease([job.id for job in chosen], now=self._clock()):
-                self._running[job.id] = job
+        while self._ready:
+            running = [one.waiting for one in self._running.values()]
+            chosen = scheduler.admit(self._line.head(self._at_once), running, at_once=self._at_once)
+            if not chosen:
+                return
+            now = self._clock()
+            if not self._running:
+                self._heard_at = now
+            for job in await self._jobs.lease([job.id for job in chosen], now=now):
+                waiting = self._line.take(job.id, now.timestamp()) or Waiting.of(job)
+                self._running[job.id] = _OnEasel(job=job, waiting=waiting, taken_at=now)
                 self._executor.send(Paint(job_id=job.id, request=job.request))
-        ahead = len(self._running)
-        for place, job in enumerate((job for job in line if job.id not in self._running), start=1):
-            self._publish(InLine(job=job, position=ahead + place))
+            for waiting in chosen:  # given out, or ended elsewhere meanwhile
+                self._leave(waiting.id)
+
+    async def _tell(self, depth: int) -> None:
+        """Publish the places that are not as they were told any more."""
+        places = self._places.due(self._ahead(), self._clock(), depth=depth, most=_TOLD_AT_ONCE)
+        if not places:
+            return
+        for job in await self._jobs.several(list(places)):
+            if job.id in self._line and job.status is JobStatus.QUEUED:
+                place = places[job.id]
+                self._publish(InLine(job=job, position=place.position, ready_at=place.ready_at, paused=place.paused))
 
     async def _painted(self, event: Painted) -> None:
         async with self._files.keeping(event.pictures) as stored:
             job = await self._jobs.rendered(event.job_id, stored, seconds=event.seconds)
-        self._running.pop(event.job_id, None)
+        await self._off_the_easel(event.job_id, finished=True)
         if job is None:
             return
         log.info("painted", job=job.id, seconds=round(event.seconds, 2), pictures=len(stored))
+        for note in event.notes:
+            log.warning("not painted as expected", job=job.id, note=note)
         self._publish(Rendered(job=job))
 
     async def _end(self, job_id: str, status: JobStatus, reason: str | None) -> None:
-        self._running.pop(job_id, None)
+        await self._off_the_easel(job_id)
+        self._leave(job_id)
         job = await self._jobs.end(job_id, status, now=self._clock(), reason=reason)
         if job is not None:
             log.info("job ended", job=job_id, status=str(status), reason=reason)
@@ -180,15 +301,18 @@ class Dispatcher:
         log.error("worker lost", reason=reason, jobs=list(self._running))
         self._ready = False
         lost, self._running = self._running, {}
-        for job in lost.values():
-            await self._give_back(job, f"{reason}, twice while this was painted")
+        self._pace.idle()
+        for one in lost.values():
+            queued = await self._paint_again(one.job, f"{reason}, twice while this was painted")
+            if queued is not None:
+                self._line.give_back(Waiting.of(queued), one.taken_at.timestamp())
 
-    async def _give_back(self, job: Job, reason: str) -> None:
-        """Queue a job again whose worker died, or fail it when that was its last attempt."""
-        if job.attempts + 1 >= _ATTEMPTS:
-            await self._end(job.id, JobStatus.FAILED, reason)
-        else:
-            await self._jobs.requeue(job.id, crashed=True)
+    async def _paint_again(self, job: Job, reason: str) -> Job | None:
+        """Queue a job again whose worker died, or fail it when that was its last attempt and return None."""
+        if job.attempts + 1 < _ATTEMPTS:
+            return await self._jobs.requeue(job.id, crashed=True)
+        await self._end(job.id, JobStatus.FAILED, reason)
+        return None
 
     def _tick(self) -> None:
         """Look now and then, whatever was missed, and end a worker that says nothing while it should paint."""
@@ -196,5 +320,5 @@ class Dispatcher:
         if self._running and silent > self._stall_seconds:
             self._heard_at = self._clock()
             self._executor.restart(f"the worker said nothing for {silent:.0f} s")
-        self.wake()
+        self._mailbox.put(Look(thorough=True))
         self._poll = call_later(_POLL_SECONDS, self._tick)

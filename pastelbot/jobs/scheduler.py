@@ -1,46 +1,56 @@
-"""Fairness, as pure functions: who is next among the people who wait.
+"""Fairness, as pure functions: what decides who is next among the people who wait.
 
-Round robin between people, first come first served within a person's own jobs. Somebody who has fewer pictures on
-the easel goes first; among equals the one who was served longest ago, so that a newcomer never waits behind the ten
-jobs of somebody else.
+A job's rank is how much its owner wants and had lately: its own turns, those of the owner's jobs before it in line,
+and those given out to the owner before. The lowest rank is next. A turn is a picture of the usual work; a larger one
+is more than one turn, a smaller one is not less. So everybody's next picture comes before anybody's second one, four
+pictures in one job rank like the last of four jobs, and who had much lately comes after who had little.
+
+Every half-life halves what lies back: turns given out, and turns asked for. That a job asked for long ago weighs less
+than the same job asked for now is what keeps newcomers from passing it for ever. As everything halves at the same
+pace, ranks can be compared without looking at the clock: they are logarithms of turns as they would weigh at one
+fixed moment, and change only when something is given out to the owner or leaves the line.
 """
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 
-from pastelbot.records import Job
+from pastelbot.store.jobs import Waiting
 
-
-def line_up(waiting: Sequence[Job], running: Sequence[Job], last_served: Mapping[int, float]) -> list[Job]:
-    """Return the waiting jobs in the order in which they will be served.
-
-    `last_served` says when each person's last job was leased, in seconds; who is missing was never served.
-    """
-    queues: dict[int, deque[Job]] = defaultdict(deque)
-    for job in sorted(waiting, key=lambda job: job.created_at):
-        queues[job.user_id].append(job)
-    on_easel = Counter(job.user_id for job in running)
-    served = {user: last_served.get(user, 0.0) for user in queues}
-    latest = max(served.values(), default=0.0)
-    line = []
-    while queues:
-        user = min(queues, key=lambda user: (on_easel[user], served[user], queues[user][0].created_at))
-        line.append(queues[user].popleft())
-        on_easel[user] += 1
-        served[user] = latest + len(line)
-        if not queues[user]:
-            del queues[user]
-    return line
+NOTHING = -math.inf
+MOST_TOLD_EXACTLY = 10
 
 
-def admit(line: Sequence[Job], running: Sequence[Job], *, at_once: int) -> list[Job]:
+def turns(work: int, count: int, usual_work: int) -> float:
+    """Return how many turns `count` pictures of this work together are."""
+    return max(float(count), work / usual_work)
+
+
+def weight(amount: float, at: float) -> float:
+    """Return the logarithm of turns that lie at a time, which is in half-lives."""
+    return math.log2(amount) + at if amount > 0 else NOTHING
+
+
+def joined(first: float, second: float) -> float:
+    """Return the logarithm of the sum of two amounts, given by their logarithms."""
+    low, high = sorted((first, second))
+    return high if low == NOTHING else high + math.log2(1 + 2 ** (low - high))
+
+
+def without(whole: float, part: float) -> float:
+    """Return the logarithm of an amount less a part of it; what only rounding left over is nothing."""
+    if whole - part < 1e-9:
+        return NOTHING
+    return whole if part == NOTHING else whole + math.log2(1 - 2 ** (part - whole))
+
+
+def admit(line: Sequence[Waiting], running: Sequence[Waiting], *, at_once: int) -> list[Waiting]:
     """Return the jobs from the head of the line that may start now, at most `at_once` with those running.
 
     A job during which a worker died is painted alone, so that it cannot take others down a second time.
     """
     if any(job.attempts for job in running):
         return []
-    chosen: list[Job] = []
+    chosen: list[Waiting] = []
     for job in line:
         suspect = job.attempts > 0
         if len(running) + len(chosen) >= at_once or (suspect and (running or chosen)):
@@ -49,3 +59,11 @@ def admit(line: Sequence[Job], running: Sequence[Job], *, at_once: int) -> list[
         if suspect:
             break
     return chosen
+
+
+def told_place(place: int) -> int:
+    """Return the place that a person is told: exact up to 10, then rounded up to tens, from 100 on to hundreds."""
+    if place <= MOST_TOLD_EXACTLY:
+        return place
+    step = 10 if place <= 100 else 100
+    return -(-place // step) * step

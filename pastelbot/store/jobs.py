@@ -8,17 +8,19 @@ import hashlib
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiosqlite
 from pydantic import TypeAdapter
 
+from pastelbot import cost
 from pastelbot.errors import LimitError
 from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, Picture, ReplyTarget
 from pastelbot.store import quotas
 from pastelbot.store.database import Database
+from pastelbot.store.quotas import UNLIMITED, Account, Allowance, Paid
 
 _REQUEST = TypeAdapter(GenerationRequest)
 _ACTIVE = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)
@@ -41,6 +43,42 @@ class StoredPicture:
     rating: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A job in line without its request, which may be large; `created_at` is in seconds since 1970."""
+
+    id: str
+    user_id: int
+    created_at: float
+    work: int
+    count: int
+    attempts: int = 0
+    guild_id: int | None = None
+
+    @classmethod
+    def of(cls, job: Job) -> "Waiting":
+        """Return what the line knows of a job."""
+        return cls(
+            id=job.id,
+            user_id=job.user_id,
+            created_at=job.created_at.timestamp(),
+            work=cost.work(job.request),
+            count=job.request.count,
+            attempts=job.attempts,
+            guild_id=job.reply.guild_id if job.reply is not None else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """Work that was given out for somebody, and when, in seconds since 1970."""
+
+    user_id: int
+    at: float
+    work: int
+    count: int
+
+
 _PICTURE = tuple(field.name for field in fields(StoredPicture))
 
 
@@ -57,52 +95,65 @@ class JobStore:
         reply: ReplyTarget,
         *,
         now: datetime,
-        daily_limit: int,
+        allowance: Allowance = UNLIMITED,
         waiting_limit: int = 0,
         options: JobOptions | None = None,
     ) -> Job:
-        """Reserve the quota and queue the job, both or neither.
-
-        Raises QuotaError where fewer than `request.count` pictures are left of `daily_limit`, and LimitError where
-        `waiting_limit` jobs of the person wait or are painted already; a limit of 0 is none.
-        """
-        job = Job(
-            id=secrets.token_hex(6),
-            user_id=user_id,
-            request=request,
-            status=JobStatus.QUEUED,
-            created_at=now,
-            reply=reply,
-            options=options or JobOptions(),
+        """Reserve the quota and queue the job, both or neither; raises what `insert_all` raises."""
+        (job,) = await self.insert_all(
+            user_id, [(request, reply)], now=now, allowance=allowance, waiting_limit=waiting_limit, options=options
         )
-        async with self._database.transaction() as connection:
-            await _check_waiting(connection, user_id, waiting_limit)
-            day = quotas.day_of(now)
-            await quotas.reserve(connection, user_id, day, request.count, daily_limit)
-            await connection.execute(
-                "INSERT INTO jobs (id, user_id, request, status, created_at, guild_id, channel_id, message_id, cost,"
-                " day, spoiler, private, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    job.id,
-                    user_id,
-                    json.dumps(asdict(request)),
-                    job.status,
-                    now.timestamp(),
-                    reply.guild_id,
-                    reply.channel_id,
-                    reply.message_id,
-                    request.count,
-                    day,
-                    job.options.spoiler,
-                    job.options.private,
-                    job.options.origin,
-                ),
-            )
         return job
+
+    async def insert_all(
+        self,
+        user_id: int,
+        wanted: Sequence[tuple[GenerationRequest, ReplyTarget]],
+        *,
+        now: datetime,
+        allowance: Allowance = UNLIMITED,
+        waiting_limit: int = 0,
+        options: JobOptions | None = None,
+    ) -> list[Job]:
+        """Reserve the quota and queue the jobs, all or nothing.
+
+        Raises QuotaError where the person's balance in that server has less than the requests' work, and LimitError
+        where more than `waiting_limit` (0: none) jobs of the person would wait or be painted.
+        """
+        jobs = [
+            Job(
+                id=secrets.token_hex(6),
+                user_id=user_id,
+                request=request,
+                status=JobStatus.QUEUED,
+                created_at=now,
+                reply=reply,
+                options=options or JobOptions(),
+            )
+            for request, reply in wanted
+        ]
+        async with self._database.transaction() as connection:
+            await _check_waiting(connection, user_id, waiting_limit, len(jobs))
+            for job in jobs:
+                await _insert(connection, job, allowance, now)
+        return jobs
 
     async def get(self, job_id: str) -> Job | None:
         """Return the job, or None where there is none of that id."""
         async with self._database.reader.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)) as cursor:
+            row = await cursor.fetchone()
+        return _job(row) if row is not None else None
+
+    async def by_message(self, message_id: int) -> Job | None:
+        """Return the job that a message shows, or None."""
+        async with self._database.reader.execute("SELECT * FROM jobs WHERE message_id = ?", (message_id,)) as cursor:
+            row = await cursor.fetchone()
+        return _job(row) if row is not None else None
+
+    async def last_done(self, user_id: int) -> Job | None:
+        """Return a person's newest finished job, or None."""
+        sql = "SELECT * FROM jobs WHERE user_id = ? AND status = 'done' ORDER BY created_at DESC, rowid DESC LIMIT 1"
+        async with self._database.reader.execute(sql, (user_id,)) as cursor:
             row = await cursor.fetchone()
         return _job(row) if row is not None else None
 
@@ -112,12 +163,44 @@ class JobStore:
         async with self._database.reader.execute(sql, statuses) as cursor:
             return [_job(row) for row in await cursor.fetchall()]
 
-    async def last_served(self, user_ids: Iterable[int]) -> dict[int, float]:
-        """Return when each of these people last had a job leased, in seconds since 1970; others are missing."""
-        wanted = tuple(set(user_ids))
-        sql = f"SELECT user_id, MAX(leased_at) FROM jobs WHERE user_id IN ({_marks(wanted)}) GROUP BY user_id"
-        async with self._database.reader.execute(sql, wanted) as cursor:
-            return {row[0]: row[1] for row in await cursor.fetchall() if row[1] is not None}
+    async def several(self, job_ids: Sequence[str]) -> list[Job]:
+        """Return the jobs of these ids, in any order; those that are gone are missing."""
+        sql = f"SELECT * FROM jobs WHERE id IN ({_marks(job_ids)})"
+        async with self._database.reader.execute(sql, tuple(job_ids)) as cursor:
+            return [_job(row) for row in await cursor.fetchall()]
+
+    async def ids_in_line(self) -> set[str]:
+        """Return the ids of all jobs that wait."""
+        sql = "SELECT id FROM jobs INDEXED BY jobs_in_line WHERE status = 'queued'"
+        async with self._database.reader.execute(sql) as cursor:
+            return {row[0] for row in await cursor.fetchall()}
+
+    async def in_line(self, *, but: Collection[str] = ()) -> list[Waiting]:
+        """Return all jobs that wait, but for those of some ids, oldest first and without their requests."""
+        columns = ("id", "user_id", "created_at", "cost", "count", "attempts", "guild_id")
+        sql = f"SELECT {', '.join(columns)} FROM jobs INDEXED BY jobs_in_line WHERE status = 'queued'"
+        async with self._database.reader.execute(f"{sql} ORDER BY created_at, rowid") as cursor:
+            return [
+                Waiting(
+                    id=row[0],
+                    user_id=row[1],
+                    created_at=row[2],
+                    work=row[3],
+                    count=row[4],
+                    attempts=row[5],
+                    guild_id=row[6],
+                )
+                for row in await cursor.fetchall()
+                if row[0] not in but
+            ]
+
+    async def served_since(self, since: datetime) -> list[Served]:
+        """Return whose jobs were given out since then, except for those that failed."""
+        sql = "SELECT user_id, leased_at, cost, count FROM jobs WHERE leased_at >= ? AND status != 'failed'"
+        sql += " ORDER BY leased_at, rowid"
+        async with self._database.reader.execute(sql, (since.timestamp(),)) as cursor:
+            rows = await cursor.fetchall()
+        return [Served(user_id=row[0], at=row[1], work=row[2], count=row[3]) for row in rows]
 
     async def lease(self, job_ids: Sequence[str], *, now: datetime) -> list[Job]:
         """Take queued jobs for a worker; return those that were still queued."""
@@ -132,7 +215,8 @@ class JobStore:
     async def requeue(self, job_id: str, *, crashed: bool) -> Job | None:
         """Put a leased job back in line; a crash counts as an attempt."""
         sql = (
-            "UPDATE jobs SET status = 'queued', attempts = attempts + ? WHERE id = ? AND status = 'leased' RETURNING *"
+            "UPDATE jobs SET status = 'queued', leased_at = NULL, attempts = attempts + ?"
+            " WHERE id = ? AND status = 'leased' RETURNING *"
         )
         async with self._database.transaction() as connection:
             return await _first(connection, sql, (int(crashed), job_id))
@@ -177,8 +261,13 @@ class JobStore:
                 row = await cursor.fetchone()
             if row is None:
                 return None
-            await quotas.refund(connection, row["user_id"], row["day"], row["cost"])
+            await _refund(connection, job_id)
             return _job(row)
+
+    async def refund(self, job_id: str) -> bool:
+        """Give back what a job took, whatever became of it; False where it was given back before or is not there."""
+        async with self._database.transaction() as connection:
+            return await _refund(connection, job_id)
 
     async def pictures(self, job_id: str) -> list[StoredPicture]:
         """Return the job's pictures in the order of their seeds."""
@@ -193,8 +282,9 @@ class JobStore:
             return [row["file"] for row in await cursor.fetchall() if row["file"] is not None]
 
     async def used(self, user_id: int, *, now: datetime) -> int:
-        """Return how many pictures of the day's quota are reserved or spent."""
-        return await quotas.used(self._database.reader, user_id, quotas.day_of(now))
+        """Return the work, in all servers, that the person's jobs of this UTC day have reserved or spent."""
+        midnight = quotas.next_refill(now) - timedelta(days=1)
+        return await quotas.used_since(self._database.reader, user_id, midnight)
 
 
 def content_name(content: bytes) -> str:
@@ -217,13 +307,56 @@ def picture_file(number: int, picture: Picture) -> StoredPicture:
     )
 
 
-async def _check_waiting(connection: aiosqlite.Connection, user_id: int, limit: int) -> None:
-    """Raise LimitError where as many of the person's jobs as `limit` (0: none) wait or are painted."""
+async def _insert(connection: aiosqlite.Connection, job: Job, allowance: Allowance, now: datetime) -> None:
+    """Reserve one job's work and put it in line, inside the caller's transaction."""
+    reply = job.reply or ReplyTarget(channel_id=0)
+    account, work = Account(user_id=job.user_id, guild_id=reply.guild_id), cost.work(job.request)
+    paid = await quotas.reserve(connection, account, work, allowance, now)
+    row: dict[str, object] = {
+        "id": job.id,
+        "user_id": job.user_id,
+        "request": json.dumps(asdict(job.request)),
+        "status": job.status,
+        "created_at": now.timestamp(),
+        "guild_id": reply.guild_id,
+        "channel_id": reply.channel_id,
+        "message_id": reply.message_id,
+        "cost": work,
+        "count": job.request.count,
+        "from_rest": paid.rest,
+        "from_extra": paid.extra,
+        **asdict(job.options),
+    }
+    await connection.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({_marks(tuple(row))})", tuple(row.values()))
+
+
+async def _check_waiting(connection: aiosqlite.Connection, user_id: int, limit: int, more: int) -> None:
+    """Raise LimitError where with `more` jobs of the person more than `limit` (0: none) would wait or be painted."""
     sql = "SELECT COUNT(*) FROM jobs WHERE user_id = ? AND status IN ('queued', 'leased')"
     async with connection.execute(sql, (user_id,)) as cursor:
         row = await cursor.fetchone()
-    if row is not None and 0 < limit <= row[0]:
+    waiting = int(row[0]) if row is not None else 0
+    if not limit or waiting + more <= limit:
+        return
+    if waiting >= limit:
         raise LimitError(f"You have {limit} jobs in line, which is the limit: wait for one, or cancel one of them.")
+    raise LimitError(
+        f"You have {waiting} jobs in line, and {more} more would be over the limit of {limit}: wait for some of them, "
+        "or ask for fewer at once."
+    )
+
+
+async def _refund(connection: aiosqlite.Connection, job_id: str) -> bool:
+    sql = (
+        "UPDATE jobs SET refunded = 1 WHERE id = ? AND NOT refunded RETURNING user_id, guild_id, from_rest, from_extra"
+    )
+    async with connection.execute(sql, (job_id,)) as cursor:
+        row = await cursor.fetchone()
+    if row is None:
+        return False
+    account = Account(user_id=row["user_id"], guild_id=row["guild_id"])
+    await quotas.give_back(connection, account, Paid(rest=row["from_rest"], extra=row["from_extra"]))
+    return True
 
 
 async def _first(connection: aiosqlite.Connection, sql: str, values: tuple[object, ...]) -> Job | None:
@@ -248,7 +381,14 @@ def _job(row: sqlite3.Row) -> Job:
         attempts=row["attempts"],
         created_at=datetime.fromtimestamp(row["created_at"], tz=UTC),
         reply=reply,
-        options=JobOptions(spoiler=bool(row["spoiler"]), private=bool(row["private"]), origin=row["origin"]),
+        options=JobOptions(
+            spoiler=bool(row["spoiler"]),
+            private=bool(row["private"]),
+            origin=row["origin"],
+            adult_allowed=bool(row["adult_allowed"]),
+            home_channel_id=row["home_channel_id"],
+        ),
+        withheld=row["review"] == "open",
         reason=row["reason"],
         seconds=row["seconds"],
     )

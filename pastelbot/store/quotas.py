@@ -1,45 +1,243 @@
-"""Daily quotas: reserved when a job is queued, refunded when it fails or is cancelled."""
+"""Quotas: an allowance of work for each person and server, refilled every UTC day, and what admins grant besides.
 
-from datetime import datetime, timedelta
+Work is in pixel-steps (`pastelbot.cost`). A balance is refilled when somebody looks at it, so no timer is needed and a
+bot that was off for a week owes nobody anything.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import aiosqlite
 
-from pastelbot.errors import QuotaError
+from pastelbot import cost
+from pastelbot.errors import LimitError, QuotaError
+from pastelbot.store.database import Database
+
+_NONE = 0  # a server's number in the tables for direct messages
 
 
-def day_of(now: datetime) -> str:
-    """Return the UTC day of an aware instant, as in 2026-11-22."""
-    return (now - (now.utcoffset() or timedelta())).date().isoformat()
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """Work that a person gets each UTC day (0: no limit), and what unused work may add up to.
+
+    `most_extra` is what grants may add up to (0: no limit).
+    """
+
+    per_day: int = 0
+    saved: int = 0
+    most_extra: int = 0
 
 
-async def reserve(connection: aiosqlite.Connection, user_id: int, day: str, cost: int, limit: int) -> None:
-    """Reserve `cost` pictures inside the caller's transaction; raise QuotaError where `limit` (0: none) is passed."""
+UNLIMITED = Allowance()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Whose quota: a person in a server, or in direct messages."""
+
+    user_id: int
+    guild_id: int | None = None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Return what the account is called in the tables."""
+        return self.user_id, self.guild_id or _NONE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balance:
+    """What an account has: `rest` of its allowance, refilled up to `day`, and `extra` of what was granted."""
+
+    day: int
+    given: int = 0
+    saved: int = 0
+    rest: int = 0
+    extra: int = 0
+
+    @property
+    def left(self) -> int:
+        """Return the work that may still be asked for."""
+        return max(0, self.rest) + self.extra
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paid:
+    """Where a job's work was taken from."""
+
+    rest: int = 0
+    extra: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """Extra work that an admin gave to somebody, once."""
+
+    work: int
+    granted_by: int
+    granted_at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuotaState:
+    """How an account stands; `balance` means nothing where the allowance has no limit."""
+
+    allowance: Allowance
+    balance: Balance
+    reserved: int
+    used: int
+    refills_at: datetime
+    grants: tuple[Grant, ...] = ()
+
+
+def day_of(now: datetime) -> int:
+    """Return the UTC day of an aware instant, counted from 1970."""
+    return int(now.timestamp() // 86400)
+
+
+def next_refill(now: datetime) -> datetime:
+    """Return the next UTC midnight."""
+    return datetime.fromtimestamp(day_of(now) * 86400, tz=UTC) + timedelta(days=1)
+
+
+def refilled(balance: Balance | None, day: int, allowance: Allowance) -> Balance:
+    """Return the balance with the allowance of the days since, up to what may be saved.
+
+    Within a day a changed allowance counts at once, as if it had been so since midnight; somebody who has spent more
+    than that goes below 0 for the day.
+    """
+    if balance is None:
+        balance = Balance(day=day)
+    days = day - balance.day
+    rest = max(0, balance.rest) + days * allowance.per_day if days > 0 else balance.rest
+    if days <= 0:
+        rest += allowance.per_day - balance.given
+    return replace(
+        balance,
+        day=max(day, balance.day),
+        given=allowance.per_day,
+        saved=allowance.saved,
+        rest=min(rest, allowance.saved),
+    )
+
+
+async def reserve(
+    connection: aiosqlite.Connection, account: Account, work: int, allowance: Allowance, now: datetime
+) -> Paid:
+    """Take work from the account inside the caller's transaction; raise QuotaError where there is not enough."""
+    if not allowance.per_day:
+        return Paid()
+    balance = refilled(await _read(connection, account), day_of(now), allowance)
+    if balance.left < work:
+        raise QuotaError(_refusal(work, balance, allowance, now))
+    rest = min(max(0, balance.rest), work)
+    paid = Paid(rest=rest, extra=work - rest)
+    await _write(connection, account, replace(balance, rest=balance.rest - rest, extra=balance.extra - paid.extra))
+    return paid
+
+
+async def give_back(connection: aiosqlite.Connection, account: Account, paid: Paid) -> None:
+    """Return a job's work inside the caller's transaction; never more than may be saved."""
     await connection.execute(
-        "INSERT INTO quotas (user_id, day, used) VALUES (?, ?, 0) ON CONFLICT DO NOTHING", (user_id, day)
+        "UPDATE balances SET rest = min(saved, rest + ?), extra = extra + ? WHERE user_id = ? AND guild_id = ?",
+        (paid.rest, paid.extra, *account.key),
     )
-    cursor = await connection.execute(
-        "UPDATE quotas SET used = used + :cost"
-        " WHERE user_id = :user AND day = :day AND (:limit = 0 OR used + :cost <= :limit)",
-        {"user": user_id, "day": day, "cost": cost, "limit": limit},
-    )
-    if cursor.rowcount == 0:
-        left = max(0, limit - await used(connection, user_id, day))
-        raise QuotaError(
-            f"That would be {cost} picture{'s' * (cost > 1)}, and you have {left} left of your {limit} a day; "
-            "there are more after midnight UTC."
+
+
+async def used_since(connection: aiosqlite.Connection, user_id: int, since: datetime) -> int:
+    """Return the work, everywhere, of a person's jobs since then, except for what was refunded."""
+    sql = "SELECT coalesce(sum(cost), 0) FROM jobs WHERE user_id = ? AND status NOT IN ('failed', 'cancelled')"
+    sql += " AND created_at >= ? AND NOT refunded"
+    return await _number(connection, sql, (user_id, since.timestamp()))
+
+
+class QuotaStore:
+    """All reading and writing of quotas that is not part of a job's life."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def state(self, account: Account, allowance: Allowance, now: datetime) -> QuotaState:
+        """Return how the account stands now."""
+        reader = self._database.reader
+        mine = "SELECT coalesce(sum(cost), 0) FROM jobs WHERE user_id = ? AND coalesce(guild_id, 0) = ?"
+        mine += " AND NOT refunded"
+        midnight = next_refill(now) - timedelta(days=1)
+        return QuotaState(
+            allowance=allowance,
+            balance=refilled(await _read(reader, account), day_of(now), allowance),
+            reserved=await _number(
+                reader, f"{mine} AND status IN ('queued', 'leased', 'rendered', 'posted')", account.key
+            ),
+            used=await _number(
+                reader,
+                f"{mine} AND status NOT IN ('failed', 'cancelled') AND created_at >= ?",
+                (*account.key, midnight.timestamp()),
+            ),
+            refills_at=next_refill(now),
+            grants=await self.grants(account),
         )
 
+    async def grant(self, account: Account, grant: Grant, *, most_extra: int = 0) -> Balance:
+        """Give extra work and write down who did; raises LimitError above `most_extra` (0: no limit)."""
+        day = day_of(grant.granted_at)
+        async with self._database.transaction() as connection:
+            balance = await _read(connection, account) or Balance(day=day)
+            extra = balance.extra + grant.work
+            if most_extra and extra > most_extra:
+                raise LimitError(
+                    f"Grants to one person may add up to {cost.text(most_extra)}, and {cost.text(balance.extra)} of "
+                    "earlier ones are left."
+                )
+            balance = replace(balance, extra=extra)
+            await _write(connection, account, balance)
+            await connection.execute(
+                "INSERT INTO grants (user_id, guild_id, work, granted_by, granted_at, reason)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (*account.key, grant.work, grant.granted_by, grant.granted_at.timestamp(), grant.reason),
+            )
+        return balance
 
-async def refund(connection: aiosqlite.Connection, user_id: int, day: str, cost: int) -> None:
-    """Give `cost` pictures back inside the caller's transaction."""
-    await connection.execute(
-        "UPDATE quotas SET used = max(0, used - ?) WHERE user_id = ? AND day = ?", (cost, user_id, day)
+    async def grants(self, account: Account, *, most: int = 5) -> tuple[Grant, ...]:
+        """Return the account's latest grants, the newest first."""
+        sql = "SELECT * FROM grants WHERE user_id = ? AND guild_id = ? ORDER BY granted_at DESC, number DESC LIMIT ?"
+        async with self._database.reader.execute(sql, (*account.key, most)) as cursor:
+            return tuple(
+                Grant(
+                    work=row["work"],
+                    granted_by=row["granted_by"],
+                    granted_at=datetime.fromtimestamp(row["granted_at"], tz=UTC),
+                    reason=row["reason"],
+                )
+                for row in await cursor.fetchall()
+            )
+
+
+def _refusal(work: int, balance: Balance, allowance: Allowance, now: datetime) -> str:
+    if work > allowance.saved + balance.extra:
+        return (
+            f"That would cost {cost.text(work)}, more than anybody here can save up ({cost.number(allowance.saved)}): "
+            "ask for fewer pictures, fewer steps or a smaller size."
+        )
+    return (
+        f"That would cost {cost.text(work)}, and you have {cost.number(balance.left)} left; "
+        f"{cost.number(allowance.per_day)} more come <t:{int(next_refill(now).timestamp())}:R>."
     )
 
 
-async def used(connection: aiosqlite.Connection, user_id: int, day: str) -> int:
-    """Return the pictures reserved or spent on that day."""
-    sql = "SELECT used FROM quotas WHERE user_id = ? AND day = ?"
-    async with connection.execute(sql, (user_id, day)) as cursor:
-        row = await cursor.fetchone()
-    return int(row["used"]) if row is not None else 0
+async def _read(connection: aiosqlite.Connection, account: Account) -> Balance | None:
+    sql = "SELECT day, given, saved, rest, extra FROM balances WHERE user_id = ? AND guild_id = ?"
+    rows = await connection.execute_fetchall(sql, account.key)
+    return next((Balance(**dict(row)) for row in rows), None)
+
+
+async def _write(connection: aiosqlite.Connection, account: Account, balance: Balance) -> None:
+    await connection.execute(
+        "INSERT INTO balances VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET day = excluded.day,"
+        " given = excluded.given, saved = excluded.saved, rest = excluded.rest, extra = excluded.extra",
+        (*account.key, balance.day, balance.given, balance.saved, balance.rest, balance.extra),
+    )
+
+
+async def _number(connection: aiosqlite.Connection, sql: str, values: tuple[object, ...]) -> int:
+    return next((int(row[0]) for row in await connection.execute_fetchall(sql, values)), 0)

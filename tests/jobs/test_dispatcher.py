@@ -27,6 +27,7 @@ class Stage:
         self.files = PictureFiles(folder, database)
         self.clock = clock
         self.updates = []
+        self.started = False
         self.executor = FakeExecutor()
         self.dispatcher = self.make()
 
@@ -36,12 +37,14 @@ class Stage:
 
     async def start(self):
         await self.dispatcher.start(self.updates.append)
+        self.started = True
 
     async def add(self, user_id=1, prompt="1girl"):
         self.clock.advance(seconds=1)
         request = GenerationRequest(prompt=prompt)
-        job = await self.jobs.insert(user_id, request, ReplyTarget(channel_id=1), now=self.clock(), daily_limit=0)
-        self.dispatcher.wake()
+        job = await self.jobs.insert(user_id, request, ReplyTarget(channel_id=1), now=self.clock())
+        if self.started:
+            self.dispatcher.add(job)
         return job.id
 
     async def status(self, job_id):
@@ -85,7 +88,7 @@ async def test_no_more_than_at_once_are_given_out_and_the_rest_hear_their_place(
 
     places = {update.job.id: update.position for update in stage.updates if isinstance(update, InLine)}
     assert {ids[2]: 3, ids[3]: 4} == {job_id: places[job_id] for job_id in ids[2:]}
-    assert await stage.dispatcher.position(ids[3]) == 4
+    assert stage.dispatcher.place(ids[3]).position == 4
     stage.executor.finish(ids[0])
     await stage.painting(ids[1], ids[2])
 

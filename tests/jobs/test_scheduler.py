@@ -1,48 +1,11 @@
-from datetime import UTC, datetime, timedelta
+import pytest
 
-from pastelbot.jobs.scheduler import admit, line_up
-from pastelbot.records import GenerationRequest, Job, JobStatus
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
+from pastelbot.jobs.scheduler import NOTHING, admit, joined, told_place, turns, weight, without
+from pastelbot.store.jobs import Waiting
 
 
-def job(name, *, attempts=0, second=0):
-    """Return a job whose name begins with its owner's letter."""
-    return Job(
-        id=name,
-        user_id=ord(name[0]),
-        request=GenerationRequest(prompt="1girl"),
-        status=JobStatus.QUEUED,
-        created_at=START + timedelta(seconds=second),
-        attempts=attempts,
-    )
-
-
-def line(names, running=(), served=None):
-    waiting = [job(name, second=second) for second, name in enumerate(names)]
-    times = {ord(user): time for user, time in (served or {}).items()}
-    return [found.id for found in line_up(waiting, [job(name) for name in running], times)]
-
-
-def test_one_persons_jobs_are_first_come_first_served():
-    assert line(["a1", "a2", "a3"]) == ["a1", "a2", "a3"]
-
-
-def test_people_take_turns():
-    """Somebody with many jobs does not make the others wait for all of them."""
-    assert line(["a1", "a2", "a3", "b1", "b2", "c1"]) == ["a1", "b1", "c1", "a2", "b2", "a3"]
-
-
-def test_who_is_being_painted_for_waits_for_those_who_are_not():
-    assert line(["a1", "b1"], running=["a0"]) == ["b1", "a1"]
-
-
-def test_who_was_served_longest_ago_is_next():
-    assert line(["a1", "b1", "c1"], served={"a": 30.0, "b": 20.0}) == ["c1", "b1", "a1"]
-
-
-def test_the_line_is_empty_without_jobs():
-    assert line([]) == []
+def job(name, *, attempts=0):
+    return Waiting(id=name, user_id=ord(name[0]), created_at=0.0, work=1, count=1, attempts=attempts)
 
 
 def test_room_is_filled_from_the_head():
@@ -60,3 +23,25 @@ def test_a_suspect_is_painted_alone():
     assert admit([suspect, other], [job("c0")], at_once=4) == []
     assert admit([other], [suspect], at_once=4) == []
     assert [other] == admit([other, suspect], [], at_once=4)
+
+
+def test_a_turn_is_a_picture_and_a_large_picture_is_more():
+    assert turns(100, 1, 100) == 1
+    assert turns(10, 1, 100) == 1
+    assert turns(400, 4, 100) == 4
+    assert turns(300, 1, 100) == 3
+    assert turns(600, 2, 100) == 6
+
+
+def test_amounts_are_added_and_taken_away_by_their_logarithms():
+    assert joined(weight(3, 0), weight(5, 0)) == pytest.approx(weight(8, 0))
+    assert without(weight(8, 0), weight(5, 0)) == pytest.approx(weight(3, 0))
+    assert without(weight(8, 5), weight(8, 5)) == NOTHING
+    assert joined(NOTHING, weight(2, 7)) == weight(2, 7) == weight(4, 6)
+    assert weight(0, 100) == NOTHING
+
+
+def test_places_far_back_are_told_roughly():
+    assert [told_place(place) for place in (1, 2, 10)] == [1, 2, 10]
+    assert [told_place(place) for place in (11, 20, 21, 99, 100)] == [20, 20, 30, 100, 100]
+    assert [told_place(place) for place in (101, 9_999)] == [200, 10_000]

@@ -1,7 +1,9 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from pastelbot import cost
 from pastelbot.errors import LimitError, QuotaError
 from pastelbot.records import (
     RATING_FAILED,
@@ -14,10 +16,12 @@ from pastelbot.records import (
     ReplyTarget,
 )
 from pastelbot.store.database import Database
-from pastelbot.store.jobs import JobStore, picture_file
+from pastelbot.store.jobs import JobStore, Served, Waiting, picture_file
+from pastelbot.store.quotas import Allowance
 
 REQUEST = GenerationRequest(prompt="1girl, ümläut 🎨", seed=5, hires=HiresFix(width=960, height=1280))
 REPLY = ReplyTarget(channel_id=10, guild_id=20)
+WORK = cost.work(REQUEST)
 
 
 @pytest.fixture
@@ -30,7 +34,8 @@ async def jobs(tmp_path):
 @pytest.fixture
 def insert(jobs, clock):
     async def insert(user_id=1, count=1, limit=10):
-        return await jobs.insert(user_id, REQUEST.replace(count=count), REPLY, now=clock(), daily_limit=limit)
+        allowance = Allowance(per_day=limit * WORK, saved=limit * WORK)
+        return await jobs.insert(user_id, REQUEST.replace(count=count), REPLY, now=clock(), allowance=allowance)
 
     return insert
 
@@ -44,7 +49,7 @@ async def test_a_job_comes_back_as_it_went_in(jobs, insert):
 
 async def test_a_picture_to_start_from_comes_back_with_its_job(jobs, clock):
     request = REQUEST.replace(hires=None, init=InitImage.of(bytes(range(256)), resize_mode="Crop and resize"))
-    job = await jobs.insert(1, request, REPLY, now=clock(), daily_limit=0)
+    job = await jobs.insert(1, request, REPLY, now=clock())
 
     assert request == (await jobs.get(job.id)).request
     assert bytes(range(256)) == (await jobs.get(job.id)).request.init.content
@@ -52,7 +57,7 @@ async def test_a_picture_to_start_from_comes_back_with_its_job(jobs, clock):
 
 async def test_quota_is_reserved_with_the_job_and_refunded_once(jobs, insert, clock):
     job = await insert(count=3)
-    assert await jobs.used(1, now=clock()) == 3
+    assert await jobs.used(1, now=clock()) == 3 * WORK
 
     assert (await jobs.end(job.id, JobStatus.CANCELLED, now=clock())).status == JobStatus.CANCELLED
     assert await jobs.end(job.id, JobStatus.FAILED, now=clock(), reason="again") is None
@@ -62,10 +67,10 @@ async def test_quota_is_reserved_with_the_job_and_refunded_once(jobs, insert, cl
 async def test_a_refused_job_is_neither_charged_nor_kept(jobs, insert, clock):
     await insert(count=8)
 
-    with pytest.raises(QuotaError, match="2 left of your 10"):
+    with pytest.raises(QuotaError, match=r"left; .* more come <t:\d+:R>"):
         await insert(count=3)
 
-    assert await jobs.used(1, now=clock()) == 8
+    assert await jobs.used(1, now=clock()) == 8 * WORK
     assert len(await jobs.with_status(JobStatus.QUEUED)) == 1
 
 
@@ -74,30 +79,20 @@ async def test_fast_clickers_do_not_slip_through(jobs, insert, clock):
     results = await asyncio.gather(*(insert() for _ in range(30)), return_exceptions=True)
 
     assert sum(isinstance(result, QuotaError) for result in results) == 20
-    assert await jobs.used(1, now=clock()) == 10
-
-
-async def test_days_are_separate_and_a_refund_goes_to_its_own_day(jobs, insert, clock):
-    yesterdays = await insert(count=10)
-    clock.advance(days=1)
-    await insert(count=10)
-
-    await jobs.end(yesterdays.id, JobStatus.FAILED, now=clock(), reason="late")
-
-    assert await jobs.used(1, now=clock()) == 10
+    assert await jobs.used(1, now=clock()) == 10 * WORK
 
 
 async def test_no_more_wait_than_may_even_when_all_come_at_once(jobs, clock):
     """Thirty submissions at once leave exactly the limit in line, and the others are not charged."""
 
     def insert():
-        return jobs.insert(1, REQUEST, REPLY, now=clock(), daily_limit=0, waiting_limit=5)
+        return jobs.insert(1, REQUEST, REPLY, now=clock(), waiting_limit=5)
 
     results = await asyncio.gather(*(insert() for _ in range(30)), return_exceptions=True)
 
     assert sum(isinstance(result, LimitError) for result in results) == 25
     assert len(await jobs.with_status(JobStatus.QUEUED)) == 5
-    assert await jobs.used(1, now=clock()) == 5
+    assert await jobs.used(1, now=clock()) == 5 * WORK
 
 
 async def test_no_limit(insert):
@@ -126,7 +121,7 @@ async def test_the_way_of_a_job(jobs, insert, clock):
 
     done = await jobs.get(job.id)
     assert (done.status, done.reply.message_id, done.seconds) == (JobStatus.DONE, 77, 1.5)
-    assert await jobs.used(1, now=clock()) == 1
+    assert await jobs.used(1, now=clock()) == 1 * WORK
     assert [stored[0].file] == await jobs.forget_pictures(job.id)
 
 
@@ -157,10 +152,49 @@ async def test_only_a_crash_counts_as_an_attempt(jobs, insert, clock):
     assert await jobs.requeue(job.id, crashed=True) is None
 
 
-async def test_last_served(jobs, insert, clock):
-    first, second = await insert(user_id=1), await insert(user_id=2)
-    await jobs.lease([first.id], now=clock())
+async def test_the_line_knows_jobs_without_their_requests(jobs, insert, clock):
+    first, second = await insert(user_id=1, count=3), await insert(user_id=2)
+    await jobs.lease([second.id], now=clock())
 
-    assert {1: clock().timestamp()} == await jobs.last_served([1, 2])
-    assert await jobs.last_served([]) == {}
-    assert second.id == (await jobs.with_status(JobStatus.QUEUED))[0].id
+    assert [Waiting.of(first)] == await jobs.in_line()
+    assert Waiting.of(first).work == 3 * WORK
+    assert (Waiting.of(first).count, Waiting.of(first).guild_id) == (3, 20)
+
+
+async def test_who_was_served_lately(jobs, insert, clock):
+    """Failed jobs and those that were given back are nobody's turn."""
+    start = clock()
+    early, late, failed, returned = [await insert(user_id=user) for user in (1, 2, 3, 4)]
+    for job in (early, late, failed, returned):
+        clock.advance(seconds=60)
+        await jobs.lease([job.id], now=clock())
+    await jobs.end(failed.id, JobStatus.FAILED, now=clock())
+    await jobs.requeue(returned.id, crashed=True)
+
+    at = start.timestamp()
+    served = [Served(user_id=user, at=at + 60 * user, work=WORK, count=1) for user in (1, 2)]
+    assert served == await jobs.served_since(start)
+    assert served[1:] == await jobs.served_since(start + timedelta(seconds=61))
+
+
+async def test_a_result_that_nobody_sees_is_refunded_once(jobs, insert, clock):
+    job = await insert(count=10)
+    await jobs.lease([job.id], now=clock())
+    await jobs.rendered(job.id, [], seconds=1)
+
+    assert await jobs.refund(job.id)
+    assert not await jobs.refund(job.id)
+    assert not await jobs.refund("nothing")
+    assert await jobs.used(1, now=clock()) == 0
+    assert (await jobs.get(job.id)).status == JobStatus.RENDERED
+    assert (await jobs.end(job.id, JobStatus.FAILED, now=clock())).status == JobStatus.FAILED
+    await insert(count=10)
+    with pytest.raises(QuotaError):
+        await insert()
+
+
+async def test_several_at_once(jobs, insert):
+    first, second, _ = [await insert(user_id=user) for user in (1, 2, 3)]
+
+    assert {first.id, second.id} == {job.id for job in await jobs.several([first.id, second.id, "nothing"])}
+    assert await jobs.several([]) == []

@@ -1,6 +1,5 @@
-"""`/queue`, `/quota` and `/help`: private answers to questions."""
+"""`/queue` and `/help`: private answers to questions."""
 
-from datetime import timedelta
 from typing import Any
 
 import discord
@@ -9,7 +8,6 @@ from discord.ext import commands
 
 from pastelbot.bot import render
 from pastelbot.bot.answers import answers_errors, say_privately
-from pastelbot.bot.checks import asker_of
 from pastelbot.service.jobs import Service
 
 HELP = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, red hair, smile, pink background`.
@@ -20,7 +18,8 @@ HELP = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, red 
 - 🌗 **Vary** paints something close to it, 🔍 **Hires** the same picture large, 📋 **Infotext** shows all its settings.
 - **Cancel** while it waits or is painted costs nothing. 🗑️ **Delete** is for its owner and moderators.
 - `/recreate`, or *Apps > Recreate* on a message, paints what a picture's settings say, wherever it was made.
-- `/queue` shows the line, `/quota` what is left of your day."""
+- `/describe`, or *Apps > Describe* on a message, says which tags a picture shows, ready to paint.
+- `/queue` shows the line, `/quota` how much you may still paint. The cost is work: pixels times steps."""
 
 
 class InfoCog(commands.Cog):
@@ -33,22 +32,7 @@ class InfoCog(commands.Cog):
     @answers_errors
     async def queue(self, interaction: discord.Interaction[Any]) -> None:
         """Show who is being painted for, and who is in line."""
-        running, line = await self._service.overview()
-        await say_privately(interaction, render.queue_text(running, line))
-
-    @app_commands.command(name="quota")
-    @answers_errors
-    async def quota(self, interaction: discord.Interaction[Any]) -> None:
-        """Show how many pictures you have left today."""
-        state = await self._service.quota(asker_of(interaction))
-        midnight = discord.utils.utcnow().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        if not state.limit:
-            text = f"You have painted {state.used} pictures today; there is no limit."
-        else:
-            left = max(0, state.limit - state.used)
-            again = discord.utils.format_dt(midnight, "R")
-            text = f"You have {left} of {state.limit} pictures left today; the day ends {again}."
-        await say_privately(interaction, text)
+        await say_privately(interaction, render.queue_text(await self._service.overview()))
 
     @app_commands.command(name="help")
     @answers_errors

@@ -1,0 +1,137 @@
+"""How long a line of ten thousand jobs takes: to join, to give out from, and to start with.
+
+    .venv/bin/python benchmarks/long_queue.py [--jobs 10000] [--people 2000] [--rounds 1000]
+
+Everything is real but the worker: the service, the database on disk, the dispatcher. Times are those that somebody
+waits for, with everything that the event loop does in between.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from pastelbot import app, config
+from pastelbot.bot.client import Backend
+from pastelbot.jobs.testing import FakeExecutor
+from pastelbot.records import Asker, GenerationRequest, Paint, ReplyTarget
+from pastelbot.store.jobs import JobStore
+
+PROMPT = "mksks style, 1girl, red hair, smile, pink background, " + ", ".join(f"tag {number}" for number in range(60))
+REQUEST = GenerationRequest(prompt=PROMPT, negative_prompt=config.CARD_NEGATIVE_PROMPT)
+GUILD = 1
+
+
+class Clerk(FakeExecutor):
+    """An executor that notes when it was handed a job."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handed: dict[str, float] = {}
+        self.given = asyncio.Event()
+
+    def send(self, command: object) -> None:
+        """Take a job in."""
+        super().send(command)
+        if isinstance(command, Paint):
+            self.handed[command.job_id] = time.perf_counter()
+            self.given.set()
+
+
+class Bench:
+    """The bot without Discord."""
+
+    def __init__(self, backend: Backend, clerk: Clerk) -> None:
+        self.clerk = clerk
+        self.database = backend.database
+        self.jobs = JobStore(backend.database)
+        self.dispatcher = backend.dispatcher
+        self.service = backend.service
+
+    @classmethod
+    async def open(cls, settings: config.Settings) -> "Bench":
+        """Open the database and all that stands on it."""
+        clerk = Clerk()
+        return cls(await app.build(settings, executor=clerk)._open_backend(), clerk)  # noqa: SLF001 - no Discord here
+
+    async def submit(self, user_id: int) -> float:
+        """Queue a job; return the seconds it took."""
+        start = time.perf_counter()
+        await self.service.submit(Asker(user_id=user_id, guild_id=GUILD, role_ids=(5, 6)), REQUEST, reply())
+        return time.perf_counter() - start
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def reply() -> ReplyTarget:
+    """Return where the picture would go."""
+    return ReplyTarget(channel_id=2, guild_id=GUILD, message_id=3)
+
+
+async def run(folder: Path, jobs: int, people: int, rounds: int) -> None:
+    """Measure, and print."""
+    settings = config.Settings.model_validate(
+        {
+            "storage": {"database": folder / "bot.sqlite3", "pictures": folder / "pictures"},
+            "limits": {"waiting_per_user": max(5, jobs // people + rounds)},
+        }
+    )
+    bench = await Bench.open(settings)
+    for number in range(jobs):
+        await bench.jobs.insert(number % people, REQUEST, reply(), now=now())
+
+    start = time.perf_counter()
+    bench = await Bench.open(settings)
+    await bench.dispatcher.start(lambda _update: None)
+    await bench.clerk.given.wait()
+    print(f"start-up with {jobs:,} jobs, to the first job given out: {time.perf_counter() - start:.2f} s")
+    while bench.dispatcher._mailbox._items:  # noqa: SLF001 - the first look at the whole line
+        await asyncio.sleep(0.01)
+
+    show("submit", [await bench.submit(people + number) for number in range(rounds)])
+    show("submit, by people who wait already", [await bench.submit(number % people) for number in range(rounds)])
+    show("give out, from a finished picture to the next job", [await give_out(bench) for _ in range(rounds)])
+    print(f"in line at the end: {(await bench.dispatcher.overview()).waiting:,}")
+    await bench.dispatcher.close()
+
+
+async def give_out(bench: Bench) -> float:
+    """Finish a job; return the seconds until the next one is handed to the worker."""
+    clerk = bench.clerk
+    while bench.dispatcher._mailbox._items or len(clerk.painting) < 4:  # noqa: SLF001
+        await asyncio.sleep(0.001)
+    clerk.given.clear()
+    start = time.perf_counter()
+    clerk.finish(next(iter(clerk.painting)))
+    await clerk.given.wait()
+    return max(clerk.handed.values()) - start
+
+
+def show(name: str, seconds: list[float]) -> None:
+    """Print the median, the 99th percentile and the largest, in milliseconds."""
+    cuts = statistics.quantiles(seconds, n=100)
+    print(f"{name}: p50 {cuts[49] * 1e3:.2f} ms, p99 {cuts[98] * 1e3:.2f} ms, most {max(seconds) * 1e3:.2f} ms")
+
+
+def main() -> None:
+    """Read the options and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--people", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=1_000)
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(Path(folder), options.jobs, options.people, options.rounds))
+
+
+if __name__ == "__main__":
+    main()
