@@ -13,8 +13,26 @@ PACKAGE = Path(__file__).parent.parent / "pastelbot"
 LANGUAGES = PACKAGE / "data" / "languages"
 
 # Only operators meet what is raised here, on the command line and in logs.
-FOR_OPERATORS = {"workshop", "cli.py", "run.py", "demo.py", "painting.py", "config.py", "log.py", "app.py"}
-OPERATOR_ERRORS = {"CheckpointError", "ConfigError", "DatabaseError", "StartupError", "ValueError", "TypeError"}
+FOR_OPERATORS = {
+    "workshop",
+    "cli.py",
+    "run.py",
+    "demo.py",
+    "describing.py",
+    "painting.py",
+    "config.py",
+    "log.py",
+    "app.py",
+}
+OPERATOR_ERRORS = {
+    "CheckpointError",
+    "ConfigError",
+    "DatabaseError",
+    "StartupError",
+    "TaggerError",
+    "ValueError",
+    "TypeError",
+}
 
 # Calls whose texts go to the log, to the database or to a file's name.
 SILENT = {"debug", "info", "warning", "error", "exception", "compile", "getattr", "Path", "get_logger", "RuntimeError"}
