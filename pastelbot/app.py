@@ -9,11 +9,15 @@ from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.jobs.worker import WorkerOptions
+from pastelbot.service.gallery import Gallery, rated_adult
 from pastelbot.service.house import House
 from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.jobs import Service
+from pastelbot.service.mydata import MyData
 from pastelbot.store.database import Database
+from pastelbot.store.gallery import GalleryStore
 from pastelbot.store.jobs import JobStore
+from pastelbot.store.personal import PersonalStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import SettingsStore
 
@@ -46,6 +50,18 @@ def build(
             dispatcher=dispatcher,
             service=service,
             housekeeping=Housekeeping(settings.storage, files, clock=now),
+            gallery=Gallery(
+                GalleryStore(database),
+                jobs,
+                service,
+                house,
+                files,
+                SettingsStore(database),
+                adult=rated_adult,
+                clock=now,
+            ),
+            mydata=MyData(PersonalStore(database), jobs, dispatcher, files, clock=now),
+            clock=now,
         )
 
     return PastelBot(open_backend, guild_ids=settings.discord.guild_ids, edit_seconds=settings.discord.edit_seconds)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import discord
 import structlog
@@ -11,17 +12,24 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.answers import answer_error
+from pastelbot.bot.cogs.gallery import GalleryCog
 from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
+from pastelbot.bot.cogs.mydata import MyDataCog
 from pastelbot.bot.cogs.recreate import RecreateCog
 from pastelbot.bot.delivery import Delivery
+from pastelbot.bot.gallery_posts import GalleryPosts
 from pastelbot.bot.localisation import CommandTranslator
 from pastelbot.bot.views.buttons import JobButton
+from pastelbot.bot.views.gallery import EntryButton, PageButton
+from pastelbot.bot.views.mydata import ForgetButton
 from pastelbot.jobs.background import Periodic
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.languages import Languages
+from pastelbot.service.gallery import Gallery
 from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.jobs import Service
+from pastelbot.service.mydata import MyData
 from pastelbot.store.database import Database
 from pastelbot.store.memory import Memory
 
@@ -49,6 +57,9 @@ class Backend:
     dispatcher: Dispatcher
     service: Service
     housekeeping: Housekeeping
+    gallery: Gallery
+    mydata: MyData
+    clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +68,9 @@ class Resources:
 
     service: Service
     delivery: Delivery
+    gallery: Gallery
+    posts: GalleryPosts
+    mydata: MyData
 
 
 class PastelBot(commands.Bot):
@@ -68,7 +82,7 @@ class PastelBot(commands.Bot):
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
-            intents=discord.Intents(guilds=True),
+            intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True),  # to hear what was deleted
             tree_cls=PastelTree,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
@@ -92,23 +106,42 @@ class PastelBot(commands.Bot):
         """Open the database, show Discord our commands, and give the queue to the worker."""
         backend = self._backend = await self._open_backend()
         delivery = Delivery(self, backend.service, edit_seconds=self._edit_seconds)
-        self._resources = Resources(service=backend.service, delivery=delivery)
+        memory = Memory(backend.database)
+        posts = GalleryPosts(self, backend.gallery, memory, clock=backend.clock)
+        self._resources = Resources(
+            service=backend.service, delivery=delivery, gallery=backend.gallery, posts=posts, mydata=backend.mydata
+        )
         await self.add_cog(ImagineCog(backend.service))
         await self.add_cog(InfoCog(backend.service))
         recreate = RecreateCog(backend.service)
         await self.add_cog(recreate)
         self.tree.add_command(recreate.menu)
+        gallery = GalleryCog(backend.gallery, posts)
+        await self.add_cog(gallery)
+        self.tree.add_command(gallery.menu)
+        await self.add_cog(MyDataCog(backend.mydata))
+        self.add_dynamic_items(EntryButton, PageButton, ForgetButton)
         self.add_dynamic_items(JobButton)
         translator = CommandTranslator(self.languages)
         await self.tree.set_translator(translator)
-        await self._sync(Memory(backend.database), translator)
+        await self._sync(memory, translator)
         await backend.dispatcher.start(delivery.publish)
-        self._chores = Periodic(backend.housekeeping.sweep, seconds=_CHORES)
+        posts.start()
+        self._chores = Periodic(self._do_chores, seconds=_CHORES)
         self._chores.start(first=_FIRST_CHORES)
 
     async def on_ready(self) -> None:
         """Say so in the log."""
         log.info("online", user=str(self.user), servers=len(self.guilds))
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Do nothing: what people write is none of the bot's business."""
+
+    async def _do_chores(self) -> None:
+        """Do what is due by itself."""
+        await self.resources.posts.best_of()
+        if self._backend is not None:
+            await self._backend.housekeeping.sweep()
 
     async def close(self) -> None:
         """Stop giving out work, put back what is unfinished, and leave Discord."""
@@ -118,6 +151,7 @@ class PastelBot(commands.Bot):
         if backend is not None:
             await backend.dispatcher.close()
             await self.resources.delivery.close()
+            await self.resources.posts.close()
             await backend.database.close()
         await super().close()
 

@@ -18,6 +18,7 @@ from pastelbot.bot import render
 from pastelbot.bot.answers import say_privately
 from pastelbot.bot.files import FILE_BYTES, attachments, previews
 from pastelbot.bot.views.buttons import job_view
+from pastelbot.errors import NotFoundError
 from pastelbot.jobs.background import call_later, spawn
 from pastelbot.records import BeingPainted, Ended, InLine, Job, Rendered, ReplyTarget, Update
 from pastelbot.service.jobs import Queued, Service
@@ -27,7 +28,7 @@ _TOO_LARGE = 413
 _SMALLEST_LIMIT = 2**20
 _FIRST_RETRY = 5.0
 _LONGEST_RETRY = 300.0
-_NO_WAY = (discord.Forbidden, discord.NotFound)
+_NO_WAY = (discord.Forbidden, discord.NotFound, NotFoundError)  # the last: the job itself is gone
 _UNSENT = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 
 log = structlog.get_logger(__name__)
@@ -146,7 +147,7 @@ class Delivery:
         try:
             await self._show(update, slot)
         except Exception as error:
-            if not isinstance(error, _UNSENT):
+            if not isinstance(error, (*_UNSENT, *_NO_WAY)):
                 log.exception("unexpected error in writing a message", job=job_id)
             self._failed(job_id, slot, update, error)
         else:
@@ -173,6 +174,7 @@ class Delivery:
     async def _show(self, update: Update, slot: _Slot) -> None:
         match update:
             case Rendered():
+                await self._service.job(update.job.id)
                 await self._post(update.job, slot)
             case InLine() | BeingPainted() | Ended():
                 text = render.status_text(update)
@@ -224,6 +226,7 @@ class Delivery:
                 return slot.message_id
         elif not final:
             return 0
+        await self._service.job(job.id)  # what was forgotten is shown nowhere any more
         slot.message_id = (await self._send(job, text, files)).id
         return slot.message_id
 

@@ -157,6 +157,12 @@ class JobStore:
             row = await cursor.fetchone()
         return _job(row) if row is not None else None
 
+    async def by_message(self, message_id: int) -> Job | None:
+        """Return the job that a message shows, or None."""
+        async with self._database.reader.execute("SELECT * FROM jobs WHERE message_id = ?", (message_id,)) as cursor:
+            row = await cursor.fetchone()
+        return _job(row) if row is not None else None
+
     async def with_status(self, *statuses: JobStatus) -> list[Job]:
         """Return the jobs in these states, oldest first."""
         sql = f"SELECT * FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY created_at, rowid"

@@ -1,6 +1,8 @@
 import asyncio
 import hashlib
+import json
 import sqlite3
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -27,7 +29,7 @@ class Shelf:
         """Paint a job with these file contents; return its id."""
         reply = ReplyTarget(channel_id=1, guild_id=2)
         request = GenerationRequest(prompt="1girl")
-        job = await self.jobs.insert(1, request, reply, now=self.clock(), daily_limit=0)
+        job = await self.jobs.insert(1, request, reply, now=self.clock())
         await self.jobs.lease([job.id], now=self.clock())
         pictures = [
             Picture(png=content, seed=seed, width=8, height=8, infotext="1girl")
@@ -203,7 +205,8 @@ async def test_files_of_earlier_versions_get_new_names(tmp_path, monkeypatch):
     with sqlite3.connect(path) as raw:
         raw.execute(
             "INSERT INTO jobs (id, user_id, request, status, created_at, cost, day)"
-            " VALUES ('0123456789ab', 1, '{\"prompt\": \"1girl\"}', 'done', 5, 2, '2026-11-22')"
+            " VALUES ('0123456789ab', 1, ?, 'done', 5, 2, '2026-11-22')",
+            (json.dumps(asdict(GenerationRequest(prompt="1girl"))),),
         )
         rows = [(number, f"0123456789ab/{number:02d}-7.png") for number in range(3)]
         raw.executemany("INSERT INTO pictures VALUES ('0123456789ab', ?, ?, 7, 8, 8, 'text')", rows)

@@ -32,13 +32,14 @@ _LOOKS = {
     "strong": _Look("Strong", "🌔"),
     "hires": _Look("Hires", "🔍"),
     "infotext": _Look("Infotext", "📋"),
+    "share": _Look("Share", "🖼️"),
     "delete": _Look("Delete", "🗑️"),
     "cancel": _Look("Cancel", None, discord.ButtonStyle.danger),
 }
 
 _WAITING = ("cancel",)
 _ENDED = ("reroll", "edit", "delete")
-_SHOWN = ("reroll", "seed", "edit", "vary", "hires", "infotext", "delete")
+_SHOWN = ("reroll", "seed", "edit", "vary", "hires", "infotext", "share", "delete")
 
 
 class JobButton(

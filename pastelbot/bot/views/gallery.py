@@ -1,0 +1,178 @@
+"""The gallery's pages and posts, and their buttons.
+
+A button carries all that it needs: the entry's id, or the page with what was searched for. So they work after any
+restart, for as long as the entry is in the gallery.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import discord
+from discord import ui
+
+from pastelbot.bot import gallery_texts
+from pastelbot.bot.answers import answers_errors, say_privately
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.views import actions
+from pastelbot.service.gallery import Page, Shown
+from pastelbot.store.gallery import View
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+SEARCHED = 36  # characters of a tag or a text: both go into a custom id of 100
+_ALT = 1024
+_LETTERS = {"n": View.NEWEST, "w": View.WEEK, "t": View.TOP, "m": View.MINE}
+
+
+class EntryButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:entry:(?P<verb>vote|use|unshare):(?P<entry>\d{1,15})"):
+    """Vote for a shared picture, use its prompt, or take it out."""
+
+    def __init__(self, verb: str, entry_id: int, votes: int = 0) -> None:
+        label, emoji = {
+            "vote": (f"Vote ({votes})", "👍"),
+            "use": ("Use this prompt", "✏️"),
+            "unshare": ("Unshare", None),
+        }[verb]
+        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=f"pb:entry:{verb}:{entry_id}"))
+        self.verb = verb
+        self.entry_id = entry_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+    ) -> "EntryButton":
+        """Rebuild the button that was clicked."""
+        return cls(match["verb"], int(match["entry"]))
+
+    @answers_errors
+    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+        """Do what the button says."""
+        await {"vote": _vote, "use": _use, "unshare": _unshare}[self.verb](interaction, self.entry_id)
+
+
+class PageButton(
+    ui.DynamicItem[ui.Button[Any]],
+    template=r"(?s)pb:page:(?P<kind>[pnh])(?P<view>[nwtm])(?P<number>\d{1,6}):(?P<tag>[^|]*)\|(?P<text>.*)",
+):
+    """Turn to another page: p and n are Prev and Next; h is the page that is shown, and does nothing."""
+
+    def __init__(self, kind: str, view: View, number: int, tag: str, text: str, pages: int = 0) -> None:
+        letter = next(letter for letter, known in _LETTERS.items() if known is view)
+        label = {"p": "◀ Prev", "n": "Next ▶", "h": f"{number + 1} of {pages}"}[kind]
+        out = kind == "h" or not 0 <= number < pages
+        custom_id = f"pb:page:{kind}{letter}{max(0, number)}:{tag[:SEARCHED].replace('|', ' ')}|{text[:SEARCHED]}"
+        super().__init__(ui.Button(label=label, custom_id=custom_id, disabled=out))
+        self.view_shown, self.number, self.tag, self.text = view, number, tag, text
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+    ) -> "PageButton":
+        """Rebuild the button that was clicked."""
+        return cls(match["kind"], _LETTERS[match["view"]], int(match["number"]), match["tag"], match["text"])
+
+    @answers_errors
+    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+        """Turn the page for whoever opened it; anybody else gets a private one."""
+        resources, asker = interaction.client.resources, asker_of(interaction)
+        page = await resources.gallery.page(asker, self.view_shown, self.number, tag=self.tag, text=self.text)
+        view = page_view(page, self.view_shown, self.tag, self.text)
+        if _opened_by(interaction):
+            await interaction.response.defer()
+            files = await resources.posts.thumbnails(page.shown)
+            await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
+        else:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            files = await resources.posts.thumbnails(page.shown)
+            await interaction.followup.send(view=view, files=files, ephemeral=True, allowed_mentions=_none())
+
+
+def page_view(page: Page, view: View, tag: str, text: str) -> ui.LayoutView:
+    """Return a page of the gallery; its pictures are attachments with the names of `picture_name`."""
+    layout = ui.LayoutView(timeout=None)
+    layout.add_item(ui.TextDisplay(gallery_texts.gallery_text(page, view, tag, text)))
+    for shown in page.shown:
+        add_entry(layout, shown, unshare=view is View.MINE)
+    if page.pages > 1:
+        numbers = {"p": page.number - 1, "h": page.number, "n": page.number + 1}
+        buttons = [PageButton(kind, view, number, tag, text, page.pages) for kind, number in numbers.items()]
+        layout.add_item(ui.ActionRow(*buttons))
+    return layout
+
+
+def add_entry(layout: ui.LayoutView, shown: Shown, *, unshare: bool) -> None:
+    """Add a shared picture with its credits and buttons."""
+    entry = shown.entry
+    layout.add_item(ui.TextDisplay(gallery_texts.entry_text(shown)))
+    if shown.path.is_file():
+        media = discord.MediaGalleryItem(
+            f"attachment://{picture_name(shown)}", description=entry.prompt[:_ALT], spoiler=entry.spoiler
+        )
+        layout.add_item(ui.MediaGallery(media))
+    verbs = ("vote", "use", "unshare") if unshare else ("vote", "use")
+    layout.add_item(ui.ActionRow(*(EntryButton(verb, entry.id, entry.votes) for verb in verbs)))
+
+
+def picture_name(shown: Shown) -> str:
+    """Return the name of an entry's attachment."""
+    return f"pastelbot-gallery-{shown.entry.id}.webp"
+
+
+def picture_files(shown: Sequence[Shown], contents: Sequence[bytes]) -> list[discord.File]:
+    """Return the attachments of a page or post."""
+    return [
+        discord.File(io.BytesIO(content), filename=picture_name(each), description=each.entry.prompt[:_ALT])
+        for each, content in zip(shown, contents, strict=True)
+    ]
+
+
+async def _vote(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
+    gallery, asker = interaction.client.resources.gallery, asker_of(interaction)
+    voted = await gallery.vote(asker, entry_id)
+    (shown,) = await gallery.shown(asker, [entry_id])
+    if interaction.message is not None:
+        await interaction.response.edit_message(view=_with_votes(interaction.message, shown))
+    await say_privately(interaction, "Your vote counts. Press again to take it back." if voted else "You took it back.")
+
+
+async def _use(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
+    job = await interaction.client.resources.gallery.job_of(asker_of(interaction), entry_id)
+    await actions.ask_edit(interaction, job, 0)
+
+
+async def _unshare(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
+    resources = interaction.client.resources
+    await resources.gallery.unshare(asker_of(interaction), entry_id)
+    resources.posts.wake()
+    await say_privately(interaction, "It is not in the gallery any more.")
+
+
+def _with_votes(message: discord.Message, shown: Shown) -> ui.LayoutView:
+    """Return the message's view with the entry's votes as they are now."""
+    layout = ui.LayoutView.from_message(message, timeout=None)
+    fresh = EntryButton("vote", shown.entry.id, shown.entry.votes)
+    for item in layout.walk_children():
+        if isinstance(item, ui.Button) and item.custom_id == fresh.custom_id:
+            item.label = fresh.item.label
+        elif isinstance(item, ui.MediaGallery):
+            for media in item.items:  # links expire; the attachments stay
+                media.media = f"attachment://{PurePosixPath(urlsplit(media.media.url).path).name}"
+    layout.stop()  # nobody waits for it: its buttons are found by their ids
+    return layout
+
+
+def _opened_by(interaction: discord.Interaction[Any]) -> bool:
+    message = interaction.message
+    if message is None or message.flags.ephemeral:
+        return True
+    opened = message.interaction_metadata
+    return opened is not None and opened.user.id == interaction.user.id
+
+
+def _none() -> discord.AllowedMentions:
+    return discord.AllowedMentions.none()

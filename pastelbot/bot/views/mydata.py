@@ -1,0 +1,87 @@
+"""The question before somebody is forgotten."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from pastelbot.bot.answers import answers_errors
+from pastelbot.errors import NotAllowedError
+from pastelbot.store.personal import PERSONAL
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+_QUESTION = """**This deletes, in every server and for good:**
+- your pictures and prompts, and the bot's messages that show them
+- what you have shared in galleries, its votes, and your own votes
+- your presets and your settings
+Jobs of yours that wait or are painted are cancelled. Presets that you made for a whole server stay, without your name.
+
+**This is kept:**
+{kept}
+
+`/mydata export` gets you a copy first."""
+
+_KEPT = {
+    "balances": "What is left of your quota",
+    "grants": "What admins granted you, and you granted as one",
+    "blocks": "Whether you are blocked",
+    "audit": "The moderators' log of who did what",
+}
+
+
+class ForgetButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:forget:(?P<answer>yes|no):(?P<user>\d{1,20})"):
+    """Yes or no, for the person who was asked."""
+
+    def __init__(self, answer: str, user_id: int) -> None:
+        yes = answer == "yes"
+        super().__init__(
+            ui.Button(
+                label="Forget everything" if yes else "Keep it",
+                style=discord.ButtonStyle.danger if yes else discord.ButtonStyle.secondary,
+                custom_id=f"pb:forget:{answer}:{user_id}",
+            )
+        )
+        self.answer = answer
+        self.user_id = user_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+    ) -> "ForgetButton":
+        """Rebuild the button that was clicked."""
+        return cls(match["answer"], int(match["user"]))
+
+    @answers_errors
+    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+        """Forget the person, or not."""
+        if interaction.user.id != self.user_id:
+            raise NotAllowedError("Somebody else was asked: use /mydata forget yourself.")
+        if self.answer == "no":
+            await interaction.response.edit_message(content="Nothing was deleted.", view=None)
+            return
+        await interaction.response.edit_message(content="Deleting…", view=None)
+        resources = interaction.client.resources
+        for job_id in await resources.mydata.forget(self.user_id):
+            resources.delivery.forget(job_id)
+        resources.posts.wake()
+        await interaction.edit_original_response(
+            content="Everything is deleted. The bot's messages in channels go one after the other; many take a while."
+        )
+
+
+def question() -> str:
+    """Say what is deleted, and what is kept and why."""
+    reasons = {personal.table: personal.kept for personal in PERSONAL if personal.kept is not None}
+    kept = "\n".join(f"- {_KEPT.get(table, table)}, {reason}" for table, reason in reasons.items())
+    return _QUESTION.format(kept=kept)
+
+
+def question_view(user_id: int) -> ui.View:
+    """Return the two answers."""
+    view = ui.View(timeout=None)
+    for answer in ("yes", "no"):
+        view.add_item(ForgetButton(answer, user_id))
+    return view

@@ -1,0 +1,278 @@
+"""Use cases of the gallery: share, unshare, vote, browse, and who made what from what."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from pastelbot.errors import NotAllowedError, NotFoundError, RequestError
+from pastelbot.prompt.tags import tag_key, tags_in
+from pastelbot.records import RATING_FAILED, Asker, Job, JobStatus
+from pastelbot.service.house import House
+from pastelbot.service.jobs import Service
+from pastelbot.store.gallery import Ancestor, Entry, Erasure, GalleryStore, Search, View
+from pastelbot.store.jobs import JobStore, StoredPicture
+from pastelbot.store.picture_files import PictureFiles
+from pastelbot.store.settings import Scope, SettingsStore, Value
+
+PAGE = 4
+GALLERY_CHANNEL = "gallery_channel"  # names of a server's settings
+BEST_OF = "best_of"
+
+# Tells whether a picture belongs into age-restricted channels alone; raises NotAllowedError where it is withheld.
+AdultCheck = Callable[[Job, StoredPicture], Awaitable[bool]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credit:
+    """One picture that another was made from; `user_id` and `link` are None where they are nobody's business."""
+
+    user_id: int | None
+    link: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """An entry as people see it: with its file, and what it was made from, the nearest first."""
+
+    entry: Entry
+    path: Path
+    credits: tuple[Credit, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of the gallery; `number` 0 is the first."""
+
+    shown: tuple[Shown, ...]
+    number: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """Who made the pictures of a message, and what from."""
+
+    job: Job
+    pictures: tuple[StoredPicture, ...]
+    credits: tuple[Credit, ...]
+
+
+class Gallery:
+    """Share, unshare, vote, browse; never across servers."""
+
+    def __init__(
+        self,
+        store: GalleryStore,
+        jobs: JobStore,
+        service: Service,
+        house: House,
+        files: PictureFiles,
+        settings: SettingsStore,
+        *,
+        adult: AdultCheck,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._service = service
+        self._house = house
+        self._files = files
+        self._settings = settings
+        self._adult = adult
+        self._clock = clock
+
+    async def share(self, asker: Asker, job_id: str, index: int) -> Entry:
+        """Put one of the asker's own pictures into the server's gallery."""
+        guild_id = _server(asker)
+        job = await self._service.job(job_id)
+        _check_shareable(job, asker)
+        await self._house.check_block(asker)
+        picture = await self._picture(job, index)
+        if await self._store.of_job(job_id, index) is not None:
+            raise RequestError("This picture is in the gallery already: /gallery shows it.")
+        adult = await self._adult(job, picture)
+        tags = dict.fromkeys(tag_key(tag) for tag in tags_in(job.request.prompt))
+        entry_id = await self._store.share(job, index, guild_id=guild_id, adult=adult, tags=tags, now=self._clock())
+        return await self._entry(replace(asker, age_restricted=True), entry_id)
+
+    async def set_post(self, entry_id: int, channel_id: int, message_id: int) -> bool:
+        """Remember the message that shows an entry; False where the entry is gone, and the message should go."""
+        return await self._store.set_post(entry_id, channel_id, message_id)
+
+    async def unshare(self, asker: Asker, entry_id: int) -> int:
+        """Take a picture out of the gallery: its author or a moderator does. Return the author."""
+        entry = await self._entry(replace(asker, age_restricted=True), entry_id)
+        if entry.user_id != asker.user_id and not asker.manages_messages:
+            raise NotAllowedError("This is somebody else's picture: its author and moderators can take it out.")
+        await self._store.unshare(entry_id)
+        return entry.user_id
+
+    async def vote(self, asker: Asker, entry_id: int) -> bool:
+        """Vote for a picture, or take the vote back; tell whether there is one now."""
+        entry = await self._entry(asker, entry_id)
+        await self._house.check_block(asker)
+        if entry.user_id == asker.user_id:
+            raise NotAllowedError("This is your own picture: others vote for it.")
+        return await self._store.toggle_vote(entry_id, asker.user_id, now=self._clock())
+
+    async def job_of(self, asker: Asker, entry_id: int) -> Job:
+        """Return the job of an entry, as if it had painted this picture alone."""
+        entry = await self._entry(asker, entry_id)
+        job = await self._service.job(entry.job_id)
+        return _alone(job, entry.number)
+
+    async def page(self, asker: Asker, view: View, number: int, *, tag: str = "", text: str = "") -> Page:
+        """Return a page of this server's gallery, the last one where `number` is too large."""
+        search = _search(asker, view, tag, text)
+        entries, total = await self._store.find(search, offset=number * PAGE, limit=PAGE, now=self._clock())
+        pages = max(1, -(-total // PAGE))
+        if number >= pages:
+            return await self.page(asker, view, pages - 1, tag=tag, text=text)
+        return Page(shown=await self.show(entries), number=number, pages=pages, total=total)
+
+    async def shown(self, asker: Asker, entry_ids: Sequence[int]) -> tuple[Shown, ...]:
+        """Return these entries as they are now; those that are gone are missing."""
+        entries = [await self._store.get(entry_id) for entry_id in entry_ids]
+        return await self.show([entry for entry in entries if entry is not None and _visible(entry, asker)])
+
+    async def best(
+        self, guild_id: int, *, since: datetime, until: datetime, adult: bool, limit: int
+    ) -> tuple[Shown, ...]:
+        """Return the pictures shared in that time with the most votes."""
+        return await self.show(await self._store.best(guild_id, since=since, until=until, adult=adult, limit=limit))
+
+    async def channel(self, guild_id: int) -> int | None:
+        """Return the channel where a server's gallery is shown, or None."""
+        return _channel((await self._settings.all(Scope.GUILD, guild_id)).get(GALLERY_CHANNEL))
+
+    async def best_of_channels(self) -> dict[int, int]:
+        """Return the servers that want their week's best posted, and where: True is the gallery's channel."""
+        found = {}
+        for guild_id, value in (await self._settings.owners(Scope.GUILD, BEST_OF)).items():
+            channel_id = await self.channel(guild_id) if value is True else _channel(value)
+            if channel_id is not None:
+                found[guild_id] = channel_id
+        return found
+
+    async def erasures(self, limit: int) -> list[Erasure]:
+        """Return messages that are to be deleted in Discord, of pictures that left the gallery."""
+        return await self._store.erasures(limit=limit)
+
+    async def erased(self, message_id: int) -> None:
+        """Take note that a message is gone."""
+        await self._store.erased(message_id)
+
+    async def complete_tag(self, asker: Asker, typed: str) -> list[str]:
+        """Return tags of this server's gallery that begin as typed, the most used first."""
+        return await self._store.common_tags(_search(asker, View.NEWEST, "", ""), tag_key(typed), limit=25)
+
+    async def who_made(self, message_id: int) -> Making:
+        """Tell who made the pictures of a message, and from what; raises NotFoundError."""
+        entry = await self._store.by_message(message_id)
+        job = await self._jobs.by_message(message_id) if entry is None else await self._service.job(entry.job_id)
+        if job is None:
+            raise NotFoundError("This message shows no picture that I know: choose a message of mine with a picture.")
+        pictures = await self._jobs.pictures(job.id)
+        if entry is not None:
+            job, pictures = (
+                _alone(job, entry.number),
+                [picture for picture in pictures if picture.number == entry.number],
+            )
+        credits_ = await self._credits(job.id, job.reply.guild_id if job.reply else None)
+        return Making(job=job, pictures=tuple(pictures), credits=credits_)
+
+    async def message_deleted(self, message_id: int) -> None:
+        """Delete what a deleted message showed: its pictures, or the gallery's entry where it was only a copy."""
+        entry = await self._store.by_message(message_id)
+        if entry is not None:
+            await self._store.unshare(entry.id)
+        job = await self._jobs.by_message(message_id)
+        if job is not None and job.status.ended:
+            await self._files.drop(await self._jobs.forget_pictures(job.id))
+
+    async def _picture(self, job: Job, index: int) -> StoredPicture:
+        pictures = await self._jobs.pictures(job.id)
+        picture = next((picture for picture in pictures if picture.number == index), None)
+        if picture is None:
+            raise NotFoundError("The picture was deleted: paint it again with Reroll, then share that.")
+        if not self._files.path(picture).is_file():
+            raise NotFoundError("The picture's file is not kept any more: paint it again with Seed, then share that.")
+        return picture
+
+    async def _entry(self, asker: Asker, entry_id: int) -> Entry:
+        entry = await self._store.get(entry_id)
+        if entry is None or entry.guild_id != asker.guild_id:
+            raise NotFoundError("This picture is not in the gallery any more.")
+        if not _visible(entry, asker):
+            raise NotAllowedError("This picture is for age-restricted channels: look at it there.")
+        return entry
+
+    async def show(self, entries: Sequence[Entry]) -> tuple[Shown, ...]:
+        """Return the entries with their files and credits."""
+        folder = self._files.folder
+        return tuple(
+            [
+                Shown(
+                    entry=entry,
+                    path=folder / (entry.file or "swept-away.png"),
+                    credits=await self._credits(entry.job_id, entry.guild_id),
+                )
+                for entry in entries
+            ]
+        )
+
+    async def _credits(self, job_id: str, guild_id: int | None) -> tuple[Credit, ...]:
+        return tuple(_credit(ancestor, guild_id) for ancestor in await self._store.ancestors(job_id))
+
+
+async def rated_adult(_job: Job, picture: StoredPicture) -> bool:
+    """Tell by the tagger's rating alone whether a picture is for adults; one that it could not rate is."""
+    return picture.rating in {"questionable", "explicit", RATING_FAILED}
+
+
+def _check_shareable(job: Job, asker: Asker) -> None:
+    if job.user_id != asker.user_id:
+        raise NotAllowedError("This is somebody else's picture: only its author can share it.")
+    if job.options.private:
+        raise NotAllowedError("This picture is private: paint it again without `private`, then share that.")
+    if job.reply is None or job.reply.guild_id != asker.guild_id:
+        raise NotAllowedError("This picture was painted elsewhere: share it there.")
+    if job.status is not JobStatus.DONE:
+        raise RequestError("This picture is not finished: share it when it is.")
+
+
+def _channel(value: Value) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _server(asker: Asker) -> int:
+    if asker.guild_id is None:
+        raise RequestError("There is no gallery in direct messages: ask in a server.")
+    return asker.guild_id
+
+
+def _search(asker: Asker, view: View, tag: str, text: str) -> Search:
+    guild_id = _server(asker)
+    adult = asker.age_restricted
+    return Search(guild_id=guild_id, user_id=asker.user_id, adult=adult, view=view, tag=tag_key(tag), text=text)
+
+
+def _visible(entry: Entry, asker: Asker) -> bool:
+    return entry.guild_id == asker.guild_id and (asker.age_restricted or not entry.adult)
+
+
+def _alone(job: Job, index: int) -> Job:
+    return replace(job, request=job.request.alone(index))
+
+
+def _credit(ancestor: Ancestor, guild_id: int | None) -> Credit:
+    """Say nothing of private pictures, and of those made elsewhere."""
+    if ancestor.user_id is None or ancestor.private or ancestor.guild_id != guild_id:
+        return Credit(user_id=None, link=None)
+    link = None
+    if ancestor.message_id is not None:
+        place = guild_id or "@me"
+        link = f"https://discord.com/channels/{place}/{ancestor.channel_id}/{ancestor.message_id}"
+    return Credit(user_id=ancestor.user_id, link=link)

@@ -1,0 +1,240 @@
+"""The gallery: what was shared in which server, votes, searching, and what was made from what."""
+
+import enum
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+
+from pastelbot.records import Job
+from pastelbot.store.database import Database
+
+_WEEK = timedelta(days=7)
+_ANCESTORS = 50
+_TERMS = 16
+_COLUMNS = (
+    "g.id, g.guild_id, g.user_id, g.job_id, g.number, g.adult, g.spoiler, g.prompt, g.shared_at, g.channel_id,"
+    " g.message_id, p.file, p.width, p.height, p.seed, (SELECT COUNT(*) FROM votes v WHERE v.entry_id = g.id) AS votes"
+)
+_FROM = " FROM gallery g JOIN pictures p ON p.job_id = g.job_id AND p.number = g.number"
+
+
+class View(enum.StrEnum):
+    """What of the gallery is looked at, and in which order."""
+
+    NEWEST = "newest"
+    WEEK = "week"  # shared in the last seven days, most votes first
+    TOP = "top"
+    MINE = "mine"
+
+
+_ORDER = {
+    View.NEWEST: "g.id DESC",
+    View.WEEK: "votes DESC, g.id DESC",
+    View.TOP: "votes DESC, g.id DESC",
+    View.MINE: "g.id DESC",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A shared picture; `number` 0 is its job's first, `file` is relative to the pictures folder."""
+
+    id: int
+    guild_id: int
+    user_id: int
+    job_id: str
+    number: int
+    adult: bool
+    spoiler: bool
+    prompt: str
+    shared_at: datetime
+    channel_id: int | None
+    message_id: int | None
+    file: str | None
+    width: int
+    height: int
+    seed: int
+    votes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What is looked for, by whom; `tag` is written as tags are compared, an empty text finds everything."""
+
+    guild_id: int
+    user_id: int
+    adult: bool
+    view: View = View.NEWEST
+    tag: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ancestor:
+    """A job that another one was made from; `user_id` is None where it was forgotten."""
+
+    job_id: str
+    user_id: int | None = None
+    guild_id: int | None = None
+    channel_id: int | None = None
+    message_id: int | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erasure:
+    """A message of the bot's own that is to be deleted in Discord."""
+
+    message_id: int
+    channel_id: int
+    guild_id: int | None
+
+
+_ENTRY = tuple(field.name for field in fields(Entry))
+
+
+class GalleryStore:
+    """All reading and writing of the gallery."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def share(
+        self, job: Job, number: int, *, guild_id: int, adult: bool, tags: Iterable[str], now: datetime
+    ) -> int:
+        """Put a picture into the gallery; return the entry's id, that of the old one where it is there already."""
+        prompt, spoiler = job.request.prompt, job.options.spoiler
+        values = (guild_id, job.user_id, job.id, number, adult, spoiler, prompt, now.timestamp())
+        async with self._database.transaction() as connection:
+            rows = await connection.execute_fetchall(
+                "INSERT INTO gallery (guild_id, user_id, job_id, number, adult, spoiler, prompt, shared_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id, number) DO UPDATE SET adult = excluded.adult"
+                " RETURNING id",
+                values,
+            )
+            (entry_id,) = (int(row["id"]) for row in rows)
+            await connection.executemany(
+                "INSERT OR IGNORE INTO gallery_tags VALUES (?, ?)", [(tag, entry_id) for tag in tags]
+            )
+        return entry_id
+
+    async def set_post(self, entry_id: int, channel_id: int, message_id: int) -> bool:
+        """Remember the message that shows an entry in the gallery's channel; False where the entry is gone."""
+        sql = "UPDATE gallery SET channel_id = ?, message_id = ? WHERE id = ?"
+        async with self._database.transaction() as connection:
+            return (await connection.execute(sql, (channel_id, message_id, entry_id))).rowcount > 0
+
+    async def unshare(self, entry_id: int) -> None:
+        """Take an entry out, with its votes; its message will be deleted."""
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM gallery WHERE id = ?", (entry_id,))
+
+    async def get(self, entry_id: int) -> Entry | None:
+        """Return the entry, or None."""
+        return await self._first("g.id = ?", (entry_id,))
+
+    async def by_message(self, message_id: int) -> Entry | None:
+        """Return the entry that a message in the gallery's channel shows, or None."""
+        return await self._first("g.message_id = ?", (message_id,))
+
+    async def of_job(self, job_id: str, number: int) -> Entry | None:
+        """Return the entry of a job's picture, or None."""
+        return await self._first("g.job_id = ? AND g.number = ?", (job_id, number))
+
+    async def find(self, search: Search, *, offset: int, limit: int, now: datetime) -> tuple[list[Entry], int]:
+        """Return one page of what is found, and how many there are in all."""
+        where, values = _conditions(search, now)
+        async with self._database.reader.execute(f"SELECT COUNT(*) FROM gallery g WHERE {where}", values) as cursor:
+            row = await cursor.fetchone()
+        sql = f"SELECT {_COLUMNS}{_FROM} WHERE {where} ORDER BY {_ORDER[search.view]} LIMIT ? OFFSET ?"
+        async with self._database.reader.execute(sql, (*values, limit, offset)) as cursor:
+            return [_entry(row) for row in await cursor.fetchall()], int(row[0]) if row is not None else 0
+
+    async def best(self, guild_id: int, *, since: datetime, until: datetime, adult: bool, limit: int) -> list[Entry]:
+        """Return the entries shared in that time that have votes, most votes first."""
+        sql = (
+            f"SELECT {_COLUMNS}{_FROM} WHERE g.guild_id = ? AND g.shared_at >= ? AND g.shared_at < ?"
+            " AND g.adult <= ? AND votes > 0 ORDER BY votes DESC, g.id LIMIT ?"
+        )
+        values = (guild_id, since.timestamp(), until.timestamp(), adult, limit)
+        async with self._database.reader.execute(sql, values) as cursor:
+            return [_entry(row) for row in await cursor.fetchall()]
+
+    async def toggle_vote(self, entry_id: int, user_id: int, *, now: datetime) -> bool:
+        """Vote for an entry, or take the vote back; tell whether there is one now."""
+        async with self._database.transaction() as connection:
+            sql = "DELETE FROM votes WHERE entry_id = ? AND user_id = ?"
+            if (await connection.execute(sql, (entry_id, user_id))).rowcount:
+                return False
+            sql = "INSERT INTO votes SELECT id, ?, ? FROM gallery WHERE id = ?"
+            return (await connection.execute(sql, (user_id, now.timestamp(), entry_id))).rowcount > 0
+
+    async def common_tags(self, search: Search, beginning: str, *, limit: int) -> list[str]:
+        """Return the tags of a server's gallery that begin so, the most used first."""
+        sql = (
+            "SELECT tag FROM gallery_tags t JOIN gallery g ON g.id = t.entry_id WHERE g.guild_id = ? AND g.adult <= ?"
+            " AND substr(tag, 1, ?) = ? GROUP BY tag ORDER BY COUNT(*) DESC, tag LIMIT ?"
+        )
+        values = (search.guild_id, search.adult, len(beginning), beginning, limit)
+        async with self._database.reader.execute(sql, values) as cursor:
+            return [row["tag"] for row in await cursor.fetchall()]
+
+    async def ancestors(self, job_id: str) -> list[Ancestor]:
+        """Return what a job was made from, the nearest first."""
+        sql = (
+            "WITH RECURSIVE line (id, depth) AS (SELECT origin, 1 FROM jobs WHERE id = :job UNION"
+            " SELECT j.origin, depth + 1 FROM line JOIN jobs j ON j.id = line.id WHERE depth < :most)"
+            " SELECT line.id AS job_id, user_id, guild_id, channel_id, message_id, COALESCE(private, 0) AS private"
+            " FROM line LEFT JOIN jobs j ON j.id = line.id WHERE line.id IS NOT NULL ORDER BY depth"
+        )
+        async with self._database.reader.execute(sql, {"job": job_id, "most": _ANCESTORS}) as cursor:
+            rows = await cursor.fetchall()
+        return [Ancestor(**{**dict(row), "private": bool(row["private"])}) for row in rows]
+
+    async def erasures(self, *, limit: int) -> list[Erasure]:
+        """Return messages that are to be deleted in Discord."""
+        async with self._database.reader.execute("SELECT * FROM erasures LIMIT ?", (limit,)) as cursor:
+            return [Erasure(**dict(row)) for row in await cursor.fetchall()]
+
+    async def erased(self, message_id: int) -> None:
+        """Forget a message that is gone."""
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM erasures WHERE message_id = ?", (message_id,))
+
+    async def _first(self, where: str, values: Sequence[object]) -> Entry | None:
+        async with self._database.reader.execute(f"SELECT {_COLUMNS}{_FROM} WHERE {where}", values) as cursor:
+            row = await cursor.fetchone()
+        return _entry(row) if row is not None else None
+
+
+def match_query(text: str) -> str:
+    """Return FTS5's query for all words of a text, each from its beginning; empty where there are none.
+
+    Words are all that is taken from what a person wrote, and each is quoted, so nothing in it is an operator.
+    """
+    return " ".join(f'"{word}"*' for word in re.findall(r"[^\W_]+", text)[:_TERMS])
+
+
+def _conditions(search: Search, now: datetime) -> tuple[str, list[object]]:
+    conditions: list[tuple[str, object]] = [("g.guild_id = ?", search.guild_id), ("g.adult <= ?", search.adult)]
+    if search.view is View.MINE:
+        conditions.append(("g.user_id = ?", search.user_id))
+    if search.view is View.WEEK:
+        conditions.append(("g.shared_at >= ?", (now - _WEEK).timestamp()))
+    if search.tag:
+        conditions.append(("g.id IN (SELECT entry_id FROM gallery_tags WHERE tag = ?)", search.tag))
+    query = match_query(search.text)
+    if query:
+        conditions.append(("g.id IN (SELECT rowid FROM gallery_search WHERE gallery_search MATCH ?)", query))
+    elif search.text.strip():
+        conditions.append(("instr(g.prompt, ?) > 0", search.text.strip()))
+    return " AND ".join(sql for sql, _ in conditions), [value for _, value in conditions]
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    values = {name: row[name] for name in _ENTRY}
+    shared_at = datetime.fromtimestamp(values.pop("shared_at"), tz=UTC)
+    adult, spoiler = bool(values.pop("adult")), bool(values.pop("spoiler"))
+    return Entry(**values, shared_at=shared_at, adult=adult, spoiler=spoiler)
