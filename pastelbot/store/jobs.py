@@ -144,12 +144,6 @@ class JobStore:
             row = await cursor.fetchone()
         return _job(row) if row is not None else None
 
-    async def by_message(self, message_id: int) -> Job | None:
-        """Return the job that a message shows, or None."""
-        async with self._database.reader.execute("SELECT * FROM jobs WHERE message_id = ?", (message_id,)) as cursor:
-            row = await cursor.fetchone()
-        return _job(row) if row is not None else None
-
     async def last_done(self, user_id: int) -> Job | None:
         """Return a person's newest finished job, or None."""
         sql = "SELECT * FROM jobs WHERE user_id = ? AND status = 'done' ORDER BY created_at DESC, rowid DESC LIMIT 1"
