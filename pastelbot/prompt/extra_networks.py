@@ -1,7 +1,7 @@
 """Extra networks: `<lora:name:multiplier>` and its kin, taken out of a prompt. Names stay exactly as written."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,11 @@ class NetworkTag:
 
     kind: str
     items: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Return the tag as it stands in the prompt."""
+        return f"<{self.kind}:{':'.join(self.items)}>"
 
     @cached_property
     def positional(self) -> tuple[str, ...]:
@@ -47,6 +52,11 @@ def extract_networks(prompt: str) -> ExtractedNetworks:
     """Take the tags out of a prompt; what only resembles one stays."""
     tags = tuple(NetworkTag(match[1], tuple(match[2].split(":"))) for match in _TAG.finditer(prompt))
     return ExtractedNetworks(_TAG.sub("", prompt), tags)
+
+
+def change_tags(prompt: str, change: Callable[[NetworkTag], str | None]) -> str:
+    """Return a prompt with other text in the place of its tags; None takes a tag out."""
+    return _TAG.sub(lambda match: change(NetworkTag(match[1], tuple(match[2].split(":")))) or "", prompt)
 
 
 def extract_batch(prompts: Iterable[str]) -> tuple[list[str], tuple[NetworkTag, ...]]:

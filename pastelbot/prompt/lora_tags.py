@@ -1,11 +1,11 @@
 """LoRA tags: what `<lora:name:0.6>` and `<lora:name:te:unet>` in a prompt ask for, as the webui reads them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pastelbot.errors import PromptError
-from pastelbot.prompt.extra_networks import NetworkTag, extract_networks
+from pastelbot.prompt.extra_networks import NetworkTag, change_tags, extract_networks
 
 LORA_KINDS = ("lora", "lyco")
 
@@ -32,9 +32,23 @@ def _lora_tags(prompt: str) -> Iterator[LoraTag]:
             yield _read(tag)
 
 
+def rename_loras(prompt: str, rename: Callable[[str], str | None]) -> str:
+    """Return a prompt whose LoRAs have the names that `rename` gives them; those that get None are taken out."""
+
+    def change(tag: NetworkTag) -> str | None:
+        if tag.kind.lower() not in LORA_KINDS or not tag.positional:
+            return tag.text
+        place = tag.items.index(tag.positional[0])
+        name = rename(tag.positional[0])
+        items = (*tag.items[:place], name or "", *tag.items[place + 1 :])
+        return None if name is None else NetworkTag(tag.kind, items).text
+
+    return change_tags(prompt, change)
+
+
 def written(tag: NetworkTag) -> str:
     """Return a tag as it stands in the prompt, cut where it is long."""
-    return f"<{tag.kind}:{':'.join(tag.items)}>"[:80]
+    return tag.text[:80]
 
 
 def _read(tag: NetworkTag) -> LoraTag:

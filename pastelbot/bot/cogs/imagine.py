@@ -150,7 +150,9 @@ class ImagineCog(commands.Cog):
         return offer(current, {marked(name, in_use=name == models.in_use): name for name in models.names.checkpoints})
 
     @imagine.autocomplete("vae")
-    async def complete_vae(self, _interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    async def complete_vae(
+        self, _interaction: discord.Interaction[Any], current: str
+    ) -> list[app_commands.Choice[str]]:
         """Offer the VAEs."""
         return offer(current, {name: name for name in self._service.models.names.vaes})
 

@@ -31,6 +31,8 @@ async def submit(
     resources = interaction.client.resources
     target = replace(reply_target(interaction), guild_id=asker.guild_id)
     await resources.delivery.announce(interaction, await resources.service.submit(asker, request, target, options))
+    if notes := resources.service.models.notes(request):
+        await say_privately(interaction, "\n".join(notes))
 
 
 async def _submit_privately(

@@ -1,7 +1,8 @@
 """From an infotext to a request that paints the same picture, and what of it was not understood."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pastelbot.prompt.infotext.fields import Infotext, read_fields
@@ -10,6 +11,8 @@ from pastelbot.prompt.samplers import is_known, normalise, uses_ensd
 from pastelbot.records import GenerationRequest, HiresFix
 
 EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
+# What does not go into the request as it is: whoever has the files reads it.
+_FOR_OTHERS = {"Model", "Model hash", "Version", "VAE", "VAE hash", "Lora hashes", "Lora names", "TI hashes"}
 USUAL = GenerationRequest(prompt="")
 USUAL_HIRES = HiresFix()
 
@@ -18,7 +21,7 @@ class ReadRequest(NamedTuple):
     """A request from an infotext.
 
     `missing` names the fields that decide over the picture and were not there, so that usual values were taken. `notes`
-    are sentences about what was not understood.
+    are sentences about what was not understood. `loras` and `embeddings` are the hashes of files by name.
     """
 
     request: GenerationRequest
@@ -26,6 +29,9 @@ class ReadRequest(NamedTuple):
     checkpoint_hash: str
     missing: tuple[str, ...]
     notes: tuple[str, ...]
+    vae: str = ""
+    loras: Mapping[str, str] = MappingProxyType({})
+    embeddings: Mapping[str, str] = MappingProxyType({})
 
 
 def request_from_infotext(text: str) -> GenerationRequest:
@@ -45,7 +51,16 @@ def read_request(text: str) -> ReadRequest:
         checkpoint_hash=raw.fields.get("Model hash", ""),
         missing=tuple(name for name in needed if name not in raw.fields),
         notes=(*fields.notes, *_ignored(raw, fields)),
+        vae=raw.fields.get("VAE", ""),
+        loras=_hashes(raw.fields.get("Lora hashes", "")),
+        embeddings=_hashes(raw.fields.get("TI hashes", "")),
     )
+
+
+def _hashes(text: str) -> Mapping[str, str]:
+    """Read `name: hash, name: hash`."""
+    pairs = (part.rpartition(":") for part in text.split(",") if ":" in part)
+    return {name.strip(): value.strip() for name, _colon, value in pairs}
 
 
 @dataclass
@@ -159,7 +174,7 @@ def _emphasis(fields: _Fields) -> str:
 
 def _ignored(raw: Infotext, fields: _Fields) -> Iterator[str]:
     """Say which fields of the text had no influence on the request."""
-    known = {name.removesuffix("-1") for name in fields.asked} | {"Model", "Model hash", "Version"}
+    known = {name.removesuffix("-1") for name in fields.asked} | _FOR_OTHERS
     if "Denoising strength" in raw.fields and "Denoising strength" not in known:
         known.add("Denoising strength")
         yield "It was painted over another picture, which the text does not hold: it is painted from noise alone."

@@ -1,0 +1,68 @@
+"""`/model`: which checkpoints there are, and which one paints where nobody names one."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+from discord.utils import escape_markdown
+
+from pastelbot.bot.answers import answers_errors, say_privately
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.offers import offer
+from pastelbot.service.models import ModelLine, Models
+
+
+class ModelCog(commands.GroupCog, group_name="model", group_description="The checkpoints that paint"):
+    """Commands about checkpoints."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    @app_commands.command(name="list")
+    @answers_errors
+    async def show(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the checkpoints, the VAEs and which of them is usual."""
+        await say_privately(interaction, models_text(self._models.lines, self._models.names.vaes))
+
+    @app_commands.command(name="use")
+    @app_commands.describe(name="What paints from now on where nobody names a checkpoint")
+    @answers_errors
+    async def use(self, interaction: discord.Interaction[Any], name: str) -> None:
+        """Choose what usually paints, for everybody on this bot; needs Manage Server."""
+        before = await self._models.use(asker_of(interaction), name)
+        now = escape_markdown(name)
+        if before == name:
+            await say_privately(interaction, f"**{now}** paints already.")
+            return
+        await say_privately(
+            interaction,
+            f"**{now}** paints from now on, in place of {escape_markdown(before)}: for everybody, on all servers of "
+            "this bot, where nobody names another. What is in line already keeps its checkpoint.",
+        )
+
+    @use.autocomplete("name")
+    async def complete_name(
+        self, _interaction: discord.Interaction[Any], current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Offer the checkpoints."""
+        return offer(current, {marked(line.name, in_use=line.in_use): line.name for line in self._models.lines})
+
+
+def marked(name: str, *, in_use: bool) -> str:
+    """Return a checkpoint's name as it is offered: the usual one says so, as far as there is room."""
+    label = f"{name} (usual)"
+    return label if in_use and len(label) <= 100 else name
+
+
+def models_text(lines: list[ModelLine], vaes: tuple[str, ...]) -> str:
+    """List the checkpoints, the usual one marked, and the VAEs."""
+    rows = []
+    for line in lines:
+        vae = f", VAE {escape_markdown(line.vae)}" if line.vae else ""
+        row = f"**{escape_markdown(line.name)}**: {escape_markdown(line.source)}{vae}"
+        rows.append(f"🎨 {row} (usual)" if line.in_use else f"- {row}")
+    if vaes:
+        rows.append(f"VAEs: {', '.join(map(escape_markdown, vaes))}")
+    text = "\n".join(rows)
+    return text if len(text) <= 2000 else f"{text[:1990].rpartition(chr(10))[0]}\n..."
