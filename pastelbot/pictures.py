@@ -66,9 +66,18 @@ def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
 def open_flat(content: bytes, *, what: str = _START) -> Image.Image:
     """Return a picture that somebody gave in RGB, upright, what is transparent on white; raises RequestError."""
     size_of(content, what=what)
+    return flattened(content, what=what)
+
+
+def flattened(content: bytes, *, what: str) -> Image.Image:
+    """Do as `open_flat` without its caps: for pictures of our own, and for those whose size was checked before."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             upright = ImageOps.exif_transpose(image).convert("RGBA")
+    except _HUGE as error:
+        raise LimitError(f"{what} says that it is huge: more pixels than can be read.") from error
+    except UnidentifiedImageError as error:
+        raise RequestError(f"{what} cannot be read: send a PNG, JPEG or WebP file.") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise RequestError(f"{what} is damaged: send it again.") from error
     flat = Image.new("RGBA", upright.size, "white")

@@ -123,7 +123,8 @@ class GenerationRequest:
 class Picture:
     """One finished picture: PNG bytes that carry `infotext` in their `parameters` chunk.
 
-    `rating` is one of RATINGS, RATING_FAILED where the tagger could not say, or None where it was not asked.
+    `rating` is one of RATINGS, RATING_FAILED where the tagger could not say, or None where it was not asked. `cells`
+    are the PNGs that a sheet was put together from: they are rated instead of it, and not kept.
     """
 
     png: bytes
@@ -132,6 +133,7 @@ class Picture:
     height: int
     infotext: str
     rating: str | None = None
+    cells: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,13 +201,15 @@ class Asker:
 class JobOptions:
     """What a person wants done with a job besides its pixels. `origin` is the job that this one was made from.
 
-    `adult_allowed` says whether adult pictures may be shown where it was asked for.
+    `adult_allowed` says whether adult pictures may be shown where it was asked for. A private job is shown in a direct
+    message, under the rules of its reply's server and of the channel `home_channel_id` there.
     """
 
     spoiler: bool = False
     private: bool = False
     origin: str | None = None
     adult_allowed: bool = False
+    home_channel_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -162,7 +162,8 @@ def _put_together(job_id: str, sheet: _Sheet) -> Painted:
         [picture.png for picture in pictures], grids.labels(sheet.grid.x), rows, infotext=infotext
     )
     width, height = Image.open(io.BytesIO(png)).size
-    picture = Picture(png=png, seed=pictures[0].seed, width=width, height=height, infotext=infotext)
+    cells = tuple(picture.png for picture in pictures)
+    picture = Picture(png=png, seed=pictures[0].seed, width=width, height=height, infotext=infotext, cells=cells)
     notes = tuple(dict.fromkeys(note for each in painted for note in each.notes))
     return Painted(job_id=job_id, pictures=(picture,), seconds=sum(each.seconds for each in painted), notes=notes)
 

@@ -11,7 +11,9 @@ from pastelbot.errors import PastelError
 from pastelbot.jobs.background import spawn
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.tagger_process import Describer
-from pastelbot.records import RATING_FAILED, Command, Event, Painted, Picture, WorkerLost, WorkerReady
+from pastelbot.records import RATING_FAILED, RATINGS, Command, Event, Painted, Picture, WorkerLost, WorkerReady
+
+_FROM_MILD_TO_WORST = (*RATINGS, RATING_FAILED)
 
 log = structlog.get_logger(__name__)
 
@@ -60,12 +62,17 @@ class RatingExecutor:
             self._on_event(event)
 
     async def _rate(self, event: Painted) -> None:
-        pictures = [replace(picture, rating=await self._rating(picture, event.job_id)) for picture in event.pictures]
+        pictures = [replace(picture, rating=await self._worst(picture, event.job_id)) for picture in event.pictures]
         self._on_event(replace(event, pictures=tuple(pictures)))
 
-    async def _rating(self, picture: Picture, job_id: str) -> str:
+    async def _worst(self, picture: Picture, job_id: str) -> str:
+        """Return a picture's rating, or the worst of a sheet's cells: each is too small to be judged on the sheet."""
+        ratings = [await self._rating(png, job_id) for png in picture.cells or (picture.png,)]
+        return max(ratings, key=_FROM_MILD_TO_WORST.index)
+
+    async def _rating(self, png: bytes, job_id: str) -> str:
         try:
-            return (await self._describer.describe(picture.png)).rating
+            return (await self._describer.describe(png)).rating
         except PastelError as error:
             log.warning("a picture was not rated", job=job_id, reason=str(error))
         except Exception:

@@ -54,8 +54,11 @@ class Tagger:
         )
 
     def describe(self, content: bytes) -> Description:
-        """Return what a picture file shows; raises RequestError for what is no picture."""
-        image = pictures.open_flat(content, what="The picture")
+        """Return what a picture file shows; raises RequestError for what is no picture.
+
+        There is no cap here: finished pictures have any size, and those of other people are checked before.
+        """
+        image = pictures.flattened(content, what="The picture")
         scores = self._run(prepare(image, self._side))
         labels = self._labels
         rating = max(labels.ratings, key=lambda index: scores[index])

@@ -1,6 +1,7 @@
 """`/describe`: from a picture to tags, privately, and from the tags to a picture."""
 
 import pytest
+from small_tagger import make_tagger
 from support import eventually, png, png_declaring
 
 from pastelbot.errors import RequestError, TaggerError
@@ -197,3 +198,19 @@ async def test_the_tagger_ends_with_the_bot(studio):
     await studio.bot.close()
 
     assert studio.describer.closed
+
+
+async def test_the_real_tagger_describes_and_rates(open_studio, tmp_path):
+    """From Discord through the tagger's process into the database, with a small model."""
+    studio = await open_studio(tagger={"enabled": True, "path": make_tagger(tmp_path / "tagger")})
+    await studio.bot.close()
+    studio.describer = None  # the restarted bot brings its own
+    await studio.restart()
+
+    result = await studio.hana.slash(studio.channel, "describe", picture=("a.png", png("red", size=(64, 64))))
+    assert r"saber \(fate\), red hair, simple background" in said(result).content
+    await studio.imagine("1girl", seed=200 + 256 * 200)  # a fake picture's colour is its seed's
+    (job_id,) = await studio.painting()
+    await studio.finish()
+
+    assert ["general"] == [picture.rating for picture in await studio.jobs.pictures(job_id)]

@@ -94,6 +94,7 @@ def test_a_grid_becomes_one_labelled_picture():
         'CFG scale: 5, Script: X/Y/Z plot, X Type: CFG Scale, X Values: "5, 7, 9", Y Type: Seed, Y Values: "1, 2"'
     )
     assert inner.most == AT_ONCE
+    assert picture.cells == (png(size=(64, 64)),) * 6
 
 
 def test_progress_is_the_grids_and_only_grows():

@@ -15,6 +15,7 @@ from pastelbot.records import (
     GenerationRequest,
     Paint,
     Painted,
+    Picture,
     Progress,
     WorkerLost,
     WorkerReady,
@@ -74,6 +75,24 @@ async def test_what_cannot_be_rated_is_marked_and_not_lost(rated, error):
 
     (event,) = await rated.painted()
     assert ["general", RATING_FAILED, "general"] == rated.ratings(event)
+
+
+@pytest.mark.parametrize(
+    ("ratings", "worst"),
+    [
+        (["general", "questionable", "sensitive"], "questionable"),
+        (["explicit", TaggerError("lost"), "general"], RATING_FAILED),
+    ],
+)
+async def test_a_sheet_is_as_bad_as_its_worst_cell(rated, ratings, worst):
+    cells = (b"first", b"second", b"third")
+    sheet = Picture(png=b"sheet", seed=1, width=8, height=8, infotext="1girl", cells=cells)
+    rated.describer.ratings = ratings
+    rated.inner.emit(Painted(job_id="a", pictures=(sheet,), seconds=1.0))
+
+    (event,) = await rated.painted()
+    assert [worst] == rated.ratings(event)
+    assert list(cells) == rated.describer.described
 
 
 async def test_the_real_tagger_rates_from_its_process(tmp_path):

@@ -15,7 +15,7 @@ from small_tagger import (
     usual_nodes,
     write_labels,
 )
-from support import png
+from support import png, png_declaring
 
 from pastelbot.errors import LimitError, RequestError, TaggerError
 from pastelbot.tagging.tagger import Tagger, prepare
@@ -87,12 +87,17 @@ def test_what_is_transparent_is_white(load, tmp_path):
     [
         (b"no picture", RequestError, "The picture cannot be read"),
         (png(size=(64, 64))[:60], RequestError, "damaged|cannot be read"),
-        (b"x" * (10 * 2**20 + 1), LimitError, "the cap is 10,485,760"),
+        (png_declaring(30_000, 30_000), LimitError, "more pixels than can be read"),
     ],
 )
 def test_bad_files_are_refused(load, content, kind, words):
     with pytest.raises(kind, match=words):
         load().describe(content)
+
+
+def test_finished_pictures_have_any_size(load):
+    """The caps on uploads are not for what the bot has painted itself."""
+    assert "explicit" == load().describe(png("red", size=(6000, 4500))).rating
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x07" * 100])
