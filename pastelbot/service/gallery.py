@@ -192,6 +192,11 @@ class Gallery:
         if job is not None and job.status.ended:
             await self._files.drop(await self._jobs.forget_pictures(job.id))
 
+    async def channel_deleted(self, channel_id: int) -> None:
+        """Delete the pictures that a deleted channel or thread showed; those shared from elsewhere stay."""
+        await self._store.forget_posts(channel_id)
+        await self._files.forget_channel(channel_id)
+
     async def _picture(self, job: Job, index: int) -> StoredPicture:
         pictures = await self._jobs.pictures(job.id)
         picture = next((picture for picture in pictures if picture.number == index), None)

@@ -126,6 +126,13 @@ class GalleryStore:
         async with self._database.transaction() as connection:
             return (await connection.execute(sql, (channel_id, message_id, entry_id))).rowcount > 0
 
+    async def forget_posts(self, channel_id: int) -> None:
+        """Forget the messages in a channel that is gone; what they showed stays in the gallery."""
+        async with self._database.transaction() as connection:
+            sql = "UPDATE gallery SET channel_id = NULL, message_id = NULL WHERE channel_id = ?"
+            await connection.execute(sql, (channel_id,))
+            await connection.execute("DELETE FROM erasures WHERE channel_id = ?", (channel_id,))
+
     async def unshare(self, entry_id: int) -> None:
         """Take an entry out, with its votes; its message will be deleted."""
         async with self._database.transaction() as connection:

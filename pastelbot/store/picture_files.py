@@ -54,6 +54,16 @@ class PictureFiles:
         async with self._lock:
             await self._unlink_unneeded(list(names))
 
+    async def forget_channel(self, channel_id: int) -> None:
+        """Remove the pictures of all jobs that were shown in a channel, but for those that are not delivered yet."""
+        sql = (
+            "DELETE FROM pictures WHERE job_id IN (SELECT id FROM jobs WHERE channel_id = ?"
+            " AND status IN ('done', 'failed', 'cancelled')) RETURNING file"
+        )
+        async with self._database.transaction() as connection:
+            rows = await connection.execute_fetchall(sql, (channel_id,))
+        await self.drop([row["file"] for row in rows if row["file"] is not None])
+
     async def sweep(self, *, before: datetime | None, max_bytes: int) -> int:
         """Remove files that are older than `before` or over the cap, the oldest first; return how many.
 

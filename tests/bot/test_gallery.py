@@ -267,6 +267,19 @@ async def test_deleting_many_messages_at_once_deletes_their_pictures(studio, gal
     await eventually(lambda: list(studio.settings.storage.pictures.rglob("*.png")) == [])
 
 
+async def test_deleting_a_channel_deletes_its_pictures(studio, gallery):
+    await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id})
+    message = await gallery.shared()
+    studio.bot.dispatch("guild_channel_delete", studio.bot.get_channel(gallery.channel.id))
+    await studio.env.settle()
+    assert "1 picture" in text_of(await gallery.look()), "the gallery's channel showed copies"
+
+    studio.bot.dispatch("guild_channel_delete", studio.bot.get_channel(studio.channel.id))
+    await eventually(lambda: list(studio.settings.storage.pictures.rglob("*.png")) == [])
+
+    assert await studio.jobs.pictures((await studio.jobs.by_message(message.id)).id) == []
+
+
 async def test_a_message_deleted_before_its_picture_is_painted_loses_nothing(studio):
     result = await studio.imagine()
     await studio.painting()
@@ -316,7 +329,7 @@ async def test_a_button_of_a_picture_that_is_gone_says_so(studio, gallery):
 
 
 async def test_using_a_prompt_paints_for_whoever_pressed(studio, gallery):
-    await gallery.shared("1girl, red hair", seed=7)
+    message = await gallery.shared("1girl, red hair", seed=7)
     page = await gallery.look()
     form = await studio.kenji.click(page, label="Use this prompt")
     values = {field["component"]["custom_id"]: field["component"].get("value") for field in form.modal["components"]}
@@ -328,6 +341,7 @@ async def test_using_a_prompt_paints_for_whoever_pressed(studio, gallery):
 
     assert job.user_id == studio.kenji.id
     assert job.request.prompt == "1girl, blue hair"
+    assert job.options.origin == (await studio.jobs.by_message(message.id)).id
 
 
 @pytest.fixture
@@ -499,13 +513,9 @@ async def test_a_private_ancestor_is_not_named(studio, gallery):
 
 
 async def remix(studio, message, *, by):
-    """Paint from a picture through a button that records it."""
-    origin = await studio.jobs.by_message(message.id)
-    await studio.imagine("1girl, remix", by=by)
-    made = await studio.jobs.by_message((await studio.finish()).id)
-    async with studio.bot._backend.database.transaction() as connection:
-        await connection.execute("UPDATE jobs SET origin = ? WHERE id = ?", (origin.id, made.id))
-    return await studio.message_of(made.id)
+    """Paint from a picture through a button."""
+    await by.click(message, label="Reroll")
+    return await studio.finish()
 
 
 @pytest.fixture

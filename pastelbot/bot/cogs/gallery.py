@@ -79,6 +79,18 @@ class GalleryCog(commands.Cog):
         """Delete the pictures of messages that were deleted."""
         await self._deleted(sorted(payload.message_ids))
 
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Delete the pictures of a channel that was deleted."""
+        await self._gallery.channel_deleted(channel.id)
+        self._posts.wake()
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Delete the pictures of a thread that was deleted."""
+        await self._gallery.channel_deleted(payload.thread_id)
+        self._posts.wake()
+
     async def _deleted(self, message_ids: list[int]) -> None:
         for message_id in message_ids:
             await self._gallery.message_deleted(message_id)
