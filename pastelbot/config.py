@@ -171,6 +171,13 @@ class PromptSettings(_Section):
     style: str = Field(default="mksks style", max_length=200)
 
 
+class TagSettings(_Section):
+    """What the vocabulary of tags is used for."""
+
+    complete: bool = True
+    suggest: bool = True
+
+
 class WorkerSettings(_Section):
     """The process that paints."""
 
@@ -223,6 +230,7 @@ class Settings(_Section):
     prompts: PromptSettings = PromptSettings()
     quota: QuotaSettings = QuotaSettings()
     house: HouseSettings = HouseSettings()
+    tags: TagSettings = TagSettings()
     worker: WorkerSettings = WorkerSettings()
     tagger: TaggerSettings = TaggerSettings()
     log: LogSettings = LogSettings()

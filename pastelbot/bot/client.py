@@ -17,10 +17,12 @@ from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
 from pastelbot.bot.cogs.mydata import MyDataCog
 from pastelbot.bot.cogs.recreate import RecreateCog
+from pastelbot.bot.cogs.tags import TagsCog
 from pastelbot.bot.delivery import Delivery
 from pastelbot.bot.gallery_posts import GalleryPosts
 from pastelbot.bot.localisation import CommandTranslator
 from pastelbot.bot.views.buttons import JobButton
+from pastelbot.bot.views.tags import TagPageButton
 from pastelbot.bot.views.gallery import EntryButton, PageButton
 from pastelbot.bot.views.mydata import ForgetButton
 from pastelbot.jobs.background import Periodic
@@ -30,6 +32,7 @@ from pastelbot.service.gallery import Gallery
 from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.jobs import Service
 from pastelbot.service.mydata import MyData
+from pastelbot.service.tags import Tags
 from pastelbot.store.database import Database
 from pastelbot.store.memory import Memory
 
@@ -56,6 +59,7 @@ class Backend:
     database: Database
     dispatcher: Dispatcher
     service: Service
+    tags: Tags
     housekeeping: Housekeeping
     gallery: Gallery
     mydata: MyData
@@ -68,6 +72,7 @@ class Resources:
 
     service: Service
     delivery: Delivery
+    tags: Tags
     gallery: Gallery
     posts: GalleryPosts
     mydata: MyData
@@ -109,10 +114,15 @@ class PastelBot(commands.Bot):
         memory = Memory(backend.database)
         posts = GalleryPosts(self, backend.gallery, memory, clock=backend.clock)
         self._resources = Resources(
-            service=backend.service, delivery=delivery, gallery=backend.gallery, posts=posts, mydata=backend.mydata
+            service=backend.service,
+            delivery=delivery,
+            tags=backend.tags,
+            gallery=backend.gallery, posts=posts, mydata=backend.mydata
         )
         await self.add_cog(ImagineCog(backend.service))
         await self.add_cog(InfoCog(backend.service))
+        await self.add_cog(TagsCog(backend.tags))
+        self.add_dynamic_items(TagPageButton)
         recreate = RecreateCog(backend.service)
         await self.add_cog(recreate)
         self.tree.add_command(recreate.menu)

@@ -13,7 +13,7 @@ _WEIGHT = re.compile(r"(?<=\S):\s*+[+-]?[\d.]*+\s*+$")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-_ROUND_THE_WORD = "()[]{}\"'!?.,:;"
+_ROUND_THE_WORD = "()[]{}\"'!?.,:;@"
 _TWO_LETTERS = re.compile(r"[^\W_]{2}")
 _BRACKET = re.compile(r"[()\[\]{}]")
 

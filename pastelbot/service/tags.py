@@ -5,6 +5,7 @@ import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from importlib.resources import files
 
 import structlog
@@ -22,6 +23,7 @@ from pastelbot.prompt.completion import (
 from pastelbot.prompt.likeness import allowed_errors, distance
 from pastelbot.prompt.tags import spoken, tag_key, tags_in
 from pastelbot.prompt.vocabulary import Tag, TagFile, read_tag_file
+from pastelbot.prompt.wordlist import WordList
 from pastelbot.records import Asker
 from pastelbot.service.house import House
 from pastelbot.store.database import Database
@@ -40,6 +42,7 @@ _LOOKED_AT = 4
 _MOST_TAGS = 150
 _MOST_WORDS = 4
 _BEGINNINGS = 100
+_REMEMBERED = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +92,7 @@ class Tags:
         self._settings = settings or TagSettings()
         self._house = house
         self._store = TagStore(database)
+        self._stands_in = lru_cache(maxsize=_REMEMBERED)(_stands_in)
         self._sets = TagSets(database, clock=lambda: clock().timestamp())
 
     async def open(self) -> None:
@@ -194,9 +198,7 @@ class Tags:
         lists = [rules.words, rules.gate.never]
         if not rules.adult_allowed:
             lists += [rules.gate.adult, rules.own_adult]
-        return lambda found: (
-            not any(words.find([spoken(found.tag.name), *filter(None, [found.alias])]) for words in lists)
-        )
+        return lambda found: not any(self._stands_in(words, text) for words in lists for text in _texts(found))
 
     async def _find(self, key: str, *, whole_word: bool) -> list[FoundTag]:
         """Return tags that begin so, then those with such words, and only where there are none those spelt alike.
@@ -243,6 +245,15 @@ def _nearest(
         found = distance(key, other, errors, beginning=beginning)
         if found <= errors:
             yield found, number
+
+
+def _stands_in(words: WordList, text: str) -> bool:
+    return words.find([text]) is not None
+
+
+def _texts(found: FoundTag) -> list[str]:
+    name = spoken(found.tag.name)
+    return [name] if found.alias is None else [name, found.alias]
 
 
 def _well_used(tag: Tag, key: str) -> bool:

@@ -1,0 +1,40 @@
+"""Choices for what is being typed; whatever goes wrong, there are none."""
+
+import sqlite3
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.errors import PastelError
+from pastelbot.prompt.completion import Completion
+
+log = structlog.get_logger(__name__)
+
+FAILURES = (PastelError, sqlite3.Error, ValueError)
+
+
+async def prompt_choices(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    """Return completions of the last tag of a prompt."""
+    tags = interaction.client.resources.tags
+    try:
+        return _choices(await tags.complete(current, asker_of(interaction)))
+    except FAILURES as error:
+        log.warning("nothing to complete with", error=str(error))
+        return []
+
+
+async def query_choices(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    """Return tags that a search may be for."""
+    tags = interaction.client.resources.tags
+    try:
+        return _choices(await tags.complete_query(current, asker_of(interaction)))
+    except FAILURES as error:
+        log.warning("nothing to complete with", error=str(error))
+        return []
+
+
+def _choices(found: list[Completion]) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=name, value=value) for name, value in found]
