@@ -1,7 +1,7 @@
 """Paint on this machine without Discord: the command line's `imagine`."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,10 +12,11 @@ from pastelbot.config import Settings
 from pastelbot.diffusion.precheck import check_reference
 from pastelbot.drafting import Wish, amend, draft
 from pastelbot.errors import RequestError, StartupError
-from pastelbot.jobs.worker import load_checkpoint
+from pastelbot.jobs.worker import load_checkpoint, make_engine
 from pastelbot.names import upscaler_files
+from pastelbot.network_files import LoraFiles, ModelNames
 from pastelbot.prompt.infotext import read_request
-from pastelbot.records import GenerationRequest, Picture
+from pastelbot.records import GenerationRequest, Painted, Picture
 
 
 def request_of(wish: Wish, settings: Settings, source: Path | None) -> tuple[GenerationRequest, Sequence[str]]:
@@ -27,8 +28,20 @@ def request_of(wish: Wish, settings: Settings, source: Path | None) -> tuple[Gen
         read = read_request(pictures.read_infotext(source))
         missing = [f"It does not say {name}; the usual value is taken." for name in read.missing]
         request, notes = amend(read.request, wish, settings, random_seed=_random_seed), [*missing, *read.notes]
-    policy.check_request(request, settings.limits, upscaler_models=upscaler_files(settings.checkpoint.upscalers))
+    models = ModelNames(
+        loras=LoraFiles(settings.checkpoint.loras), checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes)
+    )
+    upscalers = upscaler_files(settings.checkpoint.upscalers)
+    policy.check_request(request, settings.limits, upscaler_models=upscalers, models=models)
     return request, notes
+
+
+def with_files(settings: Settings, *, vae: str | None, loras: Path | None, embeddings: Path | None) -> Settings:
+    """Return settings with other folders of LoRAs and embeddings, and with a VAE that is named by its file."""
+    folders = {"loras": loras, "embeddings": embeddings}
+    checkpoint = settings.checkpoint.model_copy(update={key: path for key, path in folders.items() if path is not None})
+    vaes = {**settings.vaes, vae: vae} if vae is not None and vae not in settings.vaes else settings.vaes
+    return settings.model_copy(update={"checkpoint": checkpoint, "vaes": vaes})
 
 
 def read_init(path: Path) -> bytes:
@@ -39,12 +52,23 @@ def read_init(path: Path) -> bytes:
         raise RequestError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def paint(request: GenerationRequest, settings: Settings, out: Path, *, with_sheet: bool = False) -> list[Path]:
+def paint(
+    request: GenerationRequest,
+    settings: Settings,
+    out: Path,
+    *,
+    with_sheet: bool = False,
+    on_note: Callable[[str], None] = lambda _note: None,
+) -> list[Path]:
     """Paint a request with a progress bar; return the files written, the sheet last.
 
-    Raises CheckpointError or PaintingError, and StartupError where nothing can be written.
+    `on_note` hears what a person may not expect. Raises CheckpointError or PaintingError, and StartupError where
+    nothing can be written.
     """
-    painted = _paint(request, settings)
+    event = _paint(request, settings)
+    painted = event.pictures
+    for note in event.notes:
+        on_note(note)
     files = dict(zip(_paths(painted, out), (picture.png for picture in painted), strict=True))
     if with_sheet:
         folder = out.parent if out.suffix.lower() == ".png" else out
@@ -58,20 +82,22 @@ def paint(request: GenerationRequest, settings: Settings, out: Path, *, with_she
     return list(files)
 
 
-def _paint(request: GenerationRequest, settings: Settings) -> tuple[Picture, ...]:
+def _paint(request: GenerationRequest, settings: Settings) -> Painted:
     options = app.worker_options(settings)
-    check_reference(options.checkpoint)
+    named = options.checkpoints.get(request.checkpoint)
+    check_reference(options.checkpoint if named is None else named.path)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Loading the checkpoint", total=None)
-        from pastelbot.diffusion import engine, upscalers  # noqa: PLC0415 - torch takes seconds
+        from pastelbot.diffusion import engine  # noqa: PLC0415 - torch takes seconds
 
-        loaded = load_checkpoint(options, on_progress=lambda text: bar.update(task, description=text))
-        return engine.paint(
-            loaded,
+        loaded = load_checkpoint(
+            options, request.checkpoint, on_progress=lambda text: bar.update(task, description=text)
+        )
+        return engine.paint_alone(
+            make_engine(options, loaded),
             request,
             on_progress=lambda event: bar.update(task, description="Painting", completed=event.step, total=event.steps),
-            upscalers=upscalers.Upscalers(options.upscalers, loaded.device),
         )
 
 

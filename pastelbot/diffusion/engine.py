@@ -320,21 +320,24 @@ def paint(
     request: GenerationRequest,
     on_progress: Callable[[Progress], None] | None = None,
     *,
-    on_notes: Callable[[Sequence[str]], None] | None = None,
     preview_every: int = 0,
     upscalers: Upscalers | None = None,
-    networks: NetworkFolders | None = None,
-    vaes: VaeShelf | None = None,
 ) -> tuple[Picture, ...]:
     """Paint one request and return its pictures; raises the PastelError that a worker would report."""
-    engine = Engine(checkpoint, preview_every=preview_every, upscalers=upscalers, networks=networks, vaes=vaes)
+    return paint_alone(
+        Engine(checkpoint, preview_every=preview_every, upscalers=upscalers), request, on_progress
+    ).pictures
+
+
+def paint_alone(
+    engine: Engine, request: GenerationRequest, on_progress: Callable[[Progress], None] | None = None
+) -> Painted:
+    """Paint one request with an engine that does nothing else; raises the PastelError that a worker would report."""
     engine.admit("", request)
     while True:
         for event in engine.step():
             if isinstance(event, Painted):
-                if on_notes is not None:
-                    on_notes(event.notes)
-                return event.pictures
+                return event
             if isinstance(event, PaintingFailed):
                 raise PaintingError(event.reason)
             if isinstance(event, Progress) and on_progress is not None:
