@@ -53,9 +53,8 @@ class GalleryPosts:
         await self._erasing.close()
 
     async def thumbnails(self, shown: Sequence[Shown], *, side: int = _THUMBNAIL) -> list[discord.File]:
-        """Return small copies of the pictures whose files are there."""
-        there = [each for each in shown if each.path.is_file()]
-        return picture_files(there, await asyncio.to_thread(_small, [each.path for each in there], side))
+        """Return small copies of the pictures whose files are there and whole."""
+        return picture_files(shown, await asyncio.to_thread(_small, [each.path for each in shown], side))
 
     async def post(self, entry: Entry) -> str:
         """Show a shared picture in the gallery's channel, where there is one; return what to tell its author."""
@@ -99,19 +98,19 @@ class GalleryPosts:
         best = await self._gallery.best(guild_id, since=since, until=until, adult=channel.is_nsfw(), limit=_BEST)
         if not best:
             return
+        files = await self.thumbnails(best, side=_POST)
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.TextDisplay(gallery_texts.best_of_text(since, until)))
         for shown in best:
-            add_entry(layout, shown, unshare=False)
-        files = await self.thumbnails(best, side=_POST)
+            add_entry(layout, shown, files, unshare=False)
         none = discord.AllowedMentions.none()
         await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"best:{since:%Y%m%d}")
 
     async def _post(self, entry: Entry, channel: discord.abc.Messageable) -> None:
         (shown,) = await self._gallery.show([entry])
-        layout = ui.LayoutView(timeout=None)
-        add_entry(layout, shown, unshare=True)
         files = await self.thumbnails([shown], side=_POST)
+        layout = ui.LayoutView(timeout=None)
+        add_entry(layout, shown, files, unshare=True)
         none = discord.AllowedMentions.none()
         message = await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"share:{entry.id}")
         if not await self._gallery.set_post(entry.id, message.channel.id, message.id):
@@ -134,11 +133,16 @@ class GalleryPosts:
                 await self._gallery.erased(each.message_id)
 
 
-def _small(paths: Sequence[Path], side: int) -> list[bytes]:
-    contents = []
+def _small(paths: Sequence[Path], side: int) -> list[bytes | None]:
+    contents: list[bytes | None] = []
     for path in paths:
-        with Image.open(path) as image:
-            copy = image.convert("RGB")
+        try:
+            with Image.open(path) as image:
+                copy = image.convert("RGB")
+        except (OSError, ValueError, SyntaxError) as error:
+            log.warning("a picture's file cannot be read", file=path.name, error=str(error))
+            contents.append(None)
+            continue
         copy.thumbnail((side, side), Image.Resampling.LANCZOS)
         file = io.BytesIO()
         copy.save(file, "WEBP", quality=88)

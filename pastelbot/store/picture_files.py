@@ -8,7 +8,7 @@ look whether it can go: the same bytes may be written again at that very moment.
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -51,8 +51,9 @@ class PictureFiles:
 
     async def drop(self, names: Iterable[str]) -> None:
         """Remove the files of rows that were deleted, but for those that other rows need."""
-        async with self._lock:
-            await self._unlink_unneeded(list(names))
+        for batch in _batches(list(names)):
+            async with self._lock:  # painting waits for it, so it is let go now and then
+                await self._unlink_unneeded(batch)
 
     async def forget_channel(self, channel_id: int) -> None:
         """Remove the pictures of all jobs that were shown in a channel, but for those that are not delivered yet."""
@@ -72,9 +73,11 @@ class PictureFiles:
         """
         await self._adopt()
         names = await self._outlived(before, max_bytes) if before is not None or max_bytes else []
-        async with self._database.transaction() as connection:
-            await connection.executemany("UPDATE pictures SET file = NULL WHERE file = ?", [(name,) for name in names])
-        await self.drop(names)
+        for batch in _batches(names):
+            async with self._database.transaction() as connection:
+                sql = "UPDATE pictures SET file = NULL WHERE file = ?"
+                await connection.executemany(sql, [(name,) for name in batch])
+            await self.drop(batch)
         await self._remove_strays()
         if names:
             log.info("pictures swept away", files=len(names))
@@ -135,6 +138,11 @@ class PictureFiles:
                     unneeded.append(name)
         if unneeded:
             await asyncio.to_thread(_unlink, self.folder, unneeded)
+
+
+def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), _BATCH):
+        yield names[start : start + _BATCH]
 
 
 def _write_all(folder: Path, pictures: Sequence[Picture]) -> list[StoredPicture]:

@@ -133,6 +133,18 @@ async def test_a_picture_without_its_file_is_not_shared(studio, gallery):
     assert "The picture's file is not kept any more" in refused.response.content
 
 
+@pytest.mark.parametrize("damage", [b"", b"\x89PNG\r\n\x1a\n half", None])
+async def test_a_damaged_file_is_a_page_without_its_picture(studio, gallery, damage):
+    await gallery.shared("1girl, red hair", seed=1)
+    (path,) = studio.settings.storage.pictures.rglob("*.png")
+    path.unlink() if damage is None else path.write_bytes(damage)
+    await gallery.shared("1girl, blue hair", seed=2)
+    page = await gallery.look()
+
+    assert "2 pictures" in text_of(page)
+    assert len(page.attachments) == 1
+
+
 async def test_with_several_pictures_share_asks_which(studio, gallery):
     message = await gallery.painted(count=3, seed=7)
     asked = await studio.hana.click(message, label="Share")

@@ -51,7 +51,7 @@ class GalleryCog(commands.Cog):
         page = await self._gallery.page(asker_of(interaction), chosen, 0, tag=tag, text=text)
         await interaction.response.defer(ephemeral=not public, thinking=True)
         files = await self._posts.thumbnails(page.shown)
-        layout = page_view(page, chosen, tag, text)
+        layout = page_view(page, chosen, tag, text, files)
         none = discord.AllowedMentions.none()
         await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
 

@@ -81,23 +81,22 @@ class PageButton(
         """Turn the page for whoever opened it; anybody else gets a private one."""
         resources, asker = interaction.client.resources, asker_of(interaction)
         page = await resources.gallery.page(asker, self.view_shown, self.number, tag=self.tag, text=self.text)
-        view = page_view(page, self.view_shown, self.tag, self.text)
-        if _opened_by(interaction):
-            await interaction.response.defer()
-            files = await resources.posts.thumbnails(page.shown)
+        own = _opened_by(interaction)
+        await (interaction.response.defer() if own else interaction.response.defer(ephemeral=True, thinking=True))
+        files = await resources.posts.thumbnails(page.shown)
+        view = page_view(page, self.view_shown, self.tag, self.text, files)
+        if own:
             await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
         else:
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            files = await resources.posts.thumbnails(page.shown)
             await interaction.followup.send(view=view, files=files, ephemeral=True, allowed_mentions=_none())
 
 
-def page_view(page: Page, view: View, tag: str, text: str) -> ui.LayoutView:
-    """Return a page of the gallery; its pictures are attachments with the names of `picture_name`."""
+def page_view(page: Page, view: View, tag: str, text: str, files: Sequence[discord.File]) -> ui.LayoutView:
+    """Return a page of the gallery, whose pictures are these files."""
     layout = ui.LayoutView(timeout=None)
     layout.add_item(ui.TextDisplay(gallery_texts.gallery_text(page, view, tag, text)))
     for shown in page.shown:
-        add_entry(layout, shown, unshare=view is View.MINE)
+        add_entry(layout, shown, files, unshare=view is View.MINE)
     if page.pages > 1:
         numbers = {"p": page.number - 1, "h": page.number, "n": page.number + 1}
         buttons = [PageButton(kind, view, number, tag, text, page.pages) for kind, number in numbers.items()]
@@ -105,11 +104,11 @@ def page_view(page: Page, view: View, tag: str, text: str) -> ui.LayoutView:
     return layout
 
 
-def add_entry(layout: ui.LayoutView, shown: Shown, *, unshare: bool) -> None:
-    """Add a shared picture with its credits and buttons."""
+def add_entry(layout: ui.LayoutView, shown: Shown, files: Sequence[discord.File], *, unshare: bool) -> None:
+    """Add a shared picture with its credits and buttons; the picture itself where it is among the files."""
     entry = shown.entry
     layout.add_item(ui.TextDisplay(gallery_texts.entry_text(shown)))
-    if shown.path.is_file():
+    if any(file.filename == picture_name(shown) for file in files):
         media = discord.MediaGalleryItem(
             f"attachment://{picture_name(shown)}", description=entry.prompt[:_ALT], spoiler=entry.spoiler
         )
@@ -123,11 +122,12 @@ def picture_name(shown: Shown) -> str:
     return f"pastelbot-gallery-{shown.entry.id}.webp"
 
 
-def picture_files(shown: Sequence[Shown], contents: Sequence[bytes]) -> list[discord.File]:
-    """Return the attachments of a page or post."""
+def picture_files(shown: Sequence[Shown], contents: Sequence[bytes | None]) -> list[discord.File]:
+    """Return the attachments of a page or post; a picture without content has none."""
     return [
         discord.File(io.BytesIO(content), filename=picture_name(each), description=each.entry.prompt[:_ALT])
         for each, content in zip(shown, contents, strict=True)
+        if content is not None
     ]
 
 
