@@ -1,13 +1,13 @@
 """The command line: run, demo, imagine. What goes wrong ends in one sentence and exit code 2."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pastelbot import __version__, cli_tags, cli_workshop, config
+from pastelbot import __version__, cli_export, cli_tags, cli_workshop
+from pastelbot.cli_options import ConfigOption, load_settings
 from pastelbot.drafting import Wish
 from pastelbot.errors import PastelError
 
@@ -18,10 +18,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="Configuration file; left out, config.toml where there is one.")
-]
 
 
 def main() -> None:
@@ -87,12 +83,8 @@ def imagine(
         typer.Option(help='What makes --init fit: "Just resize", "Crop and resize" or "Resize and fill".'),
     ] = None,
     count: Annotated[int | None, typer.Option(help="How many pictures; their seeds count up.")] = None,
-    checkpoint: Annotated[
-        str | None, typer.Option(help="One of the configuration's, a folder, file or hub name; `bundled` is inside.")
-    ] = None,
-    vae: Annotated[str | None, typer.Option(help="One of the configuration's VAEs, or a file.")] = None,
-    loras: Annotated[Path | None, typer.Option(help="A folder of LoRAs, for <lora:name:0.6> in the prompt.")] = None,
-    embeddings: Annotated[Path | None, typer.Option(help="A folder of textual inversion embeddings.")] = None,
+    checkpoint: Annotated[str | None, typer.Option(help="Folder, file or hub name; `bundled` is inside.")] = None,
+    vae: Annotated[str | None, typer.Option(help="A separate VAE file.")] = None,
     from_infotext: Annotated[
         Path | None, typer.Option(help="Paint what a picture or text file says; other options change it.")
     ] = None,
@@ -121,21 +113,12 @@ def imagine(
         init=None if init is None else painting.read_init(init),
         resize_mode=resize_mode,
         count=count,
-        checkpoint=checkpoint,
-        vae=vae,
     )
-    settings = load_settings(config, bundled=True)
-    if checkpoint is not None and checkpoint not in settings.checkpoint_names:
-        settings, wish = load_settings(config, bundled=True, checkpoint=checkpoint), wish.replace(checkpoint=None)
-    settings = painting.with_files(settings, vae=vae, loras=loras, embeddings=embeddings)
+    settings = load_settings(config, bundled=True, checkpoint=checkpoint, vae=vae)
     request, notes = painting.request_of(wish, settings, from_infotext)
-
-    def tell(note: str) -> None:
-        typer.echo(f"note: {note}", err=True)
-
     for note in notes:
-        tell(note)
-    for path in painting.paint(request, settings, out, with_sheet=grid, on_note=tell):
+        typer.echo(f"note: {note}", err=True)
+    for path in painting.paint(request, settings, out, with_sheet=grid):
         typer.echo(path)
 
 
@@ -147,24 +130,6 @@ def info(file: Annotated[Path, typer.Argument(help="A picture, or a text file wi
     typer.echo(pictures.read_infotext(file))
 
 
-def load_settings(
-    path: Path | None, *, bundled: bool = False, checkpoint: str | None = None, vae: str | None = None
-) -> config.Settings:
-    """Load the named configuration, else PASTELBOT_CONFIG, else ./config.toml, else the defaults.
-
-    With `bundled` and no configuration anywhere, the checkpoint is the bundled one.
-    """
-    named = path or (Path(os.environ["PASTELBOT_CONFIG"]) if os.environ.get("PASTELBOT_CONFIG") else None)
-    found = named or (Path("config.toml") if Path("config.toml").is_file() else None)
-    environ = dict(os.environ)
-    if bundled and found is None:
-        environ.setdefault("PASTELBOT_CHECKPOINT__PATH", config.BUNDLED)
-    if checkpoint is not None:
-        environ["PASTELBOT_CHECKPOINT__PATH"] = checkpoint
-    if vae is not None:
-        environ["PASTELBOT_CHECKPOINT__VAE"] = vae
-    return config.load(found, environ=environ)
-
-
 cli_workshop.register(app)
 cli_tags.register(app, load_settings)
+cli_export.register(app)

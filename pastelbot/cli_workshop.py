@@ -1,18 +1,13 @@
 """The workshop on the command line: recipe, merge, lora, vae, convert, inspect."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from pastelbot.cli_options import ConfigOption, load_settings, progress_bar
 from pastelbot.errors import WorkshopError
-
-if TYPE_CHECKING:
-    from pastelbot.workshop.writing import Progress as Listener
 
 recipe_app = typer.Typer(help="Recipes: a checkpoint made step by step, described in one file.")
 lora_app = typer.Typer(help="Merge LoRAs into a checkpoint, or extract one.")
@@ -42,14 +37,15 @@ def recipe() -> None:
 def recipe_run(
     file: Annotated[Path, typer.Argument(help="The recipe, a .toml file.")],
     out: Annotated[Path | None, typer.Option(help="Where the last step's result goes, instead of its output.")] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Make what a recipe describes, in one pass, tensor by tensor."""
     from pastelbot.workshop.recipe import read_recipe  # noqa: PLC0415 - torch takes seconds
     from pastelbot.workshop.recipe_run import run_recipe  # noqa: PLC0415
 
-    found = read_recipe(file, out=out)
-    with _progress_bar() as listener:
-        report = run_recipe(found, listener)
+    found, settings = read_recipe(file, out=out), load_settings(config).checkpoint
+    with progress_bar() as listener:
+        report = run_recipe(found, listener, settings)
     _tell(report.notes, report.outputs)
 
 
@@ -147,7 +143,7 @@ def inspect(path: Annotated[Path, typer.Argument(help="A weights file, or a diff
     """Say what a file is: kind, hashes, precision, rank, trigger words, problems."""
     from pastelbot.workshop.inspection import inspect_path  # noqa: PLC0415 - torch takes seconds
 
-    with _progress_bar() as listener:
+    with progress_bar() as listener:
         findings = inspect_path(path, listener)
     for line in findings.lines():
         typer.echo(line)
@@ -159,9 +155,9 @@ def _run_step(name: str, table: Mapping[str, object], out: Path) -> None:
     from pastelbot.workshop.recipe import single_step  # noqa: PLC0415 - torch takes seconds
     from pastelbot.workshop.recipe_run import run_recipe  # noqa: PLC0415
 
-    found = single_step(name, table, out)
-    with _progress_bar() as listener:
-        report = run_recipe(found, listener)
+    found, settings = single_step(name, table, out), load_settings(None).checkpoint
+    with progress_bar() as listener:
+        report = run_recipe(found, listener, settings)
     _tell(report.notes, report.outputs)
 
 
@@ -179,18 +175,3 @@ def _tell(notes: list[str], outputs: list[Path]) -> None:
         typer.echo(f"note: {note}", err=True)
     for path in outputs:
         typer.echo(path)
-
-
-@contextmanager
-def _progress_bar() -> "Iterator[Listener]":
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Looking at the inputs", total=None)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)

@@ -4,18 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers.models.clip.modeling_clip import CLIPTextModel
 
 from pastelbot.diffusion.conditioning import Conditioner
+from pastelbot.diffusion.exported import Manifest, read_manifest
 from pastelbot.diffusion.hub import locate, locate_tokenizer
 from pastelbot.diffusion.lora.patch import NetworkPatches, original_formats
 from pastelbot.diffusion.networks import build_text_encoder, build_unet, build_vae
 from pastelbot.diffusion.schedules import ModelSigmas
 from pastelbot.diffusion.unet import UNet2DConditionModel
 from pastelbot.diffusion.vae import NamedVae, Vae
-from pastelbot.diffusion.weights import Weights, file_hash, read_file, read_folder, read_vae, weights_file
+from pastelbot.diffusion.weights import file_hash, read_file, read_folder, read_vae, weights_file
 from pastelbot.errors import CheckpointError
 from pastelbot.prompt.tokenizer import ClipTokenizer
 
@@ -74,11 +76,13 @@ def load(
     `vae` names a VAE of its own, file or folder. `device` is one of DEVICES, `precision` "auto" or one of PRECISIONS;
     "auto" takes half precision on CUDA and float32 elsewhere. Raises a CheckpointError that a person can act on.
     """
-    chosen, dtype = choose_device(device), torch.float32
-    dtype = choose_dtype(precision, chosen)
     place = locate(reference, revision=revision, offline=offline, cache_dir=cache_dir, on_progress=on_progress)
     if on_progress is not None:
         on_progress(f"Loading {place.name}")
+    if (manifest := read_manifest(place)) is not None:
+        return _load_exported(place, manifest, vae=vae, device=device, offline=offline, cache_dir=cache_dir)
+    chosen = choose_device(device)
+    dtype = choose_dtype(precision, chosen)
     # A folder from the hub is called after a commit in the cache.
     name = None if Path(reference).expanduser().exists() else reference.rpartition("/")[2]
     weights = read_folder(place, name) if place.is_dir() else read_file(place)
@@ -101,7 +105,7 @@ def load(
         device=chosen,
         dtype=dtype,
         prediction_type=weights.prediction_type,
-        sigmas=_sigmas(weights),
+        sigmas=sigmas_of(weights.name, weights.scheduler),
         conditioner=Conditioner(clip, text_encoder, device=chosen, dtype=dtype),
         stored=original_formats(weights.unet.tensors, weights.text_encoder.tensors),
     )
@@ -123,10 +127,22 @@ def load_vae(
     return NamedVae(vae=vae, name=place.name, hash=file_hash(file))
 
 
-def _sigmas(weights: Weights) -> ModelSigmas:
-    scheduler = weights.scheduler
+def _load_exported(
+    folder: Path, manifest: Manifest, *, vae: str | None, device: str, offline: bool, cache_dir: Path | None
+) -> Checkpoint:
+    from pastelbot.diffusion.onnx_checkpoint import load_onnx  # noqa: PLC0415 - it builds on this module
+
+    own = None
+    if vae is not None:
+        cpu = torch.device("cpu")
+        own = load_vae(vae, device=cpu, dtype=torch.float32, offline=offline, cache_dir=cache_dir)
+    return load_onnx(folder, manifest, device=device, vae=own)
+
+
+def sigmas_of(name: str, scheduler: Mapping[str, Any]) -> ModelSigmas:
+    """Return the noise levels of a scheduler's configuration; raises a CheckpointError that names the checkpoint."""
     if scheduler.get("beta_schedule", "scaled_linear") != "scaled_linear":
-        raise CheckpointError(f"{weights.name} was trained on the noise schedule {scheduler['beta_schedule']!r}.")
+        raise CheckpointError(f"{name} was trained on the noise schedule {scheduler['beta_schedule']!r}.")
     return ModelSigmas.scaled_linear(
         start=float(scheduler.get("beta_start", 0.00085)),
         end=float(scheduler.get("beta_end", 0.012)),

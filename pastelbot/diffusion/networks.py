@@ -16,7 +16,7 @@ from pastelbot.errors import CheckpointError
 def build_unet(network: Network, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel:
     """Return the UNet on the device."""
     with torch.device("meta"):
-        unet = UNet2DConditionModel.from_config(_public(network.config))
+        unet = UNet2DConditionModel.from_config(public_config(network.config))
     _fill(unet, network.tensors, "UNet")
     return prepare_unet(unet, device, dtype)
 
@@ -24,14 +24,14 @@ def build_unet(network: Network, device: torch.device, dtype: torch.dtype) -> UN
 def build_vae(network: Network, device: torch.device, dtype: torch.dtype) -> AutoencoderKL:
     """Return the VAE on the device."""
     with torch.device("meta"):
-        vae = AutoencoderKL.from_config(_public(network.config))
+        vae = AutoencoderKL.from_config(public_config(network.config))
     _fill(vae, network.tensors, "VAE")
     return place(vae, device, dtype).eval().requires_grad_(False)
 
 
 def build_text_encoder(network: Network, device: torch.device, dtype: torch.dtype) -> CLIPTextModel:
     """Return the text encoder on the device."""
-    config = CLIPTextConfig(**_public(network.config))
+    config = CLIPTextConfig(**public_config(network.config))
     with torch.device("meta"):
         model = CLIPTextModel(config)
     inner = getattr(model, "text_model", model)
@@ -41,7 +41,8 @@ def build_text_encoder(network: Network, device: torch.device, dtype: torch.dtyp
     return model.to(device=device, dtype=dtype).eval().requires_grad_(False)
 
 
-def _public(config: Mapping[str, object]) -> dict[str, object]:
+def public_config(config: Mapping[str, object]) -> dict[str, object]:
+    """Return a configuration without what its file says about the file."""
     ignored = ("architectures", "model_type", "torch_dtype", "dtype", "transformers_version")
     return {key: value for key, value in config.items() if not key.startswith("_") and key not in ignored}
 

@@ -8,6 +8,7 @@ import json
 import struct
 from pathlib import Path
 
+from pastelbot.diffusion.exported import check_export, read_manifest
 from pastelbot.diffusion.hub import is_hub_name
 from pastelbot.diffusion.identify import SD1, Shapes, identify
 from pastelbot.errors import CheckpointError
@@ -19,7 +20,9 @@ def check_reference(reference: str) -> None:
     """Raise the CheckpointError that loading this reference would end in, as far as it can be seen from outside."""
     path = Path(reference).expanduser()
     if path.is_dir():
-        if not (path / "model_index.json").is_file():
+        if (manifest := read_manifest(path)) is not None:
+            check_export(path, manifest)
+        elif not (path / "model_index.json").is_file():
             raise CheckpointError(f"The folder {path} is no diffusers checkpoint: it has no model_index.json.")
     elif path.is_file():
         _check_file(path)

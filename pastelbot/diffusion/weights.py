@@ -53,7 +53,7 @@ def read_folder(folder: Path, name: str | None = None) -> Weights:
         raise CheckpointError(f"{folder} is a {kind}, not a Stable Diffusion 1.x checkpoint.")
     unet_file = weights_file(folder / "unet", "diffusion_pytorch_model")
     unet = Network(config=_read_json(folder / "unet" / "config.json"), tensors=read_tensors(unet_file))
-    _check_unet(folder, unet)
+    check_unet_config(folder, unet.config)
     scheduler = _read_json(folder / "scheduler" / "scheduler_config.json")
     return Weights(
         name=str(index.get("_pastelbot_name", name or folder.resolve().name)),
@@ -67,13 +67,14 @@ def read_folder(folder: Path, name: str | None = None) -> Weights:
     )
 
 
-def _check_unet(folder: Path, unet: Network) -> None:
-    width = unet.config.get("cross_attention_dim")
-    if unet.config.get("addition_embed_type") is not None or width == 2048:
+def check_unet_config(folder: Path, config: Config) -> None:
+    """Raise a CheckpointError that says what a diffusers folder is, where it is not of Stable Diffusion 1.x."""
+    width = config.get("cross_attention_dim")
+    if config.get("addition_embed_type") is not None or width == 2048:
         raise CheckpointError(f"{folder} is an SDXL checkpoint, not a Stable Diffusion 1.x checkpoint.")
     if width == 1024:
         raise CheckpointError(f"{folder} is a Stable Diffusion 2.x checkpoint, not a Stable Diffusion 1.x checkpoint.")
-    if unet.config.get("in_channels", 4) != 4:
+    if config.get("in_channels", 4) != 4:
         raise CheckpointError(f"{folder} is an inpainting or editing model, not a text-to-image checkpoint.")
 
 
@@ -132,6 +133,13 @@ def check_kind(path: Path, wanted: str) -> None:
     """Raise a CheckpointError that says what a safetensors file is, unless it is what is wanted."""
     if path.suffix == SAFE_SUFFIX:
         _check_shapes(path, _shapes(path), wanted)
+
+
+def check_vae_kind(path: Path) -> None:
+    """Raise a CheckpointError that says what a safetensors file is, unless there is a VAE in it."""
+    kind = identify(_shapes(path))
+    if kind not in (SD1_VAE, SD1):
+        raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not a VAE of Stable Diffusion 1.x.")
 
 
 def _check_shapes(path: Path, shapes: Shapes, wanted: str) -> None:

@@ -15,7 +15,7 @@ from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop.folders import PARTS, diffusers_configs, diffusers_parts
 from pastelbot.workshop.writing import Progress, check_output, check_space, silent, write
 
-_SCHEDULER = {
+SCHEDULER = {
     "_class_name": "PNDMScheduler",
     "beta_end": 0.012,
     "beta_schedule": "scaled_linear",
@@ -138,7 +138,7 @@ def _write_surroundings(source: Source, configs: Mapping[str, Config], folder: P
     for part, config in configs.items():
         _write_json(folder / part / "config.json", {**_CLASSES[part], **config})
     _write_json(folder / "model_index.json", _INDEX)
-    _write_json(folder / "scheduler" / "scheduler_config.json", _SCHEDULER | _prediction(source))
+    _write_json(folder / "scheduler" / "scheduler_config.json", SCHEDULER | _prediction(source))
     _write_tokenizer(folder / "tokenizer")
 
 

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion import ldm
-from pastelbot.diffusion.hub import locate
 from pastelbot.diffusion.original_names import (
     STANDARD,
     is_vae_attention,
@@ -71,18 +70,14 @@ class Union:
         return self._owners[name].read(name)
 
 
-def open_reference(reference: str, *, key: str) -> Opened:
-    """Open a checkpoint: a file, a diffusers folder, or either on the hub; `key` is what errors call its place.
-
-    Raises CheckpointError.
-    """
-    path = locate(reference, key=key)
+def open_reference(path: Path) -> Opened:
+    """Open a checkpoint, a file or a diffusers folder; raises CheckpointError."""
     return open_folder(path) if path.is_dir() else Opened(open_file(path), (path,))
 
 
-def open_checkpoint(reference: str, *, key: str) -> Opened:
+def open_checkpoint(path: Path) -> Opened:
     """Open what must be a whole SD 1.x checkpoint; raises a CheckpointError that says what else it is."""
-    opened = open_reference(reference, key=key)
+    opened = open_reference(path)
     check_checkpoint(opened.source)
     return opened
 
@@ -118,9 +113,8 @@ def _original_part(source: Source, original: OriginalName) -> Source:
     return Renamed(source, named, shapes)
 
 
-def open_vae(reference: str, *, key: str) -> Opened:
+def open_vae(path: Path) -> Opened:
     """Open a VAE under the original names: a file of either naming, a part of a diffusers folder, a checkpoint."""
-    path = locate(reference, key=key)
     if path.is_dir():
         folder = path / "vae" if (path / "vae").is_dir() else path
         path = weights_file(folder, "diffusion_pytorch_model")

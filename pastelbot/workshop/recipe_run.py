@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pastelbot.config import CheckpointSettings
 from pastelbot.diffusion.hub import locate
 from pastelbot.diffusion.lora.files import LoraFile, open_loras, partner_of
 from pastelbot.diffusion.sources import SAFE_SUFFIX, SafetensorsSource, Source
@@ -36,6 +37,8 @@ from pastelbot.workshop.steps import (
 from pastelbot.workshop.vae_bake import VaeBake
 from pastelbot.workshop.writing import Progress, check_space, silent
 
+_USUAL_SETTINGS = CheckpointSettings()
+
 
 @dataclass(kw_only=True)
 class Report:
@@ -45,10 +48,13 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
 
-def run_recipe(recipe: Recipe, progress: Progress = silent) -> Report:
-    """Run a recipe; raises PastelError, and then nothing has the name of the output that was being written."""
+def run_recipe(recipe: Recipe, progress: Progress = silent, settings: CheckpointSettings = _USUAL_SETTINGS) -> Report:
+    """Run a recipe; raises PastelError, and then nothing has the name of the output that was being written.
+
+    `settings` say where downloads from the hub are kept, and whether there may be any.
+    """
     with ExitStack() as stack:
-        kitchen = _Kitchen(recipe, progress, stack)
+        kitchen = _Kitchen(recipe, progress, settings, stack)
         kitchen.open_inputs()
         kitchen.check()
         return kitchen.cook()
@@ -57,8 +63,8 @@ def run_recipe(recipe: Recipe, progress: Progress = silent) -> Report:
 class _Kitchen:
     """One run: the inputs by reference, the results by step."""
 
-    def __init__(self, recipe: Recipe, progress: Progress, stack: ExitStack) -> None:
-        self._recipe, self._progress, self._stack = recipe, progress, stack
+    def __init__(self, recipe: Recipe, progress: Progress, settings: CheckpointSettings, stack: ExitStack) -> None:
+        self._recipe, self._progress, self._settings, self._stack = recipe, progress, settings, stack
         self._steps = {step.name for step in recipe.steps}
         self._opened: dict[tuple[str, str], Opened] = {}
         self._lora_paths: dict[str, Path] = {}
@@ -75,16 +81,30 @@ class _Kitchen:
                     self._open(step, key, reference)
             for key, reference in step.lora_references():
                 if reference not in self._steps:
-                    self._lora_paths[reference] = locate(self._place(reference), key=f"steps.{step.name}.{key}")
+                    self._lora_paths[reference] = self._find(self._place(reference), f"steps.{step.name}.{key}")
 
     def _open(self, step: Step, key: str, reference: str) -> None:
-        place, where = self._place(reference), f"steps.{step.name}.{key}"
+        place = self._find(self._place(reference), f"steps.{step.name}.{key}")
         if isinstance(step, VaeBakeStep) and key == "vae":
-            self._opened[key, reference] = open_vae(place, key=where)
+            self._opened[key, reference] = open_vae(place)
         elif isinstance(step, ConvertStep):
-            self._opened["", reference] = open_reference(place, key=where)
+            self._opened["", reference] = open_reference(place)
         else:
-            self._opened["", reference] = open_checkpoint(place, key=where)
+            self._opened["", reference] = open_checkpoint(place)
+
+    def _find(self, reference: str, key: str) -> Path:
+        """Return the file or folder that a reference means, downloading it first where it is on the hub."""
+        settings = self._settings
+        # The configuration's revision is that of its own checkpoint.
+        revision = settings.revision if reference == settings.path else None
+        return locate(
+            reference,
+            key=key,
+            revision=revision,
+            offline=settings.offline,
+            cache_dir=settings.cache_dir,
+            listener=self._progress,
+        )
 
     def _place(self, reference: str) -> str:
         path = self._recipe.path(reference)
@@ -142,7 +162,7 @@ class _Kitchen:
         )
         if step.output is not None:
             report.outputs.append(out)
-        return open_reference(str(out), key="output").source
+        return open_reference(out).source
 
     def _target(self, step: Step) -> Path:
         if step.output is not None:

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import torch
+from hub_double import running_hub, use_hub
 from safetensors.torch import load_file, save_file
 
 from pastelbot.diffusion import checkpoint
@@ -157,27 +158,16 @@ def test_cached_hub_folder_is_found_offline(bundled, small, tmp_path):
 
 def test_hub_folder_brings_the_best_weights_of_each_part(bundled, tmp_path, monkeypatch):
     """Pickled weights are downloaded only where there are no others."""
-    store, local = tmp_path / "hub", tmp_path / "local"
-    shutil.copytree(bundled, store)
-    (store / "vae" / "diffusion_pytorch_model.bin").write_bytes(b"")
-    (store / "text_encoder" / "model.safetensors").rename(store / "text_encoder" / "model.fp16.safetensors")
-    asked = []
-
-    def snapshot_download(_repo, *, allow_patterns, **_options):
-        asked.append(allow_patterns)
-        for path in (path for pattern in allow_patterns for path in store.glob(pattern)):
-            target = local / path.relative_to(store)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target)
-        return str(local)
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    loaded = checkpoint.load("owner/model", revision="v2", device="cpu")
+    files = {path.relative_to(bundled).as_posix(): path.read_bytes() for path in bundled.rglob("*") if path.is_file()}
+    files["vae/diffusion_pytorch_model.bin"] = b"pickled"
+    files["text_encoder/model.fp16.safetensors"] = files.pop("text_encoder/model.safetensors")
+    with running_hub() as hub:
+        use_hub(monkeypatch, hub)
+        hub.repos["owner/model"] = files
+        loaded = checkpoint.load("owner/model", revision="v1", device="cpu", cache_dir=tmp_path)
 
     assert loaded.name == "pastelbot-lorelei"
-    assert asked[1] == ["text_encoder/*model.fp16.safetensors"]
-    assert len(asked) == 2
-    assert not (local / "vae" / "diffusion_pytorch_model.bin").exists()
+    assert [] == [line for line in hub.asked if "model.bin" in line]
 
 
 def test_missing_vae_names_its_own_key(bundled):

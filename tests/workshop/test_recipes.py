@@ -6,11 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from hub_double import running_hub, use_hub
 from kitchens import CHAIN, EXTRACT, MERGE, assert_same, cook, read
 from safetensors import safe_open
 from safetensors.torch import load_file
 from small import make_checkpoint, make_lora, save
 
+from pastelbot.config import CheckpointSettings
 from pastelbot.errors import CheckpointError, RecipeError, WorkshopError
 from pastelbot.workshop import writing
 from pastelbot.workshop.hashes import hash_file
@@ -221,21 +223,23 @@ def test_recipe_of_the_card_runs(kitchen):
 
 
 def test_hub_references_are_inputs(kitchen, monkeypatch):
-    """Files and whole folders in repositories; whoever cannot be reached is named with the step's key."""
-    asked = []
-
-    def hf_hub_download(repo, name, **_options):
-        asked.append((repo, name))
-        if repo == "owner/away":
-            raise OSError("no network")
-        return str(kitchen / "b.safetensors")
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", hf_hub_download)
+    """They are kept where the configuration says, of its revision, and not asked for where it forbids that."""
     text = "[steps.x]\n" + MERGE + 'output = "out.safetensors"'
     cook(kitchen, text)
-    cook(kitchen, text.replace('"b.safetensors"', '"owner/model/file.safetensors"').replace("out.", "hub."))
+    recipe = read(kitchen, text.replace('"b.safetensors"', '"owner/model/file.safetensors"').replace("out.", "hub."))
+    settings = CheckpointSettings(path="owner/model/file.safetensors", revision="v1", cache_dir=kitchen / "kept")
+    heard = []
+    with running_hub() as hub:
+        use_hub(monkeypatch, hub)
+        hub.repos["owner/model"] = {"file.safetensors": (kitchen / "b.safetensors").read_bytes()}
+        run_recipe(recipe, lambda *what: heard.append(what), settings)
+        asked = len(hub.asked)
+        run_recipe(recipe, settings=settings.model_copy(update={"offline": True}))
+        with pytest.raises(CheckpointError, match=r"owner/away .* cannot be downloaded: the hub has no such"):
+            cook(kitchen, text.replace('"b.safetensors"', '"owner/away/file.ckpt"'))
 
-    assert [("owner/model", "file.safetensors")] == asked
     assert_same(kitchen / "out.safetensors", kitchen / "hub.safetensors")
-    with pytest.raises(CheckpointError, match=r"owner/away/file\.ckpt .* cannot be downloaded: no network"):
-        cook(kitchen, text.replace('"b.safetensors"', '"owner/away/file.ckpt"'))
+    assert all("/resolve/v1/" in line for line in hub.asked[:asked])
+    assert not any("owner/model" in line for line in hub.asked[asked:])
+    assert "file.safetensors" in {what for what, _, _ in heard}
+    assert list((kitchen / "kept").rglob("file.safetensors"))

@@ -1,0 +1,1 @@
+"""Exports: a checkpoint's networks for other runtimes."""

@@ -1,0 +1,35 @@
+"""What is exported: a checkpoint's weights, read where the loader would read them."""
+
+from pathlib import Path
+
+from pastelbot.config import CheckpointSettings
+from pastelbot.diffusion.checkpoint import BUNDLED_TOKENIZER
+from pastelbot.diffusion.exported import read_manifest
+from pastelbot.diffusion.hub import locate, locate_tokenizer
+from pastelbot.diffusion.weights import Weights, read_file, read_folder
+from pastelbot.errors import WorkshopError
+from pastelbot.workshop.writing import Progress
+
+
+def read_source(reference: str, settings: CheckpointSettings, progress: Progress) -> Weights:
+    """Read a checkpoint; raises CheckpointError, and WorkshopError for what is an export already."""
+    place = locate(
+        reference,
+        key="the checkpoint",
+        revision=settings.revision if reference == settings.path else None,
+        offline=settings.offline,
+        cache_dir=settings.cache_dir,
+        on_progress=lambda text: progress(text, 0, 0),
+    )
+    if read_manifest(place) is not None:
+        raise WorkshopError(f"{place} is an export already; export the checkpoint that it was made from.")
+    progress(f"Reading {place.name}", 0, 0)
+    name = None if Path(reference).expanduser().exists() else reference.rpartition("/")[2]
+    return read_folder(place, name) if place.is_dir() else read_file(place)
+
+
+def tokenizer_of(weights: Weights, settings: CheckpointSettings) -> Path:
+    """Return the folder with the vocabulary that a checkpoint is asked with."""
+    return weights.tokenizer or locate_tokenizer(
+        BUNDLED_TOKENIZER, offline=settings.offline, cache_dir=settings.cache_dir
+    )
