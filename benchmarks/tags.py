@@ -3,7 +3,7 @@
 Fills a temporary database with a tag-completion CSV or, left out, with made-up tags, and then does what people do:
 types tags letter by letter, searches, mistypes and submits. Every look goes the whole way that the bot's goes, from the
 prompt to the choices, through the database's thread, and the age gate leaves out what may not be shown. Each kind has
-three rounds, and the quietest one counts: others may use the machine.
+five rounds, and the quietest one counts: others may use the machine.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from pastelbot.service.tags import Tags
 from pastelbot.store.database import Database
 
 AIM_MS = 5.0
-ROUNDS = 3
+ROUNDS = 5
 EVERYBODY = Asker(user_id=1, guild_id=2, channel_id=3)
 STARTS = ("", "1girl, solo, ", "masterpiece, best quality, 1girl, <lora:a_b:0.5>, ((", "(smile:1.1), [")
 PHRASES = (
@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("csv", nargs="?", type=Path)
     parser.add_argument("--tags", type=int, default=140_782, help="how many tags to make up where there is no file")
-    parser.add_argument("--looks", type=int, default=6000)
+    parser.add_argument("--looks", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     rng = random.Random(options.seed)

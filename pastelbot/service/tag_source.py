@@ -32,6 +32,7 @@ def read_source(source: str, on_progress: Callable[[int], None] = lambda _bytes:
     except IsADirectoryError as error:
         raise TagFileError(f"{source} is a folder: give the file inside it.") from error
     except urllib.error.HTTPError as error:
+        error.close()
         raise TagFileError(f"{source} cannot be had: the server answers {error.code} {error.reason}.") from error
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
