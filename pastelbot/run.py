@@ -6,11 +6,12 @@ import signal
 
 import aiohttp
 import discord
+import structlog
 
 from pastelbot import app, log
 from pastelbot.config import BUNDLED, Settings
 from pastelbot.diffusion.precheck import check_reference
-from pastelbot.errors import ConfigError, StartupError
+from pastelbot.errors import CheckpointError, ConfigError, StartupError
 from pastelbot.store.database import Database
 from pastelbot.tagging.files import check_installed
 
@@ -32,6 +33,7 @@ async def check(settings: Settings) -> str:
         )
     if settings.checkpoint.path != BUNDLED:
         check_reference(settings.checkpoint.path)
+    _check_others(settings)
     if settings.tagger.enabled:
         check_installed()
     await (await Database.open(settings.storage.database)).close()
@@ -40,6 +42,16 @@ async def check(settings: Settings) -> str:
     except OSError as error:
         raise StartupError(f"The pictures folder {settings.storage.pictures} cannot be made: {error}.") from error
     return settings.token.get_secret_value()
+
+
+def _check_others(settings: Settings) -> None:
+    """Tell the operator of checkpoints that cannot be loaded later; the bot paints without them."""
+    for name, one in settings.checkpoints.items():
+        try:
+            if one.path != BUNDLED:
+                check_reference(one.path)
+        except CheckpointError as error:
+            structlog.get_logger(__name__).warning("a checkpoint cannot be used", name=name, reason=str(error))
 
 
 async def _run(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from pastelbot.bot.cogs.describe import DescribeCog
 from pastelbot.bot.cogs.gallery import GalleryCog
 from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
+from pastelbot.bot.cogs.model import ModelCog
 from pastelbot.bot.cogs.mydata import MyDataCog
 from pastelbot.bot.cogs.recreate import RecreateCog
 from pastelbot.bot.cogs.tags import TagsCog
@@ -64,6 +65,13 @@ def test_the_user_guide_has_every_button():
     for verb in (*ACTIONS, "vary"):
         label = JobButton(verb, "0" * 12).item.label
         assert f"| {label} |" in guide or (verb in STRENGTHS and label in guide)
+
+
+def test_the_user_guide_has_the_models():
+    guide = read("docs/user-guide.md")
+    for command in ModelCog.__cog_app_commands__:
+        assert f"`/model {command.name}`" in guide
+        assert all(f"`{parameter.name}`" in guide for parameter in command.parameters)
 
 
 def verbs(group, start="pastelbot"):
