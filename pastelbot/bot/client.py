@@ -149,9 +149,9 @@ class PastelBot(commands.Bot):
 
     async def _do_chores(self) -> None:
         """Do what is due by itself."""
-        await self.resources.posts.best_of()
         if self._backend is not None:
             await self._backend.housekeeping.sweep()
+        await self.resources.posts.best_of()
 
     async def close(self) -> None:
         """Stop giving out work, put back what is unfinished, and leave Discord."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from discord import ui
 from PIL import Image
 
 from pastelbot.bot import gallery_texts
-from pastelbot.bot.views.gallery import add_entry, picture_files
+from pastelbot.bot.views.gallery import add_entry, names_of, picture_files, picture_name
 from pastelbot.jobs.background import Periodic
 from pastelbot.service.gallery import Gallery, Shown
 from pastelbot.store.gallery import Entry
@@ -73,6 +73,19 @@ class GalleryPosts:
             return f"Shared: /gallery shows it. The bot could not post it in {channel.mention}; tell a moderator."
         return f"Shared: it is in {channel.mention}, and /gallery shows it."
 
+    async def refresh(self, shown: Shown) -> None:
+        """Show an entry's votes in its post, as far as Discord lets it be edited."""
+        entry = shown.entry
+        if entry.channel_id is None or entry.message_id is None:
+            return
+        channel = self._client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
+        layout = _post_view(shown, {picture_name(shown)})
+        try:
+            none = discord.AllowedMentions.none()
+            await channel.get_partial_message(entry.message_id).edit(view=layout, allowed_mentions=none)
+        except _UNSENT as error:
+            log.debug("a post's votes were not shown", entry=entry.id, error=str(error))
+
     async def best_of(self) -> None:
         """Post the best of last week in every server that wants it and does not have it yet."""
         today = self._clock().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -102,15 +115,14 @@ class GalleryPosts:
         layout = ui.LayoutView(timeout=None)
         layout.add_item(ui.TextDisplay(gallery_texts.best_of_text(since, until)))
         for shown in best:
-            add_entry(layout, shown, files, unshare=False)
+            add_entry(layout, shown, names_of(files), unshare=False)
         none = discord.AllowedMentions.none()
         await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"best:{since:%Y%m%d}")
 
     async def _post(self, entry: Entry, channel: discord.abc.Messageable) -> None:
         (shown,) = await self._gallery.show([entry])
         files = await self.thumbnails([shown], side=_POST)
-        layout = ui.LayoutView(timeout=None)
-        add_entry(layout, shown, files, unshare=True)
+        layout = _post_view(shown, names_of(files))
         none = discord.AllowedMentions.none()
         message = await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"share:{entry.id}")
         if not await self._gallery.set_post(entry.id, message.channel.id, message.id):
@@ -131,6 +143,12 @@ class GalleryPosts:
                     log.warning("a message was not deleted", message=each.message_id, error=str(error))
                     continue
                 await self._gallery.erased(each.message_id)
+
+
+def _post_view(shown: Shown, files: Collection[str]) -> ui.LayoutView:
+    layout = ui.LayoutView(timeout=None)
+    add_entry(layout, shown, files, unshare=True)
+    return layout
 
 
 def _small(paths: Sequence[Path], side: int) -> list[bytes | None]:

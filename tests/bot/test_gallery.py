@@ -311,12 +311,13 @@ async def test_a_vote_counts_once_and_can_be_taken_back(studio, gallery):
         assert f"Vote ({expected})" in all_labels(gallery.posts[0])
     page = await gallery.look()
     await studio.mod.click(gallery.posts[0], label="Vote (1)")
+    assert "Vote (2)" in all_labels(gallery.posts[0])
     voted = await studio.kenji.click(page, label="Vote (1)")
 
     assert result.followups[-1].content == "Your vote counts. Press again to take it back."
-    assert "Vote (2)" in all_labels(gallery.posts[0])
     assert gallery.posts[0].attachments == post.attachments
     assert voted.followups[-1].content == "You took it back."
+    assert "Vote (1)" in all_labels(gallery.posts[0]), "a vote on a page shows in the post"
     assert "Vote (1)" in all_labels(await gallery.look())
 
 

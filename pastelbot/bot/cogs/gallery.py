@@ -9,7 +9,7 @@ from discord.ext import commands
 from pastelbot.bot import gallery_texts
 from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.views.gallery import SEARCHED, page_view
+from pastelbot.bot.views.gallery import SEARCHED, names_of, page_view
 from pastelbot.prompt.tags import tag_key
 from pastelbot.service.gallery import Gallery
 from pastelbot.store.gallery import View
@@ -51,7 +51,7 @@ class GalleryCog(commands.Cog):
         page = await self._gallery.page(asker_of(interaction), chosen, 0, tag=tag, text=text)
         await interaction.response.defer(ephemeral=not public, thinking=True)
         files = await self._posts.thumbnails(page.shown)
-        layout = page_view(page, chosen, tag, text, files)
+        layout = page_view(page, chosen, tag, text, names_of(files))
         none = discord.AllowedMentions.none()
         await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
 

@@ -6,7 +6,7 @@ restart, for as long as the entry is in the gallery.
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -84,15 +84,15 @@ class PageButton(
         own = _opened_by(interaction)
         await (interaction.response.defer() if own else interaction.response.defer(ephemeral=True, thinking=True))
         files = await resources.posts.thumbnails(page.shown)
-        view = page_view(page, self.view_shown, self.tag, self.text, files)
+        view = page_view(page, self.view_shown, self.tag, self.text, names_of(files))
         if own:
             await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
         else:
             await interaction.followup.send(view=view, files=files, ephemeral=True, allowed_mentions=_none())
 
 
-def page_view(page: Page, view: View, tag: str, text: str, files: Sequence[discord.File]) -> ui.LayoutView:
-    """Return a page of the gallery, whose pictures are these files."""
+def page_view(page: Page, view: View, tag: str, text: str, files: Collection[str]) -> ui.LayoutView:
+    """Return a page of the gallery, whose pictures are the attachments with these names."""
     layout = ui.LayoutView(timeout=None)
     layout.add_item(ui.TextDisplay(gallery_texts.gallery_text(page, view, tag, text)))
     for shown in page.shown:
@@ -104,11 +104,11 @@ def page_view(page: Page, view: View, tag: str, text: str, files: Sequence[disco
     return layout
 
 
-def add_entry(layout: ui.LayoutView, shown: Shown, files: Sequence[discord.File], *, unshare: bool) -> None:
-    """Add a shared picture with its credits and buttons; the picture itself where it is among the files."""
+def add_entry(layout: ui.LayoutView, shown: Shown, files: Collection[str], *, unshare: bool) -> None:
+    """Add a shared picture with its credits and buttons; the picture itself where it is among the attachments."""
     entry = shown.entry
     layout.add_item(ui.TextDisplay(gallery_texts.entry_text(shown)))
-    if any(file.filename == picture_name(shown) for file in files):
+    if picture_name(shown) in files:
         media = discord.MediaGalleryItem(
             f"attachment://{picture_name(shown)}", description=entry.prompt[:_ALT], spoiler=entry.spoiler
         )
@@ -122,6 +122,11 @@ def picture_name(shown: Shown) -> str:
     return f"pastelbot-gallery-{shown.entry.id}.webp"
 
 
+def names_of(files: Sequence[discord.File]) -> set[str]:
+    """Return the names of attachments."""
+    return {file.filename for file in files}
+
+
 def picture_files(shown: Sequence[Shown], contents: Sequence[bytes | None]) -> list[discord.File]:
     """Return the attachments of a page or post; a picture without content has none."""
     return [
@@ -132,12 +137,14 @@ def picture_files(shown: Sequence[Shown], contents: Sequence[bytes | None]) -> l
 
 
 async def _vote(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
-    gallery, asker = interaction.client.resources.gallery, asker_of(interaction)
-    voted = await gallery.vote(asker, entry_id)
-    (shown,) = await gallery.shown(asker, [entry_id])
+    resources, asker = interaction.client.resources, asker_of(interaction)
+    voted = await resources.gallery.vote(asker, entry_id)
+    (shown,) = await resources.gallery.shown(asker, [entry_id])
     if interaction.message is not None:
         await interaction.response.edit_message(view=_with_votes(interaction.message, shown))
     await say_privately(interaction, "Your vote counts. Press again to take it back." if voted else "You took it back.")
+    if interaction.message is None or interaction.message.id != shown.entry.message_id:
+        await resources.posts.refresh(shown)
 
 
 async def _use(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
