@@ -83,8 +83,12 @@ def imagine(
         typer.Option(help='What makes --init fit: "Just resize", "Crop and resize" or "Resize and fill".'),
     ] = None,
     count: Annotated[int | None, typer.Option(help="How many pictures; their seeds count up.")] = None,
-    checkpoint: Annotated[str | None, typer.Option(help="Folder, file or hub name; `bundled` is inside.")] = None,
-    vae: Annotated[str | None, typer.Option(help="A separate VAE file.")] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="One of the configuration's, a folder, file or hub name; `bundled` is inside.")
+    ] = None,
+    vae: Annotated[str | None, typer.Option(help="One of the configuration's VAEs, or a file.")] = None,
+    loras: Annotated[Path | None, typer.Option(help="A folder of LoRAs, for <lora:name:0.6> in the prompt.")] = None,
+    embeddings: Annotated[Path | None, typer.Option(help="A folder of textual inversion embeddings.")] = None,
     from_infotext: Annotated[
         Path | None, typer.Option(help="Paint what a picture or text file says; other options change it.")
     ] = None,
@@ -113,12 +117,21 @@ def imagine(
         init=None if init is None else painting.read_init(init),
         resize_mode=resize_mode,
         count=count,
+        checkpoint=checkpoint,
+        vae=vae,
     )
-    settings = load_settings(config, bundled=True, checkpoint=checkpoint, vae=vae)
+    settings = load_settings(config, bundled=True)
+    if checkpoint is not None and checkpoint not in settings.checkpoint_names:
+        settings, wish = load_settings(config, bundled=True, checkpoint=checkpoint), wish.replace(checkpoint=None)
+    settings = painting.with_files(settings, vae=vae, loras=loras, embeddings=embeddings)
     request, notes = painting.request_of(wish, settings, from_infotext)
-    for note in notes:
+
+    def tell(note: str) -> None:
         typer.echo(f"note: {note}", err=True)
-    for path in painting.paint(request, settings, out, with_sheet=grid):
+
+    for note in notes:
+        tell(note)
+    for path in painting.paint(request, settings, out, with_sheet=grid, on_note=tell):
         typer.echo(path)
 
 
@@ -128,6 +141,17 @@ def info(file: Annotated[Path, typer.Argument(help="A picture, or a text file wi
     from pastelbot import pictures  # noqa: PLC0415
 
     typer.echo(pictures.read_infotext(file))
+
+
+@app.command()
+def describe(
+    file: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")], config: ConfigOption = None
+) -> None:
+    """Print which tags a picture shows, as a prompt, and its rating."""
+    from pastelbot import describing  # noqa: PLC0415 - ONNX Runtime
+
+    described = describing.describe(file, load_settings(config), on_progress=lambda text: typer.echo(text, err=True))
+    typer.echo(described)
 
 
 cli_workshop.register(app)
