@@ -8,6 +8,7 @@ from support import eventually
 from pastelbot.errors import NotFoundError
 from pastelbot.records import Asker
 from pastelbot.service.gallery import BEST_OF, GALLERY_CHANNEL
+from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.settings import Scope, SettingsStore
 
 
@@ -327,6 +328,19 @@ async def test_nobody_votes_for_their_own_picture(studio, gallery):
     refused = await studio.hana.click(page, label="Vote (0)")
 
     assert "your own picture" in refused.followups[-1].content if refused.followups else refused.response.content
+    assert "Vote (0)" in all_labels(await gallery.look())
+
+
+async def test_blocked_people_neither_share_nor_vote(studio, gallery):
+    message = await gallery.painted()
+    await gallery.shared(by=studio.kenji)
+    page = await gallery.look(studio.hana)
+    blocks = BlockStore(studio.bot._backend.database)
+    await blocks.put(Block(guild_id=studio.guild.id, user_id=studio.hana.id))
+
+    for refused in (await studio.hana.click(message, label="Share"), await studio.hana.click(page, label="Vote (0)")):
+        assert refused.response.ephemeral
+        assert "asked you to take a break" in refused.response.content
     assert "Vote (0)" in all_labels(await gallery.look())
 
 
