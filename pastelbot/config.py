@@ -136,6 +136,7 @@ class LimitSettings(_Section):
     max_steps: int = Field(default=60, ge=1)
     max_cfg: float = Field(default=30, ge=1)
     max_count: int = Field(default=4, ge=1, le=10)
+    max_grid: int = Field(default=25, ge=1, le=100)
     max_loras: int = Field(default=10, ge=0)
     max_chunks: int = Field(default=40, ge=1)
     max_combinations: int = Field(default=12, ge=1, le=50)

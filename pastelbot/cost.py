@@ -5,6 +5,7 @@ Work is counted in whole pixel-steps, so that sums and refunds are exact; people
 20 x 0.287 + 20 x 1.229 = 30.3 MP-steps.
 """
 
+from pastelbot import grids
 from pastelbot.prompt.samplers import normalise
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 
@@ -17,11 +18,18 @@ TWICE_A_STEP = frozenset({"DPM++ SDE", "DPM++ 2S a", "Heun", "DPM2", "DPM2 a", "
 
 def work(request: GenerationRequest) -> int:
     """Return the work of all of a request's pictures, in pixel-steps."""
+    if request.grid is not None:
+        return sum(map(work, grids.pictures_of(request)))
     steps = request.steps if request.init is None else _init_steps(request.steps, request.init)
     one = request.width * request.height * _calls(request.sampler, steps)
     if request.hires is not None:
         one += _hires_work(request, request.hires)
     return one * request.count
+
+
+def pictures(request: GenerationRequest) -> int:
+    """Return how many pictures are painted for a request."""
+    return request.count if request.grid is None else sum(map(pictures, grids.pictures_of(request)))
 
 
 def pixel_steps(megapixel_steps: float) -> int:

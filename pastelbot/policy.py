@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from pastelbot import pictures
+from pastelbot import grids, pictures
 from pastelbot.config import LimitSettings
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, PromptError, RequestError
 from pastelbot.names import LATENT_RESIZE, RESIZE_MODES, UPSCALERS, nearest_names
@@ -46,6 +46,17 @@ def check_request(
     _check_hires(request, limits, upscaler_models)
     if request.init is not None:
         _check_init(request, request.init, limits)
+
+
+def pictures_of(request: GenerationRequest, limits: LimitSettings) -> list[GenerationRequest]:
+    """Return what is painted for a request: itself, or a grid's pictures; raises RequestError for a grid too large."""
+    grid = request.grid
+    if grid is None:
+        return [request]
+    count = len(grid.x.values) * (len(grid.y.values) if grid.y is not None else 1)
+    if count > limits.max_grid:
+        raise LimitError(f"The grid has {count:,} pictures; the cap is {limits.max_grid}. Take some values out.")
+    return grids.pictures_of(request)
 
 
 def check_length(request: GenerationRequest, limits: LimitSettings, tokens: Callable[[str], int]) -> None:
@@ -123,6 +134,8 @@ def _check_hires(request: GenerationRequest, limits: LimitSettings, upscaler_mod
     fix = request.hires
     if fix is None:
         return
+    if not limits.max_hires_side:
+        raise LimitError("The hires fix is switched off here: set hires to off.")
     check_sampler(fix.sampler or request.sampler, fix.schedule)
     _check_strength(fix.denoising_strength, least=0.01)
     if not 0 <= fix.steps <= limits.max_steps:

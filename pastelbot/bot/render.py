@@ -67,6 +67,9 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
         f"CFG {request.cfg_scale:g}",
         f"clip skip {request.clip_skip}",
     ]
+    if request.grid is not None:
+        rows = len(request.grid.y.values) if request.grid.y is not None else 1
+        parts.append(f"grid {len(request.grid.x.values)}x{rows}")
     if seconds is not None:
         parts += [f"{seconds:.1f} s", f"cost {cost.text(cost.work(request))}"]
     return " · ".join(parts)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from pastelbot import cost, policy
@@ -15,7 +16,7 @@ from pastelbot.errors import NotFoundError, RequestError
 from pastelbot.jobs.dispatcher import Dispatcher, Overview
 from pastelbot.names import upscaler_files
 from pastelbot.prompt.infotext import read_request
-from pastelbot.records import Asker, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
+from pastelbot.records import Asker, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget, WorkerReady
 from pastelbot.service.house import House, Terms
 from pastelbot.service.models import Models
 from pastelbot.store.jobs import JobStore, StoredPicture
@@ -52,6 +53,12 @@ class Service:
         self._files = files
         self._dispatcher = dispatcher
         self._clock = clock
+        self._count_tokens = lru_cache(maxsize=1000)(count_tokens)  # negative prompts are nearly always the same
+
+    @property
+    def checkpoint(self) -> WorkerReady | None:
+        """Return what the worker said about its checkpoint; None while it is starting."""
+        return self._dispatcher.checkpoint
 
     async def draft(self, asker: Asker, wish: Wish) -> GenerationRequest:
         """Complete a wish with the defaults that hold for this person here, and check it; raises RequestError."""
@@ -62,9 +69,10 @@ class Service:
     async def _check(self, asker: Asker, request: GenerationRequest) -> Terms:
         terms = await self._house.terms(asker)
         upscalers = upscaler_files(self.settings.checkpoint.upscalers)
-        policy.check_request(request, terms.limits, upscaler_models=upscalers, models=self.models.names)
-        policy.check_length(request, terms.limits, count_tokens)
-        check_content(request, terms.content)
+        for one in policy.pictures_of(request, terms.limits):
+            policy.check_request(one, terms.limits, upscaler_models=upscalers, models=self.models.names)
+            policy.check_length(one, terms.limits, self._count_tokens)
+            check_content(one, terms.content)
         return terms
 
     async def check(self, asker: Asker, request: GenerationRequest) -> None:

@@ -39,6 +39,7 @@ _LOOKS = {
 
 _WAITING = ("cancel",)
 _ENDED = ("reroll", "edit", "delete")
+_FOR_ONE = ("vary", "hires")  # what a grid's picture is, nobody could say
 _SHOWN = ("reroll", "seed", "edit", "vary", "hires", "infotext", "share", "delete")
 
 
@@ -83,10 +84,12 @@ def job_view(job: Job) -> discord.ui.View:
 
 
 def _verbs(job: Job) -> tuple[str, ...]:
-    if job.status in {JobStatus.QUEUED, JobStatus.LEASED}:
+    if job.status in {JobStatus.QUEUED, JobStatus.LEASED} or (job.withheld and not job.status.ended):
         return _WAITING
     if job.status in {JobStatus.FAILED, JobStatus.CANCELLED}:
         return _ENDED
+    if job.request.grid is not None:
+        return tuple(verb for verb in _SHOWN if verb not in _FOR_ONE)
     return tuple(verb for verb in _SHOWN if verb != "hires" or job.request.hires is None)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from pastelbot import cost
+from pastelbot import cost, grids
 from pastelbot.bot import render
 from pastelbot.bot.answers import answers_errors
 from pastelbot.bot.checks import reply_target
@@ -43,7 +43,7 @@ async def ask(interaction: "discord.Interaction[PastelBot]", asker: Asker, compo
 
 def question(plan: Plan) -> str:
     """Say how many jobs and pictures there would be, what they cost, and how the prompts begin."""
-    pictures = sum(request.count for request in plan.requests)
+    pictures = sum(len(grids.pictures_of(request)) * request.count for request in plan.requests)
     work = cost.text(sum(cost.work(request) for request in plan.requests))
     jobs = f"{len(plan.requests)} job{'s' * (len(plan.requests) > 1)}"
     lines = [f"That is **{jobs}** with {pictures} picture{'s' * (pictures > 1)}, for {work} in all. Paint them?"]
