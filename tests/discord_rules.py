@@ -60,6 +60,10 @@ def with_text_ids(body):
         changed = {key: with_text_ids(value) for key, value in body.items()}
         if "filename" in body:
             changed["id"] = str(body["id"])
+        if "recipient_id" in body:
+            changed["recipient_id"] = str(body["recipient_id"])
+        if "fail_if_not_exists" in body:
+            changed |= {key: str(value) for key, value in body.items() if key.endswith("_id")}
         if isinstance(body.get("users"), list):
             changed["users"] = [str(user) for user in body["users"]]
         return changed

@@ -63,7 +63,7 @@ class Waiting:
             user_id=job.user_id,
             created_at=job.created_at.timestamp(),
             work=cost.work(job.request),
-            count=job.request.count,
+            count=cost.pictures(job.request),
             attempts=job.attempts,
             guild_id=job.reply.guild_id if job.reply is not None else None,
         )
@@ -144,16 +144,16 @@ class JobStore:
             row = await cursor.fetchone()
         return _job(row) if row is not None else None
 
+    async def by_message(self, message_id: int) -> Job | None:
+        """Return the job that a message shows, or None."""
+        async with self._database.reader.execute("SELECT * FROM jobs WHERE message_id = ?", (message_id,)) as cursor:
+            row = await cursor.fetchone()
+        return _job(row) if row is not None else None
+
     async def last_done(self, user_id: int) -> Job | None:
         """Return a person's newest finished job, or None."""
         sql = "SELECT * FROM jobs WHERE user_id = ? AND status = 'done' ORDER BY created_at DESC, rowid DESC LIMIT 1"
         async with self._database.reader.execute(sql, (user_id,)) as cursor:
-            row = await cursor.fetchone()
-        return _job(row) if row is not None else None
-
-    async def by_message(self, message_id: int) -> Job | None:
-        """Return the job that a message shows, or None."""
-        async with self._database.reader.execute("SELECT * FROM jobs WHERE message_id = ?", (message_id,)) as cursor:
             row = await cursor.fetchone()
         return _job(row) if row is not None else None
 
@@ -166,8 +166,7 @@ class JobStore:
     async def several(self, job_ids: Sequence[str]) -> list[Job]:
         """Return the jobs of these ids, in any order; those that are gone are missing."""
         sql = f"SELECT * FROM jobs WHERE id IN ({_marks(job_ids)})"
-        async with self._database.reader.execute(sql, tuple(job_ids)) as cursor:
-            return [_job(row) for row in await cursor.fetchall()]
+        return [_job(row) for row in await self._database.reader.execute_fetchall(sql, tuple(job_ids))]
 
     async def ids_in_line(self) -> set[str]:
         """Return the ids of all jobs that wait."""
@@ -208,8 +207,7 @@ class JobStore:
         async with self._database.transaction() as connection:
             for job_id in job_ids:
                 sql = "UPDATE jobs SET status = 'leased', leased_at = ? WHERE id = ? AND status = 'queued' RETURNING *"
-                async with connection.execute(sql, (now.timestamp(), job_id)) as cursor:
-                    leased += [_job(row) for row in await cursor.fetchall()]
+                leased += [_job(row) for row in await connection.execute_fetchall(sql, (now.timestamp(), job_id))]
         return leased
 
     async def requeue(self, job_id: str, *, crashed: bool) -> Job | None:
@@ -322,7 +320,7 @@ async def _insert(connection: aiosqlite.Connection, job: Job, allowance: Allowan
         "channel_id": reply.channel_id,
         "message_id": reply.message_id,
         "cost": work,
-        "count": job.request.count,
+        "count": cost.pictures(job.request),
         "from_rest": paid.rest,
         "from_extra": paid.extra,
         **asdict(job.options),
@@ -333,9 +331,7 @@ async def _insert(connection: aiosqlite.Connection, job: Job, allowance: Allowan
 async def _check_waiting(connection: aiosqlite.Connection, user_id: int, limit: int, more: int) -> None:
     """Raise LimitError where with `more` jobs of the person more than `limit` (0: none) would wait or be painted."""
     sql = "SELECT COUNT(*) FROM jobs WHERE user_id = ? AND status IN ('queued', 'leased')"
-    async with connection.execute(sql, (user_id,)) as cursor:
-        row = await cursor.fetchone()
-    waiting = int(row[0]) if row is not None else 0
+    waiting = next((int(row[0]) for row in await connection.execute_fetchall(sql, (user_id,))), 0)
     if not limit or waiting + more <= limit:
         return
     if waiting >= limit:
@@ -360,9 +356,7 @@ async def _refund(connection: aiosqlite.Connection, job_id: str) -> bool:
 
 
 async def _first(connection: aiosqlite.Connection, sql: str, values: tuple[object, ...]) -> Job | None:
-    async with connection.execute(sql, values) as cursor:
-        row = await cursor.fetchone()
-    return _job(row) if row is not None else None
+    return next((_job(row) for row in await connection.execute_fetchall(sql, values)), None)
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -22,7 +22,7 @@ def request_of(studio):
 def fields(modal):
     """Return the modal's texts by their custom ids."""
     inputs = [label["component"] for label in modal["components"]]
-    return {field["custom_id"]: field.get("value", "") for field in inputs}
+    return {field["custom_id"]: field["value"] for field in inputs if "value" in field}
 
 
 async def test_reroll_paints_the_same_with_another_seed(studio, painted, request_of):
@@ -63,7 +63,7 @@ async def test_what_is_no_seed_is_refused_privately_and_free(studio, painted, ty
     assert result.response.ephemeral
     assert "is not a seed: type a whole number from 0 to 4294967295" in result.response.content
     assert result.response.content.endswith("Not charged.")
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 1
+    assert await studio.charged(studio.hana) == 1
 
 
 async def test_edit_is_prefilled_and_paints_what_was_changed(studio, painted, request_of):
@@ -93,7 +93,7 @@ async def test_an_edit_that_cannot_be_painted_is_refused(studio, painted):
 
     assert result.response.ephemeral
     assert "The prompt cannot be read" in result.response.content
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 1
+    assert await studio.charged(studio.hana) == 1
 
 
 async def test_whoever_clicks_is_charged_and_named(studio, painted):
@@ -101,8 +101,8 @@ async def test_whoever_clicks_is_charged_and_named(studio, painted):
     again = await studio.finish()
 
     assert again.content.startswith(studio.kenji.mention)
-    assert await studio.jobs.used(studio.kenji.id, now=studio.clock()) == 1
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 1
+    assert await studio.charged(studio.kenji) == 1
+    assert await studio.charged(studio.hana) == 1
 
 
 async def test_cancel_while_waiting_is_free_and_lets_the_next_one_up(open_studio):
@@ -184,7 +184,7 @@ async def test_delete_removes_message_and_files_and_stays_charged(studio, painte
     assert studio.message(painted.id) is None
     assert not path.parent.exists()
     assert await studio.service.pictures(job_id) == []
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 1
+    assert await studio.charged(studio.hana) == 1
 
 
 async def test_moderators_may_delete_and_others_may_not(studio, painted):

@@ -4,9 +4,12 @@ import pytest
 from discord_rules import DESCRIPTION, check_commands, check_limits, check_shape
 
 from pastelbot.bot import render
+from pastelbot.bot.cogs.prompt_presets import SaveModal
+from pastelbot.bot.cogs.remix import RemixModal
 from pastelbot.bot.views.buttons import JobButton, job_view
 from pastelbot.bot.views.modals import EditModal, SeedModal
 from pastelbot.drafting import SAMPLER_CHOICES
+from pastelbot.jobs.dispatcher import Overview
 from pastelbot.records import (
     BeingPainted,
     Ended,
@@ -96,7 +99,8 @@ async def test_buttons_are_within_the_limits(job, status):
 
 
 async def test_modals_are_within_the_limits():
-    for modal in (SeedModal(LONG, None), EditModal(LONG, None)):
+    remix = RemixModal(LONG.prompt, LONG.negative_prompt, None)
+    for modal in (SeedModal(LONG, None), EditModal(LONG, None), remix, SaveModal(None)):
         shape = modal.to_dict()
         assert len(shape["title"]) <= 45
         assert len(shape["custom_id"]) <= 100
@@ -104,7 +108,11 @@ async def test_modals_are_within_the_limits():
         for label in shape["components"]:
             field = label["component"]
             assert len(label["label"]) <= 45
-            assert len(field["value"]) <= field["max_length"] <= 4000
+            assert len(label.get("description", "")) <= 100
+            options = field.get("options", [])
+            assert len(options) <= 25
+            assert all(len(option["label"]) <= 100 and len(option["value"]) <= 100 for option in options)
+            assert len(field.get("value", "")) <= field.get("max_length", 0) <= 4000
 
 
 def test_every_text_fits_into_a_message(job):
@@ -114,7 +122,7 @@ def test_every_text_fits_into_a_message(job):
         render.status_text(Ended(job=job(JobStatus.FAILED))),
         render.status_text(Ended(job=job(JobStatus.CANCELLED))),
         render.result_text(job(), [2**32 - 1] * 10),
-        render.queue_text([job()] * 20, [job()] * 200),
+        render.queue_text(Overview(running=[job()] * 20, line=[job()] * 20, waiting=10_000)),
     ]
 
     assert max(map(len, texts)) <= 2000

@@ -38,7 +38,7 @@ async def test_with_several_pictures_vary_asks_which_one(studio, newest_request)
 
 
 async def test_hires_paints_the_same_picture_with_a_second_pass(studio, newest_request):
-    await studio.imagine(seed=7, hires=False)
+    await studio.imagine(seed=7, hires="off")
     message = await studio.finish()
     assert "Hires" in labels(message)
     await studio.hana.click(message, label="Hires")
@@ -48,7 +48,7 @@ async def test_hires_paints_the_same_picture_with_a_second_pass(studio, newest_r
 
 
 async def test_with_several_pictures_hires_asks_which_one(studio, newest_request):
-    await studio.imagine(seed=7, hires=False, count=2)
+    await studio.imagine(seed=7, hires="off", count=2)
     message = await studio.finish()
     asked = await studio.hana.click(message, label="Hires")
     await studio.hana.click(asked.response, label="Hires 2")

@@ -41,7 +41,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     @app_commands.command(name="save")
     @app_commands.describe(
         name="What to call it",
-        prompt="The prompt; {prompt} in it is where yours goes later. Without any option: your last picture's settings",
+        prompt="The prompt; {prompt} in it is where yours goes later. No option at all: your last picture",
         negative="What to avoid; none for nothing",
         size="A size's name, or pixels such as 448x640",
         steps="Sampling steps",

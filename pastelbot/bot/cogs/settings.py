@@ -1,12 +1,12 @@
 """`/settings`: what people, channels and servers draw with where nothing is typed."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import discord
 from discord import app_commands
 
-from pastelbot.bot.answers import answer_error, say_privately
+from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.checks import asker_of
 from pastelbot.bot.offers import offer
 from pastelbot.bot.setting_texts import house_text, settings_text
@@ -22,26 +22,16 @@ from pastelbot.service.composing import Composer
 from pastelbot.service.preferences import DRAWING, HOUSE_TEXTS, Preferences, check_house_text, owner_of
 from pastelbot.store.settings import Scope
 
-Callback = TypeVar("Callback", bound=Callable[..., Coroutine[Any, Any, None]])
-
 NAMES = tuple(name for name in DRAWING if name != "hires_scale")
 _WHOSE = {Scope.USER: "your own", Scope.CHANNEL: "this channel's", Scope.GUILD: "this server's"}
-
-
-class SettingsGroup(app_commands.Group):
-    """A group whose commands answer their own errors."""
-
-    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
-        """Answer privately."""
-        await answer_error(interaction, error)
 
 
 def settings_commands(settings: Settings, composer: Composer, preferences: Preferences) -> app_commands.Group:
     """Return the whole of `/settings`."""
     desk = _Desk(settings, composer, preferences)
-    top = SettingsGroup(name="settings", description="Your usual settings, and those of channels and servers")
-    channel = SettingsGroup(name="channel", description="This channel's usual settings", parent=top)
-    server = SettingsGroup(name="server", description="This server's usual settings", parent=top)
+    top = app_commands.Group(name="settings", description="Your usual settings, and those of channels and servers")
+    channel = app_commands.Group(name="channel", description="This channel's usual settings", parent=top)
+    server = app_commands.Group(name="server", description="This server's usual settings", parent=top)
     top.add_command(_show_command(desk))
     for group, scope in ((top, Scope.USER), (channel, Scope.CHANNEL), (server, Scope.GUILD)):
         group.add_command(_set_command(desk, scope))
@@ -58,19 +48,25 @@ class _Desk:
         self._composer = composer
         self._preferences = preferences
 
+    @answers_errors
     async def show(self, interaction: discord.Interaction[Any]) -> None:
         customs = await self._preferences.customs(asker_of(interaction))
         await say_privately(interaction, settings_text(customs, self.settings))
 
-    async def change(self, interaction: discord.Interaction[Any], scope: Scope, wish: Wish) -> None:
+    @answers_errors
+    async def change(self, interaction: discord.Interaction[Any], scope: Scope, wish: Wish, hires: str | None) -> None:
         asker = asker_of(interaction)
         owner_of(asker, scope)
+        if hires is not None:
+            large, scale = read_hires(hires)
+            wish = wish.replace(hires=large, hires_scale=scale)
         if not wish.known():
             raise RequestError("There is nothing to set: choose at least one setting.")
         await self._composer.check_defaults(asker, wish)
         await self._preferences.change(asker, scope, wish, {})
         await self._say(interaction, asker, f"Kept as {_WHOSE[scope]} settings.")
 
+    @answers_errors
     async def dress(self, interaction: discord.Interaction[Any], texts: Mapping[str, str]) -> None:
         asker = asker_of(interaction)
         owner_of(asker, Scope.GUILD)
@@ -82,6 +78,7 @@ class _Desk:
         customs = await self._preferences.customs(asker)
         await say_privately(interaction, house_text(customs))
 
+    @answers_errors
     async def reset(self, interaction: discord.Interaction[Any], scope: Scope, name: str | None) -> None:
         asker = asker_of(interaction)
         known = (*NAMES, *HOUSE_TEXTS) if scope is Scope.GUILD else NAMES
@@ -143,7 +140,6 @@ def _set_command(desk: _Desk, scope: Scope) -> app_commands.Command[Any, ..., No
         spoiler: bool | None = None,  # noqa: FBT001
         private: bool | None = None,  # noqa: FBT001
     ) -> None:
-        large, scale = (None, None) if hires is None else read_hires(hires)
         wish = Wish(
             negative=negative,
             size=size,
@@ -152,15 +148,13 @@ def _set_command(desk: _Desk, scope: Scope) -> app_commands.Command[Any, ..., No
             sampler=sampler,
             schedule=schedule,
             clip_skip=clip_skip,
-            hires=large,
-            hires_scale=scale,
             denoise=denoise,
             count=count,
             style=style,
             spoiler=spoiler,
             private=private,
         )
-        await desk.change(interaction, scope, wish)
+        await desk.change(interaction, scope, wish, hires)
 
     return app_commands.Command(name="set", description=f"Set {_WHOSE[scope]} usual settings", callback=change)
 

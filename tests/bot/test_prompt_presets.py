@@ -1,0 +1,208 @@
+"""Settings kept under a name."""
+
+import pytest
+from test_recreate import INFOTEXT
+from test_recreate import png as png_with
+
+
+@pytest.fixture
+def say(studio):
+    async def say(command, *, by=None, **options):
+        return (await (by or studio.hana).slash(studio.channel, f"prompt {command}", **options)).response
+
+    return say
+
+
+async def last_request(studio):
+    job_id = (await studio.painting())[-1]
+    return (await studio.jobs.get(job_id)).request
+
+
+async def test_saved_options_are_used(studio, say):
+    saved = await say("save", name="Soft  light", prompt="1girl --steps 9", cfg=5, hires="off", negative="none")
+    assert "Saved “Soft light”" in saved.content
+    await say("use", name="soft LIGHT", seed=7)
+    request = await last_request(studio)
+
+    assert ("1girl", "", 9, 5, None, 7) == (
+        request.prompt,
+        request.negative_prompt,
+        request.steps,
+        request.cfg_scale,
+        request.hires,
+        request.seed,
+    )
+
+
+async def test_a_preset_counts_more_than_settings_and_less_than_what_is_typed(studio, say):
+    await studio.hana.slash(studio.channel, "settings set", steps=5, cfg=5, clip_skip=1)
+    await say("save", name="mine", steps=6, cfg=6)
+    await studio.imagine("1girl", preset="mine", steps=7)
+    request = await last_request(studio)
+
+    assert (7, 6, 1) == (request.steps, request.cfg_scale, request.clip_skip)
+
+
+async def test_a_preset_named_by_a_flag(studio, say):
+    await say("save", name="mine too", steps=6)
+    await studio.imagine("1girl --preset mine too --seed 3")
+
+    assert 6 == (await last_request(studio)).steps
+
+
+async def test_a_prompt_goes_into_the_saved_one(studio, say):
+    await say("save", name="frame", prompt="masterpiece, {prompt}, __background__")
+    await studio.imagine("1girl --seed 7", preset="frame")
+    request = await last_request(studio)
+
+    assert request.prompt.startswith("masterpiece, 1girl, ")
+    assert request.prompt.endswith(" background")
+
+
+async def test_without_options_the_last_picture_is_saved_with_all_its_settings(studio, say):
+    await studio.imagine(
+        r"1girl, \{x\}", seed=7, steps=9, sampler="Euler a", size="portrait", hires="1.5x", count=2, negative="none"
+    )
+    first = await last_request(studio)
+    await studio.finish()
+    await say("save", name="last", keep_seed=True)
+    await say("use", name="last")
+
+    assert first == await last_request(studio)
+
+
+async def test_without_the_seed_another_one_is_drawn(studio, say):
+    await studio.imagine("1girl", seed=7)
+    first = await last_request(studio)
+    await studio.finish()
+    await say("save", name="last")
+    await say("use", name="last", prompt="2girls")
+    again = await last_request(studio)
+
+    assert first.seed != again.seed
+    assert "2girls" == again.prompt
+
+
+async def test_the_menu_of_a_message_saves_its_settings(studio, say):
+    await studio.imagine("1girl", seed=7, steps=9)
+    message = await studio.finish()
+    form = await studio.kenji.context_menu(studio.channel, "Save prompt", message)
+    await studio.kenji.submit_modal(form, {"name": "from hana", "keep_seed": True})
+    await say("use", by=studio.kenji, name="from hana")
+    request = await last_request(studio)
+
+    assert (7, 9, "1girl") == (request.seed, request.steps, request.prompt)
+
+
+async def test_the_menu_reads_a_pictures_infotext(studio, say):
+    message = await studio.kenji.send(studio.channel, "look", attachments=[("a.png", png_with(INFOTEXT))])
+    form = await studio.hana.context_menu(studio.channel, "Save prompt", message)
+    await studio.hana.submit_modal(form, {"name": "found", "keep_seed": False})
+    await say("use", name="found")
+
+    assert ("1girl, ((red hair))", 12) == ((await last_request(studio)).prompt, (await last_request(studio)).steps)
+
+
+async def test_saving_again_replaces(say):
+    await say("save", name="mine", steps=6)
+    again = await say("save", name="MINE", steps=8)
+    text = (await say("list")).content
+
+    assert "Replaced “MINE”" in again.content
+    assert "- **MINE**: `steps` 8" == text
+
+
+async def test_sharing_lets_everybody_here_use_it(studio, say):
+    await say("save", name="mine", steps=6)
+    missing = await say("use", by=studio.kenji, name="mine", prompt="1girl")
+    shared = await say("share", name="mine")
+    await say("use", by=studio.kenji, name="mine", prompt="1girl")
+
+    assert "There is no preset 'mine'" in missing.content
+    assert "Everybody here can use “mine” now" in shared.content
+    assert 6 == (await last_request(studio)).steps
+    assert "- **mine** — this server's: `steps` 6" == (await say("list", by=studio.kenji)).content
+
+
+async def test_who_may_delete(studio, say):
+    await say("save", name="mine", steps=6)
+    await say("share", name="mine")
+    refused = await say("delete", by=studio.kenji, name="mine", shared=True)
+    unknown = await say("delete", by=studio.kenji, name="mine")
+    await say("delete", by=studio.mod, name="mine", shared=True)
+    left = (await say("list")).content
+    await say("delete", name="mine")
+
+    assert "This is somebody else's preset" in refused.content
+    assert "There is no preset 'mine'" in unknown.content
+    assert "- **mine**: `steps` 6" == left
+    assert "You have no presets yet" in (await say("list")).content
+
+
+async def test_a_shared_name_belongs_to_whoever_shared_it(studio, say):
+    await say("save", name="mine", steps=6)
+    await say("share", name="mine")
+    await say("save", by=studio.kenji, name="mine", steps=7)
+    refused = await say("share", by=studio.kenji, name="mine")
+
+    assert "of somebody else's already" in refused.content
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"name": "mine"}, "You have no finished picture yet"),
+        ({"name": "a" * 41, "steps": 5}, "The name has 41 characters; the limit is 40"),
+        ({"name": "@everyone", "steps": 5}, "is no name for a preset"),
+        ({"name": "**x**", "steps": 5}, "is no name for a preset"),
+        ({"name": " ", "steps": 5}, "is no name for a preset"),
+        ({"name": "mine", "steps": 61}, "over the cap of 60"),
+        ({"name": "mine", "prompt": "1girl --stps 5"}, "There is no flag --stps"),
+        ({"name": "mine", "prompt": "(a:1.2.3)"}, "The prompt cannot be read"),
+        ({"name": "mine", "prompt": "{a"}, "is never closed"),
+        ({"name": "mine", "seed": 2**32}, "outside 0 to 4294967295"),
+    ],
+)
+async def test_what_cannot_be_saved(say, options, words):
+    answer = await say("save", **options)
+
+    assert answer.ephemeral
+    assert words in answer.content
+    assert answer.content.endswith("Not charged.")
+
+
+async def test_there_is_a_cap_on_their_number(open_studio):
+    studio = await open_studio(limits={"max_presets": 2})
+    answers = [
+        (await studio.hana.slash(studio.channel, "prompt save", name=f"number {number}", steps=5)).response.content
+        for number in range(3)
+    ]
+
+    assert "You have 2 presets, which is the limit" in answers[2]
+    replaced = await studio.hana.slash(studio.channel, "prompt save", name="number 1", steps=6)
+    assert "Replaced" in replaced.response.content
+
+
+async def test_names_are_offered(studio, say):
+    await say("save", name="mine", steps=6)
+    await say("save", by=studio.kenji, name="his", steps=6)
+    await say("share", by=studio.kenji, name="his")
+
+    async def offered(command, name, typed="", **options):
+        choices = await studio.hana.autocomplete(studio.channel, command, name, typed, **options)
+        return [(choice["name"], choice["value"]) for choice in choices]
+
+    assert [("mine", "mine"), ("his (this server's)", "his")] == await offered("prompt use", "name")
+    assert [("mine", "mine")] == await offered("imagine", "preset", "mi", prompt="1girl")
+
+
+async def test_a_long_list_is_cut(open_studio):
+    studio = await open_studio()
+    for number in range(30):
+        await studio.hana.slash(
+            studio.channel, "prompt save", name=f"number {number}", prompt="**tag**, " * 60, negative="y" * 200
+        )
+    text = (await studio.hana.slash(studio.channel, "prompt list")).response.content
+
+    assert len(text) <= 2000
+    assert " more" in text.splitlines()[-1]
