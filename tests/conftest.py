@@ -1,7 +1,12 @@
 """What all tests share."""
 
+import hypothesis
 import pytest
 from support import Clock, make_settings
+
+# The same examples every time, however slow the machine is.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture

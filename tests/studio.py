@@ -74,6 +74,12 @@ class Studio:
         assert await self.jobs.used(self.hana.id, now=self.clock()) == 0
         return result.response.content
 
+    async def charged(self, person=None):
+        """Return the pictures that somebody was charged for."""
+        sql = "SELECT coalesce(sum(count), 0) FROM jobs WHERE user_id = ? AND NOT refunded"
+        ((pictures,),) = await self.jobs._database.reader.execute_fetchall(sql, ((person or self.hana).id,))
+        return pictures
+
     async def finish(self, number=0):
         """Let the worker finish a job, and return its message when the picture is there."""
         await self.painting(number + 1)

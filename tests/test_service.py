@@ -2,6 +2,8 @@ import asyncio
 
 import pytest
 
+from pastelbot.config import bundled
+from pastelbot.cost import megapixel_steps
 from pastelbot.drafting import Wish
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, QuotaError
 from pastelbot.jobs.dispatcher import Dispatcher
@@ -9,13 +11,16 @@ from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.records import Asker, JobStatus, ReplyTarget
 from pastelbot.service.house import House
 from pastelbot.service.jobs import Service
+from pastelbot.service.models import Models
+from pastelbot.service.quotas import usual_work
 from pastelbot.store.database import Database
 from pastelbot.store.jobs import JobStore
 from pastelbot.store.picture_files import PictureFiles
-from pastelbot.store.settings import SettingsStore
 
 REPLY = ReplyTarget(channel_id=1)
 HANA, KENJI = 1, 2
+WORK = usual_work(bundled())  # of a picture like the default
+PICTURE = megapixel_steps(WORK)
 
 
 @pytest.fixture
@@ -34,14 +39,15 @@ async def open_service(settings, jobs, clock):
         changed = settings.model_copy(
             update={
                 "limits": settings.limits.model_copy(update={"waiting_per_user": limits.pop("waiting", 1000)}),
-                "quota": settings.quota.model_copy(update=limits),
+                "quota": settings.quota.model_copy(update={"saved_days": 1.0, **limits}),
             }
         )
         files = PictureFiles(settings.storage.pictures, jobs._database)
         dispatcher = Dispatcher(jobs, FakeExecutor(), files, at_once=2, stall_seconds=60, clock=clock)
         dispatchers.append(dispatcher)
-        house = House(changed, SettingsStore(jobs._database))
-        return Service(changed, jobs, dispatcher, house, files, clock=clock)
+        house = await House.open(changed, jobs._database, clock=clock)
+        models = Models(changed, jobs._database, dispatcher, clock=clock)
+        return Service(changed, jobs, dispatcher, house, files, models, clock=clock)
 
     yield open_service
     for dispatcher in dispatchers:
@@ -64,21 +70,21 @@ async def submit_many(service, times, *, user_id=HANA, pictures=1):
 
 
 async def test_fifty_submissions_at_once_take_exactly_the_quota(open_service, jobs, clock):
-    service = await open_service(pictures_per_day=10)
+    service = await open_service(work_per_day=10 * PICTURE)
     taken, refused = await submit_many(service, 50)
 
     assert len(taken) == 10
     assert {QuotaError} == {type(error) for error in refused}
-    assert await jobs.used(HANA, now=clock()) == 10
+    assert await jobs.used(HANA, now=clock()) == 10 * WORK
     assert len(await jobs.with_status(JobStatus.QUEUED)) == 10
 
 
 async def test_a_quota_that_does_not_divide_is_not_passed(open_service, jobs, clock):
-    service = await open_service(pictures_per_day=10)
+    service = await open_service(work_per_day=10 * PICTURE)
     taken, _ = await submit_many(service, 50, pictures=4)
 
     assert len(taken) == 2
-    assert await jobs.used(HANA, now=clock()) == 8
+    assert await jobs.used(HANA, now=clock()) == 8 * WORK
 
 
 async def test_fifty_submissions_at_once_do_not_pass_the_limit_of_the_line(open_service, jobs, clock):
@@ -87,14 +93,14 @@ async def test_fifty_submissions_at_once_do_not_pass_the_limit_of_the_line(open_
 
     assert len(taken) == 5
     assert {LimitError} == {type(error) for error in refused}
-    assert await jobs.used(HANA, now=clock()) == 5
+    assert await jobs.used(HANA, now=clock()) == 5 * WORK
 
 
 async def test_people_do_not_use_each_others_quota(open_service, jobs, clock):
-    service = await open_service(pictures_per_day=3)
+    service = await open_service(work_per_day=3 * PICTURE)
     await asyncio.gather(submit_many(service, 10), submit_many(service, 10, user_id=KENJI))
 
-    assert [3, 3] == [await jobs.used(user, now=clock()) for user in (HANA, KENJI)]
+    assert [3 * WORK] * 2 == [await jobs.used(user, now=clock()) for user in (HANA, KENJI)]
 
 
 async def test_cancelling_twice_at_once_refunds_once(service, jobs, clock):
@@ -104,7 +110,7 @@ async def test_cancelling_twice_at_once_refunds_once(service, jobs, clock):
     )
 
     assert sum(isinstance(result, NotFoundError) for result in results) == 9
-    assert await jobs.used(HANA, now=clock()) == 2
+    assert await jobs.used(HANA, now=clock()) == 2 * WORK
 
 
 async def test_a_cancelled_job_makes_room_in_the_line(open_service):
@@ -147,11 +153,3 @@ async def test_places_in_line_are_told_in_the_order_of_service(service):
     places = [(await service.submit(Asker(user_id=user), request, REPLY)).position for user in (HANA, HANA, KENJI)]
 
     assert places == [1, 2, 2]
-
-
-async def test_quota_is_told(open_service):
-    service = await open_service(pictures_per_day=7)
-    await submit_many(service, 1, pictures=2)
-    state = await service.quota(Asker(user_id=HANA))
-
-    assert (state.used, state.limit) == (2, 7)

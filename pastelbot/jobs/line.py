@@ -85,7 +85,7 @@ class Line:
             open_ones = [job.work for _key, job in self._order[:end] if job.guild_id not in held]
             return len(open_ones), sum(open_ones)
         near = min(end, _NEAR)
-        work = sum(job.work for _key, job in self._order[:near])
+        work = float(sum(job.work for _key, job in self._order[:near]))
         if end > near:
             work += (self._work - work) * (end - near) / (len(self._order) - near)
         return end, work

@@ -54,8 +54,7 @@ class BlockStore:
             f"SELECT * FROM blocks WHERE guild_id = ? AND {which} AND (until IS NULL OR until > ?)"
             " ORDER BY until IS NULL, until, user_id"
         )
-        async with self._database.reader.execute(sql, (guild_id, value, now.timestamp())) as cursor:
-            rows = await cursor.fetchall()
+        rows = await self._database.reader.execute_fetchall(sql, (guild_id, value, now.timestamp()))
         return [
             Block(
                 guild_id=row["guild_id"],

@@ -27,17 +27,16 @@ class SettingsStore:
     async def all(self, scope: Scope, owner_id: int) -> dict[str, Value]:
         """Return every setting of one server, channel, role or person."""
         sql = "SELECT name, value FROM settings WHERE scope = ? AND id = ?"
-        async with self._database.reader.execute(sql, (scope, owner_id)) as cursor:
-            return {row["name"]: json.loads(row["value"]) for row in await cursor.fetchall()}
+        rows = await self._database.reader.execute_fetchall(sql, (scope, owner_id))
+        return {row["name"]: json.loads(row["value"]) for row in rows}
 
     async def each(self, scope: Scope, owner_ids: Iterable[int]) -> dict[int, dict[str, Value]]:
         """Return every setting of several channels, roles, ...; those without any are missing."""
         wanted = tuple(owner_ids)
         found: dict[int, dict[str, Value]] = {}
         sql = f"SELECT id, name, value FROM settings WHERE scope = ? AND id IN ({', '.join('?' * len(wanted))})"
-        async with self._database.reader.execute(sql, (scope, *wanted)) as cursor:
-            for row in await cursor.fetchall():
-                found.setdefault(row["id"], {})[row["name"]] = json.loads(row["value"])
+        for row in await self._database.reader.execute_fetchall(sql, (scope, *wanted)):
+            found.setdefault(row["id"], {})[row["name"]] = json.loads(row["value"])
         return found
 
     async def owners(self, scope: Scope, name: str) -> dict[int, Value]:
