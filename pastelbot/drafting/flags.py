@@ -20,7 +20,7 @@ def wish_from_prompt(text: str) -> Wish:
     values: Values = {"prompt": read.prompt}
     for flag in read.flags:
         try:
-            _READERS[flag.name](values, flag.value)
+            READERS[flag.name](values, flag.value)
         except RequestError as error:
             raise _at(flag, str(error)) from error
     return Wish(**values)  # type: ignore[arg-type]  # the readers' own values
@@ -90,7 +90,7 @@ def _avoid(values: Values, text: str) -> None:
     values["avoid"] = ", ".join(str(each) for each in (values.get("avoid"), text) if each)
 
 
-_READERS: dict[str, Callable[[Values, str], None]] = {
+READERS: dict[str, Callable[[Values, str], None]] = {
     "seed": _seed,
     "size": _text("size"),
     "ar": _aspect,
