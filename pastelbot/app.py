@@ -7,52 +7,106 @@ from pastelbot.bot.client import Backend, PastelBot
 from pastelbot.config import BUNDLED, Settings, bundled_checkpoint
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
+from pastelbot.jobs.line import Line
 from pastelbot.jobs.process_executor import ProcessExecutor
-from pastelbot.jobs.worker import WorkerOptions
-from pastelbot.service.gallery import Gallery, rated_adult
+from pastelbot.jobs.rating import RatingExecutor
+from pastelbot.jobs.tagger_process import Describer, TaggerProcess
+from pastelbot.jobs.worker import CheckpointSource, WorkerOptions
+from pastelbot.service.admin import Admin
+from pastelbot.service.composing import Composer
+from pastelbot.service.describing import Describing
+from pastelbot.service.gallery import Gallery
 from pastelbot.service.house import House
 from pastelbot.service.housekeeping import Housekeeping
-from pastelbot.service.jobs import Service
+from pastelbot.service.jobs import Service, random_seed
+from pastelbot.service.models import Models
 from pastelbot.service.mydata import MyData
+from pastelbot.service.preferences import Preferences
+from pastelbot.service.presets import Presets
+from pastelbot.service.quotas import Quotas, usual_work
+from pastelbot.service.reviews import Reviews
 from pastelbot.service.tags import Tags
+from pastelbot.store.audit import AuditLog
+from pastelbot.store.blocks import BlockStore
+from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
 from pastelbot.store.jobs import JobStore
+from pastelbot.store.memory import Memory
 from pastelbot.store.personal import PersonalStore
 from pastelbot.store.picture_files import PictureFiles
+from pastelbot.store.presets import PresetStore
+from pastelbot.store.quotas import QuotaStore
+from pastelbot.store.reviews import ReviewStore
 from pastelbot.store.settings import SettingsStore
+from pastelbot.store.stats import StatsStore
+from pastelbot.tagging.files import TaggerOptions
 
 
 def build(
-    settings: Settings, *, executor: Executor | None = None, clock: Callable[[], datetime] | None = None
+    settings: Settings,
+    *,
+    executor: Executor | None = None,
+    describer: Describer | None = None,
+    clock: Callable[[], datetime] | None = None,
 ) -> PastelBot:
     """Return the complete bot, not started: `await bot.start(token)` or `bot.login` opens everything.
 
-    `executor` paints instead of the worker process, `clock` tells the time instead of the system's clock.
+    `executor` paints instead of the worker process, `describer` describes instead of the tagger's process (where the
+    tagger is on), `clock` tells the time instead of the system's clock.
     """
     now = clock or _utc_now
 
     async def open_backend() -> Backend:
         database = await Database.open(settings.storage.database)
         jobs = JobStore(database)
+        tagger = (describer or TaggerProcess(tagger_options(settings))) if settings.tagger.enabled else None
         files = PictureFiles(settings.storage.pictures, database)
+        house = await House.open(settings, database, clock=now)
         dispatcher = Dispatcher(
             jobs,
-            executor or ProcessExecutor(worker_options(settings)),
+            _rated(executor or ProcessExecutor(worker_options(settings)), tagger, settings),
             files,
             at_once=settings.worker.jobs_at_once,
             stall_seconds=settings.worker.stall_seconds,
             clock=now,
+            line=_line(settings, house, now),
+            notes=Memory(database),
         )
-        house = House(settings, SettingsStore(database))
-        service = Service(settings, jobs, dispatcher, house, files, clock=now)
+        models = Models(settings, database, dispatcher, clock=now)
+        await models.open()
+        service = Service(settings, jobs, dispatcher, house, files, models, clock=now)
         tags = Tags(database, settings.tags, house, clock=now)
         await tags.open()
+        servers, audit = SettingsStore(database), AuditLog(database)
+        reviews = Reviews(settings, ReviewStore(database), jobs, house, files, dispatcher, servers, clock=now)
+        admin = Admin(
+            settings,
+            servers,
+            BlockStore(database),
+            house,
+            jobs,
+            dispatcher,
+            audit,
+            StatsStore(database),
+            clock=now,
+        )
+        preferences = Preferences(SettingsStore(database))
+        presets = Presets(settings, PresetStore(database), clock=now)
         return Backend(
             database=database,
+            composer=Composer(settings, service, house, preferences, presets, random_seed=random_seed),
+            preferences=preferences,
+            presets=presets,
+            confirmations=ConfirmationStore(database),
             dispatcher=dispatcher,
             service=service,
             tags=tags,
+            quotas=Quotas(settings, QuotaStore(database), SettingsStore(database), AuditLog(database), clock=now),
+            house=house,
+            reviews=reviews,
+            admin=admin,
+            describing=Describing(tagger, house, per_minute=settings.tagger.describes_per_minute, clock=now),
             housekeeping=Housekeeping(settings.storage, files, clock=now),
             gallery=Gallery(
                 GalleryStore(database),
@@ -61,23 +115,38 @@ def build(
                 house,
                 files,
                 SettingsStore(database),
-                adult=rated_adult,
+                adult=reviews.is_adult,
                 clock=now,
             ),
             mydata=MyData(PersonalStore(database), jobs, dispatcher, files, clock=now),
             clock=now,
         )
 
-    return PastelBot(open_backend, guild_ids=settings.discord.guild_ids, edit_seconds=settings.discord.edit_seconds)
+    discord = settings.discord
+    return PastelBot(
+        open_backend,
+        guild_ids=discord.guild_ids,
+        edit_seconds=discord.edit_seconds,
+        mention_after_seconds=discord.mention_after_seconds,
+    )
 
 
 def worker_options(settings: Settings) -> WorkerOptions:
     """Return what the worker needs to know of the settings."""
     chosen = settings.checkpoint
     return WorkerOptions(
-        checkpoint=str(bundled_checkpoint()) if chosen.path == BUNDLED else chosen.path,
+        checkpoint=_place(chosen.path),
+        name=chosen.name,
         vae=chosen.vae,
+        checkpoints={
+            name: CheckpointSource(path=_place(one.path), vae=one.vae, revision=one.revision)
+            for name, one in settings.checkpoints.items()
+        },
+        vaes=settings.vaes,
+        checkpoints_in_memory=settings.worker.checkpoints_in_memory,
         upscalers=chosen.upscalers,
+        loras=chosen.loras,
+        embeddings=chosen.embeddings,
         revision=chosen.revision,
         offline=chosen.offline,
         cache_dir=chosen.cache_dir,
@@ -86,6 +155,38 @@ def worker_options(settings: Settings) -> WorkerOptions:
         threads=settings.worker.threads,
         preview_steps=settings.worker.preview_steps,
     )
+
+
+def _place(reference: str) -> str:
+    return str(bundled_checkpoint()) if reference == BUNDLED else reference
+
+
+def tagger_options(settings: Settings) -> TaggerOptions:
+    """Return what the tagger needs to know of the settings; its downloads follow those of checkpoints."""
+    chosen = settings.tagger
+    return TaggerOptions(
+        repo=chosen.repo,
+        path=chosen.path,
+        revision=chosen.revision,
+        offline=settings.checkpoint.offline,
+        cache_dir=settings.checkpoint.cache_dir,
+        general_threshold=chosen.general_threshold,
+        character_threshold=chosen.character_threshold,
+        threads=chosen.threads,
+    )
+
+
+def _line(settings: Settings, house: House, clock: Callable[[], datetime]) -> Line:
+    return Line(
+        usual_work=usual_work(settings),
+        half_life=settings.quota.half_life_minutes * 60,
+        epoch=clock().timestamp(),
+        held=house.drains.hold,
+    )
+
+
+def _rated(executor: Executor, tagger: Describer | None, settings: Settings) -> Executor:
+    return RatingExecutor(executor, tagger) if tagger is not None and settings.tagger.rate_pictures else executor
 
 
 def _utc_now() -> datetime:

@@ -6,6 +6,10 @@ import discord
 
 from pastelbot.errors import RequestError
 from pastelbot.records import Asker, ReplyTarget
+from pastelbot.service.house import House
+
+# Commands that are answered in every channel and in direct messages.
+EVERYWHERE = frozenset({"help", "about", "mydata"})
 
 _NEEDED = {
     "view_channel": "View Channel",
@@ -22,11 +26,40 @@ def asker_of(interaction: discord.Interaction[Any]) -> Asker:
         user_id=interaction.user.id,
         guild_id=interaction.guild_id,
         channel_id=channel.parent_id if isinstance(channel, discord.Thread) else interaction.channel_id,
+        places=_places(interaction) if inside else (),
         role_ids=tuple(role.id for role in roles),
         manages_messages=inside and interaction.permissions.manage_messages,
         manages_server=inside and interaction.permissions.manage_guild,
         age_restricted=_age_restricted(channel),
     )
+
+
+async def check_command(interaction: discord.Interaction[Any], house: House) -> None:
+    """Raise NotAllowedError where a command is not answered.
+
+    That is one place for all commands: channels that the bot is kept out of, direct messages, and who may use `/admin`.
+    What paints asks the house again, for buttons are no commands.
+    """
+    name = interaction.data.get("name") if interaction.data is not None else None
+    if name == "admin":
+        await house.check_admin(asker_of(interaction))
+    elif name not in EVERYWHERE:
+        await house.enter(asker_of(interaction))
+
+
+def _places(interaction: discord.Interaction[Any]) -> tuple[int, ...]:
+    """Return the thread (a forum's post is one), its channel, and that channel's category."""
+    return places_of(interaction.channel, interaction.channel_id)
+
+
+def places_of(channel: Any, channel_id: int | None) -> tuple[int, ...]:  # noqa: ANN401 - any kind of channel, or none
+    """Return a thread, its channel, and that channel's category, as far as they are known."""
+    ids = [channel_id]
+    if isinstance(channel, discord.Thread):
+        ids.append(channel.parent_id)
+        channel = channel.parent
+    ids.append(getattr(channel, "category_id", None))
+    return tuple(place for place in ids if place is not None)
 
 
 def _age_restricted(channel: object) -> bool:

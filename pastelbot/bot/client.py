@@ -12,27 +12,53 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.answers import answer_error
+from pastelbot.bot.checks import check_command
+from pastelbot.bot.cogs.admin import AdminGroup
+from pastelbot.bot.cogs.admin_groups import CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
+from pastelbot.bot.cogs.admin_quota import QuotaGroup
+from pastelbot.bot.cogs.describe import DescribeCog
 from pastelbot.bot.cogs.gallery import GalleryCog
+from pastelbot.bot.cogs.grid import GridCog
+from pastelbot.bot.cogs.help import HelpCog
 from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
+from pastelbot.bot.cogs.model import ModelCog
 from pastelbot.bot.cogs.mydata import MyDataCog
+from pastelbot.bot.cogs.prompt_presets import PromptPresetsCog
+from pastelbot.bot.cogs.quota import QuotaCog
 from pastelbot.bot.cogs.recreate import RecreateCog
+from pastelbot.bot.cogs.remix import RemixCog
+from pastelbot.bot.cogs.settings import settings_commands
 from pastelbot.bot.cogs.tags import TagsCog
 from pastelbot.bot.delivery import Delivery
 from pastelbot.bot.gallery_posts import GalleryPosts
 from pastelbot.bot.localisation import CommandTranslator
+from pastelbot.bot.review_desk import ReviewDesk
 from pastelbot.bot.views.buttons import JobButton
-from pastelbot.bot.views.tags import TagPageButton
+from pastelbot.bot.views.confirm import PlanButton
+from pastelbot.bot.views.described import PaintTagsButton
 from pastelbot.bot.views.gallery import EntryButton, PageButton
 from pastelbot.bot.views.mydata import ForgetButton
+from pastelbot.bot.views.reviews import ReviewButton
+from pastelbot.bot.views.tags import TagPageButton
 from pastelbot.jobs.background import Periodic
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.languages import Languages
+from pastelbot.service import rules
+from pastelbot.service.admin import Admin
+from pastelbot.service.composing import Composer
+from pastelbot.service.describing import Describing
 from pastelbot.service.gallery import Gallery
+from pastelbot.service.house import House
 from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.jobs import Service
 from pastelbot.service.mydata import MyData
+from pastelbot.service.preferences import Preferences
+from pastelbot.service.presets import Presets
+from pastelbot.service.quotas import Quotas
+from pastelbot.service.reviews import Reviews
 from pastelbot.service.tags import Tags
+from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
 from pastelbot.store.memory import Memory
 
@@ -51,6 +77,16 @@ class PastelTree(app_commands.CommandTree["PastelBot"]):
         """Answer privately."""
         await answer_error(interaction, error)
 
+    async def interaction_check(self, interaction: "discord.Interaction[PastelBot]", /) -> bool:
+        """Answer commands only where the house lets the bot answer, and `/admin` only for those who may."""
+        try:
+            await check_command(interaction, interaction.client.resources.house)
+        except Exception as error:  # noqa: BLE001 - the edge: everything is answered
+            if interaction.type is discord.InteractionType.application_command:
+                await answer_error(interaction, error)
+            return False
+        return True
+
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
@@ -60,9 +96,18 @@ class Backend:
     dispatcher: Dispatcher
     service: Service
     tags: Tags
+    quotas: Quotas
+    house: House
+    reviews: Reviews
+    admin: Admin
+    describing: Describing
     housekeeping: Housekeeping
     gallery: Gallery
     mydata: MyData
+    composer: Composer
+    preferences: Preferences
+    presets: Presets
+    confirmations: ConfirmationStore
     clock: Callable[[], datetime]
 
 
@@ -72,17 +117,28 @@ class Resources:
 
     service: Service
     delivery: Delivery
+    house: House
     tags: Tags
+    reviews: Reviews
     gallery: Gallery
     posts: GalleryPosts
     mydata: MyData
+    composer: Composer
+    presets: Presets
+    confirmations: ConfirmationStore
+    clock: Callable[[], datetime]
 
 
 class PastelBot(commands.Bot):
     """The complete bot; `open_backend` is called once, when it starts."""
 
     def __init__(
-        self, open_backend: Callable[[], Awaitable[Backend]], *, guild_ids: tuple[int, ...], edit_seconds: float
+        self,
+        open_backend: Callable[[], Awaitable[Backend]],
+        *,
+        guild_ids: tuple[int, ...],
+        edit_seconds: float,
+        mention_after_seconds: float,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -96,6 +152,7 @@ class PastelBot(commands.Bot):
         self._open_backend = open_backend
         self._guild_ids = guild_ids
         self._edit_seconds = edit_seconds
+        self._mention_after = mention_after_seconds
         self._backend: Backend | None = None
         self._resources: Resources | None = None
         self._chores: Periodic | None = None
@@ -110,28 +167,46 @@ class PastelBot(commands.Bot):
     async def setup_hook(self) -> None:
         """Open the database, show Discord our commands, and give the queue to the worker."""
         backend = self._backend = await self._open_backend()
-        delivery = Delivery(self, backend.service, edit_seconds=self._edit_seconds)
+        desk = ReviewDesk(self, backend.service, backend.reviews)
+        delivery = Delivery(
+            self, backend.service, desk, edit_seconds=self._edit_seconds, mention_after=self._mention_after
+        )
         memory = Memory(backend.database)
         posts = GalleryPosts(self, backend.gallery, memory, clock=backend.clock)
         self._resources = Resources(
             service=backend.service,
             delivery=delivery,
+            house=backend.house,
             tags=backend.tags,
-            gallery=backend.gallery, posts=posts, mydata=backend.mydata
+            reviews=backend.reviews,
+            gallery=backend.gallery,
+            posts=posts,
+            mydata=backend.mydata,
+            composer=backend.composer,
+            presets=backend.presets,
+            confirmations=backend.confirmations,
+            clock=backend.clock,
         )
-        await self.add_cog(ImagineCog(backend.service))
+        await self._add_making(backend)
         await self.add_cog(InfoCog(backend.service))
+        await self.add_cog(HelpCog(backend.service))
+        await self.add_cog(QuotaCog(backend.quotas))
+        await self.add_cog(ModelCog(backend.service.models))
         await self.add_cog(TagsCog(backend.tags))
         self.add_dynamic_items(TagPageButton)
         recreate = RecreateCog(backend.service)
         await self.add_cog(recreate)
         self.tree.add_command(recreate.menu)
+        describe = DescribeCog(backend.describing)
+        await self.add_cog(describe)
+        self.tree.add_command(describe.menu)
         gallery = GalleryCog(backend.gallery, posts)
         await self.add_cog(gallery)
         self.tree.add_command(gallery.menu)
         await self.add_cog(MyDataCog(backend.mydata))
+        self.tree.add_command(self._admin_group(backend, posts))
         self.add_dynamic_items(EntryButton, PageButton, ForgetButton)
-        self.add_dynamic_items(JobButton)
+        self.add_dynamic_items(JobButton, PaintTagsButton, ReviewButton)
         translator = CommandTranslator(self.languages)
         await self.tree.set_translator(translator)
         await self._sync(memory, translator)
@@ -139,6 +214,31 @@ class PastelBot(commands.Bot):
         posts.start()
         self._chores = Periodic(self._do_chores, seconds=_CHORES)
         self._chores.start(first=_FIRST_CHORES)
+
+    async def _add_making(self, backend: Backend) -> None:
+        """Add what makes pictures, and what is set for it."""
+        service, composer, presets = backend.service, backend.composer, backend.presets
+        prompts, remix = PromptPresetsCog(service, composer, presets), RemixCog(service, composer)
+        grid = GridCog(service, composer, presets)
+        for cog in (ImagineCog(service, composer, presets), grid, prompts, remix):
+            await self.add_cog(cog)
+        for menu in (prompts.menu, remix.menu):
+            self.tree.add_command(menu)
+        self.tree.add_command(settings_commands(service.settings, composer, backend.preferences))
+        self.add_dynamic_items(PlanButton)
+
+    def _admin_group(self, backend: Backend, posts: GalleryPosts) -> AdminGroup:
+        """Return `/admin` with all that is below it."""
+        admin, group = backend.admin, AdminGroup(backend.admin)
+        group.add_command(ChannelsGroup(admin))
+        group.add_command(CapsGroup(admin))
+        group.add_command(WordsGroup(admin, "words", rules.WORDS, "Words that are not painted here"))
+        group.add_command(
+            WordsGroup(admin, "adult_tags", rules.ADULT_TAGS, "Own tags for age-restricted channels only")
+        )
+        group.add_command(GalleryGroup(admin, backend.gallery, posts))
+        group.add_command(QuotaGroup(backend.quotas, backend.house))
+        return group
 
     async def on_ready(self) -> None:
         """Say so in the log."""
@@ -151,6 +251,8 @@ class PastelBot(commands.Bot):
         """Do what is due by itself."""
         if self._backend is not None:
             await self._backend.housekeeping.sweep()
+            await self._backend.reviews.expire()
+            await self._backend.admin.tidy()
         await self.resources.posts.best_of()
 
     async def close(self) -> None:
@@ -160,6 +262,7 @@ class PastelBot(commands.Bot):
             await self._chores.close()
         if backend is not None:
             await backend.dispatcher.close()
+            await backend.describing.close()
             await self.resources.delivery.close()
             await self.resources.posts.close()
             await backend.database.close()

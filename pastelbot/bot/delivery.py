@@ -6,7 +6,7 @@ soon as it is there and again until Discord has it, in a new message where the o
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
@@ -17,11 +17,13 @@ import structlog
 from pastelbot.bot import render
 from pastelbot.bot.answers import say_privately
 from pastelbot.bot.files import FILE_BYTES, attachments, previews
+from pastelbot.bot.review_desk import WITHHELD, ReviewDesk
 from pastelbot.bot.views.buttons import job_view
 from pastelbot.errors import NotFoundError
 from pastelbot.jobs.background import call_later, spawn
-from pastelbot.records import BeingPainted, Ended, InLine, Job, Rendered, ReplyTarget, Update
+from pastelbot.records import BeingPainted, Ended, InLine, Job, JobStatus, Rendered, ReplyTarget, Update
 from pastelbot.service.jobs import Queued, Service
+from pastelbot.service.reviews import Verdict
 
 _MESSAGE_TOO_OLD = 30046
 _TOO_LARGE = 413
@@ -52,10 +54,14 @@ class _Slot:
 class Delivery:
     """Shows what the dispatcher publishes."""
 
-    def __init__(self, client: discord.Client, service: Service, *, edit_seconds: float) -> None:
+    def __init__(
+        self, client: discord.Client, service: Service, desk: ReviewDesk, *, edit_seconds: float, mention_after: float
+    ) -> None:
         self._client = client
         self._service = service
+        self._desk = desk
         self._edit_seconds = edit_seconds
+        self._mention_after = mention_after
         self._slots: dict[str, _Slot] = {}
         self._closed = False
 
@@ -64,7 +70,7 @@ class Delivery:
 
         Where the interaction has expired meanwhile, the message is sent to the channel instead: the job is durable.
         """
-        job, text = queued.job, render.waiting_text(queued.job, queued.position)
+        job, text = queued.job, render.waiting_text(queued.job, queued.position, queued.ready_at)
         slot = self._slots.setdefault(job.id, _Slot())
         while slot.busy and slot.task is not None:  # what was published before is being shown
             await asyncio.wait([slot.task])
@@ -90,6 +96,32 @@ class Delivery:
             log.warning("interaction not answered", job=job.id, error=str(error))
         else:
             return answer.message_id
+        return await self._send_first(job, text)
+
+    async def introduce(self, queued: Queued) -> None:
+        """Show a job whose message answers nothing: send one, or fill that which was begun for it."""
+        job, text = queued.job, render.waiting_text(queued.job, queued.position, queued.ready_at)
+        slot = self._slots.setdefault(job.id, _Slot())
+        while slot.busy and slot.task is not None:  # what was published before is being shown
+            await asyncio.wait([slot.task])
+        slot.busy = True
+        try:
+            current = await self._service.job(job.id)
+            slot.message_id = _reply(current).message_id
+            if slot.message_id is None:
+                slot.message_id = await self._send_first(job, text)
+                if slot.message_id is not None:
+                    await self._service.set_message(job.id, slot.message_id)
+            elif not slot.text and current.status in {JobStatus.QUEUED, JobStatus.LEASED}:
+                await self._edit(job, slot.message_id, text, [])
+            slot.text, slot.edited_at = text, monotonic()
+        except _UNSENT as error:
+            log.warning("message not written", job=job.id, error=str(error))
+        finally:
+            slot.busy = False
+            self._schedule(job.id, slot)
+
+    async def _send_first(self, job: Job, text: str) -> int | None:
         try:
             return (await self._send(job, text, [])).id
         except _NO_WAY:
@@ -101,7 +133,7 @@ class Delivery:
     def publish(self, update: Update) -> None:
         """Take an update; call it from the event loop's thread."""
         slot = self._slots.setdefault(update.job.id, _Slot())
-        if isinstance(update, BeingPainted) and update.preview is not None:
+        if isinstance(update, BeingPainted) and update.preview and self._desk.previews_allowed(update.job):
             slot.preview = update.preview
         if slot.next is None or not render.is_final(slot.next) or render.is_final(update):
             slot.next = update
@@ -175,16 +207,29 @@ class Delivery:
         match update:
             case Rendered():
                 await self._service.job(update.job.id)
-                await self._post(update.job, slot)
+                await self._deliver(update.job, slot)
             case InLine() | BeingPainted() | Ended():
                 text = render.status_text(update)
                 if text != slot.text:
                     files = previews(update, slot.preview)
                     await self._write(update.job, slot, text, files, final=isinstance(update, Ended))
                     slot.text = text
+                if isinstance(update, Ended) and update.job.withheld:
+                    await self._desk.close(update.job)
+
+    async def _deliver(self, job: Job, slot: _Slot) -> None:
+        """Post the pictures, or say that they are withheld and ask a moderator."""
+        match await self._desk.judge(job):
+            case Verdict.SHOW:
+                await self._post(job, slot)
+            case Verdict.WITHHOLD if not await self._desk.asked(job):
+                held = replace(job, withheld=True)
+                await self._write(held, slot, WITHHELD.format(render.quote(job.request.prompt)), [], final=True)
+                await self._desk.ask(held, limit=await self._file_limit(job))
 
     async def _post(self, job: Job, slot: _Slot) -> None:
         """Send the pictures; the job is settled only after Discord has answered with a message."""
+        shown = slot.message_id or await self._known_message(job)
         try:
             message_id = await self._write_pictures(job, slot)
         except FileNotFoundError:
@@ -193,6 +238,23 @@ class Delivery:
             await self._service.undeliverable(job.id, "the bot may not post in this channel any more")
         else:
             await asyncio.shield(self._service.posted(job.id, message_id))
+            if message_id == shown:  # an edit, which nobody is told of; a new message mentions its owner itself
+                await self._mention(job, message_id)
+
+    def _waited_long(self, job: Job) -> bool:
+        return self._service.waited(job) > self._mention_after
+
+    async def _mention(self, job: Job, message_id: int) -> None:
+        """Tell whoever has waited long that the picture is there: Discord notifies people of new messages only."""
+        if not self._waited_long(job):
+            return
+        channel = self._channel(_reply(job))
+        picture = channel.get_partial_message(message_id).to_reference(fail_if_not_exists=False)
+        text, nonce = f"<@{job.user_id}> Your picture is ready.", f"{job.id}:ready"
+        try:
+            await channel.send(text, reference=picture, allowed_mentions=_owner_alone(job), nonce=nonce)
+        except _UNSENT as error:
+            log.warning("owner not mentioned", job=job.id, error=str(error))
 
     async def _write_pictures(self, job: Job, slot: _Slot) -> int:
         """Write the message with its pictures, smaller ones where Discord finds them too large; return its id."""
@@ -242,7 +304,7 @@ class Delivery:
 
     async def _send(self, job: Job, text: str, files: list[discord.File]) -> discord.Message:
         """Send the job's message anew; the nonce keeps Discord from taking it twice in the same state."""
-        mentions = discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(job.user_id)])
+        mentions = _owner_alone(job) if self._waited_long(job) else discord.AllowedMentions.none()
         channel, nonce = self._channel(_reply(job)), f"{job.id}:{job.status}"
         return await channel.send(text, files=files, view=job_view(job), allowed_mentions=mentions, nonce=nonce)
 
@@ -250,8 +312,13 @@ class Delivery:
         return self._client.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
 
     async def _file_limit(self, job: Job) -> int:
-        guild = self._client.get_guild(_reply(job).guild_id or 0)
+        guild = self._client.get_guild(0 if job.options.private else _reply(job).guild_id or 0)
         return guild.filesize_limit if guild is not None else FILE_BYTES
+
+
+def _owner_alone(job: Job) -> discord.AllowedMentions:
+    """Let a message notify the job's owner and nobody else."""
+    return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(job.user_id)], replied_user=False)
 
 
 def _reply(job: Job) -> ReplyTarget:

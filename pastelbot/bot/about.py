@@ -1,0 +1,131 @@
+"""What `/help` and `/about` say: all of it here, but for the commands, which describe themselves."""
+
+import platform
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.utils import escape_markdown
+
+from pastelbot import __version__
+from pastelbot.records import WorkerReady
+
+AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
+
+_LENGTH = 1950
+
+INTRO = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, red hair, smile, pink background`.
+The small line under a picture has every setting. The same seed and settings give the same picture again.
+`/help` with a command, `prompts` or `buttons` tells more."""
+
+# What is no command.
+TOPICS = {
+    "prompts": """**Prompts** are tags with commas between them, as on danbooru.
+- `((tag))` or `(tag:1.2)` makes a tag stronger, `[tag]` or `(tag:0.8)` weaker.
+- `[from:to:0.5]` changes the prompt half-way, `[a|b]` alternates with every step.
+- `one AND another` paints both at once, `BREAK` begins a new chunk of 75 tokens.
+- `mksks style` at the start asks for softer, paler colours.
+- What a server does not allow is refused before anything is painted, and costs nothing.""",
+    "buttons": """**Buttons** under a picture work for ever, also after a restart.
+- 🎲 **Reroll** paints it with a new seed, 🌱 **Seed** with one that you type, ✏️ **Edit** with another prompt.
+- 🌗 **Vary** paints something close to it, 🔍 **Hires** the same picture large, 📋 **Infotext** shows all its settings.
+- **Share** puts your own picture into the server's gallery.
+- **Cancel** while it waits or is painted costs nothing. 🗑️ **Delete** is for its owner and moderators.
+- Whoever presses a button that paints is the owner of the new picture, and it counts against their quota.""",
+}
+
+# What the menus of messages do; Discord has no descriptions for them.
+MENUS = {
+    "Recreate": "Paints again what a message's picture or infotext says.",
+    "Describe": "Says which tags a message's picture shows, ready to paint.",
+    "Remix": "Paints over a message's picture.",
+    "Who made this": "Tells you who asked for a picture, and what it was made from.",
+}
+
+# What one should know besides a command's own description.
+MORE = {
+    "imagine": "What you leave out follows your `/settings`, the channel's, the server's and the operator's.",
+    "recreate": "It tells you what may look different here, such as another checkpoint.",
+    "quota": "The cost is work: pixels times steps. What fails, is cancelled or refused costs nothing.",
+    "queue": "Everybody's next picture comes before anybody's second one.",
+    "admin": "For people with Manage Server, and for the role that they choose with `/admin admin_role`.",
+}
+
+LICENCE = """**Licence of the model.** Stable Diffusion, Pastel-Mix and what is mixed from them are under CreativeML \
+OpenRAIL-M (<https://huggingface.co/spaces/CompVis/stable-diffusion-license>). You may use the pictures, also for \
+money; you answer for what you do with them. The licence forbids, in our words, to use the model
+- to break laws, or to exploit or harm children in any way;
+- to spread what is provably false in order to harm somebody, or to defame, humiliate or harass people;
+- to publish what identifies a person in order to harm them;
+- to treat people worse for who they are, how they live or what they are thought to do, or to use their weaknesses;
+- to decide by machine alone about somebody's rights or duties, for justice, police, migration or asylum;
+- to give medical advice or read medical results.
+Whoever passes the model on passes these rules on with it."""
+
+BUNDLED = """**Licence of the model.** The bundled checkpoint was trained for this project on drawings made for it, \
+from Lorelei by Lisa Wischofsky (CC0), and is under the MIT licence."""
+
+CREDITS = """**Credits.** Pastel-Mix: andite. Stable Diffusion: CompVis, Stability AI, Runway, LAION. The settings' \
+meanings: the AUTOMATIC1111 webui. Built on PyTorch, diffusers, transformers, discord.py and SQLite. Tags: danbooru."""
+
+
+def about_text(ready: WorkerReady | None, *, bundled: bool) -> str:
+    """Say what paints, under which licence, and who made all this."""
+    if ready is None:
+        paints = "**Checkpoint:** the painter is still starting"
+    else:
+        name = escape_markdown(ready.checkpoint)
+        paints = f"**Checkpoint:** {name}, hash `{ready.checkpoint_hash}`, on {ready.device}"
+    versions = f"Python {platform.python_version()}, discord.py {discord.__version__}"
+    head = f"**Pastelbot {__version__}** ({versions}). Free software under the MIT licence."
+    return "\n".join([head, paints, BUNDLED if bundled else LICENCE, CREDITS])
+
+
+def overview_text(commands: Iterable[AnyCommand]) -> str:
+    """Say how to begin, and list all commands; without their descriptions where these are too long for a message."""
+    commands = sorted(commands, key=lambda command: (isinstance(command, app_commands.ContextMenu), command.name))
+    full = "\n".join([INTRO, *(_line(command) for command in commands)])
+    if len(full) <= _LENGTH:
+        return full
+    return "\n".join([INTRO, " ".join(f"`{name_of(command)}`" for command in commands)])
+
+
+def command_text(command: AnyCommand) -> str:
+    """Say what one command does, and what its options mean."""
+    lines = [_line(command)]
+    more = MORE.get(command.name if isinstance(command, app_commands.ContextMenu) else command.qualified_name)
+    if more:
+        lines.append(more)
+    if isinstance(command, app_commands.Group):
+        inner = sorted(command.walk_commands(), key=lambda each: each.qualified_name)
+        lines += [_line(each) for each in inner if isinstance(each, app_commands.Command)]
+    elif isinstance(command, app_commands.Command):
+        lines += [_option(parameter) for parameter in command.parameters]
+    return _cut(lines)
+
+
+def name_of(command: AnyCommand) -> str:
+    """Return a command as people call it: `/imagine`, `/admin words add`, `Apps > Recreate`."""
+    if isinstance(command, app_commands.ContextMenu):
+        return f"Apps > {command.name}"
+    return f"/{command.qualified_name}"
+
+
+def _line(command: AnyCommand) -> str:
+    if isinstance(command, app_commands.ContextMenu):
+        return f"`{name_of(command)}` {MENUS.get(command.name, 'Right-click a message, or press it for long.')}"
+    return f"`{name_of(command)}` {command.description}"
+
+
+def _option(parameter: app_commands.Parameter) -> str:
+    return f"- `{parameter.display_name}`{' (needed)' if parameter.required else ''}: {parameter.description}"
+
+
+def _cut(lines: Sequence[str]) -> str:
+    shown: list[str] = []
+    for number, line in enumerate(lines):
+        if sum(map(len, shown)) + len(shown) + len(line) > _LENGTH:
+            return "\n".join([*shown, f"... and {len(lines) - number} more"])
+        shown.append(line)
+    return "\n".join(shown)

@@ -1,0 +1,183 @@
+"""What people who look after a server read, as pure functions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from discord.utils import escape_markdown, escape_mentions, format_dt
+
+from pastelbot import cost
+from pastelbot.bot import render
+from pastelbot.service import rules
+from pastelbot.service.admin import Overview, Stats
+from pastelbot.store.audit import PAINT, Entry
+from pastelbot.store.blocks import Block
+from pastelbot.store.stats import Figures
+
+_PROMPT = 120
+_GIB = 2**30
+
+_ACTIONS = {
+    PAINT: "asked for a picture",
+    "block": "blocked",
+    "unblock": "unblocked",
+    "approved": "approved a withheld picture of",
+    "rejected": "rejected a withheld picture of",
+    rules.CHANNELS: "changed the channels",
+    rules.WORDS: "changed the word list",
+    rules.ADULT_TAGS: "changed the list of adult tags",
+    rules.MOD_CHANNEL: "set the mod channel",
+    rules.ADMIN_ROLE: "set the admin role",
+    rules.GALLERY_CHANNEL: "set the gallery's channel",
+    rules.BEST_OF: "set the weekly best-of",
+    "gallery": "took a picture out of the gallery of",
+    "caps": "changed caps",
+    "drain": "drained the bot",
+    "resume": "resumed the bot",
+    "delete": "deleted a picture of",
+    "cancel": "cancelled a picture of",
+    "quota server": "set the quota of the server",
+    "quota role": "set the quota of",
+    "quota grant": "granted extra work to",
+}
+
+
+def block_text(block: Block) -> str:
+    """Say who is blocked until when, and why."""
+    until = "until somebody unblocks them" if block.until is None else f"until {_moment(block.until)}"
+    reason = f": {_safe(block.reason)}" if block.reason else ""
+    return f"<@{block.user_id}> {until}{reason}"
+
+
+def caps_text(caps: rules.Caps) -> str:
+    """List caps: `size 640, steps 20`."""
+    parts = [
+        "no hires fix" if name == "hires" and value == rules.NO_HIRES else f"{name} {value}"
+        for name, value in caps.named().items()
+        if value is not None
+    ]
+    return ", ".join(parts) or "none"
+
+
+def overview_text(overview: Overview) -> str:
+    """Say everything that is set for a server."""
+    server = overview.server
+    drained = "stopped everywhere by an operator" if overview.drained_everywhere else "drained"
+    lines = [
+        f"**The bot here:** {drained if overview.drained or overview.drained_everywhere else 'at work'}",
+        f"**Channels:** {_channels(server.get(rules.CHANNELS))}",
+        f"**Caps of the server:** {caps_text(rules.Caps.of(server))}",
+        *(f"- <#{place}>: {caps_text(caps)}" for place, caps in overview.places.items()),
+        *(f"- <@&{role}>: {caps_text(caps)}" for role, caps in overview.roles.items()),
+        f"**Word list:** {_count(server, rules.WORDS)}. **Own adult tags:** {_count(server, rules.ADULT_TAGS)}",
+        f"**Mod channel:** {_place(server.get(rules.MOD_CHANNEL), 'none: pictures rated as adult are refused')}",
+        f"**Admin role:** {_role(server.get(rules.ADMIN_ROLE))}",
+        f"**Gallery's channel:** {_place(server.get(rules.GALLERY_CHANNEL), 'none')}",
+        f"**Weekly best-of:** {'on' if server.get(rules.BEST_OF) else 'off'}",
+        f"**Blocked:** {len(overview.blocks) or 'nobody'}",
+        *(f"- {block_text(block)}" for block in overview.blocks),
+    ]
+    return _cut(lines)
+
+
+def stats_text(stats: Stats) -> str:
+    """Say how a server and the machine stand."""
+    lines = [f"**{name}:** {_figures(figures)}" for name, figures in stats.spans.items()]
+    lines += [
+        f"**Line (all servers):** {stats.painting} being painted, {stats.waiting} waiting"
+        + (". Drained here: nothing is given out" if stats.drained else ""),
+        f"**Painting with:** {_safe(stats.checkpoint) or 'nothing yet, the worker is starting'}",
+        f"**Disk:** {_disk(stats)}",
+    ]
+    return _cut(lines)
+
+
+def log_text(entries: Sequence[Entry], page: int) -> str:
+    """List what happened, the newest first."""
+    if not entries:
+        return "There is nothing in the log." if page == 1 else f"There is nothing on page {page} of the log."
+    return _cut([_entry(entry) for entry in entries])
+
+
+def words_text(name: str, entries: Sequence[str]) -> str:
+    """List a word list."""
+    return (
+        f"**{name}** ({len(entries)}):\n{', '.join(f'`{entry}`' for entry in entries)}" if entries else "It is empty."
+    )
+
+
+def _entry(entry: Entry) -> str:
+    kind = "@&" if entry.action == "quota role" else "@"
+    who = "" if entry.target_id is None else f" <{kind}{entry.target_id}>"
+    line = f"{format_dt(entry.at, 'R')} <@{entry.user_id}> {_ACTIONS.get(entry.action, _safe(entry.action))}{who}"
+    if entry.detail:
+        line += f": {_safe(entry.detail)[:160]}"
+    if entry.job_id is not None:
+        gone = "its prompt is not kept any more"
+        line += f" `{entry.job_id}`" + (f" ({entry.status})" if entry.status else "")
+        line += f"\n{render.quote(entry.prompt, _PROMPT)}" if entry.prompt is not None else f" ({gone})"
+    return line
+
+
+def _figures(figures: Figures) -> str:
+    if not figures.jobs:
+        return "nothing"
+    text = (
+        f"{figures.jobs} jobs of {figures.people} people, {figures.done} done, {figures.failed} failed, "
+        f"{figures.cancelled} cancelled, {cost.text(figures.work)}"
+    )
+    if figures.withheld:
+        text += f", {figures.withheld} withheld"
+    if figures.seconds > 0 and figures.work_timed:
+        text += f", {cost.number(int(figures.work_timed / figures.seconds))} {cost.UNIT} a second"
+    return text
+
+
+def _channels(value: object) -> str:
+    said: Mapping[str, object] = value if isinstance(value, dict) else {}
+    allowed = [f"<#{place}>" for place, rule in said.items() if rule == "allow"]
+    denied = [f"<#{place}>" for place, rule in said.items() if rule == "deny"]
+    parts = [f"only {', '.join(allowed)}" if allowed else "all"]
+    if denied:
+        parts.append(f"not {', '.join(denied)}")
+    return ", ".join(parts)
+
+
+def _place(value: object, nothing: str) -> str:
+    return f"<#{value}>" if value else nothing
+
+
+def _role(value: object) -> str:
+    return f"<@&{value}>" if value else "none: Manage Server alone"
+
+
+def _count(server: Mapping[str, object], name: str) -> str:
+    entries = server.get(name)
+    number = len(entries) if isinstance(entries, list) else 0
+    return f"{number} entries" if number != 1 else "1 entry"
+
+
+def _size(number: int) -> str:
+    return f"{number / _GIB:.1f} GiB" if number >= _GIB / 10 else f"{number / 2**20:.1f} MiB"
+
+
+def _disk(stats: Stats) -> str:
+    pictures, database, free = map(_size, (stats.pictures_bytes, stats.database_bytes, stats.free_bytes))
+    return f"pictures {pictures}, database {database}, {free} free"
+
+
+def _moment(at: datetime) -> str:
+    return f"{format_dt(at, 'f')} ({format_dt(at, 'R')})"
+
+
+def _safe(text: str) -> str:
+    return escape_mentions(escape_markdown(text))
+
+
+def _cut(lines: Sequence[str], limit: int = 1900) -> str:
+    """Join lines as far as a message takes them, and say how many are left."""
+    shown: list[str] = []
+    for number, line in enumerate(lines):
+        if sum(map(len, shown)) + len(shown) + len(line) > limit:
+            return "\n".join([*shown, f"... and {len(lines) - number} more lines"])
+        shown.append(line)
+    return "\n".join(shown)

@@ -1,0 +1,70 @@
+"""`/help` and `/about`."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot.bot import about
+from pastelbot.bot.answers import answers_errors, say_privately
+from pastelbot.config import BUNDLED
+from pastelbot.errors import NotFoundError
+from pastelbot.names import nearest_names
+from pastelbot.service.jobs import Service
+
+
+class HelpCog(commands.Cog):
+    """What the bot is, and how to use it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @app_commands.command(name="help")
+    @app_commands.describe(command="A command, prompts or buttons; left out, how to begin")
+    @answers_errors
+    async def show_help(self, interaction: discord.Interaction[Any], command: str | None = None) -> None:
+        """Show how to paint, or what a command does."""
+        known = _known(interaction)
+        word = (command or "").strip().lstrip("/").lower().removeprefix("apps > ")
+        if not word:
+            text = about.overview_text(each for name, each in known.items() if " " not in name or _is_menu(each))
+        elif word in about.TOPICS:
+            text = about.TOPICS[word]
+        elif word in known:
+            text = about.command_text(known[word])
+        else:
+            names = (*known, *about.TOPICS)
+            raise NotFoundError(f"There is no command {word[:40]!r}. {nearest_names(word[:40], names)}")
+        await say_privately(interaction, text)
+
+    @show_help.autocomplete("command")
+    async def complete(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+        """Offer commands and topics."""
+        word = current.strip().lstrip("/").lower()
+        names = [*about.TOPICS, *sorted(_known(interaction))]
+        return [app_commands.Choice(name=name, value=name) for name in names if word in name][:25]
+
+    @app_commands.command(name="about")
+    @answers_errors
+    async def show_about(self, interaction: discord.Interaction[Any]) -> None:
+        """Show what paints here, under which licence, and who made it."""
+        bundled = self._service.settings.checkpoint.path == BUNDLED
+        await say_privately(interaction, about.about_text(self._service.checkpoint, bundled=bundled))
+
+
+def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCommand]:
+    """Return every command that this person can use here, by its name in small letters."""
+    found: dict[str, about.AnyCommand] = {}
+    for kind in discord.AppCommandType:
+        for command in interaction.client.tree.get_commands(type=kind):
+            needed = command.default_permissions
+            if needed is not None and not needed.is_subset(interaction.permissions):
+                continue
+            inner = command.walk_commands() if isinstance(command, app_commands.Group) else ()
+            found |= {each.qualified_name.lower(): each for each in (command, *inner)}
+    return found
+
+
+def _is_menu(command: about.AnyCommand) -> bool:
+    return isinstance(command, app_commands.ContextMenu)

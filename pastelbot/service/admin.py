@@ -1,0 +1,323 @@
+"""Use cases of those who look after a server. All of it is theirs alone, and all of it is written down."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pastelbot.config import Settings
+from pastelbot.content import check_content, quoted
+from pastelbot.durations import read_duration
+from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError
+from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.prompt.wordlist import phrase_of
+from pastelbot.records import Asker, GenerationRequest, JobStatus
+from pastelbot.service import rules
+from pastelbot.service.gallery import Gallery
+from pastelbot.service.house import House
+from pastelbot.store.audit import AuditLog, Entry
+from pastelbot.store.blocks import Block, BlockStore
+from pastelbot.store.drains import EVERYWHERE
+from pastelbot.store.jobs import JobStore
+from pastelbot.store.settings import Scope, SettingsStore, Value
+from pastelbot.store.stats import Figures, StatsStore
+
+MOST_WORDS = 500
+LONGEST_WORD = 100
+LONGEST_REASON = 200
+PAGE = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stats:
+    """How a server and the machine stand: `spans` are figures by the name of a span of time."""
+
+    spans: Mapping[str, Figures]
+    waiting: int
+    painting: int
+    drained: bool
+    checkpoint: str
+    pictures_bytes: int
+    database_bytes: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """Everything that is set for a server."""
+
+    server: Mapping[str, Value]
+    places: Mapping[int, rules.Caps]
+    roles: Mapping[int, rules.Caps]
+    blocks: tuple[Block, ...]
+    drained: bool
+    drained_everywhere: bool
+
+
+class Admin:
+    """What `/admin` does. `asker` is always the admin; every method raises NotAllowedError for anybody else."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        servers: SettingsStore,
+        blocks: BlockStore,
+        house: House,
+        jobs: JobStore,
+        dispatcher: Dispatcher,
+        audit: AuditLog,
+        stats: StatsStore,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._servers = servers
+        self._blocks = blocks
+        self._house = house
+        self._jobs = jobs
+        self._dispatcher = dispatcher
+        self._audit = audit
+        self._stats = stats
+        self._clock = clock
+
+    async def set_place(self, asker: Asker, place_id: int, rule: str | None) -> None:
+        """Allow or deny the bot in a channel, category or thread; None forgets what was said about it."""
+        guild_id = await self._admin(asker)
+        said = (await self._servers.all(Scope.GUILD, guild_id)).get(rules.CHANNELS)
+        channels: dict[str, Value] = dict(said) if isinstance(said, dict) else {}
+        if rule is None and channels.pop(str(place_id), None) is None:
+            raise NotFoundError(f"Nothing was said about <#{place_id}>.")
+        if rule is not None:
+            channels[str(place_id)] = rule
+        await self._set(asker, {rules.CHANNELS: channels or None}, f"{rule or 'forget'} <#{place_id}>")
+
+    async def set_caps(self, asker: Asker, scope: Scope, owner_id: int, caps: rules.Caps) -> rules.Caps:
+        """Change those caps of a server, channel or role that are not None; return what is set then."""
+        await self._admin(asker)
+        given = {name: value for name, value in caps.named().items() if value is not None}
+        if not given:
+            raise RequestError("Nothing was to be changed: give a size, steps, a count or a hires size.")
+        for name, value in given.items():
+            most = getattr(self._settings.limits, rules.CAPS[name])
+            if value > most:
+                raise LimitError(f"The cap of {value:,} for {name} is above this bot's own limit of {most:,}.")
+        await self._servers.update(scope, owner_id, {f"cap_{name}": value for name, value in given.items()})
+        detail = ", ".join(f"{name} {value}" for name, value in given.items())
+        await self._record(asker, "caps", detail=f"{_mention(scope, owner_id)}: {detail}")
+        return rules.Caps.of(await self._servers.all(scope, owner_id))
+
+    async def clear_caps(self, asker: Asker, scope: Scope, owner_id: int) -> None:
+        """Forget all caps of a server, channel or role."""
+        await self._admin(asker)
+        if rules.Caps.of(await self._servers.all(scope, owner_id)) == rules.Caps():
+            raise NotFoundError(f"There are no caps for {_mention(scope, owner_id)}.")
+        await self._servers.update(scope, owner_id, rules.Caps().changes())
+        await self._record(asker, "caps", detail=f"{_mention(scope, owner_id)}: cleared")
+
+    async def block(self, asker: Asker, user_id: int, *, duration: str | None, reason: str, trusted: bool) -> Block:
+        """Keep somebody from painting, and cancel what they have in line; `trusted` people cannot be blocked."""
+        guild_id = await self._admin(asker)
+        if trusted or user_id == asker.user_id:
+            raise NotAllowedError("Nobody can block themselves, a bot, or somebody who manages the server.")
+        until = self._clock() + read_duration(duration) if duration else None
+        block = Block(guild_id=guild_id, user_id=user_id, until=until, reason=" ".join(reason.split())[:LONGEST_REASON])
+        await self._blocks.put(block)
+        span = "for good" if duration is None else f"for {duration.strip()}"
+        await self._record(asker, "block", target_id=user_id, detail=f"{span} {block.reason}".strip())
+        await self._cancel_waiting(guild_id, user_id)
+        return block
+
+    async def unblock(self, asker: Asker, user_id: int) -> None:
+        """Let somebody paint again."""
+        guild_id = await self._admin(asker)
+        if not await self._blocks.remove(guild_id, user_id, now=self._clock()):
+            raise NotFoundError(f"<@{user_id}> is not blocked.")
+        await self._record(asker, "unblock", target_id=user_id)
+
+    async def words(self, asker: Asker, name: str) -> list[str]:
+        """Return one of the server's lists: `rules.WORDS` or `rules.ADULT_TAGS`."""
+        guild_id = await self._admin(asker)
+        return rules.texts((await self._servers.all(Scope.GUILD, guild_id)).get(name))
+
+    async def add_words(self, asker: Asker, name: str, typed: str) -> list[str]:
+        """Add words and tags, separated by commas, to a list; return those that are new."""
+        known = await self.words(asker, name)
+        fresh = [entry for entry in _entries(typed) if phrase_of(entry) not in map(phrase_of, known)]
+        if not fresh:
+            raise RequestError("All of that is on the list already.")
+        if len(known) + len(fresh) > MOST_WORDS:
+            raise LimitError(f"A list has at most {MOST_WORDS} entries, and {len(known)} are there.")
+        await self._set(asker, {name: [*known, *fresh]}, f"add {', '.join(fresh)}", action=name)
+        return fresh
+
+    async def remove_words(self, asker: Asker, name: str, typed: str) -> list[str]:
+        """Take words and tags off a list; return those that were on it."""
+        known = await self.words(asker, name)
+        unwanted = [phrase_of(entry) for entry in _entries(typed)]
+        gone = [entry for entry in known if phrase_of(entry) in unwanted]
+        if not gone:
+            raise NotFoundError("None of that is on the list.")
+        left: list[Value] = [entry for entry in known if entry not in gone]
+        await self._set(asker, {name: left or None}, f"remove {', '.join(gone)}", action=name)
+        return gone
+
+    async def test_words(self, asker: Asker, prompt: str) -> str | None:
+        """Return why a prompt would be refused where the admin is, or None; a prompt that cannot be read raises."""
+        await self._admin(asker)
+        content = (await self._house.allowances(asker)).content
+        try:
+            check_content(GenerationRequest(prompt=prompt), content)
+        except NotAllowedError as error:
+            return str(error)
+        return None
+
+    async def set_value(self, asker: Asker, name: str, value: Value, *, shown: str) -> None:
+        """Set one of the server's settings; None removes it."""
+        guild_id = await self._admin(asker)
+        if value is None and name not in await self._servers.all(Scope.GUILD, guild_id):
+            raise NotFoundError("That was not set.")
+        if name == rules.ADMIN_ROLE and not asker.manages_server:
+            raise NotAllowedError("Only people with Manage Server choose the role that may use /admin.")
+        await self._set(asker, {name: value}, shown, action=name)
+
+    async def take_out(self, asker: Asker, gallery: Gallery, number: int) -> int:
+        """Take a picture out of the gallery; return whose it was."""
+        await self._admin(asker)
+        author = await gallery.unshare(replace(asker, manages_messages=True), number)
+        await self._record(asker, "gallery", target_id=author, detail=f"#{number}")
+        return author
+
+    async def drain(self, asker: Asker, *, everywhere: bool, drained: bool) -> bool:
+        """Stop giving out jobs, or go on; tell whether that changed anything."""
+        guild_id = await self._admin(asker)
+        if everywhere and not self._house.is_operator(asker):
+            raise NotAllowedError(
+                "Only the bot's operators stop it everywhere: house.operators in its configuration names them."
+            )
+        changed = await self._house.drains.set(EVERYWHERE if everywhere else guild_id, drained=drained)
+        if changed:
+            detail = "everywhere" if everywhere else ""
+            await self._record(asker, "drain" if drained else "resume", detail=detail)
+        self._dispatcher.wake()
+        return changed
+
+    async def stats(self, asker: Asker) -> Stats:
+        """Return how the server and the machine stand."""
+        guild_id = await self._admin(asker)
+        now = self._clock()
+        spans = {"24 hours": timedelta(days=1), "7 days": timedelta(days=7), "30 days": timedelta(days=30)}
+        overview = await self._dispatcher.overview(most=1)
+        folder, database = self._settings.storage.pictures, self._settings.storage.database
+        pictures, rows, free = await asyncio.to_thread(_disk, folder, database)
+        ours = self._dispatcher.checkpoint
+        return Stats(
+            spans={name: await self._stats.figures(guild_id, since=now - span) for name, span in spans.items()},
+            waiting=overview.waiting,
+            painting=len(overview.running),
+            drained=self._house.drains.hold(guild_id),
+            checkpoint=f"{ours.checkpoint} ({ours.checkpoint_hash}) on {ours.device}" if ours is not None else "",
+            pictures_bytes=pictures,
+            database_bytes=rows,
+            free_bytes=free,
+        )
+
+    async def overview(self, asker: Asker, *, channel_ids: Iterable[int], role_ids: Iterable[int]) -> Overview:
+        """Return everything that is set for the server, and for these channels and roles of it."""
+        guild_id = await self._admin(asker)
+        places = await self._servers.each(Scope.CHANNEL, channel_ids)
+        roles = await self._servers.each(Scope.ROLE, role_ids)
+        drains = self._house.drains
+        return Overview(
+            server=await self._servers.all(Scope.GUILD, guild_id),
+            places=_capped(places),
+            roles=_capped(roles),
+            blocks=tuple(await self._blocks.all(guild_id, now=self._clock())),
+            drained=guild_id in drains.guilds,
+            drained_everywhere=drains.everywhere,
+        )
+
+    async def log(self, asker: Asker, *, user_id: int | None, page: int) -> list[Entry]:
+        """Return a page of the log, the newest entries first; `page` counts from 1."""
+        guild_id = await self._admin(asker)
+        return await self._audit.page(guild_id, user_id=user_id, limit=PAGE, skip=(page - 1) * PAGE)
+
+    async def record(self, asker: Asker, action: str, *, target_id: int | None = None, detail: str = "") -> None:
+        """Write down what an admin did elsewhere."""
+        await self._admin(asker)
+        await self._record(asker, action, target_id=target_id, detail=detail)
+
+    async def tidy(self) -> None:
+        """Forget what is older than the operator wants the log to be."""
+        days = self._settings.house.audit_days
+        if days:
+            await self._audit.purge(before=self._clock() - timedelta(days=days))
+
+    async def _admin(self, asker: Asker) -> int:
+        if asker.guild_id is None:
+            raise NotAllowedError("This is about a server: use it in one.")
+        await self._house.check_admin(asker)
+        return asker.guild_id
+
+    async def _set(self, asker: Asker, changes: dict[str, Value], detail: str, *, action: str = rules.CHANNELS) -> None:
+        await self._servers.update(Scope.GUILD, asker.guild_id or 0, changes)
+        await self._record(asker, action, detail=detail)
+
+    async def _record(self, asker: Asker, action: str, *, target_id: int | None = None, detail: str = "") -> None:
+        await self._audit.record(
+            Entry(
+                at=self._clock(),
+                guild_id=asker.guild_id,
+                user_id=asker.user_id,
+                action=action,
+                target_id=target_id,
+                detail=detail[:1000],
+            )
+        )
+
+    async def _cancel_waiting(self, guild_id: int, user_id: int) -> None:
+        running = (await self._dispatcher.overview(most=1)).running
+        mine = [job.id for job in await self._jobs.in_line() if job.user_id == user_id and job.guild_id == guild_id]
+        mine += [job.id for job in running if job.user_id == user_id and job.reply and job.reply.guild_id == guild_id]
+        for job_id in mine:
+            ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
+            if ended is not None:
+                self._dispatcher.drop(ended)
+
+
+def _entries(typed: str) -> list[str]:
+    entries = list(dict.fromkeys(" ".join(entry.split()) for entry in typed.replace("\n", ",").split(",")))
+    entries = [entry for entry in entries if entry]
+    for entry in entries:
+        if len(entry) > LONGEST_WORD:
+            raise LimitError(f"{quoted(entry[:40])} is too long: an entry has at most {LONGEST_WORD} characters.")
+        if not phrase_of(entry):
+            raise RequestError(f"{quoted(entry)} has no letters or digits: nothing could be found by it.")
+    if not entries:
+        raise RequestError("Give words or tags, separated by commas.")
+    return entries
+
+
+def _mention(scope: Scope, owner_id: int) -> str:
+    return {Scope.CHANNEL: f"<#{owner_id}>", Scope.ROLE: f"<@&{owner_id}>"}.get(scope, "the server")
+
+
+def _capped(settings: Mapping[int, Mapping[str, Value]]) -> dict[int, rules.Caps]:
+    caps = {owner_id: rules.Caps.of(values) for owner_id, values in settings.items()}
+    return {owner_id: cap for owner_id, cap in caps.items() if cap != rules.Caps()}
+
+
+def _disk(folder: Path, database: Path) -> tuple[int, int, int]:
+    """Return the bytes of the picture files, of the database, and those that are free."""
+    pictures = sum(_size(Path(root) / name) for root, _folders, names in os.walk(folder) for name in names)
+    rows = sum(_size(database.with_name(database.name + ending)) for ending in ("", "-wal", "-shm"))
+    return pictures, rows, shutil.disk_usage(database.parent).free
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # removed a moment ago
+        return 0
