@@ -13,13 +13,16 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
+from discord import Permissions
+
 from pastelbot import app, config, log
 from pastelbot.errors import StartupError
 
 WELCOME = (
     "**Welcome to Pastelbot!** Type `/imagine` in the box below and describe a portrait with tags:\n"
     "> 1girl, red hair, smile, pink background\n\n"
-    "Then try the buttons under the picture, or look through the eyes of somebody else at the top. `/help` tells more."
+    "Then try the buttons under the picture. At the top you can look through the eyes of Kenji, who runs this server: "
+    "`/admin` is for him. `/help` tells more."
 )
 
 
@@ -69,10 +72,14 @@ def settings(folder: Path) -> config.Settings:
 
 
 async def _furnish(env: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - simcord is optional and untyped here
-    """Make a server with an art channel, two people, and a welcome."""
+    """Make a server with an art channel, a member and somebody who runs the server, and a welcome."""
     guild = env.create_guild("Pastel Studio")
     channel = guild.create_text_channel("art")
-    people = [guild.add_member(env.create_user(name.lower(), global_name=name)) for name in ("Hana", "Kenji")]
+    guild.create_text_channel("gallery")
+    keepers = guild.create_role("keepers", permissions=Permissions(manage_guild=True, manage_messages=True))
+    hana = guild.add_member(env.create_user("hana", global_name="Hana"))
+    kenji = guild.add_member(env.create_user("kenji", global_name="Kenji"), roles=[keepers])
+    people = [hana, kenji]
     await env.bot.get_channel(channel.id).send(WELCOME)
     return channel, people
 

@@ -36,7 +36,7 @@ SOLE_USERS = {
     "diffusers": {"diffusion", "workshop"},
     "transformers": {"diffusion", "workshop"},
     "aiosqlite": {"store"},
-    "discord": {"bot", "run"},
+    "discord": {"bot", "run", "demo"},
     "typer": {"cli", "cli_export", "cli_options", "cli_tags", "cli_workshop"},
     "simcord": {"demo"},
     "onnxruntime": {"diffusion", "tagging"},
