@@ -4,15 +4,16 @@ It may be killed at any time. An unexpected error ends it on purpose: the execut
 it had are painted again, each alone.
 """
 
+import os
 import signal
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pastelbot.errors import NotFoundError, PastelError
+from pastelbot.errors import CheckpointError, NotFoundError, PastelError
 from pastelbot.network_files import NetworkFolders
 from pastelbot.records import (
     Cancel,
@@ -137,9 +138,14 @@ def make_engine(options: WorkerOptions, loaded: "Checkpoint") -> "Engine":
     from pastelbot.diffusion.vae_shelf import VaeShelf  # noqa: PLC0415
 
     def load(reference: str) -> "NamedVae":
-        return load_vae(
-            reference, device=loaded.device, dtype=loaded.dtype, offline=options.offline, cache_dir=options.cache_dir
-        )
+        with _without_folder(reference):
+            return load_vae(
+                reference,
+                device=loaded.device,
+                dtype=loaded.dtype,
+                offline=options.offline,
+                cache_dir=options.cache_dir,
+            )
 
     return Engine(
         loaded,
@@ -148,6 +154,21 @@ def make_engine(options: WorkerOptions, loaded: "Checkpoint") -> "Engine":
         vaes=VaeShelf(options.vaes, load),
         preview_every=options.preview_steps,
     )
+
+
+@contextmanager
+def _without_folder(reference: str) -> Iterator[None]:
+    """Let errors call a file by its name alone: people, who read them, have no use for the folder."""
+    try:
+        yield
+    except CheckpointError as error:
+        folder = Path(reference).expanduser().parent
+        raise CheckpointError(str(error).replace(f"{folder}{os.sep}", "")) from error
+
+
+def _load_more(options: WorkerOptions, name: str) -> "Checkpoint":
+    with _without_folder(options.checkpoints[name].path if name in options.checkpoints else options.checkpoint):
+        return load_checkpoint(options, name)
 
 
 def _load(options: WorkerOptions) -> tuple["Painting", WorkerReady]:
@@ -163,7 +184,7 @@ def _load(options: WorkerOptions) -> tuple["Painting", WorkerReady]:
     studio = Studio(
         options.name,
         loaded,
-        load=lambda name: load_checkpoint(options, name),
+        load=lambda name: _load_more(options, name),
         make=lambda checkpoint: make_engine(options, checkpoint),
         in_memory=options.checkpoints_in_memory,
     )
