@@ -26,7 +26,7 @@ async def test_a_message_goes_from_the_line_through_progress_to_the_picture(stud
 
     assert message.id == done.id
     assert done.content.startswith(f"{studio.hana.mention}\n> 1girl, red hair\n-# seed 7 · ")
-    assert ["Reroll", "Seed", "Edit", "Vary", "Infotext", "Delete"] == labels(done)
+    assert ["Reroll", "Seed", "Edit", "Vary", "Infotext", "Share", "Delete"] == labels(done)
     assert len(studio.messages) == 1
 
 
@@ -276,5 +276,5 @@ async def test_buttons_carry_the_job_and_nothing_else(studio):
     message = await studio.finish()
 
     job_id = job_of(message)
-    verbs = ("reroll", "seed", "edit", "vary", "infotext", "delete")
+    verbs = ("reroll", "seed", "edit", "vary", "infotext", "share", "delete")
     assert custom_ids(message) == [f"pb:{verb}:{job_id}" for verb in verbs]
