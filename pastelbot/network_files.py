@@ -4,8 +4,9 @@ import difflib
 import json
 import re
 import struct
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin")
 # In cloneofsimo's form a LoRA is two files; this one comes with the other.
 _PARTNER = ".text_encoder"
 _CLOSE = 0.9
+_TICK = 2_000_000_000  # nanoseconds: some file systems count in twos of seconds
 _LONGEST_HEADER = 100 * 2**20
 _SIGNS = re.compile(r"[\s_.-]+")
 
@@ -67,17 +69,58 @@ def network_files(folder: Path | None, suffixes: Iterable[str]) -> dict[str, Pat
     return named
 
 
+class NetworkFolder:
+    """The files of a folder by name, listed anew when a file was added, taken away or renamed.
+
+    A folder says so by its time. What was listed within `_TICK` of it may have been changed in the same moment, and is
+    not relied on.
+    """
+
+    def __init__(
+        self, folder: Path | None, suffixes: Iterable[str], *, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._folder = folder
+        self._suffixes = tuple(suffixes)
+        self._clock = clock
+        self._listed: dict[str, Path] = {}
+        self._times: dict[Path, int] = {}
+        self._listed_at = 0
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Return the files by name, as they are now."""
+        if not self._is_fresh():
+            self._listed_at = self._clock()
+            self._times = _folder_times(self._folder)
+            self._listed = network_files(self._folder, self._suffixes)
+        return self._listed
+
+    def _is_fresh(self) -> bool:
+        newest = max(self._times.values(), default=self._listed_at)
+        try:
+            unchanged = all(path.stat().st_mtime_ns == changed for path, changed in self._times.items())
+        except OSError:
+            return False
+        return unchanged and self._listed_at - newest > _TICK
+
+
+def _folder_times(folder: Path | None) -> dict[Path, int]:
+    if folder is None or not folder.is_dir():
+        return {}
+    return {path: path.stat().st_mtime_ns for path in (folder, *folder.rglob("*/"))}
+
+
 class LoraFiles:
     """The LoRAs of the operator's folder. What their metadata say is remembered until a file changes."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
+        self._folder = NetworkFolder(folder, LORA_SUFFIXES)
         self._metadata: dict[Path, tuple[tuple[int, int], Mapping[str, str]]] = {}
 
     @property
     def files(self) -> dict[str, Path]:
         """Return the files by name, as they are now."""
-        return network_files(self._folder, LORA_SUFFIXES)
+        return self._folder.files
 
     def find(self, name: str) -> Found | None:
         """Return the file of that name, else the one whose metadata say so, else the only one that is nearly so."""

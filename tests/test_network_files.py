@@ -1,11 +1,13 @@
 """LoRAs by the names that prompts have for them."""
 
 import json
+import os
 import struct
 
 import pytest
 
-from pastelbot.network_files import LORA_SUFFIXES, LoraFiles, network_files
+from pastelbot import network_files as network_file_module
+from pastelbot.network_files import LORA_SUFFIXES, LoraFiles, NetworkFolder, network_files
 
 
 def write(path, **metadata):
@@ -94,3 +96,27 @@ def test_damaged_files_have_no_metadata(tmp_path):
 def test_no_folder_has_no_files(tmp_path):
     assert {} == network_files(None, LORA_SUFFIXES) == network_files(tmp_path / "missing", LORA_SUFFIXES)
     assert "this bot has none" in LoraFiles().refusal("x")
+
+
+def test_folder_is_listed_only_when_it_changes(tmp_path, monkeypatch):
+    """Where it has not been changed for a while; what happens in the moment of listing is not missed."""
+    listings = []
+    real = network_file_module.network_files
+    monkeypatch.setattr(network_file_module, "network_files", lambda *args: listings.append(args) or real(*args))
+    now = [10**18]
+    (tmp_path / "below").mkdir()
+    write(tmp_path / "a.safetensors")
+    for path in (tmp_path, tmp_path / "below"):
+        os.utime(path, ns=(10**18, 10**18))
+    folder = NetworkFolder(tmp_path, LORA_SUFFIXES, clock=lambda: now[0])
+
+    assert [set(folder.files) for _ in range(3)] == [{"a"}] * 3
+    assert len(listings) == 3
+    now[0] += 3 * 10**9
+    assert [set(folder.files) for _ in range(3)] == [{"a"}] * 3
+    assert len(listings) == 4
+    write(tmp_path / "below" / "b.safetensors")
+    assert set(folder.files) == {"a", "b"}
+    (tmp_path / "below" / "b.safetensors").unlink()
+    (tmp_path / "below").rmdir()
+    assert set(folder.files) == {"a"}

@@ -13,7 +13,7 @@ from torch import Tensor
 from pastelbot.diffusion.identify import identify
 from pastelbot.diffusion.sources import read_plain
 from pastelbot.errors import CheckpointError
-from pastelbot.network_files import EMBEDDING_SUFFIXES, network_files
+from pastelbot.network_files import EMBEDDING_SUFFIXES, NetworkFolder
 
 HASH_DIGITS = 10
 MOST_VECTORS = 75
@@ -35,16 +35,14 @@ class EmbeddingShelf:
 
     def __init__(self, folder: Path | None, width: Callable[[], int]) -> None:
         """Take the folder, and what knows the numbers in each of the text encoder's vectors."""
-        self._folder = folder
+        self._folder = NetworkFolder(folder, EMBEDDING_SUFFIXES)
         self._width = width
         self._seen: dict[str, tuple[Path, int, int]] = {}
         self.by_name: Mapping[str, Embedding] = {}
 
     def refresh(self) -> bool:
         """Read what has changed; tell whether anything has."""
-        if self._folder is None:
-            return False
-        seen = {name: _version(path) for name, path in network_files(self._folder, EMBEDDING_SUFFIXES).items()}
+        seen = {name: _version(path) for name, path in self._folder.files.items()}
         if seen == self._seen:
             return False
         self.by_name = {
