@@ -66,8 +66,8 @@ def check_content(request: GenerationRequest, rules: ContentRules) -> None:
         raise NotAllowedError(f"The prompt has {quoted(adult)} and {quoted(minor)}. That is not painted anywhere.")
     if not rules.adult_allowed:
         raise NotAllowedError(
-            f"The prompt has the adult tag {quoted(adult)}, and this is not an age-restricted channel: take it out, or "
-            "ask in a channel that is."
+            f"The prompt has the adult tag {quoted(adult)}, and this is not an age-restricted channel (nor is a direct "
+            "message): take it out, or ask in a channel that is."
         )
 
 

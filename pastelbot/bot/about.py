@@ -40,6 +40,7 @@ MENUS = {
     "Recreate": "Paints again what a message's picture or infotext says.",
     "Describe": "Says which tags a message's picture shows, ready to paint.",
     "Remix": "Paints over a message's picture.",
+    "Save prompt": "Keeps the settings of a picture under a name, for /prompt use.",
     "Who made this": "Tells you who asked for a picture, and what it was made from.",
 }
 

@@ -1,7 +1,7 @@
 """The rules of the house: what may be asked by whom, where. Everything that paints asks here first."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -135,6 +135,10 @@ class House:
                 job_id=job.id,
             )
         )
+
+    def in_messages(self, asker: Asker) -> Asker:
+        """Return who asks as what holds for a result in a direct message: that is age-restricted only by config."""
+        return replace(asker, age_restricted=self._settings.house.adult_in_direct_messages)
 
     def is_operator(self, asker: Asker) -> bool:
         """Tell whether the person runs the bot, as the configuration says."""

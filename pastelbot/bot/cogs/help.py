@@ -26,13 +26,13 @@ class HelpCog(commands.Cog):
     async def show_help(self, interaction: discord.Interaction[Any], command: str | None = None) -> None:
         """Show how to paint, or what a command does."""
         known = _known(interaction)
-        word = (command or "").strip().lstrip("/").lower().removeprefix("apps > ")
+        word = _key((command or "").strip())
         if not word:
             text = about.overview_text(each for name, each in known.items() if " " not in name or _is_menu(each))
         elif word in about.TOPICS:
             text = about.TOPICS[word]
-        elif word in known:
-            text = about.command_text(known[word])
+        elif (found := known.get(word) or known.get(f"apps > {word}")) is not None:
+            text = about.command_text(found)
         else:
             names = (*known, *about.TOPICS)
             raise NotFoundError(f"There is no command {word[:40]!r}. {nearest_names(word[:40], names)}")
@@ -41,7 +41,7 @@ class HelpCog(commands.Cog):
     @show_help.autocomplete("command")
     async def complete(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         """Offer commands and topics."""
-        word = current.strip().lstrip("/").lower()
+        word = _key(current.strip())
         names = [*about.TOPICS, *sorted(_known(interaction))]
         return [app_commands.Choice(name=name, value=name) for name in names if word in name][:25]
 
@@ -62,8 +62,12 @@ def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCommand]
             if needed is not None and not needed.is_subset(interaction.permissions):
                 continue
             inner = command.walk_commands() if isinstance(command, app_commands.Group) else ()
-            found |= {each.qualified_name.lower(): each for each in (command, *inner)}
+            found |= {_key(about.name_of(each)): each for each in (command, *inner)}
     return found
+
+
+def _key(name: str) -> str:
+    return name.lstrip("/").lower()
 
 
 def _is_menu(command: about.AnyCommand) -> bool:

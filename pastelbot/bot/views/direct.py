@@ -8,6 +8,7 @@ import discord
 from pastelbot.bot.checks import asker_of, places_of
 from pastelbot.errors import NotAllowedError, RequestError
 from pastelbot.records import Asker, Job, ReplyTarget
+from pastelbot.service.house import House
 
 
 async def asker_for(interaction: discord.Interaction[Any], job: Job) -> Asker:
@@ -27,7 +28,7 @@ async def asker_at(interaction: discord.Interaction[Any], guild_id: int | None, 
         member = await guild.fetch_member(interaction.user.id)
     except discord.NotFound as error:
         raise NotAllowedError("You have left the server where this was painted: ask in another one.") from error
-    return Asker(
+    asker = Asker(
         user_id=member.id,
         guild_id=guild.id,
         channel_id=channel_id,
@@ -36,6 +37,8 @@ async def asker_at(interaction: discord.Interaction[Any], guild_id: int | None, 
         manages_messages=member.guild_permissions.manage_messages,
         manages_server=member.guild_permissions.manage_guild,
     )
+    house: House = interaction.client.resources.house
+    return house.in_messages(asker)
 
 
 async def begin_message(interaction: discord.Interaction[Any], asker: Asker) -> ReplyTarget:

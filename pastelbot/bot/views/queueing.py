@@ -39,6 +39,7 @@ async def _submit_privately(
     interaction: "discord.Interaction[PastelBot]", request: GenerationRequest, options: JobOptions, asker: Asker
 ) -> None:
     resources = interaction.client.resources
+    asker = resources.house.in_messages(asker)
     await interaction.response.defer(ephemeral=True, thinking=True)
     await resources.service.check(asker, request)
     target = await direct.begin_message(interaction, asker)
