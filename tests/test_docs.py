@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from discord import app_commands
+from discord.ext import commands
 
 from pastelbot.bot.cogs.describe import DescribeCog
 from pastelbot.bot.cogs.gallery import GalleryCog
@@ -12,12 +13,15 @@ from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
 from pastelbot.bot.cogs.model import ModelCog
 from pastelbot.bot.cogs.mydata import MyDataCog
+from pastelbot.bot.cogs.prompt_presets import PromptPresetsCog
 from pastelbot.bot.cogs.recreate import RecreateCog
 from pastelbot.bot.cogs.tags import TagsCog
 from pastelbot.bot.views.actions import ACTIONS, STRENGTHS
 from pastelbot.bot.views.buttons import JobButton
 from pastelbot.bot.views.gallery import EntryButton
 from pastelbot.cli import app
+from pastelbot.drafting.wildcards import load_wildcards
+from pastelbot.prompt.flags import FLAGS
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,14 +48,26 @@ def leaves(command, start=""):
         yield name, [parameter.name for parameter in command.parameters]
 
 
-@pytest.mark.parametrize("cog", [GalleryCog, MyDataCog])
+@pytest.mark.parametrize("cog", [GalleryCog, MyDataCog, PromptPresetsCog])
 def test_the_user_guide_has_the_gallery_and_peoples_data(cog):
     guide = read("docs/user-guide.md")
+    group = cog.__cog_group_name__ if issubclass(cog, commands.GroupCog) else ""
     for command in cog.__cog_app_commands__:
-        for name, options in leaves(command):
+        for name, options in leaves(command, f"/{group}" if group else ""):
             assert f"`{name}`" in guide
             assert all(f"`{option}`" in guide for option in options)
     assert "*Apps > Who made this*" in guide
+
+
+def test_the_user_guide_has_every_flag():
+    guide = read("docs/user-guide.md")
+    for name in FLAGS:
+        assert re.search(rf"`--{name}[ `]", guide), name
+
+
+def test_the_user_guide_has_every_list_that_is_shipped():
+    guide = read("docs/user-guide.md")
+    assert all(f"`{name}`" in guide for name in load_wildcards(None).names)
 
 
 def test_the_user_guide_has_every_button_of_the_gallery():

@@ -224,7 +224,7 @@ class PastelBot(commands.Bot):
             await self.add_cog(cog)
         for menu in (prompts.menu, remix.menu):
             self.tree.add_command(menu)
-        self.tree.add_command(settings_commands(service.settings, composer, backend.preferences))
+        self.tree.add_command(settings_commands(service, composer, backend.preferences))
         self.add_dynamic_items(PlanButton)
 
     def _admin_group(self, backend: Backend, posts: GalleryPosts) -> AdminGroup:

@@ -83,6 +83,8 @@ def _usual(settings: Settings) -> dict[str, object]:
         "hires": usual.hires,
         "denoise": usual.denoising_strength,
         "count": 1,
+        "checkpoint": "the usual one",
+        "vae": "the checkpoint's own",
         "style": False,
         "spoiler": False,
         "private": False,

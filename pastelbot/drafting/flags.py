@@ -103,6 +103,8 @@ READERS: dict[str, Callable[[Values, str], None]] = {
     "sampler": _text("sampler"),
     "schedule": _text("schedule"),
     "lora": _text("lora"),
+    "checkpoint": _text("checkpoint"),
+    "vae": _text("vae"),
     "preset": _text("preset"),
     "no": _avoid,
     "negative": _text("negative"),

@@ -23,6 +23,8 @@ DRAWING = (
     "hires_scale",
     "denoise",
     "count",
+    "checkpoint",
+    "vae",
     "style",
     "spoiler",
     "private",

@@ -116,4 +116,6 @@ def wish_of(request: GenerationRequest, *, keep_seed: bool) -> Wish:
         hires_upscaler=fix.upscaler if fix is not None else None,
         denoise=fix.denoising_strength if fix is not None else None,
         count=request.count,
+        checkpoint=request.checkpoint or None,
+        vae=request.vae or None,
     )

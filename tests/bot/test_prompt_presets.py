@@ -71,6 +71,18 @@ async def test_without_options_the_last_picture_is_saved_with_all_its_settings(s
     assert first == await last_request(studio)
 
 
+async def test_a_checkpoint_is_kept_too(open_studio):
+    studio = await open_studio(checkpoints={"other": {"path": "bundled"}})
+    await studio.imagine("1girl", checkpoint="other", seed=7)
+    first = await last_request(studio)
+    await studio.finish()
+    await studio.hana.slash(studio.channel, "prompt save", name="last", keep_seed=True)
+    await studio.hana.slash(studio.channel, "prompt use", name="last")
+
+    assert "other" == first.checkpoint
+    assert first == await last_request(studio)
+
+
 async def test_without_the_seed_another_one_is_drawn(studio, say):
     await studio.imagine("1girl", seed=7)
     first = await last_request(studio)

@@ -1,7 +1,8 @@
 """What people, channels and servers draw with where nothing is typed."""
 
 import pytest
-from discord import Permissions
+from discord import AppCommandType, Permissions
+from test_docs import leaves, read
 
 
 @pytest.fixture
@@ -183,6 +184,15 @@ async def test_values_are_offered(studio):
     assert ["portrait"] == await offered("settings set", "size", "por")
     assert ["steps"] == await offered("settings reset", "name", "ste")
     assert ["prefix"] == await offered("settings server reset", "name", "pre")
+
+
+async def test_the_user_guide_has_it_and_every_menu(studio):
+    guide = read("docs/user-guide.md")
+    for name, options in leaves(studio.bot.tree.get_command("settings")):
+        assert f"`{name}`" in guide
+        assert all(f"`{option}`" in guide for option in options)
+    for menu in studio.bot.tree.get_commands(type=AppCommandType.message):
+        assert f"*Apps > {menu.name}*" in guide
 
 
 def asker(studio):

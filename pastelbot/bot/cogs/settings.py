@@ -11,7 +11,6 @@ from pastelbot.bot.checks import asker_of
 from pastelbot.bot.offers import offer
 from pastelbot.bot.setting_texts import house_text, settings_text
 from pastelbot.bot.views.modals import HIRES_CHOICES
-from pastelbot.config import Settings
 from pastelbot.drafting import SAMPLER_CHOICES, Wish
 from pastelbot.drafting.reading import read_hires
 from pastelbot.errors import RequestError
@@ -19,6 +18,7 @@ from pastelbot.names import nearest_names
 from pastelbot.prompt.samplers import SCHEDULES
 from pastelbot.records import Asker
 from pastelbot.service.composing import Composer
+from pastelbot.service.jobs import Service
 from pastelbot.service.preferences import DRAWING, HOUSE_TEXTS, Preferences, check_house_text, owner_of
 from pastelbot.store.settings import Scope
 
@@ -26,9 +26,9 @@ NAMES = tuple(name for name in DRAWING if name != "hires_scale")
 _WHOSE = {Scope.USER: "your own", Scope.CHANNEL: "this channel's", Scope.GUILD: "this server's"}
 
 
-def settings_commands(settings: Settings, composer: Composer, preferences: Preferences) -> app_commands.Group:
+def settings_commands(service: Service, composer: Composer, preferences: Preferences) -> app_commands.Group:
     """Return the whole of `/settings`."""
-    desk = _Desk(settings, composer, preferences)
+    desk = _Desk(service, composer, preferences)
     top = app_commands.Group(name="settings", description="Your usual settings, and those of channels and servers")
     channel = app_commands.Group(name="channel", description="This channel's usual settings", parent=top)
     server = app_commands.Group(name="server", description="This server's usual settings", parent=top)
@@ -43,8 +43,9 @@ def settings_commands(settings: Settings, composer: Composer, preferences: Prefe
 class _Desk:
     """Does what the commands say."""
 
-    def __init__(self, settings: Settings, composer: Composer, preferences: Preferences) -> None:
-        self.settings = settings
+    def __init__(self, service: Service, composer: Composer, preferences: Preferences) -> None:
+        self.settings = service.settings
+        self.models = service.models.names
         self._composer = composer
         self._preferences = preferences
 
@@ -114,6 +115,8 @@ def _set_command(desk: _Desk, scope: Scope) -> app_commands.Command[Any, ..., No
         hires="Paint large in a second pass",
         denoise="How much that pass may change: 0.01 to 1",
         count="How many pictures",
+        checkpoint="What paints",
+        vae="Another VAE than the checkpoint's",
         style="The style that the checkpoint was trained on",
         spoiler="Hide pictures until they are clicked on",
         private="Send pictures as direct messages",
@@ -123,6 +126,8 @@ def _set_command(desk: _Desk, scope: Scope) -> app_commands.Command[Any, ..., No
         schedule=_offering(dict.fromkeys(SCHEDULES)),
         size=_offering(dict.fromkeys(desk.settings.sizes)),
         hires=_offering(dict.fromkeys(HIRES_CHOICES)),
+        checkpoint=_offering(dict.fromkeys(desk.models.checkpoints)),
+        vae=_offering(dict.fromkeys(desk.models.vaes)),
     )
     async def change(
         interaction: discord.Interaction[Any],
@@ -136,6 +141,8 @@ def _set_command(desk: _Desk, scope: Scope) -> app_commands.Command[Any, ..., No
         hires: str | None = None,
         denoise: float | None = None,
         count: int | None = None,
+        checkpoint: str | None = None,
+        vae: str | None = None,
         style: bool | None = None,  # noqa: FBT001 - Discord's options are positional
         spoiler: bool | None = None,  # noqa: FBT001
         private: bool | None = None,  # noqa: FBT001
@@ -150,6 +157,8 @@ def _set_command(desk: _Desk, scope: Scope) -> app_commands.Command[Any, ..., No
             clip_skip=clip_skip,
             denoise=denoise,
             count=count,
+            checkpoint=checkpoint,
+            vae=vae,
             style=style,
             spoiler=spoiler,
             private=private,
