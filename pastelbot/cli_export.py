@@ -48,6 +48,28 @@ def export_onnx(
     typer.echo(out)
 
 
+@export_app.command("jax")
+def export_jax(
+    reference: ReferenceArgument,
+    out: FolderArgument,
+    size: Annotated[list[str] | None, typer.Option(help="Pixels, 448x640 if left out; once for each.")] = None,
+    batch: Annotated[int, typer.Option(help="Rows of the UNet; a picture with guidance takes two.")] = 2,
+    chunks: Annotated[int, typer.Option(help="Length of the prompt, in units of 75 tokens.")] = 1,
+    check: Annotated[bool, typer.Option("--check", help="Compare with torch; says by how much.")] = False,  # noqa: FBT002
+    config: ConfigOption = None,
+) -> None:
+    """Write programs for JAX (StableHLO), one for each size, with their weights."""
+    from pastelbot.workshop.export import jax  # noqa: PLC0415 - torch takes seconds
+
+    options = jax.JaxOptions(sizes=size or ("448x640",), batch=batch, chunks=chunks)
+    settings = load_settings(config).checkpoint
+    with progress_bar() as listener:
+        found = jax.export_jax(_place(reference), out, settings, options, check=check, progress=listener)
+    for file, difference in found.items():
+        typer.echo(f"{file}: differs from torch by {difference:.1e} of the largest number")
+    typer.echo(out)
+
+
 def pull(
     reference: Annotated[str, typer.Argument(metavar="NAME", help="Name on the hub, such as andite/pastel-mix.")],
     revision: Annotated[str | None, typer.Option(help="Commit, tag or branch.")] = None,
