@@ -203,3 +203,13 @@ async def test_without_a_role_nobody_has_it(open_house):
         await (await open_house()).check_admin(ASKER)
     with pytest.raises(NotAllowedError):
         await (await open_house()).check_admin(ALONE)
+
+
+@pytest.mark.parametrize("configured", [True, False])
+async def test_a_private_picture_is_as_in_a_direct_message(open_house, configured):
+    """Whoever asks in an age-restricted channel gets it in a message that is not, unless the operator says otherwise."""
+    house = await open_house(adult_in_direct_messages=configured)
+
+    for age_restricted in (True, False):
+        asker = Asker(user_id=HANA, guild_id=HERE, age_restricted=age_restricted)
+        assert house.in_messages(asker).age_restricted is configured

@@ -290,12 +290,3 @@ async def test_the_gallery_hears_what_is_adult_by_rating_and_by_tags(studio, mod
     await asked(mods)
     with pytest.raises(NotAllowedError, match="withheld"):
         await reviews.is_adult(await studio.jobs.get(withheld), picture)
-
-
-async def test_a_private_picture_is_as_in_a_direct_message(open_studio):
-    """Whoever asks in an age-restricted channel gets it in one that is not, unless the operator says otherwise."""
-    asker = Asker(user_id=1, guild_id=2, age_restricted=True)
-
-    assert not (await open_studio()).bot.resources.house.in_messages(asker).age_restricted
-    studio = await open_studio(house={"adult_in_direct_messages": True})
-    assert studio.bot.resources.house.in_messages(replace(asker, age_restricted=False)).age_restricted
