@@ -38,15 +38,14 @@ def credit_lines(credits_: Sequence[Credit]) -> list[str]:
 
 def gallery_text(page: Page, view: View, tag: str, text: str) -> str:
     """Say what is shown, and how much there is."""
-    parts = [f"🖼️ **Gallery**, {VIEW_NAMES[view]}"]
+    lines = [f"🖼️ **Gallery**, {VIEW_NAMES[view]} · pictures: {page.total}"]
     if tag:
-        parts.append(f"tag {_plain(tag)}")
+        lines.append(f"Tag: {_plain(tag)}")
     if text:
-        parts.append(f"with “{_plain(text)}”")
-    parts.append(f"{page.total} picture{'s' * (page.total != 1)}")
-    if page.total:
-        return " · ".join(parts)
-    return f"{' · '.join(parts)}\n{_nothing(view, searched=bool(tag or text))}"
+        lines.append(f"Words: {_plain(text)}")
+    if not page.total:
+        lines.append(_nothing(view, searched=bool(tag or text)))
+    return "\n".join(lines)
 
 
 def making_text(making: Making) -> str:

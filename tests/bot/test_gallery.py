@@ -87,7 +87,7 @@ async def test_share_puts_a_picture_into_the_gallery(studio, gallery):
     assert result.response.ephemeral
     assert result.response.content == "Shared: /gallery shows it."
     assert page.ephemeral
-    assert "1 picture" in text_of(page)
+    assert "pictures: 1" in text_of(page)
     assert f"by <@{studio.hana.id}>" in text_of(page)
     assert "> 1girl, red hair" in text_of(page)
     (attachment,) = page.attachments
@@ -101,7 +101,7 @@ async def test_only_its_author_shares_a_picture(studio, gallery):
         refused = await person.click(message, label="Share")
         assert refused.response.ephemeral
         assert "only its author can share it" in refused.response.content
-    assert "0 pictures" in text_of(await gallery.look())
+    assert "pictures: 0" in text_of(await gallery.look())
 
 
 async def test_a_picture_is_shared_once(studio, gallery):
@@ -109,7 +109,7 @@ async def test_a_picture_is_shared_once(studio, gallery):
     again = await studio.hana.click(message, label="Share")
 
     assert "in the gallery already" in again.response.content
-    assert "1 picture" in text_of(await gallery.look())
+    assert "pictures: 1" in text_of(await gallery.look())
 
 
 async def test_a_private_picture_is_not_shared(studio, gallery):
@@ -142,7 +142,7 @@ async def test_a_damaged_file_is_a_page_without_its_picture(studio, gallery, dam
     await gallery.shared("1girl, blue hair", seed=2)
     page = await gallery.look()
 
-    assert "2 pictures" in text_of(page)
+    assert "pictures: 2" in text_of(page)
     assert len(page.attachments) == 1
 
 
@@ -156,7 +156,7 @@ async def test_with_several_pictures_share_asks_which(studio, gallery):
     page = await gallery.look()
     form = await studio.kenji.click(page, label="Use this prompt")
 
-    assert "1 picture" in text_of(page)
+    assert "pictures: 1" in text_of(page)
     assert any(field["component"].get("value") == "8" for field in form.modal["components"])
 
 
@@ -198,8 +198,8 @@ async def test_a_picture_for_adults_stays_out_of_other_channels(studio, gallery,
 
     assert f"<#{gallery.channel.id}> is not one." in result.response.content
     assert gallery.posts == []
-    assert "0 pictures" in text_of(await gallery.look())
-    assert "0 pictures" in text_of(await gallery.look(studio.hana, view="mine"))
+    assert "pictures: 0" in text_of(await gallery.look())
+    assert "pictures: 0" in text_of(await gallery.look(studio.hana, view="mine"))
 
 
 @pytest.mark.parametrize("trouble", ["gone", "forbidden"])
@@ -213,7 +213,7 @@ async def test_a_channel_that_cannot_be_posted_in_is_told(studio, gallery, troub
 
     assert result.response.content.startswith("Shared: /gallery shows it.")
     assert result.response.content.endswith("tell a moderator.")
-    assert "1 picture" in text_of(await gallery.look())
+    assert "pictures: 1" in text_of(await gallery.look())
 
 
 @pytest.mark.parametrize("who", ["hana", "mod"])
@@ -228,7 +228,7 @@ async def test_its_author_and_moderators_take_a_picture_out(studio, gallery, who
     await eventually(lambda: gallery.posts == [])
 
     assert "It is not in the gallery any more." in result.response.content
-    assert "0 pictures" in text_of(await gallery.look())
+    assert "pictures: 0" in text_of(await gallery.look())
 
 
 async def test_a_post_that_cannot_be_deleted_now_is_deleted_later(studio, gallery):
@@ -252,7 +252,7 @@ async def test_deleting_the_post_in_discord_takes_the_picture_out(studio, galler
     await studio.mod.delete(gallery.posts[0])
     page = await gallery.look()
 
-    assert "0 pictures" in text_of(page)
+    assert "pictures: 0" in text_of(page)
     assert (await studio.jobs.pictures((await studio.jobs.by_message(message.id)).id)) != []
 
 
@@ -270,7 +270,7 @@ async def test_deleting_the_message_deletes_picture_entry_and_post(studio, galle
     await eventually(lambda: not path.exists())
 
     assert await studio.service.pictures(job.id) == []
-    assert "0 pictures" in text_of(await gallery.look())
+    assert "pictures: 0" in text_of(await gallery.look())
 
 
 async def test_deleting_many_messages_at_once_deletes_their_pictures(studio, gallery):
@@ -285,7 +285,7 @@ async def test_deleting_a_channel_deletes_its_pictures(studio, gallery):
     message = await gallery.shared()
     studio.bot.dispatch("guild_channel_delete", studio.bot.get_channel(gallery.channel.id))
     await studio.env.settle()
-    assert "1 picture" in text_of(await gallery.look()), "the gallery's channel showed copies"
+    assert "pictures: 1" in text_of(await gallery.look()), "the gallery's channel showed copies"
 
     studio.bot.dispatch("guild_channel_delete", studio.bot.get_channel(studio.channel.id))
     await eventually(lambda: list(studio.settings.storage.pictures.rglob("*.png")) == [])
@@ -381,7 +381,7 @@ async def full(gallery):
 
 async def test_pages_turn_there_and_back_also_after_a_restart(studio, full):
     page = await full.look()
-    assert "6 pictures" in text_of(page)
+    assert "pictures: 6" in text_of(page)
     assert ["number 5", "number 4", "number 3", "number 2"] == numbers(page)
     assert all_labels(page)[-3:] == ["◀ Prev", "1 of 2", "Next ▶"]
 
@@ -442,21 +442,21 @@ async def test_searching(full, options, expected):
 
     assert expected == numbers(page)
     if not expected:
-        assert "0 pictures" in text_of(page)
+        assert "pictures: 0" in text_of(page)
 
 
 async def test_a_search_goes_on_on_the_next_page(studio, full):
     page = await full.look(tag="1girl", text="number")
     second = (await studio.kenji.click(page, label="Next ▶")).response
 
-    assert "tag 1girl" in text_of(second)
+    assert "Tag: 1girl" in text_of(second)
     assert ["number 1", "number 0"] == numbers(second)
 
 
 async def test_the_longest_search_fits_into_its_buttons(full):
     page = await full.look(text="🎨|" + "n" * 34)
 
-    assert "0 pictures" in text_of(page)
+    assert "pictures: 0" in text_of(page)
 
 
 @pytest.mark.usefixtures("full")
@@ -477,7 +477,7 @@ async def test_no_server_sees_anothers_pictures(studio, gallery):
     asker = Asker(user_id=stranger.id, guild_id=other.id, age_restricted=True)
     entry_id = int(button(page, "Vote").rpartition(":")[2])
 
-    assert "0 pictures" in text_of(result.response)
+    assert "pictures: 0" in text_of(result.response)
     for ask in (studio.bot.resources.gallery.vote, studio.bot.resources.gallery.job_of):
         with pytest.raises(NotFoundError):
             await ask(asker, entry_id)

@@ -7,10 +7,11 @@ import pytest
 from studio import OPEN
 from support import eventually, png
 
-from pastelbot.bot.views.mydata import question, question_view
+from pastelbot.bot.views.mydata import QUESTION, question_view
 from pastelbot.records import InitImage, JobStatus
 from pastelbot.service import mydata
 from pastelbot.service.gallery import GALLERY_CHANNEL
+from pastelbot.store.personal import PERSONAL
 from pastelbot.store.settings import Scope, SettingsStore
 
 
@@ -122,7 +123,8 @@ async def test_forget_asks_first_and_says_what_is_kept_and_why(studio, painted):
     result = await studio.hana.slash(studio.channel, "mydata forget")
     assert result.response.ephemeral
     assert "so that nobody gets a fresh allowance by being forgotten" in result.response.content
-    assert len(question()) <= 2000
+    assert len(QUESTION) <= 2000
+    assert all(personal.kept is None or personal.kept in QUESTION for personal in PERSONAL)
 
     kept = await studio.hana.click(result.response, label="Keep it")
 

@@ -9,7 +9,8 @@ from discord.ext import commands
 
 from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.files import FILE_BYTES
-from pastelbot.bot.views.mydata import question, question_view
+from pastelbot.bot.localisation import in_their_words
+from pastelbot.bot.views.mydata import QUESTION, question_view
 from pastelbot.service.mydata import Export, MyData
 
 _MARGIN = 2**16  # bytes that a request has besides the file
@@ -41,7 +42,7 @@ class MyDataCog(commands.Cog):
     async def forget(self, interaction: discord.Interaction[Any]) -> None:
         """Delete your pictures, prompts, votes, presets and settings; asks first."""
         view = question_view(interaction.user.id)
-        await interaction.response.send_message(question(), view=view, ephemeral=True)
+        await interaction.response.send_message(in_their_words(interaction, QUESTION), view=view, ephemeral=True)
 
 
 def _told(export: Export) -> str:

@@ -6,7 +6,8 @@ restart, for as long as the entry is in the gallery.
 
 import io
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,12 +18,15 @@ from discord import ui
 from pastelbot.bot import gallery_texts
 from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.checks import asker_of
+from pastelbot.bot.localisation import in_their_words
 from pastelbot.bot.views import actions
 from pastelbot.service.gallery import Page, Shown
 from pastelbot.store.gallery import View
 
 if TYPE_CHECKING:
     from pastelbot.bot.client import PastelBot
+
+Words = Callable[[str], str]
 
 SEARCHED = 36  # characters of a tag or a text: both go into a custom id of 100
 _ALT = 1024
@@ -84,19 +88,22 @@ class PageButton(
         own = _opened_by(interaction)
         await (interaction.response.defer() if own else interaction.response.defer(ephemeral=True, thinking=True))
         files = await resources.posts.thumbnails(page.shown)
-        view = page_view(page, self.view_shown, self.tag, self.text, names_of(files))
+        words = partial(in_their_words, interaction) if _is_private(interaction) or not own else str
+        view = page_view(page, self.view_shown, self.tag, self.text, names_of(files), words=words)
         if own:
             await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
         else:
             await interaction.followup.send(view=view, files=files, ephemeral=True, allowed_mentions=_none())
 
 
-def page_view(page: Page, view: View, tag: str, text: str, files: Collection[str]) -> ui.LayoutView:
-    """Return a page of the gallery, whose pictures are the attachments with these names."""
+def page_view(
+    page: Page, view: View, tag: str, text: str, files: Collection[str], *, words: Words = str
+) -> ui.LayoutView:
+    """Return a page of the gallery, whose pictures are the attachments with these names; `words` translates."""
     layout = ui.LayoutView(timeout=None)
-    layout.add_item(ui.TextDisplay(gallery_texts.gallery_text(page, view, tag, text)))
+    layout.add_item(ui.TextDisplay(words(gallery_texts.gallery_text(page, view, tag, text))))
     for shown in page.shown:
-        add_entry(layout, shown, files, unshare=view is View.MINE)
+        add_entry(layout, shown, files, unshare=view is View.MINE, words=words)
     if page.pages > 1:
         numbers = {"p": page.number - 1, "h": page.number, "n": page.number + 1}
         buttons = [PageButton(kind, view, number, tag, text, page.pages) for kind, number in numbers.items()]
@@ -104,10 +111,12 @@ def page_view(page: Page, view: View, tag: str, text: str, files: Collection[str
     return layout
 
 
-def add_entry(layout: ui.LayoutView, shown: Shown, files: Collection[str], *, unshare: bool) -> None:
+def add_entry(
+    layout: ui.LayoutView, shown: Shown, files: Collection[str], *, unshare: bool, words: Words = str
+) -> None:
     """Add a shared picture with its credits and buttons; the picture itself where it is among the attachments."""
     entry = shown.entry
-    layout.add_item(ui.TextDisplay(gallery_texts.entry_text(shown)))
+    layout.add_item(ui.TextDisplay(words(gallery_texts.entry_text(shown))))
     if picture_name(shown) in files:
         media = discord.MediaGalleryItem(
             f"attachment://{picture_name(shown)}", description=entry.prompt[:_ALT], spoiler=entry.spoiler
@@ -173,9 +182,13 @@ def _with_votes(message: discord.Message, shown: Shown) -> ui.LayoutView:
     return layout
 
 
+def _is_private(interaction: discord.Interaction[Any]) -> bool:
+    return interaction.message is None or interaction.message.flags.ephemeral
+
+
 def _opened_by(interaction: discord.Interaction[Any]) -> bool:
     message = interaction.message
-    if message is None or message.flags.ephemeral:
+    if message is None or _is_private(interaction):
         return True
     opened = message.interaction_metadata
     return opened is not None and opened.user.id == interaction.user.id

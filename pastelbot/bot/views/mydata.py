@@ -7,29 +7,24 @@ import discord
 from discord import ui
 
 from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.localisation import in_their_words
 from pastelbot.errors import NotAllowedError
-from pastelbot.store.personal import PERSONAL
 
 if TYPE_CHECKING:
     from pastelbot.bot.client import PastelBot
 
-_QUESTION = """**This deletes, in every server and for good:**
+QUESTION = """**This deletes, in every server and for good:**
 - your pictures and prompts, and the bot's messages that show them
 - what you have shared in galleries, its votes, and your own votes
 - your presets and your settings
 Jobs of yours that wait or are painted are cancelled. Presets that you made for a whole server stay, without your name.
 
 **This is kept:**
-{kept}
+- what is left of your quota and what admins granted, so that nobody gets a fresh allowance by being forgotten
+- whether you are blocked, so that nobody ends a block by being forgotten
+- the log, so that moderators can tell who did what; it has no prompts and no pictures
 
 `/mydata export` gets you a copy first."""
-
-_KEPT = {
-    "balances": "What is left of your quota",
-    "grants": "What admins granted you, and you granted as one",
-    "blocks": "Whether you are blocked",
-    "audit": "The moderators' log of who did what",
-}
 
 
 class ForgetButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:forget:(?P<answer>yes|no):(?P<user>\d{1,20})"):
@@ -60,23 +55,17 @@ class ForgetButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:forget:(?P<answ
         if interaction.user.id != self.user_id:
             raise NotAllowedError("Somebody else was asked: use /mydata forget yourself.")
         if self.answer == "no":
-            await interaction.response.edit_message(content="Nothing was deleted.", view=None)
+            await interaction.response.edit_message(
+                content=in_their_words(interaction, "Nothing was deleted."), view=None
+            )
             return
-        await interaction.response.edit_message(content="Deleting…", view=None)
+        await interaction.response.edit_message(content=in_their_words(interaction, "Deleting…"), view=None)
         resources = interaction.client.resources
         for job_id in await resources.mydata.forget(self.user_id):
             resources.delivery.forget(job_id)
         resources.posts.wake()
-        await interaction.edit_original_response(
-            content="Everything is deleted. The bot's messages in channels go one after the other; many take a while."
-        )
-
-
-def question() -> str:
-    """Say what is deleted, and what is kept and why."""
-    reasons = {personal.table: personal.kept for personal in PERSONAL if personal.kept is not None}
-    kept = "\n".join(f"- {_KEPT.get(table, table)}, {reason}" for table, reason in reasons.items())
-    return _QUESTION.format(kept=kept)
+        done = "Everything is deleted. The bot's messages in channels go one after the other; many take a while."
+        await interaction.edit_original_response(content=in_their_words(interaction, done))
 
 
 def question_view(user_id: int) -> ui.View:
