@@ -7,8 +7,12 @@ import pytest
 from discord import app_commands
 from discord.ext import commands
 
+from pastelbot.bot.cogs.admin import AdminGroup
+from pastelbot.bot.cogs.admin_groups import CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
+from pastelbot.bot.cogs.admin_quota import QuotaGroup
 from pastelbot.bot.cogs.describe import DescribeCog
 from pastelbot.bot.cogs.gallery import GalleryCog
+from pastelbot.bot.cogs.help import HelpCog
 from pastelbot.bot.cogs.imagine import ImagineCog
 from pastelbot.bot.cogs.info import InfoCog
 from pastelbot.bot.cogs.model import ModelCog
@@ -57,6 +61,23 @@ def test_the_user_guide_has_the_gallery_and_peoples_data(cog):
             assert f"`{name}`" in guide
             assert all(f"`{option}`" in guide for option in options)
     assert "*Apps > Who made this*" in guide
+
+
+def test_the_operator_guide_has_all_of_admin():
+    guide = read("docs/operator-guide.md")
+    group = AdminGroup(None)
+    words = [WordsGroup(None, name, name, name) for name in ("words", "adult_tags")]
+    for inner in (ChannelsGroup(None), CapsGroup(None), *words, GalleryGroup(None, None, None), QuotaGroup(None, None)):
+        group.add_command(inner)
+    for name, options in leaves(group):
+        assert f"`{name}`" in guide
+        assert all(f"`{option}`" in guide for option in options), name
+
+
+def test_the_user_guide_has_help():
+    guide = read("docs/user-guide.md")
+    for command in HelpCog.__cog_app_commands__:
+        assert f"`/{command.name}`" in guide
 
 
 def test_the_user_guide_has_every_flag():
