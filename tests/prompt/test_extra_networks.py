@@ -1,4 +1,7 @@
+import pytest
+
 from pastelbot.prompt.extra_networks import extract_batch, extract_networks
+from pastelbot.prompt.lora_tags import LoraTag, read_lora_tags, rename_loras
 
 
 def test_tags_leave_the_prompt_and_keep_their_names():
@@ -20,3 +23,32 @@ def test_the_first_prompt_of_a_batch_decides():
 
     assert prompts == ["a ", "b "]
     assert [tag.items for tag in tags] == [("x", "1")]
+
+
+@pytest.mark.parametrize(
+    ("text", "te", "unet"),
+    [
+        ("<lora:soft>", 1, 1),
+        ("<lora:soft:0.6>", 0.6, 0.6),
+        ("<lyco:soft:0.6:0.2>", 0.6, 0.2),
+        ("<LORA:soft:-1:unet=0.5>", -1, 0.5),
+        ("<lora:soft:te=0.1:unet=0.5>", 0.1, 0.5),
+        ("<lora:te=0.1:soft>", 0.1, 0.1),
+        ("<lora:soft:0.6:0.2:te=0.9>", 0.9, 0.2),
+        ("<lora:soft: .5 >", 0.5, 0.5),
+    ],
+)
+def test_multipliers_are_read_as_the_webui_reads_them(text, te, unet):
+    assert (LoraTag(name="soft", te=te, unet=unet),) == read_lora_tags(f"a, {text} b")
+
+
+def test_other_tags_are_no_loras():
+    assert () == read_lora_tags("a <note:x> <hypernet:soft:1> < lora:x>")
+
+
+def test_loras_are_renamed_and_taken_out_and_all_else_stays():
+    names = {"old": "new name", "1": "one", "keep": "keep"}
+    text = "a<lora:old:0.5:te=1>, <note:old> <lyco:1:1> <lora:gone:1>(b:1.2) <lora:keep> <lora:te=1>"
+
+    renamed = rename_loras(text, names.get)
+    assert renamed == "a<lora:new name:0.5:te=1>, <note:old> <lyco:one:1> (b:1.2) <lora:keep> <lora:te=1>"

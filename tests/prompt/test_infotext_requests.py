@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from pastelbot.prompt.infotext import format_infotext, read_request, request_from_infotext
@@ -89,3 +91,29 @@ def test_a_picture_painted_over_another_says_its_strength():
     assert "Denoising strength: 0.4" in text
     assert request.replace(init=None) == read_request(text).request
     assert ["painted over another picture" in note for note in read_request(text).notes] == [True]
+
+
+def test_networks_and_vae_are_written_where_the_webui_has_them_and_read_without_a_note():
+    request = GenerationRequest(prompt="a <lora:soft:1>, nice", hires=HiresFix(), emphasis="None")
+    networks = {"Lora hashes": "soft: 0123456789ab, b c: ba9876543210", "TI hashes": "nice: 0123456789"}
+    text = format_infotext(
+        request.replace(prompt="(a) <lora:soft:1>, nice"),
+        checkpoint="m",
+        checkpoint_hash="0" * 10,
+        vae="soft.vae.pt",
+        vae_hash="1" * 10,
+        networks=networks,
+    )
+    read = read_request(text)
+
+    names = [name.strip() for name in re.findall(r"(?:^|, )([A-Z][\w ]+):", text.splitlines()[-1])]
+    assert names[names.index("Model") :][:3] == ["Model", "VAE hash", "VAE"]
+    assert names[-4:] == ["Lora hashes", "TI hashes", "Emphasis", "Version"]
+    assert ({"soft": "0123456789ab", "b c": "ba9876543210"}, {"nice": "0123456789"}) == (read.loras, read.embeddings)
+    assert ("soft.vae.pt", ()) == (read.vae, read.notes)
+
+
+def test_hashes_that_are_none_are_left_out():
+    text = 'a\nSteps: 1, Sampler: Euler, CFG scale: 1, Seed: 1, Size: 8x8, RNG: CPU, Lora hashes: "x, :, y: 1"'
+
+    assert {"y": "1"} == read_request(text).loras

@@ -15,7 +15,6 @@ from pastelbot.diffusion.lora.factors import Factors, add_factors
 from pastelbot.diffusion.lora.targets import Targets, find_targets
 from pastelbot.diffusion.original_names import layout_of_diffusers, original_text_name, original_unet_name
 from pastelbot.diffusion.sources import Entry
-from pastelbot.errors import CheckpointError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,18 +102,12 @@ class NetworkPatches:
 
     def __init__(self, unet: nn.Module, text_encoder: nn.Module, stored: Mapping[str, torch.dtype]) -> None:
         """Take the networks, and the number formats of the checkpoint's file by original name, where they are known."""
-        self._unet = unet
         self.unet = Patch(lambda: _unet_layers(unet, stored))
         self.text = Patch(lambda: _text_layers(text_encoder, stored))
 
     @cached_property
     def targets(self) -> Targets:
-        """Return the layers that a LoRA may change, by the names that LoRA files have for them.
-
-        Raises CheckpointError where the networks cannot be changed.
-        """
-        if not isinstance(self._unet, nn.Module):
-            raise CheckpointError("the checkpoint was exported, and an exported network cannot be changed.")
+        """Return the layers that a LoRA may change, by the names that LoRA files have for them."""
         layers = {**self.unet.layers, **self.text.layers}
         return find_targets(
             {name: Entry(layer.weight.dtype, tuple(layer.weight.shape)) for name, layer in layers.items()}
@@ -125,7 +118,9 @@ def original_formats(unet: Mapping[str, Tensor], text_encoder: Mapping[str, Tens
     """Return the number formats of a checkpoint's tensors under diffusers' names, by their original names."""
     layout = layout_of_diffusers(unet)
     formats = {original_unet_name(name, layout) or name: tensor.dtype for name, tensor in unet.items()}
-    return formats | {original_text_name(name): tensor.dtype for name, tensor in text_encoder.items()}
+    formats |= {original_text_name(name): tensor.dtype for name, tensor in text_encoder.items()}
+    # Nothing is computed in float64, which MPS does not have.
+    return {name: torch.float32 if dtype == torch.float64 else dtype for name, dtype in formats.items()}
 
 
 def _unet_layers(unet: nn.Module, stored: Mapping[str, torch.dtype]) -> dict[str, Layer]:

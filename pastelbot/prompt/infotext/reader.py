@@ -60,7 +60,7 @@ def read_request(text: str) -> ReadRequest:
 def _hashes(text: str) -> Mapping[str, str]:
     """Read `name: hash, name: hash`."""
     pairs = (part.rpartition(":") for part in text.split(",") if ":" in part)
-    return {name.strip(): value.strip() for name, _colon, value in pairs}
+    return {name.strip(): value.strip() for name, _colon, value in pairs if name.strip() and value.strip()}
 
 
 @dataclass
