@@ -98,7 +98,9 @@ class Denoiser:
         sigma = torch.tensor([row.sigma for row in rows])
         timesteps = torch.tensor([self._sigmas.timestep(row.sigma) for row in rows])
         c_in = 1 / (sigma**2 + 1) ** 0.5
-        sigma, timesteps, c_in = (values.to(self._device, non_blocking=True) for values in (sigma, timesteps, c_in))
+        # Elsewhere than on CUDA the numbers may be gone before they are read.
+        soon = self._device.type == "cuda"
+        sigma, timesteps, c_in = (values.to(self._device, non_blocking=soon) for values in (sigma, timesteps, c_in))
         sigma, c_in = sigma.view(-1, 1, 1, 1), c_in.view(-1, 1, 1, 1)
         context = torch.stack([row.conditioning for row in rows]).to(self._dtype)
         scaled = (x * c_in).to(self._dtype, memory_format=torch.channels_last)

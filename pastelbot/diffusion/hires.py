@@ -98,7 +98,10 @@ def check_upscaler(name: str, models: Collection[str] = ()) -> None:
 def upscale_latents(latents: Tensor, size: HiresSize, upscaler: str) -> Tensor:
     """Return latents (channels, height, width) resized by one of the latent upscalers, not yet cut."""
     mode, antialias = LATENT_UPSCALERS[upscaler]
-    return F.interpolate(latents.unsqueeze(0), size=size.upscaled_cells, mode=mode, antialias=antialias)[0]
+    # MPS does not know all of them, and latents are small.
+    here = latents.cpu() if latents.device.type == "mps" else latents
+    resized = F.interpolate(here.unsqueeze(0), size=size.upscaled_cells, mode=mode, antialias=antialias)[0]
+    return resized.to(latents.device)
 
 
 Enlarge = Callable[[Image.Image, str], Image.Image]

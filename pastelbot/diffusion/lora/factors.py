@@ -29,8 +29,13 @@ class Factors:
         """Return the factors on a device."""
         if self.down.device == device:
             return self
-        mid = None if self.mid is None else self.mid.to(device)
-        return Factors(down=self.down.to(device), up=self.up.to(device), mid=mid, alpha=self.alpha)
+        mid = None if self.mid is None else _moved(self.mid, device)
+        return Factors(down=_moved(self.down, device), up=_moved(self.up, device), mid=mid, alpha=self.alpha)
+
+
+def _moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """Move a factor; MPS knows no float64, and everything is computed in float32."""
+    return (tensor.float() if tensor.dtype == torch.float64 else tensor).to(device)
 
 
 def add_factors(weight: Tensor, changes: Sequence[tuple[Factors, float]]) -> Tensor:
