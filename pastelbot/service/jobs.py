@@ -110,6 +110,9 @@ class Service:
         options: JobOptions | None = None,
     ) -> list[Queued]:
         """Queue several requests durably, all or nothing; raises RequestError, and then nothing was charged."""
+        options = options or JobOptions()
+        if options.private:
+            asker = self._house.in_messages(asker)
         for request, _reply in wanted:
             terms = await self._check(asker, request)
         jobs = await self._jobs.insert_all(
@@ -118,7 +121,7 @@ class Service:
             now=self._clock(),
             allowance=terms.allowance,
             waiting_limit=terms.limits.waiting_per_user,
-            options=replace(options or JobOptions(), adult_allowed=terms.content.adult_allowed),
+            options=replace(options, adult_allowed=terms.content.adult_allowed),
         )
         for job in jobs:
             self._dispatcher.add(job)

@@ -92,10 +92,11 @@ class PersonalStore:
             return [row["id"] for row in await cursor.fetchall()]
 
     async def pictures(self, user_id: int) -> list[PersonalPicture]:
-        """Return a person's pictures, the newest first."""
+        """Return a person's pictures, the newest first; withheld ones are not theirs to see yet."""
         sql = (
             "SELECT p.job_id, p.number, p.file, p.size, p.seed, p.infotext FROM jobs j"
-            " JOIN pictures p ON p.job_id = j.id WHERE j.user_id = ? ORDER BY j.created_at DESC, j.id, p.number"
+            " JOIN pictures p ON p.job_id = j.id WHERE j.user_id = ? AND coalesce(j.review, '') <> 'open'"
+            " ORDER BY j.created_at DESC, j.id, p.number"
         )
         async with self._database.reader.execute(sql, (user_id,)) as cursor:
             return [PersonalPicture(**dict(row)) for row in await cursor.fetchall()]

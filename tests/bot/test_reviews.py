@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import discord
 import pytest
 from discord import Permissions
 from studio import labels
@@ -290,3 +291,31 @@ async def test_the_gallery_hears_what_is_adult_by_rating_and_by_tags(studio, mod
     await asked(mods)
     with pytest.raises(NotAllowedError, match="withheld"):
         await reviews.is_adult(await studio.jobs.get(withheld), picture)
+
+
+async def test_a_channel_that_discord_restricts_takes_adult_tags_and_pictures(studio):
+    """The simulator cannot say so, so the channel that discord.py knows is changed."""
+    thread = await studio.bot.get_channel(studio.channel.id).create_thread(
+        name="a thread", type=discord.ChannelType.public_thread
+    )
+    await studio.env.settle()
+    studio.bot.get_channel(studio.channel.id).nsfw = True
+    for channel in (studio.channel, next(each for each in studio.channel.threads if each.id == thread.id)):
+        await studio.imagine("1girl, nude", channel=channel)
+        (job_id,) = await studio.painting()
+        finish(studio.executor, job_id, ["explicit"])
+        await studio.status(job_id, JobStatus.DONE)
+
+    refused = await studio.imagine("1girl, nude, loli")
+    assert "That is not painted anywhere" in refused.response.content
+    private = await studio.imagine("1girl, nude", private=True)
+    assert "nor is a direct message" in private.response.content
+    assert await studio.jobs.with_status(JobStatus.QUEUED, JobStatus.LEASED) == []
+
+
+async def test_a_withheld_picture_is_in_no_export(studio, mods):
+    await paint(studio, "explicit")
+    await asked(mods)
+    store = studio.bot.resources.mydata._store
+
+    assert await store.pictures(studio.hana.id) == []
