@@ -154,6 +154,7 @@ def worker_options(settings: Settings) -> WorkerOptions:
         precision=chosen.precision,
         threads=settings.worker.threads,
         preview_steps=settings.worker.preview_steps,
+        taesd=chosen.taesd,
     )
 
 

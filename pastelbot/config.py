@@ -76,6 +76,7 @@ class CheckpointSettings(_Section):
     name: str = Field(default="default", min_length=1, max_length=100)
     path: str = "andite/pastel-mix"
     vae: str | None = None
+    taesd: Path | None = None
     upscalers: Path | None = None
     loras: Path | None = None
     embeddings: Path | None = None
@@ -369,7 +370,7 @@ def _anchored(settings: Settings, base: Path) -> Settings:
     paths = {
         "storage": ("database", "pictures"),
         "discord": ("token_file",),
-        "checkpoint": ("upscalers", "loras", "embeddings"),
+        "checkpoint": ("taesd", "upscalers", "loras", "embeddings"),
         "house": ("adult_list",),
         "tagger": ("path",),
         "prompts": ("wildcards",),

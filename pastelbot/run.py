@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 
 import aiohttp
@@ -19,6 +20,7 @@ from pastelbot.tagging.files import check_installed
 def run(settings: Settings) -> None:
     """Run until Ctrl-C or SIGTERM; raises StartupError where the start fails."""
     log.configure(settings.log)
+    gc.freeze()  # the collector need not go through all that was imported: that would take longer than an answer may
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_run(settings))
 

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ from pastelbot.diffusion.lora.library import LoraLibrary
 from pastelbot.diffusion.memory import free_memory, is_out_of_memory
 from pastelbot.diffusion.picture import Painter, Recorder, make_plan
 from pastelbot.diffusion.png import encode_png
-from pastelbot.diffusion.preview import Previewer
+from pastelbot.diffusion.preview import Previewer, load_tiny
 from pastelbot.diffusion.prompts import PromptCache
 from pastelbot.diffusion.soundness import SoundnessChecks
 from pastelbot.diffusion.upscalers import Upscalers
@@ -52,9 +53,9 @@ class Engine:
     """Paints jobs with one checkpoint.
 
     On the CPU a small network sets torch to one thread. `max_rows` bounds the UNet's batch. Every `preview_every` steps
-    a job's progress carries a small picture (0: never). `upscalers`, `networks` and `vaes` are the operator's upscaler
-    models, LoRAs, embeddings and VAEs. `record` is shown the intermediate results (job, picture, name, tensor), for
-    tests.
+    a job's progress carries a small picture (0: never), decoded by TAESD if it is in the folder `taesd`. `upscalers`,
+    `networks` and `vaes` are the operator's upscaler models, LoRAs, embeddings and VAEs. `record` is shown the
+    intermediate results (job, picture, name, tensor), for tests.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Engine:
         *,
         max_rows: int = MAX_ROWS,
         preview_every: int = 0,
+        taesd: Path | None = None,
         upscalers: Upscalers | None = None,
         networks: NetworkFolders | None = None,
         vaes: VaeShelf | None = None,
@@ -79,7 +81,7 @@ class Engine:
         shelf = EmbeddingShelf(folders.embeddings, lambda: checkpoint.conditioner.width)
         self._prompts = PromptCache(checkpoint.conditioner, self._loras, shelf)
         self._vaes = vaes or VaeShelf.empty()
-        self._previewer = Previewer(checkpoint.vae)
+        self._previewer = Previewer(checkpoint.vae, load_tiny(taesd, checkpoint.device))
         self._upscalers = upscalers or Upscalers(None, checkpoint.device)
         self._checks = SoundnessChecks()
         # Rows of the UNet's batch by the latents' shape: fewer for sizes that memory was short for.

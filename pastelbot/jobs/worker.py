@@ -65,6 +65,7 @@ class WorkerOptions:
     precision: str = "auto"
     threads: int = 0
     preview_steps: int = 0
+    taesd: Path | None = None
 
 
 Target = Callable[[Connection, WorkerOptions], None]
@@ -153,6 +154,7 @@ def make_engine(options: WorkerOptions, loaded: "Checkpoint") -> "Engine":
         networks=NetworkFolders(loras=options.loras, embeddings=options.embeddings),
         vaes=VaeShelf(options.vaes, load),
         preview_every=options.preview_steps,
+        taesd=options.taesd,
     )
 
 

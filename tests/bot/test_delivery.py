@@ -109,6 +109,7 @@ async def test_a_lost_progress_is_replaced_by_the_next(studio):
 async def test_the_picture_comes_in_a_new_message_where_the_old_one_was_deleted(studio):
     first = (await studio.imagine(seed=7)).response
     await studio.painting()
+    studio.clock.advance(seconds=61)
     await studio.mod.delete(first)
     message = await studio.finish()
 
@@ -119,6 +120,88 @@ async def test_the_picture_comes_in_a_new_message_where_the_old_one_was_deleted(
     (sent,) = studio.sent("messages", "POST")
     assert sent["allowed_mentions"]["users"] == [studio.hana.id]
     assert (sent["enforce_nonce"], len(sent["nonce"]) <= 25) == (True, True)
+
+
+async def test_nobody_is_mentioned_after_a_short_wait(studio):
+    """The owner's name is there, but no message tells them, not even a new one."""
+    first = (await studio.imagine()).response
+    await studio.painting()
+    studio.clock.advance(seconds=60)
+    await studio.mod.delete(first)
+    message = await studio.finish()
+
+    assert message.content.startswith(studio.hana.mention)
+    assert [message.id] == [shown.id for shown in studio.messages]
+    assert all(not body.get("allowed_mentions", {}).get("users") for body in studio.sent("messages"))
+    assert all(body["allowed_mentions"] == {"parse": []} for body in studio.sent("messages"))
+
+
+async def test_who_has_waited_long_is_mentioned_once_in_a_reply_to_the_picture(open_studio):
+    """Discord tells people of new messages, never of edits."""
+    studio = await open_studio(discord={"mention_after_seconds": 20})
+    first = (await studio.imagine()).response
+    await studio.painting()
+    studio.clock.advance(seconds=21)
+    message = await studio.finish()
+    await eventually(lambda: len(studio.messages) == 2)
+
+    assert message.id == first.id
+    (sent,) = studio.sent("messages", "POST")
+    assert sent["content"] == f"{studio.hana.mention} Your picture is ready."
+    assert sent["allowed_mentions"]["users"] == [studio.hana.id]
+    assert not sent["allowed_mentions"].get("replied_user")
+    assert int(sent["message_reference"]["message_id"]) == message.id
+    assert all("users" not in edit["allowed_mentions"] for edit in studio.edits())
+
+
+async def test_a_mention_that_cannot_be_sent_is_no_harm(studio):
+    await studio.imagine()
+    await studio.painting()
+    studio.clock.advance(seconds=3600)
+    studio.env.inject_error("POST", MESSAGES, status=403, code=50013)
+
+    assert (await studio.finish()).attachments
+
+
+async def test_the_time_at_which_it_will_be_ready_is_told_once_it_is_known(open_studio):
+    """The pace is measured on the first job and outlives a restart."""
+    studio = await open_studio(worker={"jobs_at_once": 1})
+    first = await studio.imagine()
+    assert "ready" not in first.response.content
+    await studio.painting()
+    studio.clock.advance(seconds=100)
+    await studio.finish()
+    await studio.bot.close()
+    await studio.restart()
+    start = int(studio.clock().timestamp())
+    second = await studio.imagine()
+    third = await studio.imagine(by=studio.kenji)
+
+    assert f"**Queued**, 1st in line, ready <t:{start + 100}:R>\n" in second.response.content
+    assert f"**Queued**, 2nd in line, ready <t:{start + 200}:R>\n" in third.response.content
+    await studio.painting()
+    studio.clock.advance(seconds=150)
+    await studio.finish()
+    await studio.painting()
+
+
+async def test_place_and_time_stay_true_as_the_line_moves(open_studio):
+    studio = await open_studio(worker={"jobs_at_once": 1})
+    await studio.imagine()
+    await studio.painting()
+    studio.clock.advance(seconds=100)
+    await studio.finish()
+    running = await studio.imagine()
+    await studio.painting()
+    ahead = await studio.imagine(by=studio.mod)
+    last = await studio.imagine(by=studio.kenji)
+    start = int(studio.clock().timestamp())
+    assert f"3rd in line, ready <t:{start + 300}:R>" in last.response.content
+    await studio.mod.click(ahead.response, label="Cancel")
+
+    await studio.says(f"2nd in line, ready <t:{start + 200}:R>", last.response.id)
+    await studio.hana.click(running.response, label="Cancel")
+    await studio.painting()
 
 
 async def test_a_message_too_old_to_be_edited_is_replaced(studio):
@@ -213,14 +296,14 @@ async def test_a_job_that_cannot_be_shown_anywhere_is_ended_and_refunded(studio)
 async def test_a_picture_that_is_there_before_the_message_is_posted_once(open_studio, monkeypatch):
     """The answer to the interaction comes late: the worker was quicker than the database."""
     studio = await open_studio(executor=FakeExecutor(instant=True))
-    position = studio.service._dispatcher.position
+    submit = studio.service.submit
 
-    async def slow(job_id):
-        studio.service._dispatcher.wake()
-        await studio.status(job_id, JobStatus.DONE)
-        return await position(job_id)
+    async def slow(*args):
+        queued = await submit(*args)
+        await studio.status(queued.job.id, JobStatus.DONE)
+        return queued
 
-    monkeypatch.setattr(studio.service._dispatcher, "position", slow)
+    monkeypatch.setattr(studio.service, "submit", slow)
     result = await studio.imagine()
 
     assert result.response.ephemeral

@@ -152,14 +152,14 @@ async def test_what_is_asked_while_the_worker_is_away_is_painted_when_it_is_back
 
 
 async def test_the_quota_outlives_a_restart(open_studio):
-    studio = await open_studio(quota={"pictures_per_day": 2})
+    studio = await open_studio(quota={"work_per_day": 3.3, "saved_days": 1})
     await studio.imagine(count=2)
     await studio.painting()
     await studio.kill()
     await studio.restart()
     result = await studio.imagine()
 
-    assert "you have 0 left of your 2 a day" in result.response.content
+    assert "you have 0.023 left" in result.response.content
 
 
 KILLED = """
@@ -175,7 +175,7 @@ async def main():
     reply = ReplyTarget(channel_id=int(sys.argv[2]), message_id=int(sys.argv[3]), guild_id=int(sys.argv[4]))
     request, now = GenerationRequest(prompt="1girl", width=128, height=128, seed=7), datetime.now(UTC)
     for leased in (True, False):
-        job = await jobs.insert(int(sys.argv[5]), request, reply, now=now, daily_limit=10)
+        job = await jobs.insert(int(sys.argv[5]), request, reply, now=now)
         if leased:
             await jobs.lease([job.id], now=now)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -219,7 +219,7 @@ async def test_a_job_that_never_got_a_message_gets_one_after_the_restart(studio)
     database = await Database.open(studio.settings.storage.database)
     reply = ReplyTarget(channel_id=studio.channel.id, guild_id=studio.guild.id)
     request = GenerationRequest(prompt="1girl", width=128, height=128, seed=7)
-    await JobStore(database).insert(studio.hana.id, request, reply, now=studio.clock(), daily_limit=0)
+    await JobStore(database).insert(studio.hana.id, request, reply, now=studio.clock())
     await database.close()
     await studio.restart()
     message = await studio.finish()

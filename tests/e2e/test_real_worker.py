@@ -71,7 +71,7 @@ async def test_a_worker_killed_in_the_middle_of_a_job_costs_time_and_nothing_els
     assert ended(first)
     assert len(studio.message(result.response.id).attachments) == 2
     assert len(studio.messages) == 1
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 2
+    assert await studio.charged(studio.hana) == 2
 
 
 TORCHLESS = """
