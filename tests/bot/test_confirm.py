@@ -1,5 +1,6 @@
 """The question before several jobs."""
 
+import discord
 import pytest
 from support import png
 
@@ -105,6 +106,14 @@ async def test_more_than_may_wait_is_refused_before_it_is_asked(open_studio):
     text = await studio.refused(await studio.imagine("{a,b,c}"))
 
     assert "That would be 3 jobs, and you may have 2 in line" in text
+
+
+async def test_where_the_bot_may_not_post_nothing_is_asked(studio):
+    denied = discord.PermissionOverwrite(send_messages=False)
+    channel = studio.guild.create_text_channel("quiet", overwrites={studio.bot.user: denied})
+    text = await studio.refused(await studio.imagine("{a,b}", channel=channel))
+
+    assert "it lacks: Send Messages. Not charged." in text
 
 
 async def test_several_private_pictures(studio):

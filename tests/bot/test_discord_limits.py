@@ -126,8 +126,8 @@ def test_every_text_fits_into_a_message(job):
     ]
 
     assert max(map(len, texts)) <= 2000
-    assert "and 205 more" in texts[-1]
-    assert texts[-2].endswith("123456.7 s")
+    assert "and 10,005 more" in texts[-1]
+    assert "123456.7 s" in texts[-2]
     assert len(render.alt_text(LONG, 2**32 - 1)) <= 1024
 
 

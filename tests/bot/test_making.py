@@ -2,10 +2,12 @@
 
 import zlib
 
+import discord
 import pytest
 from simcord.backend.errors import BackendError
 from simcord.http.routes import messages
-from support import eventually, png
+from studio import labels
+from support import png
 
 from pastelbot.records import JobStatus
 
@@ -315,14 +317,32 @@ async def test_direct_messages_are_refused_kindly_where_they_are_off(open_studio
     assert "does not paint in direct messages" in result.response.content
 
 
-async def test_threads_forum_posts_and_voice_chats(studio):
-    voice = studio.guild.create_voice_channel("talk")
-    await studio.imagine("1girl", channel=voice)
-    await eventually(lambda: len(studio.executor.painting) == 1)
+@pytest.mark.parametrize("kind", ["voice", "thread", "forum"])
+async def test_voice_chats_threads_and_forum_posts(studio, kind):
+    """In a thread the settings are those of its channel."""
+    place = await place_of(studio, kind)
+    await studio.mod.slash(studio.channel, "settings set", steps=9)
+    await studio.imagine("1girl --ar 1:1", channel=place, by=studio.mod)
     await studio.painting()
-
     (job,) = await studio.jobs.with_status(JobStatus.LEASED)
-    assert voice.id == job.reply.channel_id
+
+    assert (place.id, 9) == (job.reply.channel_id, job.request.steps)
+    studio.executor.finish(job.id)
+    await studio.status(job.id, JobStatus.DONE)
+    assert "Reroll" in labels(place.history(viewer=studio.mod)[-1])
+
+
+async def place_of(studio, kind):
+    if kind == "voice":
+        return studio.guild.create_voice_channel("talk")
+    parent, options = studio.channel, {"type": discord.ChannelType.public_thread}
+    if kind == "forum":
+        parent, options = studio.guild.create_forum_channel("ideas"), {"content": "a post"}
+        await studio.env.settle()
+    made = await studio.bot.get_channel(parent.id).create_thread(name="details", **options)
+    thread = made.thread if kind == "forum" else made
+    await thread.add_user(discord.Object(studio.mod.id))
+    return next(each for each in parent.threads if each.id == thread.id)
 
 
 async def test_the_lora_option_appends_its_tag(open_studio, tmp_path):

@@ -176,6 +176,16 @@ async def test_settings_over_a_cap_that_came_later_come_down(open_studio):
     assert 30 == (await painted(studio)).steps
 
 
+async def test_the_servers_caps_win_over_all_defaults_and_what_is_typed_is_refused(studio, say, admin):
+    await say(studio.hana, "set", steps=15, size="portrait")
+    await admin.slash(studio.channel, "admin caps set", steps=10, size=128, hires=0)
+    request = await painted(studio)
+    refused = (await studio.imagine("1girl --steps 15")).response.content
+
+    assert (10, 80, 128, None) == (request.steps, request.width, request.height, request.hires)
+    assert "The number of steps, 15, is over the cap of 10. Not charged." in refused
+
+
 async def test_values_are_offered(studio):
     async def offered(command, name, typed):
         return [choice["value"] for choice in await studio.hana.autocomplete(studio.channel, command, name, typed)]

@@ -11,8 +11,9 @@ import discord
 
 from pastelbot import cost, grids
 from pastelbot.bot import render
-from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.answers import answers_errors, say_instead, say_privately
 from pastelbot.bot.checks import reply_target
+from pastelbot.bot.localisation import language_of
 from pastelbot.bot.views import direct
 from pastelbot.errors import PastelError
 from pastelbot.records import Asker, JobOptions, ReplyTarget
@@ -29,16 +30,14 @@ _GONE = "This was answered already, or too long ago: type it again. Nothing was 
 async def ask(interaction: "discord.Interaction[PastelBot]", asker: Asker, composed: Composed) -> None:
     """Ask whether all of it shall be painted; it is queued in one go when the answer is yes."""
     resources = interaction.client.resources
+    if not composed.options.private:
+        reply_target(interaction)  # what the bot lacks here is said before anything is asked
     plan = Plan(user_id=asker.user_id, guild_id=asker.guild_id, requests=composed.requests, options=composed.options)
     number = await resources.confirmations.add(plan, now=resources.clock())
     view = discord.ui.View(timeout=None)
     for answer in ("yes", "no"):
         view.add_item(PlanButton(answer, number))
-    none = discord.AllowedMentions.none()
-    if interaction.response.is_done():
-        await interaction.followup.send(question(plan), view=view, ephemeral=True, allowed_mentions=none)
-    else:
-        await interaction.response.send_message(question(plan), view=view, ephemeral=True, allowed_mentions=none)
+    await say_privately(interaction, question(plan), view=view)
 
 
 def question(plan: Plan) -> str:
@@ -80,9 +79,9 @@ class PlanButton(
         resources = interaction.client.resources
         plan = await resources.confirmations.take(self.plan_id, interaction.user.id, now=resources.clock())
         if plan is None:
-            await interaction.response.edit_message(content=_GONE, view=None)
+            await say_instead(interaction, _GONE)
         elif self.answer == "no":
-            await interaction.response.edit_message(content="Nothing is painted, and nothing was charged.", view=None)
+            await say_instead(interaction, "Nothing is painted, and nothing was charged.")
         else:
             await self._carry_out(interaction, plan)
 
@@ -94,7 +93,7 @@ class PlanButton(
         except PastelError:
             await resources.confirmations.put_back(self.plan_id, plan, now=resources.clock())
             raise
-        await interaction.edit_original_response(content=f"✅ {len(plan.requests)} in line.", view=None)
+        await say_instead(interaction, f"✅ {len(plan.requests)} in line.")
 
 
 async def carry_out(interaction: "discord.Interaction[PastelBot]", plan: Plan) -> None:
@@ -103,6 +102,7 @@ async def carry_out(interaction: "discord.Interaction[PastelBot]", plan: Plan) -
     asker = await direct.asker_at(interaction, plan.guild_id, options.home_channel_id)
     if interaction.guild_id is not None:
         options = replace(options, home_channel_id=asker.channel_id if options.private else None)
+    options = replace(options, locale=language_of(interaction, public=not options.private))
     targets: list[ReplyTarget] = []
     try:
         for _request in plan.requests:
