@@ -87,7 +87,7 @@ async def test_a_block_says_until_when_and_why(open_house, database, clock):
     text = await refusal(house)
 
     assert f"<t:{int(until.timestamp())}:R>" in text
-    assert "They wrote: “too much spam”." in text
+    assert "Their reason: `too much spam.`." in text
     assert "talk to the moderators" in text
     await house.allowances(ASKER)  # what they have left can still be told
     clock.advance(days=1)

@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 from pastelbot.config import LimitSettings, Settings
-from pastelbot.content import NO_WORDS, SHIPPED, AgeGate, ContentRules, adult_word, read_gate
+from pastelbot.content import NO_WORDS, SHIPPED, AgeGate, ContentRules, adult_word, quoted, read_gate
 from pastelbot.errors import NotAllowedError
 from pastelbot.prompt.wordlist import WordList
 from pastelbot.records import Asker, GenerationRequest, Job
 from pastelbot.service import rules
 from pastelbot.service.quotas import allowance
 from pastelbot.store.audit import AuditLog, Entry
-from pastelbot.store.blocks import Block, BlockStore
+from pastelbot.store.blocks import BlockStore
 from pastelbot.store.database import Database
 from pastelbot.store.drains import Drains
 from pastelbot.store.quotas import Allowance
@@ -97,8 +97,20 @@ class House:
         if asker.guild_id is None:
             return
         block = await self._blocks.get(asker.guild_id, asker.user_id, now=self._clock())
-        if block is not None:
-            raise NotAllowedError(_told(block))
+        if block is None:
+            return
+        reason = quoted(block.reason) if block.reason else "they gave none"
+        if block.until is None:
+            raise NotAllowedError(
+                f"The moderators of this server have asked you to take a break from painting. Their reason: {reason}. "
+                "Your pictures stay. If you think this is a mistake, talk to the moderators."
+            )
+        second = int(block.until.timestamp())
+        raise NotAllowedError(
+            "The moderators of this server have asked you to take a break from painting until "
+            f"<t:{second}:f> (<t:{second}:R>). Their reason: {reason}. "
+            "Your pictures stay. If you think this is a mistake, talk to the moderators."
+        )
 
     def check_drained(self, asker: Asker) -> None:
         """Raise where no new jobs are taken."""
@@ -185,17 +197,3 @@ class House:
                 self._lists.clear()
             self._lists[key] = WordList(key)
         return self._lists[key]
-
-
-def _told(block: Block) -> str:
-    """Tell somebody kindly that they are blocked, until when and why."""
-    if block.until is None:
-        until = "for now"
-    else:
-        second = int(block.until.timestamp())
-        until = f"until <t:{second}:f> (<t:{second}:R>)"
-    reason = f" They wrote: “{block.reason.rstrip('.')}”." if block.reason else ""
-    return (
-        f"The moderators of this server have asked you to take a break from painting {until}.{reason} "
-        "Your pictures stay. If you think this is a mistake, talk to the moderators."
-    )

@@ -113,7 +113,7 @@ async def test_a_blocked_person_is_told_kindly_until_the_block_ends(studio, admi
 
     text = await refusal(studio)
     assert "asked you to take a break from painting until <t:" in text
-    assert "They wrote: “too many *cats*”." in text
+    assert "Their reason: `too many *cats*`." in text
     await studio.imagine(by=studio.kenji)
     await studio.finish()
     clock.advance(hours=2)
@@ -127,7 +127,7 @@ async def test_a_block_holds_for_buttons_too(studio, admin):
     await admin("block", member=studio.hana)
 
     result = await studio.hana.click(message, label="Reroll")
-    assert "take a break from painting for now" in await studio.refused(result)
+    assert "take a break from painting. Their reason: they gave none." in await studio.refused(result)
 
 
 async def test_unblocking_lets_them_paint_again(studio, admin):
