@@ -16,18 +16,11 @@ _VALUE = 160
 def settings_text(customs: Customs, settings: Settings) -> str:
     """List what is used where nothing is typed, and who set it."""
     levels = (("you", customs.own), ("this channel", customs.channel), ("this server", customs.server))
-    merged = customs.merged.known()
     rows = []
     for name, usual in _usual(settings).items():
-        if name not in merged or (name == "hires" and "hires_scale" in merged):
-            scale = merged.get("hires_scale") if name == "hires" and merged.get("hires") else None
-            value: object = usual if scale is None else f"{scale}x"
-            setter = _setter("hires_scale", levels) if scale is not None else None
-            if name == "hires" and merged.get("hires") is False:
-                value, setter = False, _setter("hires", levels)
-        else:
-            value, setter = merged[name], _setter(name, levels)
-        rows.append(f"- `{name}` {_shown(value)}" + (f" — set by {setter}" if setter else ""))
+        setter, wish = next(((who, wish) for who, wish in levels if name in wish.known()), (None, None))
+        row = _row(name, usual if wish is None else _value(wish, name))
+        rows.append(f"- {row} — set by {setter}" if setter else f"- {row}")
     rows += house_rows(customs)
     return "**Where you type nothing:**\n" + "\n".join(rows)[:_CONTENT]
 
@@ -35,7 +28,7 @@ def settings_text(customs: Customs, settings: Settings) -> str:
 def house_rows(customs: Customs) -> list[str]:
     """List what the server puts around prompts."""
     texts = (("prefix", customs.prefix), ("suffix", customs.suffix))
-    return [f"- `{name}` {_shown(text)} — set by this server" for name, text in texts if text]
+    return [f"- {_row(name, text)} — set by this server" for name, text in texts if text]
 
 
 def house_text(customs: Customs) -> str:
@@ -50,8 +43,8 @@ def presets_text(presets: Sequence[Preset]) -> str:
         return "You have no presets yet: save one with /prompt save, or with Apps > Save prompt on a picture."
     lines = []
     for preset in presets:
-        whose = " — this server's" if preset.is_shared else ""
-        lines.append(f"- **{_safe(preset.name)}**{whose}: {values_text(preset.values)}")
+        name, values = _safe(preset.name), values_text(preset.values)
+        lines.append(f"- **{name}** — this server's: {values}" if preset.is_shared else f"- **{name}**: {values}")
     shown, length = [], 0
     for line in lines:
         length += len(line) + 1
@@ -78,7 +71,7 @@ def _usual(settings: Settings) -> dict[str, object]:
         "steps": usual.steps,
         "cfg": usual.cfg,
         "sampler": usual.sampler,
-        "schedule": "the sampler's own",
+        "schedule": None,
         "clip_skip": usual.clip_skip,
         "hires": usual.hires,
         "denoise": usual.denoising_strength,
@@ -91,8 +84,15 @@ def _usual(settings: Settings) -> dict[str, object]:
     }
 
 
-def _setter(name: str, levels: Sequence[tuple[str, Wish]]) -> str | None:
-    return next((who for who, wish in levels if name in wish.known()), None)
+def _row(name: str, value: object) -> str:
+    return f"`{name}` the sampler's own" if value is None else f"`{name}` {_shown(value)}"
+
+
+def _value(wish: Wish, name: str) -> object:
+    """Return a setting as it is chosen: the hires fix with its scale."""
+    if name == "hires" and wish.hires and wish.hires_scale is not None:
+        return f"{wish.hires_scale:g}x"
+    return getattr(wish, name)
 
 
 def _shown(value: object, length: int = _VALUE) -> str:

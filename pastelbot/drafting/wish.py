@@ -9,6 +9,7 @@ _REPLACED = {
     "size": ("aspect", "hires_size"),
     "aspect": ("hires_size",),
     "init": ("aspect", "hires_size"),
+    "hires": ("hires_scale", "hires_size"),
     "hires_scale": ("hires_size",),
     "sampler": ("schedule",),
 }

@@ -114,6 +114,14 @@ async def test_reset(studio, say, admin):
     assert (20, 7, "1girl") == (request.steps, request.cfg_scale, request.prompt)
 
 
+async def test_hires_on_is_as_large_as_usual_whatever_the_server_says(studio, say, admin):
+    await say(admin, "server set", hires="1.5x", cfg=5)
+    await say(studio.hana, "set", hires="on")
+
+    assert 256 == (await painted(studio)).hires.width
+    assert "- `hires` on — set by you" in (await say(studio.hana, "show")).content
+
+
 async def test_hires_on_forgets_an_old_scale(studio, say):
     await say(studio.hana, "set", hires="1.5x")
     await say(studio.hana, "set", hires="on")

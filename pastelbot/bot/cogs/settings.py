@@ -1,6 +1,6 @@
 """`/settings`: what people, channels and servers draw with where nothing is typed."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import discord
@@ -23,6 +23,24 @@ from pastelbot.service.preferences import DRAWING, HOUSE_TEXTS, Preferences, che
 from pastelbot.store.settings import Scope
 
 NAMES = tuple(name for name in DRAWING if name != "hires_scale")
+# What Discord shows beside the options of `set`.
+_DESCRIPTIONS = {
+    "negative": "What to avoid; none for nothing",
+    "size": "A size's name, or pixels such as 448x640",
+    "steps": "Sampling steps",
+    "cfg": "CFG scale",
+    "sampler": "How the noise is removed",
+    "schedule": "How the noise is spread over the steps",
+    "clip_skip": "1 is none, 2 is usual",
+    "hires": "Paint large in a second pass",
+    "denoise": "How much that pass may change: 0.01 to 1",
+    "count": "How many pictures",
+    "checkpoint": "What paints",
+    "vae": "Another VAE than the checkpoint's",
+    "style": "The style that the checkpoint was trained on",
+    "spoiler": "Hide pictures until they are clicked on",
+    "private": "Send pictures as direct messages",
+}
 _WHOSE = {Scope.USER: "your own", Scope.CHANNEL: "this channel's", Scope.GUILD: "this server's"}
 
 
@@ -104,31 +122,8 @@ def _show_command(desk: _Desk) -> app_commands.Command[Any, ..., None]:
 def _set_command(desk: _Desk, scope: Scope) -> app_commands.Command[Any, ..., None]:
     """Return the command that sets defaults of one level; what is left out stays as it is."""
 
-    @app_commands.describe(
-        negative="What to avoid; none for nothing",
-        size="A size's name, or pixels such as 448x640",
-        steps="Sampling steps",
-        cfg="CFG scale",
-        sampler="How the noise is removed",
-        schedule="How the noise is spread over the steps",
-        clip_skip="1 is none, 2 is usual",
-        hires="Paint large in a second pass",
-        denoise="How much that pass may change: 0.01 to 1",
-        count="How many pictures",
-        checkpoint="What paints",
-        vae="Another VAE than the checkpoint's",
-        style="The style that the checkpoint was trained on",
-        spoiler="Hide pictures until they are clicked on",
-        private="Send pictures as direct messages",
-    )
-    @app_commands.autocomplete(
-        sampler=_offering(dict.fromkeys(SAMPLER_CHOICES)),
-        schedule=_offering(dict.fromkeys(SCHEDULES)),
-        size=_offering(dict.fromkeys(desk.settings.sizes)),
-        hires=_offering(dict.fromkeys(HIRES_CHOICES)),
-        checkpoint=_offering(dict.fromkeys(desk.models.checkpoints)),
-        vae=_offering(dict.fromkeys(desk.models.vaes)),
-    )
+    @app_commands.describe(**_DESCRIPTIONS)
+    @app_commands.autocomplete(**_offers(desk))
     async def change(
         interaction: discord.Interaction[Any],
         negative: str | None = None,
@@ -168,11 +163,24 @@ def _set_command(desk: _Desk, scope: Scope) -> app_commands.Command[Any, ..., No
     return app_commands.Command(name="set", description=f"Set {_WHOSE[scope]} usual settings", callback=change)
 
 
+def _offers(desk: _Desk) -> dict[str, Any]:
+    """Return what is offered for the options of `set`."""
+    names = {
+        "sampler": SAMPLER_CHOICES,
+        "schedule": SCHEDULES,
+        "size": tuple(desk.settings.sizes),
+        "hires": HIRES_CHOICES,
+        "checkpoint": tuple(desk.models.checkpoints),
+        "vae": tuple(desk.models.vaes),
+    }
+    return {option: _offering(known) for option, known in names.items()}
+
+
 def _reset_command(desk: _Desk, scope: Scope) -> app_commands.Command[Any, ..., None]:
     names = (*NAMES, *HOUSE_TEXTS) if scope is Scope.GUILD else NAMES
 
     @app_commands.describe(name="Which setting; left out, all of them")
-    @app_commands.autocomplete(name=_offering(dict.fromkeys(names)))
+    @app_commands.autocomplete(name=_offering(names))
     async def reset(interaction: discord.Interaction[Any], name: str | None = None) -> None:
         await desk.reset(interaction, scope, name)
 
@@ -197,7 +205,7 @@ def _text(typed: str) -> str:
     return "" if typed.strip().lower() in {"none", "-"} else typed.strip()
 
 
-def _offering(names: Mapping[str, None]) -> Callable[..., Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
+def _offering(names: Sequence[str]) -> Callable[..., Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
     async def complete(_interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         return offer(current, {name: name for name in names})
 
