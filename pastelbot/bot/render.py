@@ -67,6 +67,7 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
         f"CFG {request.cfg_scale:g}",
         f"clip skip {request.clip_skip}",
     ]
+    parts += [escape_markdown(name) for name in (request.checkpoint, request.vae) if name]
     if request.grid is not None:
         rows = len(request.grid.y.values) if request.grid.y is not None else 1
         parts.append(f"grid {len(request.grid.x.values)}x{rows}")

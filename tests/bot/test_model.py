@@ -52,6 +52,13 @@ async def test_unknown_names_are_refused_with_those_that_there_are(studio, optio
     assert text.endswith("Not charged.")
 
 
+async def test_the_line_under_the_picture_names_them(studio):
+    await studio.imagine("1girl", checkpoint="Soft *one*", vae="sharp")
+    message = await studio.finish()
+
+    assert r"clip skip 2 · Soft \*one\* · sharp" in message.content
+
+
 async def test_both_are_completed(studio):
     names = await studio.hana.autocomplete(studio.channel, "imagine", "checkpoint", "", prompt="1girl")
     few = await studio.hana.autocomplete(studio.channel, "imagine", "checkpoint", "thing", prompt="1girl")
