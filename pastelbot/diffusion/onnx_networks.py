@@ -33,6 +33,8 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=[provider])
         except Exception as error:  # the runtime's errors have no common base
+            if _is_short_of_memory(error):
+                raise MemoryError(_first_line(error)) from error
             raise CheckpointError(
                 f"{path} cannot be loaded: {_first_line(error)} Export the checkpoint again."
             ) from error
@@ -50,11 +52,15 @@ class Session:
         try:
             (result,) = self._session.run([output], arrays)
         except Exception as error:
-            text = str(error).lower()
-            if "memory" in text or "allocate" in text:
+            if _is_short_of_memory(error):
                 raise MemoryError(_first_line(error)) from error
             raise RuntimeError(_first_line(error)) from error
         return torch.from_numpy(result)
+
+
+def _is_short_of_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return "out of memory" in text or "failed to allocate" in text or "bad_alloc" in text
 
 
 def _first_line(error: Exception) -> str:

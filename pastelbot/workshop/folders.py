@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion import ldm
+from pastelbot.diffusion.exported import read_manifest
 from pastelbot.diffusion.original_names import (
     STANDARD,
     is_vae_attention,
@@ -84,6 +85,8 @@ def open_checkpoint(path: Path) -> Opened:
 
 def open_folder(folder: Path) -> Opened:
     """Open a diffusers folder under the original names; raises CheckpointError."""
+    if read_manifest(folder) is not None:
+        raise CheckpointError(f"{folder} is an export: take the checkpoint that it was made from.")
     files = {part: weights_file(folder / part, *stems) for part, stems in PARTS.items()}
     parts = {part: open_file(path) for part, path in files.items()}
     sources = [_original_part(source, _naming(part, source)) for part, source in parts.items()]

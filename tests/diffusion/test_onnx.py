@@ -194,6 +194,14 @@ def test_no_name_that_is_taken(bundled, exported, tmp_path):
     assert ["file"] == [path.name for path in tmp_path.iterdir()]
 
 
+def test_the_workshop_says_what_it_is(exported, tmp_path):
+    """There are no weights to work with."""
+    result = CliRunner().invoke(app, ["convert", str(exported[0]), str(tmp_path / "out.safetensors")])
+
+    assert isinstance(result.exception, CheckpointError)
+    assert "is an export: take the checkpoint that it was made from" in str(result.exception)
+
+
 def test_what_breaks_off_leaves_nothing(bundled, tmp_path, monkeypatch):
     def stop(*_arguments, **_options):
         raise KeyboardInterrupt
