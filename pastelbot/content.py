@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pastelbot import grids
 from pastelbot.errors import NotAllowedError
-from pastelbot.prompt.wordlist import WordList, painted_texts, wanted_of_negative
+from pastelbot.prompt.wordlist import WordList, painted_texts, read_all, wanted_of_negative
 from pastelbot.records import GenerationRequest
 
 SHIPPED = Path(__file__).parent / "data" / "adult.toml"
@@ -51,17 +51,17 @@ def read_gate(path: Path) -> AgeGate:
 
 def check_content(request: GenerationRequest, rules: ContentRules) -> None:
     """Raise NotAllowedError where the request's prompts say what may not be painted here."""
-    texts = request_texts(request)
-    word = rules.words.find(texts)
+    texts = read_all(request_texts(request))
+    word = rules.words.find_in(texts)
     if word is not None:
         raise NotAllowedError(f"The prompt has {quoted(word)}, which is not allowed in this server: take it out.")
-    word = rules.gate.never.find(texts)
+    word = rules.gate.never.find_in(texts)
     if word is not None:
         raise NotAllowedError(f"The prompt has {quoted(word)}. That is not painted anywhere.")
     adult = _adult_word(texts, rules)
     if adult is None:
         return
-    minor = rules.gate.minors.find(texts)
+    minor = rules.gate.minors.find_in(texts)
     if minor is not None:
         raise NotAllowedError(f"The prompt has {quoted(adult)} and {quoted(minor)}. That is not painted anywhere.")
     if not rules.adult_allowed:
@@ -73,7 +73,7 @@ def check_content(request: GenerationRequest, rules: ContentRules) -> None:
 
 def adult_word(request: GenerationRequest, rules: ContentRules) -> str | None:
     """Return an adult tag that the request's prompts have, if they have one."""
-    return _adult_word(request_texts(request), rules)
+    return _adult_word(read_all(request_texts(request)), rules)
 
 
 def request_texts(request: GenerationRequest) -> list[str]:
@@ -89,8 +89,8 @@ def request_texts(request: GenerationRequest) -> list[str]:
     return list(found)
 
 
-def _adult_word(texts: list[str], rules: ContentRules) -> str | None:
-    return rules.gate.adult.find(texts) or rules.own_adult.find(texts)
+def _adult_word(texts: list[list[str]], rules: ContentRules) -> str | None:
+    return rules.gate.adult.find_in(texts) or rules.own_adult.find_in(texts)
 
 
 def _texts_of(request: GenerationRequest, steps: int, hires_steps: int | None) -> list[str]:

@@ -27,15 +27,24 @@ class WordList:
 
     def find(self, texts: Iterable[str]) -> str | None:
         """Return the first entry that stands in one of the texts as whole words, next to each other; else None."""
+        return self.find_in(read_all(texts))
+
+    def find_in(self, texts: Iterable[list[str]]) -> str | None:
+        """Return what `find` returns, for texts that `read_all` has read: several lists can look through them."""
         if not self._phrases:
             return None
-        return next((entry for text in texts for words in readings(text) for entry in self._found(words)), None)
+        return next((entry for words in texts for entry in self._found(words)), None)
 
     def _found(self, words: list[str]) -> Iterator[str]:
         for start, word in enumerate(words):
             for phrase, entry in self._phrases.get(word, ()):
                 if words[start : start + len(phrase)] == phrase:
                     yield entry
+
+
+def read_all(texts: Iterable[str]) -> list[list[str]]:
+    """Return every way to read each of the texts, as words, for lists to look through."""
+    return [words for text in texts for words in readings(text)]
 
 
 def phrase_of(entry: str) -> list[str]:

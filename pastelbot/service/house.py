@@ -1,7 +1,7 @@
 """The rules of the house: what may be asked by whom, where. Everything that paints asks here first."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pastelbot.errors import NotAllowedError
 from pastelbot.prompt.wordlist import WordList
 from pastelbot.records import Asker, GenerationRequest, Job
 from pastelbot.service import rules
-from pastelbot.service.quotas import allowance
+from pastelbot.service.quotas import QUOTA, combined
 from pastelbot.store.audit import AuditLog, Entry
 from pastelbot.store.blocks import BlockStore
 from pastelbot.store.database import Database
@@ -27,6 +27,15 @@ class Terms:
     limits: LimitSettings
     allowance: Allowance
     content: ContentRules
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    """What was set for a server, somebody's roles, and the places where they ask."""
+
+    server: dict[str, Value] = field(default_factory=dict)
+    roles: tuple[dict[str, Value], ...] = ()
+    places: tuple[dict[str, Value], ...] = ()
 
 
 class House:
@@ -61,36 +70,19 @@ class House:
 
     async def terms(self, asker: Asker) -> Terms:
         """Return what holds for this person here; raises where nothing may be asked."""
-        await self.enter(asker)
+        said = await self._said(asker)
+        self._check_place(asker, said.server)
         await self.check_block(asker)
         self.check_drained(asker)
-        return await self.allowances(asker)
+        return self._terms(asker, said)
 
     async def allowances(self, asker: Asker) -> Terms:
         """Return what would hold for this person here, whether or not they may ask now."""
-        server = await self._server(asker)
-        return Terms(
-            limits=await self._limits(asker, server),
-            allowance=await allowance(self._settings.quota, self._store, asker),
-            content=self._content(asker, server),
-        )
+        return self._terms(asker, await self._said(asker))
 
     async def enter(self, asker: Asker) -> None:
         """Raise where the bot does not answer: in channels it is kept out of, and in direct messages by default."""
-        if asker.guild_id is None:
-            if not self._settings.discord.direct_messages:
-                raise NotAllowedError(
-                    "This bot does not paint in direct messages: ask it in a server that you share with it."
-                )
-            return
-        channels = (await self._server(asker)).get(rules.CHANNELS)
-        if not rules.answers_in(channels, asker.places):
-            allowed = ", ".join(f"<#{place}>" for place in rules.allowed_places(channels)[:5])
-            raise NotAllowedError(
-                f"The bot does not answer in this channel. It does in {allowed}."
-                if allowed
-                else "The bot does not answer in this channel: ask in another one."
-            )
+        self._check_place(asker, await self._server(asker))
 
     async def check_block(self, asker: Asker) -> None:
         """Raise where a moderator has blocked the person."""
@@ -159,16 +151,42 @@ class House:
     async def _server(self, asker: Asker) -> dict[str, Value]:
         return {} if asker.guild_id is None else await self._store.all(Scope.GUILD, asker.guild_id)
 
-    async def _limits(self, asker: Asker, server: dict[str, Value]) -> LimitSettings:
+    async def _said(self, asker: Asker) -> "_Said":
+        """Read all settings that matter to somebody, at once: this is done for every request."""
         if asker.guild_id is None:
-            return self._settings.limits
-        roles = await self._store.each(Scope.ROLE, [role for role in asker.role_ids if role != asker.guild_id])
-        places = await self._store.each(Scope.CHANNEL, asker.places)
-        return rules.combined(
-            rules.Caps.of(server),
-            [rules.Caps.of(settings) for settings in roles.values()],
-            [rules.Caps.of(settings) for settings in places.values()],
-            self._settings.limits,
+            return _Said()
+        wanted = {Scope.GUILD: [asker.guild_id], Scope.ROLE: asker.role_ids, Scope.CHANNEL: asker.places}
+        found = await self._store.together(wanted)
+        return _Said(
+            server=found[Scope.GUILD].get(asker.guild_id, {}),
+            roles=tuple(found[Scope.ROLE].values()),
+            places=tuple(found[Scope.CHANNEL].values()),
+        )
+
+    def _check_place(self, asker: Asker, server: dict[str, Value]) -> None:
+        if asker.guild_id is None:
+            if not self._settings.discord.direct_messages:
+                raise NotAllowedError(
+                    "This bot does not paint in direct messages: ask it in a server that you share with it."
+                )
+            return
+        channels = server.get(rules.CHANNELS)
+        if not rules.answers_in(channels, asker.places):
+            allowed = ", ".join(f"<#{place}>" for place in rules.allowed_places(channels)[:5])
+            raise NotAllowedError(
+                f"The bot does not answer in this channel. It does in {allowed}."
+                if allowed
+                else "The bot does not answer in this channel: ask in another one."
+            )
+
+    def _terms(self, asker: Asker, said: "_Said") -> Terms:
+        roles = [rules.Caps.of(settings) for settings in said.roles]
+        places = [rules.Caps.of(settings) for settings in said.places]
+        quotas = [settings.get(QUOTA) for settings in said.roles]
+        return Terms(
+            limits=rules.combined(rules.Caps.of(said.server), roles, places, self._settings.limits),
+            allowance=combined(self._settings.quota, said.server.get(QUOTA), quotas),
+            content=self._content(asker, said.server),
         )
 
     def _content(self, asker: Asker, server: dict[str, Value]) -> ContentRules:

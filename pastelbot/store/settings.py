@@ -39,6 +39,17 @@ class SettingsStore:
             found.setdefault(row["id"], {})[row["name"]] = json.loads(row["value"])
         return found
 
+    async def together(self, wanted: Mapping[Scope, Iterable[int]]) -> dict[Scope, dict[int, dict[str, Value]]]:
+        """Return every setting of several owners of several kinds at once; those without any are missing."""
+        found: dict[Scope, dict[int, dict[str, Value]]] = {scope: {} for scope in wanted}
+        ids = {scope: tuple(owner_ids) for scope, owner_ids in wanted.items()}
+        where = " OR ".join(f"(scope = ? AND id IN ({', '.join('?' * len(each))}))" for each in ids.values())
+        values = [value for scope, each in ids.items() for value in (scope, *each)]
+        sql = f"SELECT scope, id, name, value FROM settings WHERE {where}"
+        for row in await self._database.reader.execute_fetchall(sql, values):
+            found[Scope(row["scope"])].setdefault(row["id"], {})[row["name"]] = json.loads(row["value"])
+        return found
+
     async def owners(self, scope: Scope, name: str) -> dict[int, Value]:
         """Return whoever has set this name, and to what."""
         sql = "SELECT id, value FROM settings WHERE scope = ? AND name = ?"

@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pastelbot.prompt.folding import BORDER, fold, readings, words_of
+from pastelbot.prompt.folding import BORDER, _pieces, _words, fold, readings, words_of
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,10 @@ def test_single_letters_in_a_row_are_a_word_too():
     assert ["a", "nude", "cat"] not in readings("a cat")
     assert ["nude", BORDER, "cat"] in readings("n.u-d_e, cat")
     assert readings("o o") == [["o", "o"]]
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_fast_way_for_plain_letters_is_the_same(text):
+    folded = fold(text)
+
+    assert _words(folded) == "".join(_pieces(folded)).split()

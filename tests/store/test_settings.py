@@ -39,3 +39,15 @@ async def test_clear_forgets_one_owner(store):
 
     assert await store.all(Scope.USER, 1) == {}
     assert await store.all(Scope.USER, 2) == {"steps": 20}
+
+
+async def test_settings_of_several_owners_are_read_together(store):
+    await store.update(Scope.GUILD, 1, {"a": 1})
+    await store.update(Scope.ROLE, 1, {"a": 2, "b": [3]})
+    await store.update(Scope.ROLE, 2, {"a": 4})
+    await store.update(Scope.CHANNEL, 1, {"a": 5})
+    found = await store.together({Scope.GUILD: [1], Scope.ROLE: [1, 9], Scope.CHANNEL: []})
+
+    assert found == {Scope.GUILD: {1: {"a": 1}}, Scope.ROLE: {1: {"a": 2, "b": [3]}}, Scope.CHANNEL: {}}
+    assert await store.each(Scope.ROLE, [1, 2, 3]) == {1: {"a": 2, "b": [3]}, 2: {"a": 4}}
+    assert await store.owners(Scope.ROLE, "a") == {1: 2, 2: 4}
