@@ -1,32 +1,13 @@
-"""Configuration: a TOML file and environment variables become one validated, frozen `Settings`.
+"""What an operator can set: a frozen section for each table of the configuration, with defaults and checks."""
 
-Every key has a default; `config.example.toml` lists them all. A variable `PASTELBOT_<SECTION>__<KEY>` overrides the
-file, for example `PASTELBOT_LIMITS__MAX_STEPS=40`. The token comes from `PASTELBOT_TOKEN` or from the file named by
-`discord.token_file`, never from the configuration itself. Relative paths start at the configuration file's folder.
-"""
-
-import difflib
-import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from pastelbot.errors import ConfigError
-
-ENV_PREFIX = "PASTELBOT_"
 BUNDLED = "bundled"
-_OTHER_VARIABLES = {
-    "PASTELBOT_TOKEN",
-    "PASTELBOT_CONFIG",
-    "PASTELBOT_GOLDEN",
-    "PASTELBOT_GOLDEN_MERGE",
-    "PASTELBOT_GOLDEN_REPORT",
-}
-_LISTS = {("discord", "guild_ids"), ("house", "operators"), ("house", "words"), ("house", "adult_ratings")}
 _SIZE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
 
 # The Pastel-Mix card's negative prompt: what its pictures were painted with.
@@ -56,11 +37,13 @@ Size = Annotated[str, AfterValidator(_checked_size)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A table of the configuration: keys that are not there are errors, and nothing changes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DiscordSettings(_Section):
+class DiscordSettings(Section):
     """How the bot meets Discord."""
 
     token_file: Path | None = None
@@ -70,7 +53,7 @@ class DiscordSettings(_Section):
     mention_after_seconds: float = Field(default=60.0, ge=0)
 
 
-class CheckpointSettings(_Section):
+class CheckpointSettings(Section):
     """What paints, and on what."""
 
     name: str = Field(default="default", min_length=1, max_length=100)
@@ -87,7 +70,7 @@ class CheckpointSettings(_Section):
     precision: Literal["auto", "fp16", "bf16", "fp32"] = "auto"
 
 
-class MoreCheckpointSettings(_Section):
+class MoreCheckpointSettings(Section):
     """Another checkpoint; its VAE is one of [vaes], or a file or folder as in [checkpoint]."""
 
     path: str
@@ -95,7 +78,7 @@ class MoreCheckpointSettings(_Section):
     revision: str | None = None
 
 
-class StorageSettings(_Section):
+class StorageSettings(Section):
     """Where things are kept, and picture files for how long; 0 is for ever, and no cap."""
 
     database: Path = Path("state/pastelbot.sqlite3")
@@ -104,14 +87,14 @@ class StorageSettings(_Section):
     max_gib: float = Field(default=0, ge=0)
 
 
-class SizeSettings(_Section):
+class SizeSettings(Section):
     """One named picture size: the first pass, and what the hires fix makes of it."""
 
     first: Size
     hires: Size
 
 
-class DefaultSettings(_Section):
+class DefaultSettings(Section):
     """What a request uses where the person says nothing: the Pastel-Mix card's settings."""
 
     size: str = "portrait"
@@ -128,7 +111,7 @@ class DefaultSettings(_Section):
     noise_source: Literal["NV", "CPU"] = "NV"
 
 
-class LimitSettings(_Section):
+class LimitSettings(Section):
     """Caps that nobody passes."""
 
     max_prompt: int = Field(default=4000, ge=1, le=4000)
@@ -145,7 +128,7 @@ class LimitSettings(_Section):
     max_presets: int = Field(default=50, ge=1)
 
 
-class QuotaSettings(_Section):
+class QuotaSettings(Section):
     """How much each person may paint, in megapixel-steps, and how the line shares. Days are UTC days; 0 is no limit."""
 
     work_per_day: float = Field(default=3000, ge=0)
@@ -154,7 +137,7 @@ class QuotaSettings(_Section):
     half_life_minutes: float = Field(default=30, gt=0)
 
 
-class HouseSettings(_Section):
+class HouseSettings(Section):
     """Order in the house: what holds in every server, whatever its own moderators set. Days of 0 are for ever."""
 
     operators: tuple[int, ...] = ()
@@ -166,21 +149,21 @@ class HouseSettings(_Section):
     audit_days: float = Field(default=90, ge=0)
 
 
-class PromptSettings(_Section):
+class PromptSettings(Section):
     """What people can say in short inside a prompt."""
 
     wildcards: Path | None = None
     style: str = Field(default="mksks style", max_length=200)
 
 
-class TagSettings(_Section):
+class TagSettings(Section):
     """What the vocabulary of tags is used for."""
 
     complete: bool = True
     suggest: bool = True
 
 
-class WorkerSettings(_Section):
+class WorkerSettings(Section):
     """The process that paints."""
 
     jobs_at_once: int = Field(default=4, ge=1)
@@ -190,7 +173,7 @@ class WorkerSettings(_Section):
     checkpoints_in_memory: int = Field(default=2, ge=1)
 
 
-class TaggerSettings(_Section):
+class TaggerSettings(Section):
     """What tells which tags a picture shows and how adult it is: a WD14 tagger, from a folder or the hub."""
 
     enabled: bool = False
@@ -204,7 +187,7 @@ class TaggerSettings(_Section):
     threads: int = Field(default=2, ge=0)
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """What is logged, and how."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -218,7 +201,7 @@ CARD_SIZES = {
 }
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything an operator can set."""
 
     discord: DiscordSettings = DiscordSettings()
@@ -268,139 +251,4 @@ class Settings(_Section):
 
 def bundled_checkpoint() -> Path:
     """Return the folder of the checkpoint inside the package."""
-    return Path(__file__).parent / "data" / "checkpoint"
-
-
-def load(path: Path | str | None = None, *, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the configuration file (none: the defaults) and the environment.
-
-    Raises ConfigError naming the file, the key and, for a mistyped key, the nearest valid one.
-    """
-    values = {} if path is None else _read(Path(path))
-    _merge(values, _from_environment(environ))
-    if "token" in values or "token" in values.get("discord", {}):
-        raise ConfigError(
-            "The token does not belong in the configuration: set PASTELBOT_TOKEN, or write it into a file of its own "
-            "and name that in discord.token_file."
-        )
-    base = Path.cwd() if path is None else Path(path).resolve().parent
-    try:
-        settings = _anchored(Settings.model_validate(values), base)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, "the environment" if path is None else str(path))) from error
-    return settings.model_copy(update={"token": _token(settings, environ)})
-
-
-def bundled(**sections: Mapping[str, object]) -> Settings:
-    """Return settings that suit the bundled checkpoint, with the given sections' keys changed."""
-    values: dict[str, Any] = {name: dict(section) for name, section in sections.items()}
-    values.setdefault("checkpoint", {}).setdefault("path", BUNDLED)
-    return Settings.model_validate(values)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"There is no configuration file {path}: copy config.example.toml to it.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The configuration file {path} cannot be read: {error}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from error
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name in sorted(environ):
-        if not name.startswith(ENV_PREFIX) or name in _OTHER_VARIABLES:
-            continue
-        section, _, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
-        if not key or key not in _keys(section):
-            raise ConfigError(_unknown_variable(name))
-        values.setdefault(section, {})[key] = _value(environ[name], section, key)
-    return values
-
-
-def _value(text: str, section: str, key: str) -> object:
-    if (section, key) in _LISTS:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    return None if text == "" else text
-
-
-def _keys(section: str) -> list[str]:
-    field = Settings.model_fields.get(section)
-    model = field.annotation if field is not None else None
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, _Section) else []
-
-
-def _unknown_variable(name: str) -> str:
-    known = [f"{ENV_PREFIX}{section}__{key}".upper() for section in Settings.model_fields for key in _keys(section)]
-    return f"The environment variable {name} sets nothing.{_nearest(name, [*known, *sorted(_OTHER_VARIABLES)])}"
-
-
-def _nearest(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f" Did you mean {near[0]}?" if near else f" Known are: {', '.join(known)}."
-
-
-def _merge(values: dict[str, Any], over: dict[str, Any]) -> None:
-    for section, keys in over.items():
-        target = values.setdefault(section, {})
-        if isinstance(target, dict):
-            target.update(keys)
-
-
-def _explain(error: ValidationError, source: str) -> str:
-    first = error.errors(include_url=False)[0]
-    path = [str(part) for part in first["loc"]]
-    key = ".".join(path)
-    if first["type"] == "extra_forbidden":
-        known = _keys(path[0]) if len(path) > 1 else [name for name in Settings.model_fields if name != "token"]
-        if path[0] == "sizes":
-            known = list(SizeSettings.model_fields)
-        if path[0] == "checkpoints":
-            known = list(MoreCheckpointSettings.model_fields)
-        return f"Unknown key {key} in {source}.{_nearest(path[-1], known)}"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{key or 'The configuration'} in {source} is wrong: {message} (it is {first['input']!r})."[:600]
-
-
-def _anchored(settings: Settings, base: Path) -> Settings:
-    """Make relative paths start at `base`."""
-    paths = {
-        "storage": ("database", "pictures"),
-        "discord": ("token_file",),
-        "checkpoint": ("taesd", "upscalers", "loras", "embeddings"),
-        "house": ("adult_list",),
-        "tagger": ("path",),
-        "prompts": ("wildcards",),
-    }
-    sections: dict[str, object] = {name: _beside(getattr(settings, name), base, keys) for name, keys in paths.items()}
-    sections["vaes"] = {name: _anchored_reference(vae, base) for name, vae in settings.vaes.items()}
-    sections["checkpoints"] = {name: _more_anchored(one, base) for name, one in settings.checkpoints.items()}
-    return settings.model_copy(update=sections)
-
-
-def _beside(section: _Section, base: Path, keys: Sequence[str]) -> _Section:
-    return section.model_copy(update={key: path and base / path for key in keys for path in [getattr(section, key)]})
-
-
-def _more_anchored(one: MoreCheckpointSettings, base: Path) -> MoreCheckpointSettings:
-    vae = one.vae and _anchored_reference(one.vae, base)
-    return one.model_copy(update={"path": _anchored_reference(one.path, base), "vae": vae})
-
-
-def _anchored_reference(reference: str, base: Path) -> str:
-    """Return where a file or folder beside the configuration is; hub names and other places stay as they are."""
-    return str(base / reference) if (base / reference).exists() else reference
-
-
-def _token(settings: Settings, environ: Mapping[str, str]) -> SecretStr | None:
-    text = environ.get("PASTELBOT_TOKEN", "").strip()
-    file = settings.discord.token_file
-    if not text and file is not None:
-        try:
-            text = file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"discord.token_file {file} cannot be read: {error}.") from error
-    return SecretStr(text) if text else None
+    return Path(__file__).parents[1] / "data" / "checkpoint"

@@ -1,0 +1,32 @@
+"""Configuration: a TOML file and environment variables become one validated, frozen `Settings`."""
+
+from pastelbot.config.loading import bundled, load
+from pastelbot.config.sections import (
+    BUNDLED,
+    CARD_NEGATIVE_PROMPT,
+    CheckpointSettings,
+    LimitSettings,
+    LogSettings,
+    QuotaSettings,
+    Settings,
+    StorageSettings,
+    TagSettings,
+    bundled_checkpoint,
+    parse_size,
+)
+
+__all__ = [
+    "BUNDLED",
+    "CARD_NEGATIVE_PROMPT",
+    "CheckpointSettings",
+    "LimitSettings",
+    "LogSettings",
+    "QuotaSettings",
+    "Settings",
+    "StorageSettings",
+    "TagSettings",
+    "bundled",
+    "bundled_checkpoint",
+    "load",
+    "parse_size",
+]
