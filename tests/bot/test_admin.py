@@ -497,3 +497,14 @@ async def test_a_picture_is_taken_out_of_the_gallery(studio, admin):
     )
     assert "Not charged" in await admin("gallery remove", number=1)
     assert "took a picture out of the gallery of" in await admin("log")
+
+
+async def test_what_is_too_old_leaves_the_log_by_itself(studio, admin, clock):
+    await admin("words add", words="spider")
+    clock.advance(days=89)
+    await studio.bot._do_chores()
+    assert "changed the word list: add spider" in await admin("log")
+
+    clock.advance(days=2)
+    await studio.bot._do_chores()
+    assert await admin("log") == "There is nothing in the log."
