@@ -15,13 +15,14 @@ from typing import Any
 
 from discord import Permissions
 
-from pastelbot import app, config, log
+from pastelbot import app, config, demo_page, log
 from pastelbot.errors import StartupError
 
 WELCOME = (
     "**Welcome to Pastelbot!** Type `/imagine` in the box below and describe a portrait with tags:\n"
     "> 1girl, red hair, smile, pink background\n\n"
-    "Then try the buttons under the picture. At the top you can look through the eyes of Kenji, who runs this server: "
+    "Enter takes the tag that is offered, and Enter again paints. Then try the buttons under the picture, **Share** it, "
+    "and open the `/gallery`. At the top you can look through the eyes of Kenji, who votes too and runs this server: "
     "`/admin` is for him. `/help` tells more."
 )
 
@@ -51,7 +52,7 @@ async def _serve(*, port: int, open_browser: bool) -> None:
             stack.push_async_callback(bot.close)
             channel, viewers = await _furnish(env)
             preview = env.preview(channel, viewers=viewers, layout="channel", port=port or None)
-            _publish_when_read(env, preview)
+            demo_page.correct(env, preview)
             try:
                 page = await stack.enter_async_context(preview)
             except simcord.SetupError as error:
@@ -82,25 +83,6 @@ async def _furnish(env: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - simcord
     people = [hana, kenji]
     await env.bot.get_channel(channel.id).send(WELCOME)
     return channel, people
-
-
-def _publish_when_read(env: Any, preview: Any) -> None:  # noqa: ANN401
-    """Show the bot's background edits: before a browser reads its page, publish what the bot has said since.
-
-    By itself the simulator publishes only after what a viewer does. It takes a click only from the newest publication,
-    so publishing from a timer would refuse the clicks that come between that and the browser's next look.
-    """
-    read = preview._page_payload  # noqa: SLF001 - no public way
-    seen: dict[str, int] = {}
-
-    def read_fresh(page: Any) -> Any:  # noqa: ANN401
-        spoken = len(env.backend.http_requests)
-        if spoken != seen.get(page.id) and env._operation_task is None:  # noqa: SLF001
-            preview._publish(page, reason="refresh")  # noqa: SLF001
-            seen[page.id] = spoken
-        return read(page)
-
-    preview._page_payload = read_fresh  # noqa: SLF001
 
 
 def _simcord() -> Any:  # noqa: ANN401

@@ -24,6 +24,7 @@ LAYERS = [
     {"service"},
     {"bot", "web"},
     {"app"},
+    {"demo_page"},
     {"run", "demo", "painting", "describing"},
     {"cli_options"},
     {"cli_export", "cli_tags", "cli_workshop"},
@@ -38,7 +39,7 @@ SOLE_USERS = {
     "aiosqlite": {"store"},
     "discord": {"bot", "run", "demo"},
     "typer": {"cli", "cli_export", "cli_options", "cli_tags", "cli_workshop"},
-    "simcord": {"demo"},
+    "simcord": {"demo", "demo_page"},
     "onnxruntime": {"diffusion", "tagging"},
 }
 

@@ -36,6 +36,14 @@ def test_it_prints_one_url_serves_the_page_and_ends_on_ctrl_c(demo):
     assert [] == [child for child in children if _alive(child)]
 
 
+def test_enter_sends_a_command_whose_completion_was_chosen(demo):
+    """The page's own script would open the list again, and Enter would choose the same for ever."""
+    address = demo.stdout.readline().removeprefix("Pastelbot demo: ").strip().partition("#")[0]
+
+    with urllib.request.urlopen(f"{address}commands.js") as script:
+        assert 1 == script.read().count(b"renderCompose({ focus: Boolean(next) }); if (!next) clearPopup();")
+
+
 def test_a_taken_port_is_told_in_one_sentence(demo, request):
     port = demo.stdout.readline().split(":")[3].split("/")[0]
     command = [sys.executable, "bot.py", "demo", "--no-browser", "--port", port]

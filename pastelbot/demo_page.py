@@ -1,0 +1,69 @@
+"""What the simulator's page needs so that a bot painting in the background can be watched and used on it."""
+
+from typing import Any
+
+# The end of the page's function that takes a completion.
+_CHOSEN = "renderCompose({ focus: Boolean(next) });"
+# Pictures up to here are made ready in place: that takes milliseconds.
+_SMALL = 256 * 1024
+
+
+def correct(env: Any, preview: Any) -> None:  # noqa: ANN401 - simcord is optional and untyped here
+    """Correct a preview that is not served yet."""
+    _publish_when_read(env, preview)
+    _send_on_enter(preview)
+    _show_small_pictures_at_once(preview)
+
+
+def _publish_when_read(env: Any, preview: Any) -> None:  # noqa: ANN401
+    """Show the bot's background edits: before a browser reads its page, publish what the bot has said since.
+
+    By itself the simulator publishes only after what a viewer does. It takes a click only from the newest publication,
+    so publishing from a timer would refuse the clicks that come between that and the browser's next look.
+    """
+    read = preview._page_payload  # noqa: SLF001 - no public way
+    seen: dict[str, int] = {}
+
+    def read_fresh(page: Any) -> Any:  # noqa: ANN401
+        spoken = len(env.backend.http_requests)
+        if spoken != seen.get(page.id) and env._operation_task is None:  # noqa: SLF001
+            preview._publish(page, reason="refresh")  # noqa: SLF001
+            seen[page.id] = spoken
+        return read(page)
+
+    preview._page_payload = read_fresh  # noqa: SLF001
+
+
+def _send_on_enter(preview: Any) -> None:  # noqa: ANN401
+    """Close the list of completions once one is chosen, as Discord does.
+
+    The page opens it again at once, so Enter would choose the same for ever and never send the command.
+    """
+    static = preview._server._static  # noqa: SLF001 - no public way
+
+    async def corrected(request: Any) -> Any:  # noqa: ANN401
+        response = await static(request)
+        if request.path == "/commands.js":
+            response.text = response.text.replace(_CHOSEN, f"{_CHOSEN} if (!next) clearPopup();")
+        return response
+
+    preview._server._static = corrected  # noqa: SLF001
+
+
+def _show_small_pictures_at_once(preview: Any) -> None:  # noqa: ANN401
+    """Decode small pictures in place instead of in a new process each.
+
+    The bot's previews follow each other faster than such a process starts on a busy machine: none would be seen.
+    """
+    from simcord.preview import _media  # noqa: PLC0415 - an extra
+
+    worker: Any = _media.MediaWorker()
+    decode = worker._decode  # noqa: SLF001 - no public way
+
+    async def decode_small(key: str, blob: bytes, media_time: float | None) -> Any:  # noqa: ANN401
+        if len(blob) <= _SMALL:
+            return _media._process_media(blob, media_time)  # noqa: SLF001
+        return await decode(key, blob, media_time)
+
+    worker._decode = decode_small  # noqa: SLF001
+    preview._media_worker = worker  # noqa: SLF001
