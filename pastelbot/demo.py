@@ -21,7 +21,7 @@ from pastelbot.errors import StartupError
 WELCOME = (
     "**Welcome to Pastelbot!** Type `/imagine` in the box below and describe a portrait with tags:\n"
     "> 1girl, red hair, smile, pink background\n\n"
-    "Enter takes the tag that is offered, and Enter again paints. Then try the buttons under the picture, **Share** it, "
+    "Enter takes the tag that is offered, and Enter again paints. Then try the buttons under the picture, **Share** it "
     "and open the `/gallery`. At the top you can look through the eyes of Kenji, who votes too and runs this server: "
     "`/admin` is for him. `/help` tells more."
 )
