@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from support import png
 
@@ -67,3 +69,10 @@ async def test_forgetting_a_person(store, clock):
     await store.forget(HANA)
 
     assert await store.take(number, HANA, now=clock()) is None
+
+
+async def test_of_many_clicks_at_once_one_gets_the_plan(store, clock):
+    number = await store.add(plan(), now=clock())
+    taken = await asyncio.gather(*(store.take(number, HANA, now=clock()) for _ in range(20)))
+
+    assert [plan()] == [each for each in taken if each is not None]

@@ -1,0 +1,57 @@
+"""Several jobs in one go: all of them or none."""
+
+import asyncio
+
+import pytest
+
+from pastelbot import cost
+from pastelbot.errors import LimitError, QuotaError
+from pastelbot.records import GenerationRequest, JobOptions, JobStatus, ReplyTarget
+from pastelbot.store.database import Database
+from pastelbot.store.jobs import JobStore
+from pastelbot.store.quotas import Allowance
+
+HANA = 1
+REQUEST = GenerationRequest(prompt="1girl", width=128, height=128)
+
+
+@pytest.fixture
+async def store(settings):
+    database = await Database.open(settings.storage.database)
+    yield JobStore(database)
+    await database.close()
+
+
+def wanted(count):
+    return [(REQUEST.replace(seed=seed), ReplyTarget(channel_id=1, guild_id=5)) for seed in range(count)]
+
+
+def allowance(jobs):
+    work = jobs * cost.work(REQUEST)
+    return Allowance(per_day=work, saved=work, most_extra=work)
+
+
+async def test_they_are_queued_in_their_order_with_the_same_options(store, clock):
+    options = JobOptions(spoiler=True, private=True, origin="0" * 12, home_channel_id=9)
+    jobs = await store.insert_all(HANA, wanted(3), now=clock(), allowance=allowance(3), options=options)
+
+    assert jobs == await store.with_status(JobStatus.QUEUED)
+    assert [0, 1, 2] == [job.request.seed for job in jobs]
+    assert {options} == {job.options for job in jobs}
+
+
+async def test_a_quota_for_all_but_one_is_none_for_any(store, clock):
+    with pytest.raises(QuotaError):
+        await store.insert_all(HANA, wanted(3), now=clock(), allowance=allowance(2))
+
+    assert [] == await store.with_status(JobStatus.QUEUED)
+    assert 2 == len(await store.insert_all(HANA, wanted(2), now=clock(), allowance=allowance(2)))
+
+
+async def test_many_at_once_do_not_pass_the_limit_of_the_line(store, clock):
+    results = await asyncio.gather(
+        *(store.insert_all(HANA, wanted(3), now=clock(), waiting_limit=7) for _ in range(10)), return_exceptions=True
+    )
+
+    assert 8 == sum(isinstance(result, LimitError) for result in results)
+    assert 6 == len(await store.with_status(JobStatus.QUEUED))
