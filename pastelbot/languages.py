@@ -2,16 +2,31 @@
 
 A catalogue (`data/languages/<code>.toml`) holds a translation for each template: the English text as the code has it,
 with `{}` for every part that is filled in. A finished text is matched against the templates, and what was filled in
-takes its place in the translation as `{0}`, `{1}`, ...; such a part may be a text with a translation of its own. So
-errors stay plain sentences where they are raised, and no layer below the edge knows of languages.
+takes its place in the translation:
+
+    {0}     as it is: names, numbers, and whatever people have typed
+    {0:t}   translated too, because it is a text of ours, or a list of such
+    {0:c}   the name of a command or an option in that language; only such names are taken for one
+    {0:n}   its digits alone, as of "2nd"
+
+So errors stay plain sentences where they are raised, and no layer below the edge knows of languages. What is quoted
+(lines that begin with ">") or stands in a block of code is somebody's own words, and stays as it is.
 """
 
+import functools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
+from itertools import islice
 from string import Formatter
+from typing import NamedTuple
 
-_DEEPEST = 4  # how far parts may hold parts
+Say = Callable[[str], str]
+
+_DEEPEST = 6  # how far parts may hold parts
+_TRIES = 8  # how many ways to read a text by one template
+_BEGINNING = 3  # letters by which templates are looked up
+_SEPARATORS = (" · ", " ← ", ", ", " or ")
 
 
 class Catalogue:
@@ -19,15 +34,13 @@ class Catalogue:
 
     def __init__(self, phrases: Mapping[str, str], words: Mapping[str, str] | None = None) -> None:
         self.phrases = phrases
+        self.words = dict(words or {})
         self._plain = {key.format(): value.format() for key, value in phrases.items() if not holes(key)}
-        patterned = [key for key in phrases if holes(key)]
-        patterned.sort(key=lambda key: -len(key))  # the template that says most is the one that was meant
-        self._patterns = [(_literals(key), phrases[key]) for key in patterned]
-        self._words = dict(words or {})
+        self._patterns = _Index([_pattern(key, value) for key, value in phrases.items() if holes(key)])
 
     def word(self, text: str) -> str | None:
         """Return a name's translation, or None."""
-        return self._words.get(text)
+        return self.words.get(text)
 
     def phrase(self, text: str) -> str | None:
         """Return the translation of a whole text that one template made, or None."""
@@ -35,26 +48,58 @@ class Catalogue:
 
     def translate(self, text: str) -> str:
         """Translate a text, or else line by line whatever is known of it; the rest stays as it is."""
-        whole = self.phrase(text)
+        return self._translate(text, 0)
+
+    def _translate(self, text: str, depth: int) -> str:
+        whole = self._phrase(text, depth)
         if whole is not None:
             return whole
-        return "\n".join(self._line(line) for line in text.split("\n"))
-
-    def _line(self, line: str) -> str:
-        return self._phrase(line, 0) or line
+        lines, in_code = text.split("\n"), False
+        for number, line in enumerate(lines):
+            if line.startswith("```"):
+                in_code = not in_code
+            elif not in_code and not line.startswith(">"):
+                lines[number] = self._phrase(line, depth) or line
+        return "\n".join(lines)
 
     def _phrase(self, text: str, depth: int) -> str | None:
-        if text in self._plain:
-            return self._plain[text]
-        for literals, translation in self._patterns:
-            parts = _filled_in(literals, text)
-            if parts is not None:
-                return translation.format(*(self._part(part, depth + 1) for part in parts))
-        return None
+        known = self._plain.get(text)
+        if known is not None or depth > _DEEPEST:
+            return known
+        second_best = None
+        for pattern in self._patterns.fitting(text):
+            for parts in pattern.readings(text):
+                found = {number: self._name(parts[number]) for number in pattern.names}
+                if None in found.values():
+                    continue
+                found |= {number: self._part(parts[number], depth + 1) for number in pattern.ours}
+                filled = [_Part(part, found.get(number) or part) for number, part in enumerate(parts)]
+                if None not in found.values():
+                    return pattern.translation.format(*filled)
+                second_best = second_best or pattern.translation.format(*filled)
+        return second_best
 
-    def _part(self, text: str, depth: int) -> str:
-        known = self._phrase(text, depth) if depth < _DEEPEST and " " in text else self._plain.get(text)
-        return text if known is None else known
+    def _name(self, text: str) -> str | None:
+        """Return the name of a command, "admin words add" too, or of an option."""
+        if text in self.words:
+            return self.words[text]
+        words = [self.words.get(word) for word in text.split(" ")]
+        return None if None in words else " ".join(filter(None, words))
+
+    def _part(self, text: str, depth: int) -> str | None:
+        """Return the translation of a part that is a text, several lines, or a list; None where nothing is known."""
+        whole = self._phrase(text, depth)
+        if whole is not None or not text:
+            return whole or text
+        if "\n" in text:
+            return self._translate(text, depth)
+        for separator in _SEPARATORS:
+            pieces = text.split(separator)
+            known = [self._phrase(piece, depth) for piece in pieces] if len(pieces) > 1 else []
+            if any(known):
+                between = self._plain.get(separator, separator)
+                return between.join(found or piece for found, piece in zip(known, pieces, strict=True))
+        return None
 
 
 class Languages:
@@ -79,10 +124,83 @@ class Languages:
         catalogue = self.catalogue(locale)
         return text if catalogue is None else catalogue.translate(text)
 
+    def saying(self, locale: str) -> Say:
+        """Return what puts texts into that language."""
+        return functools.partial(self.translate, locale=locale)
+
 
 def holes(template: str) -> int:
     """Count the places of a template that are filled in; raises ValueError where it is none."""
     return sum(field is not None for _, field, _, _ in Formatter().parse(template))
+
+
+class _Part(NamedTuple):
+    """What was filled in, and what it is in the other language."""
+
+    text: str
+    translated: str
+
+    def __format__(self, how: str) -> str:
+        match how:
+            case "t" | "c":
+                return self.translated
+            case "n":
+                return "".join(filter(str.isdigit, self.text))
+        return self.text
+
+
+class _Pattern(NamedTuple):
+    """A template with what stands between its holes; the parts of `ours` are texts of ours, those of `names` names."""
+
+    literals: list[str]
+    translation: str
+    ours: frozenset[int]
+    names: frozenset[int]
+
+    def readings(self, text: str) -> Iterator[list[str]]:
+        """Yield what may have been filled in to make the text, parts as short as can be first.
+
+        What people typed stands within a line, so only texts of ours may be of several.
+        """
+        for parts in islice(_readings(self.literals, text), _TRIES):
+            if not any("\n" in part for number, part in enumerate(parts) if number not in self.ours):
+                yield parts
+
+
+def _pattern(template: str, translation: str) -> _Pattern:
+    return _Pattern(_literals(template), translation, _marked(translation, "t"), _marked(translation, "c"))
+
+
+def _marked(translation: str, mark: str) -> frozenset[int]:
+    """Return the holes with a mark."""
+    return frozenset(int(field or 0) for _, field, how, _ in Formatter().parse(translation) if how == mark)
+
+
+class _Index:
+    """Patterns by how they begin, or else by how they end; those that say most come first."""
+
+    def __init__(self, patterns: list[_Pattern]) -> None:
+        patterns = sorted(patterns, key=lambda pattern: -sum(map(len, pattern.literals)))
+        self._beginnings: dict[str, list[tuple[int, _Pattern]]] = {}
+        self._ends: dict[str, list[tuple[int, _Pattern]]] = {}
+        self._others: list[tuple[int, _Pattern]] = []
+        for rank, pattern in enumerate(patterns):
+            first, last = pattern.literals[0], pattern.literals[-1]
+            if len(first) >= _BEGINNING:
+                self._beginnings.setdefault(first[:_BEGINNING], []).append((rank, pattern))
+            elif len(last) >= _BEGINNING:
+                self._ends.setdefault(last[-_BEGINNING:], []).append((rank, pattern))
+            else:
+                self._others.append((rank, pattern))
+
+    def fitting(self, text: str) -> list[_Pattern]:
+        """Return the patterns that may have made the text."""
+        found = [
+            *self._beginnings.get(text[:_BEGINNING], ()),
+            *self._ends.get(text[-_BEGINNING:], ()),
+            *self._others,
+        ]
+        return [pattern for _rank, pattern in sorted(found, key=lambda ranked: ranked[0])]
 
 
 def _literals(template: str) -> list[str]:
@@ -96,19 +214,31 @@ def _literals(template: str) -> list[str]:
     return [*found, text]
 
 
-def _filled_in(literals: list[str], text: str) -> list[str] | None:
-    """Return what was put between the literals to make the text, each part as short as can be; None: not made so.
+def _readings(literals: list[str], text: str) -> Iterator[list[str]]:
+    """Yield all ways in which parts between the literals make the text, those with short first parts first.
 
-    In linear time, whatever a person has written into the parts.
+    No way is begun that has no end: each literal has a latest place, that which leaves room for those behind it.
     """
     first, *middle, last = literals
     if len(text) < sum(map(len, literals)) or not (text.startswith(first) and text.endswith(last)):
-        return None
-    place, end, parts = len(first), len(text) - len(last), []
-    for literal in middle:
-        found = text.find(literal, place, end)
-        if found < 0:
-            return None
-        parts.append(text[place:found])
-        place = found + len(literal)
-    return [*parts, text[place:end]] if place <= end else None
+        return
+    end, latest = len(text) - len(last), []
+    limit = end
+    for literal in reversed(middle):
+        limit = text.rfind(literal, len(first), limit)
+        if limit < 0:
+            return
+        latest.append(limit)
+    yield from _placed(middle, latest[::-1], text, len(first), end)
+
+
+def _placed(middle: list[str], latest: list[int], text: str, start: int, end: int) -> Iterator[list[str]]:
+    if not middle:
+        yield [text[start:end]]
+        return
+    place = text.find(middle[0], start, end)
+    while 0 <= place <= latest[0]:
+        behind = place + len(middle[0])
+        for rest in _placed(middle[1:], latest[1:], text, behind, end):
+            yield [text[start:place], *rest]
+        place = text.find(middle[0], place + 1, end)

@@ -202,7 +202,8 @@ class JobOptions:
     """What a person wants done with a job besides its pixels. `origin` is the job that this one was made from.
 
     `adult_allowed` says whether adult pictures may be shown where it was asked for. A private job is shown in a direct
-    message, under the rules of its reply's server and of the channel `home_channel_id` there.
+    message, under the rules of its reply's server and of the channel `home_channel_id` there. `locale` is the language
+    of its message: the server's in a channel, the person's in direct messages; "" is English.
     """
 
     spoiler: bool = False
@@ -210,6 +211,7 @@ class JobOptions:
     origin: str | None = None
     adult_allowed: bool = False
     home_channel_id: int | None = None
+    locale: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,12 @@ from pastelbot.languages import Catalogue, Languages, holes
 
 PHRASES = {
     "The prompt is empty.": "プロンプトが空です。",
-    "The {} of {} pixels is over the cap of {}.": "{0} の {1} ピクセルは上限 {2} を超えています。",
+    "The {} of {} pixels is over the cap of {}.": "{0:t} の {1} ピクセルは上限 {2} を超えています。",
     "width": "幅",
-    "There is no upscaler {}. {}": "アップスケーラー {0} はありません。{1}",
+    "There is no upscaler {}. {}": "アップスケーラー {0} はありません。{1:t}",
     "Did you mean {}?": "{0} ですか？",
     "Known are: {}.": "あるもの: {0}",
-    "⚠️ {} Not charged.": "⚠️ {0} 料金はかかりません。",
+    "⚠️ {} Not charged.": "⚠️ {0:t} 料金はかかりません。",
     "Braces {{}} and {}": "{{}} と {0}",
 }
 

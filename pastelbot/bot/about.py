@@ -89,7 +89,7 @@ def overview_text(commands: Iterable[AnyCommand]) -> str:
     full = "\n".join([INTRO, *(_line(command) for command in commands)])
     if len(full) <= _LENGTH:
         return full
-    return "\n".join([INTRO, " ".join(f"`{name_of(command)}`" for command in commands)])
+    return "\n".join([INTRO, *(f"`{name_of(command)}`" for command in commands)])
 
 
 def command_text(command: AnyCommand) -> str:
@@ -115,12 +115,14 @@ def name_of(command: AnyCommand) -> str:
 
 def _line(command: AnyCommand) -> str:
     if isinstance(command, app_commands.ContextMenu):
-        return f"`{name_of(command)}` {MENUS.get(command.name, 'Right-click a message, or press it for long.')}"
-    return f"`{name_of(command)}` {command.description}"
+        what = MENUS.get(command.name, "Right-click a message, or press it for long.")
+        return f"`Apps > {command.name}` {what}"
+    return f"`/{command.qualified_name}` {command.description}"
 
 
 def _option(parameter: app_commands.Parameter) -> str:
-    return f"- `{parameter.display_name}`{' (needed)' if parameter.required else ''}: {parameter.description}"
+    name, what = parameter.display_name, parameter.description
+    return f"- `{name}` (needed): {what}" if parameter.required else f"- `{name}`: {what}"
 
 
 def _cut(lines: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from pastelbot.store.blocks import Block
 from pastelbot.store.stats import Figures
 
 _PROMPT = 120
+_GONE = "-# its prompt is not kept any more"
 _GIB = 2**30
 
 _ACTIONS = {
@@ -50,11 +51,15 @@ def block_text(block: Block) -> str:
 
 def caps_text(caps: rules.Caps) -> str:
     """List caps: `size 640, steps 20`."""
-    parts = [
-        "no hires fix" if name == "hires" and value == rules.NO_HIRES else f"{name} {value}"
-        for name, value in caps.named().items()
-        if value is not None
-    ]
+    parts = []
+    if caps.size is not None:
+        parts.append(f"size {caps.size}")
+    if caps.steps is not None:
+        parts.append(f"steps {caps.steps}")
+    if caps.count is not None:
+        parts.append(f"count {caps.count}")
+    if caps.hires is not None:
+        parts.append("no hires fix" if caps.hires == rules.NO_HIRES else f"hires {caps.hires}")
     return ", ".join(parts) or "none"
 
 
@@ -83,8 +88,8 @@ def stats_text(stats: Stats) -> str:
     """Say how a server and the machine stand."""
     lines = [f"**{name}:** {_figures(figures)}" for name, figures in stats.spans.items()]
     lines += [
-        f"**Line (all servers):** {stats.painting} being painted, {stats.waiting} waiting"
-        + (". Drained here: nothing is given out" if stats.drained else ""),
+        f"**Line (all servers):** {stats.painting} being painted, {stats.waiting} waiting",
+        *(["**Drained here:** nothing is given out"] if stats.drained else []),
         f"**Painting with:** {_safe(stats.checkpoint) or 'nothing yet, the worker is starting'}",
         f"**Disk:** {_disk(stats)}",
     ]
@@ -106,30 +111,35 @@ def words_text(name: str, entries: Sequence[str]) -> str:
 
 
 def _entry(entry: Entry) -> str:
-    kind = "@&" if entry.action == "quota role" else "@"
-    who = "" if entry.target_id is None else f" <{kind}{entry.target_id}>"
-    line = f"{format_dt(entry.at, 'R')} <@{entry.user_id}> {_ACTIONS.get(entry.action, _safe(entry.action))}{who}"
-    if entry.detail:
-        line += f": {_safe(entry.detail)[:160]}"
+    when, person = int(entry.at.timestamp()), entry.user_id
+    action = _ACTIONS.get(entry.action, _safe(entry.action))
+    if entry.target_id is not None:
+        role = entry.action == "quota role"
+        action = f"{action} <@&{entry.target_id}>" if role else f"{action} <@{entry.target_id}>"
     if entry.job_id is not None:
-        gone = "its prompt is not kept any more"
-        line += f" `{entry.job_id}`" + (f" ({entry.status})" if entry.status else "")
-        line += f"\n{render.quote(entry.prompt, _PROMPT)}" if entry.prompt is not None else f" ({gone})"
-    return line
+        action = f"{action} `{entry.job_id}` ({entry.status})" if entry.status else f"{action} `{entry.job_id}`"
+    detail = _safe(entry.detail)[:160]
+    line = f"<t:{when}:R> <@{person}> {action}: {detail}" if detail else f"<t:{when}:R> <@{person}> {action}"
+    if entry.job_id is None:
+        return line
+    return f"{line}\n{_GONE if entry.prompt is None else render.quote(entry.prompt, _PROMPT)}"
 
 
 def _figures(figures: Figures) -> str:
     if not figures.jobs:
         return "nothing"
-    text = (
-        f"{figures.jobs} jobs of {figures.people} people, {figures.done} done, {figures.failed} failed, "
-        f"{figures.cancelled} cancelled, {cost.text(figures.work)}"
-    )
+    parts = [
+        f"{figures.jobs} jobs of {figures.people} people",
+        f"{figures.done} done",
+        f"{figures.failed} failed",
+        f"{figures.cancelled} cancelled",
+        cost.text(figures.work),
+    ]
     if figures.withheld:
-        text += f", {figures.withheld} withheld"
+        parts.append(f"{figures.withheld} withheld")
     if figures.seconds > 0 and figures.work_timed:
-        text += f", {cost.number(int(figures.work_timed / figures.seconds))} {cost.UNIT} a second"
-    return text
+        parts.append(f"{cost.number(int(figures.work_timed / figures.seconds))} {cost.UNIT} a second")
+    return ", ".join(parts)
 
 
 def _channels(value: object) -> str:

@@ -8,12 +8,15 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import discord
 import structlog
 from discord import app_commands
+from discord.utils import MISSING
 
-from pastelbot.bot.localisation import in_their_words
+from pastelbot.bot.localisation import saying, translated
 from pastelbot.errors import PastelError
 
 Owner = TypeVar("Owner")
 P = ParamSpec("P")
+
+_CONTENT = 2000
 
 log = structlog.get_logger(__name__)
 
@@ -31,21 +34,44 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
         mark = secrets.token_hex(3)
         text = f"Something went wrong here, and it is in the log as `{mark}`."
         log.error("unexpected error", mark=mark, exc_info=error)
-    ending = "" if text.rstrip().endswith("charged.") else " Not charged."
-    await say_privately(interaction, f"⚠️ {text}{ending}")
+    told = text.rstrip().endswith("charged.")
+    await say_privately(interaction, f"⚠️ {text}" if told else f"⚠️ {text} Not charged.")
 
 
-async def say_privately(interaction: discord.Interaction[Any], text: str) -> None:
+async def say_privately(
+    interaction: discord.Interaction[Any],
+    text: str,
+    *,
+    view: discord.ui.View = MISSING,
+    file: discord.File = MISSING,
+) -> None:
     """Answer so that only the person sees it, whether or not the interaction was answered before."""
-    none = discord.AllowedMentions.none()
-    text = in_their_words(interaction, text)
+    say, none = saying(interaction), discord.AllowedMentions.none()
+    text = say(text)[:_CONTENT]
+    if view is not MISSING:
+        view = translated(view, say)
     try:
         if interaction.response.is_done():
-            await interaction.followup.send(text[:2000], ephemeral=True, allowed_mentions=none)
+            await interaction.followup.send(text, view=view, file=file, ephemeral=True, allowed_mentions=none)
         else:
-            await interaction.response.send_message(text[:2000], ephemeral=True, allowed_mentions=none)
+            await interaction.response.send_message(text, view=view, file=file, ephemeral=True, allowed_mentions=none)
     except discord.HTTPException as error:
         log.warning("an answer did not arrive", error=str(error))
+
+
+async def say_instead(interaction: discord.Interaction[Any], text: str, *, view: discord.ui.View | None = None) -> None:
+    """Replace the private message whose button was pressed."""
+    say, none = saying(interaction), discord.AllowedMentions.none()
+    view = translated(view, say) if view is not None else None
+    if interaction.response.is_done():
+        await interaction.edit_original_response(content=say(text)[:_CONTENT], view=view, allowed_mentions=none)
+    else:
+        await interaction.response.edit_message(content=say(text)[:_CONTENT], view=view, allowed_mentions=none)
+
+
+async def ask(interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
+    """Open a form."""
+    await interaction.response.send_modal(translated(form, saying(interaction)))
 
 
 def answers_errors(

@@ -167,12 +167,17 @@ class PastelBot(commands.Bot):
     async def setup_hook(self) -> None:
         """Open the database, show Discord our commands, and give the queue to the worker."""
         backend = self._backend = await self._open_backend()
-        desk = ReviewDesk(self, backend.service, backend.reviews)
+        desk = ReviewDesk(self, backend.service, backend.reviews, self.languages)
         delivery = Delivery(
-            self, backend.service, desk, edit_seconds=self._edit_seconds, mention_after=self._mention_after
+            self,
+            backend.service,
+            desk,
+            self.languages,
+            edit_seconds=self._edit_seconds,
+            mention_after=self._mention_after,
         )
         memory = Memory(backend.database)
-        posts = GalleryPosts(self, backend.gallery, memory, clock=backend.clock)
+        posts = GalleryPosts(self, backend.gallery, memory, self.languages, clock=backend.clock)
         self._resources = Resources(
             service=backend.service,
             delivery=delivery,

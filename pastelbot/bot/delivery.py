@@ -17,10 +17,12 @@ import structlog
 from pastelbot.bot import render
 from pastelbot.bot.answers import say_privately
 from pastelbot.bot.files import FILE_BYTES, attachments, previews
-from pastelbot.bot.review_desk import WITHHELD, ReviewDesk
+from pastelbot.bot.localisation import translated
+from pastelbot.bot.review_desk import ReviewDesk, withheld_text
 from pastelbot.bot.views.buttons import job_view
 from pastelbot.errors import NotFoundError
 from pastelbot.jobs.background import call_later, spawn
+from pastelbot.languages import Languages, Say
 from pastelbot.records import BeingPainted, Ended, InLine, Job, JobStatus, Rendered, ReplyTarget, Update
 from pastelbot.service.jobs import Queued, Service
 from pastelbot.service.reviews import Verdict
@@ -55,11 +57,19 @@ class Delivery:
     """Shows what the dispatcher publishes."""
 
     def __init__(
-        self, client: discord.Client, service: Service, desk: ReviewDesk, *, edit_seconds: float, mention_after: float
+        self,
+        client: discord.Client,
+        service: Service,
+        desk: ReviewDesk,
+        languages: Languages,
+        *,
+        edit_seconds: float,
+        mention_after: float,
     ) -> None:
         self._client = client
         self._service = service
         self._desk = desk
+        self._languages = languages
         self._edit_seconds = edit_seconds
         self._mention_after = mention_after
         self._slots: dict[str, _Slot] = {}
@@ -89,9 +99,10 @@ class Delivery:
 
     async def _answer(self, interaction: discord.Interaction[Any], job: Job, text: str) -> int | None:
         """Send the job's first message; None where Discord does not take one now, but will take the picture."""
-        none = discord.AllowedMentions.none()
+        none, say = discord.AllowedMentions.none(), self._saying(job)
+        view = translated(job_view(job), say)
         try:
-            answer = await interaction.response.send_message(text, view=job_view(job), allowed_mentions=none)
+            answer = await interaction.response.send_message(say(text), view=view, allowed_mentions=none)
         except _UNSENT as error:
             log.warning("interaction not answered", job=job.id, error=str(error))
         else:
@@ -224,7 +235,7 @@ class Delivery:
                 await self._post(job, slot)
             case Verdict.WITHHOLD if not await self._desk.asked(job):
                 held = replace(job, withheld=True)
-                await self._write(held, slot, WITHHELD.format(render.quote(job.request.prompt)), [], final=True)
+                await self._write(held, slot, withheld_text(job), [], final=True)
                 await self._desk.ask(held, limit=await self._file_limit(job))
 
     async def _post(self, job: Job, slot: _Slot) -> None:
@@ -250,7 +261,7 @@ class Delivery:
             return
         channel = self._channel(_reply(job))
         picture = channel.get_partial_message(message_id).to_reference(fail_if_not_exists=False)
-        text, nonce = f"<@{job.user_id}> Your picture is ready.", f"{job.id}:ready"
+        text, nonce = self._saying(job)(f"<@{job.user_id}> Your picture is ready."), f"{job.id}:ready"
         try:
             await channel.send(text, reference=picture, allowed_mentions=_owner_alone(job), nonce=nonce)
         except _UNSENT as error:
@@ -297,16 +308,20 @@ class Delivery:
         return _reply(current).message_id
 
     async def _edit(self, job: Job, message_id: int, text: str, files: list[discord.File]) -> None:
-        message = self._channel(_reply(job)).get_partial_message(message_id)
-        await message.edit(
-            content=text, attachments=files, view=job_view(job), allowed_mentions=discord.AllowedMentions.none()
-        )
+        message, say = self._channel(_reply(job)).get_partial_message(message_id), self._saying(job)
+        view, none = translated(job_view(job), say), discord.AllowedMentions.none()
+        await message.edit(content=say(text), attachments=_described(files, say), view=view, allowed_mentions=none)
 
     async def _send(self, job: Job, text: str, files: list[discord.File]) -> discord.Message:
         """Send the job's message anew; the nonce keeps Discord from taking it twice in the same state."""
         mentions = _owner_alone(job) if self._waited_long(job) else discord.AllowedMentions.none()
-        channel, nonce = self._channel(_reply(job)), f"{job.id}:{job.status}"
-        return await channel.send(text, files=files, view=job_view(job), allowed_mentions=mentions, nonce=nonce)
+        channel, nonce, say = self._channel(_reply(job)), f"{job.id}:{job.status}", self._saying(job)
+        view, files = translated(job_view(job), say), _described(files, say)
+        return await channel.send(say(text), files=files, view=view, allowed_mentions=mentions, nonce=nonce)
+
+    def _saying(self, job: Job) -> Say:
+        """Return what puts texts into the language of the job's message."""
+        return self._languages.saying(job.options.locale)
 
     def _channel(self, reply: ReplyTarget) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
@@ -314,6 +329,13 @@ class Delivery:
     async def _file_limit(self, job: Job) -> int:
         guild = self._client.get_guild(0 if job.options.private else _reply(job).guild_id or 0)
         return guild.filesize_limit if guild is not None else FILE_BYTES
+
+
+def _described(files: list[discord.File], say: Say) -> list[discord.File]:
+    """Return files whose alt texts are in another language."""
+    for file in files:
+        file.description = file.description and say(file.description)
+    return files
 
 
 def _owner_alone(job: Job) -> discord.AllowedMentions:

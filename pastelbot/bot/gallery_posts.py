@@ -13,8 +13,10 @@ from discord import ui
 from PIL import Image
 
 from pastelbot.bot import gallery_texts
+from pastelbot.bot.localisation import language_of_guild, translated
 from pastelbot.bot.views.gallery import add_entry, names_of, picture_files, picture_name
 from pastelbot.jobs.background import Periodic
+from pastelbot.languages import Languages, Say
 from pastelbot.service.gallery import Gallery, Shown
 from pastelbot.store.gallery import Entry
 from pastelbot.store.memory import Memory
@@ -32,11 +34,18 @@ class GalleryPosts:
     """Writes and deletes the gallery's messages."""
 
     def __init__(
-        self, client: discord.Client, gallery: Gallery, memory: Memory, *, clock: Callable[[], datetime]
+        self,
+        client: discord.Client,
+        gallery: Gallery,
+        memory: Memory,
+        languages: Languages,
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._gallery = gallery
         self._memory = memory
+        self._languages = languages
         self._clock = clock
         self._erasing = Periodic(self._erase, seconds=3600)
 
@@ -79,7 +88,7 @@ class GalleryPosts:
         if entry.channel_id is None or entry.message_id is None:
             return
         channel = self._client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
-        layout = _post_view(shown, {picture_name(shown)})
+        layout = self._post_view(shown, {picture_name(shown)})
         try:
             none = discord.AllowedMentions.none()
             await channel.get_partial_message(entry.message_id).edit(view=layout, allowed_mentions=none)
@@ -116,17 +125,27 @@ class GalleryPosts:
         layout.add_item(ui.TextDisplay(gallery_texts.best_of_text(since, until)))
         for shown in best:
             add_entry(layout, shown, names_of(files), unshare=False)
+        layout = translated(layout, self._saying(guild_id))
         none = discord.AllowedMentions.none()
         await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"best:{since:%Y%m%d}")
 
     async def _post(self, entry: Entry, channel: discord.abc.Messageable) -> None:
         (shown,) = await self._gallery.show([entry])
         files = await self.thumbnails([shown], side=_POST)
-        layout = _post_view(shown, names_of(files))
+        layout = self._post_view(shown, names_of(files))
         none = discord.AllowedMentions.none()
         message = await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"share:{entry.id}")
         if not await self._gallery.set_post(entry.id, message.channel.id, message.id):
             await message.delete()  # it was taken out meanwhile
+
+    def _post_view(self, shown: Shown, files: Collection[str]) -> ui.LayoutView:
+        layout = ui.LayoutView(timeout=None)
+        add_entry(layout, shown, files, unshare=True)
+        return translated(layout, self._saying(shown.entry.guild_id))
+
+    def _saying(self, guild_id: int) -> Say:
+        """Return what puts texts into a server's language."""
+        return self._languages.saying(language_of_guild(self._client, guild_id))
 
     async def _erase(self) -> None:
         """Delete messages until none is left that can be deleted now."""
@@ -143,12 +162,6 @@ class GalleryPosts:
                     log.warning("a message was not deleted", message=each.message_id, error=str(error))
                     continue
                 await self._gallery.erased(each.message_id)
-
-
-def _post_view(shown: Shown, files: Collection[str]) -> ui.LayoutView:
-    layout = ui.LayoutView(timeout=None)
-    add_entry(layout, shown, files, unshare=True)
-    return layout
 
 
 def _small(paths: Sequence[Path], side: int) -> list[bytes | None]:

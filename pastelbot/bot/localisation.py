@@ -1,11 +1,17 @@
-"""Where the bot's words become another language."""
+"""Where the bot's words become another language.
 
-from typing import Any
+Private answers and forms are in the language of whoever asks; what everybody can see is in the server's. A job keeps
+the language of its message, because what is written later answers no interaction.
+"""
+
+from typing import Any, TypeVar
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 
-from pastelbot.languages import Languages
+from pastelbot.languages import Languages, Say
+
+Shown = TypeVar("Shown", bound=ui.View | ui.LayoutView | ui.Modal)
 
 
 class CommandTranslator(app_commands.Translator):
@@ -24,7 +30,54 @@ class CommandTranslator(app_commands.Translator):
         return catalogue.word(string.message) or catalogue.phrase(string.message)
 
 
+def language_of(interaction: discord.Interaction[Any], *, public: bool = False) -> str:
+    """Return Discord's name of the language to answer in: that of whoever asks, or in public the server's."""
+    return str(interaction.guild_locale or interaction.locale) if public else str(interaction.locale)
+
+
+def language_of_guild(client: discord.Client, guild_id: int | None) -> str:
+    """Return the language of a server, as far as the server is known; "" is English."""
+    guild = client.get_guild(guild_id or 0)
+    return str(guild.preferred_locale) if guild is not None else ""
+
+
+def saying(interaction: discord.Interaction[Any], *, public: bool = False) -> Say:
+    """Return what puts texts into the language to answer in."""
+    languages: Languages = interaction.client.languages
+    return languages.saying(language_of(interaction, public=public))
+
+
 def in_their_words(interaction: discord.Interaction[Any], text: str) -> str:
     """Return a text in the language of whoever asks."""
-    languages: Languages = interaction.client.languages
-    return languages.translate(text, str(interaction.locale))
+    return saying(interaction)(text)
+
+
+def translated(shown: Shown, say: Say) -> Shown:
+    """Put everything that can be read of buttons, lists, forms and layouts into another language, and return it."""
+    if isinstance(shown, ui.Modal):
+        shown.title = say(shown.title)
+    for item in shown.walk_children():
+        _translate_item(item.item if isinstance(item, ui.DynamicItem) else item, say)
+    return shown
+
+
+def _translate_item(item: ui.Item[Any], say: Say) -> None:
+    match item:
+        case ui.Button() if item.label:
+            item.label = _label(item.label, say)
+        case ui.Select():
+            item.placeholder = item.placeholder and say(item.placeholder)
+            for option in item.options:
+                option.label = say(option.label)
+        case ui.TextDisplay():
+            item.content = say(item.content)
+        case ui.Label():
+            item.text = say(item.text)
+            item.description = item.description and say(item.description)
+            _translate_item(item.component, say)
+
+
+def _label(label: str, say: Say) -> str:
+    """Translate a button's label: its words, and the number of a picture stays behind them."""
+    words, _, number = label.rpartition(" ")
+    return f"{say(words)} {number}" if words and number.isdigit() else say(label)

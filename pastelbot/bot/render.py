@@ -18,11 +18,17 @@ _BAR = 12
 
 def waiting_text(job: Job, position: int, ready_at: datetime | None = None, *, paused: bool = False) -> str:
     """Say that the job waits, where, until when, and what it costs. A place over 10 is a rounded one."""
-    place = f", {'about ' * (position > MOST_TOLD_EXACTLY)}{ordinal(position)} in line" if position > 0 else ""
-    when = f", ready <t:{math.ceil(ready_at.timestamp())}:R>" if ready_at is not None else ""
+    parts = []
+    if position > 0:
+        place = ordinal(position)
+        parts.append(f"about {place} in line" if position > MOST_TOLD_EXACTLY else f"{place} in line")
     if paused:
-        when = ", and the bot is taking a break here"
-    return f"⏳ **Queued**{place}{when}\n{quote(job.request.prompt)}\n-# costs {cost.text(cost.work(job.request))}"
+        parts.append("and the bot is taking a break here")
+    elif ready_at is not None:
+        parts.append(f"ready <t:{math.ceil(ready_at.timestamp())}:R>")
+    work = cost.text(cost.work(job.request))
+    head = f"⏳ **Queued**, {', '.join(parts)}" if parts else "⏳ **Queued**"
+    return f"{head}\n{quote(job.request.prompt)}\n-# costs {work}"
 
 
 def status_text(update: InLine | BeingPainted | Ended) -> str:
@@ -78,7 +84,8 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
 
 def alt_text(request: GenerationRequest, seed: int) -> str:
     """Describe a picture for people who cannot see it; Discord allows 1,024 characters."""
-    return _shortened(f"Painted picture of: {request.prompt} (seed {seed})", 1024)
+    prompt = _shortened(" ".join(request.prompt.split()), 970)
+    return f"Painted picture of: {prompt} (seed {seed})"
 
 
 def queue_text(overview: Overview) -> str:
@@ -86,8 +93,8 @@ def queue_text(overview: Overview) -> str:
     running, line = overview.running, overview.line
     if not running and not line:
         return "Nobody is in line: your picture would be next."
-    rows = [f"🎨 <@{job.user_id}> {_gist(job)}" for job in running]
-    rows += [f"`{place}.` <@{job.user_id}> {_gist(job)}" for place, job in enumerate(line, start=len(running) + 1)]
+    rows = [_row("🎨", job) for job in running]
+    rows += [_row(f"`{place}.`", job) for place, job in enumerate(line, start=len(running) + 1)]
     shown = rows[:15]
     more = len(running) + overview.waiting - len(shown)
     if more > 0:
@@ -117,8 +124,10 @@ def _ending(job: Job) -> str:
     return f"⚠️ **This could not be painted:** {_shortened(job.reason or 'unknown reason', 600)}\nNot charged."
 
 
-def _gist(job: Job) -> str:
-    return "*private*" if job.options.private else _shortened(_safe(job.request.prompt), 80)
+def _row(mark: str, job: Job) -> str:
+    if job.options.private:
+        return f"{mark} <@{job.user_id}> *private*"
+    return f"{mark} <@{job.user_id}> {_shortened(_safe(job.request.prompt), 80)}"
 
 
 def _safe(prompt: str) -> str:

@@ -8,15 +8,13 @@ import structlog
 
 from pastelbot.bot import render
 from pastelbot.bot.files import FILE_BYTES, attachments
+from pastelbot.bot.localisation import language_of_guild, translated
 from pastelbot.bot.views.reviews import review_view
+from pastelbot.languages import Languages, Say
 from pastelbot.records import Job
 from pastelbot.service.jobs import Service
 from pastelbot.service.reviews import Reviews, Verdict
 
-WITHHELD = (
-    "🔞 **Withheld**: this picture was rated as adult, or could not be rated, and this channel is not age-restricted. "
-    "A moderator looks at it; if they reject it, it costs nothing.\n{}"
-)
 _NO_WAY = (discord.Forbidden, discord.NotFound)
 _TOO_LARGE = 413
 
@@ -26,10 +24,11 @@ log = structlog.get_logger(__name__)
 class ReviewDesk:
     """Asks moderators, and closes the question when it has settled itself."""
 
-    def __init__(self, client: discord.Client, service: Service, reviews: Reviews) -> None:
+    def __init__(self, client: discord.Client, service: Service, reviews: Reviews, languages: Languages) -> None:
         self._client = client
         self._service = service
         self._reviews = reviews
+        self._languages = languages
 
     async def judge(self, job: Job) -> Verdict:
         """Decide about a finished job's pictures."""
@@ -65,7 +64,7 @@ class ReviewDesk:
         message = self._client.get_partial_messageable(review.channel_id).get_partial_message(review.message_id)
         text = f"🔞 Withdrawn: {job.reason or 'its owner has cancelled it'}.\n{render.quote(job.request.prompt)}"
         try:
-            await message.edit(content=text[:2000], attachments=[], view=None)
+            await message.edit(content=self._saying(job)(text)[:2000], attachments=[], view=None)
         except _NO_WAY:
             log.info("the question about a picture is gone", job=job.id)
 
@@ -73,16 +72,16 @@ class ReviewDesk:
         """Send the question, with smaller files where Discord finds them too large."""
         pictures = await self._service.pictures(job.id)
         channel = self._client.get_partial_messageable(channel_id)
-        spoilered = replace(job, options=replace(job.options, spoiler=True))
+        spoilered, say = replace(job, options=replace(job.options, spoiler=True)), self._saying(job)
         while True:
             files = await asyncio.to_thread(attachments, spoilered, pictures, limit=limit)
             for file in files:
-                file.spoiler = True
+                file.spoiler, file.description = True, file.description and say(file.description)
             try:
                 return await channel.send(
-                    question(job, [picture.rating for picture, _ in pictures]),
+                    say(question(job, [picture.rating for picture, _ in pictures])),
                     files=files,
-                    view=review_view(job.id),
+                    view=translated(review_view(job.id), say),
                     allowed_mentions=discord.AllowedMentions.none(),
                     nonce=f"{job.id}:review",
                 )
@@ -90,6 +89,20 @@ class ReviewDesk:
                 if error.status != _TOO_LARGE or limit <= 2**20:
                     raise
                 limit //= 2
+
+    def _saying(self, job: Job) -> Say:
+        """Return what puts texts into the language of the job's server."""
+        guild_id = job.reply.guild_id if job.reply is not None else None
+        return self._languages.saying(language_of_guild(self._client, guild_id))
+
+
+def withheld_text(job: Job) -> str:
+    """Say where the picture would be that a moderator looks at it first."""
+    return (
+        "🔞 **Withheld**: this picture was rated as adult, or could not be rated, and this channel is not "
+        "age-restricted. A moderator looks at it; if they reject it, it costs nothing.\n"
+        f"{render.quote(job.request.prompt)}"
+    )
 
 
 def question(job: Job, ratings: list[str | None]) -> str:

@@ -203,12 +203,12 @@ class Engine:
 
     def _fail_broken(self) -> None:
         for flight, step in self._checks.broken():
-            picture = f"picture {flight.painter.index + 1} (seed {flight.painter.seed})"
+            painter, steps = flight.painter, flight.job.plan.calls
             self._fail(
                 flight.job,
                 NumericalError(
-                    f"The latents of {picture} were no numbers any more after step {step} of {flight.job.plan.calls}. "
-                    "Try another sampler, a lower CFG scale or full precision."
+                    f"The latents of picture {painter.index + 1} (seed {painter.seed}) were no numbers any more after "
+                    f"step {step} of {steps}. Try another sampler, a lower CFG scale or full precision."
                 ),
             )
 

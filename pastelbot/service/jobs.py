@@ -175,10 +175,9 @@ class Service:
             ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
         if ended is None:
             refunded = job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
-            raise NotFoundError(
-                "There is nothing left to cancel: "
-                + ("it has ended already. Not charged." if refunded else "it is painted already, and charged.")
-            )
+            if refunded:
+                raise NotFoundError("There is nothing left to cancel: it has ended already. Not charged.")
+            raise NotFoundError("There is nothing left to cancel: it is painted already, and charged.")
         self._dispatcher.drop(ended)
         await self._files.drop(await self._jobs.forget_pictures(job_id))
         if job.user_id != asker.user_id:

@@ -381,6 +381,7 @@ def _job(row: sqlite3.Row) -> Job:
             origin=row["origin"],
             adult_allowed=bool(row["adult_allowed"]),
             home_channel_id=row["home_channel_id"],
+            locale=row["locale"],
         ),
         withheld=row["review"] == "open",
         reason=row["reason"],

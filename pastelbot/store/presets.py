@@ -44,8 +44,9 @@ class PresetStore:
         async with self._database.transaction() as connection:
             replaced = await _delete(connection, preset.owner_id, preset.guild_id, preset.name)
             if await _count(connection, preset) >= limit:
-                whose = "This server has" if preset.is_shared else "You have"
-                raise LimitError(f"{whose} {limit} presets, which is the limit: delete one of them first.")
+                if preset.is_shared:
+                    raise LimitError(f"This server has {limit} presets, which is the limit: delete one of them first.")
+                raise LimitError(f"You have {limit} presets, which is the limit: delete one of them first.")
             await connection.execute(
                 "INSERT INTO presets (owner_id, guild_id, key, name, wish, saved_at) VALUES (?, ?, ?, ?, ?, ?)",
                 (

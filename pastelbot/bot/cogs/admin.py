@@ -65,11 +65,8 @@ class AdminGroup(app_commands.Group):
     ) -> None:
         """Take no new pictures; those in line wait, those being painted are finished."""
         changed = await self._admin.drain(asker_of(interaction), everywhere=everywhere, drained=True)
-        state = "Drained" if changed else "It was drained already"
-        await say_privately(
-            interaction,
-            f"{state}: nothing new is taken, and what is in line waits, also over restarts. /admin resume goes on.",
-        )
+        what = "nothing new is taken, and what is in line waits, also over restarts. /admin resume goes on."
+        await say_privately(interaction, f"Drained: {what}" if changed else f"It was drained already: {what}")
 
     @app_commands.command(name="resume")
     @app_commands.describe(everywhere="In all servers; only for the bot's operators")
@@ -136,7 +133,10 @@ class AdminGroup(app_commands.Group):
         await self._admin.set_value(asker_of(interaction), rules.MOD_CHANNEL, channel.id, shown=channel.mention)
         text = f"Moderators are asked about withheld pictures in {channel.mention}."
         if channel.permissions_for(channel.guild.default_role).view_channel:
-            text += " ⚠️ Everybody can see that channel: close it for members, and make it age-restricted."
+            text = (
+                f"Moderators are asked about withheld pictures in {channel.mention}. "
+                "⚠️ Everybody can see that channel: close it for members, and make it age-restricted."
+            )
         await say_privately(interaction, text)
 
     @app_commands.command(name="admin_role")
@@ -149,7 +149,10 @@ class AdminGroup(app_commands.Group):
         name = "nobody" if role is None else role.mention
         value = None if role is None else role.id
         await self._admin.set_value(asker_of(interaction), rules.ADMIN_ROLE, value, shown=name)
-        hint = (
-            "" if role is None else " Show them the command, too: Server Settings > Integrations > this bot > /admin."
-        )
-        await say_privately(interaction, f"Besides people with Manage Server, /admin is for: {name}.{hint}")
+        text = f"Besides people with Manage Server, /admin is for: {name}."
+        if role is not None:
+            text = (
+                f"Besides people with Manage Server, /admin is for: {name}. "
+                "Show them the command, too: Server Settings > Integrations > this bot > /admin."
+            )
+        await say_privately(interaction, text)

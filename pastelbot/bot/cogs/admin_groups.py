@@ -154,7 +154,7 @@ class WordsGroup(app_commands.Group):
             await say_privately(interaction, text)
         else:
             file = discord.File(io.BytesIO("\n".join(entries).encode()), filename=f"{self.name}.txt")
-            await interaction.response.send_message(f"{len(entries)} entries", file=file, ephemeral=True)
+            await say_privately(interaction, f"{len(entries)} entries", file=file)
 
     @app_commands.command(name="test")
     @app_commands.describe(prompt="A prompt; nothing is painted")

@@ -79,11 +79,10 @@ class QuotaGroup(app_commands.Group):
         """Give somebody extra work, once."""
         asker = await self._admin(interaction)
         quota = await self._quotas.grant(_asker(member), work, by=asker, reason=reason)
-        text = f"{cost.text(cost.pixel_steps(work))} more for {member.mention}."
+        granted, pictures = cost.text(cost.pixel_steps(work)), pictures_text(quota.pictures)
+        text = f"{granted} more for {member.mention}. They have no limit now; it counts when they have one."
         if quota.limited:
-            text += f" They can paint about {pictures_text(quota.pictures)} like the default now."
-        else:
-            text += " They have no limit now; it counts when they have one."
+            text = f"{granted} more for {member.mention}. They can paint about {pictures} like the default now."
         await say_privately(interaction, text)
 
     async def _admin(self, interaction: discord.Interaction[Any]) -> Asker:

@@ -7,10 +7,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot import pictures
-from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.attachments import content_of
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.localisation import in_their_words
 from pastelbot.bot.views.described import described_text, described_view
 from pastelbot.errors import RequestError
 from pastelbot.service.describing import Describing
@@ -44,9 +43,4 @@ class DescribeCog(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         content = await content_of(picture, cap=pictures.MAX_FILE)
         description = await self._describing.describe(asker, content)
-        await interaction.followup.send(
-            in_their_words(interaction, described_text(description)),
-            view=described_view(description),
-            ephemeral=True,
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+        await say_privately(interaction, described_text(description), view=described_view(description))

@@ -1,6 +1,5 @@
 """`/gallery`, "Apps > Who made this", and what happens when messages are deleted."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -10,7 +9,7 @@ from discord.ext import commands
 from pastelbot.bot import gallery_texts
 from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.localisation import in_their_words
+from pastelbot.bot.localisation import saying, translated
 from pastelbot.bot.views.gallery import SEARCHED, names_of, page_view
 from pastelbot.prompt.tags import tag_key
 from pastelbot.service.gallery import Gallery
@@ -53,8 +52,7 @@ class GalleryCog(commands.Cog):
         page = await self._gallery.page(asker_of(interaction), chosen, 0, tag=tag, text=text)
         await interaction.response.defer(ephemeral=not public, thinking=True)
         files = await self._posts.thumbnails(page.shown)
-        words = str if public else partial(in_their_words, interaction)
-        layout = page_view(page, chosen, tag, text, names_of(files), words=words)
+        layout = translated(page_view(page, chosen, tag, text, names_of(files)), saying(interaction, public=public))
         none = discord.AllowedMentions.none()
         await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
 

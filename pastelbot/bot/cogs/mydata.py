@@ -9,7 +9,6 @@ from discord.ext import commands
 
 from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.files import FILE_BYTES
-from pastelbot.bot.localisation import in_their_words
 from pastelbot.bot.views.mydata import QUESTION, question_view
 from pastelbot.service.mydata import Export, MyData
 
@@ -41,8 +40,7 @@ class MyDataCog(commands.Cog):
     @answers_errors
     async def forget(self, interaction: discord.Interaction[Any]) -> None:
         """Delete your pictures, prompts, votes, presets and settings; asks first."""
-        view = question_view(interaction.user.id)
-        await interaction.response.send_message(in_their_words(interaction, QUESTION), view=view, ephemeral=True)
+        await say_privately(interaction, QUESTION, view=question_view(interaction.user.id))
 
 
 def _told(export: Export) -> str:

@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot import pictures
-from pastelbot.bot.answers import answers_errors, say_privately
+from pastelbot.bot.answers import answers_errors, ask, say_privately
 from pastelbot.bot.attachments import picture_of
 from pastelbot.bot.checks import asker_of
 from pastelbot.bot.cogs.remix import first_picture
@@ -141,7 +141,9 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     ) -> None:
         """Delete a preset."""
         preset = await self._presets.delete(asker_of(interaction), name, shared=shared)
-        await say_privately(interaction, f"Deleted {'the shared ' * preset.is_shared}preset “{preset.name}”.")
+        name = preset.name
+        done = f"Deleted the shared preset “{name}”." if preset.is_shared else f"Deleted preset “{name}”."
+        await say_privately(interaction, done)
 
     @app_commands.command(name="share")
     @app_commands.describe(name="Which one of yours")
@@ -169,14 +171,13 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
         async def save(answer: "discord.Interaction[PastelBot]", name: str, keep_seed: bool) -> None:  # noqa: FBT001
             await self._save(answer, name, wish_of(request, keep_seed=keep_seed))
 
-        await interaction.response.send_modal(SaveModal(save))
+        await ask(interaction, SaveModal(save))
 
     async def _save(self, interaction: discord.Interaction[Any], name: str, wish: Wish) -> None:
         replaced = await self._presets.save(asker_of(interaction), name, wish)
-        done = "Replaced" if replaced else "Saved"
-        await say_privately(
-            interaction, f"{done} “{' '.join(name.split())}”: {values_text(wish.known())}\nUse it with /prompt use."
-        )
+        name, values = " ".join(name.split()), values_text(wish.known())
+        done = f"Replaced “{name}”: {values}" if replaced else f"Saved “{name}”: {values}"
+        await say_privately(interaction, f"{done}\nUse it with /prompt use.")
 
 
 class SaveModal(discord.ui.Modal):

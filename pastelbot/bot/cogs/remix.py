@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot import pictures
-from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.answers import answers_errors, ask
 from pastelbot.bot.attachments import content_of, picture_of
 from pastelbot.bot.checks import asker_of
 from pastelbot.bot.views.direct import asker_for
@@ -54,7 +54,7 @@ class RemixCog(commands.Cog):
             wish = wish.replace(init=await picture_of(picture))
             await paint(answer, await self._composer.compose(asker, wish, options), asker=asker)
 
-        await interaction.response.send_modal(RemixModal(prompt, negative, paint_it))
+        await ask(interaction, RemixModal(prompt, negative, paint_it))
 
 
 async def _texts_of(picture: discord.Attachment) -> tuple[str, str | None]:

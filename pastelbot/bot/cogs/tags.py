@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.autocomplete import query_choices
 from pastelbot.bot.checks import asker_of
 from pastelbot.bot.views.tags import LONGEST_QUERY, page_text, page_view
@@ -34,12 +34,7 @@ class TagsCog(commands.Cog):
     ) -> None:
         """Search the tags that can be painted, with their other names."""
         page = await self._tags.search(query, category, 0, asker_of(interaction))
-        await interaction.response.send_message(
-            page_text(query, category, page),
-            view=page_view(query, category, page),
-            ephemeral=True,
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+        await say_privately(interaction, page_text(query, category, page), view=page_view(query, category, page))
 
     @tags.autocomplete("query")
     async def complete_query(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from pastelbot.bot.answers import say_privately
+from pastelbot.bot.answers import ask, say_privately
 from pastelbot.bot.checks import asker_of
 from pastelbot.bot.views.direct import asker_for
 from pastelbot.bot.views.modals import EditModal, SeedModal
@@ -54,7 +54,7 @@ async def ask_seed(interaction: "discord.Interaction[PastelBot]", job: Job, _ind
         seed = random_seed() if wish.seed == -1 else wish.seed
         await _paint_child(answer, job, job.request.replace(seed=seed))
 
-    await interaction.response.send_modal(SeedModal(job.request, paint_it))
+    await ask(interaction, SeedModal(job.request, paint_it))
 
 
 async def ask_edit(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
@@ -65,7 +65,7 @@ async def ask_edit(interaction: "discord.Interaction[PastelBot]", job: Job, _ind
         composed = await answer.client.resources.composer.change(asker, job.request, wish, children(job))
         await paint(answer, composed, asker=asker)
 
-    await interaction.response.send_modal(EditModal(job.request, paint_it))
+    await ask(interaction, EditModal(job.request, paint_it))
 
 
 def vary(strength: float) -> Action:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import discord
 
-from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.views import actions
 from pastelbot.records import Job, JobStatus
 
@@ -73,7 +73,7 @@ class JobButton(
         choices = actions.choices(self.verb, job, self.number)
         if choices:
             buttons = [JobButton(verb, self.job_id, number) for verb, number in choices]
-            await interaction.response.send_message(actions.QUESTIONS[self.verb], view=_view(buttons), ephemeral=True)
+            await say_privately(interaction, actions.QUESTIONS[self.verb], view=_view(buttons))
         else:
             await actions.ACTIONS[self.verb](interaction, job, (self.number or 1) - 1)
 

@@ -48,7 +48,7 @@ def question(plan: Plan) -> str:
     lines = [f"That is **{jobs}** with {pictures} picture{'s' * (pictures > 1)}, for {work} in all. Paint them?"]
     lines += [render.quote(request.prompt, 150) for request in plan.requests[:_SHOWN]]
     if len(plan.requests) > _SHOWN:
-        lines.append(f"> … and {len(plan.requests) - _SHOWN} more")
+        lines.append(f"-# … and {len(plan.requests) - _SHOWN} more")
     return "\n".join(lines)
 
 

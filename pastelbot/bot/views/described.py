@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.answers import answers_errors, ask
 from pastelbot.bot.checks import asker_of
 from pastelbot.bot.views.modals import EditModal
 from pastelbot.bot.views.queueing import paint
@@ -57,7 +57,7 @@ class PaintTagsButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r
         async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
             await paint(answer, await composer.change(asker_of(answer), request, wish, composed.options))
 
-        await interaction.response.send_modal(EditModal(request, paint_it))
+        await ask(interaction, EditModal(request, paint_it))
 
 
 def described_text(description: Description) -> str:

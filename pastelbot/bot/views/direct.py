@@ -6,6 +6,7 @@ from typing import Any
 import discord
 
 from pastelbot.bot.checks import asker_of, places_of
+from pastelbot.bot.localisation import in_their_words
 from pastelbot.errors import NotAllowedError, RequestError
 from pastelbot.records import Asker, Job, ReplyTarget
 from pastelbot.service.house import House
@@ -47,7 +48,7 @@ async def begin_message(interaction: discord.Interaction[Any], asker: Asker) -> 
     Whether somebody takes messages shows only when one is sent, so this comes before anything is queued.
     """
     try:
-        message = await interaction.user.send("⏳ One moment …", silent=True)
+        message = await interaction.user.send(in_their_words(interaction, "⏳ One moment …"), silent=True)
     except discord.HTTPException as error:
         raise RequestError(
             "A private picture comes as a direct message, and Discord does not let the bot write to you: allow direct "

@@ -6,8 +6,7 @@ restart, for as long as the entry is in the gallery.
 
 import io
 import re
-from collections.abc import Callable, Collection, Sequence
-from functools import partial
+from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,7 +17,7 @@ from discord import ui
 from pastelbot.bot import gallery_texts
 from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.localisation import in_their_words
+from pastelbot.bot.localisation import saying, translated
 from pastelbot.bot.views import actions
 from pastelbot.service.gallery import Page, Shown
 from pastelbot.store.gallery import View
@@ -26,7 +25,6 @@ from pastelbot.store.gallery import View
 if TYPE_CHECKING:
     from pastelbot.bot.client import PastelBot
 
-Words = Callable[[str], str]
 
 SEARCHED = 36  # characters of a tag or a text: both go into a custom id of 100
 _ALT = 1024
@@ -88,22 +86,20 @@ class PageButton(
         own = _opened_by(interaction)
         await (interaction.response.defer() if own else interaction.response.defer(ephemeral=True, thinking=True))
         files = await resources.posts.thumbnails(page.shown)
-        words = partial(in_their_words, interaction) if _is_private(interaction) or not own else str
-        view = page_view(page, self.view_shown, self.tag, self.text, names_of(files), words=words)
+        view = page_view(page, self.view_shown, self.tag, self.text, names_of(files))
+        view = translated(view, saying(interaction, public=own and not _is_private(interaction)))
         if own:
             await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
         else:
             await interaction.followup.send(view=view, files=files, ephemeral=True, allowed_mentions=_none())
 
 
-def page_view(
-    page: Page, view: View, tag: str, text: str, files: Collection[str], *, words: Words = str
-) -> ui.LayoutView:
-    """Return a page of the gallery, whose pictures are the attachments with these names; `words` translates."""
+def page_view(page: Page, view: View, tag: str, text: str, files: Collection[str]) -> ui.LayoutView:
+    """Return a page of the gallery, whose pictures are the attachments with these names."""
     layout = ui.LayoutView(timeout=None)
-    layout.add_item(ui.TextDisplay(words(gallery_texts.gallery_text(page, view, tag, text))))
+    layout.add_item(ui.TextDisplay(gallery_texts.gallery_text(page, view, tag, text)))
     for shown in page.shown:
-        add_entry(layout, shown, files, unshare=view is View.MINE, words=words)
+        add_entry(layout, shown, files, unshare=view is View.MINE)
     if page.pages > 1:
         numbers = {"p": page.number - 1, "h": page.number, "n": page.number + 1}
         buttons = [PageButton(kind, view, number, tag, text, page.pages) for kind, number in numbers.items()]
@@ -111,12 +107,10 @@ def page_view(
     return layout
 
 
-def add_entry(
-    layout: ui.LayoutView, shown: Shown, files: Collection[str], *, unshare: bool, words: Words = str
-) -> None:
+def add_entry(layout: ui.LayoutView, shown: Shown, files: Collection[str], *, unshare: bool) -> None:
     """Add a shared picture with its credits and buttons; the picture itself where it is among the attachments."""
     entry = shown.entry
-    layout.add_item(ui.TextDisplay(words(gallery_texts.entry_text(shown))))
+    layout.add_item(ui.TextDisplay(gallery_texts.entry_text(shown)))
     if picture_name(shown) in files:
         media = discord.MediaGalleryItem(
             f"attachment://{picture_name(shown)}", description=entry.prompt[:_ALT], spoiler=entry.spoiler
@@ -150,7 +144,10 @@ async def _vote(interaction: "discord.Interaction[PastelBot]", entry_id: int) ->
     voted = await resources.gallery.vote(asker, entry_id)
     (shown,) = await resources.gallery.shown(asker, [entry_id])
     if interaction.message is not None:
-        await interaction.response.edit_message(view=_with_votes(interaction.message, shown))
+        layout = _with_votes(interaction.message, shown)
+        await interaction.response.edit_message(
+            view=translated(layout, saying(interaction, public=not _is_private(interaction)))
+        )
     await say_privately(interaction, "Your vote counts. Press again to take it back." if voted else "You took it back.")
     if interaction.message is None or interaction.message.id != shown.entry.message_id:
         await resources.posts.refresh(shown)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from pastelbot.bot.answers import answers_errors
-from pastelbot.bot.localisation import in_their_words
+from pastelbot.bot.answers import answers_errors, say_instead
 from pastelbot.errors import NotAllowedError
 
 if TYPE_CHECKING:
@@ -55,17 +54,15 @@ class ForgetButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:forget:(?P<answ
         if interaction.user.id != self.user_id:
             raise NotAllowedError("Somebody else was asked: use /mydata forget yourself.")
         if self.answer == "no":
-            await interaction.response.edit_message(
-                content=in_their_words(interaction, "Nothing was deleted."), view=None
-            )
+            await say_instead(interaction, "Nothing was deleted.")
             return
-        await interaction.response.edit_message(content=in_their_words(interaction, "Deleting…"), view=None)
+        await say_instead(interaction, "Deleting…")
         resources = interaction.client.resources
         for job_id in await resources.mydata.forget(self.user_id):
             resources.delivery.forget(job_id)
         resources.posts.wake()
         done = "Everything is deleted. The bot's messages in channels go one after the other; many take a while."
-        await interaction.edit_original_response(content=in_their_words(interaction, done))
+        await say_instead(interaction, done)
 
 
 def question_view(user_id: int) -> ui.View:

@@ -7,6 +7,7 @@ import discord
 
 from pastelbot.bot.answers import say_privately
 from pastelbot.bot.checks import asker_of, reply_target
+from pastelbot.bot.localisation import language_of
 from pastelbot.bot.receipts import suggest_tags
 from pastelbot.bot.views import confirm, direct
 from pastelbot.records import Asker, GenerationRequest, Job, JobOptions
@@ -25,6 +26,7 @@ async def submit(
 ) -> None:
     """Queue a request for whoever clicked or typed, and answer with its message; a private one goes to them alone."""
     asker, options = asker or asker_of(interaction), options or JobOptions()
+    options = replace(options, locale=language_of(interaction, public=not options.private))
     if options.private and interaction.guild_id is not None:
         await _submit_privately(interaction, request, options, asker)
         return

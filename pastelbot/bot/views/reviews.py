@@ -8,6 +8,7 @@ import discord
 from pastelbot.bot import render
 from pastelbot.bot.answers import answers_errors
 from pastelbot.bot.checks import asker_of
+from pastelbot.bot.localisation import saying
 from pastelbot.records import Job, Rendered
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class ReviewButton(
         else:
             await resources.reviews.reject(job, asker_of(interaction))
         await interaction.response.edit_message(
-            content=decision(self.verb, job, interaction.user.id),
+            content=saying(interaction, public=True)(decision(self.verb, job, interaction.user.id))[:2000],
             attachments=[],
             view=None,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -62,5 +63,7 @@ def review_view(job_id: str) -> discord.ui.View:
 
 def decision(verb: str, job: Job, moderator_id: int) -> str:
     """Say who decided what about whose picture."""
-    done = "✅ **Approved**" if verb == "approve" else "🗑️ **Rejected**"
-    return f"{done} by <@{moderator_id}>: a picture of <@{job.user_id}>.\n{render.quote(job.request.prompt)}"[:2000]
+    quote = render.quote(job.request.prompt)
+    if verb == "approve":
+        return f"✅ **Approved** by <@{moderator_id}>: a picture of <@{job.user_id}>.\n{quote}"
+    return f"🗑️ **Rejected** by <@{moderator_id}>: a picture of <@{job.user_id}>.\n{quote}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord.utils import escape_markdown, escape_mentions
 
-from pastelbot.bot.answers import answers_errors
+from pastelbot.bot.answers import answers_errors, say_instead
 from pastelbot.bot.checks import asker_of
 from pastelbot.prompt.completion import short_count
 from pastelbot.prompt.tags import spoken
@@ -55,11 +55,8 @@ class TagPageButton(
         """Turn the page."""
         tags = interaction.client.resources.tags
         page = await tags.search(self.query, self.category, self.number, asker_of(interaction))
-        await interaction.response.edit_message(
-            content=page_text(self.query, self.category, page),
-            view=page_view(self.query, self.category, page),
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+        text, view = page_text(self.query, self.category, page), page_view(self.query, self.category, page)
+        await say_instead(interaction, text, view=view)
 
 
 def page_view(query: str, category: int | None, page: TagPage) -> discord.ui.View:
@@ -74,12 +71,15 @@ def page_view(query: str, category: int | None, page: TagPage) -> discord.ui.Vie
 
 def page_text(query: str, category: int | None, page: TagPage) -> str:
     """List a page's tags with their counts, kinds and other names."""
-    kind = "" if category is None else f" of the kind {category_name(category)}"
+    kind, words = "" if category is None else category_name(category), _safe(query)
     if not page.total:
         near = " or ".join(f"**{_safe(name)}**" for name in page.near)
-        return f"No tag{kind} has the words {_safe(query)}.{f' Did you mean {near}?' if near else ''}"[:_CONTENT]
-    found = f"**{page.total:,}** tag{'s' * (page.total != 1)}{kind} for {_safe(query)}"
-    head = f"{found}, page {page.page + 1} of {page.pages:,}:"
+        nothing = f"No tag of the kind {kind} has the words {words}." if kind else f"No tag has the words {words}."
+        return (f"{nothing} Did you mean {near}?" if near else nothing)[:_CONTENT]
+    total, number, pages = f"**{page.total:,}** tag{'s' * (page.total != 1)}", page.page + 1, f"{page.pages:,}"
+    head = f"{total} for {words}, page {number} of {pages}:"
+    if kind:
+        head = f"{total} of the kind {kind} for {words}, page {number} of {pages}:"
     rows = [_row(tag) for tag in page.tags]
     if page.hidden:
         rows.append(f"-# {page.hidden} more on this page are not shown in this channel.")
@@ -93,10 +93,10 @@ def _row(tag: Tag) -> str:
             aliases += ", …"
             break
         aliases += f", {spoken(alias)}"
-    names = f" · also {_safe(aliases[2:])}" if aliases[2:] else ""
-    return (
-        f"- **{_safe(spoken(tag.name)[:_ALIASES])}** · {short_count(tag.count)} · {category_name(tag.category)}{names}"
-    )
+    name, count, kind = _safe(spoken(tag.name)[:_ALIASES]), short_count(tag.count), category_name(tag.category)
+    if aliases:
+        return f"- **{name}** · {count} · {kind} · also {_safe(aliases[2:])}"
+    return f"- **{name}** · {count} · {kind}"
 
 
 def _safe(text: str) -> str:
