@@ -1,6 +1,7 @@
 """The composition root: puts the parts together and knows all of them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pastelbot.bot.client import Backend, PastelBot
@@ -43,6 +44,21 @@ from pastelbot.store.stats import StatsStore
 from pastelbot.tagging.files import TaggerOptions
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Core:
+    """What everything else is built on."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    database: Database
+    jobs: JobStore
+    files: PictureFiles
+    house: House
+    dispatcher: Dispatcher
+    service: Service
+    tagger: Describer | None
+
+
 def build(
     settings: Settings,
     *,
@@ -55,72 +71,9 @@ def build(
     `executor` paints instead of the worker process, `describer` describes instead of the tagger's process (where the
     tagger is on), `clock` tells the time instead of the system's clock.
     """
-    now = clock or _utc_now
 
     async def open_backend() -> Backend:
-        database = await Database.open(settings.storage.database)
-        jobs = JobStore(database)
-        tagger = (describer or TaggerProcess(tagger_options(settings))) if settings.tagger.enabled else None
-        files = PictureFiles(settings.storage.pictures, database)
-        house = await House.open(settings, database, clock=now)
-        dispatcher = Dispatcher(
-            jobs,
-            _rated(executor or ProcessExecutor(worker_options(settings)), tagger, settings),
-            files,
-            at_once=settings.worker.jobs_at_once,
-            stall_seconds=settings.worker.stall_seconds,
-            clock=now,
-            line=_line(settings, house, now),
-            notes=Memory(database),
-        )
-        models = Models(settings, database, dispatcher, clock=now)
-        await models.open()
-        service = Service(settings, jobs, dispatcher, house, files, models, clock=now)
-        tags = Tags(database, settings.tags, house, clock=now)
-        await tags.open()
-        servers, audit = SettingsStore(database), AuditLog(database)
-        reviews = Reviews(settings, ReviewStore(database), jobs, house, files, dispatcher, servers, clock=now)
-        admin = Admin(
-            settings,
-            servers,
-            BlockStore(database),
-            house,
-            jobs,
-            dispatcher,
-            audit,
-            StatsStore(database),
-            clock=now,
-        )
-        preferences = Preferences(SettingsStore(database))
-        presets = Presets(settings, PresetStore(database), clock=now)
-        return Backend(
-            database=database,
-            composer=Composer(settings, service, house, preferences, presets, random_seed=random_seed),
-            preferences=preferences,
-            presets=presets,
-            confirmations=ConfirmationStore(database),
-            dispatcher=dispatcher,
-            service=service,
-            tags=tags,
-            quotas=Quotas(settings, QuotaStore(database), SettingsStore(database), AuditLog(database), clock=now),
-            house=house,
-            reviews=reviews,
-            admin=admin,
-            describing=Describing(tagger, house, per_minute=settings.tagger.describes_per_minute, clock=now),
-            housekeeping=Housekeeping(settings.storage, files, clock=now),
-            gallery=Gallery(
-                GalleryStore(database),
-                jobs,
-                service,
-                house,
-                files,
-                SettingsStore(database),
-                adult=reviews.is_adult,
-                clock=now,
-            ),
-            mydata=MyData(PersonalStore(database), jobs, dispatcher, files, clock=now),
-            clock=now,
-        )
+        return await _backend(await _core(settings, executor, describer, clock or _utc_now))
 
     discord = settings.discord
     return PastelBot(
@@ -128,6 +81,71 @@ def build(
         guild_ids=discord.guild_ids,
         edit_seconds=discord.edit_seconds,
         mention_after_seconds=discord.mention_after_seconds,
+    )
+
+
+async def _core(
+    settings: Settings, executor: Executor | None, describer: Describer | None, clock: Callable[[], datetime]
+) -> _Core:
+    """Open the database, and put together what takes jobs in and has them painted."""
+    database = await Database.open(settings.storage.database)
+    jobs, files = JobStore(database), PictureFiles(settings.storage.pictures, database)
+    tagger = (describer or TaggerProcess(tagger_options(settings))) if settings.tagger.enabled else None
+    house = await House.open(settings, database, clock=clock)
+    dispatcher = Dispatcher(
+        jobs,
+        _rated(executor or ProcessExecutor(worker_options(settings)), tagger, settings),
+        files,
+        at_once=settings.worker.jobs_at_once,
+        stall_seconds=settings.worker.stall_seconds,
+        clock=clock,
+        line=_line(settings, house, clock),
+        notes=Memory(database),
+    )
+    models = Models(settings, database, dispatcher, clock=clock)
+    await models.open()
+    return _Core(
+        settings=settings,
+        clock=clock,
+        database=database,
+        jobs=jobs,
+        files=files,
+        house=house,
+        dispatcher=dispatcher,
+        service=Service(settings, jobs, dispatcher, house, files, models, clock=clock),
+        tagger=tagger,
+    )
+
+
+async def _backend(core: _Core) -> Backend:
+    """Put together what people do besides painting."""
+    settings, database, clock = core.settings, core.database, core.clock
+    jobs, house, files = core.jobs, core.house, core.files
+    dispatcher, servers, audit = core.dispatcher, SettingsStore(database), AuditLog(database)
+    tags = Tags(database, settings.tags, house, clock=clock)
+    await tags.open()
+    reviews = Reviews(settings, ReviewStore(database), jobs, house, files, dispatcher, servers, clock=clock)
+    blocks, stats = BlockStore(database), StatsStore(database)
+    preferences, presets = Preferences(servers), Presets(settings, PresetStore(database), clock=clock)
+    shared = GalleryStore(database)
+    return Backend(
+        database=database,
+        composer=Composer(settings, core.service, house, preferences, presets, random_seed=random_seed),
+        preferences=preferences,
+        presets=presets,
+        confirmations=ConfirmationStore(database),
+        dispatcher=dispatcher,
+        service=core.service,
+        tags=tags,
+        quotas=Quotas(settings, QuotaStore(database), servers, audit, clock=clock),
+        house=house,
+        reviews=reviews,
+        admin=Admin(settings, servers, blocks, house, jobs, dispatcher, audit, stats, clock=clock),
+        describing=Describing(core.tagger, house, per_minute=settings.tagger.describes_per_minute, clock=clock),
+        housekeeping=Housekeeping(settings.storage, files, clock=clock),
+        gallery=Gallery(shared, jobs, core.service, house, files, servers, adult=reviews.is_adult, clock=clock),
+        mydata=MyData(PersonalStore(database), jobs, dispatcher, files, clock=clock),
+        clock=clock,
     )
 
 
