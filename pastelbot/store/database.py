@@ -7,10 +7,11 @@ connection of their own that cannot write.
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, cast
 
 import aiosqlite
 
@@ -19,13 +20,55 @@ from pastelbot.errors import DatabaseError
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
+Values = Sequence[object] | Mapping[str, object]
+
+
+class Rows:
+    """The answer to a question."""
+
+    def __init__(self, rows: list[sqlite3.Row]) -> None:
+        self._rows = rows
+
+    async def fetchone(self) -> sqlite3.Row | None:
+        """Return the first row, or None."""
+        return self._rows[0] if self._rows else None
+
+    async def fetchall(self) -> list[sqlite3.Row]:
+        """Return all rows."""
+        return self._rows
+
+
+class Reader:
+    """Reads each answer in one go.
+
+    A statement that stays open while others read on the same connection would hold all of them at the moment of its
+    beginning: under load, nobody would see what was just written.
+    """
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def execute_fetchall(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
+        """Return the rows of an answer."""
+        return list(await self._connection.execute_fetchall(sql, cast("Iterable[Any]", values)))
+
+    @asynccontextmanager
+    async def execute(self, sql: str, values: Values = ()) -> AsyncIterator[Rows]:
+        """Give an answer, complete, to fetch rows from."""
+        yield Rows(await self.execute_fetchall(sql, values))
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._connection.close()
+
+
 class Database:
     """Two connections to one file: `transaction()` writes, `reader` reads."""
 
     def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
         self._writer = writer
         self._lock = asyncio.Lock()
-        self.reader = reader
+        self.reader = Reader(reader)
 
     @classmethod
     async def open(cls, path: Path) -> "Database":

@@ -11,7 +11,7 @@ import aiosqlite
 
 from pastelbot import cost
 from pastelbot.errors import LimitError, QuotaError
-from pastelbot.store.database import Database
+from pastelbot.store.database import Database, Reader
 
 _NONE = 0  # a server's number in the tables for direct messages
 
@@ -144,7 +144,7 @@ async def give_back(connection: aiosqlite.Connection, account: Account, paid: Pa
     )
 
 
-async def used_since(connection: aiosqlite.Connection, user_id: int, since: datetime) -> int:
+async def used_since(connection: aiosqlite.Connection | Reader, user_id: int, since: datetime) -> int:
     """Return the work, everywhere, of a person's jobs since then, except for what was refunded."""
     sql = "SELECT coalesce(sum(cost), 0) FROM jobs WHERE user_id = ? AND status NOT IN ('failed', 'cancelled')"
     sql += " AND created_at >= ? AND NOT refunded"
@@ -225,7 +225,7 @@ def _refusal(work: int, balance: Balance, allowance: Allowance, now: datetime) -
     )
 
 
-async def _read(connection: aiosqlite.Connection, account: Account) -> Balance | None:
+async def _read(connection: aiosqlite.Connection | Reader, account: Account) -> Balance | None:
     sql = "SELECT day, given, saved, rest, extra FROM balances WHERE user_id = ? AND guild_id = ?"
     rows = await connection.execute_fetchall(sql, account.key)
     return next((Balance(**dict(row)) for row in rows), None)
@@ -239,5 +239,5 @@ async def _write(connection: aiosqlite.Connection, account: Account, balance: Ba
     )
 
 
-async def _number(connection: aiosqlite.Connection, sql: str, values: tuple[object, ...]) -> int:
+async def _number(connection: aiosqlite.Connection | Reader, sql: str, values: tuple[object, ...]) -> int:
     return next((int(row[0]) for row in await connection.execute_fetchall(sql, values)), 0)

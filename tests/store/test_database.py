@@ -52,7 +52,7 @@ async def test_concurrent_transactions_do_not_share_a_rollback(database):
 
 async def test_the_reader_cannot_write(database):
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        await database.reader.execute("INSERT INTO memory VALUES ('a', 'b')")
+        await database.reader.execute_fetchall("INSERT INTO memory VALUES ('a', 'b')")
 
 
 async def test_a_failed_migration_leaves_the_old_version(tmp_path, monkeypatch):
@@ -98,3 +98,27 @@ async def test_an_impossible_place_is_named(tmp_path, kind):
 
     with pytest.raises(DatabaseError, match=r"bot\.sqlite3"):
         await Database.open(path)
+
+
+async def test_what_was_written_is_seen_however_many_read_at_the_same_time(tmp_path):
+    """A reader that takes its time must not hold the others at the moment of its beginning."""
+    database = await Database.open(tmp_path / "bot.sqlite3")
+    memory = Memory(database)
+    stop = asyncio.Event()
+
+    async def read_without_end():
+        while not stop.is_set():
+            async with database.reader.execute("SELECT * FROM memory") as answer:
+                await asyncio.sleep(0)
+                await answer.fetchone()
+
+    readers = [asyncio.create_task(read_without_end()) for _ in range(20)]
+    seen = []
+    for number in range(50):
+        await memory.set("number", f"{number}")
+        seen.append(await memory.get("number"))
+    stop.set()
+    await asyncio.gather(*readers)
+    await database.close()
+
+    assert seen == [f"{number}" for number in range(50)]
