@@ -68,11 +68,15 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
     parts = [
         f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}",
         size,
-        f"{request.sampler} {request.schedule}",
+        request.sampler if request.schedule == "Automatic" else f"{request.sampler} {request.schedule}",
         f"{steps} steps",
         f"CFG {request.cfg_scale:g}",
         f"clip skip {request.clip_skip}",
     ]
+    if request.subseed_strength:
+        parts.append(f"variation {request.subseed_strength:g} of seed {request.subseed}")
+    if request.init is not None:
+        parts.append(f"strength {request.init.denoising_strength:g}")
     parts += [escape_markdown(name) for name in (request.checkpoint, request.vae) if name]
     if request.grid is not None:
         rows = len(request.grid.y.values) if request.grid.y is not None else 1

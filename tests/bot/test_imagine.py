@@ -81,7 +81,7 @@ async def test_every_option_reaches_the_request_and_the_settings_line(studio):
 
     request = (await studio.jobs.get(job_of(message))).request
     assert (request.negative_prompt, request.width, request.height, request.hires) == ("lowres", 128, 192, None)
-    assert "-# seed 4294967295 · 128x192 · Euler a " in message.content
+    assert "-# seed 4294967295 · 128x192 · Euler a · 30 steps" in message.content
     assert " · 30 steps · CFG 8.5 · clip skip 2 · 0.1 s" in message.content
 
 

@@ -25,6 +25,9 @@ async def test_vary_asks_how_far_and_mixes_another_seed_in(studio, newest_reques
 
     request = await newest_request()
     assert (7, 1, 0.3) == (request.seed, request.count, request.subseed_strength)
+    varied = await studio.finish()
+    assert f" · variation 0.3 of seed {request.subseed}" in varied.content
+    assert " · variation" not in message.content
 
 
 async def test_with_several_pictures_vary_asks_which_one(studio, newest_request):
