@@ -9,7 +9,7 @@
     ├── RequestError              what a person asked for cannot be done; nothing is charged
     │   ├── PromptError           syntax, with the position
     │   ├── LimitError            over a cap; says the cap
-    │   ├── QuotaError            the day's pictures are used up; says when there are more
+    │   ├── QuotaError            the allowance is used up; says when there is more
     │   ├── NotAllowedError       somebody else's job, or a right is missing
     │   └── NotFoundError         the job or picture is gone
     ├── TagFileError              a list of tags cannot be read; the vocabulary stays as it was

@@ -18,6 +18,7 @@ from pastelbot.bot.cogs.info import InfoCog
 from pastelbot.bot.cogs.model import ModelCog
 from pastelbot.bot.cogs.mydata import MyDataCog
 from pastelbot.bot.cogs.prompt_presets import PromptPresetsCog
+from pastelbot.bot.cogs.quota import QuotaCog
 from pastelbot.bot.cogs.recreate import RecreateCog
 from pastelbot.bot.cogs.tags import TagsCog
 from pastelbot.bot.views.actions import ACTIONS, STRENGTHS
@@ -36,7 +37,7 @@ def read(name):
 
 def test_the_user_guide_has_every_slash_command_and_option():
     guide = read("docs/user-guide.md")
-    for cog in (DescribeCog, ImagineCog, InfoCog, RecreateCog, TagsCog):
+    for cog in (DescribeCog, ImagineCog, InfoCog, QuotaCog, RecreateCog, TagsCog):
         for command in cog.__cog_app_commands__:
             assert f"`/{command.name}`" in guide
             assert all(f"`{parameter.name}`" in guide for parameter in command.parameters)

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from support import eventually
 
@@ -52,6 +54,10 @@ class Stage:
 
     async def painting(self, *job_ids):
         await eventually(lambda: set(job_ids) == set(self.executor.painting))
+
+    async def quiet(self):
+        """Wait until the dispatcher has nothing to do."""
+        await eventually(lambda: self.dispatcher._mailbox._task is None or self.dispatcher._mailbox._task.done())
 
     def published(self, kind):
         return [update.job.id for update in self.updates if isinstance(update, kind)]
@@ -218,3 +224,69 @@ async def test_nothing_is_reported_of_a_job_after_it_was_cancelled(stage):
     await stage.painting(other)
 
     assert [BeingPainted, Ended] == [type(update) for update in stage.updates if update.job.id == job_id]
+
+
+async def test_the_line_is_what_the_database_says_whatever_was_missed(stage):
+    """Jobs that came or went behind the dispatcher's back are noticed at the next thorough look."""
+    await stage.start()
+    running = [await stage.add(user_id=user) for user in (1, 2)]
+    gone = await stage.add(user_id=3)
+    await stage.painting(*running)
+    await stage.jobs.end(gone, JobStatus.CANCELLED, now=stage.clock())
+    came = await stage.jobs.insert(4, GenerationRequest(prompt="1girl"), ReplyTarget(channel_id=1), now=stage.clock())
+    assert (await stage.dispatcher.overview()).waiting == 1
+    stage.dispatcher._tick()
+    await eventually(lambda: came.id in stage.published(InLine))
+
+    overview = await stage.dispatcher.overview()
+    assert [job.id for job in overview.line] == [came.id]
+    assert sorted(running) == sorted(job.id for job in overview.running)
+    assert stage.dispatcher.place(gone) is None
+
+
+async def test_a_long_line_is_not_told_of_every_move(stage, monkeypatch):
+    """Those in front hear at once; far back only those whose rounded place has changed."""
+    monkeypatch.setattr(stage.clock, "advance", lambda **_duration: None)  # no pace is measured
+    await stage.start()
+    ids = [await stage.add(user_id=user) for user in range(60)]
+    await stage.painting(*ids[:2])
+    for job_id in ids:
+        stage.dispatcher.place(job_id)  # as the answer to whoever asked tells it
+    await stage.quiet()
+    stage.updates.clear()
+    stage.executor.finish(ids[0])
+    await stage.painting(ids[1], ids[2])
+    await stage.quiet()
+
+    told = {update.job.id: update.position for update in stage.updates if isinstance(update, InLine)}
+    places = {ids[place]: place for place in (*range(3, 11), 20, 30, 40, 50)}
+    assert told == places
+
+
+async def test_who_waits_is_told_when_the_picture_will_be_there(stage):
+    await stage.start()
+    first = await stage.add(user_id=1)
+    await stage.painting(first)
+    stage.clock.advance(seconds=40)
+    stage.executor.finish(first)
+    await eventually(lambda: stage.published(Rendered))
+    others = [await stage.add(user_id=user) for user in (2, 3, 4)]
+    await stage.painting(*others[:2])
+    stage.executor.progress(others[0], 5, 10)
+    await eventually(lambda: stage.published(BeingPainted))
+    place = stage.dispatcher.place(others[2])
+
+    assert place.position == 3
+    assert place.ready_at - stage.clock() == timedelta(seconds=20 + 40 + 40)
+
+
+async def test_a_worker_that_died_does_not_count_against_its_jobs_owner(stage):
+    await stage.start()
+    first = await stage.add(user_id=1)
+    await stage.painting(first)
+    stage.executor.die()
+    await eventually(lambda: stage.dispatcher.place(first))
+    stage.clock.advance(seconds=1)
+    await stage.add(user_id=2)
+
+    assert (await stage.dispatcher.overview()).line[0].id == first
