@@ -224,8 +224,7 @@ class PastelBot(commands.Bot):
         """Add what makes pictures, and what is set for it."""
         service, composer, presets = backend.service, backend.composer, backend.presets
         prompts, remix = PromptPresetsCog(service, composer, presets), RemixCog(service, composer)
-        grid = GridCog(service, composer, presets)
-        for cog in (ImagineCog(service, composer, presets), grid, prompts, remix):
+        for cog in (ImagineCog(composer), GridCog(service, composer), prompts, remix):
             await self.add_cog(cog)
         for menu in (prompts.menu, remix.menu):
             self.tree.add_command(menu)

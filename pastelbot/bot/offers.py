@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from pastelbot.bot.checks import asker_of
+from pastelbot.service.jobs import Service
 from pastelbot.service.presets import Presets
 
 _MOST = 25
@@ -31,3 +32,43 @@ async def offer_presets(
         if preset.name.casefold() not in {name.casefold() for name in labels.values()}:
             labels[f"{preset.name} (this server's)" if preset.is_shared else preset.name] = preset.name
     return offer(typed, labels)
+
+
+async def preset_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the presets that the person may use here."""
+    return await offer_presets(interaction.client.resources.presets, interaction, typed)
+
+
+async def size_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the named sizes."""
+    named = _service(interaction).settings.sizes.items()
+    return offer(typed, {f"{name} ({size.first})": name for name, size in named})
+
+
+async def checkpoint_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the checkpoints."""
+    models = _service(interaction).models
+    return offer(typed, {marked(name, in_use=name == models.in_use): name for name in models.names.checkpoints})
+
+
+async def vae_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the VAEs."""
+    return offer(typed, {name: name for name in _service(interaction).models.names.vaes})
+
+
+async def lora_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the LoRAs that there are; a weight that was typed stays."""
+    name, colon, weight = typed.partition(":")
+    known = _service(interaction).models.names.loras.files
+    return offer(name, {f"{each}{colon}{weight}": f"{each}{colon}{weight}" for each in known})
+
+
+def marked(name: str, *, in_use: bool) -> str:
+    """Return a checkpoint's name as it is offered: the usual one says so, as far as there is room."""
+    label = f"{name} (usual)"
+    return label if in_use and len(label) <= _LONGEST else name
+
+
+def _service(interaction: discord.Interaction[Any]) -> Service:
+    service: Service = interaction.client.resources.service
+    return service

@@ -10,7 +10,7 @@ from pastelbot import grids
 from pastelbot.bot.answers import answers_errors
 from pastelbot.bot.autocomplete import prompt_choices
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.offers import offer, offer_presets
+from pastelbot.bot.offers import checkpoint_choices, preset_choices, size_choices
 from pastelbot.bot.views import confirm
 from pastelbot.bot.views.modals import HIRES_CHOICES
 from pastelbot.drafting import SAMPLER_CHOICES, Wish
@@ -20,7 +20,6 @@ from pastelbot.prompt.completion import without_arrows
 from pastelbot.records import Grid
 from pastelbot.service.composing import Composed, Composer
 from pastelbot.service.jobs import Service
-from pastelbot.service.presets import Presets
 
 _AXES = [app_commands.Choice(name=kind.title, value=name) for name, kind in grids.KINDS.items()]
 
@@ -28,10 +27,9 @@ _AXES = [app_commands.Choice(name=kind.title, value=name) for name, kind in grid
 class GridCog(commands.Cog):
     """The command that compares."""
 
-    def __init__(self, service: Service, composer: Composer, presets: Presets) -> None:
+    def __init__(self, service: Service, composer: Composer) -> None:
         self._service = service
         self._composer = composer
-        self._presets = presets
 
     @app_commands.command(name="grid")
     @app_commands.describe(
@@ -57,6 +55,9 @@ class GridCog(commands.Cog):
         y=_AXES,
         sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLER_CHOICES],
         hires=[app_commands.Choice(name=name, value=name) for name in HIRES_CHOICES],
+    )
+    @app_commands.autocomplete(
+        prompt=prompt_choices, size=size_choices, checkpoint=checkpoint_choices, preset=preset_choices
     )
     @answers_errors
     async def grid(
@@ -109,35 +110,6 @@ class GridCog(commands.Cog):
         asker, request = asker_of(interaction), composed.requests[0].replace(grid=grid, count=1)
         await self._service.check(asker, request)
         await confirm.ask(interaction, asker, Composed(requests=(request,), options=composed.options))
-
-    @grid.autocomplete("prompt")
-    async def complete_prompt(
-        self, interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Complete the tag that is being typed."""
-        return await prompt_choices(interaction, current)
-
-    @grid.autocomplete("size")
-    async def complete_size(
-        self, _interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Offer the named sizes."""
-        named = self._service.settings.sizes.items()
-        return offer(current, {f"{name} ({size.first})": name for name, size in named})
-
-    @grid.autocomplete("preset")
-    async def complete_preset(
-        self, interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Offer the presets that the person may use here."""
-        return await offer_presets(self._presets, interaction, current)
-
-    @grid.autocomplete("checkpoint")
-    async def complete_checkpoint(
-        self, _interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Offer the checkpoints that there are."""
-        return offer(current, {name: name for name in self._service.models.names.checkpoints})
 
 
 def _read_grid(x: str, x_values: str, y: str | None, y_values: str | None) -> Grid:

@@ -10,29 +10,22 @@ from pastelbot.bot.answers import answers_errors
 from pastelbot.bot.attachments import picture_of
 from pastelbot.bot.autocomplete import prompt_choices
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.cogs.model import marked
-from pastelbot.bot.offers import offer, offer_presets
+from pastelbot.bot.offers import checkpoint_choices, lora_choices, preset_choices, size_choices, vae_choices
 from pastelbot.bot.views.modals import HIRES_CHOICES
 from pastelbot.bot.views.queueing import paint
 from pastelbot.drafting import SAMPLER_CHOICES, Wish
 from pastelbot.drafting.reading import read_hires
 from pastelbot.errors import RequestError
-from pastelbot.network_files import LoraFiles
 from pastelbot.prompt.completion import without_arrows
 from pastelbot.prompt.samplers import SCHEDULES
 from pastelbot.service.composing import Composer
-from pastelbot.service.jobs import Service
-from pastelbot.service.presets import Presets
 
 
 class ImagineCog(commands.Cog):
     """The command that paints."""
 
-    def __init__(self, service: Service, composer: Composer, presets: Presets) -> None:
-        self._service = service
+    def __init__(self, composer: Composer) -> None:
         self._composer = composer
-        self._presets = presets
-        self._loras = LoraFiles(service.settings.checkpoint.loras)
 
     @app_commands.command(name="imagine")
     @app_commands.describe(
@@ -62,6 +55,14 @@ class ImagineCog(commands.Cog):
         sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLER_CHOICES],
         schedule=[app_commands.Choice(name=name, value=name) for name in SCHEDULES],
         hires=[app_commands.Choice(name=name, value=name) for name in HIRES_CHOICES],
+    )
+    @app_commands.autocomplete(
+        prompt=prompt_choices,
+        size=size_choices,
+        lora=lora_choices,
+        checkpoint=checkpoint_choices,
+        vae=vae_choices,
+        preset=preset_choices,
     )
     @answers_errors
     async def imagine(
@@ -117,48 +118,3 @@ class ImagineCog(commands.Cog):
             init=None if init is None else await picture_of(init),
         )
         await paint(interaction, await self._composer.compose(asker_of(interaction), wish))
-
-    @imagine.autocomplete("prompt")
-    async def complete_prompt(
-        self, interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Complete the tag that is being typed."""
-        return await prompt_choices(interaction, current)
-
-    @imagine.autocomplete("size")
-    async def complete_size(
-        self, _interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Offer the named sizes."""
-        named = self._service.settings.sizes.items()
-        return offer(current, {f"{name} ({size.first})": name for name, size in named})
-
-    @imagine.autocomplete("lora")
-    async def complete_lora(
-        self, _interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Offer the LoRAs that there are; a weight that was typed stays."""
-        name, colon, weight = current.partition(":")
-        return offer(name, {f"{known}{colon}{weight}": f"{known}{colon}{weight}" for known in self._loras.files})
-
-    @imagine.autocomplete("checkpoint")
-    async def complete_checkpoint(
-        self, _interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Offer the checkpoints."""
-        models = self._service.models
-        return offer(current, {marked(name, in_use=name == models.in_use): name for name in models.names.checkpoints})
-
-    @imagine.autocomplete("vae")
-    async def complete_vae(
-        self, _interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Offer the VAEs."""
-        return offer(current, {name: name for name in self._service.models.names.vaes})
-
-    @imagine.autocomplete("preset")
-    async def complete_preset(
-        self, interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Offer the presets that the person may use here."""
-        return await offer_presets(self._presets, interaction, current)

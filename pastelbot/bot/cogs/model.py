@@ -9,7 +9,7 @@ from discord.utils import escape_markdown
 
 from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.offers import offer
+from pastelbot.bot.offers import checkpoint_choices
 from pastelbot.service.models import ModelLine, Models
 
 
@@ -27,6 +27,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
 
     @app_commands.command(name="use")
     @app_commands.describe(name="What paints from now on where nobody names a checkpoint")
+    @app_commands.autocomplete(name=checkpoint_choices)
     @answers_errors
     async def use(self, interaction: discord.Interaction[Any], name: str) -> None:
         """Choose what usually paints, for everybody on this bot; needs Manage Server."""
@@ -40,19 +41,6 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
             f"**{now}** paints from now on, in place of {escape_markdown(before)}: for everybody, on all servers of "
             "this bot, where nobody names another. What is in line already keeps its checkpoint.",
         )
-
-    @use.autocomplete("name")
-    async def complete_name(
-        self, _interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Offer the checkpoints."""
-        return offer(current, {marked(line.name, in_use=line.in_use): line.name for line in self._models.lines})
-
-
-def marked(name: str, *, in_use: bool) -> str:
-    """Return a checkpoint's name as it is offered: the usual one says so, as far as there is room."""
-    label = f"{name} (usual)"
-    return label if in_use and len(label) <= 100 else name
 
 
 def models_text(lines: list[ModelLine], vaes: tuple[str, ...]) -> str:
