@@ -276,6 +276,13 @@ class CheckpointLoaded:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Loading:
+    """Event: the worker is alive, but loads or downloads something; `what` is a sentence for the operator."""
+
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """Event: `step` of `steps` UNet steps are done, over all passes of the job."""
 
@@ -317,7 +324,7 @@ class WorkerLost:
     reason: str
 
 
-Event = WorkerReady | CheckpointLoaded | Progress | Painted | PaintingFailed | PaintingCancelled | WorkerLost
+Event = WorkerReady | CheckpointLoaded | Loading | Progress | Painted | PaintingFailed | PaintingCancelled | WorkerLost
 
 
 # From the dispatcher to whoever shows jobs to people.

@@ -26,6 +26,7 @@ from pastelbot.records import (
     InLine,
     Job,
     JobStatus,
+    Loading,
     Paint,
     Painted,
     PaintingCancelled,
@@ -44,6 +45,7 @@ _POLL_SECONDS = 15.0
 _WATCHED = 100  # places of the line that are looked at whenever something happens
 _TOLD_AT_ONCE = 50  # messages that are edited at most, whatever has moved
 _REMEMBERED = timedelta(days=3)
+_LOADING_LOGGED = timedelta(seconds=30)  # how often the log says what the worker loads or downloads
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +112,7 @@ class Dispatcher:
         self.loaded: dict[str, CheckpointLoaded] = {}
         self._heard_at = clock()
         self._seen_at = self._heard_at
+        self._loading_logged_at = self._heard_at - _LOADING_LOGGED
         self._mailbox: Mailbox[Event | Job | Look] = Mailbox(self._handle)
         self._poll: asyncio.TimerHandle | None = None
 
@@ -170,11 +173,14 @@ class Dispatcher:
         self._running.clear()
 
     async def _handle(self, item: Event | Job | Look) -> None:
-        self._watch_the_time()
+        self._watch_the_time(painting=not isinstance(item, Loading))
         depth = _WATCHED
         match item:
             case Progress():
                 self._report(item)
+                return
+            case Loading():
+                self._wait_for(item)
                 return
             case Look():
                 self._looking = False
@@ -205,10 +211,10 @@ class Dispatcher:
             case PaintingCancelled():
                 await asyncio.shield(self._end(event.job_id, JobStatus.CANCELLED, None))
 
-    def _watch_the_time(self) -> None:
+    def _watch_the_time(self, *, painting: bool) -> None:
         """Count the time since the last event for the pace, if something was painted in it."""
         now = self._clock()
-        if self._running:
+        if self._running and painting:
             self._pace.busy((now - self._seen_at).total_seconds())
         self._seen_at = now
 
@@ -241,6 +247,12 @@ class Dispatcher:
         if one is not None:
             one.share = min(1.0, event.step / event.steps) if event.steps else 0.0
             self._publish(BeingPainted(job=one.job, step=event.step, steps=event.steps, preview=event.preview))
+
+    def _wait_for(self, event: Loading) -> None:
+        self._heard_at = self._clock()
+        if self._heard_at - self._loading_logged_at >= _LOADING_LOGGED:
+            self._loading_logged_at = self._heard_at
+            log.info("loading", what=event.what)
 
     async def _off_the_easel(self, job_id: str, *, finished: bool = False) -> None:
         """Take a job that was painted, or is not painted any more, off; what was done of it tells the pace."""

@@ -7,13 +7,14 @@ it had are painted again, each alone.
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pastelbot.errors import CheckpointError, NotFoundError, PastelError
+from pastelbot.jobs.signs_of_life import SignsOfLife
 from pastelbot.network_files import NetworkFolders
 from pastelbot.records import (
     Cancel,
@@ -76,7 +77,7 @@ def main(connection: Connection, options: WorkerOptions) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the bot decides
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the bot process is gone
         try:
-            engine, ready = _load(options)
+            engine, ready = _load(options, SignsOfLife(connection))
         except PastelError as error:
             connection.send(WorkerLost(reason=str(error)))
             return
@@ -131,21 +132,25 @@ def load_checkpoint(
     )
 
 
-def make_engine(options: WorkerOptions, loaded: "Checkpoint") -> "Engine":
-    """Return an engine that paints with a checkpoint, and with the operator's upscalers, LoRAs, embeddings and VAEs."""
+def make_engine(options: WorkerOptions, loaded: "Checkpoint", signs: SignsOfLife | None = None) -> "Engine":
+    """Return an engine that paints with a checkpoint, and with the operator's upscalers, LoRAs, embeddings and VAEs.
+
+    `signs` are given while a VAE is loaded.
+    """
     from pastelbot.diffusion.checkpoint import load_vae  # noqa: PLC0415
     from pastelbot.diffusion.engine import Engine  # noqa: PLC0415
     from pastelbot.diffusion.upscalers import Upscalers  # noqa: PLC0415
     from pastelbot.diffusion.vae_shelf import VaeShelf  # noqa: PLC0415
 
     def load(reference: str) -> "NamedVae":
-        with _without_folder(reference):
+        with _without_folder(reference), _during(signs, "Loading a VAE") as on_progress:
             return load_vae(
                 reference,
                 device=loaded.device,
                 dtype=loaded.dtype,
                 offline=options.offline,
                 cache_dir=options.cache_dir,
+                on_progress=on_progress,
             )
 
     return Engine(
@@ -168,12 +173,17 @@ def _without_folder(reference: str) -> Iterator[None]:
         raise CheckpointError(str(error).replace(f"{folder}{os.sep}", "")) from error
 
 
-def _load_more(options: WorkerOptions, name: str) -> "Checkpoint":
-    with _without_folder(options.checkpoints[name].path if name in options.checkpoints else options.checkpoint):
-        return load_checkpoint(options, name)
+def _during(signs: SignsOfLife | None, what: str) -> AbstractContextManager[Callable[[str], None] | None]:
+    return nullcontext() if signs is None else signs.during(what)
 
 
-def _load(options: WorkerOptions) -> tuple["Painting", WorkerReady]:
+def _load_more(options: WorkerOptions, name: str, signs: SignsOfLife) -> "Checkpoint":
+    path = options.checkpoints[name].path if name in options.checkpoints else options.checkpoint
+    with _without_folder(path), signs.during(f"Loading {name}") as on_progress:
+        return load_checkpoint(options, name, on_progress)
+
+
+def _load(options: WorkerOptions, signs: SignsOfLife) -> tuple["Painting", WorkerReady]:
     import torch  # noqa: PLC0415 - only here, in the child
 
     from pastelbot.diffusion.grid_painting import GridPainter  # noqa: PLC0415
@@ -181,13 +191,14 @@ def _load(options: WorkerOptions) -> tuple["Painting", WorkerReady]:
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    loaded = load_checkpoint(options)
+    with signs.during(f"Loading {options.name}") as on_progress:
+        loaded = load_checkpoint(options, on_progress=on_progress)
     ready = WorkerReady(device=str(loaded.device), checkpoint=loaded.name, checkpoint_hash=loaded.hash)
     studio = Studio(
         options.name,
         loaded,
-        load=lambda name: _load_more(options, name),
-        make=lambda checkpoint: make_engine(options, checkpoint),
+        load=lambda name: _load_more(options, name, signs),
+        make=lambda checkpoint: make_engine(options, checkpoint, signs),
         in_memory=options.checkpoints_in_memory,
     )
     return GridPainter(studio), ready

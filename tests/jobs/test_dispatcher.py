@@ -11,12 +11,13 @@ from pastelbot.records import (
     GenerationRequest,
     InLine,
     JobStatus,
+    Loading,
     PaintingFailed,
     Rendered,
     ReplyTarget,
 )
 from pastelbot.store.database import Database
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs import JobStore, Waiting
 from pastelbot.store.picture_files import PictureFiles
 
 
@@ -210,6 +211,25 @@ async def test_a_silent_worker_is_restarted(stage):
     assert "61 s" in stage.executor.restarts[0]
     await stage.painting(job_id)
     assert (await stage.jobs.get(job_id)).attempts == 1
+
+
+async def test_a_worker_that_loads_for_long_is_left_alone(stage):
+    """A download takes as long as it takes, and is no work of the easel's pace."""
+    await stage.start()
+    job_id = await stage.add()
+    await stage.painting(job_id)
+    for minute in range(3):
+        stage.clock.advance(seconds=59)
+        stage.executor.emit(Loading(what=f"Downloading: {minute} of 3 MB"))
+        await eventually(lambda: stage.dispatcher._heard_at == stage.clock())
+        stage.clock.advance(seconds=2)
+        stage.dispatcher._tick()
+        await eventually(lambda: stage.dispatcher._seen_at == stage.clock())
+    stage.executor.finish(job_id)
+    await eventually(lambda: stage.published(Rendered))
+
+    assert stage.executor.restarts == []
+    assert stage.dispatcher._pace.seconds_for(Waiting.of(await stage.jobs.get(job_id)).work) == pytest.approx(3 * 2)
 
 
 async def test_nothing_is_reported_of_a_job_after_it_was_cancelled(stage):

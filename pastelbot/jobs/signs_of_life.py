@@ -1,0 +1,42 @@
+"""What the worker says while it loads or downloads, which can take longer than any silence that is put up with."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from threading import Event, Thread
+
+from pastelbot.records import Loading
+
+EVERY_SECONDS = 1.0
+
+
+class SignsOfLife:
+    """Says `Loading` into the pipe again and again, for as long as something is loaded.
+
+    A thread says it, because a slow connection can take minutes for the next piece of a file. Downloads that hang
+    end by the hub client's own timeouts.
+    """
+
+    def __init__(self, connection: Connection, *, every: float = EVERY_SECONDS) -> None:
+        self._connection = connection
+        self._every = every
+
+    @contextmanager
+    def during(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Give signs until the block ends; yields what takes a new sentence about what is being done."""
+        ended, said = Event(), deque([what], maxlen=1)
+
+        def say() -> None:
+            with suppress(OSError):  # the bot process is gone, which the worker itself notices
+                while not ended.wait(self._every):
+                    self._connection.send(Loading(what=said[-1]))
+
+        thread = Thread(target=say, name="pastelbot-signs-of-life", daemon=True)
+        thread.start()
+        try:
+            yield said.append
+        finally:
+            # Two threads must never write into the pipe at once.
+            ended.set()
+            thread.join()
