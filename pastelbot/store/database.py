@@ -18,6 +18,13 @@ import aiosqlite
 from pastelbot.errors import DatabaseError
 
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "busy_timeout = 5000",
+    "wal_autocheckpoint = 8000",  # pages: the commit that moves them into the file waits for the disk
+)
 
 
 Values = Sequence[object] | Mapping[str, object]
@@ -116,7 +123,7 @@ async def _connect(path: Path) -> aiosqlite.Connection:
     await connection
     connection.row_factory = sqlite3.Row
     try:
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 5000"):
+        for pragma in _PRAGMAS:
             async with connection.execute(f"PRAGMA {pragma}") as cursor:
                 await cursor.fetchall()  # an open statement would keep the migration from committing
     except BaseException:
