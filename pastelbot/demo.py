@@ -46,6 +46,7 @@ async def _serve(*, port: int, open_browser: bool) -> None:
         async with contextlib.AsyncExitStack() as stack:
             env = simcord.Env(bot, check_errors=False, settle_timeout=30.0)
             env.backend.bot_user.name = "Pastelbot"
+            demo_page.tell_the_time(env)
             stack.enter_context(env.time_context())
             await env.start()
             stack.push_async_callback(env.shutdown)

@@ -1,5 +1,6 @@
 """What the simulator's page needs so that a bot painting in the background can be watched and used on it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 # The end of the page's function that takes a completion.
@@ -8,7 +9,12 @@ _CHOSEN = "renderCompose({ focus: Boolean(next) });"
 _SMALL = 256 * 1024
 
 
-def correct(env: Any, preview: Any) -> None:  # noqa: ANN401 - simcord is optional and untyped here
+def tell_the_time(env: Any) -> None:  # noqa: ANN401 - simcord is optional and untyped here
+    """Let the simulator's clock go with the bot's: it stands still otherwise, and "just now" reads "in 47 weeks"."""
+    env.backend.clock.now = lambda: datetime.now(UTC)
+
+
+def correct(env: Any, preview: Any) -> None:  # noqa: ANN401
     """Correct a preview that is not served yet."""
     _publish_when_read(env, preview)
     _send_on_enter(preview)
@@ -27,6 +33,7 @@ def _publish_when_read(env: Any, preview: Any) -> None:  # noqa: ANN401
     def read_fresh(page: Any) -> Any:  # noqa: ANN401
         spoken = len(env.backend.http_requests)
         if spoken != seen.get(page.id) and env._operation_task is None:  # noqa: SLF001
+            preview._advance_presentation_time()  # noqa: SLF001
             preview._publish(page, reason="refresh")  # noqa: SLF001
             seen[page.id] = spoken
         return read(page)

@@ -183,7 +183,10 @@ class GalleryGroup(app_commands.Group):
             check_can_post(channel)
         value, name = (None, "nowhere") if channel is None else (channel.id, channel.mention)
         await self._admin.set_value(asker_of(interaction), rules.GALLERY_CHANNEL, value, shown=name)
-        await say_privately(interaction, f"Shared pictures are posted: {name}.")
+        if channel is None:
+            await say_privately(interaction, "Shared pictures are posted nowhere: `/gallery` alone shows them.")
+        else:
+            await say_privately(interaction, f"Shared pictures are posted in {name}.")
 
     @app_commands.command(name="best_of")
     @app_commands.describe(on="Post the week's best pictures in the gallery's channel")
