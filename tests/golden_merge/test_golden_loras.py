@@ -31,6 +31,8 @@ def merged(case, out):
 def tolerance_of(case, base, expected):
     if case.get("stepwise"):
         return 3e-3
+    if case["save_precision"] == "bf16":
+        return 8 * half_step(expected)
     if case["save_precision"] != "fp16":
         return 1e-6
     if case["precision"] == "fp16":
