@@ -42,12 +42,13 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One page of the gallery; `number` 0 is the first."""
+    """One page of the gallery; `number` 0 is the first, `upto` the newest entry that counts in all of its pages."""
 
     shown: tuple[Shown, ...]
     number: int
     pages: int
     total: int
+    upto: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,14 +124,21 @@ class Gallery:
         job = await self._service.job(entry.job_id)
         return _alone(job, entry.number)
 
-    async def page(self, asker: Asker, view: View, number: int, *, tag: str = "", text: str = "") -> Page:
-        """Return a page of this server's gallery, the last one where `number` is too large."""
+    async def page(
+        self, asker: Asker, view: View, number: int, *, tag: str = "", text: str = "", upto: int | None = None
+    ) -> Page:
+        """Return a page of this server's gallery, the last one where `number` is too large.
+
+        What was shared after the entry `upto` is left out; None is the newest one.
+        """
         search = _search(asker, view, tag, text)
+        upto = await self._store.newest(search.guild_id) if upto is None else upto
+        search = replace(search, upto=upto)
         entries, total = await self._store.find(search, offset=number * PAGE, limit=PAGE, now=self._clock())
         pages = max(1, -(-total // PAGE))
         if number >= pages:
-            return await self.page(asker, view, pages - 1, tag=tag, text=text)
-        return Page(shown=await self.show(entries), number=number, pages=pages, total=total)
+            return await self.page(asker, view, pages - 1, tag=tag, text=text, upto=upto)
+        return Page(shown=await self.show(entries), number=number, pages=pages, total=total, upto=upto)
 
     async def shown(self, asker: Asker, entry_ids: Sequence[int]) -> tuple[Shown, ...]:
         """Return these entries as they are now; those that are gone are missing."""

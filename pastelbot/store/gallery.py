@@ -13,6 +13,8 @@ from pastelbot.store.database import Database
 _WEEK = timedelta(days=7)
 _ANCESTORS = 50
 _TERMS = 16
+# Scripts that put no spaces between words: the index has whole runs of them, so what is within one is looked for.
+_RUNS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 _COLUMNS = (
     "g.id, g.guild_id, g.user_id, g.job_id, g.number, g.adult, g.spoiler, g.prompt, g.shared_at, g.channel_id,"
     " g.message_id, p.file, p.width, p.height, p.seed, (SELECT COUNT(*) FROM votes v WHERE v.entry_id = g.id) AS votes"
@@ -61,7 +63,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What is looked for, by whom; `tag` is written as tags are compared, an empty text finds everything."""
+    """What is looked for, by whom; `tag` is written as tags are compared, an empty text finds everything.
+
+    `upto` is the newest entry that counts, so that pages stay as they are while others share; None is every entry.
+    """
 
     guild_id: int
     user_id: int
@@ -69,6 +74,7 @@ class Search:
     view: View = View.NEWEST
     tag: str = ""
     text: str = ""
+    upto: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +165,13 @@ class GalleryStore:
         async with self._database.reader.execute(sql, (*values, limit, offset)) as cursor:
             return [_entry(row) for row in await cursor.fetchall()], int(row[0]) if row is not None else 0
 
+    async def newest(self, guild_id: int) -> int:
+        """Return the number of a server's newest entry, 0 where there is none."""
+        sql = "SELECT MAX(id) FROM gallery WHERE guild_id = ?"
+        async with self._database.reader.execute(sql, (guild_id,)) as cursor:
+            row = await cursor.fetchone()
+        return int(row[0] or 0) if row is not None else 0
+
     async def best(self, guild_id: int, *, since: datetime, until: datetime, adult: bool, limit: int) -> list[Entry]:
         """Return the entries shared in that time that have votes, most votes first."""
         sql = (
@@ -221,11 +234,17 @@ def match_query(text: str) -> str:
 
     Words are all that is taken from what a person wrote, and each is quoted, so nothing in it is an operator.
     """
-    return " ".join(f'"{word}"*' for word in re.findall(r"[^\W_]+", text)[:_TERMS])
+    return " ".join(f'"{word}"*' for word in _words(text) if not _RUNS.search(word))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text)[:_TERMS]
 
 
 def _conditions(search: Search, now: datetime) -> tuple[str, list[object]]:
     conditions: list[tuple[str, object]] = [("g.guild_id = ?", search.guild_id), ("g.adult <= ?", search.adult)]
+    if search.upto is not None:
+        conditions.append(("g.id <= ?", search.upto))
     if search.view is View.MINE:
         conditions.append(("g.user_id = ?", search.user_id))
     if search.view is View.WEEK:
@@ -235,8 +254,9 @@ def _conditions(search: Search, now: datetime) -> tuple[str, list[object]]:
     query = match_query(search.text)
     if query:
         conditions.append(("g.id IN (SELECT rowid FROM gallery_search WHERE gallery_search MATCH ?)", query))
-    elif search.text.strip():
-        conditions.append(("instr(g.prompt, ?) > 0", search.text.strip()))
+    words = _words(search.text)
+    inside = [word for word in words if _RUNS.search(word)] if words else [search.text.strip()]
+    conditions += [("instr(g.prompt, ?) > 0", part) for part in inside if part]
     return " AND ".join(sql for sql, _ in conditions), [value for _, value in conditions]
 
 

@@ -153,10 +153,16 @@ async def test_tags_are_found_whole_and_completed_by_use(wall):
         ("   ", True),
         ("NEAR(red hair)", False),
         ("*", False),
+        ("青い髪", True),
+        ("少女", True),
+        ("red 少女", True),
+        ("blue 少女", False),
+        ("黒髪", False),
     ],
 )
 async def test_text_is_found_by_the_beginnings_of_words(wall, text, found):
-    await wall.share("1girl, red_hair, ümläut, 🎨")
+    """Where a script has no spaces, it is found wherever it stands."""
+    await wall.share("1girl, red_hair, ümläut, 🎨, 青い髪の少女")
 
     assert found == bool(await wall.find(text=text))
 

@@ -19,6 +19,7 @@ from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.checks import asker_of
 from pastelbot.bot.localisation import saying, translated
 from pastelbot.bot.views import actions
+from pastelbot.errors import NotFoundError
 from pastelbot.service.gallery import Page, Shown
 from pastelbot.store.gallery import View
 
@@ -59,30 +60,40 @@ class EntryButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:entry:(?P<verb>v
 
 class PageButton(
     ui.DynamicItem[ui.Button[Any]],
-    template=r"(?s)pb:page:(?P<kind>[pnh])(?P<view>[nwtm])(?P<number>\d{1,6}):(?P<tag>[^|]*)\|(?P<text>.*)",
+    template=r"(?s)pb:page:(?P<kind>[pnh])(?P<view>[nwtm])(?P<number>\d{1,6})(?:@(?P<upto>[0-9a-f]{1,9}))?:"
+    r"(?P<tag>[^|]*)\|(?P<text>.*)",
 ):
-    """Turn to another page: p and n are Prev and Next; h is the page that is shown, and does nothing."""
+    """Turn to another page: p and n are Prev and Next; h is the page that is shown, and does nothing.
 
-    def __init__(self, kind: str, view: View, number: int, tag: str, text: str, pages: int = 0) -> None:
+    `upto` is the newest entry that counts: what is shared while somebody reads moves nothing to another page.
+    """
+
+    def __init__(
+        self, kind: str, view: View, number: int, tag: str, text: str, *, upto: int | None, pages: int = 0
+    ) -> None:
         letter = next(letter for letter, known in _LETTERS.items() if known is view)
         label = {"p": "◀ Prev", "n": "Next ▶", "h": f"{number + 1} of {pages}"}[kind]
         out = kind == "h" or not 0 <= number < pages
-        custom_id = f"pb:page:{kind}{letter}{max(0, number)}:{tag[:SEARCHED].replace('|', ' ')}|{text[:SEARCHED]}"
+        place = f"{max(0, number)}" if upto is None else f"{max(0, number)}@{upto:x}"
+        custom_id = f"pb:page:{kind}{letter}{place}:{tag[:SEARCHED].replace('|', ' ')}|{text[:SEARCHED]}"
         super().__init__(ui.Button(label=label, custom_id=custom_id, disabled=out))
-        self.view_shown, self.number, self.tag, self.text = view, number, tag, text
+        self.view_shown, self.number, self.tag, self.text, self.upto = view, number, tag, text, upto
 
     @classmethod
     async def from_custom_id(
         cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
     ) -> "PageButton":
         """Rebuild the button that was clicked."""
-        return cls(match["kind"], _LETTERS[match["view"]], int(match["number"]), match["tag"], match["text"])
+        upto = int(match["upto"], 16) if match["upto"] else None
+        return cls(match["kind"], _LETTERS[match["view"]], int(match["number"]), match["tag"], match["text"], upto=upto)
 
     @answers_errors
     async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
         """Turn the page for whoever opened it; anybody else gets a private one."""
         resources, asker = interaction.client.resources, asker_of(interaction)
-        page = await resources.gallery.page(asker, self.view_shown, self.number, tag=self.tag, text=self.text)
+        page = await resources.gallery.page(
+            asker, self.view_shown, self.number, tag=self.tag, text=self.text, upto=self.upto
+        )
         own = _opened_by(interaction)
         await (interaction.response.defer() if own else interaction.response.defer(ephemeral=True, thinking=True))
         files = await resources.posts.thumbnails(page.shown)
@@ -102,7 +113,10 @@ def page_view(page: Page, view: View, tag: str, text: str, files: Collection[str
         add_entry(layout, shown, files, unshare=view is View.MINE)
     if page.pages > 1:
         numbers = {"p": page.number - 1, "h": page.number, "n": page.number + 1}
-        buttons = [PageButton(kind, view, number, tag, text, page.pages) for kind, number in numbers.items()]
+        buttons = [
+            PageButton(kind, view, number, tag, text, upto=page.upto, pages=page.pages)
+            for kind, number in numbers.items()
+        ]
         layout.add_item(ui.ActionRow(*buttons))
     return layout
 
@@ -142,7 +156,9 @@ def picture_files(shown: Sequence[Shown], contents: Sequence[bytes | None]) -> l
 async def _vote(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
     resources, asker = interaction.client.resources, asker_of(interaction)
     voted = await resources.gallery.vote(asker, entry_id)
-    (shown,) = await resources.gallery.shown(asker, [entry_id])
+    shown = next(iter(await resources.gallery.shown(asker, [entry_id])), None)
+    if shown is None:  # it was taken out at this moment
+        raise NotFoundError("This picture is not in the gallery any more.")
     if interaction.message is not None:
         layout = _with_votes(interaction.message, shown)
         await interaction.response.edit_message(
