@@ -19,9 +19,11 @@ from pastelbot.prompt.samplers import check_sampler, normalise
 from pastelbot.records import Axis, GenerationRequest, Grid
 
 MAX_VALUES = 50  # of one axis; how many cells there may be is the operator's to say
+LONGEST = 4000  # characters of one axis's values
+_LARGEST = 10**12
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
-_RANGE = re.compile(rf"({_NUMBER})\s*-\s*({_NUMBER})\s*(?:\(([+-]\d+(?:\.\d+)?)\s*\)|\[(\d+)\s*\])?")
+_RANGE = re.compile(rf"({_NUMBER})\s*-\s*({_NUMBER})\s*(?:\(([+-]\d+(?:\.\d+)?)\s*\)|\[(\d{{1,9}})\s*\])?")
 _LORA = re.compile(rf"<({'|'.join(LORA_KINDS)}):([^:>]+)[^>]*>", re.IGNORECASE)
 
 
@@ -38,6 +40,8 @@ def read_axis(kind: str, text: str) -> Axis:
     """Read an axis's values; raises RequestError naming the value that cannot be read."""
     if kind not in KINDS:
         raise RequestError(f"A grid cannot change {kind[:40]!r}. {nearest_names(kind[:40], tuple(KINDS))}")
+    if len(text) > LONGEST:
+        raise RequestError(f"The values of the axis {kind} have {len(text):,} characters; the limit is {LONGEST:,}.")
     values = KINDS[kind].read(text)
     if not values:
         raise RequestError(f"The axis {kind} has no values: write some with commas between, or a range such as 1-5.")
@@ -111,7 +115,7 @@ def _number_or_range(word: str, *, whole: bool) -> Iterator[str]:
     if match is None:
         yield _written(_decimal(word), word, whole=whole)
         return
-    first, last = Decimal(match[1]), Decimal(match[2])
+    first, last = _decimal(match[1]), _decimal(match[2])
     if match[4]:
         count = int(match[4])
         if not 1 <= count <= MAX_VALUES:
@@ -120,7 +124,7 @@ def _number_or_range(word: str, *, whole: bool) -> Iterator[str]:
         numbers: Iterator[Decimal] = (first + step * number for number in range(count))
         numbers = (round(number) + Decimal(0) for number in numbers) if whole else numbers
     else:
-        step = Decimal(match[3]) if match[3] else Decimal(1 if first <= last else -1)
+        step = _decimal(match[3]) if match[3] else Decimal(1 if first <= last else -1)
         if step == 0 or (last - first) * step < 0:
             raise RequestError(f"{word[:40]!r} never comes to an end: its step leads away from {last}.")
         numbers = itertools.takewhile(
@@ -137,6 +141,8 @@ def _decimal(word: str) -> Decimal:
         number = Decimal("nan")
     if not number.is_finite():
         raise RequestError(f"{word[:40]!r} is no number and no range such as 1-5 or 20-40 (+10).")
+    if abs(number) > _LARGEST:
+        raise RequestError(f"{word[:40]!r} is too large for a grid.")
     return number
 
 

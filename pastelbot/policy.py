@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from pastelbot import grids, pictures
+from pastelbot import cost, grids, pictures
 from pastelbot.config import LimitSettings
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, PromptError, RequestError
 from pastelbot.names import LATENT_RESIZE, RESIZE_MODES, UPSCALERS, nearest_names
@@ -16,6 +16,8 @@ from pastelbot.records import Asker, GenerationRequest, InitImage, Job
 
 MAX_SEED = 2**32 - 1
 MOST_CLIP_SKIP = 12  # CLIP's layers
+_LEAST_SIDE = 64
+_MOST_CUT = 2  # times the cap: what a hires fix of another shape may enlarge before it cuts
 
 
 def check_request(
@@ -41,8 +43,7 @@ def check_request(
         raise LimitError(f"Clip skip {request.clip_skip} does not work: ask for 1 to {MOST_CLIP_SKIP}; 2 is usual.")
     if request.cfg_scale < 1:
         raise LimitError(f"The CFG scale {request.cfg_scale:g} is below 1: 7 is a good value.")
-    if not 0 <= request.seed <= MAX_SEED:
-        raise LimitError(f"The seed {request.seed} is outside 0 to {MAX_SEED}.")
+    _check_noise(request, limits)
     _check_hires(request, limits, upscaler_models)
     if request.init is not None:
         _check_init(request, request.init, limits)
@@ -118,16 +119,45 @@ def _check_text(name: str, text: str, limits: LimitSettings, *, negative: bool =
             f"The {name} has {len(text):,} characters; the limit is {limits.max_prompt:,}. Leave something out."
         )
     try:
+        text.encode()
+    except UnicodeEncodeError as error:  # half of a pair of UTF-16, which no file, database or message can hold
+        raise PromptError(
+            f"The {name} has a broken sign at character {error.start + 1}: take it out.", position=error.start
+        ) from error
+    try:
         check(text, negative=negative)
     except PromptError as error:
         raise PromptError(f"The {name} cannot be read: {error}", position=error.position) from error
 
 
+def _check_noise(request: GenerationRequest, limits: LimitSettings) -> None:
+    """Check the seed, and what nobody but an infotext says of the noise."""
+    if not 0 <= request.seed <= MAX_SEED:
+        raise LimitError(f"The seed {request.seed} is outside 0 to {MAX_SEED}.")
+    if request.seed + request.count - 1 > MAX_SEED:
+        raise LimitError(
+            f"The seeds of {request.count} pictures would go beyond {MAX_SEED}: choose a smaller seed, or one picture."
+        )
+    if not 0 <= request.subseed <= MAX_SEED:
+        raise LimitError(f"The variation seed {request.subseed} is outside 0 to {MAX_SEED}.")
+    if not 0 <= request.subseed_strength <= 1:
+        raise LimitError(f"A variation strength of {request.subseed_strength:g} is not possible: 0 to 1 are.")
+    if not 0 <= request.eta_noise_seed_delta <= MAX_SEED:
+        raise LimitError(f"The ENSD {request.eta_noise_seed_delta} is outside 0 to {MAX_SEED}.")
+    width, height = request.seed_resize_width, request.seed_resize_height
+    if (width, height) != (0, 0) and not all(_LEAST_SIDE <= side <= limits.max_side for side in (width, height)):
+        raise LimitError(
+            f"The noise cannot be resized from {width}x{height}: {_LEAST_SIDE} to {limits.max_side} a side are allowed."
+        )
+
+
 def _check_size(name: str, pixels: int, cap: int) -> None:
     if pixels > cap:
         raise LimitError(f"The {name} of {pixels} pixels is over the cap of {cap}: ask for less, or use the hires fix.")
-    if pixels < 64 or pixels % 8:
-        raise LimitError(f"The {name} of {pixels} pixels does not work: it must be a multiple of 8, 64 to {cap}.")
+    if pixels < _LEAST_SIDE or pixels % 8:
+        raise LimitError(
+            f"The {name} of {pixels} pixels does not work: it must be a multiple of 8, {_LEAST_SIDE} to {cap}."
+        )
 
 
 def _check_hires(request: GenerationRequest, limits: LimitSettings, upscaler_models: Iterable[str]) -> None:
@@ -145,12 +175,19 @@ def _check_hires(request: GenerationRequest, limits: LimitSettings, upscaler_mod
     known = (*UPSCALERS, *upscaler_models)
     if fix.upscaler not in known:
         raise LimitError(f"There is no upscaler {fix.upscaler[:60]!r}. {nearest_names(fix.upscaler[:60], known)}")
-    width = fix.width or round(request.width * fix.scale)
-    height = fix.height or round(request.height * fix.scale)
+    width, height = cost.hires_picture(request.width, request.height, fix)
+    if min(width, height) < _LEAST_SIDE:
+        raise LimitError(f"The hires fix would paint {width}x{height}; it must be {_LEAST_SIDE} a side at least.")
     if max(width, height) > limits.max_hires_side:
         raise LimitError(
             f"The hires fix would paint {width}x{height}; the cap is {limits.max_hires_side} a side. "
             "Choose a smaller size, or set hires to off."
+        )
+    scale = max(width / request.width, height / request.height)
+    if scale * max(request.width, request.height) > _MOST_CUT * limits.max_hires_side:
+        raise LimitError(
+            f"The hires fix would cut nearly everything off to paint {width}x{height}: choose a size of a shape like "
+            f"{request.width}x{request.height}."
         )
 
 
@@ -177,6 +214,6 @@ def _check_strength(strength: float, *, least: float) -> None:
 
 def _at_most(name: str, value: float, cap: float) -> None:
     if value > cap:
-        raise LimitError(f"{name}, {value:g}, is over the cap of {cap:g}.")
+        raise LimitError(f"{name}, {value:g}, is over the cap of {cap:g}: ask for less.")
     if value < 1:
         raise LimitError(f"{name}, {value:g}, must be at least 1.")

@@ -48,7 +48,19 @@ def test_flags_become_a_wish():
     assert wish_from_prompt("1girl --hires 2x --nohires") == Wish(prompt="1girl", hires=False)
 
 
-@pytest.mark.parametrize("text", ["--steps ²", "--steps 1.5", "--steps 999999999999999999", "--cfg inf", "--count x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--steps ²",
+        "--steps 1.5",
+        "--steps --5",
+        "--steps 999999999999999999",
+        "--cfg inf",
+        "--count x",
+        "--seed 99999999999",
+        f"--seed {'9' * 5000}",
+    ],
+)
 def test_what_is_no_number_is_refused_with_its_place(text):
     with pytest.raises(PromptError, match="at character 7") as caught:
         wish_from_prompt(f"1girl {text}")

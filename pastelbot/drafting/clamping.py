@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from pastelbot import cost
 from pastelbot.config import LimitSettings
 from pastelbot.drafting.wish import Wish
 from pastelbot.records import GenerationRequest, HiresFix
@@ -38,8 +39,7 @@ def fit(width: int, height: int, largest: int) -> tuple[int, int]:
 def _clamped_hires(request: GenerationRequest, fix: HiresFix, limits: LimitSettings) -> HiresFix | None:
     """Return the hires fix to a size that may be painted; None where that is no larger than the first pass."""
     steps = min(fix.steps, limits.max_steps)
-    width = fix.width or round(request.width * fix.scale)
-    height = fix.height or round(request.height * fix.scale)
+    width, height = cost.hires_picture(request.width, request.height, fix)
     if max(width, height) <= limits.max_hires_side:
         return replace(fix, steps=steps)
     width, height = fit(width, height, limits.max_hires_side)

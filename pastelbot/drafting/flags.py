@@ -1,5 +1,6 @@
 """From the flags in a prompt to a wish."""
 
+import re
 from collections.abc import Callable
 
 from pastelbot.drafting.reading import read_aspect, read_hires, read_seed
@@ -9,6 +10,8 @@ from pastelbot.prompt.comments import strip_comments
 from pastelbot.prompt.flags import Flag, read_flags
 
 Values = dict[str, object]
+
+_WHOLE = re.compile(r"-?[0-9]{1,10}")
 
 
 def wish_from_prompt(text: str) -> Wish:
@@ -41,7 +44,7 @@ def _text(name: str) -> Callable[[Values, str], None]:
 
 def _whole(name: str, example: int) -> Callable[[Values, str], None]:
     def read(values: Values, text: str) -> None:
-        if not (text.lstrip("-").isascii() and text.lstrip("-").isdigit() and len(text) < 12):
+        if _WHOLE.fullmatch(text) is None:
             raise RequestError(f"{text[:40]!r} is no whole number, such as {example}.")
         values[name] = int(text)
 

@@ -12,6 +12,7 @@ WIDEST = 4.0  # width to height, or height to width
 LARGEST_SCALE = 4.0
 
 _ASPECT = re.compile(r"(\d+(?:\.\d+)?)\s*[:/xX×]\s*(\d+(?:\.\d+)?)")
+_SEED = re.compile(r"[0-9]{1,20}")
 _SCALE = re.compile(r"(\d+(?:\.\d*)?)\s*[xX×]?")
 _WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 _NOTHING = {"none", "-", "nothing"}
@@ -22,7 +23,7 @@ def read_seed(text: str) -> int | None:
     word = text.strip()
     if word in {"", "-1"}:
         return None
-    if not (word.isascii() and word.isdigit()) or int(word) > MAX_SEED:
+    if _SEED.fullmatch(word) is None or int(word) > MAX_SEED:
         raise RequestError(f"{word[:40]!r} is not a seed: type a whole number from 0 to {MAX_SEED}, or nothing.")
     return int(word)
 

@@ -22,6 +22,8 @@ from pastelbot.service.models import Models
 from pastelbot.store.jobs import JobStore, StoredPicture
 from pastelbot.store.picture_files import PictureFiles
 
+_ROOM = 100
+
 
 @dataclass(frozen=True, kw_only=True)
 class Queued:
@@ -220,5 +222,5 @@ class Service:
 
 
 def random_seed() -> int:
-    """Return any seed."""
-    return secrets.randbelow(policy.MAX_SEED + 1)
+    """Return any seed that has room behind it for those of more pictures."""
+    return secrets.randbelow(policy.MAX_SEED - _ROOM)

@@ -191,7 +191,7 @@ async def test_the_servers_caps_win_over_all_defaults_and_what_is_typed_is_refus
     refused = (await studio.imagine("1girl --steps 15")).response.content
 
     assert (10, 80, 128, None) == (request.steps, request.width, request.height, request.hires)
-    assert "The number of steps, 15, is over the cap of 10. Not charged." in refused
+    assert "The number of steps, 15, is over the cap of 10: ask for less. Not charged." in refused
 
 
 async def test_values_are_offered(studio):

@@ -5,6 +5,7 @@ from typing import Any
 
 import discord
 
+from pastelbot import cost
 from pastelbot.bot.answers import answers_errors
 from pastelbot.drafting import SAMPLER_CHOICES, Wish, read_seed
 from pastelbot.drafting.reading import read_hires
@@ -119,8 +120,7 @@ def _hires_now(request: GenerationRequest) -> str:
     fix = request.hires
     if fix is None:
         return "off"
-    width = fix.width or round(request.width * fix.scale)
-    height = fix.height or round(request.height * fix.scale)
+    width, height = cost.hires_picture(request.width, request.height, fix)
     return f"{width}x{height}"
 
 
