@@ -9,7 +9,7 @@ from discord.utils import escape_markdown, escape_mentions
 from pastelbot import cost
 from pastelbot.jobs.dispatcher import Overview
 from pastelbot.jobs.scheduler import MOST_TOLD_EXACTLY
-from pastelbot.records import BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
+from pastelbot.records import Asker, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
 
 _CONTENT = 2000
 _PROMPT = 1200
@@ -92,13 +92,13 @@ def alt_text(request: GenerationRequest, seed: int) -> str:
     return f"Painted picture of: {prompt} (seed {seed})"
 
 
-def queue_text(overview: Overview) -> str:
-    """List who is painted for and who waits."""
+def queue_text(overview: Overview, asker: Asker) -> str:
+    """List who is painted for and who waits; what others asked for elsewhere is nobody's business here."""
     running, line = overview.running, overview.line
     if not running and not line:
         return "Nobody is in line: your picture would be next."
-    rows = [_row("🎨", job) for job in running]
-    rows += [_row(f"`{place}.`", job) for place, job in enumerate(line, start=len(running) + 1)]
+    rows = [_row("🎨", job, asker) for job in running]
+    rows += [_row(f"`{place}.`", job, asker) for place, job in enumerate(line, start=len(running) + 1)]
     shown = rows[:15]
     more = len(running) + overview.waiting - len(shown)
     if more > 0:
@@ -128,9 +128,14 @@ def _ending(job: Job) -> str:
     return f"⚠️ **This could not be painted:** {_shortened(job.reason or 'unknown reason', 600)}\nNot charged."
 
 
-def _row(mark: str, job: Job) -> str:
+def _row(mark: str, job: Job, asker: Asker) -> str:
+    place = job.reply.guild_id if job.reply is not None else None
+    if job.user_id != asker.user_id and (place is None or place != asker.guild_id):
+        return f"{mark} *somebody elsewhere*"
     if job.options.private:
         return f"{mark} <@{job.user_id}> *private*"
+    if job.options.adult_allowed and place is not None and not asker.age_restricted:
+        return f"{mark} <@{job.user_id}> *in an age-restricted channel*"
     return f"{mark} <@{job.user_id}> {_shortened(_safe(job.request.prompt), 80)}"
 
 

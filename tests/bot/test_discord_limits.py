@@ -11,6 +11,7 @@ from pastelbot.bot.views.modals import EditModal, SeedModal
 from pastelbot.drafting import SAMPLER_CHOICES
 from pastelbot.jobs.dispatcher import Overview
 from pastelbot.records import (
+    Asker,
     BeingPainted,
     Ended,
     GenerationRequest,
@@ -122,7 +123,9 @@ def test_every_text_fits_into_a_message(job):
         render.status_text(Ended(job=job(JobStatus.FAILED))),
         render.status_text(Ended(job=job(JobStatus.CANCELLED))),
         render.result_text(job(), [2**32 - 1] * 10),
-        render.queue_text(Overview(running=[job()] * 20, line=[job()] * 20, waiting=10_000)),
+        render.queue_text(
+            Overview(running=[job()] * 20, line=[job()] * 20, waiting=10_000), Asker(user_id=job().user_id)
+        ),
     ]
 
     assert max(map(len, texts)) <= 2000

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from studio import custom_ids, job_of, labels
 
+from pastelbot.bot import checks
 from pastelbot.records import JobStatus
 
 PICTURE = 20 * (128 * 128 + 256 * 256) / 1e6  # the bundled checkpoint's default picture, in megapixel-steps
@@ -269,6 +270,25 @@ async def test_queue_shows_who_is_painted_for_and_who_waits(open_studio):
     assert first == f"🎨 {studio.hana.mention} first"
     assert second == f"`2.` {studio.kenji.mention} \\*\\*second\\*\\*"
     assert full.response.ephemeral
+
+
+async def test_queue_keeps_to_itself_what_is_painted_elsewhere(studio, monkeypatch):
+    """Other servers' people and prompts are nobody's business, nor are those of age-restricted channels."""
+    other = studio.env.create_guild("other")
+    miko = other.add_member(studio.env.create_user("miko"))
+    await studio.imagine("secret wishes", by=miko, channel=other.create_text_channel("secret"))
+    monkeypatch.setattr(checks, "_age_restricted", lambda _channel: True)
+    await studio.imagine("only for adults", by=studio.kenji)
+    inside = await studio.hana.slash(studio.channel, "queue")
+    monkeypatch.undo()
+    outside = await studio.hana.slash(studio.channel, "queue")
+
+    assert f"{studio.kenji.mention} only for adults" in inside.response.content
+    assert f"{studio.kenji.mention} *in an age-restricted channel*" in outside.response.content
+    for answer in (inside, outside):
+        assert "🎨 *somebody elsewhere*" in answer.response.content
+        assert str(miko.id) not in answer.response.content
+        assert "secret" not in answer.response.content
 
 
 async def test_buttons_carry_the_job_and_nothing_else(studio):

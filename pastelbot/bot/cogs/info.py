@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from pastelbot.bot import render
 from pastelbot.bot.answers import answers_errors, say_privately
+from pastelbot.bot.checks import asker_of
 from pastelbot.service.jobs import Service
 
 
@@ -21,4 +22,5 @@ class InfoCog(commands.Cog):
     @answers_errors
     async def queue(self, interaction: discord.Interaction[Any]) -> None:
         """Show who is being painted for, and who is in line."""
-        await say_privately(interaction, render.queue_text(await self._service.overview()))
+        overview = await self._service.overview()
+        await say_privately(interaction, render.queue_text(overview, asker_of(interaction)))
