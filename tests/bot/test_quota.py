@@ -42,8 +42,10 @@ async def test_it_tells_what_is_left_in_work_and_in_pictures(open_studio):
     midnight = int(studio.clock.now.replace(hour=0).timestamp()) + 86400
 
     assert (await quota(studio)).splitlines() == [
-        "**11.5 MP-steps** are left, about 7 pictures like the default (1.6 each). "
-        "Today's pictures come to 4.9 MP-steps.",
+        (
+            "**11.5 MP-steps** are left, about 7 pictures like the default (1.6 each). "
+            "Today's pictures come to 4.9 MP-steps."
+        ),
         "- 4.9 MP-steps are reserved for pictures in line; what is not painted comes back.",
         f"- 16.4 MP-steps more come <t:{midnight}:R>; unused work is saved, up to 49.2 MP-steps.",
     ]
