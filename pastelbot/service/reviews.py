@@ -25,6 +25,7 @@ from pastelbot.store.settings import Scope, SettingsStore
 REFUSED = "it was rated as adult, and this is not an age-restricted channel"
 UNRATED = "it could not be rated, and this is not an age-restricted channel"
 REJECTED = "a moderator looked at it and decided not to show it"
+UNASKED = "it was withheld for a moderator, and the message in which they were asked was deleted"
 OVERDUE = "it was withheld for a moderator, and none decided about it in time"
 
 log = structlog.get_logger(__name__)
@@ -117,6 +118,13 @@ class Reviews:
             job = await self._jobs.get(job_id)
             if job is not None:
                 await self._refuse(job, OVERDUE)
+
+    async def question_deleted(self, *, message_id: int | None = None, channel_id: int | None = None) -> None:
+        """Reject what nobody can decide about any more: the message that asked, or its channel, was deleted."""
+        for job_id in await self._store.open_in(message_id=message_id, channel_id=channel_id):
+            job = await self._jobs.get(job_id)
+            if job is not None and await self._store.decide(job_id, "rejected"):
+                await self._refuse(job, UNASKED)
 
     async def is_adult(self, job: Job, picture: StoredPicture) -> bool:
         """Tell by rating and tags whether a picture is for age-restricted channels; raises where it is withheld."""

@@ -57,6 +57,15 @@ class ReviewStore:
         async with self._database.reader.execute(sql, (before.timestamp(),)) as cursor:
             return [row["id"] for row in await cursor.fetchall()]
 
+    async def open_in(self, *, message_id: int | None = None, channel_id: int | None = None) -> list[str]:
+        """Return the jobs with open reviews about which moderators are asked in a message, or in a channel."""
+        sql = (
+            "SELECT id FROM jobs WHERE review = 'open' AND status = 'rendered'"
+            " AND (review_message_id = ? OR review_channel_id = ?)"
+        )
+        async with self._database.reader.execute(sql, (message_id, channel_id)) as cursor:
+            return [row["id"] for row in await cursor.fetchall()]
+
     async def _write(self, sql: str, values: tuple[object, ...]) -> bool:
         async with self._database.transaction() as connection:
             cursor = await connection.execute(sql, values)

@@ -218,6 +218,21 @@ async def test_a_mod_channel_that_is_gone_refuses(studio, mods):
     assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
 
 
+@pytest.mark.parametrize("gone", ["message", "channel"])
+async def test_a_question_that_was_deleted_rejects(studio, mods, gone):
+    """Nobody could decide about it any more, and it would wait for days."""
+    job_id, message_id = await paint(studio, "explicit")
+    await eventually(lambda: reviewed(studio, job_id))
+    channel = studio.bot.get_channel(mods.id)
+    await (channel.delete() if gone == "channel" else channel.get_partial_message(mods.last_message.id).delete())
+    message = await studio.says("in which they were asked was deleted", message_id)
+
+    assert message.content.endswith("> 1girl, red hair")
+    assert "Not charged." in message.content
+    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.jobs.pictures(job_id) == []
+
+
 async def test_what_nobody_decides_about_is_rejected_in_time(studio, mods, clock):
     job_id, message_id = await paint(studio, "explicit")
     await asked(mods)
