@@ -27,7 +27,8 @@ from pastelbot.records import BeingPainted, Ended, InLine, Job, JobStatus, Rende
 from pastelbot.service.jobs import Queued, Service
 from pastelbot.service.reviews import Verdict
 
-_MESSAGE_TOO_OLD = 30046
+_UNEDITABLE = {30046, 50083}  # the message is too old; its thread is archived, which a new message ends
+_CLOSED = {50083, 160005}  # a thread that takes no new message either
 _TOO_LARGE = 413
 _SMALLEST_LIMIT = 2**20
 _FIRST_RETRY = 5.0
@@ -290,7 +291,7 @@ class Delivery:
             try:
                 await self._edit(job, slot.message_id, text, files)
             except discord.HTTPException as error:
-                gone = isinstance(error, discord.NotFound) or error.code == _MESSAGE_TOO_OLD
+                gone = isinstance(error, discord.NotFound) or error.code in _UNEDITABLE
                 if not gone or not final:
                     raise
                 for file in files:
@@ -317,7 +318,12 @@ class Delivery:
         mentions = _owner_alone(job) if self._waited_long(job) else discord.AllowedMentions.none()
         channel, nonce, say = self._channel(_reply(job)), f"{job.id}:{job.status}", self._saying(job)
         view, files = translated(job_view(job), say), _described(files, say)
-        return await channel.send(say(text), files=files, view=view, allowed_mentions=mentions, nonce=nonce)
+        try:
+            return await channel.send(say(text), files=files, view=view, allowed_mentions=mentions, nonce=nonce)
+        except discord.HTTPException as error:
+            if error.code in _CLOSED:
+                raise discord.Forbidden(error.response, error.text) from error
+            raise
 
     def _saying(self, job: Job) -> Say:
         """Return what puts texts into the language of the job's message."""

@@ -214,6 +214,30 @@ async def test_a_message_too_old_to_be_edited_is_replaced(studio):
     assert message.attachments
 
 
+async def test_a_thread_that_was_archived_meanwhile_gets_the_picture_in_a_new_message(studio):
+    """Discord takes no edits in an archived thread, but a new message opens it again."""
+    result = await studio.imagine()
+    await studio.painting()
+    studio.env.inject_error("PATCH", MESSAGE, status=400, code=50083, times=None)
+    message = await studio.finish()
+
+    assert message.id != result.response.id
+    assert message.attachments
+
+
+@pytest.mark.parametrize("code", [50083, 160005])
+async def test_a_thread_that_was_closed_meanwhile_fails_the_job_and_refunds_it(studio, code):
+    await studio.imagine()
+    (job_id,) = await studio.painting()
+    studio.env.inject_error("PATCH", MESSAGE, status=400, code=50083, times=None)
+    studio.env.inject_error("POST", MESSAGES, status=400, code=code, times=None)
+    studio.executor.finish(job_id)
+    await studio.status(job_id, JobStatus.FAILED)
+
+    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    studio.env.backend.faults.clear()
+
+
 async def test_progress_of_a_deleted_message_is_not_shown_anywhere_else(studio):
     result = await studio.imagine()
     (job_id,) = await studio.painting()
