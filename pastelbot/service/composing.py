@@ -85,12 +85,12 @@ class Composer:
         for each in await self._expanded(wish.replace(seed=base.seed) if wish.seed is None else wish, settings):
             dressed = each.replace(prompt=_with_style(each, self._settings.prompts.style))
             requests.append(amend(base, dressed, settings, random_seed=self._random_seed))
-        merged = replace(
-            options,
-            spoiler=options.spoiler if wish.spoiler is None else wish.spoiler,
-            private=options.private if wish.private is None else wish.private,
-        )
-        return await self._checked(asker, requests, merged)
+        return await self._checked(asker, requests, _job_options(wish, asker, options))
+
+    async def usual_options(self, asker: Asker, made_from: JobOptions | None = None) -> JobOptions:
+        """Return what is wanted besides pixels of somebody here who types no settings, as an infotext has them all."""
+        customs = await self._preferences.customs(asker)
+        return _job_options(customs.merged, asker, made_from or JobOptions())
 
     async def check_defaults(self, asker: Asker, wish: Wish) -> None:
         """Raise RequestError where a wish could not be painted here with any prompt."""
@@ -227,9 +227,9 @@ def _expand_negative(name: str, text: str, seed: int, wildcards: Wildcards, limi
 
 
 def _job_options(wish: Wish, asker: Asker, made_from: JobOptions) -> JobOptions:
-    """Return what is wanted besides pixels; a direct message is private by itself."""
+    """Return what is wanted besides pixels: a child of what is hidden is hidden; a direct message is private."""
     return replace(
         made_from,
-        spoiler=made_from.spoiler if wish.spoiler is None else wish.spoiler,
+        spoiler=made_from.spoiler or bool(wish.spoiler),
         private=made_from.private or (bool(wish.private) and asker.guild_id is not None),
     )

@@ -11,6 +11,7 @@ from pastelbot import cost, policy
 from pastelbot.config import Settings
 from pastelbot.content import check_content
 from pastelbot.drafting import Wish, draft, usual_hires
+from pastelbot.drafting.recreating import with_what_is_here
 from pastelbot.drafting.tokens import count_tokens
 from pastelbot.errors import NotFoundError, RequestError
 from pastelbot.jobs.dispatcher import Dispatcher, Overview
@@ -90,9 +91,10 @@ class Service:
                 "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
             )
         request, adapted = await self.models.adapted(read)
+        request, replaced = with_what_is_here(request, upscaler_files(self.settings.checkpoint.upscalers))
         await self._check(asker, request)
         notes = [f"It does not say {name}; the usual value is taken." for name in read.missing]
-        return request, [*adapted, *notes, *read.notes]
+        return request, [*adapted, *replaced, *notes, *read.notes]
 
     def with_hires(self, request: GenerationRequest) -> GenerationRequest:
         """Return the request with the operator's usual hires fix for its size."""

@@ -309,11 +309,13 @@ async def _insert(connection: aiosqlite.Connection, job: Job, allowance: Allowan
     """Reserve one job's work and put it in line, inside the caller's transaction."""
     reply = job.reply or ReplyTarget(channel_id=0)
     account, work = Account(user_id=job.user_id, guild_id=reply.guild_id), cost.work(job.request)
+    request = json.dumps(asdict(job.request))
+    _REQUEST.validate_json(request)  # a row that nobody can read again would stop everybody's jobs
     paid = await quotas.reserve(connection, account, work, allowance, now)
     row: dict[str, object] = {
         "id": job.id,
         "user_id": job.user_id,
-        "request": json.dumps(asdict(job.request)),
+        "request": request,
         "status": job.status,
         "created_at": now.timestamp(),
         "guild_id": reply.guild_id,

@@ -88,6 +88,71 @@ async def test_the_menu_reads_a_messages_text(studio):
 
 
 @pytest.mark.parametrize(
+    ("written", "note", "painted"),
+    [
+        ("Hires upscale: 1.5, Hires upscaler: 4x-UltraSharp", "4x-UltraSharp is not here; Lanczos is taken", "Lanczos"),
+        ("Hires upscale: 1.5, Hires sampler: DPM adaptive", "sampler DPM adaptive; DPM fast is taken", "DPM fast"),
+        ("Hires upscale: 1.5, Hires sampler: Magic", "The hires sampler 'Magic' is unknown", "DPM++ 2M"),
+        ("Hires upscale: 1.5, Hires schedule type: Magic", "The hires schedule 'Magic' is unknown", None),
+        ("Schedule type: Magic", "The schedule 'Magic' is unknown; Automatic is taken", None),
+        ("Sampler: DPM adaptive", "sampler DPM adaptive; DPM fast is taken", "DPM fast"),
+        ("Sampler: Magic", "The sampler 'Magic' is unknown; DPM++ 2M is taken", "DPM++ 2M"),
+        ("Emphasis: Magic", "The emphasis 'Magic' is unknown; Original is taken", "Original"),
+        ('Hires upscale: 2, Hires prompt: "a <lora:gone:1>, b"', "The LoRA gone is not here: it is left out", "a , b"),
+    ],
+)
+async def test_what_is_not_here_is_replaced_told_and_painted(studio, recreate, written, note, painted):
+    text = INFOTEXT.replace("7edc8e08", "0000000000")
+    name = written.partition(":")[0]
+    kept = ", ".join(field for field in text.split(", ") if not field.startswith(f"{name}:"))
+    result = await recreate(infotext=f"{kept}, {written}")
+    request = await painted_request(studio)
+
+    assert note in result.followups[0].content
+    fix = request.hires
+    told = (request.sampler, request.emphasis, *((fix.upscaler, fix.sampler, fix.prompt) if fix is not None else ()))
+    assert painted is None or painted in told
+
+
+async def test_a_picture_made_from_a_hidden_one_is_hidden(studio, recreate):
+    await recreate(picture=("SPOILER_mine.png", png(INFOTEXT)))
+    assert (await studio.finish()).attachments[0].filename.startswith("SPOILER_")
+    message = await studio.kenji.send(studio.channel, "look", attachments=[("SPOILER_a.png", png(INFOTEXT))])
+    await studio.hana.context_menu(studio.channel, "Recreate", message)
+
+    assert (await studio.finish()).attachments[0].filename.startswith("SPOILER_")
+
+
+async def test_the_usual_settings_say_whether_it_is_hidden(studio, recreate):
+    await studio.hana.slash(studio.channel, "settings set", spoiler=True)
+    await recreate(infotext=INFOTEXT)
+
+    assert (await studio.finish()).attachments[0].filename.startswith("SPOILER_")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Seed resize from: 999999999x999999999",
+        "Variation seed: 5, Variation seed strength: 55",
+        "Hires upscale: 0, Hires upscaler: Latent",
+        "Hires upscale: -3, Hires upscaler: Latent",
+        "Hires resize: 2048x8",
+        'Hires upscale: 2, Hires prompt: "half a sign \\ud83d, here"',
+        "ENSD: -9",
+    ],
+)
+async def test_no_infotext_harms_the_line(studio, recreate, field):
+    """What no worker could paint, or nobody could read again, is refused; the next one is painted."""
+    assert (
+        await studio.refused(await recreate(infotext=f"{INFOTEXT.replace(', ENSD: 31337', '')}, {field}"))
+    ).endswith("Not charged.")
+    await studio.imagine("1girl")
+
+    assert (await studio.finish()).attachments
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ({}, "nothing to recreate"),

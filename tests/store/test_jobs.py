@@ -55,6 +55,16 @@ async def test_a_picture_to_start_from_comes_back_with_its_job(jobs, clock):
     assert bytes(range(256)) == (await jobs.get(job.id)).request.init.content
 
 
+async def test_a_request_that_could_not_be_read_again_is_not_kept(jobs, clock):
+    """It would stop everybody's jobs, whenever the line is read."""
+    allowance = Allowance(per_day=WORK, saved=WORK)
+    with pytest.raises(ValueError, match="Invalid JSON"):
+        await jobs.insert(1, REQUEST.replace(prompt="1girl \ud83d"), REPLY, now=clock(), allowance=allowance)
+
+    assert await jobs.in_line() == []
+    await jobs.insert(1, REQUEST, REPLY, now=clock(), allowance=allowance)
+
+
 async def test_quota_is_reserved_with_the_job_and_refunded_once(jobs, insert, clock):
     job = await insert(count=3)
     assert await jobs.used(1, now=clock()) == 3 * WORK

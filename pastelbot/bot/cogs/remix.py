@@ -48,7 +48,7 @@ class RemixCog(commands.Cog):
             prompt, negative = job.request.prompt, job.request.negative_prompt
 
         async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
-            asker, options = asker_of(answer), JobOptions()
+            asker, options = asker_of(answer), JobOptions(spoiler=picture.is_spoiler())
             if job is not None:
                 asker, options = await asker_for(answer, job), children(job)
             wish = wish.replace(init=await picture_of(picture))

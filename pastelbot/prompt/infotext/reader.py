@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pastelbot.prompt.infotext.fields import Infotext, read_fields
 from pastelbot.prompt.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, parse_infotext
-from pastelbot.prompt.samplers import is_known, normalise, uses_ensd
+from pastelbot.prompt.samplers import is_known, is_known_schedule, normalise, uses_ensd
 from pastelbot.records import GenerationRequest, HiresFix
 
 EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
@@ -118,10 +118,12 @@ def _request(fields: _Fields) -> GenerationRequest:
 
 
 def _sampler(fields: _Fields) -> tuple[str, str]:
-    written = fields.text("Sampler")
-    choice = normalise(written, fields.text("Schedule type"))
+    written, schedule = fields.text("Sampler"), fields.text("Schedule type")
+    choice = normalise(written, schedule)
     if written is not None and not is_known(written):
         fields.notes.append(f"The sampler {written[:40]!r} is unknown; {choice.sampler} is taken.")
+    if schedule is not None and not is_known_schedule(schedule):
+        fields.notes.append(f"The schedule {schedule[:40]!r} is unknown; {choice.schedule} is taken.")
     return choice
 
 
@@ -153,6 +155,10 @@ def _hires_sampler(fields: _Fields, sampler: str, schedule: str) -> tuple[str | 
         sampler if written in (None, SAME_SAMPLER) else written,
         schedule if written_schedule in (None, SAME_SCHEDULE) else written_schedule,
     )
+    if written is not None and written != SAME_SAMPLER and not is_known(written):
+        fields.notes.append(f"The hires sampler {written[:40]!r} is unknown; {choice.sampler} is taken.")
+    if not (written_schedule in (None, SAME_SCHEDULE) or is_known_schedule(str(written_schedule))):
+        fields.notes.append(f"The hires schedule {str(written_schedule)[:40]!r} is unknown.")
     return (
         choice.sampler if choice.sampler != sampler else None,
         choice.schedule if choice.schedule != schedule else None,
@@ -169,6 +175,8 @@ def _noise_source(fields: _Fields) -> str:
 
 def _emphasis(fields: _Fields) -> str:
     mode = fields.text("Emphasis")
+    if mode is not None and mode not in EMPHASIS_MODES:
+        fields.notes.append(f"The emphasis {mode[:40]!r} is unknown; {USUAL.emphasis} is taken.")
     return mode if mode in EMPHASIS_MODES else USUAL.emphasis
 
 
