@@ -16,7 +16,7 @@ from pastelbot.drafting.tokens import count_tokens
 from pastelbot.errors import NotFoundError, RequestError
 from pastelbot.jobs.dispatcher import Dispatcher, Overview
 from pastelbot.names import upscaler_files
-from pastelbot.prompt.infotext import read_request
+from pastelbot.prompt.infotext import read_request, with_line_breaks
 from pastelbot.records import Asker, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget, WorkerReady
 from pastelbot.service.house import House, Terms
 from pastelbot.service.models import Models
@@ -84,7 +84,7 @@ class Service:
 
     async def recreate(self, asker: Asker, infotext: str) -> tuple[GenerationRequest, list[str]]:
         """Return what an infotext asks for, and sentences about what will differ; raises RequestError."""
-        read = read_request(infotext)
+        read = read_request(with_line_breaks(infotext))
         if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
             raise RequestError(
                 "This is no infotext: it must have a line such as "

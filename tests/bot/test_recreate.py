@@ -35,8 +35,10 @@ async def painted_request(studio):
     return (await studio.jobs.get(job_id)).request
 
 
-async def test_a_pasted_infotext_is_painted_with_its_settings(studio, recreate):
-    await recreate(infotext=INFOTEXT)
+@pytest.mark.parametrize("pasted", [INFOTEXT, INFOTEXT.replace("\n", " ")], ids=["as it is", "in one line"])
+async def test_a_pasted_infotext_is_painted_with_its_settings(studio, recreate, pasted):
+    """Where Discord's field has one line, it makes spaces of line breaks."""
+    await recreate(infotext=pasted)
 
     request = await painted_request(studio)
     assert ("1girl, ((red hair))", "lowres", 12, "Euler a", 6, 77, 128, 192) == (

@@ -1,6 +1,6 @@
 """Infotext: the text under a picture that says how it was made, in the webui's form."""
 
-from pastelbot.prompt.infotext.fields import Infotext, quote, read_fields, unquote
+from pastelbot.prompt.infotext.fields import Infotext, quote, read_fields, unquote, with_line_breaks
 from pastelbot.prompt.infotext.reader import ReadRequest, read_request, request_from_infotext
 from pastelbot.prompt.infotext.webui import hires_sampler_of, parse_infotext, sampler_of
 from pastelbot.prompt.infotext.writer import format_infotext, shown_schedule
@@ -18,4 +18,5 @@ __all__ = [
     "sampler_of",
     "shown_schedule",
     "unquote",
+    "with_line_breaks",
 ]

@@ -10,6 +10,7 @@ LEAST_FIELDS = 3  # a last line with fewer belongs to the prompt
 
 _VALUE = re.compile(r'\s*+(?:("(?:\\.|[^\\"])++")(?=,|$)|([^,]*+))(?:,|$)')
 _QUOTED = re.compile(r"[,\n:]")
+_LOST_BREAK = re.compile(r"\s+(?=Negative prompt:)|\s+(?=Steps: *\d+ *,)")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,15 @@ def read_fields(text: str) -> Infotext:
             (negative or prompt).append(line)
     fields = {name: unquote(value) for name, value in pairs if value}
     return Infotext(_joined(prompt), _joined(negative), fields)
+
+
+def with_line_breaks(text: str) -> str:
+    r"""Return an infotext with its line breaks, where a field of a single line has made spaces of them.
+
+    >>> with_line_breaks("1girl Negative prompt: hat Steps: 20, Seed: 5, Size: 64x64")
+    '1girl\nNegative prompt: hat\nSteps: 20, Seed: 5, Size: 64x64'
+    """
+    return text if "\n" in text.strip() else _LOST_BREAK.sub("\n", text)
 
 
 def _joined(lines: list[str]) -> str:
