@@ -126,7 +126,7 @@ async def _backend(core: _Core) -> Backend:
     await tags.open()
     reviews = Reviews(settings, ReviewStore(database), jobs, house, files, dispatcher, servers, clock=clock)
     blocks, stats = BlockStore(database), StatsStore(database)
-    preferences, presets = Preferences(servers), Presets(settings, PresetStore(database), clock=clock)
+    preferences, presets = Preferences(servers, house), Presets(settings, PresetStore(database), house, clock=clock)
     shared = GalleryStore(database)
     return Backend(
         database=database,

@@ -106,7 +106,8 @@ class Admin:
                 raise LimitError(f"The cap of {value:,} for {name} is above this bot's own limit of {most:,}.")
         await self._servers.update(scope, owner_id, {f"cap_{name}": value for name, value in given.items()})
         detail = ", ".join(f"{name} {value}" for name, value in given.items())
-        await self._record(asker, "caps", detail=f"{_mention(scope, owner_id)}: {detail}")
+        whose = f"the server: {detail}" if scope is Scope.GUILD else f"{_mention(scope, owner_id)}: {detail}"
+        await self._record(asker, "caps", detail=whose)
         return rules.Caps.of(await self._servers.all(scope, owner_id))
 
     async def clear_caps(self, asker: Asker, scope: Scope, owner_id: int) -> None:
@@ -186,9 +187,7 @@ class Admin:
     async def take_out(self, asker: Asker, gallery: Gallery, number: int) -> int:
         """Take a picture out of the gallery; return whose it was."""
         await self._admin(asker)
-        author = await gallery.unshare(replace(asker, manages_messages=True), number)
-        await self._record(asker, "gallery", target_id=author, detail=f"#{number}")
-        return author
+        return await gallery.unshare(replace(asker, manages_messages=True), number)
 
     async def drain(self, asker: Asker, *, everywhere: bool, drained: bool) -> bool:
         """Stop giving out jobs, or go on; tell whether that changed anything."""
@@ -266,16 +265,7 @@ class Admin:
         await self._record(asker, action, detail=detail)
 
     async def _record(self, asker: Asker, action: str, *, target_id: int | None = None, detail: str = "") -> None:
-        await self._audit.record(
-            Entry(
-                at=self._clock(),
-                guild_id=asker.guild_id,
-                user_id=asker.user_id,
-                action=action,
-                target_id=target_id,
-                detail=detail[:1000],
-            )
-        )
+        await self._house.write_down(asker, action, target_id=target_id, detail=detail)
 
     async def _cancel_waiting(self, guild_id: int, user_id: int) -> None:
         running = (await self._dispatcher.overview(most=1)).running

@@ -108,6 +108,8 @@ class Gallery:
         if entry.user_id != asker.user_id and not asker.manages_messages:
             raise NotAllowedError("This is somebody else's picture: its author and moderators can take it out.")
         await self._store.unshare(entry_id)
+        if entry.user_id != asker.user_id:
+            await self._house.write_down(asker, "gallery", target_id=entry.user_id, detail=f"#{entry_id}")
         return entry.user_id
 
     async def vote(self, asker: Asker, entry_id: int) -> bool:

@@ -19,6 +19,8 @@ from pastelbot.store.drains import Drains
 from pastelbot.store.quotas import Allowance
 from pastelbot.store.settings import Scope, SettingsStore, Value
 
+_DETAIL = 1000  # characters
+
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
@@ -129,14 +131,21 @@ class House:
 
     async def note(self, asker: Asker, action: str, job: Job) -> None:
         """Write down what somebody did with a job."""
+        await self.write_down(asker, action, target_id=job.user_id, job_id=job.id)
+
+    async def write_down(
+        self, asker: Asker, action: str, *, target_id: int | None = None, job_id: str | None = None, detail: str = ""
+    ) -> None:
+        """Write down what somebody did in the server's log."""
         await self._audit.record(
             Entry(
                 at=self._clock(),
                 guild_id=asker.guild_id,
                 user_id=asker.user_id,
                 action=action,
-                target_id=job.user_id,
-                job_id=job.id,
+                target_id=target_id,
+                job_id=job_id,
+                detail=detail[:_DETAIL],
             )
         )
 

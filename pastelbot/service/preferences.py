@@ -8,6 +8,7 @@ from pastelbot.drafting import Wish
 from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestError
 from pastelbot.prompt import check
 from pastelbot.records import Asker
+from pastelbot.service.house import House
 from pastelbot.store.settings import Scope, SettingsStore, Value
 
 # What can be set beforehand; the rest belongs to one picture.
@@ -52,10 +53,14 @@ class Customs:
 
 
 class Preferences:
-    """Reads and changes them; values are checked by whoever can draft a request of them."""
+    """Reads and changes them; values are checked by whoever can draft a request of them.
 
-    def __init__(self, store: SettingsStore) -> None:
+    What is changed for everybody in a channel or a server is written down in the server's log.
+    """
+
+    def __init__(self, store: SettingsStore, house: House) -> None:
         self._store = store
+        self._house = house
 
     async def customs(self, asker: Asker) -> Customs:
         """Return what holds for this person here."""
@@ -79,6 +84,8 @@ class Preferences:
             changes[f"{_DRAW}schedule"] = None
         changes |= {f"{_HOUSE}{name}": text.strip() or None for name, text in house.items()}
         await self._store.update(scope, owner_of(asker, scope), changes)
+        named = {**{name: value for name, value in wish.known().items() if name in DRAWING}, **house}
+        await self._write_down(asker, scope, ", ".join(f"{name} {value}" for name, value in named.items()))
 
     async def reset(self, asker: Asker, scope: Scope, names: Sequence[str]) -> None:
         """Forget the named settings, all of them where none is named."""
@@ -87,6 +94,11 @@ class Preferences:
             wanted = (*wanted, "hires_scale")
         keys = [f"{_HOUSE if name in HOUSE_TEXTS else _DRAW}{name}" for name in wanted]
         await self._store.update(scope, owner_of(asker, scope), dict.fromkeys(keys))
+        await self._write_down(asker, scope, f"reset {', '.join(names)}".strip())
+
+    async def _write_down(self, asker: Asker, scope: Scope, detail: str) -> None:
+        if scope is not Scope.USER:
+            await self._house.write_down(asker, f"{scope} settings", detail=detail)
 
 
 def owner_of(asker: Asker, scope: Scope) -> int:

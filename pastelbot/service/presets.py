@@ -10,6 +10,7 @@ from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, Request
 from pastelbot.names import nearest_names
 from pastelbot.prompt import expansion
 from pastelbot.records import Asker, GenerationRequest
+from pastelbot.service.house import House
 from pastelbot.store.presets import PERSONAL, Preset, PresetStore
 
 LONGEST_NAME = 40
@@ -21,9 +22,10 @@ _NOT_KEPT = ("init", "preset", "resize_mode")
 class Presets:
     """Everybody's own presets and those of servers."""
 
-    def __init__(self, settings: Settings, store: PresetStore, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, store: PresetStore, house: House, *, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._store = store
+        self._house = house
         self._clock = clock
 
     async def save(self, asker: Asker, name: str, wish: Wish) -> bool:
@@ -79,6 +81,8 @@ class Presets:
         if preset.owner_id != asker.user_id and not (asker.manages_messages or asker.manages_server):
             raise NotAllowedError("This is somebody else's preset: its owner and moderators can delete it.")
         await self._store.delete(preset)
+        if preset.owner_id != asker.user_id:
+            await self._house.write_down(asker, "preset", target_id=preset.owner_id or None, detail=preset.name)
         return preset
 
 

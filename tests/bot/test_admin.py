@@ -9,7 +9,7 @@ from simcord import SetupError
 from studio import job_of, labels
 from support import eventually
 
-from pastelbot.records import JobStatus
+from pastelbot.records import Asker, JobStatus
 
 
 @pytest.fixture
@@ -484,6 +484,29 @@ async def test_the_log_says_who_did_what(studio, admin, boss):
     assert prompt == "> 1girl, \\*\\*secret\\*\\*"
     assert "blocked" not in await admin("log", member=studio.hana)
     assert await admin("log", page=2) == "There is nothing on page 2 of the log."
+
+
+async def test_the_log_has_what_moderators_do_outside_of_admin(studio, admin, boss):
+    await boss.slash(studio.channel, "settings server house", prefix="masterpiece")
+    await boss.slash(studio.channel, "settings channel set", steps=7, size="square")
+    await boss.slash(studio.channel, "settings channel reset", name="steps")
+    await boss.slash(studio.channel, "settings set", steps=9)
+    await studio.hana.slash(studio.channel, "prompt save", name="mine", steps=6)
+    await studio.hana.slash(studio.channel, "prompt share", name="mine")
+    await studio.mod.slash(studio.channel, "prompt delete", name="mine", shared=True)
+    await studio.imagine()
+    await studio.hana.click(await studio.finish(), label="Share")
+    await studio.bot.resources.gallery.unshare(
+        Asker(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True), 1
+    )
+    told = await admin("log")
+
+    assert f"{boss.mention} changed the server's usual settings: prefix masterpiece" in told
+    assert f"{boss.mention} changed a channel's usual settings: size square, steps 7" in told
+    assert f"{boss.mention} changed a channel's usual settings: reset steps" in told
+    assert "steps 9" not in told
+    assert f"{studio.mod.mention} deleted a preset of {studio.hana.mention}: mine" in told
+    assert f"{studio.mod.mention} took a picture out of the gallery of {studio.hana.mention}: \\#1" in told
 
 
 async def test_a_picture_is_taken_out_of_the_gallery(studio, admin):
