@@ -9,7 +9,7 @@ import typer
 from pastelbot import __version__, cli_export, cli_tags, cli_workshop
 from pastelbot.cli_options import ConfigOption, load_settings
 from pastelbot.drafting import Wish
-from pastelbot.errors import PastelError
+from pastelbot.errors import ConfigError, PastelError
 
 app = typer.Typer(
     help="A Discord bot that paints anime pictures with Stable Diffusion 1.x.",
@@ -40,6 +40,9 @@ def default(
         typer.echo(f"pastelbot {__version__}")
     elif context.invoked_subcommand is None:
         run(config)
+    elif config is not None:
+        command = context.invoked_subcommand
+        raise ConfigError(f"Write --config behind the command: pastelbot {command} ... --config {config}.")
 
 
 @app.command()

@@ -58,6 +58,7 @@ def merge(
     weight: Annotated[float | None, typer.Option(help="One weight for everything; 0 is A, 1 is B.")] = None,
     minus: Annotated[str | None, typer.Option(help="C in A + (B - C) * weight.")] = None,
     precision: PrecisionOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Merge two checkpoints: by block weights, as a weighted sum, or by adding a difference."""
     table: dict[str, object] = {"a": a, "b": b, "precision": precision}
@@ -71,7 +72,7 @@ def merge(
         table |= {"operation": "add-difference", "c": minus, "weight": weight}
     else:
         table |= {"operation": "weighted-sum", "weight": weight}
-    _run_step("merge", table, out)
+    _run_step("merge", table, out, config)
 
 
 @lora_app.command("merge")
@@ -80,10 +81,13 @@ def lora_merge(
     out: OutArgument,
     lora: Annotated[list[str], typer.Option(help="A LoRA and its weight, as FILE:0.6; give it once for each.")],
     precision: PrecisionOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Merge any number of LoRAs into a checkpoint, rounding once."""
     loras = [_lora_use(text) for text in lora]
-    _run_step("lora-merge", {"operation": "lora-merge", "base": base, "loras": loras, "precision": precision}, out)
+    _run_step(
+        "lora-merge", {"operation": "lora-merge", "base": base, "loras": loras, "precision": precision}, out, config
+    )
 
 
 @lora_app.command("extract")
@@ -98,6 +102,7 @@ def lora_extract(
         float, typer.Option(help="Leave the text encoder out where it differs by no more than this.")
     ] = 0.01,
     precision: Annotated[str, typer.Option(help="fp32, fp16 or bf16.")] = "fp16",
+    config: ConfigOption = None,
 ) -> None:
     """Extract a LoRA from the difference of two checkpoints."""
     table = {
@@ -110,7 +115,7 @@ def lora_extract(
         "min_difference": min_difference,
         "precision": precision,
     }
-    _run_step("lora-extract", table, out)
+    _run_step("lora-extract", table, out, config)
 
 
 @vae_app.callback()
@@ -124,9 +129,12 @@ def vae_bake(
     vae: Annotated[str, typer.Argument(help="VAE: file, folder, or hub name.")],
     out: OutArgument,
     precision: PrecisionOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Put a VAE into a checkpoint, so that it needs no separate file."""
-    _run_step("vae-bake", {"operation": "vae-bake", "base": checkpoint, "vae": vae, "precision": precision}, out)
+    _run_step(
+        "vae-bake", {"operation": "vae-bake", "base": checkpoint, "vae": vae, "precision": precision}, out, config
+    )
 
 
 def convert(
@@ -134,9 +142,10 @@ def convert(
     out: OutArgument,
     precision: PrecisionOption = None,
     ema: Annotated[str, typer.Option(help="EMA weights: drop, keep, or use them in place of the others.")] = "drop",
+    config: ConfigOption = None,
 ) -> None:
     """Convert between diffusers' folders and single files, pickles and safetensors, and precisions."""
-    _run_step("convert", {"operation": "convert", "source": source, "ema": ema, "precision": precision}, out)
+    _run_step("convert", {"operation": "convert", "source": source, "ema": ema, "precision": precision}, out, config)
 
 
 def inspect(path: Annotated[Path, typer.Argument(help="A weights file, or a diffusers folder.")]) -> None:
@@ -151,11 +160,11 @@ def inspect(path: Annotated[Path, typer.Argument(help="A weights file, or a diff
         raise typer.Exit(1)
 
 
-def _run_step(name: str, table: Mapping[str, object], out: Path) -> None:
+def _run_step(name: str, table: Mapping[str, object], out: Path, config: Path | None) -> None:
     from pastelbot.workshop.recipe import single_step  # noqa: PLC0415 - torch takes seconds
     from pastelbot.workshop.recipe_run import run_recipe  # noqa: PLC0415
 
-    found, settings = single_step(name, table, out), load_settings(None).checkpoint
+    found, settings = single_step(name, table, out), load_settings(config).checkpoint
     with progress_bar() as listener:
         report = run_recipe(found, listener, settings)
     _tell(report.notes, report.outputs)

@@ -6,6 +6,9 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 SD1 = "a Stable Diffusion 1.x checkpoint"
 SD1_VAE = "a VAE of Stable Diffusion"
+EMBEDDING = "a textual inversion embedding"
+HYPERNETWORK = "a hypernetwork"
+_HYPERNETWORK_WIDTHS = {320, 640, 768, 1280}
 _CROSS_ATTENTION = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 _DEEPER_CROSS_ATTENTION = "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
 _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
@@ -14,6 +17,17 @@ _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
 def identify(shapes: Shapes) -> str | None:
     """Return what the tensors are, with its article, or None for something never seen."""
     return next((kind for kind, fits in _KINDS if fits(shapes)), None)
+
+
+def kind_of_pickle(content: object) -> str | None:
+    """Return what a pickled file is, told from its outermost names; None where its tensors have to tell."""
+    if not isinstance(content, dict):
+        return "no file that Pastelbot knows"
+    if "string_to_param" in content:
+        return EMBEDDING
+    if "state_dict" in content:
+        return "a full checkpoint"
+    return HYPERNETWORK if content.keys() & _HYPERNETWORK_WIDTHS else None
 
 
 def _any(*parts: str) -> Callable[[Shapes], bool]:
@@ -67,7 +81,7 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     ("a UNet of diffusers without its other parts", _first("down_blocks.0.resnets.")),
     (SD1_VAE, lambda shapes: any(name.endswith("decoder.conv_in.weight") for name in shapes)),
     ("a text encoder", _any("text_model.encoder.layers.")),
-    ("a textual inversion embedding", _any("emb_params", "string_to_param", "clip_l")),
-    ("a hypernetwork", _any("linear1.weight", ".linear.0.weight")),
+    (EMBEDDING, _any("emb_params", "string_to_param", "clip_l")),
+    (HYPERNETWORK, _any("linear1.weight", ".linear.0.weight")),
     ("an upscaler (ESRGAN)", _any("body.0.rdb", "RRDB_trunk", "model.1.sub.")),
 )

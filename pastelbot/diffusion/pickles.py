@@ -6,12 +6,17 @@ allowed names holds for the whole process; what comes out of it is a safetensors
 are refused.
 """
 
+import pickle
+import pickletools
 import subprocess
 import sys
+import tarfile
 import tempfile
+import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import torch
 from torch import Tensor
@@ -33,6 +38,11 @@ INERT = (
     "transformers.",
 )
 
+# Names that torch's safe reader knows or refuses itself.
+_READABLE = ("torch.", "collections.OrderedDict", "collections.Counter", "_codecs.encode")
+# PyTorch's first form of a file is as many pickles, and then numbers.
+_PICKLES = 5
+
 
 class Stub:
     """Stands for any object that is not needed."""
@@ -48,9 +58,16 @@ class Stub:
 def read_pickled(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a pickled file; raises a CheckpointError that names what it should not hold."""
     try:
-        return _tensors(torch.load(path, map_location="cpu", weights_only=True))
+        return _tensors(load_plain(path))
     except Exception:  # noqa: BLE001 - any file may raise anything; the second reader says what is wrong
         return _read_in_child(path)
+
+
+def load_plain(path: Path, *, mapped: bool = False) -> object:
+    """Return what a pickled file holds where that is plain data; raises whatever torch's safe reader does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about forms of pickles, which nobody at the keyboard has chosen
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
 
 
 # Where the weights are inside a file that holds more; the last three in upscalers, the smoothed ones first.
@@ -81,21 +98,63 @@ def convert(path: Path, target: Path) -> None:
     """Write a pickled file's tensors as safetensors. Changes what torch may load in this process: run it in a child."""
     from safetensors.torch import save_file  # noqa: PLC0415
 
-    unknown = list(_unknown(path))
+    _check_form(path)
+    names = _foreign(path)
+    unknown = [name for name in names if not name.startswith(INERT)]
     if unknown:
         raise CheckpointError(f"it holds {', '.join(unknown[:5])}, which weights do not need")
-    names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
     with torch.serialization.safe_globals([(Stub, name) for name in names]):
-        tensors = _tensors(torch.load(path, map_location="cpu", weights_only=True))
+        tensors = _tensors(load_plain(path))
     if not tensors:
         raise CheckpointError("it holds no tensors")
     save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
 
 
-def _unknown(path: Path) -> Iterator[str]:
-    for name in torch.serialization.get_unsafe_globals_in_checkpoint(path):
-        if not name.startswith(INERT):
-            yield name
+def _check_form(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(1)
+    if not start:
+        raise CheckpointError("it is empty")
+    if tarfile.is_tarfile(path):
+        raise CheckpointError("it is an archive in PyTorch's form of 2017")
+    if start != pickle.PROTO and not zipfile.is_zipfile(path):
+        raise CheckpointError("it is no file of PyTorch, or only a part of one")
+
+
+def _foreign(path: Path) -> list[str]:
+    """Return what reading a file would import besides what tensors need."""
+    try:
+        return torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # noqa: BLE001 - torch looks into its newer form of files alone, and not into every pickle
+        return sorted({name for name in _imports(path) if not name.startswith(_READABLE)})
+
+
+def _imports(path: Path) -> Iterator[str]:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith("data.pkl"):
+                    with archive.open(name) as file:
+                        yield from _imports_of_pickle(file)
+        return
+    with path.open("rb") as file:
+        for _ in range(_PICKLES):
+            yield from _imports_of_pickle(file)
+
+
+def _imports_of_pickle(file: IO[bytes]) -> Iterator[str]:
+    """Yield what a pickle would import; nothing is run."""
+    texts = ["", ""]
+    try:
+        for operation, argument, _place in pickletools.genops(file):
+            if operation.name in ("GLOBAL", "INST"):
+                yield str(argument).replace(" ", ".")
+            elif operation.name == "STACK_GLOBAL":
+                yield ".".join(texts[-2:])
+            elif isinstance(argument, str):
+                texts.append(argument)
+    except ValueError:  # it ends in the middle, or what follows is no pickle
+        return
 
 
 def main(source: str, target: str) -> None:

@@ -37,7 +37,12 @@ def read_shapes(path: Path) -> Shapes:
     """Read the names and shapes of a safetensors file's tensors from its header; raises CheckpointError."""
     try:
         with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
+            start = file.read(8)
+            if start == b"version ":
+                raise ValueError("it is a pointer of Git LFS to the file, not the file itself")
+            if not start:
+                raise ValueError("it is empty")
+            (length,) = struct.unpack("<Q", start)
             if length > _LONGEST_HEADER:
                 raise ValueError("its header is too long")
             header = json.loads(file.read(length))

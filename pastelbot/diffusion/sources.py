@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.identify import SD1, identify
+from pastelbot.diffusion.identify import SD1, identify, kind_of_pickle
 from pastelbot.diffusion.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
-from pastelbot.diffusion.pickles import read_pickled
+from pastelbot.diffusion.pickles import load_plain, read_pickled
 from pastelbot.diffusion.pieces import is_finite
 from pastelbot.diffusion.precheck import read_shapes
 from pastelbot.errors import CheckpointError
@@ -137,10 +137,12 @@ def open_file(path: Path) -> Source:
     if path.suffix == SAFE_SUFFIX:
         return SafetensorsSource(path)
     content = read_plain(path)
-    content = content.get("state_dict", content) if isinstance(content, dict) else {}
-    tensors = {str(name): value.detach() for name, value in content.items() if isinstance(value, Tensor)}
+    weights = content.get("state_dict", content) if isinstance(content, dict) else {}
+    weights = weights if isinstance(weights, dict) else {}
+    tensors = {str(name): value.detach() for name, value in weights.items() if isinstance(value, Tensor)}
     if not tensors:
-        raise CheckpointError(f"{path} holds no tensors with names.")
+        kind = kind_of_pickle(content) or "no file that Pastelbot knows"
+        raise CheckpointError(f"{path} is {kind}: it holds no tensors with names.")
     return MemorySource(tensors, str(path))
 
 
@@ -152,7 +154,7 @@ def read_plain(path: Path) -> object:
     """
     for mapped in (True, False):
         try:
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+            return load_plain(path, mapped=mapped)
         except Exception:  # noqa: BLE001, S112 - old files cannot be mapped; what else is wrong, the last reader says
             continue
     return read_pickled(path)

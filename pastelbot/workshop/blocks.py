@@ -3,6 +3,7 @@
 The blocks are those of the block-weighted merge extension of the webui, which the recipes of 2023 are written for.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,11 +50,18 @@ def uniform(weight: float) -> BlockWeights:
 def read_weights(weights: Sequence[float] | str, base_alpha: float = 0.0) -> BlockWeights:
     """Read 25 weights, as numbers or as text with commas; raises WorkshopError."""
     if isinstance(weights, str):
-        try:
-            weights = [float(word) for word in weights.split(",")]
-        except ValueError as error:
-            raise WorkshopError(f"The block weights are no numbers with commas between: {error}.") from error
+        weights = [_number(word) for word in weights.split(",")]
     return BlockWeights(weights=tuple(float(weight) for weight in weights), base_alpha=float(base_alpha))
+
+
+def _number(word: str) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise WorkshopError(f"The block weights are no numbers with commas between: {word.strip()!r} is none.")
+    return number
 
 
 def is_merged(name: str) -> bool:

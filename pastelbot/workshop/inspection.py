@@ -3,17 +3,20 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from pastelbot.diffusion.identify import SD1, identify
+from pastelbot.diffusion.embeddings import read_embedding
+from pastelbot.diffusion.identify import EMBEDDING, HYPERNETWORK, SD1, identify, kind_of_pickle
 from pastelbot.diffusion.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 from pastelbot.diffusion.lora.files import LoraFile, open_lora
 from pastelbot.diffusion.sources import SAFE_SUFFIX, SafetensorsSource, Source, open_file, read_plain
+from pastelbot.diffusion.weights import weights_file
 from pastelbot.errors import CheckpointError, PastelError
-from pastelbot.workshop.folders import open_folder
+from pastelbot.workshop.folders import PARTS, open_folder
 from pastelbot.workshop.hashes import FileHashes, hash_file
 from pastelbot.workshop.merge import POSITION_IDS, positions
 from pastelbot.workshop.precision import EMA_PREFIX
@@ -44,6 +47,8 @@ def inspect_path(path: Path, progress: Progress = silent) -> Findings:
     findings = Findings()
     if path.is_file():
         findings.facts |= _hash_facts(_hash(path, progress))
+    elif (path / "unet").is_dir():
+        findings.facts |= _folder_hash(path, progress)
     try:
         _describe(path, findings, progress)
     except PastelError as error:
@@ -53,27 +58,28 @@ def inspect_path(path: Path, progress: Progress = silent) -> Findings:
 
 
 def _describe(path: Path, findings: Findings, progress: Progress) -> None:
-    lora = _try_lora(path)
-    if lora is None or lora.named:
-        source = _open(path)
+    content = read_plain(path) if path.is_file() and path.suffix != SAFE_SUFFIX else None
+    if isinstance(content, list):
+        _describe_lora(open_lora(path), findings)
+        return
+    kind = None if content is None else kind_of_pickle(content)
+    if kind in (EMBEDDING, HYPERNETWORK):  # their tensors lie deeper
+        findings.facts["kind"] = kind
+    else:
+        source = open_folder(path).source if path.is_dir() else open_file(path)
         _describe_tensors(source, findings, progress)
         _describe_metadata(source, findings)
-    if lora is not None:
-        _describe_lora(lora, findings)
+    if findings.facts["kind"] == EMBEDDING:
+        _describe_embedding(path, findings)
+    if findings.facts["kind"] == "a LoRA":
+        _describe_lora(open_lora(path), findings)
 
 
-def _open(path: Path) -> Source:
-    return open_folder(path).source if path.is_dir() else open_file(path)
-
-
-def _try_lora(path: Path) -> LoraFile | None:
-    """Return the file as a LoRA, None where it is something else that can be opened."""
-    if path.is_dir():
-        return None
-    if path.suffix != SAFE_SUFFIX and isinstance(read_plain(path), list):
-        return open_lora(path)
-    kind = identify({name: entry.shape for name, entry in open_file(path).entries.items()})
-    return open_lora(path) if kind == "a LoRA" else None
+def _describe_embedding(path: Path, findings: Findings) -> None:
+    vectors = read_embedding(path)
+    findings.facts["vectors"] = f"{len(vectors)}, each of {vectors.shape[1]} numbers"
+    if vectors.shape[1] in _WIDTHS:
+        findings.facts["made for"] = _WIDTHS[vectors.shape[1]]
 
 
 def _hash(path: Path, progress: Progress) -> FileHashes:
@@ -85,6 +91,13 @@ def _hash(path: Path, progress: Progress) -> FileHashes:
         progress("Hashing", done, total)
 
     return hash_file(path, add)
+
+
+def _folder_hash(folder: Path, progress: Progress) -> dict[str, str]:
+    """Return the hash that pictures have of a diffusers folder: that of its UNet."""
+    with suppress(CheckpointError):  # what is missing is found once more, as a problem
+        return {"hash": f"{_hash(weights_file(folder / 'unet', *PARTS['unet']), progress).short} (its UNet's)"}
+    return {}
 
 
 def _hash_facts(hashes: FileHashes) -> dict[str, str]:
@@ -148,9 +161,20 @@ def _describe_metadata(source: Source, findings: Findings) -> None:
         "ss_base_model_version": "base",
         "modelspec.title": "title",
         "pastelbot.recipe": "recipe",
-        "pastelbot.inputs": "made from",
     }
     findings.facts |= {name: metadata[key].strip() for key, name in names.items() if metadata.get(key, "").strip()}
+    inputs = ", ".join(_inputs(metadata))
+    if inputs:
+        findings.facts["made from"] = inputs
+
+
+def _inputs(metadata: Mapping[str, str]) -> Iterator[str]:
+    """Yield the files that a result was made from, with the short hash of each."""
+    try:
+        found = json.loads(metadata.get("pastelbot.inputs") or "[]")
+        yield from [f"{item['file']} [{item['sha256'][:10]}]" for item in found]
+    except (ValueError, LookupError, TypeError):
+        return
 
 
 def _trigger_words(metadata: Mapping[str, str]) -> Iterator[str]:

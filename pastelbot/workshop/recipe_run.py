@@ -68,6 +68,7 @@ class _Kitchen:
         self._steps = {step.name for step in recipe.steps}
         self._opened: dict[tuple[str, str], Opened] = {}
         self._lora_paths: dict[str, Path] = {}
+        self._names: dict[Path, str] = {}  # what the metadata call the files
         self._results: dict[str, Source] = {}
         self._loras: dict[str, Path] = {}
         self._temporary: Path | None = None
@@ -85,12 +86,12 @@ class _Kitchen:
 
     def _open(self, step: Step, key: str, reference: str) -> None:
         place = self._find(self._place(reference), f"steps.{step.name}.{key}")
-        if isinstance(step, VaeBakeStep) and key == "vae":
-            self._opened[key, reference] = open_vae(place)
-        elif isinstance(step, ConvertStep):
-            self._opened["", reference] = open_reference(place)
-        else:
-            self._opened["", reference] = open_checkpoint(place)
+        is_vae = isinstance(step, VaeBakeStep) and key == "vae"
+        opening = open_vae if is_vae else open_reference if isinstance(step, ConvertStep) else open_checkpoint
+        opened = self._opened[key if is_vae else "", reference] = opening(place)
+        called = Path(reference).name if self._recipe.path(reference).exists() else reference
+        for file in opened.files:
+            self._names[file] = f"{called}/{file.relative_to(place).as_posix()}" if place.is_dir() else called
 
     def _find(self, reference: str, key: str) -> Path:
         """Return the file or folder that a reference means, downloading it first where it is on the hub."""
@@ -251,7 +252,7 @@ class _Kitchen:
 
     def _provenance(self) -> dict[str, str]:
         inputs = [
-            {"file": path.name, "sha256": hashes.sha256, "old_hash": hashes.old}
+            {"file": self._names.get(path, path.name), "sha256": hashes.sha256, "old_hash": hashes.old}
             for path, hashes in self._hashes.items()
         ]
         return {"pastelbot.recipe": self._recipe.text, "pastelbot.inputs": json.dumps(inputs)}

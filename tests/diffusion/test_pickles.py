@@ -1,6 +1,8 @@
 """Pickled checkpoints: what is plain is read, what is left over from training is ignored, the rest is refused."""
 
+import pickle
 import sys
+import tarfile
 import types
 
 import pytest
@@ -60,6 +62,55 @@ def test_program_in_a_checkpoint_is_refused_by_name(tmp_path):
 
     with pytest.raises(CheckpointError, match=r"builtins\.exec.*safetensors"):
         read_pickled(path)
+
+
+@pytest.mark.parametrize("write", ["legacy", "protocol 4", "raw"])
+def test_program_in_any_form_of_pickle_is_named(tmp_path, write, capfd):
+    """In PyTorch's first form, in a pickle that is no file of PyTorch, and in newer protocols."""
+    path = tmp_path / "evil.ckpt"
+    content = {"state_dict": TENSORS, "extra": Evil()}
+    if write == "legacy":
+        torch.save(content, path, _use_new_zipfile_serialization=False)
+    elif write == "protocol 4":
+        torch.save(content, path, pickle_protocol=4)
+    else:
+        path.write_bytes(pickle.dumps({"state_dict": Evil()}, protocol=4))
+
+    with pytest.raises(CheckpointError, match=r"builtin(s|__)\.exec, which weights do not need"):
+        read_pickled(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_leftovers_in_the_first_form_are_ignored(tmp_path, lightning, monkeypatch):
+    path = tmp_path / "old.ckpt"
+    torch.save(
+        {"state_dict": TENSORS, "callbacks": {lightning: 1}, "last": lightning()},
+        path,
+        _use_new_zipfile_serialization=False,
+    )
+    monkeypatch.delitem(sys.modules, "pytorch_lightning.callbacks")
+
+    assert_tensors(read_pickled(path))
+
+
+def tar(path):
+    with tarfile.open(path, "w") as archive:
+        archive.add(__file__, "pickle")
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (lambda path: path.write_bytes(b""), "it is empty"),
+        (lambda path: path.write_bytes(b"<!DOCTYPE html>"), "it is no file of PyTorch"),
+        (tar, "form of 2017"),
+    ],
+)
+def test_what_is_no_pickle_is_told(tmp_path, write, words):
+    write(tmp_path / "a.ckpt")
+
+    with pytest.raises(CheckpointError, match=words):
+        read_pickled(tmp_path / "a.ckpt")
 
 
 def test_damaged_file_is_one_sentence(tmp_path):

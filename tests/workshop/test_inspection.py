@@ -102,12 +102,63 @@ def test_unreadable_file_still_has_its_hashes(tmp_path):
 
 
 def test_lists_and_folders_are_described():
-    """Lists have no names, folders no hash."""
+    """Lists have no names; folders have the hash that pictures have of them, their UNet's."""
     lora, folder = inspect_path(needed("lora", "simo_lora.pt")), inspect_path(needed("lora", "base_diffusers"))
 
     assert ("a LoRA (list without names)", "none") == (lora.facts["kind"], lora.facts["alpha"])
     assert folder.facts["kind"] == "a Stable Diffusion 1.x checkpoint"
-    assert "hash" not in folder.facts
+    weights = needed("lora", "base_diffusers", "unet", "diffusion_pytorch_model.safetensors")
+    assert folder.facts["hash"] == f"{hash_file(weights).short} (its UNet's)"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ({"string_to_param": {"*": torch.zeros(2, 768)}}, "a textual inversion embedding"),
+        ({768: [{}], 320: [{}]}, "a hypernetwork"),
+    ],
+)
+def test_other_pickles_are_named(tmp_path, content, kind):
+    torch.save(content, tmp_path / "a.pt")
+    findings = inspect_path(tmp_path / "a.pt")
+
+    assert kind == findings.facts["kind"]
+    assert findings.problems == []
+
+
+@pytest.mark.parametrize("name", ["a.pt", "a.safetensors"])
+def test_embedding_is_described(tmp_path, name):
+    if name == "a.pt":
+        torch.save({"string_to_param": {"*": torch.zeros(3, 768)}}, tmp_path / name)
+    else:
+        save({"emb_params": torch.zeros(3, 768)}, tmp_path / name)
+    facts = inspect_path(tmp_path / name).facts
+
+    assert ("3, each of 768 numbers", "Stable Diffusion 1.x") == (facts["vectors"], facts["made for"])
+
+
+def test_lora_of_another_family_is_described_all_the_same(tmp_path):
+    """What it is stays said beside the problem."""
+    tensors = {name.replace("lora_te_", "lora_te1_"): tensor for name, tensor in make_lora().items()}
+    findings = look(tensors, tmp_path / "a.safetensors")
+
+    assert findings.facts["kind"] == "a LoRA"
+    assert "SDXL LoRA" in findings.problems[0]
+
+
+@pytest.mark.parametrize("damaged", ["[{}]", "7", "nonsense"])
+def test_damaged_provenance_is_no_reason_to_fail(tmp_path, damaged):
+    assert "made from" not in look(make_lora(), tmp_path / "a.safetensors", {"pastelbot.inputs": damaged}).facts
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "it is empty"), (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "pointer of Git LFS")],
+)
+def test_what_is_no_download_at_all_is_told(tmp_path, content, words):
+    (tmp_path / "a.safetensors").write_bytes(content)
+
+    assert words in inspect_path(tmp_path / "a.safetensors").problems[0]
 
 
 def test_nothing_there_is_an_error(tmp_path):

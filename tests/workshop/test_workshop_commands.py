@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from pastelbot.cli import app
-from pastelbot.errors import PastelError, WorkshopError
+from pastelbot.errors import CheckpointError, ConfigError, PastelError, WorkshopError
 
 
 def run(*words):
@@ -55,6 +55,18 @@ def test_wrong_options_are_one_sentence(here, options, words):
         run("merge", "a.safetensors", "b.safetensors", "out.safetensors", *options)
 
     assert not (here / "out.safetensors").exists()
+
+
+def test_configuration_is_named_behind_the_command(here):
+    """Before it, it would be the bot's; it is not passed over in silence."""
+    (here / "other.toml").write_text("[checkpoint]\noffline = true\n", encoding="utf-8")
+    run("merge", "a.safetensors", "b.safetensors", "one.safetensors", "--weight", 0.5, "--config", "other.toml")
+    with pytest.raises(ConfigError, match=r"merge \.\.\. --config other\.toml"):
+        run("--config", "other.toml", "merge", "a.safetensors", "b.safetensors", "two.safetensors", "--weight", 0.5)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.offline is set"):
+        run("merge", "owner/name", "b.safetensors", "two.safetensors", "--weight", 0.5, "--config", "other.toml")
+
+    assert not (here / "two.safetensors").exists()
 
 
 def test_recipe_and_commands_agree(here):

@@ -161,8 +161,15 @@ def test_weights_must_be_25(weights):
 
 def test_weights_must_be_numbers():
     """As text, with commas."""
-    with pytest.raises(WorkshopError, match="no numbers with commas"):
-        read_weights("1,two,3")
+    with pytest.raises(WorkshopError, match="no numbers with commas between: 'two' is none"):
+        read_weights("1, two,3")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e999"])
+def test_weights_must_be_finite(number):
+    """Else the first tensor would be blamed."""
+    with pytest.raises(WorkshopError, match="is none"):
+        read_weights(",".join(["0.5"] * 24 + [number]))
 
 
 SDXL = {"conditioner.embedders.0.transformer.weight": torch.ones(1), UNET + "input_blocks.0.0.weight": torch.ones(1)}

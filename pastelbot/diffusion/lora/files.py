@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from pastelbot.diffusion.identify import identify
+from pastelbot.diffusion.identify import identify, kind_of_pickle
 from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.lora.targets import Target, Targets, text_list_order, unet_list_orders
 from pastelbot.diffusion.sources import SAFE_SUFFIX, MemorySource, SafetensorsSource, Source, read_plain
@@ -17,7 +17,6 @@ TEXT_SUFFIX = ".text_encoder.pt"
 
 _LIST_NAME = re.compile(r"(unet|text_encoder):(\d+):(up|down)")
 _ROLES = {"lora_down.weight": "down", "lora_up.weight": "up", "lora_mid.weight": "mid", "alpha": "alpha"}
-_HYPERNETWORK_WIDTHS = {320, 640, 768, 1280}
 
 
 @dataclass(kw_only=True)
@@ -96,7 +95,7 @@ def open_lora(path: Path, *, with_partner: bool = True) -> LoraFile:
     content = read_plain(path)
     if isinstance(content, list):
         return _from_list(path, content, with_partner=with_partner)
-    kind = _other_kind(content)
+    kind = kind_of_pickle(content)
     if kind is not None:
         raise CheckpointError(f"{path} is {kind}, not a LoRA.")
     tensors = {name: tensor.detach() for name, tensor in _items(content) if isinstance(tensor, Tensor)}
@@ -116,18 +115,6 @@ def partner_of(path: Path) -> Path:
 
 def _items(content: object) -> Iterable[tuple[str, object]]:
     return ((str(name), value) for name, value in content.items()) if isinstance(content, dict) else ()
-
-
-def _other_kind(content: object) -> str | None:
-    if not isinstance(content, dict):
-        return "no file that Pastelbot knows"
-    if "string_to_param" in content:
-        return "a textual inversion embedding"
-    if "state_dict" in content:
-        return "a full checkpoint"
-    if content.keys() & _HYPERNETWORK_WIDTHS:
-        return "a hypernetwork"
-    return None
 
 
 def _from_names(path: Path, source: Source, metadata: Mapping[str, str]) -> LoraFile:
