@@ -6,9 +6,9 @@ from typing import Any
 
 import discord
 from discord import app_commands
-from discord.utils import escape_markdown
 
 from pastelbot import __version__
+from pastelbot.bot.plain_text import plain
 from pastelbot.records import WorkerReady
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
@@ -76,7 +76,7 @@ def about_text(ready: WorkerReady | None, *, bundled: bool) -> str:
     if ready is None:
         paints = "**Checkpoint:** the painter is still starting"
     else:
-        name = escape_markdown(ready.checkpoint)
+        name = plain(ready.checkpoint)
         paints = f"**Checkpoint:** {name}, hash `{ready.checkpoint_hash}`, on {ready.device}"
     versions = f"Python {platform.python_version()}, discord.py {discord.__version__}"
     head = f"**Pastelbot {__version__}** ({versions}). Free software under the MIT licence."
@@ -89,7 +89,7 @@ def overview_text(commands: Iterable[AnyCommand]) -> str:
     full = "\n".join([INTRO, *(_line(command) for command in commands)])
     if len(full) <= _LENGTH:
         return full
-    return "\n".join([INTRO, *(f"`{name_of(command)}`" for command in commands)])
+    return "\n".join([INTRO, *map(_name_alone, commands)])
 
 
 def command_text(command: AnyCommand) -> str:
@@ -118,6 +118,12 @@ def _line(command: AnyCommand) -> str:
         what = MENUS.get(command.name, "Right-click a message, or press it for long.")
         return f"`Apps > {command.name}` {what}"
     return f"`/{command.qualified_name}` {command.description}"
+
+
+def _name_alone(command: AnyCommand) -> str:
+    if isinstance(command, app_commands.ContextMenu):
+        return f"`Apps > {command.name}`"
+    return f"`/{command.qualified_name}`"
 
 
 def _option(parameter: app_commands.Parameter) -> str:

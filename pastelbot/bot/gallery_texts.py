@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from discord.utils import escape_markdown, escape_mentions, format_dt
+from discord.utils import format_dt
 
 from pastelbot.bot import render
+from pastelbot.bot.plain_text import plain
 from pastelbot.service.gallery import Credit, Making, Page, Shown
 from pastelbot.store.gallery import View
 
@@ -40,9 +41,9 @@ def gallery_text(page: Page, view: View, tag: str, text: str) -> str:
     """Say what is shown, and how much there is."""
     lines = [f"🖼️ **Gallery**, {VIEW_NAMES[view]} · pictures: {page.total}"]
     if tag:
-        lines.append(f"Tag: {_plain(tag)}")
+        lines.append(f"Tag: {plain(tag)}")
     if text:
-        lines.append(f"Words: {_plain(text)}")
+        lines.append(f"Words: {plain(text)}")
     if not page.total:
         lines.append(_nothing(view, searched=bool(tag or text)))
     return "\n".join(lines)
@@ -78,7 +79,3 @@ def _nothing(view: View, *, searched: bool) -> str:
     if view is View.MINE:
         return "You have shared nothing here yet: press Share under a picture of yours."
     return "Nothing was shared here yet: press Share under a picture of yours."
-
-
-def _plain(text: str) -> str:
-    return escape_mentions(escape_markdown(text))

@@ -1,8 +1,7 @@
 """What people read about quotas."""
 
-from discord.utils import escape_markdown, escape_mentions
-
 from pastelbot import cost
+from pastelbot.bot.plain_text import plain
 from pastelbot.service.quotas import Quota
 from pastelbot.store.quotas import Allowance, Grant
 
@@ -32,7 +31,7 @@ def allowance_text(allowance: Allowance) -> str:
 
 def grant_text(grant: Grant) -> str:
     """Say who granted how much when and why."""
-    reason = f": {escape_mentions(escape_markdown(grant.reason))[:_REASON]}" if grant.reason else ""
+    reason = f": {plain(grant.reason)[:_REASON]}" if grant.reason else ""
     when = f"<t:{int(grant.granted_at.timestamp())}:d>"
     return f"{cost.text(grant.work)} were granted by <@{grant.granted_by}> on {when}{reason}"
 

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 import structlog
-from discord.utils import escape_markdown, escape_mentions
 
 from pastelbot.bot.answers import say_privately
 from pastelbot.bot.autocomplete import FAILURES
 from pastelbot.bot.checks import asker_of
+from pastelbot.bot.plain_text import plain
 
 if TYPE_CHECKING:
     import discord
@@ -35,4 +35,4 @@ async def suggest_tags(interaction: "discord.Interaction[PastelBot]", prompt: st
 
 
 def _safe(text: str) -> str:
-    return escape_mentions(escape_markdown(" ".join(text.split())[:_SHOWN]))
+    return plain(" ".join(text.split())[:_SHOWN])

@@ -4,9 +4,8 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from discord.utils import escape_markdown, escape_mentions
-
 from pastelbot import cost
+from pastelbot.bot.plain_text import plain
 from pastelbot.jobs.dispatcher import Overview
 from pastelbot.jobs.scheduler import MOST_TOLD_EXACTLY
 from pastelbot.records import Asker, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
@@ -61,8 +60,7 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
     size, steps = f"{request.width}x{request.height}", f"{request.steps}"
     hires = request.hires
     if hires is not None:
-        width = hires.width or round(request.width * hires.scale)
-        height = hires.height or round(request.height * hires.scale)
+        width, height = cost.hires_picture(request.width, request.height, hires)
         size += f" → {width}x{height}"
         steps += f"+{hires.steps or request.steps}"
     parts = [
@@ -77,7 +75,7 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
         parts.append(f"variation {request.subseed_strength:g} of seed {request.subseed}")
     if request.init is not None:
         parts.append(f"strength {request.init.denoising_strength:g}")
-    parts += [escape_markdown(name) for name in (request.checkpoint, request.vae) if name]
+    parts += [plain(name) for name in (request.checkpoint, request.vae) if name]
     if request.grid is not None:
         rows = len(request.grid.y.values) if request.grid.y is not None else 1
         parts.append(f"grid {len(request.grid.x.values)}x{rows}")
@@ -140,7 +138,7 @@ def _row(mark: str, job: Job, asker: Asker) -> str:
 
 
 def _safe(prompt: str) -> str:
-    return escape_mentions(escape_markdown(" ".join(prompt.split())))
+    return plain(" ".join(prompt.split()))
 
 
 def _shortened(text: str, length: int) -> str:

@@ -133,7 +133,7 @@ async def test_a_prompt_pings_nobody_and_formats_nothing(studio):
     shown = message.content.splitlines()[1]
     assert "@everyone" not in shown
     assert "<@123456789012345678>" not in shown
-    assert r"\*\*bold\*\*, \`code\`, \|\|spoiler\|\|, \[a](https://example.org)" in shown
+    assert r"\*\*bold\*\*, \`code\`, \|\|spoiler\|\|, \[a](https\://example.org)" in shown
     bodies = [body.get("data", body) for body in studio.sent("callback") + studio.sent("messages")]
     assert [{"parse": []}] * len(bodies) == [body["allowed_mentions"] for body in bodies]
 

@@ -5,11 +5,11 @@ from typing import Any
 import discord
 from discord import app_commands
 from discord.ext import commands
-from discord.utils import escape_markdown
 
 from pastelbot.bot.answers import answers_errors, say_privately
 from pastelbot.bot.checks import asker_of
 from pastelbot.bot.offers import checkpoint_choices
+from pastelbot.bot.plain_text import plain
 from pastelbot.service.models import ModelLine, Models
 
 
@@ -32,13 +32,13 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
     async def use(self, interaction: discord.Interaction[Any], name: str) -> None:
         """Choose what usually paints, for everybody on this bot; needs Manage Server."""
         before = await self._models.use(asker_of(interaction), name)
-        now = escape_markdown(name)
+        now = plain(name)
         if before == name:
             await say_privately(interaction, f"**{now}** paints already.")
             return
         await say_privately(
             interaction,
-            f"**{now}** paints from now on, in place of {escape_markdown(before)}: for everybody, on all servers of "
+            f"**{now}** paints from now on, in place of {plain(before)}: for everybody, on all servers of "
             "this bot, where nobody names another. What is in line already keeps its checkpoint.",
         )
 
@@ -47,10 +47,10 @@ def models_text(lines: list[ModelLine], vaes: tuple[str, ...]) -> str:
     """List the checkpoints, the usual one marked, and the VAEs."""
     rows = []
     for line in lines:
-        vae = f", VAE {escape_markdown(line.vae)}" if line.vae else ""
-        row = f"**{escape_markdown(line.name)}**: {escape_markdown(line.source)}{vae}"
+        vae = f", VAE {plain(line.vae)}" if line.vae else ""
+        row = f"**{plain(line.name)}**: {plain(line.source)}{vae}"
         rows.append(f"🎨 {row} (usual)" if line.in_use else f"- {row}")
     if vaes:
-        rows.append(f"VAEs: {', '.join(map(escape_markdown, vaes))}")
+        rows.append(f"VAEs: {', '.join(map(plain, vaes))}")
     text = "\n".join(rows)
     return text if len(text) <= 2000 else f"{text[:1990].rpartition(chr(10))[0]}\n..."

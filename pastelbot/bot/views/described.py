@@ -11,6 +11,7 @@ import discord
 
 from pastelbot.bot.answers import answers_errors, ask
 from pastelbot.bot.checks import asker_of
+from pastelbot.bot.plain_text import plain
 from pastelbot.bot.views.modals import EditModal
 from pastelbot.bot.views.queueing import paint
 from pastelbot.drafting import Wish
@@ -85,7 +86,7 @@ def described_view(description: Description) -> discord.ui.View:
 
 def _surest(tags: Sequence[ScoredTag]) -> str:
     """Name the first tags, as many as fit into a line."""
-    names = [f"{discord.utils.escape_markdown(spoken(tag.name))} ({tag.score:.0%})" for tag in tags[:_SUREST]]
+    names = [f"{plain(spoken(tag.name))} ({tag.score:.0%})" for tag in tags[:_SUREST]]
     while len(", ".join(names)) > _LINE:
         names.pop()
     return ", ".join(names)

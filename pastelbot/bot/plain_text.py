@@ -1,0 +1,16 @@
+"""People's own words as Discord shows them letter for letter."""
+
+import re
+
+from discord.utils import escape_mentions
+
+_BEFORE_SIGNS = re.compile(r"^\s*(?=[#>]|[-+][\s#])|(?=[\\*_~|`\[<]|://)", re.MULTILINE)
+
+
+def plain(text: str) -> str:
+    """Write a text so that nothing in it is markdown, a link, a time, an emoji or a mention.
+
+    discord.py's own function takes all from the first `[` to the last `)` for one link and leaves it as it is, and
+    addresses too.
+    """
+    return escape_mentions(_BEFORE_SIGNS.sub(r"\g<0>\\", text))
