@@ -82,6 +82,11 @@ class GalleryPosts:
             return f"Shared: /gallery shows it. The bot could not post it in {channel.mention}; tell a moderator."
         return f"Shared: it is in {channel.mention}, and /gallery shows it."
 
+    async def keep_track(self, shown: Sequence[Shown], guild_id: int, channel_id: int, message_id: int) -> None:
+        """Have a message for everybody deleted as soon as one of the pictures on it is taken out."""
+        await self._gallery.set_copies(shown, guild_id, channel_id, message_id)
+        self.wake()  # it may have been taken out meanwhile
+
     async def refresh(self, shown: Shown) -> None:
         """Show an entry's votes in its post, as far as Discord lets it be edited."""
         entry = shown.entry
@@ -127,7 +132,8 @@ class GalleryPosts:
             add_entry(layout, shown, names_of(files), unshare=False)
         layout = translated(layout, self._saying(guild_id))
         none = discord.AllowedMentions.none()
-        await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"best:{since:%Y%m%d}")
+        message = await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"best:{since:%Y%m%d}")
+        await self.keep_track(best, guild_id, message.channel.id, message.id)
 
     async def _post(self, entry: Entry, channel: discord.abc.Messageable) -> None:
         (shown,) = await self._gallery.show([entry])

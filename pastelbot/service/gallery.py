@@ -102,6 +102,11 @@ class Gallery:
         """Remember the message that shows an entry; False where the entry is gone, and the message should go."""
         return await self._store.set_post(entry_id, channel_id, message_id)
 
+    async def set_copies(self, shown: Sequence[Shown], guild_id: int, channel_id: int, message_id: int) -> None:
+        """Remember a message that shows these entries to everybody: it goes when one of them is taken out."""
+        ids = [each.entry.id for each in shown]
+        await self._store.set_copies(ids, message_id=message_id, channel_id=channel_id, guild_id=guild_id)
+
     async def unshare(self, asker: Asker, entry_id: int) -> int:
         """Take a picture out of the gallery: its author or a moderator does. Return the author."""
         entry = await self._entry(replace(asker, age_restricted=True), entry_id)
@@ -198,6 +203,7 @@ class Gallery:
         entry = await self._store.by_message(message_id)
         if entry is not None:
             await self._store.unshare(entry.id)
+        await self._store.erased(message_id)
         job = await self._jobs.by_message(message_id)
         if job is not None and job.status.ended:
             await self._files.drop(await self._jobs.forget_pictures(job.id))

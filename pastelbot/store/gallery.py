@@ -132,12 +132,26 @@ class GalleryStore:
         async with self._database.transaction() as connection:
             return (await connection.execute(sql, (channel_id, message_id, entry_id))).rowcount > 0
 
+    async def set_copies(self, entry_ids: Iterable[int], *, message_id: int, channel_id: int, guild_id: int) -> None:
+        """Remember a message that shows these entries; where one of them is gone already, it is to be deleted."""
+        entry_ids = set(entry_ids)
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM gallery_copies WHERE message_id = ?", (message_id,))
+            there = 0
+            for entry_id in entry_ids:
+                sql = "INSERT INTO gallery_copies SELECT id, ?, ?, ? FROM gallery WHERE id = ?"
+                there += (await connection.execute(sql, (message_id, channel_id, guild_id, entry_id))).rowcount
+            if there < len(entry_ids):
+                sql = "INSERT OR IGNORE INTO erasures (message_id, channel_id, guild_id) VALUES (?, ?, ?)"
+                await connection.execute(sql, (message_id, channel_id, guild_id))
+
     async def forget_posts(self, channel_id: int) -> None:
         """Forget the messages in a channel that is gone; what they showed stays in the gallery."""
         async with self._database.transaction() as connection:
             sql = "UPDATE gallery SET channel_id = NULL, message_id = NULL WHERE channel_id = ?"
             await connection.execute(sql, (channel_id,))
-            await connection.execute("DELETE FROM erasures WHERE channel_id = ?", (channel_id,))
+            for table in ("erasures", "gallery_copies"):
+                await connection.execute(f"DELETE FROM {table} WHERE channel_id = ?", (channel_id,))
 
     async def unshare(self, entry_id: int) -> None:
         """Take an entry out, with its votes; its message will be deleted."""
@@ -221,7 +235,8 @@ class GalleryStore:
     async def erased(self, message_id: int) -> None:
         """Forget a message that is gone."""
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM erasures WHERE message_id = ?", (message_id,))
+            for table in ("erasures", "gallery_copies"):
+                await connection.execute(f"DELETE FROM {table} WHERE message_id = ?", (message_id,))
 
     async def _first(self, where: str, values: Sequence[object]) -> Entry | None:
         async with self._database.reader.execute(f"SELECT {_COLUMNS}{_FROM} WHERE {where}", values) as cursor:

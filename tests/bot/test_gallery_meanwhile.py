@@ -4,10 +4,12 @@ import asyncio
 
 import discord
 import pytest
+from support import eventually
 from test_gallery import Gallery, button, text_of
 
 from pastelbot.bot.views.gallery import PageButton
 from pastelbot.records import Asker
+from pastelbot.service.gallery import BEST_OF, GALLERY_CHANNEL
 from pastelbot.store.gallery import View
 
 
@@ -71,3 +73,83 @@ async def test_two_clicks_at_once_are_two_votes_of_one_person_and_no_more(studio
 
     assert sorted(told) == [False, True, True]
     assert after.entry.votes == 1
+
+
+@pytest.fixture
+async def copies(studio, gallery):
+    """Two pictures: one in the week's best, both on a page for everybody. Return the messages."""
+    await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id, BEST_OF: True})
+    await gallery.shared("hers", seed=1)
+    await gallery.shared("his", by=studio.kenji, seed=2)
+    page = await gallery.look(studio.mod, text="hers")
+    await studio.mod.click(page, custom_id=button(page, "Vote"))
+    public = await gallery.look(studio.mod, public=True)
+    studio.clock.advance(days=1)
+    await studio.bot.resources.posts.best_of()
+    best = next(post for post in gallery.posts if "Best of the week" in text_of(post))
+    return public.id, best.id
+
+
+def there(studio, gallery, message_ids):
+    """Return which of the messages are there."""
+    found = {message.id for message in (*studio.messages, *gallery.posts)}
+    return [message_id for message_id in message_ids if message_id in found]
+
+
+async def test_whoever_is_forgotten_leaves_pages_for_everybody_and_the_best_of(studio, gallery, copies):
+    assert there(studio, gallery, copies) == list(copies)
+    await studio.bot.resources.mydata.forget(studio.hana.id)
+    studio.bot.resources.posts.wake()
+
+    await eventually(lambda: there(studio, gallery, copies) == [])
+    assert [post for post in gallery.posts if "hers" in text_of(post)] == []
+    assert len([post for post in gallery.posts if "his" in text_of(post)]) == 1
+
+
+async def test_what_a_message_does_not_show_does_not_delete_it(studio, gallery, copies):
+    _public, best = copies
+    post = next(post for post in gallery.posts if "his" in text_of(post))
+    await studio.kenji.click(post, label="Unshare")
+
+    await eventually(lambda: there(studio, gallery, copies) == [best])
+
+
+async def test_a_page_that_was_turned_shows_other_pictures(studio, gallery):
+    for number in range(5):
+        await gallery.shared(f"old {number}", seed=number)
+    page = await gallery.look(studio.mod, public=True)
+    await studio.mod.click(page, custom_id=button(page, "Next"))
+    mine = await gallery.look(studio.hana, view="mine", text="old 4")
+    await studio.hana.click(mine, custom_id=button(mine, "Unshare"))
+    await studio.env.settle()
+    assert there(studio, gallery, [page.id]) == [page.id]
+
+    mine = await gallery.look(studio.hana, view="mine", text="old 0")
+    await studio.hana.click(mine, custom_id=button(mine, "Unshare"))
+    await eventually(lambda: there(studio, gallery, [page.id]) == [])
+
+
+async def test_a_picture_taken_out_before_its_page_is_shown(studio, gallery, monkeypatch):
+    await gallery.shared()
+    resources = studio.bot.resources
+    thumbnails = resources.posts.thumbnails
+
+    async def slow(shown, **options):
+        files = await thumbnails(shown, **options)
+        await resources.mydata.forget(studio.hana.id)
+        return files
+
+    monkeypatch.setattr(resources.posts, "thumbnails", slow)
+    page = await gallery.look(studio.mod, public=True)
+    await eventually(lambda: there(studio, gallery, [page.id]) == [])
+
+
+async def test_a_copy_deleted_in_discord_is_not_looked_for(studio, gallery, copies):
+    public, _best = copies
+    await studio.bot.get_channel(studio.channel.id).get_partial_message(public).delete()
+    await studio.bot.get_channel(gallery.channel.id).delete()
+    await studio.env.settle()
+    database = studio.bot._backend.database
+    rows = await database.reader.execute_fetchall("SELECT * FROM gallery_copies")
+
+    assert list(rows) == []

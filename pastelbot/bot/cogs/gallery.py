@@ -56,7 +56,9 @@ class GalleryCog(commands.Cog):
         files = await self._posts.thumbnails(page.shown)
         layout = translated(page_view(page, chosen, tag, text, names_of(files)), saying(interaction, public=public))
         none = discord.AllowedMentions.none()
-        await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
+        message = await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
+        if public and interaction.guild_id is not None:
+            await self._posts.keep_track(page.shown, interaction.guild_id, message.channel.id, message.id)
 
     @gallery.autocomplete("tag")
     async def complete_tag(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:

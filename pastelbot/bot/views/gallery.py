@@ -100,7 +100,9 @@ class PageButton(
         view = page_view(page, self.view_shown, self.tag, self.text, names_of(files))
         view = translated(view, saying(interaction, public=own and not _is_private(interaction)))
         if own:
-            await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
+            message = await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
+            if not _is_private(interaction) and interaction.guild_id is not None:
+                await resources.posts.keep_track(page.shown, interaction.guild_id, message.channel.id, message.id)
         else:
             await interaction.followup.send(view=view, files=files, ephemeral=True, allowed_mentions=_none())
 
