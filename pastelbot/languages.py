@@ -7,13 +7,15 @@ takes its place in the translation:
     {0}     as it is: names, numbers, and whatever people have typed
     {0:t}   translated too, because it is a text of ours, or a list of such
     {0:c}   the name of a command or an option in that language; only such names are taken for one
-    {0:n}   its digits alone, as of "2nd"
+    {0:o}   names with "or" between them
+    {0:n}   a number, without the ending of "2nd"; only numbers are taken for one
 
 So errors stay plain sentences where they are raised, and no layer below the edge knows of languages. What is quoted
 (lines that begin with ">") or stands in a block of code is somebody's own words, and stays as it is.
 """
 
 import functools
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
@@ -24,9 +26,14 @@ from typing import NamedTuple
 Say = Callable[[str], str]
 
 _DEEPEST = 6  # how far parts may hold parts
+_MOST_PARTS = 150  # of one line
+_LONGEST_LIST = 30
 _TRIES = 8  # how many ways to read a text by one template
 _BEGINNING = 3  # letters by which templates are looked up
-_SEPARATORS = (" · ", " ← ", ", ", " or ")
+_NUMBER = re.compile(r"-?\d[\d.,+]*(?:st|nd|rd|th)?")
+_LETTERS = "dhnrst"  # of those endings
+_OR = " or "
+_SEPARATORS = (" · ", " ← ", ", ")
 
 
 class Catalogue:
@@ -35,8 +42,8 @@ class Catalogue:
     def __init__(self, phrases: Mapping[str, str], words: Mapping[str, str] | None = None) -> None:
         self.phrases = phrases
         self.words = dict(words or {})
-        self._plain = {key.format(): value.format() for key, value in phrases.items() if not holes(key)}
-        self._patterns = _Index([_pattern(key, value) for key, value in phrases.items() if holes(key)])
+        self.plain = {key.format(): value.format() for key, value in phrases.items() if not holes(key)}
+        self.patterns = _Index([_pattern(key, value) for key, value in phrases.items() if holes(key)])
 
     def word(self, text: str) -> str | None:
         """Return a name's translation, or None."""
@@ -44,59 +51,71 @@ class Catalogue:
 
     def phrase(self, text: str) -> str | None:
         """Return the translation of a whole text that one template made, or None."""
-        return self._phrase(text, 0)
+        return _Reader(self).phrase(text)
 
     def translate(self, text: str) -> str:
-        """Translate a text, or else line by line whatever is known of it; the rest stays as it is."""
-        return self._translate(text, 0)
-
-    def _translate(self, text: str, depth: int) -> str:
-        whole = self._phrase(text, depth)
-        if whole is not None:
-            return whole
+        """Translate a text line by line, or as a whole, whatever is known of it; the rest stays as it is."""
         lines, in_code = text.split("\n"), False
         for number, line in enumerate(lines):
             if line.startswith("```"):
                 in_code = not in_code
             elif not in_code and not line.startswith(">"):
-                lines[number] = self._phrase(line, depth) or line
-        return "\n".join(lines)
+                lines[number] = self.phrase(line) or line
+        by_lines = "\n".join(lines)
+        return by_lines if by_lines != text else self.phrase(text) or text
 
-    def _phrase(self, text: str, depth: int) -> str | None:
+
+class _Reader:
+    """Reads one line as what templates have made; how much it tries is bounded, whatever people have put into it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._words, self._plain, self._patterns = catalogue.words, catalogue.plain, catalogue.patterns
+        self._or = self._plain.get(_OR, _OR)
+        self._left = _MOST_PARTS
+
+    def phrase(self, text: str, depth: int = 0) -> str | None:
+        """Return the translation of what one template made, as well as it is known; None where none did."""
         known = self._plain.get(text)
-        if known is not None or depth > _DEEPEST:
+        self._left -= 1
+        if known is not None or depth > _DEEPEST or self._left < 0:
             return known
         second_best = None
         for pattern in self._patterns.fitting(text):
             for parts in pattern.readings(text):
-                found = {number: self._name(parts[number]) for number in pattern.names}
-                if None in found.values():
+                found = self._parts(pattern, parts, depth + 1)
+                if found is None:
                     continue
-                found |= {number: self._part(parts[number], depth + 1) for number in pattern.ours}
                 filled = [_Part(part, found.get(number) or part) for number, part in enumerate(parts)]
                 if None not in found.values():
                     return pattern.translation.format(*filled)
                 second_best = second_best or pattern.translation.format(*filled)
         return second_best
 
+    def _parts(self, pattern: "_Pattern", parts: list[str], depth: int) -> dict[int, str | None] | None:
+        """Return the translations of the parts that have one, None for unknown ones; None where a name is none."""
+        found = {number: self._name(parts[number]) for number in pattern.names}
+        if None in found.values():
+            return None
+        found |= {number: parts[number].replace(_OR, self._or) for number in pattern.choices}
+        return found | {number: self._part(parts[number], depth) for number in pattern.ours}
+
     def _name(self, text: str) -> str | None:
         """Return the name of a command, "admin words add" too, or of an option."""
-        if text in self.words:
-            return self.words[text]
-        words = [self.words.get(word) for word in text.split(" ")]
+        if text in self._words:
+            return self._words[text]
+        words = [self._words.get(word) for word in text.split(" ")]
         return None if None in words else " ".join(filter(None, words))
 
     def _part(self, text: str, depth: int) -> str | None:
-        """Return the translation of a part that is a text, several lines, or a list; None where nothing is known."""
-        whole = self._phrase(text, depth)
-        if whole is not None or not text:
-            return whole or text
-        if "\n" in text:
-            return self._translate(text, depth)
+        """Return the translation of a part that is a text or a list; None where nothing is known."""
+        return self._plain.get(text) or self._list(text, depth) or self.phrase(text, depth) or (None if text else "")
+
+    def _list(self, text: str, depth: int) -> str | None:
+        """Return the translation of a list of which at least two parts are known."""
         for separator in _SEPARATORS:
-            pieces = text.split(separator)
-            known = [self._phrase(piece, depth) for piece in pieces] if len(pieces) > 1 else []
-            if any(known):
+            pieces = text.split(separator, _LONGEST_LIST)
+            known = [self.phrase(piece, depth) for piece in pieces] if len(pieces) > 1 else []
+            if len(list(filter(None, known))) > 1:
                 between = self._plain.get(separator, separator)
                 return between.join(found or piece for found, piece in zip(known, pieces, strict=True))
         return None
@@ -142,33 +161,32 @@ class _Part(NamedTuple):
 
     def __format__(self, how: str) -> str:
         match how:
-            case "t" | "c":
+            case "t" | "c" | "o":
                 return self.translated
             case "n":
-                return "".join(filter(str.isdigit, self.text))
+                return self.text.rstrip(_LETTERS)
         return self.text
 
 
 class _Pattern(NamedTuple):
-    """A template with what stands between its holes; the parts of `ours` are texts of ours, those of `names` names."""
+    """A template with what stands between its holes; the sets say which parts are what."""
 
     literals: list[str]
     translation: str
     ours: frozenset[int]
     names: frozenset[int]
+    numbers: frozenset[int]
+    choices: frozenset[int]
 
     def readings(self, text: str) -> Iterator[list[str]]:
-        """Yield what may have been filled in to make the text, parts as short as can be first.
-
-        What people typed stands within a line, so only texts of ours may be of several.
-        """
+        """Yield what may have been filled in to make the text, parts as short as can be first."""
         for parts in islice(_readings(self.literals, text), _TRIES):
-            if not any("\n" in part for number, part in enumerate(parts) if number not in self.ours):
+            if all(_NUMBER.fullmatch(parts[number]) for number in self.numbers):
                 yield parts
 
 
 def _pattern(template: str, translation: str) -> _Pattern:
-    return _Pattern(_literals(template), translation, _marked(translation, "t"), _marked(translation, "c"))
+    return _Pattern(_literals(template), translation, *(_marked(translation, mark) for mark in "tcno"))
 
 
 def _marked(translation: str, mark: str) -> frozenset[int]:
@@ -177,10 +195,10 @@ def _marked(translation: str, mark: str) -> frozenset[int]:
 
 
 class _Index:
-    """Patterns by how they begin, or else by how they end; those that say most come first."""
+    """Patterns by how they begin, or else by how they end; those that begin with words and say most come first."""
 
     def __init__(self, patterns: list[_Pattern]) -> None:
-        patterns = sorted(patterns, key=lambda pattern: -sum(map(len, pattern.literals)))
+        patterns = sorted(patterns, key=lambda each: (not each.literals[0], -sum(map(len, each.literals))))
         self._beginnings: dict[str, list[tuple[int, _Pattern]]] = {}
         self._ends: dict[str, list[tuple[int, _Pattern]]] = {}
         self._others: list[tuple[int, _Pattern]] = []

@@ -17,8 +17,8 @@ FOR_OPERATORS = (
     "__main__.py",
     "app.py",
     "cli",
-    "config.py",
-    "demo.py",
+    "config",
+    "demo",
     "describing.py",
     "languages.py",
     "log.py",
@@ -49,23 +49,47 @@ OPERATOR_ERRORS = {
 SILENT = {
     *OPERATOR_ERRORS,
     *("debug", "info", "warning", "error", "exception", "get_logger"),
-    *("TypeVar", "ParamSpec", "cast", "compile", "getattr", "Path", "PurePosixPath", "convert"),
+    *("TypeVar", "ParamSpec", "cast", "compile", "getattr", "Path", "PurePosixPath", "convert", "save"),
     *("execute", "executemany", "execute_fetchall", "executescript", "endswith", "startswith", "split", "removeprefix"),
 }
+SILENT_KEYWORDS = {"action", "custom_id", "filename", "nonce", "template"}
+# Names of samplers, the database's keys, and the file that explains an export.
+SILENT_CONSTANTS = {"__all__", "SAMPLER_CHOICES", "TWICE_A_STEP", "UNIT", "IN_USE", "README"}
 # In these layers only what is raised, and what is named below, is shown to people.
 ONLY_ERRORS = ("diffusion", "records.py", "jobs", "store", "network_files.py", "prompt", "grids.py", "names.py")
 ALSO_SHOWN = {
-    "grids.py": ("KINDS",),
-    "jobs/dispatcher.py": ("_lost", "_tick"),
-    "jobs/process_executor.py": ("_hear",),
-    "names.py": ("nearest_names",),
-    "network_files.py": ("refusal",),
-    "prompt/attention.py": (),
-    "prompt/expansion.py": (),
-    "prompt/infotext/reader.py": (),
-    "store/quotas.py": ("_refusal",),
+    "grids.py": {"KINDS"},
+    "jobs/dispatcher.py": {"_lost", "_tick"},
+    "jobs/process_executor.py": {"_hear"},
+    "names.py": {"nearest_names"},
+    "network_files.py": {"refusal"},
+    "prompt/attention.py": {"_number"},
+    "prompt/expansion.py": {"lines", "expand"},
+    "prompt/infotext/reader.py": {"number", "_sampler", "_noise_source", "_ignored"},
+    "store/quotas.py": {"_refusal"},
 }
-NOT_TEXTS = {"PastelBot", "RGB", "WEBP", "NV"}
+# Parts of syntax that are keys, types and patterns.
+SILENT_FIELDS = {
+    ast.Dict: ("keys",),
+    ast.Subscript: ("slice",),
+    ast.Compare: ("left", "comparators"),
+    ast.match_case: ("pattern",),
+    ast.FunctionDef: ("returns",),
+    ast.AsyncFunctionDef: ("returns",),
+    ast.arg: ("annotation",),
+    ast.AnnAssign: ("annotation",),
+    ast.ClassDef: ("bases", "keywords"),
+}
+NAMES_IN_INFOTEXTS = {
+    "Lanczos",
+    "Denoising strength",
+    "Schedule type",
+    "Emphasis",
+    "Old prompt editing timelines",
+    "Noise source",
+}
+QUOTA_ACTIONS = {"quota server", "quota role", "quota grant"}
+NOT_TEXTS = {"PastelBot", "README.txt", ", VAE {}", *NAMES_IN_INFOTEXTS, *QUOTA_ACTIONS}
 
 
 def texts():
@@ -92,17 +116,12 @@ def parts(tree, name):
     if not name.startswith(ONLY_ERRORS):
         yield tree
         return
+    also = ALSO_SHOWN.get(name, set())
     for node in ast.walk(tree):
-        if isinstance(node, ast.Raise | ast.Return) and is_error(node):
+        if isinstance(node, ast.Call) and name_of(node.func).endswith("Error"):
+            yield from node.args[:1]
+        elif getattr(node, "name", None) in also or assigned(node) in also:
             yield node
-        named = ALSO_SHOWN.get(name)
-        if named is not None and (not named or getattr(node, "name", None) in named or assigned(node) in named):
-            yield node
-
-
-def is_error(node):
-    call = node.exc if isinstance(node, ast.Raise) else node.value
-    return isinstance(call, ast.Call) and name_of(call.func).endswith("Error")
 
 
 def assigned(node):
@@ -112,29 +131,27 @@ def assigned(node):
 def silent_nodes(tree):
     """Yield what nobody reads: docstrings, logs, types, keys, comparisons, and the parts of whole texts."""
     for node in ast.walk(tree):
-        match node:
-            case ast.Expr(value=ast.Constant()):
-                yield node.value
-            case ast.JoinedStr():
-                yield from (part for part in ast.walk(node) if part is not node and isinstance(part, ast.Constant))
-            case ast.Call() if name_of(node.func) in SILENT:
-                yield from everything_in([*node.args, *(keyword.value for keyword in node.keywords)])
-            case ast.Subscript():
-                yield from everything_in([node.slice])
-            case ast.Dict():
-                yield from (key for key in node.keys if isinstance(key, ast.Constant))
-            case ast.Compare():
-                yield from everything_in([node.left, *node.comparators])
-            case ast.match_case():
-                yield from ast.walk(node.pattern)
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield from everything_in([node.returns])
-            case ast.arg() | ast.AnnAssign():
-                yield from everything_in([node.annotation])
-            case ast.ClassDef():
-                yield from everything_in([*node.bases, *(keyword.value for keyword in node.keywords)])
-            case ast.Assign() if assigned(node) == "__all__":
-                yield from everything_in([node.value])
+        if isinstance(node, ast.JoinedStr):
+            yield from (part for part in ast.walk(node) if part is not node and isinstance(part, ast.Constant))
+        yield from everything_in(silent_parts(node))
+
+
+def silent_parts(node):
+    """Return the parts of a node in which no text is one for people."""
+    match node:
+        case ast.Expr(value=ast.Constant()):
+            return [node.value]
+        case ast.Call() if name_of(node.func) in SILENT:
+            return [*node.args, *(keyword.value for keyword in node.keywords)]
+        case ast.Call():
+            return [keyword.value for keyword in node.keywords if keyword.arg in SILENT_KEYWORDS]
+        case ast.Assign() if assigned(node) in SILENT_CONSTANTS:
+            return [node.value]
+    return [part for field in SILENT_FIELDS.get(type(node), ()) for part in listed(getattr(node, field))]
+
+
+def listed(part):
+    return part if isinstance(part, list) else [part]
 
 
 def everything_in(nodes):
@@ -164,13 +181,22 @@ def name_of(node):
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-def missing(phrases, known=None):
-    """Return the templates without a translation, with their places; a text of several lines may have one for each."""
+def missing(known):
+    """Return the templates that are not among those known, with their places; of texts of several lines the lines."""
     found = {}
-    for text, where in texts() if known is None else known:
-        lines = [line for line in text.split("\n") if is_text(line)]
-        if text not in phrases:
-            found |= {line: where for line in lines if line not in phrases}
+    for text, where in texts():
+        if text not in known:
+            found |= {line: where for line in text.split("\n") if is_text(line) and line not in known}
+    return found
+
+
+def every_template():
+    """Return everything in the code that may be a text, or a line of one."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for text in templates(node):
+                found |= {text, *text.split("\n")}
     return found
 
 
@@ -188,8 +214,8 @@ def words_of_commands(commands):
 
 
 def main(language):
-    phrases = tomllib.loads((LANGUAGES / f"{language}.toml").read_text(encoding="utf-8"))["phrases"]
-    for text, where in missing(phrases).items():
+    tables = tomllib.loads((LANGUAGES / f"{language}.toml").read_text(encoding="utf-8"))
+    for text, where in missing({*tables["phrases"], *tables["words"]}).items():
         sys.stdout.write(f'# {where}\n{json.dumps(text, ensure_ascii=False)} = ""\n')
 
 

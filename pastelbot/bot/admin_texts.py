@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from discord.utils import escape_markdown, escape_mentions, format_dt
+from discord.utils import format_dt
 
 from pastelbot import cost
 from pastelbot.bot import render
+from pastelbot.bot.plain_text import plain
 from pastelbot.service import rules
 from pastelbot.service.admin import Overview, Stats
 from pastelbot.store.audit import PAINT, Entry
@@ -48,8 +49,7 @@ _ACTIONS = {
 def block_text(block: Block) -> str:
     """Say who is blocked until when, and why."""
     until = "until somebody unblocks them" if block.until is None else f"until {_moment(block.until)}"
-    reason = f": {_safe(block.reason)}" if block.reason else ""
-    return f"<@{block.user_id}> {until}{reason}"
+    return f"<@{block.user_id}> {until}: {_safe(block.reason)}" if block.reason else f"<@{block.user_id}> {until}"
 
 
 def caps_text(caps: rules.Caps) -> str:
@@ -183,7 +183,7 @@ def _moment(at: datetime) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape_mentions(escape_markdown(text))
+    return plain(text)
 
 
 def _cut(lines: Sequence[str], limit: int = 1900) -> str:

@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from pastelbot.bot.checks import asker_of
+from pastelbot.bot.localisation import saying
 from pastelbot.service.jobs import Service
 from pastelbot.service.presets import Presets
 
@@ -30,7 +31,8 @@ async def offer_presets(
     labels: dict[str, str] = {}
     for preset in usable:
         if preset.name.casefold() not in {name.casefold() for name in labels.values()}:
-            labels[f"{preset.name} (this server's)" if preset.is_shared else preset.name] = preset.name
+            shared = saying(interaction)(f"{preset.name} (this server's)")
+            labels[shared if preset.is_shared else preset.name] = preset.name
     return offer(typed, labels)
 
 
@@ -48,7 +50,8 @@ async def size_choices(interaction: discord.Interaction[Any], typed: str) -> lis
 async def checkpoint_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
     """Offer the checkpoints."""
     models = _service(interaction).models
-    return offer(typed, {marked(name, in_use=name == models.in_use): name for name in models.names.checkpoints})
+    usual = saying(interaction)(marked(models.in_use, in_use=True))
+    return offer(typed, {usual if name == models.in_use else name: name for name in models.names.checkpoints})
 
 
 async def vae_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:

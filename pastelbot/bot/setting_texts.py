@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from discord.utils import escape_markdown, escape_mentions
-
+from pastelbot.bot.plain_text import plain
 from pastelbot.config import Settings
 from pastelbot.drafting import Wish
 from pastelbot.service.preferences import Customs
@@ -11,6 +10,11 @@ from pastelbot.store.presets import Preset
 
 _CONTENT = 1900
 _VALUE = 160
+_LEFT_OUT = {
+    "schedule": "`schedule` the sampler's own",
+    "checkpoint": "`checkpoint` the usual one",
+    "vae": "`vae` the checkpoint's own",
+}
 
 
 def settings_text(customs: Customs, settings: Settings) -> str:
@@ -76,8 +80,8 @@ def _usual(settings: Settings) -> dict[str, object]:
         "hires": usual.hires,
         "denoise": usual.denoising_strength,
         "count": 1,
-        "checkpoint": "the usual one",
-        "vae": "the checkpoint's own",
+        "checkpoint": None,
+        "vae": None,
         "style": False,
         "spoiler": False,
         "private": False,
@@ -85,7 +89,11 @@ def _usual(settings: Settings) -> dict[str, object]:
 
 
 def _row(name: str, value: object) -> str:
-    return f"`{name}` the sampler's own" if value is None else f"`{name}` {_shown(value)}"
+    if value is None:
+        return _LEFT_OUT[name]
+    if isinstance(value, bool):
+        return f"`{name}` on" if value else f"`{name}` off"
+    return f"`{name}` {_shown(value)}"
 
 
 def _value(wish: Wish, name: str) -> object:
@@ -103,4 +111,4 @@ def _shown(value: object, length: int = _VALUE) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape_mentions(escape_markdown(" ".join(text.split())))
+    return plain(" ".join(text.split()))

@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from pastelbot.bot import about
 from pastelbot.bot.answers import answers_errors, say_privately
+from pastelbot.bot.localisation import saying
 from pastelbot.config import BUNDLED
 from pastelbot.errors import NotFoundError
 from pastelbot.names import nearest_names
@@ -27,6 +28,7 @@ class HelpCog(commands.Cog):
         """Show how to paint, or what a command does."""
         known = _known(interaction)
         word = _key((command or "").strip())
+        word = {theirs: name for name, theirs in _their_names(interaction, known).items()}.get(word, word)
         if not word:
             text = about.overview_text(each for name, each in known.items() if " " not in name or _is_menu(each))
         elif word in about.TOPICS:
@@ -42,8 +44,9 @@ class HelpCog(commands.Cog):
     async def complete(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         """Offer commands and topics."""
         word = _key(current.strip())
-        names = [*about.TOPICS, *sorted(_known(interaction))]
-        return [app_commands.Choice(name=name, value=name) for name in names if word in name][:25]
+        names = {name: name for name in about.TOPICS} | _their_names(interaction, _known(interaction))
+        found = [(theirs, name) for name, theirs in names.items() if word in name or word in theirs]
+        return [app_commands.Choice(name=theirs, value=name) for theirs, name in found[:25]]
 
     @app_commands.command(name="about")
     @answers_errors
@@ -64,6 +67,12 @@ def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCommand]
             inner = command.walk_commands() if isinstance(command, app_commands.Group) else ()
             found |= {_key(about.name_of(each)): each for each in (command, *inner)}
     return found
+
+
+def _their_names(interaction: discord.Interaction[Any], known: dict[str, about.AnyCommand]) -> dict[str, str]:
+    """Return what the commands are called in the language of whoever asks, in order of their English names."""
+    say = saying(interaction)
+    return {name: _key(say(about.name_of(known[name]))) for name in sorted(known)}
 
 
 def _key(name: str) -> str:

@@ -4,10 +4,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import discord
-from discord.utils import escape_markdown, escape_mentions
 
 from pastelbot.bot.answers import answers_errors, say_instead
 from pastelbot.bot.checks import asker_of
+from pastelbot.bot.plain_text import plain
 from pastelbot.prompt.completion import short_count
 from pastelbot.prompt.tags import spoken
 from pastelbot.prompt.vocabulary import Tag, category_name
@@ -73,17 +73,23 @@ def page_text(query: str, category: int | None, page: TagPage) -> str:
     """List a page's tags with their counts, kinds and other names."""
     kind, words = "" if category is None else category_name(category), _safe(query)
     if not page.total:
-        near = " or ".join(f"**{_safe(name)}**" for name in page.near)
-        nothing = f"No tag of the kind {kind} has the words {words}." if kind else f"No tag has the words {words}."
-        return (f"{nothing} Did you mean {near}?" if near else nothing)[:_CONTENT]
-    total, number, pages = f"**{page.total:,}** tag{'s' * (page.total != 1)}", page.page + 1, f"{page.pages:,}"
-    head = f"{total} for {words}, page {number} of {pages}:"
+        return _nothing(words, kind, " or ".join(f"**{_safe(name)}**" for name in page.near))[:_CONTENT]
+    total, s, number, pages = f"{page.total:,}", "s" * (page.total != 1), page.page + 1, f"{page.pages:,}"
+    head = f"**{total}** tag{s} for {words}, page {number} of {pages}:"
     if kind:
-        head = f"{total} of the kind {kind} for {words}, page {number} of {pages}:"
+        head = f"**{total}** tag{s} of the kind {kind} for {words}, page {number} of {pages}:"
     rows = [_row(tag) for tag in page.tags]
     if page.hidden:
         rows.append(f"-# {page.hidden} more on this page are not shown in this channel.")
     return "\n".join([head, *rows])[:_CONTENT]
+
+
+def _nothing(words: str, kind: str, near: str) -> str:
+    if kind and near:
+        return f"No tag of the kind {kind} has the words {words}. Did you mean {near}?"
+    if kind:
+        return f"No tag of the kind {kind} has the words {words}."
+    return f"No tag has the words {words}. Did you mean {near}?" if near else f"No tag has the words {words}."
 
 
 def _row(tag: Tag) -> str:
@@ -100,4 +106,4 @@ def _row(tag: Tag) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape_mentions(escape_markdown(text))
+    return plain(text)
