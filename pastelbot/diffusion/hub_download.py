@@ -289,5 +289,10 @@ def _check_space(place: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if size > 0 and free < size + _SPARE:
         raise CheckpointError(
-            f"The download needs {size / 1e9:.2f} GB, but only {free / 1e9:.2f} GB are free in {os.fspath(folder)}."
+            f"The download needs {size_text(size)}, but only {size_text(free)} are free in {os.fspath(folder)}."
         )
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes as people say it."""
+    return f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from pastelbot.diffusion.hub_download import size_text
 from pastelbot.diffusion.sources import DTYPES, Entry, Source
 from pastelbot.errors import WorkshopError
 
@@ -72,7 +73,7 @@ def check_space(path: Path, size: int) -> None:
     free = shutil.disk_usage(path.resolve().parent).free
     if free < size + SPARE_BYTES:
         raise WorkshopError(
-            f"{path} needs {size / 1e9:.2f} GB, but only {free / 1e9:.2f} GB are free there. Nothing was written."
+            f"{path} needs {size_text(size)}, but only {size_text(free)} are free there. Nothing was written."
         )
 
 

@@ -186,7 +186,7 @@ def test_without_a_way_to_the_hub_what_is_there_is_taken(hub, cache, monkeypatch
 
 def test_no_room_is_told_before_anything_is_asked_for(hub, cache, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=5000))
-    with pytest.raises(CheckpointError, match=r"needs 0\.00 GB, but only 0\.00 GB are free"):
+    with pytest.raises(CheckpointError, match=r"needs 0\.\d MB, but only 0\.\d MB are free"):
         locate(f"{REPO}/{UNET}", cache_dir=cache)
 
     assert set() == sent(hub)
