@@ -94,7 +94,7 @@ def test_kill_in_the_middle_leaves_no_half_file_under_the_name(tmp_path):
 def test_no_space_is_told_before_anything_is_written(tmp_path, monkeypatch):
     """How much is needed, and how much there is."""
     monkeypatch.setattr(writing.shutil, "disk_usage", lambda _path: SimpleNamespace(free=1000))
-    with pytest.raises(WorkshopError, match=r"needs 0\.\d+ GB, but only 0\.00 GB are free"):
+    with pytest.raises(WorkshopError, match=r"needs 0\.\d+ MB, but only 0\.0 MB are free"):
         write(MemorySource(TENSORS, "x"), tmp_path / "out.safetensors")
 
     assert leftovers(tmp_path) == []
