@@ -5,6 +5,7 @@ import json
 import re
 import struct
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ class Found:
     @property
     def name(self) -> str:
         """Return what the file is called."""
-        return self.path.stem
+        return _composed(self.path.stem)
 
 
 def network_files(folder: Path | None, suffixes: Iterable[str]) -> dict[str, Path]:
@@ -62,10 +63,11 @@ def network_files(folder: Path | None, suffixes: Iterable[str]) -> dict[str, Pat
         base = path.with_suffix("")
         if path.suffix.lower() != ".safetensors" and base.with_name(base.name.removesuffix(_PARTNER)) in stems - {base}:
             continue
-        if path.stem in named:
-            named.setdefault(base.relative_to(folder).as_posix(), path)
+        name = _composed(path.stem)
+        if name in named:
+            named.setdefault(_composed(base.relative_to(folder).as_posix()), path)
         else:
-            named[path.stem] = path
+            named[name] = path
     return named
 
 
@@ -124,7 +126,7 @@ class LoraFiles:
 
     def find(self, name: str) -> Found | None:
         """Return the file of that name, else the one whose metadata say so, else the only one that is nearly so."""
-        files = self.files
+        files, name = self.files, _composed(name)
         if name in files:
             return Found(files[name], exact=True)
         titled = self._titles(files.values())
@@ -195,7 +197,12 @@ def _nearest(name: str, known: Mapping[str, Path]) -> Path | None:
 
 
 def _plain(name: str) -> str:
-    return _SIGNS.sub("", name.casefold())
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", name).casefold())
+
+
+def _composed(name: str) -> str:
+    """Return a name in the one form of those that look the same: some systems write an umlaut as two characters."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _read_metadata(path: Path) -> Mapping[str, str]:

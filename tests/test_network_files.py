@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+import unicodedata
 
 import pytest
 
@@ -50,6 +51,20 @@ def test_names_are_found_exactly_or_where_only_one_can_be_meant(loras, name, fil
     found = loras.find(name)
 
     assert (found.name, found.exact) == (file, exact)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_umlauts_are_the_same_however_they_are_written(tmp_path, form):
+    """As one character or two, in the folder or in the prompt."""
+    write(tmp_path / f"{unicodedata.normalize(form, 'Größe ✿ v1.2')}.safetensors")
+    loras = LoraFiles(tmp_path)
+
+    for written in ("NFC", "NFD"):
+        name = unicodedata.normalize(written, "Größe ✿ v1.2")
+        assert loras.find(name).exact
+        assert not loras.find(name.lower()).exact
+    assert loras.find("Größe ✿ v1.2").name == "Größe ✿ v1.2"
+    assert {"Größe ✿ v1.2"} == loras.files.keys()
 
 
 @pytest.mark.parametrize("name", ["Pastel_Light-v2", "twice", "nobody", "", "simo.text_encoder", "../ink", "notes"])

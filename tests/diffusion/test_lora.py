@@ -304,6 +304,48 @@ def test_change_that_breaks_off_is_made_good(own, folders, monkeypatch):
     assert same(before, weights(own))
 
 
+@pytest.mark.parametrize("times", [1, 1000])
+def test_short_memory_while_weights_change_fails_at_most_its_own_job(own, folders, monkeypatch, times):
+    """Once: the job is painted all the same. Again and again: it fails alone, and the weights are the originals."""
+    before = weights(own)
+    jobs = {"soft": REQUEST.replace(prompt="1girl<lora:soft:0.8>"), "plain": REQUEST}
+    alone = {name: run(Engine(own, networks=folders), a=job)["a"].pictures[0] for name, job in jobs.items()}
+    change, calls = own.patches.unet._change, []
+
+    def failing(key, changes):
+        calls.append(key)
+        if 7 < len(calls) <= 7 + times:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        change(key, changes)
+
+    monkeypatch.setattr(own.patches.unet, "_change", failing)
+    painted = run(Engine(own, networks=folders), **jobs)
+
+    assert painted.keys() == ({"soft", "plain"} if times == 1 else {"plain"})
+    for name, event in painted.items():
+        assert largest_difference(alone[name], event.pictures[0]) <= 1
+    run(Engine(own, networks=folders), a=REQUEST.replace(prompt="cat"))
+    assert same(before, weights(own))
+
+
+def test_cancelled_jobs_leave_nothing_in_the_weights(own, folders):
+    """Midway through passes with several sets of LoRAs."""
+    before = weights(own)
+    engine = Engine(own, networks=folders)
+    hires = HiresFix(width=96, height=96, steps=2, prompt="1girl<lora:hard:0.5>")
+    engine.admit("one", REQUEST.replace(prompt="1girl<lora:soft:0.8>", hires=hires))
+    engine.admit("other", REQUEST.replace(prompt="1girl<lora:hard:0.2:-1>"))
+    for _ in range(4):
+        engine.step()
+    engine.cancel("one")
+    engine.cancel("other")
+    while not engine.idle:
+        engine.step()
+    run(engine, a=REQUEST.replace(prompt="dog"))
+
+    assert same(before, weights(own))
+
+
 def test_targets_are_those_of_the_workshop(own, bundled):
     """Loaded networks and files have the same layers by the same names."""
     from pastelbot.diffusion.lora.targets import find_targets
