@@ -12,14 +12,19 @@ import jsonschema
 
 DESCRIPTION = Path(__file__).parent.parent.parent / "shared" / "openapi.json"
 NAME = re.compile(r"[-_\w]{1,32}")
+MESSAGES = re.compile(r"/messages(?:/[^/]+)?$|/callback$|/webhooks/")
 
 
-def check_requests(requests):
-    """Check the bodies of all requests; without Discord's description beside the project, the limits alone."""
+def check_requests(requests, owners):
+    """Check the bodies of all requests; without Discord's description beside the project, the limits alone.
+
+    `owners` are the people by the ids of their jobs.
+    """
     for request in requests:
         if request.json is not None:
             check_shape(request.method, request.path, json.dumps(request.json))
             check_limits(request.path, request.json)
+            check_mentions(request.path, request.json, owners)
 
 
 @functools.cache
@@ -68,6 +73,21 @@ def with_text_ids(body):
             changed["users"] = [str(user) for user in body["users"]]
         return changed
     return [with_text_ids(value) for value in body] if isinstance(body, list) else body
+
+
+def check_mentions(path, body, owners):
+    """Check that a message says whom it notifies: nobody, or with a job's nonce the job's owner."""
+    if not MESSAGES.search(path) or ("/callback" in path and body["type"] not in {4, 7}):
+        return
+    message = body["data"] if "/callback" in path else body
+    assert "allowed_mentions" in message, f"{path}: {message}"
+    allowed = message["allowed_mentions"]
+    assert not any(allowed.get(key) for key in ("parse", "roles", "replied_user")), message
+    for person in allowed.get("users", []):
+        job_id = str(message.get("nonce", "")).partition(":")[0]
+        assert owners.get(job_id, person) == person, message
+        assert job_id, message
+    assert len(allowed.get("users", [])) <= 1, message
 
 
 def check_limits(path, body):

@@ -1,5 +1,8 @@
 """A studio for tests: the real bot on a simulated Discord server, and short ways to use and look at it."""
 
+import contextlib
+import sqlite3
+
 from discord import Permissions
 from discord_rules import check_requests
 from simcord.env import Env
@@ -39,7 +42,12 @@ class Studio:
         await self.bot.close()
         await self.env.shutdown()
         self.env.raise_errors()
-        check_requests(self.env.http_requests)
+        check_requests(self.env.http_requests, self.owners())
+
+    def owners(self):
+        """Return whose jobs there are."""
+        with contextlib.closing(sqlite3.connect(self.settings.storage.database)) as database:
+            return dict(database.execute("SELECT id, user_id FROM jobs"))
 
     async def restart(self, executor=None):
         """Start a new bot on the same database; the old one was closed or killed."""

@@ -1,7 +1,7 @@
 """What Discord would refuse and discord.py does not check: sizes, counts, and the shape of every request."""
 
 import pytest
-from discord_rules import DESCRIPTION, check_commands, check_limits, check_shape
+from discord_rules import DESCRIPTION, check_commands, check_limits, check_mentions, check_shape
 
 from pastelbot.bot import render
 from pastelbot.bot.cogs.prompt_presets import SaveModal
@@ -149,3 +149,30 @@ def test_progress_is_a_bar_and_a_percentage(step, steps, text):
 
     assert shown.endswith(text)
     assert shown.count("█") + shown.count("░") == 12
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "hello"},
+        {"content": "@everyone", "allowed_mentions": {"parse": ["everyone"]}},
+        {"content": "<@&5>", "allowed_mentions": {"parse": [], "roles": [5]}},
+        {"content": "<@1>", "allowed_mentions": {"parse": [], "replied_user": True}},
+        {"content": "<@1>", "allowed_mentions": {"parse": [], "users": [1]}},
+        {"content": "<@2>", "allowed_mentions": {"parse": [], "users": [2]}, "nonce": "a:ready"},
+        {"content": "<@1><@2>", "allowed_mentions": {"parse": [], "users": [1, 2]}, "nonce": "a:ready"},
+    ],
+)
+def test_no_message_may_notify_anybody_but_a_jobs_owner(message):
+    owner = {"content": "<@1>", "allowed_mentions": {"parse": [], "users": [1]}, "nonce": "a:ready"}
+    check_mentions("/channels/3/messages", owner, {"a": 1})
+    for path, body in (
+        ("/channels/3/messages", message),
+        ("/channels/3/messages/4", message),
+        ("/webhooks/3/token", message),
+        ("/webhooks/3/token/messages/@original", message),
+        ("/interactions/3/token/callback", {"type": 4, "data": message}),
+        ("/interactions/3/token/callback", {"type": 7, "data": message}),
+    ):
+        with pytest.raises(AssertionError):
+            check_mentions(path, body, {"a": 1})
