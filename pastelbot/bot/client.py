@@ -30,6 +30,7 @@ from pastelbot.bot.cogs.recreate import RecreateCog
 from pastelbot.bot.cogs.remix import RemixCog
 from pastelbot.bot.cogs.settings import settings_commands
 from pastelbot.bot.cogs.tags import TagsCog
+from pastelbot.bot.deletions import Deletions
 from pastelbot.bot.delivery import Delivery
 from pastelbot.bot.gallery_posts import GalleryPosts
 from pastelbot.bot.localisation import CommandTranslator
@@ -156,6 +157,7 @@ class PastelBot(commands.Bot):
         self._backend: Backend | None = None
         self._resources: Resources | None = None
         self._chores: Periodic | None = None
+        self._deletions: Deletions | None = None
 
     @property
     def resources(self) -> Resources:
@@ -178,6 +180,7 @@ class PastelBot(commands.Bot):
         )
         memory = Memory(backend.database)
         posts = GalleryPosts(self, backend.gallery, memory, self.languages, clock=backend.clock)
+        deletions = self._deletions = Deletions(backend.gallery, backend.reviews, posts)
         self._resources = Resources(
             service=backend.service,
             delivery=delivery,
@@ -205,7 +208,7 @@ class PastelBot(commands.Bot):
         describe = DescribeCog(backend.describing)
         await self.add_cog(describe)
         self.tree.add_command(describe.menu)
-        gallery = GalleryCog(backend.gallery, backend.reviews, posts)
+        gallery = GalleryCog(backend.gallery, posts, deletions)
         await self.add_cog(gallery)
         self.tree.add_command(gallery.menu)
         await self.add_cog(MyDataCog(backend.mydata))
@@ -264,6 +267,8 @@ class PastelBot(commands.Bot):
         backend, self._backend = self._backend, None
         if self._chores is not None:
             await self._chores.close()
+        if self._deletions is not None:
+            await self._deletions.close()
         if backend is not None:
             await backend.dispatcher.close()
             await backend.describing.close()

@@ -55,6 +55,12 @@ class Mailbox(Generic[T]):
         if self._task is not None and self._task is not asyncio.current_task():
             await asyncio.wait([self._task])
 
+    async def finish(self) -> None:
+        """Take nothing more, and return when all that waits is handled."""
+        self._closed = True
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
     async def _run(self) -> None:
         while self._items:
             item = self._items.popleft()

@@ -11,6 +11,7 @@ from pastelbot import cost, policy
 from pastelbot.config import Settings
 from pastelbot.content import check_content
 from pastelbot.drafting import Wish, draft, usual_hires
+from pastelbot.drafting.clamping import cap_hires
 from pastelbot.drafting.recreating import with_what_is_here
 from pastelbot.drafting.tokens import count_tokens
 from pastelbot.errors import NotFoundError, RequestError
@@ -96,9 +97,10 @@ class Service:
         notes = [f"It does not say {name}; the usual value is taken." for name in read.missing]
         return request, [*adapted, *replaced, *notes, *read.notes]
 
-    def with_hires(self, request: GenerationRequest) -> GenerationRequest:
-        """Return the request with the operator's usual hires fix for its size."""
-        return request.replace(hires=usual_hires((request.width, request.height), self.settings))
+    async def with_hires(self, asker: Asker, request: GenerationRequest) -> GenerationRequest:
+        """Return the request with the operator's usual hires fix for its size, as large as the caps let it be."""
+        large = request.replace(hires=usual_hires((request.width, request.height), self.settings))
+        return cap_hires(large, (await self._house.terms(asker)).limits)
 
     async def submit(
         self, asker: Asker, request: GenerationRequest, reply: ReplyTarget, options: JobOptions | None = None
@@ -160,8 +162,8 @@ class Service:
         return job
 
     async def shown_in(self, message_id: int) -> Job | None:
-        """Return the job that a message shows, or None."""
-        return await self._jobs.by_message(message_id)
+        """Return the job that a message shows, or a post of the gallery, or None."""
+        return await self._jobs.shown_in(message_id)
 
     async def last_of(self, user_id: int) -> Job:
         """Return the job of a person's newest picture; raises NotFoundError where there is none."""

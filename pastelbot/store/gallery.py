@@ -79,7 +79,10 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Ancestor:
-    """A job that another one was made from; `user_id` is None where it was forgotten."""
+    """A job that another one was made from.
+
+    `user_id` is None where it was forgotten, and `message_id` where its pictures were deleted.
+    """
 
     job_id: str
     user_id: int | None = None
@@ -220,7 +223,8 @@ class GalleryStore:
         sql = (
             "WITH RECURSIVE line (id, depth) AS (SELECT origin, 1 FROM jobs WHERE id = :job UNION"
             " SELECT j.origin, depth + 1 FROM line JOIN jobs j ON j.id = line.id WHERE depth < :most)"
-            " SELECT line.id AS job_id, user_id, guild_id, channel_id, message_id, COALESCE(private, 0) AS private"
+            " SELECT line.id AS job_id, user_id, guild_id, channel_id, COALESCE(private, 0) AS private,"
+            " CASE WHEN EXISTS (SELECT 1 FROM pictures p WHERE p.job_id = j.id) THEN message_id END AS message_id"
             " FROM line LEFT JOIN jobs j ON j.id = line.id WHERE line.id IS NOT NULL ORDER BY depth"
         )
         async with self._database.reader.execute(sql, {"job": job_id, "most": _ANCESTORS}) as cursor:

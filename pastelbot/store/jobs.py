@@ -150,6 +150,13 @@ class JobStore:
             row = await cursor.fetchone()
         return _job(row) if row is not None else None
 
+    async def shown_in(self, message_id: int) -> Job | None:
+        """Return the job that a message shows, as its own or as a post of the gallery, or None."""
+        sql = "SELECT * FROM jobs WHERE id = (SELECT job_id FROM gallery WHERE message_id = ?)"
+        async with self._database.reader.execute(sql, (message_id,)) as cursor:
+            row = await cursor.fetchone()
+        return _job(row) if row is not None else await self.by_message(message_id)
+
     async def last_done(self, user_id: int) -> Job | None:
         """Return a person's newest finished job, or None."""
         sql = "SELECT * FROM jobs WHERE user_id = ? AND status = 'done' ORDER BY created_at DESC, rowid DESC LIMIT 1"

@@ -1,6 +1,7 @@
 """The gallery while others share, vote and take out at the same moment."""
 
 import asyncio
+from types import SimpleNamespace
 
 import discord
 import pytest
@@ -140,8 +141,11 @@ async def test_a_picture_taken_out_before_its_page_is_shown(studio, gallery, mon
         return files
 
     monkeypatch.setattr(resources.posts, "thumbnails", slow)
-    page = await gallery.look(studio.mod, public=True)
-    await eventually(lambda: there(studio, gallery, [page.id]) == [])
+    await gallery.look(studio.mod, public=True)
+    await eventually(lambda: not any("Gallery" in text_of(message) for message in studio.messages))
+    database = studio.bot._backend.database
+
+    assert list(await database.reader.execute_fetchall("SELECT * FROM gallery_copies")) == []
 
 
 async def test_a_copy_deleted_in_discord_is_not_looked_for(studio, gallery, copies):
@@ -153,3 +157,42 @@ async def test_a_copy_deleted_in_discord_is_not_looked_for(studio, gallery, copi
     rows = await database.reader.execute_fetchall("SELECT * FROM gallery_copies")
 
     assert list(rows) == []
+
+
+async def test_a_remix_chain_keeps_its_credits_without_links_to_what_was_deleted(studio, gallery):
+    root = await gallery.painted("1girl, root", seed=1)
+    await studio.kenji.click(root, label="Reroll")
+    middle = await studio.finish()
+    await studio.mod.click(middle, label="Reroll")
+    last = await studio.finish()
+    place = f"https://discord.com/channels/{studio.guild.id}/{studio.channel.id}"
+    await studio.kenji.click(middle, label="Delete")
+    told = (await studio.hana.context_menu(studio.channel, "Who made this", last)).response.content
+    assert f"remix of a picture by {studio.kenji.mention} ← [a picture]({place}/{root.id}) by" in told
+
+    await studio.bot.resources.mydata.forget(studio.kenji.id)
+    told = (await studio.hana.context_menu(studio.channel, "Who made this", last)).response.content
+    assert told.endswith("remix of a picture that is gone or private")
+
+
+async def test_save_prompt_and_remix_know_the_posts_of_the_gallery(studio, gallery):
+    """A post is a copy without an infotext, but the bot knows what it shows."""
+    await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id})
+    message = await gallery.shared("1girl, red hair", seed=5)
+    (post,) = gallery.posts
+    saving = await studio.kenji.context_menu(gallery.channel, "Save prompt", post)
+    await studio.kenji.submit_modal(saving, {"name": "hers", "keep_seed": False})
+    listed = await studio.kenji.slash(studio.channel, "prompt list")
+
+    assert message.id != post.id
+    assert "1girl, red hair" in listed.response.content
+
+
+async def test_what_is_deleted_while_the_bot_stops_is_deleted(studio, gallery):
+    """Discord does not say it again."""
+    message = await gallery.painted()
+    studio.bot.dispatch("raw_message_delete", SimpleNamespace(message_id=message.id))
+    await asyncio.sleep(0)  # the listener's turn
+    await studio.bot.close()
+
+    assert list(studio.settings.storage.pictures.rglob("*.png")) == []

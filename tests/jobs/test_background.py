@@ -56,6 +56,26 @@ async def test_an_idle_mailbox_has_no_task():
         await asyncio.sleep(0)
 
 
+async def test_finishing_handles_all_that_waits_and_takes_nothing_more():
+    seen = []
+
+    async def handle(item):
+        await asyncio.sleep(0)
+        seen.append(item)
+
+    mailbox = Mailbox(handle)
+    await mailbox.finish()
+    mailbox = Mailbox(handle)
+    for item in range(3):
+        mailbox.put(item)
+    finished = asyncio.create_task(mailbox.finish())
+    await asyncio.sleep(0)
+    mailbox.put(4)
+    await finished
+
+    assert seen == [0, 1, 2]
+
+
 async def test_closing_finishes_the_item_in_hand_and_drops_the_rest():
     seen, gate = [], asyncio.Event()
 

@@ -13,10 +13,10 @@ from pastelbot.bot.localisation import saying, translated
 from pastelbot.bot.views.gallery import SEARCHED, names_of, page_view
 from pastelbot.prompt.tags import tag_key
 from pastelbot.service.gallery import Gallery
-from pastelbot.service.reviews import Reviews
 from pastelbot.store.gallery import View
 
 if TYPE_CHECKING:
+    from pastelbot.bot.deletions import Deletions
     from pastelbot.bot.gallery_posts import GalleryPosts
 
 _VIEWS = {"newest": View.NEWEST, "top week": View.WEEK, "top all": View.TOP, "mine": View.MINE}
@@ -25,10 +25,10 @@ _VIEWS = {"newest": View.NEWEST, "top week": View.WEEK, "top all": View.TOP, "mi
 class GalleryCog(commands.Cog):
     """Shared pictures, and who made what."""
 
-    def __init__(self, gallery: Gallery, reviews: Reviews, posts: "GalleryPosts") -> None:
+    def __init__(self, gallery: Gallery, posts: "GalleryPosts", deletions: "Deletions") -> None:
         self._gallery = gallery
-        self._reviews = reviews
         self._posts = posts
+        self._deletions = deletions
         self.menu = app_commands.ContextMenu(name="Who made this", callback=self.who_made)
 
     @app_commands.command(name="gallery")
@@ -77,30 +77,19 @@ class GalleryCog(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Delete the pictures of a message that was deleted."""
-        await self._deleted([payload.message_id])
+        self._deletions.messages([payload.message_id])
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Delete the pictures of messages that were deleted."""
-        await self._deleted(sorted(payload.message_ids))
+        self._deletions.messages(sorted(payload.message_ids))
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Delete the pictures of a channel that was deleted."""
-        await self._channel_deleted(channel.id)
+        self._deletions.channel(channel.id)
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Delete the pictures of a thread that was deleted."""
-        await self._channel_deleted(payload.thread_id)
-
-    async def _deleted(self, message_ids: list[int]) -> None:
-        for message_id in message_ids:
-            await self._gallery.message_deleted(message_id)
-            await self._reviews.question_deleted(message_id=message_id)
-        self._posts.wake()
-
-    async def _channel_deleted(self, channel_id: int) -> None:
-        await self._gallery.channel_deleted(channel_id)
-        await self._reviews.question_deleted(channel_id=channel_id)
-        self._posts.wake()
+        self._deletions.channel(payload.thread_id)
