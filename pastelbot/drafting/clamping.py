@@ -28,6 +28,12 @@ def clamp(request: GenerationRequest, limits: LimitSettings, typed: Wish) -> Gen
     return request.replace(hires=_clamped_hires(request, request.hires, limits))
 
 
+def cap_hires(request: GenerationRequest, limits: LimitSettings) -> GenerationRequest:
+    """Return the request with its hires fix within the caps; one that may not be painted is left to be refused."""
+    fix = request.hires
+    return request if fix is None else request.replace(hires=_clamped_hires(request, fix, limits) or fix)
+
+
 def fit(width: int, height: int, largest: int) -> tuple[int, int]:
     """Return a size of the same shape, in multiples of 8, whose sides are at most `largest`."""
     if max(width, height) <= largest:

@@ -1,6 +1,7 @@
 """The buttons that make something of one picture."""
 
 import pytest
+from discord import Permissions
 from studio import labels
 
 from pastelbot.bot.views.actions import STRENGTHS
@@ -59,6 +60,19 @@ async def test_with_several_pictures_hires_asks_which_one(studio, newest_request
     request = await newest_request()
     assert (8, 1) == (request.seed, request.count)
     assert request.hires is not None
+
+
+async def test_a_hires_pass_over_the_caps_comes_down_to_them(studio, newest_request):
+    """Nobody typed its size or steps."""
+    role = studio.guild.create_role("admins", permissions=Permissions(manage_guild=True))
+    admin = studio.guild.add_member(studio.env.create_user("admin"), roles=[role])
+    await studio.imagine(size="128x192", steps=10, hires="off")
+    message = await studio.finish()
+    await admin.slash(studio.channel, "admin caps set", steps=12, hires=256)
+    await studio.hana.click(message, label="Hires")
+    fix = (await newest_request()).hires
+
+    assert (12, 256) == (fix.steps, max(fix.width, fix.height))
 
 
 async def test_a_large_picture_has_no_hires_button(studio):

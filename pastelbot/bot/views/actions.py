@@ -80,8 +80,9 @@ def vary(strength: float) -> Action:
 
 async def hires(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
     """Paint exactly this picture, and then its hires pass."""
-    request = interaction.client.resources.service.with_hires(job.request.alone(index))
-    await _paint_child(interaction, job, request)
+    asker = await asker_for(interaction, job)
+    request = await interaction.client.resources.service.with_hires(asker, job.request.alone(index))
+    await submit(interaction, request, children(job), asker=asker)
 
 
 async def _paint_child(interaction: "discord.Interaction[PastelBot]", job: Job, request: GenerationRequest) -> None:
