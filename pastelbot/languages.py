@@ -5,7 +5,8 @@ with `{}` for every part that is filled in. A finished text is matched against t
 takes its place in the translation:
 
     {0}     as it is: names, numbers, and whatever people have typed
-    {0:t}   translated too, because it is a text of ours, or a list of such
+    {0:t}   translated too, because it is a text of ours
+    {0:l}   a list of such texts
     {0:c}   the name of a command or an option in that language; only such names are taken for one
     {0:o}   names with "or" between them
     {0:n}   a number, without the ending of "2nd"; only numbers are taken for one
@@ -30,7 +31,8 @@ _MOST_PARTS = 150  # of one line
 _LONGEST_LIST = 30
 _TRIES = 8  # how many ways to read a text by one template
 _BEGINNING = 3  # letters by which templates are looked up
-_NUMBER = re.compile(r"-?\d[\d.,+]*(?:st|nd|rd|th)?")
+_MARK = re.compile(r"\{(\d+):[a-z]\}")
+_NUMBER = re.compile(r"-?\d[\d.,+]*(?:st|nd|rd|th)?(?:, -?\d+)*")
 _LETTERS = "dhnrst"  # of those endings
 _OR = " or "
 _SEPARATORS = (" · ", " ← ", ", ")
@@ -51,7 +53,8 @@ class Catalogue:
 
     def phrase(self, text: str) -> str | None:
         """Return the translation of a whole text that one template made, or None."""
-        return _Reader(self).phrase(text)
+        found = _Reader(self).phrase(text)
+        return None if found is None else found.text
 
     def translate(self, text: str) -> str:
         """Translate a text line by line, or as a whole, whatever is known of it; the rest stays as it is."""
@@ -65,39 +68,62 @@ class Catalogue:
         return by_lines if by_lines != text else self.phrase(text) or text
 
 
+class _Found(NamedTuple):
+    """A translation; where it is not `complete`, some text of ours in it is unknown and stays English."""
+
+    text: str
+    complete: bool
+
+
 class _Reader:
     """Reads one line as what templates have made; how much it tries is bounded, whatever people have put into it."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._words, self._plain, self._patterns = catalogue.words, catalogue.plain, catalogue.patterns
-        self._or = self._plain.get(_OR, _OR)
         self._left = _MOST_PARTS
 
-    def phrase(self, text: str, depth: int = 0) -> str | None:
-        """Return the translation of what one template made, as well as it is known; None where none did."""
-        known = self._plain.get(text)
+    def phrase(self, text: str, depth: int = 0) -> _Found | None:
+        """Return the translation of what one template made, as completely as it is known; None where none did."""
         self._left -= 1
-        if known is not None or depth > _DEEPEST or self._left < 0:
-            return known
+        if text in self._plain:
+            return _Found(self._plain[text], complete=True)
+        if depth > _DEEPEST or self._left < 0:
+            return None
         second_best = None
         for pattern in self._patterns.fitting(text):
             for parts in pattern.readings(text):
-                found = self._parts(pattern, parts, depth + 1)
-                if found is None:
-                    continue
-                filled = [_Part(part, found.get(number) or part) for number, part in enumerate(parts)]
-                if None not in found.values():
-                    return pattern.translation.format(*filled)
-                second_best = second_best or pattern.translation.format(*filled)
+                found = self._filled(pattern, parts, depth + 1)
+                if found is not None and found.complete:
+                    return found
+                second_best = second_best or found
         return second_best
 
-    def _parts(self, pattern: "_Pattern", parts: list[str], depth: int) -> dict[int, str | None] | None:
-        """Return the translations of the parts that have one, None for unknown ones; None where a name is none."""
-        found = {number: self._name(parts[number]) for number in pattern.names}
-        if None in found.values():
-            return None
-        found |= {number: parts[number].replace(_OR, self._or) for number in pattern.choices}
-        return found | {number: self._part(parts[number], depth) for number in pattern.ours}
+    def _filled(self, pattern: "_Pattern", parts: list[str], depth: int) -> _Found | None:
+        """Return the pattern's translation with these parts; None where a part that must be a name is none."""
+        filled, complete = [], True
+        for number, part in enumerate(parts):
+            found = self._part(part, pattern.marks.get(number, ""), depth)
+            if found is None and pattern.marks[number] == "c":
+                return None
+            complete = complete and found is not None and found.complete
+            filled.append(part if found is None else found.text)
+        return _Found(pattern.translation.format(*filled), complete)
+
+    def _part(self, text: str, mark: str, depth: int) -> _Found | None:
+        """Return what becomes of a part; None where it should be a text or a name of ours, and is none."""
+        match mark:
+            case "t":
+                return self.phrase(text, depth) if text else _Found("", complete=True)
+            case "l":
+                return _Found(self._list(text, depth), complete=True)
+            case "c":
+                name = self._name(text)
+                return None if name is None else _Found(name, complete=True)
+            case "o":
+                return _Found(text.replace(_OR, self._plain.get(_OR, _OR)), complete=True)
+            case "n":
+                return _Found(text.rstrip(_LETTERS), complete=True)
+        return _Found(text, complete=True)
 
     def _name(self, text: str) -> str | None:
         """Return the name of a command, "admin words add" too, or of an option."""
@@ -106,19 +132,13 @@ class _Reader:
         words = [self._words.get(word) for word in text.split(" ")]
         return None if None in words else " ".join(filter(None, words))
 
-    def _part(self, text: str, depth: int) -> str | None:
-        """Return the translation of a part that is a text or a list; None where nothing is known."""
-        return self._plain.get(text) or self._list(text, depth) or self.phrase(text, depth) or (None if text else "")
-
-    def _list(self, text: str, depth: int) -> str | None:
-        """Return the translation of a list of which at least two parts are known."""
-        for separator in _SEPARATORS:
-            pieces = text.split(separator, _LONGEST_LIST)
-            known = [self.phrase(piece, depth) for piece in pieces] if len(pieces) > 1 else []
-            if len(list(filter(None, known))) > 1:
-                between = self._plain.get(separator, separator)
-                return between.join(found or piece for found, piece in zip(known, pieces, strict=True))
-        return None
+    def _list(self, text: str, depth: int) -> str:
+        """Translate what is known of a list."""
+        separator = next((each for each in _SEPARATORS if each in text), "")
+        pieces = text.split(separator, _LONGEST_LIST) if separator else [text]
+        known = [self.phrase(piece, depth) for piece in pieces]
+        between = self._plain.get(separator, separator)
+        return between.join(piece if found is None else found.text for piece, found in zip(pieces, known, strict=True))
 
 
 class Languages:
@@ -131,8 +151,9 @@ class Languages:
     def shipped(cls) -> "Languages":
         """Read the catalogues that come with the program."""
         folder = files("pastelbot").joinpath("data", "languages")
-        found = {file.name: tomllib.loads(file.read_text(encoding="utf-8")) for file in folder.iterdir()}
-        return cls({name.removesuffix(".toml"): Catalogue(**tables) for name, tables in found.items()})
+        found = [file for file in folder.iterdir() if file.name.endswith(".toml")]
+        tables = {file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in found}
+        return cls({code: Catalogue(**each) for code, each in tables.items()})
 
     def catalogue(self, locale: str) -> Catalogue | None:
         """Return the catalogue for Discord's name of a language, such as "ja" or "en-GB"; None: English."""
@@ -153,45 +174,23 @@ def holes(template: str) -> int:
     return sum(field is not None for _, field, _, _ in Formatter().parse(template))
 
 
-class _Part(NamedTuple):
-    """What was filled in, and what it is in the other language."""
-
-    text: str
-    translated: str
-
-    def __format__(self, how: str) -> str:
-        match how:
-            case "t" | "c" | "o":
-                return self.translated
-            case "n":
-                return self.text.rstrip(_LETTERS)
-        return self.text
-
-
 class _Pattern(NamedTuple):
-    """A template with what stands between its holes; the sets say which parts are what."""
+    """A template with what stands between its holes, and what their parts are, as far as that is said."""
 
     literals: list[str]
     translation: str
-    ours: frozenset[int]
-    names: frozenset[int]
-    numbers: frozenset[int]
-    choices: frozenset[int]
+    marks: Mapping[int, str]
 
     def readings(self, text: str) -> Iterator[list[str]]:
         """Yield what may have been filled in to make the text, parts as short as can be first."""
         for parts in islice(_readings(self.literals, text), _TRIES):
-            if all(_NUMBER.fullmatch(parts[number]) for number in self.numbers):
+            if all(mark != "n" or _NUMBER.fullmatch(parts[number]) for number, mark in self.marks.items()):
                 yield parts
 
 
 def _pattern(template: str, translation: str) -> _Pattern:
-    return _Pattern(_literals(template), translation, *(_marked(translation, mark) for mark in "tcno"))
-
-
-def _marked(translation: str, mark: str) -> frozenset[int]:
-    """Return the holes with a mark."""
-    return frozenset(int(field or 0) for _, field, how, _ in Formatter().parse(translation) if how == mark)
+    marks = {int(field): mark for _, field, mark, _ in Formatter().parse(translation) if field is not None and mark}
+    return _Pattern(_literals(template), _MARK.sub(r"{\1}", translation), marks)
 
 
 class _Index:

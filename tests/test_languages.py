@@ -74,9 +74,9 @@ def japanese():
 def test_shipped_translations_fill_in_what_there_is(japanese):
     """A translation that names a part which its template has not would fail in front of somebody."""
     for text, translation in japanese.phrases.items():
-        assert all(number < holes(text) and mark in {"", "t", "c", "n", "o"} for number, mark in marks(translation)), (
-            text
-        )
+        assert all(
+            number < holes(text) and mark in {"", "t", "l", "c", "n", "o"} for number, mark in marks(translation)
+        ), text
 
 
 def test_shipped_translations_leave_nothing_out(japanese):
@@ -136,6 +136,14 @@ def test_texts_found_in_the_code_are_those_that_people_read():
             "**Channels:** only <#5>, not <#6>\n**Caps of the server:** size 640, no hires fix",
             "**チャンネル:** <#5> のみ、<#6> を除く\n**サーバーの上限:** サイズ 640、高解像度補助なし",
         ),
+        (
+            "⚠️ There is no command 'x'. Known are imagine, prompt, on, prefix, a, b, c. Not charged.",
+            "⚠️ コマンド 'x' はありません。使えるもの: imagine, prompt, on, prefix, a, b, c 利用枠は減っていません。",
+        ),
+        (
+            "-# 🔁 remix of [a picture](https://x/y) by <@1> ← a picture that is gone or private ← 3 more",
+            "-# 🔁 元の作品: <@1> の[画像](https://x/y) ← 削除済みまたは非公開の画像 ← ほか3件",
+        ),
         ("- `Everything` is no option: on", "- `Everything` is no option: on"),
     ],
 )
@@ -145,7 +153,7 @@ def test_japanese_texts_leave_what_people_have_typed(japanese, english, japanese
 
 def test_a_list_of_known_parts_is_put_together_in_the_other_language():
     few = Catalogue(
-        {"{} in line": "{0:n}番目", "on": "オン", ", ": "、", "Now: {}": "今: {0:t}", "of {}": "{0:c}の"},
+        {"{} in line": "{0:n}番目", "on": "オン", ", ": "、", "Now: {}": "今: {0:l}", "of {}": "{0:c}の"},
         {"seed": "シード"},
     )
 

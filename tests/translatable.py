@@ -59,13 +59,13 @@ SILENT_CONSTANTS = {"__all__", "SAMPLER_CHOICES", "TWICE_A_STEP", "UNIT", "IN_US
 ONLY_ERRORS = ("diffusion", "records.py", "jobs", "store", "network_files.py", "prompt", "grids.py", "names.py")
 ALSO_SHOWN = {
     "grids.py": {"KINDS"},
-    "jobs/dispatcher.py": {"_lost", "_tick"},
+    "jobs/dispatcher.py": {"Dispatcher"},
     "jobs/process_executor.py": {"_hear"},
     "names.py": {"nearest_names"},
     "network_files.py": {"refusal"},
     "prompt/attention.py": {"_number"},
     "prompt/expansion.py": {"lines", "expand"},
-    "prompt/infotext/reader.py": {"number", "_sampler", "_noise_source", "_ignored"},
+    "prompt/infotext/reader.py": {"_Fields", "_sampler", "_hires_sampler", "_noise_source", "_emphasis", "_ignored"},
     "store/quotas.py": {"_refusal"},
 }
 # Parts of syntax that are keys, types and patterns.
@@ -81,6 +81,8 @@ SILENT_FIELDS = {
     ast.ClassDef: ("bases", "keywords"),
 }
 NAMES_IN_INFOTEXTS = {
+    "Hires sampler",
+    "Hires schedule type",
     "Lanczos",
     "Denoising strength",
     "Schedule type",
@@ -145,6 +147,8 @@ def silent_parts(node):
             return [*node.args, *(keyword.value for keyword in node.keywords)]
         case ast.Call():
             return [keyword.value for keyword in node.keywords if keyword.arg in SILENT_KEYWORDS]
+        case ast.Subscript(ctx=ast.Store()):  # sentences may be kept in order, and once, as the keys of a dict
+            return []
         case ast.Assign() if assigned(node) in SILENT_CONSTANTS:
             return [node.value]
     return [part for field in SILENT_FIELDS.get(type(node), ()) for part in listed(getattr(node, field))]

@@ -293,8 +293,11 @@ class Engine:
         scale = math.sqrt(fits / (width * height))
         smaller = "x".join(str(max(64, int(side * scale) // 64 * 64)) for side in (width, height))
         device = self._checkpoint.device
-        advice = "." if smaller == f"{width}x{height}" else f"; try {smaller}."
-        return OutOfMemoryError(f"A picture of {width}x{height} does not fit into the memory of {device}{advice}")
+        if smaller == f"{width}x{height}":
+            return OutOfMemoryError(f"A picture of {width}x{height} does not fit into the memory of {device}.")
+        return OutOfMemoryError(
+            f"A picture of {width}x{height} does not fit into the memory of {device}; try {smaller}."
+        )
 
 
 def use_few_threads(checkpoint: Checkpoint) -> None:

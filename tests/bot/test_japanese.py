@@ -5,13 +5,13 @@ import re
 import discord
 import pytest
 from studio import labels
-from support import png
+from support import eventually, png
 from translatable import every_template, words_of_commands
 
 from pastelbot.drafting import SAMPLER_CHOICES
 from pastelbot.languages import Languages
 from pastelbot.prompt.samplers import SCHEDULES
-from pastelbot.records import JobStatus, PaintingFailed
+from pastelbot.records import JobStatus, Painted, PaintingFailed, Picture
 
 # What is the same in every language.
 PROPER_NAMES = {*SAMPLER_CHOICES, *SCHEDULES, "1.25x", "1.5x", "1.75x", "2x"}
@@ -46,6 +46,12 @@ async def japan(studio, languages):
     languages |= {"everybody": "ja", "guild": "ja"}
     studio.bot.get_guild(studio.guild.id).preferred_locale = discord.Locale.japanese
     return studio
+
+
+def manager(studio):
+    """Return somebody who may manage the server."""
+    role = studio.guild.create_role("boss", permissions=discord.Permissions(manage_guild=True))
+    return studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
 
 
 def private_labels(answer):
@@ -237,22 +243,57 @@ async def test_the_question_which_picture(japan):
 
 
 async def test_the_gallery(japan):
-    empty = await japan.hana.slash(japan.channel, "gallery", text="newest")
+    await japan.hana.slash(japan.channel, "gallery", text="newest")
     await japan.imagine("newest")
-    shared = await japan.hana.click(await japan.finish(), label="共有")
+    await japan.hana.click(await japan.finish(), label="共有")
     await japan.kenji.slash(japan.channel, "gallery")
     everything = everything_sent(japan)
 
-    assert empty is not None
     assert (
         "🖼️ **ギャラリー**（新着） · 画像 0枚\n語句: newest\n見つかりませんでした。語を減らすか短くしてください。"
         in everything
     )
     assert "共有しました。/ギャラリー で見られます。" in everything
-    assert shared is not None
     assert {"投票 (0)", "このプロンプトを使う"} <= set(everything)
     assert [text for text in everything if text.startswith("**#1** 作者 <@")]
     assert not [text for text in everything if ENGLISH.search(NOT_OURS.sub("", text))]
+
+
+async def test_the_gallerys_posts_are_in_the_servers_language(japan, languages):
+    boss = manager(japan)
+    wall = japan.guild.create_text_channel("wall")
+    await boss.slash(japan.channel, "admin gallery channel", channel=wall)
+    languages["everybody"] = "en-US"
+    await japan.imagine("newest")
+    await japan.hana.click(await japan.finish(), label="共有")
+    posted = everything_sent(japan)
+
+    assert {"投票 (0)", "このプロンプトを使う", "共有をやめる"} <= set(posted)
+    assert [text for text in posted if text.startswith("**#1** 作者 <@") and "\n> newest" in text]
+    assert wall.last_message is not None
+    assert [text for text in posted if text.startswith("Shared: it is in ")]
+
+
+async def test_moderators_are_asked_in_the_servers_language(japan):
+    mods = japan.guild.create_text_channel("mods")
+    await manager(japan).slash(japan.channel, "admin mod_channel", channel=mods)
+    await japan.imagine("nobody")
+    (job_id,) = await japan.painting()
+    japan.executor.painting.pop(job_id)
+    picture = Picture(png=png(), seed=5, width=8, height=4, infotext="", rating="explicit")
+    japan.executor.emit(Painted(job_id=job_id, pictures=(picture,), seconds=0.1))
+    await eventually(lambda: mods.last_message)
+    question = mods.last_message
+
+    assert question.content.startswith(
+        f"🔞 **保留中**（成人向け）: <@{japan.hana.id}> が <#{japan.channel.id}> で生成。"
+    )
+    assert "\n> nobody\n" in question.content
+    assert labels(question) == ["承認", "却下"]
+    await japan.says("🔞 **保留中**: この画像は成人向けと判定されたか")
+    await manager(japan).click(question, label="却下")
+    await japan.says("⚠️ **生成できませんでした:** モデレーターが確認し、表示しないことにしました")
+    assert f"**却下**: <@{japan.hana.id}> の画像" in mods.last_message.content
 
 
 async def test_help_in_all_its_parts(japan):
@@ -289,10 +330,7 @@ async def test_what_people_ask_about_themselves(japan):
 
 
 async def test_looking_after_the_server(japan):
-    boss = japan.guild.add_member(
-        japan.env.create_user("boss"),
-        roles=[japan.guild.create_role("boss", permissions=discord.Permissions(manage_guild=True))],
-    )
+    boss = manager(japan)
     blocked = await say(japan, "admin block", by=boss, member=japan.kenji, duration="7d", reason="nobody")
     assert blocked.startswith(f"ブロックしました: <@{japan.kenji.id}> <t:")
     assert ": nobody。順番待ちのものはキャンセルしました。" in blocked
@@ -310,10 +348,7 @@ async def test_looking_after_the_server(japan):
 
 
 async def test_the_longest_help_fits(japan):
-    boss = japan.guild.add_member(
-        japan.env.create_user("boss"),
-        roles=[japan.guild.create_role("boss", permissions=discord.Permissions(manage_guild=True))],
-    )
+    boss = manager(japan)
     for command in ("", "admin", "settings", "imagine", "grid", "prompt save", "admin caps set"):
         options = {"command": command} if command else {}
         assert 0 < len(await say(japan, "help", by=boss, **options)) <= 2000
