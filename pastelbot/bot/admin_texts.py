@@ -1,5 +1,6 @@
 """What people who look after a server read, as pure functions."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -121,11 +122,18 @@ def _entry(entry: Entry) -> str:
         action = f"{action} <@&{entry.target_id}>" if role else f"{action} <@{entry.target_id}>"
     if entry.job_id is not None:
         action = f"{action} `{entry.job_id}` ({entry.status})" if entry.status else f"{action} `{entry.job_id}`"
-    detail = _safe(entry.detail)[:160]
+    detail = _with_places(_safe(entry.detail[:120]))
+    if entry.action == "preset":  # a name that somebody chose
+        detail = f"“{detail}”"
     line = f"<t:{when}:R> <@{person}> {action}: {detail}" if detail else f"<t:{when}:R> <@{person}> {action}"
     if entry.job_id is None:
         return line
     return f"{line}\n{_GONE if entry.prompt is None else render.quote(entry.prompt, _PROMPT)}"
+
+
+def _with_places(escaped: str) -> str:
+    """Let channels and roles be named in a text that was escaped; they notify nobody."""
+    return re.sub(r"\\?<(#|@\u200b?&)(\d+)>", lambda found: f"<{found[1].replace(chr(0x200B), '')}{found[2]}>", escaped)
 
 
 def _figures(figures: Figures) -> str:

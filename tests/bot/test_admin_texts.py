@@ -56,6 +56,19 @@ def test_a_page_of_the_log_fits_and_nothing_in_it_is_markdown(clock):
     assert "||" not in text
 
 
+def test_the_log_names_channels_and_roles_and_escapes_what_people_wrote(clock):
+    entries = [
+        Entry(at=clock(), guild_id=1, user_id=2, action="caps", detail="<#123>: size 5"),
+        Entry(at=clock(), guild_id=1, user_id=2, action="caps", detail="<@&45>: cleared"),
+        Entry(at=clock(), guild_id=1, user_id=2, action="block", target_id=3, detail="for 1h **<@99>** @everyone"),
+    ]
+    channel, role, block = admin_texts.log_text(entries, 1).splitlines()
+
+    assert channel.endswith("changed caps: <#123>: size 5")
+    assert role.endswith("changed caps: <@&45>: cleared")
+    assert block.endswith("blocked <@3>: for 1h \\*\\*\\<@99>\\*\\* @\u200beveryone")
+
+
 def test_stats_fit():
     figures = Figures(jobs=MOST, done=MOST, failed=MOST, cancelled=MOST, withheld=MOST, people=MOST, work=MOST)
     stats = Stats(
