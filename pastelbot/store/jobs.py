@@ -134,6 +134,9 @@ class JobStore:
         ]
         async with self._database.transaction() as connection:
             await _check_waiting(connection, user_id, waiting_limit, len(jobs))
+            if len(jobs) > 1:  # refused with what all of them cost
+                work = sum(cost.work(job.request) for job in jobs)
+                await quotas.check(connection, _account(jobs[0]), work, allowance, now)
             for job in jobs:
                 await _insert(connection, job, allowance, now)
         return jobs
@@ -315,7 +318,7 @@ def picture_file(number: int, picture: Picture) -> StoredPicture:
 async def _insert(connection: aiosqlite.Connection, job: Job, allowance: Allowance, now: datetime) -> None:
     """Reserve one job's work and put it in line, inside the caller's transaction."""
     reply = job.reply or ReplyTarget(channel_id=0)
-    account, work = Account(user_id=job.user_id, guild_id=reply.guild_id), cost.work(job.request)
+    account, work = _account(job), cost.work(job.request)
     request = json.dumps(asdict(job.request))
     _REQUEST.validate_json(request)  # a row that nobody can read again would stop everybody's jobs
     paid = await quotas.reserve(connection, account, work, allowance, now)
@@ -335,6 +338,10 @@ async def _insert(connection: aiosqlite.Connection, job: Job, allowance: Allowan
         **asdict(job.options),
     }
     await connection.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({_marks(tuple(row))})", tuple(row.values()))
+
+
+def _account(job: Job) -> Account:
+    return Account(user_id=job.user_id, guild_id=job.reply.guild_id if job.reply is not None else None)
 
 
 async def _check_waiting(connection: aiosqlite.Connection, user_id: int, limit: int, more: int) -> None:

@@ -127,13 +127,21 @@ async def reserve(
     """Take work from the account inside the caller's transaction; raise QuotaError where there is not enough."""
     if not allowance.per_day:
         return Paid()
-    balance = refilled(await _read(connection, account), day_of(now), allowance)
-    if balance.left < work:
-        raise QuotaError(_refusal(work, balance, allowance, now))
+    balance = await check(connection, account, work, allowance, now)
     rest = min(max(0, balance.rest), work)
     paid = Paid(rest=rest, extra=work - rest)
     await _write(connection, account, replace(balance, rest=balance.rest - rest, extra=balance.extra - paid.extra))
     return paid
+
+
+async def check(
+    connection: aiosqlite.Connection, account: Account, work: int, allowance: Allowance, now: datetime
+) -> Balance:
+    """Return the account's balance; raise QuotaError where it has less than this work."""
+    balance = refilled(await _read(connection, account), day_of(now), allowance)
+    if allowance.per_day and balance.left < work:
+        raise QuotaError(_refusal(work, balance, allowance, now))
+    return balance
 
 
 async def give_back(connection: aiosqlite.Connection, account: Account, paid: Paid) -> None:

@@ -1,10 +1,16 @@
 """Painting what an infotext says."""
 
 import io
+import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+
+from pastelbot.prompt.infotext import read_request
+
+CARD = json.loads((Path(__file__).parents[1] / "prompt" / "card.json").read_text(encoding="utf-8"))
 
 INFOTEXT = (
     "1girl, ((red hair))\nNegative prompt: lowres\n"
@@ -114,6 +120,19 @@ async def test_what_is_not_here_is_replaced_told_and_painted(studio, recreate, w
     fix = request.hires
     told = (request.sampler, request.emphasis, *((fix.upscaler, fix.sampler, fix.prompt) if fix is not None else ()))
     assert painted is None or painted in told
+
+
+@pytest.mark.parametrize("text", CARD)
+async def test_the_cards_six_pictures_are_recreated(studio, recreate, text):
+    result = await recreate(infotext=text)
+    request = await painted_request(studio)
+    message = await studio.finish()
+
+    assert read_request(text).request == request
+    assert "pastelmix-fp32 (7edc8e08); here fake (0000000000) paints" in result.followups[0].content
+    size = "448x640 → 960x1280" if request.width == 448 else "640x448 → 1280x960"
+    assert f"{size} · DPM++ 2M Karras · 20+20 steps · CFG 7 · clip skip 2" in message.content
+    assert len(message.attachments) == 1
 
 
 async def test_a_picture_made_from_a_hidden_one_is_hidden(studio, recreate):

@@ -41,7 +41,8 @@ async def test_they_are_queued_in_their_order_with_the_same_options(store, clock
 
 
 async def test_a_quota_for_all_but_one_is_none_for_any(store, clock):
-    with pytest.raises(QuotaError):
+    together = cost.text(3 * cost.work(REQUEST))
+    with pytest.raises(QuotaError, match=f"That would cost {together}"):
         await store.insert_all(HANA, wanted(3), now=clock(), allowance=allowance(2))
 
     assert [] == await store.with_status(JobStatus.QUEUED)
