@@ -505,7 +505,7 @@ async def test_the_log_has_what_moderators_do_outside_of_admin(studio, admin, bo
     assert f"{boss.mention} changed a channel's usual settings: size square, steps 7" in told
     assert f"{boss.mention} changed a channel's usual settings: reset steps" in told
     assert "steps 9" not in told
-    assert f"{studio.mod.mention} deleted a preset of {studio.hana.mention}: mine" in told
+    assert f"{studio.mod.mention} deleted a preset of {studio.hana.mention}: “mine”" in told
     assert f"{studio.mod.mention} took a picture out of the gallery of {studio.hana.mention}: \\#1" in told
 
 
