@@ -142,6 +142,8 @@ class Gallery:
         upto = await self._store.newest(search.guild_id) if upto is None else upto
         search = replace(search, upto=upto)
         entries, total = await self._store.find(search, offset=number * PAGE, limit=PAGE, now=self._clock())
+        if not asker.age_restricted and await self._restrict(entries):
+            return await self.page(asker, view, number, tag=tag, text=text, upto=upto)
         pages = max(1, -(-total // PAGE))
         if number >= pages:
             return await self.page(asker, view, pages - 1, tag=tag, text=text, upto=upto)
@@ -156,7 +158,10 @@ class Gallery:
         self, guild_id: int, *, since: datetime, until: datetime, adult: bool, limit: int
     ) -> tuple[Shown, ...]:
         """Return the pictures shared in that time with the most votes."""
-        return await self.show(await self._store.best(guild_id, since=since, until=until, adult=adult, limit=limit))
+        best = await self._store.best(guild_id, since=since, until=until, adult=adult, limit=limit)
+        if not adult and await self._restrict(best):
+            return await self.best(guild_id, since=since, until=until, adult=adult, limit=limit)
+        return await self.show(best)
 
     async def channel(self, guild_id: int) -> int | None:
         """Return the channel where a server's gallery is shown, or None."""
@@ -213,12 +218,13 @@ class Gallery:
         await self._store.forget_posts(channel_id)
         await self._files.forget_channel(channel_id)
 
-    async def _picture(self, job: Job, index: int) -> StoredPicture:
+    async def _picture(self, job: Job, index: int, *, swept: bool = False) -> StoredPicture:
+        """Return a picture of a job, one whose file was swept away only where that is asked for."""
         pictures = await self._jobs.pictures(job.id)
         picture = next((picture for picture in pictures if picture.number == index), None)
         if picture is None:
             raise NotFoundError("The picture was deleted: paint it again with Reroll, then share that.")
-        if not self._files.path(picture).is_file():
+        if not swept and not self._files.path(picture).is_file():
             raise NotFoundError("The picture's file is not kept any more: paint it again with Seed, then share that.")
         return picture
 
@@ -226,9 +232,20 @@ class Gallery:
         entry = await self._store.get(entry_id)
         if entry is None or entry.guild_id != asker.guild_id:
             raise NotFoundError("This picture is not in the gallery any more.")
-        if not _visible(entry, asker):
+        if not _visible(entry, asker) or (not asker.age_restricted and await self._restrict([entry])):
             raise NotAllowedError("This picture is for age-restricted channels: look at it there.")
         return entry
+
+    async def _restrict(self, entries: Sequence[Entry]) -> bool:
+        """Keep to age-restricted channels what has become adult since it was shared, by tags that the server added."""
+        late = [entry for entry in entries if not entry.adult and await self._has_become_adult(entry)]
+        if late:
+            await self._store.restrict([entry.id for entry in late])
+        return bool(late)
+
+    async def _has_become_adult(self, entry: Entry) -> bool:
+        job = await self._service.job(entry.job_id)
+        return await self._adult(job, await self._picture(job, entry.number, swept=True))
 
     async def show(self, entries: Sequence[Entry]) -> tuple[Shown, ...]:
         """Return the entries with their files and credits."""

@@ -161,6 +161,12 @@ class GalleryStore:
         async with self._database.transaction() as connection:
             await connection.execute("DELETE FROM gallery WHERE id = ?", (entry_id,))
 
+    async def restrict(self, entry_ids: Iterable[int]) -> None:
+        """Show these entries in age-restricted channels alone."""
+        async with self._database.transaction() as connection:
+            sql = "UPDATE gallery SET adult = 1 WHERE id = ?"
+            await connection.executemany(sql, [(entry_id,) for entry_id in entry_ids])
+
     async def get(self, entry_id: int) -> Entry | None:
         """Return the entry, or None."""
         return await self._first("g.id = ?", (entry_id,))

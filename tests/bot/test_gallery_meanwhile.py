@@ -1,6 +1,7 @@
 """The gallery while others share, vote and take out at the same moment."""
 
 import asyncio
+from datetime import timedelta
 from types import SimpleNamespace
 
 import discord
@@ -8,10 +9,13 @@ import pytest
 from support import eventually
 from test_gallery import Gallery, button, text_of
 
+from pastelbot.bot import checks
 from pastelbot.bot.views.gallery import PageButton
 from pastelbot.records import Asker
+from pastelbot.service import rules
 from pastelbot.service.gallery import BEST_OF, GALLERY_CHANNEL
 from pastelbot.store.gallery import View
+from pastelbot.store.settings import Scope, SettingsStore
 
 
 @pytest.fixture
@@ -196,3 +200,33 @@ async def test_what_is_deleted_while_the_bot_stops_is_deleted(studio, gallery):
     await studio.bot.close()
 
     assert list(studio.settings.storage.pictures.rglob("*.png")) == []
+
+
+async def test_what_becomes_adult_after_it_was_shared_is_shown_outside_no_more(studio, gallery, monkeypatch):
+    await gallery.shared("1girl, spider")
+    await gallery.shared("1girl, cat")
+    page = await gallery.look()
+    store = SettingsStore(studio.bot._backend.database)
+    await store.update(Scope.GUILD, studio.guild.id, {rules.ADULT_TAGS: ["spider"]})
+    using = await studio.kenji.click(page, custom_id="pb:entry:use:1")
+    outside = await gallery.look()
+    monkeypatch.setattr(checks, "_age_restricted", lambda _channel: True)
+    inside = await gallery.look()
+
+    assert "This picture is for age-restricted channels" in using.response.content
+    assert prompts(outside) == ["> 1girl, cat"]
+    assert "pictures: 1" in text_of(outside)
+    assert prompts(inside) == ["> 1girl, cat", "> 1girl, spider"]
+
+
+async def test_the_best_of_leaves_out_what_has_become_adult(studio, gallery):
+    await gallery.shared("1girl, spider")
+    page = await gallery.look()
+    await studio.kenji.click(page, custom_id=button(page, "Vote"))
+    store = SettingsStore(studio.bot._backend.database)
+    await store.update(Scope.GUILD, studio.guild.id, {rules.ADULT_TAGS: ["spider"]})
+    span = {"since": studio.clock() - timedelta(days=1), "until": studio.clock() + timedelta(days=1), "limit": 3}
+    best = studio.bot.resources.gallery.best
+
+    assert await best(studio.guild.id, **span, adult=False) == ()
+    assert len(await best(studio.guild.id, **span, adult=True)) == 1
