@@ -136,11 +136,19 @@ def _with_places(escaped: str) -> str:
     return re.sub(r"\\?<(#|@\u200b?&)(\d+)>", lambda found: f"<{found[1].replace(chr(0x200B), '')}{found[2]}>", escaped)
 
 
+def _jobs(figures: Figures) -> str:
+    if figures.jobs == 1:
+        return "1 job of 1 person"
+    if figures.people == 1:
+        return f"{figures.jobs} jobs of 1 person"
+    return f"{figures.jobs} jobs of {figures.people} people"
+
+
 def _figures(figures: Figures) -> str:
     if not figures.jobs:
         return "nothing"
     parts = [
-        f"{figures.jobs} jobs of {figures.people} people",
+        _jobs(figures),
         f"{figures.done} done",
         f"{figures.failed} failed",
         f"{figures.cancelled} cancelled",

@@ -126,8 +126,7 @@ class Admin:
         until = self._clock() + read_duration(duration) if duration else None
         block = Block(guild_id=guild_id, user_id=user_id, until=until, reason=" ".join(reason.split())[:LONGEST_REASON])
         await self._blocks.put(block)
-        span = "for good" if duration is None else f"for {duration.strip()}"
-        await self._record(asker, "block", target_id=user_id, detail=f"{span} {block.reason}".strip())
+        await self._record(asker, "block", target_id=user_id, detail=_span(duration, block.reason))
         await self._cancel_waiting(guild_id, user_id)
         return block
 
@@ -288,6 +287,13 @@ def _entries(typed: str) -> list[str]:
     if not entries:
         raise RequestError("Give words or tags, separated by commas.")
     return entries
+
+
+def _span(duration: str | None, reason: str) -> str:
+    """Say for how long somebody is blocked, and why."""
+    if duration is None:
+        return f"for good ({reason})" if reason else "for good"
+    return f"for {duration.strip()} ({reason})" if reason else f"for {duration.strip()}"
 
 
 def _mention(scope: Scope, owner_id: int) -> str:

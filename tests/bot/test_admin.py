@@ -479,7 +479,7 @@ async def test_the_log_says_who_did_what(studio, admin, boss):
 
     first, second, third, prompt = text.splitlines()[0], *text.splitlines()[-3:]
     assert f"{studio.mod.mention} deleted a picture of {studio.hana.mention}" in first
-    assert f"{boss.mention} blocked {studio.kenji.mention}: for 1h spam" in second
+    assert f"{boss.mention} blocked {studio.kenji.mention}: for 1h (spam)" in second
     assert f"{studio.hana.mention} asked for a picture `{job_of(message)}` (done)" in third
     assert prompt == "> 1girl, \\*\\*secret\\*\\*"
     assert "blocked" not in await admin("log", member=studio.hana)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from pastelbot.bot import admin_texts
 from pastelbot.bot.review_desk import question
 from pastelbot.bot.views.reviews import decision, review_view
@@ -97,6 +99,18 @@ def test_the_question_to_moderators_fits(clock):
 
     assert len(question(job, ["questionable"] * 10)) <= 2000
     assert len(decision("approve", job, MOST)) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("jobs", "people", "said"),
+    [(1, 1, "1 job of 1 person,"), (3, 1, "3 jobs of 1 person,"), (3, 2, "3 jobs of 2 people,")],
+)
+def test_stats_count_in_the_singular_too(jobs, people, said):
+    figures = Figures(jobs=jobs, people=people)
+    nothing = {"waiting": 0, "painting": 0, "pictures_bytes": 0, "database_bytes": 0, "free_bytes": 0}
+    stats = Stats(spans={"24 hours": figures}, drained=False, checkpoint="", **nothing)
+
+    assert f"**24 hours:** {said}" in admin_texts.stats_text(stats)
 
 
 async def test_the_buttons_are_within_the_limits():
