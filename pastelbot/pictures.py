@@ -17,6 +17,9 @@ _TEXT_SUFFIXES = (".txt", ".md", "")
 
 MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as an attachment
 MAX_PIXELS = 25_000_000
+MAX_READ = 80_000_000  # pixels of a picture of which only the infotext is read
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # Pillow knows formats that run programs
+_DECODED = 5_000_000  # pixels that may be decoded for what is behind them
 _START = "The picture to start from"
 _HUGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
@@ -30,14 +33,19 @@ def read_infotext(source: Path | bytes) -> str:
     try:
         if isinstance(source, Path) and source.suffix.lower() in _TEXT_SUFFIXES:
             return source.read_text(encoding="utf-8")
-        with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > MAX_READ:
+                raise LimitError(f"{name} is {width}x{height}; the cap is {MAX_READ:,} pixels in all.")
             found = image.info.get("parameters") or _user_comment(image)
     except _HUGE as error:
-        raise LimitError(f"{name} says that it is huge: more pixels than can be read.") from error
+        raise LimitError(f"{name} says that it is huge; the cap is {MAX_READ:,} pixels in all.") from error
     except UnidentifiedImageError as error:
         raise RequestError(f"{name} is no picture that can be read.") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise RequestError(f"{name} cannot be read: {error}.") from error
+    except (ValueError, SyntaxError) as error:
+        raise RequestError(f"{name} is damaged: what it says of itself cannot be read.") from error
     if not isinstance(found, str) or not found.strip():
         raise RequestError(f"{name} says nothing about how it was made: its infotext was removed or never written.")
     return found
@@ -51,11 +59,11 @@ def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
     if len(content) > MAX_FILE:
         raise LimitError(f"{what} has {len(content):,} bytes; the cap is {MAX_FILE:,}.")
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size
-            if width * height > MAX_PIXELS:  # before Pillow looks for EXIF, behind the pixels if need be
+            if width * height > MAX_PIXELS:
                 raise LimitError(f"{what} is {width}x{height}; the cap is {MAX_PIXELS:,} pixels in all.")
-            turned = image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
+            turned = _exif(image).get(_ORIENTATION, 1) in _QUARTER_TURNS
     except _HUGE as error:
         raise LimitError(f"{what} says that it is huge; the cap is {MAX_PIXELS:,} pixels in all.") from error
     except (OSError, ValueError, SyntaxError) as error:
@@ -72,7 +80,7 @@ def open_flat(content: bytes, *, what: str = _START) -> Image.Image:
 def flattened(content: bytes, *, what: str) -> Image.Image:
     """Do as `open_flat` without its caps: for pictures of our own, and for those whose size was checked before."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except _HUGE as error:
         raise LimitError(f"{what} says that it is huge: more pixels than can be read.") from error
@@ -98,12 +106,19 @@ def make_sheet(pngs: Sequence[bytes]) -> bytes:
     return file.getvalue()
 
 
+def _exif(image: Image.Image) -> Image.Exif:
+    """Return a picture's EXIF, of a large PNG only what is before its pixels: Pillow decodes them to look behind."""
+    behind = image.format == "PNG" and "exif" not in image.info
+    return Image.Exif() if behind and image.width * image.height > _DECODED else image.getexif()
+
+
 def _user_comment(image: Image.Image) -> str | None:
     """Read EXIF's UserComment: eight bytes name the encoding, and the webui writes big-endian UTF-16."""
-    comment = image.getexif().get_ifd(_EXIF).get(_USER_COMMENT)
+    comment = _exif(image).get_ifd(_EXIF).get(_USER_COMMENT)
     if isinstance(comment, str):
         return comment
     if not isinstance(comment, bytes):
         return None
     name, text = comment[:8], comment[8:]
-    return text.decode("utf-16-be" if name.startswith(b"UNICODE") else "utf-8", errors="replace").strip("\0")
+    wide = "utf-16-le" if text[1:2] == b"\0" else "utf-16-be"  # other programs follow the file's own order
+    return text.decode(wide if name.startswith(b"UNICODE") else "utf-8", errors="replace").strip("\0")

@@ -1,4 +1,6 @@
+import contextlib
 import io
+import random
 
 import pytest
 from PIL import Image
@@ -28,10 +30,18 @@ def test_a_png_tells_its_infotext(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
-def test_exif_tells_it_too(tmp_path, kind):
+@pytest.mark.parametrize(
+    "comment",
+    [
+        b"UNICODE\0" + INFOTEXT.encode("utf-16-be"),
+        b"UNICODE\0" + INFOTEXT.encode("utf-16-le"),
+        b"ASCII\0\0\0" + INFOTEXT.encode(),
+    ],
+)
+def test_exif_tells_it_too(tmp_path, kind, comment):
     path = tmp_path / f"a.{kind.lower()}"
     exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + INFOTEXT.encode("utf-16-be")
+    exif.get_ifd(0x8769)[0x9286] = comment
     Image.new("RGB", (8, 8)).save(path, kind, exif=exif)
 
     assert INFOTEXT == read_infotext(path)
@@ -101,5 +111,45 @@ def test_a_picture_that_cannot_be_started_from_is_refused(content, error, words)
 
 
 def test_an_infotext_in_a_picture_that_says_it_is_huge_is_refused():
-    with pytest.raises(LimitError, match="more pixels than can be read"):
+    with pytest.raises(LimitError, match="huge; the cap is 80,000,000 pixels"):
         read_infotext(png_declaring(30_000, 30_000))
+    with pytest.raises(LimitError, match="is 9000x9000; the cap is 80,000,000 pixels"):
+        read_infotext(png_declaring(9_000, 9_000))
+
+
+def test_no_pixel_is_decoded_to_look_for_an_infotext_or_a_size():
+    """A small file may hold a hundred million pixels, and Pillow looks for EXIF behind them."""
+    with pytest.raises(RequestError, match="says nothing"):
+        read_infotext(png_declaring(8_000, 8_000))  # it has no such pixels, so decoding it would fail
+    assert (4_000, 4_000) == size_of(png_declaring(4_000, 4_000))
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "EPS", "PCX"])
+def test_pillows_other_formats_are_not_opened(kind):
+    file = io.BytesIO()
+    Image.new("RGB", (8, 4)).save(file, kind)
+
+    with pytest.raises(RequestError, match="no picture"):
+        read_infotext(file.getvalue())
+    with pytest.raises(RequestError, match="cannot be read"):
+        open_flat(file.getvalue())
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow tells about damages that it can live with
+def test_a_damaged_head_is_refused():
+    chance = random.Random(1)
+    for content in (png(text=INFOTEXT), exif_jpeg()):
+        for _ in range(300):
+            damaged = bytearray(content)
+            for _ in range(chance.choice((1, 4, 16))):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            for read in (read_infotext, size_of, open_flat):
+                with contextlib.suppress(LimitError, RequestError):
+                    read(bytes(damaged))
+
+
+def exif_jpeg():
+    exif, file = Image.Exif(), io.BytesIO()
+    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + INFOTEXT.encode("utf-16-be")
+    Image.new("RGB", (8, 8)).save(file, "JPEG", exif=exif)
+    return file.getvalue()
