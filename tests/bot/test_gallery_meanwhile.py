@@ -219,6 +219,17 @@ async def test_what_becomes_adult_after_it_was_shared_is_shown_outside_no_more(s
     assert prompts(inside) == ["> 1girl, cat", "> 1girl, spider"]
 
 
+async def test_a_best_of_without_a_channel_is_told(studio, gallery):
+    role = studio.guild.create_role("bosses", permissions=discord.Permissions(manage_guild=True))
+    boss = studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
+    without = await boss.slash(studio.channel, "admin gallery best_of", on=True)
+    await boss.slash(studio.channel, "admin gallery channel", channel=gallery.channel)
+    there = await boss.slash(studio.channel, "admin gallery best_of", on=True)
+
+    assert "the gallery has no channel yet" in without.response.content
+    assert there.response.content == "The weekly best-of is on."
+
+
 async def test_the_best_of_leaves_out_what_has_become_adult(studio, gallery):
     await gallery.shared("1girl, spider")
     page = await gallery.look()

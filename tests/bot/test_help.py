@@ -36,6 +36,16 @@ async def test_help_lists_every_command_and_menu_that_one_may_use(studio, boss):
     assert "Type `/imagine` with danbooru tags" in text
 
 
+async def test_the_admin_role_is_helped_with_admin_too(studio, boss):
+    role = studio.guild.create_role("helpers")
+    helper = studio.guild.add_member(studio.env.create_user("helper"), roles=[role])
+    assert "/admin" not in await ask(studio, by=helper)
+    await boss.slash(studio.channel, "admin admin_role", role=role)
+
+    assert "`/admin`" in await ask(studio, by=helper)
+    assert "`/admin block`" in await ask(studio, "admin block", by=helper)
+
+
 async def test_help_tells_about_every_command_and_all_its_options(studio, boss):
     for command in leaves(studio):
         text = await ask(studio, command.qualified_name, by=boss)

@@ -194,7 +194,13 @@ class GalleryGroup(app_commands.Group):
     async def best_of(self, interaction: discord.Interaction[Any], on: bool) -> None:  # noqa: FBT001 - an option
         """Switch the weekly best-of on or off."""
         await self._admin.set_value(asker_of(interaction), rules.BEST_OF, on or None, shown="on" if on else "off")
-        await say_privately(interaction, f"The weekly best-of is {'on' if on else 'off'}.")
+        if on and await self._gallery.channel(interaction.guild_id or 0) is None:
+            text = (
+                "The weekly best-of is on, but the gallery has no channel yet: choose one with /admin gallery channel."
+            )
+            await say_privately(interaction, text)
+        else:
+            await say_privately(interaction, f"The weekly best-of is {'on' if on else 'off'}.")
 
     @app_commands.command(name="remove")
     @app_commands.describe(number="The number in front of the picture in the gallery")

@@ -8,9 +8,10 @@ from discord.ext import commands
 
 from pastelbot.bot import about
 from pastelbot.bot.answers import answers_errors, say_privately
+from pastelbot.bot.checks import asker_of
 from pastelbot.bot.localisation import saying
 from pastelbot.config import BUNDLED
-from pastelbot.errors import NotFoundError
+from pastelbot.errors import NotAllowedError, NotFoundError
 from pastelbot.names import nearest_names
 from pastelbot.service.jobs import Service
 
@@ -26,7 +27,7 @@ class HelpCog(commands.Cog):
     @answers_errors
     async def show_help(self, interaction: discord.Interaction[Any], command: str | None = None) -> None:
         """Show how to paint, or what a command does."""
-        known = _known(interaction)
+        known = await _known(interaction)
         word = _key((command or "").strip())
         word = {theirs: name for name, theirs in _their_names(interaction, known).items()}.get(word, word)
         if not word:
@@ -44,7 +45,7 @@ class HelpCog(commands.Cog):
     async def complete(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
         """Offer commands and topics."""
         word = _key(current.strip())
-        names = {name: name for name in about.TOPICS} | _their_names(interaction, _known(interaction))
+        names = {name: name for name in about.TOPICS} | _their_names(interaction, await _known(interaction))
         found = [(theirs, name) for name, theirs in names.items() if word in name or word in theirs]
         return [app_commands.Choice(name=theirs, value=name) for theirs, name in found[:25]]
 
@@ -56,17 +57,25 @@ class HelpCog(commands.Cog):
         await say_privately(interaction, about.about_text(self._service.checkpoint, bundled=bundled))
 
 
-def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCommand]:
+async def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCommand]:
     """Return every command that this person can use here, by its name in small letters."""
     found: dict[str, about.AnyCommand] = {}
     for kind in discord.AppCommandType:
         for command in interaction.client.tree.get_commands(type=kind):
-            needed = command.default_permissions
-            if needed is not None and not needed.is_subset(interaction.permissions):
+            if command.default_permissions is not None and not await _may_administrate(interaction):
                 continue
             inner = command.walk_commands() if isinstance(command, app_commands.Group) else ()
             found |= {_key(about.name_of(each)): each for each in (command, *inner)}
     return found
+
+
+async def _may_administrate(interaction: discord.Interaction[Any]) -> bool:
+    """Tell whether the person may use `/admin`, the one command that is not for everybody."""
+    try:
+        await interaction.client.resources.house.check_admin(asker_of(interaction))
+    except NotAllowedError:
+        return False
+    return True
 
 
 def _their_names(interaction: discord.Interaction[Any], known: dict[str, about.AnyCommand]) -> dict[str, str]:
