@@ -1,5 +1,6 @@
 """Pure rules: what may be asked, and who may do what to whose job."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from pastelbot import cost, grids, pictures
@@ -16,6 +17,7 @@ from pastelbot.records import Asker, GenerationRequest, InitImage, Job
 
 MAX_SEED = 2**32 - 1
 MOST_CLIP_SKIP = 12  # CLIP's layers
+_BROKEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")  # controls, halves of UTF-16: nobody can keep them
 _LEAST_SIDE = 64
 _MOST_CUT = 2  # times the cap: what a hires fix of another shape may enlarge before it cuts
 
@@ -118,12 +120,10 @@ def _check_text(name: str, text: str, limits: LimitSettings, *, negative: bool =
         raise LimitError(
             f"The {name} has {len(text):,} characters; the limit is {limits.max_prompt:,}. Leave something out."
         )
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:  # half of a pair of UTF-16, which no file, database or message can hold
-        raise PromptError(
-            f"The {name} has a broken sign at character {error.start + 1}: take it out.", position=error.start
-        ) from error
+    broken = _BROKEN.search(text)
+    if broken is not None:
+        place = broken.start()
+        raise PromptError(f"The {name} has a broken sign at character {place + 1}: take it out.", position=place)
     try:
         check(text, negative=negative)
     except PromptError as error:

@@ -48,6 +48,7 @@ def test_the_cards_request_passes():
         ),
         ({"seed_resize_width": 512}, LimitError, ["512x0", "64 to 1280"]),
         ({"prompt": "1girl, \ud83d smile"}, PromptError, ["prompt has a broken sign at character 8"]),
+        ({"negative_prompt": "a\0b"}, PromptError, ["negative prompt has a broken sign at character 2"]),
         ({"hires": HiresFix(prompt="\ude00")}, PromptError, ["hires prompt has a broken sign at character 1"]),
         ({"hires": HiresFix(scale=0)}, LimitError, ["0x0", "64 a side"]),
         ({"hires": HiresFix(scale=-1)}, LimitError, ["-448x-640", "64 a side"]),

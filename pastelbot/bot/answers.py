@@ -63,10 +63,13 @@ async def say_instead(interaction: discord.Interaction[Any], text: str, *, view:
     """Replace the private message whose button was pressed."""
     say, none = saying(interaction), discord.AllowedMentions.none()
     view = translated(view, say) if view is not None else None
-    if interaction.response.is_done():
-        await interaction.edit_original_response(content=say(text)[:_CONTENT], view=view, allowed_mentions=none)
-    else:
-        await interaction.response.edit_message(content=say(text)[:_CONTENT], view=view, allowed_mentions=none)
+    try:
+        if interaction.response.is_done():
+            await interaction.edit_original_response(content=say(text)[:_CONTENT], view=view, allowed_mentions=none)
+        else:
+            await interaction.response.edit_message(content=say(text)[:_CONTENT], view=view, allowed_mentions=none)
+    except discord.HTTPException as error:  # what was asked for is done; only the message is gone
+        log.warning("an answer did not arrive", error=str(error))
 
 
 async def ask(interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:

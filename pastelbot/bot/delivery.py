@@ -30,6 +30,8 @@ from pastelbot.service.reviews import Verdict
 _UNEDITABLE = {30046, 50083}  # the message is too old; its thread is archived, which a new message ends
 _CLOSED = {50083, 160005}  # a thread that takes no new message either
 _TOO_LARGE = 413
+_WRONG = 400
+_MOST_WRONG = 8
 _SMALLEST_LIMIT = 2**20
 _FIRST_RETRY = 5.0
 _LONGEST_RETRY = 300.0
@@ -207,7 +209,7 @@ class Delivery:
         log.warning("message not written", job=job_id, update=type(update).__name__, error=str(error))
         if not render.is_final(update) or self._closed:
             return
-        if isinstance(error, _NO_WAY):
+        if isinstance(error, _NO_WAY) or _hopeless(error, slot):
             self._slots.pop(job_id, None)
             return
         slot.next = slot.next or update
@@ -248,6 +250,10 @@ class Delivery:
             await self._service.undeliverable(job.id, "its picture has vanished from the disk")
         except _NO_WAY:
             await self._service.undeliverable(job.id, "the bot may not post in this channel any more")
+        except discord.HTTPException as error:
+            if not _hopeless(error, slot):
+                raise
+            await self._service.undeliverable(job.id, "Discord does not take its message")
         else:
             await asyncio.shield(self._service.posted(job.id, message_id))
             if message_id == shown:  # an edit, which nobody is told of; a new message mentions its owner itself
@@ -342,6 +348,11 @@ def _described(files: list[discord.File], say: Say) -> list[discord.File]:
     for file in files:
         file.description = file.description and say(file.description)
     return files
+
+
+def _hopeless(error: Exception, slot: _Slot) -> bool:
+    """Tell whether Discord has called the same message wrong so often that it will not take it at all."""
+    return isinstance(error, discord.HTTPException) and error.status == _WRONG and slot.failures >= _MOST_WRONG
 
 
 def _owner_alone(job: Job) -> discord.AllowedMentions:

@@ -40,6 +40,15 @@ async def test_yes_queues_all_with_the_same_seed_and_a_message_each(studio, aske
     assert 3 == len(studio.messages)
 
 
+async def test_yes_counts_though_the_question_is_gone(studio, asked):
+    """Nothing may then say that it went wrong, or was not charged."""
+    studio.env.inject_error("PATCH", "/webhooks/*/*/messages/*", status=404, code=10008)
+    result = await studio.hana.click(asked.response, label="Paint")
+
+    assert 3 == len(await studio.painting(3))
+    assert [] == result.followups
+
+
 async def test_no_queues_nothing(studio, asked):
     answer = await studio.hana.click(asked.response, label="Cancel")
 

@@ -272,6 +272,19 @@ async def test_a_channel_that_is_gone_ends_the_job_and_is_not_asked_for_ever(stu
     assert len(studio.edits()) == 2
 
 
+async def test_a_message_that_discord_calls_wrong_again_and_again_is_given_up_and_refunded(studio, monkeypatch):
+    monkeypatch.setattr(delivery, "_MOST_WRONG", 2)
+    await studio.imagine()
+    (job_id,) = await studio.painting()
+    studio.env.inject_error("PATCH", MESSAGE, status=400, code=50035, times=None)
+    studio.executor.finish(job_id)
+    await studio.status(job_id, JobStatus.FAILED)
+    await eventually(lambda: not studio.bot.resources.delivery._slots)
+
+    assert "Discord does not take its message" in (await studio.jobs.get(job_id)).reason
+    assert await studio.charged() == 0
+
+
 async def test_a_picture_that_vanished_from_the_disk_is_refunded(studio, monkeypatch):
     result = await studio.imagine()
     (job_id,) = await studio.painting()
