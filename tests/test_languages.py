@@ -134,7 +134,7 @@ def test_texts_found_in_the_code_are_those_that_people_read():
         ("```\nEverything\n```\n**Rating:** general (90%)", "```\nEverything\n```\n**判定:** 一般（90%）"),
         (
             "**Channels:** only <#5>, not <#6>\n**Caps of the server:** size 640, no hires fix",
-            "**チャンネル:** <#5> のみ、<#6> を除く\n**サーバーの上限:** サイズ 640、高解像度補助なし",
+            "**チャンネル:** 許可: <#5>、拒否: <#6>\n**サーバーの上限:** サイズ 640、高解像度補助なし",
         ),
         (
             "⚠️ There is no command 'x'. Known are imagine, prompt, on, prefix, a, b, c. Not charged.",
