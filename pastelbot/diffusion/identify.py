@@ -6,6 +6,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 SD1 = "a Stable Diffusion 1.x checkpoint"
 SD1_VAE = "a VAE of Stable Diffusion"
+SDXL_UNET = "an SDXL UNet of diffusers"
 EMBEDDING = "a textual inversion embedding"
 HYPERNETWORK = "a hypernetwork"
 _HYPERNETWORK_WIDTHS = {320, 640, 768, 1280}
@@ -77,7 +78,7 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
         lambda shapes: _FIRST_CONVOLUTION in shapes and not _first("cond_stage_model.")(shapes),
     ),
     (SD1, lambda shapes: _inputs(shapes) == 4),
-    ("an SDXL UNet of diffusers", _first("add_embedding.")),
+    (SDXL_UNET, _first("add_embedding.")),
     ("a UNet of diffusers without its other parts", _first("down_blocks.0.resnets.")),
     (SD1_VAE, lambda shapes: any(name.endswith("decoder.conv_in.weight") for name in shapes)),
     ("a text encoder", _any("text_model.encoder.layers.")),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pastelbot.diffusion import ldm
 from pastelbot.diffusion.exported import read_manifest
+from pastelbot.diffusion.identify import SD1, SDXL_UNET, identify
 from pastelbot.diffusion.original_names import (
     STANDARD,
     is_vae_attention,
@@ -89,6 +90,8 @@ def open_folder(folder: Path) -> Opened:
         raise CheckpointError(f"{folder} is an export: take the checkpoint that it was made from.")
     files = {part: weights_file(folder / part, *stems) for part, stems in PARTS.items()}
     parts = {part: open_file(path) for part, path in files.items()}
+    if identify({name: entry.shape for name, entry in parts["unet"].entries.items()}) == SDXL_UNET:
+        raise CheckpointError(f"{folder} is an SDXL checkpoint, not {SD1}.")
     sources = [_original_part(source, _naming(part, source)) for part, source in parts.items()]
     missing = MemorySource({original_text_name(POSITION_IDS): positions()}, str(folder))
     whole = folder if (folder / "model_index.json").is_file() else None

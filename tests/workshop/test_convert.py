@@ -1,16 +1,18 @@
 """Changing layout, precision and file format, and baking a VAE."""
 
 import json
+import shutil
 
 import pytest
 import torch
 from golden_merge.merge_cases import needed
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from small import UNET, VAE, make_checkpoint, make_lora, save
 
 from pastelbot.diffusion.checkpoint import BUNDLED_TOKENIZER
 from pastelbot.diffusion.weights import read_file, read_folder, read_vae
 from pastelbot.errors import CheckpointError, PastelError, WorkshopError
+from pastelbot.workshop.folders import open_checkpoint
 from pastelbot.workshop.recipe import single_step
 from pastelbot.workshop.recipe_run import run_recipe
 
@@ -121,6 +123,28 @@ def test_folder_of_parts_alone_becomes_a_whole_one(tmp_path):
     folder = convert(needed("lora", "base_diffusers"), tmp_path / "folder")
 
     assert read_folder(folder).tokenizer == folder / "tokenizer"
+
+
+@pytest.mark.parametrize(
+    ("tensors", "words"),
+    [
+        ({"add_embedding.linear_1.weight": torch.zeros(2, 2)}, "an SDXL checkpoint, not"),
+        (
+            {"down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight": torch.zeros(8, 1024)},
+            "n 2.x checkpoint",
+        ),
+    ],
+)
+def test_folders_of_other_families_are_named(tmp_path, tensors, words):
+    for part in ("unet", "vae", "text_encoder"):
+        shutil.copytree(
+            needed("lora", "base_diffusers", part), tmp_path / "other" / part, copy_function=shutil.copyfile
+        )
+    path = tmp_path / "other" / "unet" / "diffusion_pytorch_model.safetensors"
+    save_file(load_file(path) | tensors, path)
+
+    with pytest.raises(CheckpointError, match=words):
+        open_checkpoint(tmp_path / "other")
 
 
 def test_incomplete_checkpoint_makes_no_folder(files, tmp_path):
