@@ -45,10 +45,10 @@ def pixels(data):
 
 async def test_imagine_gives_a_picture_with_its_settings_and_the_same_again(studio):
     wish = {"seed": 7, "steps": 6, "negative": "lowres"}
-    first = await painted(studio, await studio.imagine("1girl, red hair, smile", hires=False, **wish))
-    second = await painted(studio, await studio.imagine("1girl, red hair, smile", hires=False, **wish))
-    other = await painted(studio, await studio.imagine("1girl, red hair, smile", hires=False, **wish | {"seed": 8}))
-    large = await painted(studio, await studio.imagine("1girl, red hair, smile", hires=True, **wish))
+    first = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **wish))
+    second = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **wish))
+    other = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **wish | {"seed": 8}))
+    large = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="on", **wish))
 
     assert pixels(first) == pixels(second)
     assert pixels(first) != pixels(other)
@@ -86,7 +86,7 @@ async def main():
     settings = make_settings(Path(sys.argv[1]))
     studio = Studio(settings, Clock(), ProcessExecutor(app.worker_options(settings)))
     await studio.open()
-    await studio.imagine("1girl", steps=2, hires=False)
+    await studio.imagine("1girl", steps=2, hires="off")
     await studio.says("-# seed", seconds=90)
     print("loaded:", *sorted({"torch", "diffusers", "transformers", "safetensors"} & set(sys.modules)))
     await studio.close()
