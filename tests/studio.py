@@ -3,6 +3,8 @@
 import contextlib
 import sqlite3
 
+import os
+
 from discord import Permissions
 from discord_rules import check_requests
 from simcord.env import Env
@@ -115,6 +117,11 @@ class Studio:
 
     def message(self, message_id):
         return next((message for message in self.messages if message.id == message_id), None)
+
+    @property
+    def files(self):
+        """The names of the picture files that are kept, also while some are being removed."""
+        return [name for _folder, _folders, names in os.walk(self.settings.storage.pictures) for name in names]
 
     @property
     def messages(self):

@@ -91,11 +91,12 @@ class Gallery:
         _check_shareable(job, asker)
         await self._house.check_block(asker)
         picture = await self._picture(job, index)
-        if await self._store.of_job(job_id, index) is not None:
-            raise RequestError("This picture is in the gallery already: /gallery shows it.")
         adult = await self._adult(job, picture)
         tags = dict.fromkeys(tag_key(tag) for tag in tags_in(job.request.prompt))
         entry_id = await self._store.share(job, index, guild_id=guild_id, adult=adult, tags=tags, now=self._clock())
+        if entry_id is None:
+            await self._picture(job, index)  # it may have been deleted at this moment
+            raise RequestError("This picture is in the gallery already: /gallery shows it.")
         return await self._entry(replace(asker, age_restricted=True), entry_id)
 
     async def set_post(self, entry_id: int, channel_id: int, message_id: int) -> bool:

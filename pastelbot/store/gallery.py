@@ -112,21 +112,21 @@ class GalleryStore:
 
     async def share(
         self, job: Job, number: int, *, guild_id: int, adult: bool, tags: Iterable[str], now: datetime
-    ) -> int:
-        """Put a picture into the gallery; return the entry's id, that of the old one where it is there already."""
+    ) -> int | None:
+        """Put a picture into the gallery; return the entry's id, None where it is there already or was deleted."""
         prompt, spoiler = job.request.prompt, job.options.spoiler
-        values = (guild_id, job.user_id, job.id, number, adult, spoiler, prompt, now.timestamp())
+        values = (guild_id, job.user_id, job.id, number, adult, spoiler, prompt, now.timestamp(), job.id, number)
         async with self._database.transaction() as connection:
             rows = await connection.execute_fetchall(
                 "INSERT INTO gallery (guild_id, user_id, job_id, number, adult, spoiler, prompt, shared_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id, number) DO UPDATE SET adult = excluded.adult"
-                " RETURNING id",
+                " SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM pictures WHERE job_id = ? AND number = ?)"
+                " ON CONFLICT DO NOTHING RETURNING id",
                 values,
             )
-            (entry_id,) = (int(row["id"]) for row in rows)
-            await connection.executemany(
-                "INSERT OR IGNORE INTO gallery_tags VALUES (?, ?)", [(tag, entry_id) for tag in tags]
-            )
+            entry_id = next((int(row["id"]) for row in rows), None)
+            if entry_id is not None:
+                sql = "INSERT OR IGNORE INTO gallery_tags VALUES (?, ?)"
+                await connection.executemany(sql, [(tag, entry_id) for tag in tags])
         return entry_id
 
     async def set_post(self, entry_id: int, channel_id: int, message_id: int) -> bool:
@@ -174,10 +174,6 @@ class GalleryStore:
     async def by_message(self, message_id: int) -> Entry | None:
         """Return the entry that a message in the gallery's channel shows, or None."""
         return await self._first("g.message_id = ?", (message_id,))
-
-    async def of_job(self, job_id: str, number: int) -> Entry | None:
-        """Return the entry of a job's picture, or None."""
-        return await self._first("g.job_id = ? AND g.number = ?", (job_id, number))
 
     async def find(self, search: Search, *, offset: int, limit: int, now: datetime) -> tuple[list[Entry], int]:
         """Return one page of what is found, and how many there are in all."""

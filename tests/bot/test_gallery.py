@@ -250,9 +250,11 @@ async def test_deleting_the_post_in_discord_takes_the_picture_out(studio, galler
     await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id})
     message = await gallery.shared()
     await studio.mod.delete(gallery.posts[0])
-    page = await gallery.look()
 
-    assert "pictures: 0" in text_of(page)
+    async def gone():
+        return "pictures: 0" in text_of(await gallery.look())
+
+    await eventually(gone)
     assert (await studio.jobs.pictures((await studio.jobs.by_message(message.id)).id)) != []
 
 
@@ -277,7 +279,7 @@ async def test_deleting_many_messages_at_once_deletes_their_pictures(studio, gal
     messages = [await gallery.painted(f"1girl, {word}", seed=seed) for seed, word in enumerate(("red", "blue"))]
     studio.env.backend.bulk_delete_messages(studio.channel.id, [message.id for message in messages])
 
-    await eventually(lambda: list(studio.settings.storage.pictures.rglob("*.png")) == [])
+    await eventually(lambda: studio.files == [])
 
 
 async def test_deleting_a_channel_deletes_its_pictures(studio, gallery):
@@ -288,7 +290,7 @@ async def test_deleting_a_channel_deletes_its_pictures(studio, gallery):
     assert "pictures: 1" in text_of(await gallery.look()), "the gallery's channel showed copies"
 
     studio.bot.dispatch("guild_channel_delete", studio.bot.get_channel(studio.channel.id))
-    await eventually(lambda: list(studio.settings.storage.pictures.rglob("*.png")) == [])
+    await eventually(lambda: studio.files == [])
 
     assert await studio.jobs.pictures((await studio.jobs.by_message(message.id)).id) == []
 

@@ -156,11 +156,12 @@ async def test_a_copy_deleted_in_discord_is_not_looked_for(studio, gallery, copi
     public, _best = copies
     await studio.bot.get_channel(studio.channel.id).get_partial_message(public).delete()
     await studio.bot.get_channel(gallery.channel.id).delete()
-    await studio.env.settle()
     database = studio.bot._backend.database
-    rows = await database.reader.execute_fetchall("SELECT * FROM gallery_copies")
 
-    assert list(rows) == []
+    async def forgotten():
+        return not list(await database.reader.execute_fetchall("SELECT * FROM gallery_copies"))
+
+    await eventually(forgotten)
 
 
 async def test_a_remix_chain_keeps_its_credits_without_links_to_what_was_deleted(studio, gallery):
@@ -199,7 +200,7 @@ async def test_what_is_deleted_while_the_bot_stops_is_deleted(studio, gallery):
     await asyncio.sleep(0)  # the listener's turn
     await studio.bot.close()
 
-    assert list(studio.settings.storage.pictures.rglob("*.png")) == []
+    assert studio.files == []
 
 
 async def test_what_becomes_adult_after_it_was_shared_is_shown_outside_no_more(studio, gallery, monkeypatch):
@@ -241,3 +242,14 @@ async def test_the_best_of_leaves_out_what_has_become_adult(studio, gallery):
 
     assert await best(studio.guild.id, **span, adult=False) == ()
     assert len(await best(studio.guild.id, **span, adult=True)) == 1
+
+
+async def test_pressing_share_twice_at_once_posts_one_picture(studio, gallery):
+    await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id})
+    job = await studio.jobs.by_message((await gallery.painted()).id)
+    asker = Asker(user_id=studio.hana.id, guild_id=studio.guild.id)
+    share = studio.bot.resources.gallery.share
+    told = await asyncio.gather(*(share(asker, job.id, 0) for _ in range(3)), return_exceptions=True)
+
+    assert ["RequestError", "RequestError"] == [type(each).__name__ for each in told if isinstance(each, Exception)]
+    assert len([each for each in told if not isinstance(each, Exception)]) == 1

@@ -154,7 +154,7 @@ async def test_forget_deletes_pictures_prompts_votes_settings_and_messages(studi
     assert done.response.content.startswith("Everything is deleted.")
     assert await studio.jobs.get(job.id) is None
     assert await store.all(Scope.USER, studio.hana.id) == {}
-    assert len(list(studio.settings.storage.pictures.rglob("*.png"))) == 1
+    assert len(studio.files) == 1
     assert studio.message(others.id).attachments
 
 
@@ -187,7 +187,7 @@ async def test_a_picture_finished_after_its_owner_was_forgotten_is_shown_nowhere
     await eventually(lambda: studio.bot.resources.delivery._slots == {})
 
     assert [message.id] == [shown.id for shown in studio.messages]
-    assert len(list(studio.settings.storage.pictures.rglob("*.png"))) == 1
+    assert len(studio.files) == 1
 
 
 async def test_a_picture_on_its_way_when_its_owner_is_forgotten_is_shown_nowhere(studio):

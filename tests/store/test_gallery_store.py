@@ -67,8 +67,16 @@ async def test_sharing_twice_is_sharing_once(wall):
         await wall.store.share(job, 0, guild_id=HERE, adult=False, tags=["1girl"], now=wall.clock()) for _ in range(2)
     ]
 
-    assert ids[0] == ids[1]
+    assert ids[1] is None
     assert ids[:1] == await wall.find()
+
+
+async def test_a_deleted_picture_is_not_shared(wall):
+    job = await wall.job()
+    await wall.jobs.forget_pictures(job.id)
+
+    assert await wall.store.share(job, 0, guild_id=HERE, adult=False, tags=["1girl"], now=wall.clock()) is None
+    assert await wall.find() == []
 
 
 async def test_the_newest_come_first_page_by_page(wall):
