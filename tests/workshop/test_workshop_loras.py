@@ -151,6 +151,25 @@ def test_lora_for_another_family_is_named(tmp_path, width, words):
         merged([(file, 1.0)])
 
 
+@pytest.mark.parametrize(
+    ("down", "up", "words"),
+    [
+        ((2, 8, 3, 3), (8, 2, 1, 1), r"is \[8, 8, 3, 3\] instead of \[8, 8\]"),
+        ((2, 9), (8, 2), r"is \[8, 9\] instead of \[8, 8\]"),
+        ((0, 8), (8, 0), "do not fit each other"),
+        ((2, 8, 1), (8, 2, 1), "do not fit each other"),
+    ],
+)
+def test_factors_of_impossible_shapes_are_told(tmp_path, down, up, words):
+    """Of the wrong kernel, of the wrong width, of rank 0, with three dimensions."""
+    tensors = {f"{ATTENTION}.lora_down.weight": torch.ones(down), f"{ATTENTION}.lora_up.weight": torch.ones(up)}
+    tensors[f"{ATTENTION}.alpha"] = torch.tensor(1.0)
+    path = save(tensors, tmp_path / "a.safetensors")
+
+    with pytest.raises(CheckpointError, match=words):
+        LoraMerge(MemorySource(make_checkpoint(), "x"), [(open_lora(path), 1.0)])
+
+
 def test_lora_that_fits_nothing_is_refused(tmp_path):
     """Instead of writing a copy."""
     with pytest.raises(CheckpointError, match="changes no layer"):

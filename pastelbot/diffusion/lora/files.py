@@ -46,9 +46,13 @@ class LoraModule:
 
     def fits(self, target: Target) -> bool:
         """Tell whether the change has the layer's shape."""
-        down, up, shape = self.shape("down"), self.shape("up"), target.shape
-        kernel = self.shape("mid")[2:] if "mid" in self.names else down[2:]
-        return (up[0], down[1]) == shape[:2] and (kernel or (1, 1)) == (shape[2:] or (1, 1))
+        return self.changes == (*target.shape[:2], *(target.shape[2:] or (1, 1)))
+
+    @property
+    def changes(self) -> tuple[int, ...]:
+        """Return the shape of what it changes, as that of a convolution: [out, in, height, width]."""
+        kernel = self.shape("mid" if "mid" in self.names else "down")[2:]
+        return (self.shape("up")[0], self.shape("down")[1], *(kernel or (1, 1)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +150,8 @@ def _whole(path: Path, name: str, module: LoraModule) -> LoraModule:
         if role not in module.names:
             raise CheckpointError(f"{path} lacks lora_{role} of {name}: it is incomplete.")
     outer = module.shape("up")[2:] + (module.shape("down")[2:] if "mid" in module.names else ())
-    if len(module.shape("down")) not in (2, 4) or module.shape("up")[1:2] != _inner(module) or set(outer) - {1}:
+    fitting = module.shape("up")[1:2] == _inner(module) and not set(outer) - {1}
+    if len(module.shape("down")) not in (2, 4) or not fitting or 0 in module.shape("down"):
         raise CheckpointError(f"{path} is damaged: the factors of {name} do not fit each other.")
     return module
 
@@ -207,5 +212,6 @@ def _misfit(path: Path, name: str, module: LoraModule, target: Target) -> str:
     inputs = module.shape("down")[1]
     families = {1024: "Stable Diffusion 2.x", 2048: "SDXL"}
     family = families.get(inputs, "another architecture")
-    found = [module.shape("up")[0], inputs]
-    return f"{path} was made for {family}: its {name} is {found} instead of {list(target.shape[:2])}."
+    found = [*module.changes][: 4 if module.changes[2:] != (1, 1) or target.is_convolution else 2]
+    wanted = [*target.shape][: 4 if target.is_convolution else 2]
+    return f"{path} was made for {family}: its {name} is {found} instead of {wanted}."
