@@ -1,9 +1,8 @@
 """A studio for tests: the real bot on a simulated Discord server, and short ways to use and look at it."""
 
 import contextlib
-import sqlite3
-
 import os
+import sqlite3
 
 from discord import Permissions
 from discord_rules import check_requests
