@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from pastelbot.diffusion import checkpoint
 from pastelbot.diffusion.engine import Engine, paint
 from pastelbot.diffusion.lora.library import LoraLibrary
-from pastelbot.diffusion.lora.patch import NetworkPatches
+from pastelbot.diffusion.lora.patch import NO_LORAS, NetworkPatches
 from pastelbot.errors import NotFoundError, PaintingError, PromptError
 from pastelbot.network_files import LoraFiles, NetworkFolders
 from pastelbot.records import GenerationRequest, HiresFix, Painted
@@ -23,10 +23,18 @@ REQUEST = GenerationRequest(prompt="1girl, red hair", negative_prompt="blue", wi
 
 
 @pytest.fixture(scope="module")
-def own(bundled):
+def loaded(bundled):
     """Return a checkpoint that only these tests use."""
     torch.set_num_threads(1)
     return checkpoint.load(str(bundled), device="cpu")
+
+
+@pytest.fixture
+def own(loaded):
+    """Return it without the LoRAs that an earlier test may have left in its weights, for the next job to take out."""
+    loaded.patches.unet.use(NO_LORAS)
+    loaded.patches.text.use(NO_LORAS)
+    return loaded
 
 
 @pytest.fixture
