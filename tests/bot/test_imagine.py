@@ -280,7 +280,7 @@ async def test_queue_keeps_to_itself_what_is_painted_elsewhere(studio, monkeypat
     monkeypatch.setattr(checks, "_age_restricted", lambda _channel: True)
     await studio.imagine("only for adults", by=studio.kenji)
     inside = await studio.hana.slash(studio.channel, "queue")
-    monkeypatch.undo()
+    monkeypatch.setattr(checks, "_age_restricted", lambda _channel: False)
     outside = await studio.hana.slash(studio.channel, "queue")
 
     assert f"{studio.kenji.mention} only for adults" in inside.response.content
