@@ -20,7 +20,7 @@ from pastelbot.records import Axis, GenerationRequest, Grid
 
 MAX_VALUES = 50  # of one axis; how many cells there may be is the operator's to say
 LONGEST = 4000  # characters of one axis's values
-_LARGEST = 10**12
+_MOST_DIGITS = 12
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\s*-\s*({_NUMBER})\s*(?:\(([+-]\d+(?:\.\d+)?)\s*\)|\[(\d{{1,9}})\s*\])?")
@@ -141,7 +141,7 @@ def _decimal(word: str) -> Decimal:
         number = Decimal("nan")
     if not number.is_finite():
         raise RequestError(f"{word[:40]!r} is no number and no range such as 1-5 or 20-40 (+10).")
-    if abs(number) > _LARGEST:
+    if number.adjusted() > _MOST_DIGITS:  # asked of the exponent: computing may overflow or take long
         raise RequestError(f"{word[:40]!r} is too large for a grid.")
     return number
 
