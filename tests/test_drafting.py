@@ -131,6 +131,14 @@ def test_a_picture_to_start_from_brings_its_size_and_no_hires_fix():
     assert InitImage.of(png(size=(2000, 1001)), denoising_strength=0.4, resize_mode="Crop and resize") == request.init
 
 
+def test_a_photo_is_painted_at_the_size_of_the_largest_usual_picture():
+    small = {"portrait": {"first": "128x192", "hires": "256x384"}}
+    wish = Wish(prompt="a", init=png(size=(1200, 800)))
+    request = draft(wish, Settings.model_validate({"sizes": small}), random_seed=int)
+
+    assert (384, 256) == (request.width, request.height)
+
+
 def test_a_size_beside_a_picture_to_start_from_wins():
     request = drafted(init=png(size=(100, 100)), size="448x640")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import sqrt
 from typing import TypeVar
 
 from pastelbot import pictures
@@ -103,8 +104,14 @@ def _plain_size(base: GenerationRequest, wish: Wish, settings: Settings) -> tupl
     if wish.init is None:
         return base.width, base.height
     width, height = pictures.size_of(wish.init)
-    scale = min(1.0, settings.limits.max_side / max(width, height))
+    scale = min(1.0, settings.limits.max_side / max(width, height), sqrt(_most_pixels(settings) / (width * height)))
     return max(64, int(width * scale) // 8 * 8), max(64, int(height * scale) // 8 * 8)
+
+
+def _most_pixels(settings: Settings) -> int:
+    """Return the pixels of the largest of the operator's sizes: what a photo of any size is painted at."""
+    sizes = (parse_size(text) for size in settings.sizes.values() for text in (size.first, size.hires))
+    return max(width * height for width, height in sizes)
 
 
 def _amend_init(base: GenerationRequest, wish: Wish) -> InitImage | None:
