@@ -18,8 +18,8 @@ TYPED = """1girl --seed --steps --ar 3:2 --no --hires 2x 5 -1 --cfg —size 640x
 --negative none --vae nan inf 1e9 🎨 @everyone --lora a:0.5 --strength --schedule Karras :: [a:b:3] (a:1e5) ²"""
 SIGNS = ["\n", "\0", "\ud83d", "Euler a", "9" * 5000]
 PASTED = """Steps|Sampler|CFG scale|Seed|Size|Model hash|Clip skip|ENSD|Hires upscale|Hires resize|Hires steps
-Hires prompt|Hires upscaler|Denoising strength|Variation seed|Variation seed strength|Seed resize from|Hires sampler|Schedule type
-VAE|Lora hashes|Hypernet|First pass size|Version|RNG|Emphasis|Hires CFG Scale|Size-1|Model"""
+Hires prompt|Hires upscaler|Denoising strength|Variation seed|Variation seed strength|Seed resize from|Hires sampler
+Schedule type|VAE|Lora hashes|Hypernet|First pass size|Version|RNG|Emphasis|Hires CFG Scale|Size-1|Model"""
 WORDS, FIELDS = TYPED.split(), PASTED.replace("\n", "|").split("|")
 VALUES = ["0", "-1", "20", "7.5", "nan", "inf", "1e400", "9" * 400, "512x512", "0x0", "999999x1", "64x64", "0x512", "x"]
 VALUES += [
