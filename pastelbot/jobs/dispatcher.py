@@ -37,7 +37,8 @@ from pastelbot.records import (
     WorkerLost,
     WorkerReady,
 )
-from pastelbot.store.jobs import JobStore, Waiting
+from pastelbot.store.job_rows import Waiting
+from pastelbot.store.jobs import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
 _ATTEMPTS = 2

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
 
 from pastelbot.jobs.scheduler import NOTHING, joined, turns, weight, without
-from pastelbot.store.jobs import Served, Waiting
+from pastelbot.store.job_rows import Served, Waiting
 
 CARD_WORK = 30_310_400  # the card's picture, in pixel-steps
 _FEW = 50

@@ -14,7 +14,7 @@ fixed moment, and change only when something is given out to the owner or leaves
 import math
 from collections.abc import Sequence
 
-from pastelbot.store.jobs import Waiting
+from pastelbot.store.job_rows import Waiting
 
 NOTHING = -math.inf
 MOST_TOLD_EXACTLY = 10

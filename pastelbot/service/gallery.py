@@ -11,7 +11,8 @@ from pastelbot.records import RATING_FAILED, Asker, Job, JobStatus
 from pastelbot.service.house import House
 from pastelbot.service.jobs import Service
 from pastelbot.store.gallery import Ancestor, Entry, Erasure, GalleryStore, Search, View
-from pastelbot.store.jobs import JobStore, StoredPicture
+from pastelbot.store.job_rows import StoredPicture
+from pastelbot.store.jobs import JobStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import Scope, SettingsStore, Value
 

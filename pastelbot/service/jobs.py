@@ -21,7 +21,8 @@ from pastelbot.prompt.infotext import read_request, with_line_breaks
 from pastelbot.records import Asker, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget, WorkerReady
 from pastelbot.service.house import House, Terms
 from pastelbot.service.models import Models
-from pastelbot.store.jobs import JobStore, StoredPicture
+from pastelbot.store.job_rows import StoredPicture
+from pastelbot.store.jobs import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
 _ROOM = 100

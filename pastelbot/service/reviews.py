@@ -17,7 +17,8 @@ from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.records import RATINGS, Asker, Job, JobStatus
 from pastelbot.service import rules
 from pastelbot.service.house import House
-from pastelbot.store.jobs import JobStore, StoredPicture
+from pastelbot.store.job_rows import StoredPicture
+from pastelbot.store.jobs import JobStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.reviews import Review, ReviewStore
 from pastelbot.store.settings import Scope, SettingsStore

@@ -4,79 +4,22 @@ A job's row and its reservation change in the same transaction, so a crash betwe
 names the states it starts from; where the job is in none of them any more, nothing happens and the answer says so.
 """
 
-import hashlib
-import json
 import secrets
-import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
 
 import aiosqlite
-from pydantic import TypeAdapter
 
 from pastelbot import cost
 from pastelbot.errors import LimitError
-from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, Picture, ReplyTarget
+from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
 from pastelbot.store import quotas
 from pastelbot.store.database import Database
+from pastelbot.store.job_rows import Served, StoredPicture, Waiting, job_of, request_text
 from pastelbot.store.quotas import UNLIMITED, Account, Allowance, Paid
 
-_REQUEST = TypeAdapter(GenerationRequest)
 _ACTIVE = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredPicture:
-    """A picture on disk; `rating` means what `Picture.rating` means.
-
-    `file` is relative to the pictures folder; None: it was there too long and was swept away. `size` is its bytes.
-    """
-
-    number: int
-    file: str | None
-    size: int
-    seed: int
-    width: int
-    height: int
-    infotext: str
-    rating: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
-    """A job in line without its request, which may be large; `created_at` is in seconds since 1970."""
-
-    id: str
-    user_id: int
-    created_at: float
-    work: int
-    count: int
-    attempts: int = 0
-    guild_id: int | None = None
-
-    @classmethod
-    def of(cls, job: Job) -> "Waiting":
-        """Return what the line knows of a job."""
-        return cls(
-            id=job.id,
-            user_id=job.user_id,
-            created_at=job.created_at.timestamp(),
-            work=cost.work(job.request),
-            count=cost.pictures(job.request),
-            attempts=job.attempts,
-            guild_id=job.reply.guild_id if job.reply is not None else None,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Served:
-    """Work that was given out for somebody, and when, in seconds since 1970."""
-
-    user_id: int
-    at: float
-    work: int
-    count: int
 
 
 _PICTURE = tuple(field.name for field in fields(StoredPicture))
@@ -145,38 +88,38 @@ class JobStore:
         """Return the job, or None where there is none of that id."""
         async with self._database.reader.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)) as cursor:
             row = await cursor.fetchone()
-        return _job(row) if row is not None else None
+        return job_of(row) if row is not None else None
 
     async def by_message(self, message_id: int) -> Job | None:
         """Return the job that a message shows, or None."""
         async with self._database.reader.execute("SELECT * FROM jobs WHERE message_id = ?", (message_id,)) as cursor:
             row = await cursor.fetchone()
-        return _job(row) if row is not None else None
+        return job_of(row) if row is not None else None
 
     async def shown_in(self, message_id: int) -> Job | None:
         """Return the job that a message shows, as its own or as a post of the gallery, or None."""
         sql = "SELECT * FROM jobs WHERE id = (SELECT job_id FROM gallery WHERE message_id = ?)"
         async with self._database.reader.execute(sql, (message_id,)) as cursor:
             row = await cursor.fetchone()
-        return _job(row) if row is not None else await self.by_message(message_id)
+        return job_of(row) if row is not None else await self.by_message(message_id)
 
     async def last_done(self, user_id: int) -> Job | None:
         """Return a person's newest finished job, or None."""
         sql = "SELECT * FROM jobs WHERE user_id = ? AND status = 'done' ORDER BY created_at DESC, rowid DESC LIMIT 1"
         async with self._database.reader.execute(sql, (user_id,)) as cursor:
             row = await cursor.fetchone()
-        return _job(row) if row is not None else None
+        return job_of(row) if row is not None else None
 
     async def with_status(self, *statuses: JobStatus) -> list[Job]:
         """Return the jobs in these states, oldest first."""
         sql = f"SELECT * FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY created_at, rowid"
         async with self._database.reader.execute(sql, statuses) as cursor:
-            return [_job(row) for row in await cursor.fetchall()]
+            return [job_of(row) for row in await cursor.fetchall()]
 
     async def several(self, job_ids: Sequence[str]) -> list[Job]:
         """Return the jobs of these ids, in any order; those that are gone are missing."""
         sql = f"SELECT * FROM jobs WHERE id IN ({_marks(job_ids)})"
-        return [_job(row) for row in await self._database.reader.execute_fetchall(sql, tuple(job_ids))]
+        return [job_of(row) for row in await self._database.reader.execute_fetchall(sql, tuple(job_ids))]
 
     async def ids_in_line(self) -> set[str]:
         """Return the ids of all jobs that wait."""
@@ -217,7 +160,7 @@ class JobStore:
         async with self._database.transaction() as connection:
             for job_id in job_ids:
                 sql = "UPDATE jobs SET status = 'leased', leased_at = ? WHERE id = ? AND status = 'queued' RETURNING *"
-                leased += [_job(row) for row in await connection.execute_fetchall(sql, (now.timestamp(), job_id))]
+                leased += [job_of(row) for row in await connection.execute_fetchall(sql, (now.timestamp(), job_id))]
         return leased
 
     async def requeue(self, job_id: str, *, crashed: bool) -> Job | None:
@@ -270,7 +213,7 @@ class JobStore:
             if row is None:
                 return None
             await _refund(connection, job_id)
-            return _job(row)
+            return job_of(row)
 
     async def refund(self, job_id: str) -> bool:
         """Give back what a job took, whatever became of it; False where it was given back before or is not there."""
@@ -295,32 +238,11 @@ class JobStore:
         return await quotas.used_since(self._database.reader, user_id, midnight)
 
 
-def content_name(content: bytes) -> str:
-    """Return the name of a picture file with that content, in two levels of folders: `ab/cd/<sha256>.png`."""
-    digest = hashlib.sha256(content).hexdigest()
-    return f"{digest[:2]}/{digest[2:4]}/{digest}.png"
-
-
-def picture_file(number: int, picture: Picture) -> StoredPicture:
-    """Return where the picture belongs on disk, by what is in it: the same bytes are one file."""
-    return StoredPicture(
-        number=number,
-        file=content_name(picture.png),
-        size=len(picture.png),
-        seed=picture.seed,
-        width=picture.width,
-        height=picture.height,
-        infotext=picture.infotext,
-        rating=picture.rating,
-    )
-
-
 async def _insert(connection: aiosqlite.Connection, job: Job, allowance: Allowance, now: datetime) -> None:
     """Reserve one job's work and put it in line, inside the caller's transaction."""
     reply = job.reply or ReplyTarget(channel_id=0)
     account, work = _account(job), cost.work(job.request)
-    request = json.dumps(asdict(job.request))
-    _REQUEST.validate_json(request)  # a row that nobody can read again would stop everybody's jobs
+    request = request_text(job.request)
     paid = await quotas.reserve(connection, account, work, allowance, now)
     row: dict[str, object] = {
         "id": job.id,
@@ -372,34 +294,8 @@ async def _refund(connection: aiosqlite.Connection, job_id: str) -> bool:
 
 
 async def _first(connection: aiosqlite.Connection, sql: str, values: tuple[object, ...]) -> Job | None:
-    return next((_job(row) for row in await connection.execute_fetchall(sql, values)), None)
+    return next((job_of(row) for row in await connection.execute_fetchall(sql, values)), None)
 
 
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
-
-
-def _job(row: sqlite3.Row) -> Job:
-    reply = None
-    if row["channel_id"] is not None:
-        reply = ReplyTarget(guild_id=row["guild_id"], channel_id=row["channel_id"], message_id=row["message_id"])
-    return Job(
-        id=row["id"],
-        user_id=row["user_id"],
-        request=_REQUEST.validate_json(row["request"]),
-        status=JobStatus(row["status"]),
-        attempts=row["attempts"],
-        created_at=datetime.fromtimestamp(row["created_at"], tz=UTC),
-        reply=reply,
-        options=JobOptions(
-            spoiler=bool(row["spoiler"]),
-            private=bool(row["private"]),
-            origin=row["origin"],
-            adult_allowed=bool(row["adult_allowed"]),
-            home_channel_id=row["home_channel_id"],
-            locale=row["locale"],
-        ),
-        withheld=row["review"] == "open",
-        reason=row["reason"],
-        seconds=row["seconds"],
-    )

@@ -17,7 +17,8 @@ from pastelbot.records import (
     ReplyTarget,
 )
 from pastelbot.store.database import Database
-from pastelbot.store.jobs import JobStore, Waiting
+from pastelbot.store.job_rows import Waiting
+from pastelbot.store.jobs import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pastelbot.jobs.line import Line
-from pastelbot.store.jobs import Served, Waiting
+from pastelbot.store.job_rows import Served, Waiting
 
 USUAL = 1000
 HALF_LIFE = 600.0

@@ -7,7 +7,7 @@ import pytest
 from pastelbot.jobs.line import Line
 from pastelbot.jobs.pace import Pace
 from pastelbot.jobs.places import Ahead, Places
-from pastelbot.store.jobs import Waiting
+from pastelbot.store.job_rows import Waiting
 
 NOBODY = Ahead()
 

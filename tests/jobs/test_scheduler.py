@@ -1,7 +1,7 @@
 import pytest
 
 from pastelbot.jobs.scheduler import NOTHING, admit, joined, told_place, turns, weight, without
-from pastelbot.store.jobs import Waiting
+from pastelbot.store.job_rows import Waiting
 
 
 def job(name, *, attempts=0):

@@ -16,7 +16,8 @@ from pastelbot.records import (
     ReplyTarget,
 )
 from pastelbot.store.database import Database
-from pastelbot.store.jobs import JobStore, Served, Waiting, picture_file
+from pastelbot.store.job_rows import Served, Waiting, picture_file
+from pastelbot.store.jobs import JobStore
 from pastelbot.store.quotas import Allowance
 
 REQUEST = GenerationRequest(prompt="1girl, ümläut 🎨", seed=5, hires=HiresFix(width=960, height=1280))
