@@ -16,6 +16,7 @@ from pastelbot.jobs.worker import CheckpointSource, WorkerOptions
 from pastelbot.service.admin import Admin
 from pastelbot.service.composing import Composer
 from pastelbot.service.describing import Describing
+from pastelbot.service.earlier import EarlierPictures
 from pastelbot.service.gallery import Gallery
 from pastelbot.service.house import House
 from pastelbot.service.housekeeping import Housekeeping
@@ -142,6 +143,7 @@ async def _backend(core: _Core) -> Backend:
         reviews=reviews,
         admin=Admin(settings, servers, blocks, house, jobs, dispatcher, audit, stats, clock=clock),
         describing=Describing(core.tagger, house, per_minute=settings.tagger.describes_per_minute, clock=clock),
+        earlier=EarlierPictures(jobs, files, house),
         housekeeping=Housekeeping(settings.storage, files, clock=clock),
         gallery=Gallery(shared, jobs, core.service, house, files, servers, adult=reviews.is_adult, clock=clock),
         mydata=MyData(PersonalStore(database), jobs, dispatcher, files, clock=clock),

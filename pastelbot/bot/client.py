@@ -49,6 +49,7 @@ from pastelbot.service import rules
 from pastelbot.service.admin import Admin
 from pastelbot.service.composing import Composer
 from pastelbot.service.describing import Describing
+from pastelbot.service.earlier import EarlierPictures
 from pastelbot.service.gallery import Gallery
 from pastelbot.service.house import House
 from pastelbot.service.housekeeping import Housekeeping
@@ -102,6 +103,7 @@ class Backend:
     reviews: Reviews
     admin: Admin
     describing: Describing
+    earlier: EarlierPictures
     housekeeping: Housekeeping
     gallery: Gallery
     mydata: MyData
@@ -126,6 +128,7 @@ class Resources:
     mydata: MyData
     composer: Composer
     presets: Presets
+    earlier: EarlierPictures
     confirmations: ConfirmationStore
     clock: Callable[[], datetime]
 
@@ -192,6 +195,7 @@ class PastelBot(commands.Bot):
             mydata=backend.mydata,
             composer=backend.composer,
             presets=backend.presets,
+            earlier=backend.earlier,
             confirmations=backend.confirmations,
             clock=backend.clock,
         )
@@ -227,7 +231,7 @@ class PastelBot(commands.Bot):
         """Add what makes pictures, and what is set for it."""
         service, composer, presets = backend.service, backend.composer, backend.presets
         prompts, remix = PromptPresetsCog(service, composer, presets), RemixCog(service, composer)
-        for cog in (ImagineCog(composer), GridCog(service, composer), prompts, remix):
+        for cog in (ImagineCog(composer, backend.earlier), GridCog(service, composer), prompts, remix):
             await self.add_cog(cog)
         for menu in (prompts.menu, remix.menu):
             self.tree.add_command(menu)

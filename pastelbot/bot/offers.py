@@ -66,6 +66,12 @@ async def lora_choices(interaction: discord.Interaction[Any], typed: str) -> lis
     return offer(name, {f"{each}{colon}{weight}": f"{each}{colon}{weight}" for each in known})
 
 
+async def earlier_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the person's newest pictures here."""
+    found = await interaction.client.resources.earlier.offers(asker_of(interaction), most=_MOST)
+    return offer(typed, {f"{each.seed}: {' '.join(each.job.request.prompt.split())}": each.name for each in found})
+
+
 def marked(name: str, *, in_use: bool) -> str:
     """Return a checkpoint's name as it is offered: the usual one says so, as far as there is room."""
     label = f"{name} (usual)"

@@ -110,6 +110,13 @@ class JobStore:
             row = await cursor.fetchone()
         return job_of(row) if row is not None else None
 
+    async def newest_done(self, user_id: int, guild_id: int | None, most: int) -> list[Job]:
+        """Return a person's finished jobs of one server, or of direct messages, the newest first."""
+        sql = "SELECT * FROM jobs WHERE user_id = ? AND guild_id IS ? AND status = 'done'"
+        sql += " ORDER BY created_at DESC, rowid DESC LIMIT ?"
+        async with self._database.reader.execute(sql, (user_id, guild_id, most)) as cursor:
+            return [job_of(row) for row in await cursor.fetchall()]
+
     async def with_status(self, *statuses: JobStatus) -> list[Job]:
         """Return the jobs in these states, oldest first."""
         sql = f"SELECT * FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY created_at, rowid"

@@ -10,22 +10,32 @@ from pastelbot.bot.answers import answers_errors
 from pastelbot.bot.attachments import picture_of
 from pastelbot.bot.autocomplete import prompt_choices
 from pastelbot.bot.checks import asker_of
-from pastelbot.bot.offers import checkpoint_choices, lora_choices, preset_choices, size_choices, vae_choices
+from pastelbot.bot.offers import (
+    checkpoint_choices,
+    earlier_choices,
+    lora_choices,
+    preset_choices,
+    size_choices,
+    vae_choices,
+)
 from pastelbot.bot.views.modals import HIRES_CHOICES
-from pastelbot.bot.views.queueing import paint
+from pastelbot.bot.views.queueing import children, paint
 from pastelbot.drafting import SAMPLER_CHOICES, Wish
 from pastelbot.drafting.reading import read_hires
 from pastelbot.errors import RequestError
 from pastelbot.prompt.completion import without_arrows
 from pastelbot.prompt.samplers import SCHEDULES
+from pastelbot.records import Asker, JobOptions
 from pastelbot.service.composing import Composer
+from pastelbot.service.earlier import EarlierPictures
 
 
 class ImagineCog(commands.Cog):
     """The command that paints."""
 
-    def __init__(self, composer: Composer) -> None:
+    def __init__(self, composer: Composer, earlier: EarlierPictures) -> None:
         self._composer = composer
+        self._earlier = earlier
 
     @app_commands.command(name="imagine")
     @app_commands.describe(
@@ -49,6 +59,7 @@ class ImagineCog(commands.Cog):
         spoiler="Hide the picture until somebody clicks on it",
         private="Send the picture to you alone, as a direct message",
         init="A picture to start from",
+        previous="An earlier picture to start from: one of yours, or the link of a message",
         strength="How far to go from that picture: 0 keeps it, 1 forgets it",
     )
     @app_commands.choices(
@@ -63,6 +74,7 @@ class ImagineCog(commands.Cog):
         checkpoint=checkpoint_choices,
         vae=vae_choices,
         preset=preset_choices,
+        previous=earlier_choices,
     )
     @answers_errors
     async def imagine(
@@ -88,11 +100,13 @@ class ImagineCog(commands.Cog):
         spoiler: bool | None = None,  # noqa: FBT001
         private: bool | None = None,  # noqa: FBT001
         init: discord.Attachment | None = None,
+        previous: str | None = None,
         strength: float | None = None,
     ) -> None:
         """Paint a picture from danbooru tags."""
-        if strength is not None and init is None:
+        if strength is not None and init is None and previous is None:
             raise RequestError("A strength belongs to a picture to start from: attach one as init, or leave it out.")
+        asker, options, start = await self._start(interaction, init, previous)
         large, scale = (None, None) if hires is None else read_hires(hires)
         wish = Wish(
             prompt=without_arrows(prompt),
@@ -115,6 +129,18 @@ class ImagineCog(commands.Cog):
             preset=preset,
             spoiler=spoiler,
             private=private,
-            init=None if init is None else await picture_of(init),
+            init=start,
         )
-        await paint(interaction, await self._composer.compose(asker_of(interaction), wish))
+        await paint(interaction, await self._composer.compose(asker, wish, options), asker=asker)
+
+    async def _start(
+        self, interaction: discord.Interaction[Any], init: discord.Attachment | None, previous: str | None
+    ) -> tuple[Asker, JobOptions, bytes | None]:
+        """Return who asks, what the job is made from, and the picture to start from, where there is one."""
+        asker = asker_of(interaction)
+        if previous is None:
+            return asker, JobOptions(), None if init is None else await picture_of(init)
+        if init is not None:
+            raise RequestError("Both init and previous name a picture to start from: leave one of them out.")
+        job, content = await self._earlier.open(asker, previous)
+        return asker, children(job), content
