@@ -17,8 +17,7 @@
     │   └── RecipeError           a recipe is wrong; names the step and the key
     └── PaintingError             a job failed in the worker; it is refunded
         ├── OutOfMemoryError      says the size that would fit
-        ├── NumericalError        NaN latents; names the step
-        └── WorkerError           the worker died or could not start
+        └── NumericalError        NaN latents; names the step
 
 The text of an error is the sentence that a person reads: what was wrong, where, and what to do.
 """
@@ -101,7 +100,3 @@ class OutOfMemoryError(PaintingError):
 
 class NumericalError(PaintingError):
     """The latents became NaN or infinite."""
-
-
-class WorkerError(PaintingError):
-    """The worker process died or could not start."""

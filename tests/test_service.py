@@ -4,7 +4,7 @@ import pytest
 
 from pastelbot.config import bundled
 from pastelbot.cost import megapixel_steps
-from pastelbot.drafting import Wish
+from pastelbot.drafting import usual_request
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, QuotaError
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.testing import FakeExecutor
@@ -61,7 +61,7 @@ async def service(open_service):
 
 async def submit_many(service, times, *, user_id=HANA, pictures=1):
     """Submit as often, all at once; return the jobs and the errors."""
-    request = await service.draft(Asker(user_id=HANA), Wish(prompt="1girl", count=pictures))
+    request = usual_request(service.settings, seed=7).replace(prompt="1girl", count=pictures)
     results = await asyncio.gather(
         *(service.submit(Asker(user_id=user_id), request, REPLY) for _ in range(times)), return_exceptions=True
     )
@@ -149,7 +149,7 @@ async def test_deleting_a_waiting_job_refunds_it(service, jobs, clock):
 
 
 async def test_places_in_line_are_told_in_the_order_of_service(service):
-    request = await service.draft(Asker(user_id=HANA), Wish(prompt="1girl"))
+    request = usual_request(service.settings, seed=7).replace(prompt="1girl")
     places = [(await service.submit(Asker(user_id=user), request, REPLY)).position for user in (HANA, HANA, KENJI)]
 
     assert places == [1, 2, 2]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pastelbot.errors import NotAllowedError, NotFoundError, RequestError
 from pastelbot.prompt.tags import tag_key, tags_in
-from pastelbot.records import RATING_FAILED, Asker, Job, JobStatus
+from pastelbot.records import Asker, Job, JobStatus
 from pastelbot.service.house import House
 from pastelbot.service.jobs import Service
 from pastelbot.store.gallery import Ancestor, Entry, Erasure, GalleryStore, Search, View
@@ -265,11 +265,6 @@ class Gallery:
 
     async def _credits(self, job_id: str, guild_id: int | None) -> tuple[Credit, ...]:
         return tuple(_credit(ancestor, guild_id) for ancestor in await self._store.ancestors(job_id))
-
-
-async def rated_adult(_job: Job, picture: StoredPicture) -> bool:
-    """Tell by the tagger's rating alone whether a picture is for adults; one that it could not rate is."""
-    return picture.rating in {"questionable", "explicit", RATING_FAILED}
 
 
 def _check_shareable(job: Job, asker: Asker) -> None:

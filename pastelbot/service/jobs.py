@@ -10,7 +10,7 @@ from pathlib import Path
 from pastelbot import cost, policy
 from pastelbot.config import Settings
 from pastelbot.content import check_content
-from pastelbot.drafting import Wish, draft, usual_hires
+from pastelbot.drafting import usual_hires
 from pastelbot.drafting.clamping import cap_hires
 from pastelbot.drafting.recreating import with_what_is_here
 from pastelbot.drafting.tokens import count_tokens
@@ -64,12 +64,6 @@ class Service:
     def checkpoint(self) -> WorkerReady | None:
         """Return what the worker said about its checkpoint; None while it is starting."""
         return self._dispatcher.checkpoint
-
-    async def draft(self, asker: Asker, wish: Wish) -> GenerationRequest:
-        """Complete a wish with the defaults that hold for this person here, and check it; raises RequestError."""
-        request = draft(wish, self.settings, random_seed=random_seed)
-        await self._check(asker, request)
-        return request
 
     async def _check(self, asker: Asker, request: GenerationRequest) -> Terms:
         terms = await self._house.terms(asker)
