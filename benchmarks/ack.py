@@ -29,11 +29,11 @@ import discord
 import structlog
 
 from pastelbot import app, config
-from pastelbot.bot.delivery import Delivery
-from pastelbot.bot.views.buttons import JobButton
+from pastelbot.bot.components.job_buttons import JobButton
+from pastelbot.bot.messages.delivery import Delivery
+from pastelbot.i18n.languages import Languages
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.jobs.worker import WorkerOptions
-from pastelbot.languages import Languages
 from pastelbot.records import (
     Cancel,
     GenerationRequest,
@@ -47,7 +47,7 @@ from pastelbot.records import (
     WorkerReady,
 )
 from pastelbot.service.reviews import Verdict
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.store import JobStore
 
 REQUEST = GenerationRequest(
     prompt="mksks style, 1girl, red hair, smile, pink background, "

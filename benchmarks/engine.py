@@ -16,14 +16,14 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from pastelbot.config import bundled_checkpoint
-from pastelbot.diffusion import checkpoint
-from pastelbot.diffusion.checkpoint import Checkpoint, choose_device, choose_dtype
-from pastelbot.diffusion.conditioning import Conditioner
-from pastelbot.diffusion.engine import Engine, paint
-from pastelbot.diffusion.memory import peak_memory
-from pastelbot.diffusion.rng import PhiloxGenerator, TorchGenerator
-from pastelbot.diffusion.unet import place, prepare_unet
-from pastelbot.diffusion.vae import Vae
+from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint, choose_device, choose_dtype
+from pastelbot.diffusion.conditioning.conditioner import Conditioner
+from pastelbot.diffusion.engine.engine import Engine, paint
+from pastelbot.diffusion.networks.memory import peak_memory
+from pastelbot.diffusion.networks.unet import place, prepare_unet
+from pastelbot.diffusion.networks.vae import Vae
+from pastelbot.diffusion.sampling.rng import PhiloxGenerator, TorchGenerator
 from pastelbot.prompt.tokenizer import ClipTokenizer
 from pastelbot.records import GenerationRequest, HiresFix
 

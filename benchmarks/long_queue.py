@@ -22,7 +22,7 @@ from pastelbot import app, config
 from pastelbot.bot.client import Backend
 from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.records import Asker, GenerationRequest, Paint, ReplyTarget
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.store import JobStore
 
 PROMPT = "mksks style, 1girl, red hair, smile, pink background, " + ", ".join(f"tag {number}" for number in range(60))
 REQUEST = GenerationRequest(prompt=PROMPT, negative_prompt=config.CARD_NEGATIVE_PROMPT)

@@ -19,11 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pastelbot.config import Settings
-from pastelbot.prompt.tags import spoken, written
-from pastelbot.prompt.vocabulary import Tag, TagFile, read_tag_file
+from pastelbot.prompt.tags.names import spoken, written
+from pastelbot.prompt.tags.vocabulary import Tag, TagFile, read_tag_file
 from pastelbot.records import Asker
-from pastelbot.service.house import House
-from pastelbot.service.tags import Tags
+from pastelbot.service.access import House
+from pastelbot.service.tags.dictionary import Tags
 from pastelbot.store.database import Database
 
 AIM_MS = 5.0

@@ -1,6 +1,6 @@
 """`python -m pastelbot` is the same as the `pastelbot` command."""
 
-from pastelbot.cli import main
+from pastelbot.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -8,34 +8,34 @@ from pastelbot.bot.client import Backend, PastelBot
 from pastelbot.config import BUNDLED, Settings, bundled_checkpoint
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
-from pastelbot.jobs.line import Line
 from pastelbot.jobs.process_executor import ProcessExecutor
+from pastelbot.jobs.queue.wait_queue import Line
 from pastelbot.jobs.rating import RatingExecutor
 from pastelbot.jobs.tagger_process import Describer, TaggerProcess
 from pastelbot.jobs.worker import CheckpointSource, WorkerOptions
+from pastelbot.service.access import House
 from pastelbot.service.admin import Admin
-from pastelbot.service.composing import Composer
-from pastelbot.service.describing import Describing
-from pastelbot.service.earlier import EarlierPictures
 from pastelbot.service.gallery import Gallery
-from pastelbot.service.house import House
 from pastelbot.service.housekeeping import Housekeeping
-from pastelbot.service.jobs import Service, random_seed
-from pastelbot.service.models import Models
-from pastelbot.service.mydata import MyData
-from pastelbot.service.preferences import Preferences
-from pastelbot.service.presets import Presets
+from pastelbot.service.models.models import Models
+from pastelbot.service.personal_data.personal_data import MyData
 from pastelbot.service.quotas import Quotas, usual_work
+from pastelbot.service.requests.building import Composer
+from pastelbot.service.requests.history import EarlierPictures
+from pastelbot.service.requests.preferences import Preferences
+from pastelbot.service.requests.presets import Presets
+from pastelbot.service.requests.submission import Service, random_seed
 from pastelbot.service.reviews import Reviews
-from pastelbot.service.tags import Tags
+from pastelbot.service.tagging import Describing
+from pastelbot.service.tags.dictionary import Tags
 from pastelbot.store.audit import AuditLog
 from pastelbot.store.blocks import BlockStore
 from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
-from pastelbot.store.jobs import JobStore
-from pastelbot.store.memory import Memory
-from pastelbot.store.personal import PersonalStore
+from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.key_values import Memory
+from pastelbot.store.personal_data import PersonalStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.presets import PresetStore
 from pastelbot.store.quotas import QuotaStore

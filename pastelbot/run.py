@@ -11,8 +11,8 @@ import structlog
 
 from pastelbot import app, log
 from pastelbot.config import BUNDLED, Settings
-from pastelbot.diffusion.precheck import check_reference
 from pastelbot.errors import CheckpointError, ConfigError, StartupError
+from pastelbot.formats.precheck import check_reference
 from pastelbot.store.database import Database
 from pastelbot.tagging.files import check_installed
 

@@ -2,7 +2,7 @@
 
 import hypothesis
 import pytest
-from support import Clock, make_settings
+from helpers.support import Clock, make_settings
 
 # The same examples every time, however slow the machine is.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)

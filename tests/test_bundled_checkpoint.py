@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 import pastelbot
-from pastelbot.diffusion import checkpoint as checkpoints
-from pastelbot.diffusion.engine import Engine
+from pastelbot.diffusion.checkpoint import checkpoint as checkpoints
+from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.records import GenerationRequest, HiresFix, Painted, PaintingFailed
 from training.evaluate import redness, sharpness, wishes
 from training.judge import load_judge

@@ -7,25 +7,25 @@ import pytest
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.cogs.admin import AdminGroup
-from pastelbot.bot.cogs.admin_groups import CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
-from pastelbot.bot.cogs.admin_quota import QuotaGroup
-from pastelbot.bot.cogs.describe import DescribeCog
-from pastelbot.bot.cogs.gallery import GalleryCog
-from pastelbot.bot.cogs.help import HelpCog
-from pastelbot.bot.cogs.imagine import ImagineCog
-from pastelbot.bot.cogs.info import InfoCog
-from pastelbot.bot.cogs.model import ModelCog
-from pastelbot.bot.cogs.mydata import MyDataCog
-from pastelbot.bot.cogs.prompt_presets import PromptPresetsCog
-from pastelbot.bot.cogs.quota import QuotaCog
-from pastelbot.bot.cogs.recreate import RecreateCog
-from pastelbot.bot.cogs.tags import TagsCog
-from pastelbot.bot.views.actions import ACTIONS, STRENGTHS
-from pastelbot.bot.views.buttons import JobButton
-from pastelbot.bot.views.gallery import EntryButton
-from pastelbot.cli import app
-from pastelbot.drafting.wildcards import load_wildcards
+from pastelbot.bot.components.job_actions import ACTIONS, STRENGTHS
+from pastelbot.bot.components.job_buttons import JobButton
+from pastelbot.bot.features.admin.cog import AdminGroup
+from pastelbot.bot.features.admin.groups import CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
+from pastelbot.bot.features.admin.quota import QuotaGroup
+from pastelbot.bot.features.describe.cog import DescribeCog
+from pastelbot.bot.features.gallery.cog import GalleryCog
+from pastelbot.bot.features.gallery.views import EntryButton
+from pastelbot.bot.features.help.cog import HelpCog
+from pastelbot.bot.features.imagine import ImagineCog
+from pastelbot.bot.features.model import ModelCog
+from pastelbot.bot.features.personal_data.cog import MyDataCog
+from pastelbot.bot.features.presets import PromptPresetsCog
+from pastelbot.bot.features.quota.cog import QuotaCog
+from pastelbot.bot.features.recreate import RecreateCog
+from pastelbot.bot.features.status import InfoCog
+from pastelbot.bot.features.tags.cog import TagsCog
+from pastelbot.cli.main import app
+from pastelbot.options.wildcards import load_wildcards
 from pastelbot.prompt.flags import FLAGS
 
 ROOT = Path(__file__).parent.parent

@@ -9,15 +9,15 @@ import socket
 import discord
 import pytest
 from aiohttp import web
+from helpers.support import make_settings
 from pydantic import SecretStr
-from support import make_settings
 from yarl import URL
 
 from pastelbot import app, run
 from pastelbot.errors import ConfigError, DatabaseError, StartupError
 from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.store.database import Database
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.store import JobStore
 
 TOKEN = "a-token.of.tests"  # noqa: S105 - that is all it is
 USER = {"id": "1", "username": "pastelbot", "discriminator": "0000", "avatar": None, "bot": True}

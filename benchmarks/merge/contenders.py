@@ -13,12 +13,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pastelbot.diffusion.lora.targets import Target, find_targets
-from pastelbot.diffusion.sources import Entry, SafetensorsSource
+from pastelbot.diffusion.weights.tensor_sources import Entry, SafetensorsSource
 from pastelbot.workshop.blocks import is_merged, read_weights
 from pastelbot.workshop.lora_extract import Extraction, extract
 from pastelbot.workshop.low_rank import factorise
-from pastelbot.workshop.recipe import read_recipe, single_step
-from pastelbot.workshop.recipe_run import run_recipe
+from pastelbot.workshop.recipes.recipe import read_recipe, single_step
+from pastelbot.workshop.recipes.runner import run_recipe
 
 RANK = 64
 

@@ -6,17 +6,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion import ldm
 from pastelbot.diffusion.lora.targets import find_targets
-from pastelbot.diffusion.original_names import (
+from pastelbot.diffusion.networks.unet import UNet2DConditionModel
+from pastelbot.diffusion.networks.vae import AutoencoderKL
+from pastelbot.diffusion.weights import ldm
+from pastelbot.diffusion.weights.original_names import (
     is_vae_attention,
     original_text_name,
     original_unet_name,
     original_vae_name,
 )
-from pastelbot.diffusion.sources import Entry
-from pastelbot.diffusion.unet import UNet2DConditionModel
-from pastelbot.diffusion.vae import AutoencoderKL
+from pastelbot.diffusion.weights.tensor_sources import Entry
 from pastelbot.workshop.writing import write
 
 CHECKPOINTS = ("a", "b", "c")

@@ -16,14 +16,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pastelbot import config
-from pastelbot.diffusion import checkpoint
-from pastelbot.diffusion.engine import paint
+from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.engine.engine import paint
 from pastelbot.diffusion.lora.targets import Target, find_targets
-from pastelbot.drafting import Wish, draft
-from pastelbot.pictures import make_sheet
+from pastelbot.formats.pictures import make_sheet
+from pastelbot.options import Wish, draft
 from pastelbot.workshop.folders import open_folder
-from pastelbot.workshop.recipe import read_recipe
-from pastelbot.workshop.recipe_run import run_recipe
+from pastelbot.workshop.recipes.recipe import read_recipe
+from pastelbot.workshop.recipes.runner import run_recipe
 
 RECIPE = Path(__file__).resolve().parents[2] / "docs" / "recipes" / "pastel-mix.toml"
 CHECKPOINTS = ("dpepmkmp", "tea", "basil-mix")

@@ -4,8 +4,8 @@ import asyncio
 
 import discord
 
-from pastelbot import pictures
 from pastelbot.errors import LimitError, RequestError
+from pastelbot.formats import pictures
 
 _PATIENCE = 2.2  # seconds, of the three in which Discord wants an answer
 

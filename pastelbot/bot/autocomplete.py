@@ -9,7 +9,7 @@ from discord import app_commands
 
 from pastelbot.bot.checks import asker_of
 from pastelbot.errors import PastelError
-from pastelbot.prompt.completion import Completion
+from pastelbot.prompt.tags.completion import Completion
 
 log = structlog.get_logger(__name__)
 

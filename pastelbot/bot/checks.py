@@ -6,7 +6,7 @@ import discord
 
 from pastelbot.errors import RequestError
 from pastelbot.records import Asker, ReplyTarget
-from pastelbot.service.house import House
+from pastelbot.service.access import House
 
 # Commands that are answered in every channel and in direct messages.
 EVERYWHERE = frozenset({"help", "about", "mydata"})

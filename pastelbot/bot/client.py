@@ -11,58 +11,58 @@ import structlog
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.answers import answer_error
 from pastelbot.bot.checks import check_command
-from pastelbot.bot.cogs.admin import AdminGroup
-from pastelbot.bot.cogs.admin_groups import CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
-from pastelbot.bot.cogs.admin_quota import QuotaGroup
-from pastelbot.bot.cogs.describe import DescribeCog
-from pastelbot.bot.cogs.gallery import GalleryCog
-from pastelbot.bot.cogs.grid import GridCog
-from pastelbot.bot.cogs.help import HelpCog
-from pastelbot.bot.cogs.imagine import ImagineCog
-from pastelbot.bot.cogs.info import InfoCog
-from pastelbot.bot.cogs.model import ModelCog
-from pastelbot.bot.cogs.mydata import MyDataCog
-from pastelbot.bot.cogs.prompt_presets import PromptPresetsCog
-from pastelbot.bot.cogs.quota import QuotaCog
-from pastelbot.bot.cogs.recreate import RecreateCog
-from pastelbot.bot.cogs.remix import RemixCog
-from pastelbot.bot.cogs.settings import settings_commands
-from pastelbot.bot.cogs.tags import TagsCog
-from pastelbot.bot.deletions import Deletions
-from pastelbot.bot.delivery import Delivery
-from pastelbot.bot.gallery_posts import GalleryPosts
+from pastelbot.bot.components.confirmation import PlanButton
+from pastelbot.bot.components.job_buttons import JobButton
+from pastelbot.bot.features.admin.cog import AdminGroup
+from pastelbot.bot.features.admin.groups import CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
+from pastelbot.bot.features.admin.quota import QuotaGroup
+from pastelbot.bot.features.describe.cog import DescribeCog
+from pastelbot.bot.features.describe.views import PaintTagsButton
+from pastelbot.bot.features.gallery.cog import GalleryCog
+from pastelbot.bot.features.gallery.views import EntryButton, PageButton
+from pastelbot.bot.features.grid import GridCog
+from pastelbot.bot.features.help.cog import HelpCog
+from pastelbot.bot.features.imagine import ImagineCog
+from pastelbot.bot.features.model import ModelCog
+from pastelbot.bot.features.personal_data.cog import MyDataCog
+from pastelbot.bot.features.personal_data.views import ForgetButton
+from pastelbot.bot.features.presets import PromptPresetsCog
+from pastelbot.bot.features.quota.cog import QuotaCog
+from pastelbot.bot.features.recreate import RecreateCog
+from pastelbot.bot.features.remix import RemixCog
+from pastelbot.bot.features.reviews.views import ReviewButton
+from pastelbot.bot.features.settings.cog import settings_commands
+from pastelbot.bot.features.status import InfoCog
+from pastelbot.bot.features.tags.cog import TagsCog
+from pastelbot.bot.features.tags.views import TagPageButton
 from pastelbot.bot.localisation import CommandTranslator
-from pastelbot.bot.review_desk import ReviewDesk
-from pastelbot.bot.views.buttons import JobButton
-from pastelbot.bot.views.confirm import PlanButton
-from pastelbot.bot.views.described import PaintTagsButton
-from pastelbot.bot.views.gallery import EntryButton, PageButton
-from pastelbot.bot.views.mydata import ForgetButton
-from pastelbot.bot.views.reviews import ReviewButton
-from pastelbot.bot.views.tags import TagPageButton
+from pastelbot.bot.messages.deletions import Deletions
+from pastelbot.bot.messages.delivery import Delivery
+from pastelbot.bot.messages.gallery_posts import GalleryPosts
+from pastelbot.bot.messages.review_messages import ReviewDesk
+from pastelbot.bot.responses import answer_error
+from pastelbot.i18n.languages import Languages
 from pastelbot.jobs.background import Periodic
 from pastelbot.jobs.dispatcher import Dispatcher
-from pastelbot.languages import Languages
-from pastelbot.service import rules
+from pastelbot.service import server_rules
+from pastelbot.service.access import House
 from pastelbot.service.admin import Admin
-from pastelbot.service.composing import Composer
-from pastelbot.service.describing import Describing
-from pastelbot.service.earlier import EarlierPictures
 from pastelbot.service.gallery import Gallery
-from pastelbot.service.house import House
 from pastelbot.service.housekeeping import Housekeeping
-from pastelbot.service.jobs import Service
-from pastelbot.service.mydata import MyData
-from pastelbot.service.preferences import Preferences
-from pastelbot.service.presets import Presets
+from pastelbot.service.personal_data.personal_data import MyData
 from pastelbot.service.quotas import Quotas
+from pastelbot.service.requests.building import Composer
+from pastelbot.service.requests.history import EarlierPictures
+from pastelbot.service.requests.preferences import Preferences
+from pastelbot.service.requests.presets import Presets
+from pastelbot.service.requests.submission import Service
 from pastelbot.service.reviews import Reviews
-from pastelbot.service.tags import Tags
+from pastelbot.service.tagging import Describing
+from pastelbot.service.tags.dictionary import Tags
 from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
-from pastelbot.store.memory import Memory
+from pastelbot.store.key_values import Memory
 
 _FIRST_CHORES = 60.0
 _CHORES = 3600.0
@@ -243,9 +243,9 @@ class PastelBot(commands.Bot):
         admin, group = backend.admin, AdminGroup(backend.admin)
         group.add_command(ChannelsGroup(admin))
         group.add_command(CapsGroup(admin))
-        group.add_command(WordsGroup(admin, "words", rules.WORDS, "Words that are not painted here"))
+        group.add_command(WordsGroup(admin, "words", server_rules.WORDS, "Words that are not painted here"))
         group.add_command(
-            WordsGroup(admin, "adult_tags", rules.ADULT_TAGS, "Own tags for age-restricted channels only")
+            WordsGroup(admin, "adult_tags", server_rules.ADULT_TAGS, "Own tags for age-restricted channels only")
         )
         group.add_command(GalleryGroup(admin, backend.gallery, posts))
         group.add_command(QuotaGroup(backend.quotas, backend.house))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pastelbot.bot.render import alt_text
 from pastelbot.records import BeingPainted, Job, Update
-from pastelbot.store.job_rows import StoredPicture
+from pastelbot.store.jobs.rows import StoredPicture
 
 REQUEST_BYTES = 24 * 2**20  # Discord takes 25 MiB a request, text included
 FILE_BYTES = 10 * 2**20

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import discord
 from discord import app_commands, ui
 
-from pastelbot.languages import Languages, Say
+from pastelbot.i18n.languages import Languages, Say
 
 Shown = TypeVar("Shown", bound=ui.View | ui.LayoutView | ui.Modal)
 

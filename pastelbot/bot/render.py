@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from pastelbot import cost
 from pastelbot.bot.plain_text import plain
 from pastelbot.jobs.dispatcher import Overview
-from pastelbot.jobs.scheduler import MOST_TOLD_EXACTLY
+from pastelbot.jobs.queue.scheduler import MOST_TOLD_EXACTLY
 from pastelbot.records import Asker, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
+from pastelbot.rules import cost
 
 _CONTENT = 2000
 _PROMPT = 1200

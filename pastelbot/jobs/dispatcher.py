@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from pastelbot.jobs import scheduler
 from pastelbot.jobs.background import Mailbox, call_later
 from pastelbot.jobs.executor import Executor
-from pastelbot.jobs.line import Line
-from pastelbot.jobs.pace import Notes, Pace
-from pastelbot.jobs.places import Ahead, Place, Places
+from pastelbot.jobs.queue import scheduler
+from pastelbot.jobs.queue.positions import Ahead, Place, Places
+from pastelbot.jobs.queue.throughput import Notes, Pace
+from pastelbot.jobs.queue.wait_queue import Line
 from pastelbot.records import (
     BeingPainted,
     Cancel,
@@ -37,8 +37,8 @@ from pastelbot.records import (
     WorkerLost,
     WorkerReady,
 )
-from pastelbot.store.job_rows import Waiting
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.rows import Waiting
+from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
 _ATTEMPTS = 2

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pastelbot.errors import CheckpointError, NotFoundError, PastelError
-from pastelbot.jobs.signs_of_life import SignsOfLife
-from pastelbot.network_files import NetworkFolders
+from pastelbot.formats.network_files import NetworkFolders
+from pastelbot.jobs.heartbeat import SignsOfLife
 from pastelbot.records import (
     Cancel,
     Command,
@@ -28,10 +28,10 @@ from pastelbot.records import (
 )
 
 if TYPE_CHECKING:
-    from pastelbot.diffusion.checkpoint import Checkpoint
-    from pastelbot.diffusion.engine import Engine
-    from pastelbot.diffusion.grid_painting import Painting
-    from pastelbot.diffusion.vae import NamedVae
+    from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
+    from pastelbot.diffusion.engine.engine import Engine
+    from pastelbot.diffusion.engine.grid_engine import Painting
+    from pastelbot.diffusion.networks.vae import NamedVae
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ def load_checkpoint(
     options: WorkerOptions, name: str = "", on_progress: Callable[[str], None] | None = None
 ) -> "Checkpoint":
     """Load the checkpoint of a name, by default the default one; imports torch."""
-    from pastelbot.diffusion import checkpoint  # noqa: PLC0415
+    from pastelbot.diffusion.checkpoint import checkpoint  # noqa: PLC0415
 
     source = CheckpointSource(path=options.checkpoint, vae=options.vae, revision=options.revision)
     if name not in ("", options.name):
@@ -137,10 +137,10 @@ def make_engine(options: WorkerOptions, loaded: "Checkpoint", signs: SignsOfLife
 
     `signs` are given while a VAE is loaded.
     """
-    from pastelbot.diffusion.checkpoint import load_vae  # noqa: PLC0415
-    from pastelbot.diffusion.engine import Engine  # noqa: PLC0415
-    from pastelbot.diffusion.upscalers import Upscalers  # noqa: PLC0415
-    from pastelbot.diffusion.vae_shelf import VaeShelf  # noqa: PLC0415
+    from pastelbot.diffusion.checkpoint.checkpoint import load_vae  # noqa: PLC0415
+    from pastelbot.diffusion.engine.engine import Engine  # noqa: PLC0415
+    from pastelbot.diffusion.image.upscalers import Upscalers  # noqa: PLC0415
+    from pastelbot.diffusion.image.vae_cache import VaeShelf  # noqa: PLC0415
 
     def load(reference: str) -> "NamedVae":
         with _without_folder(reference), _during(signs, "Loading a VAE") as on_progress:
@@ -186,8 +186,8 @@ def _load_more(options: WorkerOptions, name: str, signs: SignsOfLife) -> "Checkp
 def _load(options: WorkerOptions, signs: SignsOfLife) -> tuple["Painting", WorkerReady]:
     import torch  # noqa: PLC0415 - only here, in the child
 
-    from pastelbot.diffusion.grid_painting import GridPainter  # noqa: PLC0415
-    from pastelbot.diffusion.studio import Studio  # noqa: PLC0415
+    from pastelbot.diffusion.engine.grid_engine import GridPainter  # noqa: PLC0415
+    from pastelbot.diffusion.engine.pool import Studio  # noqa: PLC0415
 
     if options.threads:
         torch.set_num_threads(options.threads)

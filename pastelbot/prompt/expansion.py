@@ -16,8 +16,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pastelbot.choices import nearest_names
 from pastelbot.errors import LimitError, PromptError
-from pastelbot.names import nearest_names
 
 LONGEST = 16_000  # characters of an expanded prompt, far beyond what may be painted
 _DEEPEST = 20

@@ -18,8 +18,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from pastelbot.choices import nearest_names
 from pastelbot.errors import PromptError
-from pastelbot.names import nearest_names
 
 
 class Takes(enum.Enum):

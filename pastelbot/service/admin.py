@@ -9,19 +9,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pastelbot.config import Settings
-from pastelbot.content import check_content, quoted
-from pastelbot.durations import read_duration
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError
 from pastelbot.jobs.dispatcher import Dispatcher
-from pastelbot.prompt.wordlist import phrase_of
+from pastelbot.prompt.word_list import phrase_of
 from pastelbot.records import Asker, GenerationRequest, JobStatus
-from pastelbot.service import rules
+from pastelbot.rules.content_filter import check_content, quoted
+from pastelbot.rules.durations import read_duration
+from pastelbot.service import server_rules
+from pastelbot.service.access import House
 from pastelbot.service.gallery import Gallery
-from pastelbot.service.house import House
 from pastelbot.store.audit import AuditLog, Entry
 from pastelbot.store.blocks import Block, BlockStore
-from pastelbot.store.drains import EVERYWHERE
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.pauses import EVERYWHERE
 from pastelbot.store.settings import Scope, SettingsStore, Value
 from pastelbot.store.stats import Figures, StatsStore
 
@@ -50,8 +50,8 @@ class Overview:
     """Everything that is set for a server."""
 
     server: Mapping[str, Value]
-    places: Mapping[int, rules.Caps]
-    roles: Mapping[int, rules.Caps]
+    places: Mapping[int, server_rules.Caps]
+    roles: Mapping[int, server_rules.Caps]
     blocks: tuple[Block, ...]
     drained: bool
     drained_everywhere: bool
@@ -86,36 +86,36 @@ class Admin:
     async def set_place(self, asker: Asker, place_id: int, rule: str | None) -> None:
         """Allow or deny the bot in a channel, category or thread; None forgets what was said about it."""
         guild_id = await self._admin(asker)
-        said = (await self._servers.all(Scope.GUILD, guild_id)).get(rules.CHANNELS)
+        said = (await self._servers.all(Scope.GUILD, guild_id)).get(server_rules.CHANNELS)
         channels: dict[str, Value] = dict(said) if isinstance(said, dict) else {}
         if rule is None and channels.pop(str(place_id), None) is None:
             raise NotFoundError(f"Nothing was said about <#{place_id}>.")
         if rule is not None:
             channels[str(place_id)] = rule
-        await self._set(asker, {rules.CHANNELS: channels or None}, f"{rule or 'forget'} <#{place_id}>")
+        await self._set(asker, {server_rules.CHANNELS: channels or None}, f"{rule or 'forget'} <#{place_id}>")
 
-    async def set_caps(self, asker: Asker, scope: Scope, owner_id: int, caps: rules.Caps) -> rules.Caps:
+    async def set_caps(self, asker: Asker, scope: Scope, owner_id: int, caps: server_rules.Caps) -> server_rules.Caps:
         """Change those caps of a server, channel or role that are not None; return what is set then."""
         await self._admin(asker)
         given = {name: value for name, value in caps.named().items() if value is not None}
         if not given:
             raise RequestError("Nothing was to be changed: give a size, steps, a count or a hires size.")
         for name, value in given.items():
-            most = getattr(self._settings.limits, rules.CAPS[name])
+            most = getattr(self._settings.limits, server_rules.CAPS[name])
             if value > most:
                 raise LimitError(f"The cap of {value:,} for {name} is above this bot's own limit of {most:,}.")
         await self._servers.update(scope, owner_id, {f"cap_{name}": value for name, value in given.items()})
         detail = ", ".join(f"{name} {value}" for name, value in given.items())
         whose = f"the server: {detail}" if scope is Scope.GUILD else f"{_mention(scope, owner_id)}: {detail}"
         await self._record(asker, "caps", detail=whose)
-        return rules.Caps.of(await self._servers.all(scope, owner_id))
+        return server_rules.Caps.of(await self._servers.all(scope, owner_id))
 
     async def clear_caps(self, asker: Asker, scope: Scope, owner_id: int) -> None:
         """Forget all caps of a server, channel or role."""
         await self._admin(asker)
-        if rules.Caps.of(await self._servers.all(scope, owner_id)) == rules.Caps():
+        if server_rules.Caps.of(await self._servers.all(scope, owner_id)) == server_rules.Caps():
             raise NotFoundError(f"There are no caps for {_mention(scope, owner_id)}.")
-        await self._servers.update(scope, owner_id, rules.Caps().changes())
+        await self._servers.update(scope, owner_id, server_rules.Caps().changes())
         await self._record(asker, "caps", detail=f"{_mention(scope, owner_id)}: cleared")
 
     async def block(self, asker: Asker, user_id: int, *, duration: str | None, reason: str, trusted: bool) -> Block:
@@ -140,7 +140,7 @@ class Admin:
     async def words(self, asker: Asker, name: str) -> list[str]:
         """Return one of the server's lists: `rules.WORDS` or `rules.ADULT_TAGS`."""
         guild_id = await self._admin(asker)
-        return rules.texts((await self._servers.all(Scope.GUILD, guild_id)).get(name))
+        return server_rules.texts((await self._servers.all(Scope.GUILD, guild_id)).get(name))
 
     async def add_words(self, asker: Asker, name: str, typed: str) -> list[str]:
         """Add words and tags, separated by commas, to a list; return those that are new."""
@@ -179,7 +179,7 @@ class Admin:
         guild_id = await self._admin(asker)
         if value is None and name not in await self._servers.all(Scope.GUILD, guild_id):
             raise NotFoundError("That was not set.")
-        if name == rules.ADMIN_ROLE and not asker.manages_server:
+        if name == server_rules.ADMIN_ROLE and not asker.manages_server:
             raise NotAllowedError("Only people with Manage Server choose the role that may use /admin.")
         await self._set(asker, {name: value}, shown, action=name)
 
@@ -259,7 +259,9 @@ class Admin:
         await self._house.check_admin(asker)
         return asker.guild_id
 
-    async def _set(self, asker: Asker, changes: dict[str, Value], detail: str, *, action: str = rules.CHANNELS) -> None:
+    async def _set(
+        self, asker: Asker, changes: dict[str, Value], detail: str, *, action: str = server_rules.CHANNELS
+    ) -> None:
         await self._servers.update(Scope.GUILD, asker.guild_id or 0, changes)
         await self._record(asker, action, detail=detail)
 
@@ -300,9 +302,9 @@ def _mention(scope: Scope, owner_id: int) -> str:
     return {Scope.CHANNEL: f"<#{owner_id}>", Scope.ROLE: f"<@&{owner_id}>"}.get(scope, "the server")
 
 
-def _capped(settings: Mapping[int, Mapping[str, Value]]) -> dict[int, rules.Caps]:
-    caps = {owner_id: rules.Caps.of(values) for owner_id, values in settings.items()}
-    return {owner_id: cap for owner_id, cap in caps.items() if cap != rules.Caps()}
+def _capped(settings: Mapping[int, Mapping[str, Value]]) -> dict[int, server_rules.Caps]:
+    caps = {owner_id: server_rules.Caps.of(values) for owner_id, values in settings.items()}
+    return {owner_id: cap for owner_id, cap in caps.items() if cap != server_rules.Caps()}
 
 
 def _disk(folder: Path, database: Path) -> tuple[int, int, int]:

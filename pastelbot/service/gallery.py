@@ -6,13 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 from pastelbot.errors import NotAllowedError, NotFoundError, RequestError
-from pastelbot.prompt.tags import tag_key, tags_in
+from pastelbot.prompt.tags.names import tag_key, tags_in
 from pastelbot.records import Asker, Job, JobStatus
-from pastelbot.service.house import House
-from pastelbot.service.jobs import Service
+from pastelbot.service.access import House
+from pastelbot.service.requests.submission import Service
 from pastelbot.store.gallery import Ancestor, Entry, Erasure, GalleryStore, Search, View
-from pastelbot.store.job_rows import StoredPicture
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.rows import StoredPicture
+from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import Scope, SettingsStore, Value
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pastelbot import cost
 from pastelbot.config import QuotaSettings, Settings
-from pastelbot.drafting import usual_request
 from pastelbot.errors import LimitError, NotAllowedError
+from pastelbot.options import usual_request
 from pastelbot.records import Asker
+from pastelbot.rules import cost
 from pastelbot.store.audit import AuditLog, Entry
 from pastelbot.store.quotas import Account, Allowance, Grant, QuotaState, QuotaStore
 from pastelbot.store.settings import Scope, SettingsStore, Value

@@ -15,10 +15,10 @@ from pastelbot.config import Settings
 from pastelbot.errors import NotAllowedError, NotFoundError
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.records import RATINGS, Asker, Job, JobStatus
-from pastelbot.service import rules
-from pastelbot.service.house import House
-from pastelbot.store.job_rows import StoredPicture
-from pastelbot.store.jobs import JobStore
+from pastelbot.service import server_rules
+from pastelbot.service.access import House
+from pastelbot.store.jobs.rows import StoredPicture
+from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.reviews import Review, ReviewStore
 from pastelbot.store.settings import Scope, SettingsStore
@@ -90,7 +90,9 @@ class Reviews:
         """Return the channel in which the moderators of the job's server are asked."""
         if job.reply is None or job.reply.guild_id is None:
             return None
-        return rules.whole((await self._servers.all(Scope.GUILD, job.reply.guild_id)).get(rules.MOD_CHANNEL))
+        return server_rules.whole(
+            (await self._servers.all(Scope.GUILD, job.reply.guild_id)).get(server_rules.MOD_CHANNEL)
+        )
 
     async def asked(self, job: Job, *, channel_id: int, message_id: int) -> None:
         """Remember the message in which moderators are asked."""

@@ -17,7 +17,7 @@ import structlog
 
 from pastelbot.records import Picture
 from pastelbot.store.database import Database
-from pastelbot.store.job_rows import StoredPicture, content_name, picture_file
+from pastelbot.store.jobs.rows import StoredPicture, content_name, picture_file
 
 # Nothing else in the folder is ours, whatever it is: by content, and by job as it was before.
 _OURS = re.compile(r"([0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}|[0-9a-f]{12}/\d{2,}-\d+)\.png(\.part)?")

@@ -1,7 +1,7 @@
 """Quotas: an allowance of work for each person and server, refilled every UTC day, and what admins grant besides.
 
-Work is in pixel-steps (`pastelbot.cost`). A balance is refilled when somebody looks at it, so no timer is needed and a
-bot that was off for a week owes nobody anything.
+Work is in pixel-steps (`pastelbot.rules.cost`). A balance is refilled when it is read, so no timer is needed, and a bot
+that was off for a week has no refills to catch up on.
 """
 
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import aiosqlite
 
-from pastelbot import cost
 from pastelbot.errors import LimitError, QuotaError
+from pastelbot.rules import cost
 from pastelbot.store.database import Database, Reader
 
 _NONE = 0  # a server's number in the tables for direct messages

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from pastelbot.diffusion import hub
 from pastelbot.errors import CheckpointError, TaggerError
+from pastelbot.formats import hub
 
 MODEL = "model.onnx"
 LABELS = "selected_tags.csv"

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pastelbot import pictures
 from pastelbot.errors import TaggerError
+from pastelbot.formats import pictures
 from pastelbot.records import Description, ScoredTag
 from pastelbot.tagging.files import TaggerOptions, check_installed, locate
 from pastelbot.tagging.labels import Labels, read_labels

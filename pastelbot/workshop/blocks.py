@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pastelbot.diffusion.ldm import UNET_PREFIX
+from pastelbot.diffusion.weights.ldm import UNET_PREFIX
 from pastelbot.errors import WorkshopError
 
 BASE = "BASE"

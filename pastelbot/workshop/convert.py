@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pastelbot.config import bundled_checkpoint
-from pastelbot.diffusion.hub import locate_tokenizer
-from pastelbot.diffusion.ldm import Config
-from pastelbot.diffusion.original_names import STANDARD, layout_of_original
-from pastelbot.diffusion.sources import SAFE_SUFFIX, Source, check_checkpoint
+from pastelbot.diffusion.weights.ldm import Config
+from pastelbot.diffusion.weights.original_names import STANDARD, layout_of_original
+from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, Source, check_checkpoint
 from pastelbot.errors import CheckpointError, WorkshopError
+from pastelbot.formats.hub import locate_tokenizer
 from pastelbot.workshop.folders import PARTS, diffusers_configs, diffusers_parts
 from pastelbot.workshop.writing import Progress, check_output, check_space, silent, write
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion import ldm
-from pastelbot.diffusion.exported import read_manifest
-from pastelbot.diffusion.identify import SD1, SDXL_UNET, identify
-from pastelbot.diffusion.original_names import (
+from pastelbot.diffusion.weights import ldm
+from pastelbot.diffusion.weights.files import weights_file
+from pastelbot.diffusion.weights.original_names import (
     STANDARD,
     is_vae_attention,
     layout_of_diffusers,
@@ -20,9 +19,10 @@ from pastelbot.diffusion.original_names import (
     original_unet_name,
     original_vae_name,
 )
-from pastelbot.diffusion.sources import Entry, MemorySource, Source, check_checkpoint, open_file
-from pastelbot.diffusion.weights import weights_file
+from pastelbot.diffusion.weights.tensor_sources import Entry, MemorySource, Source, check_checkpoint, open_file
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.exported import read_manifest
+from pastelbot.formats.identify import SD1, SDXL_UNET, identify
 from pastelbot.workshop.merge import POSITION_IDS, positions
 
 # What the weights files of a diffusers folder's parts are called.

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import torch
 
-from pastelbot.diffusion.embeddings import read_embedding
-from pastelbot.diffusion.identify import EMBEDDING, HYPERNETWORK, SD1, identify, kind_of_pickle
-from pastelbot.diffusion.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
+from pastelbot.diffusion.conditioning.embeddings import read_embedding
 from pastelbot.diffusion.lora.files import LoraFile, open_lora
-from pastelbot.diffusion.sources import SAFE_SUFFIX, SafetensorsSource, Source, open_file, read_plain
-from pastelbot.diffusion.weights import weights_file
+from pastelbot.diffusion.weights.files import weights_file
+from pastelbot.diffusion.weights.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
+from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, SafetensorsSource, Source, open_file, read_plain
 from pastelbot.errors import CheckpointError, PastelError
+from pastelbot.formats.identify import EMBEDDING, HYPERNETWORK, SD1, identify, kind_of_pickle
 from pastelbot.workshop.folders import PARTS, open_folder
 from pastelbot.workshop.hashes import FileHashes, hash_file
 from pastelbot.workshop.merge import POSITION_IDS, positions

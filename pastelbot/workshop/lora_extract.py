@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pastelbot.diffusion.lora.targets import TEXT, Target, find_targets
-from pastelbot.diffusion.sources import MemorySource, Source, check_checkpoint
+from pastelbot.diffusion.weights.tensor_sources import MemorySource, Source, check_checkpoint
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop.hashes import lora_hashes
 from pastelbot.workshop.low_rank import factorise

@@ -8,7 +8,7 @@ from torch import Tensor
 from pastelbot.diffusion.lora.factors import add_factors
 from pastelbot.diffusion.lora.files import LoraFile, LoraModule
 from pastelbot.diffusion.lora.targets import find_targets
-from pastelbot.diffusion.sources import Entry, Source, check_checkpoint
+from pastelbot.diffusion.weights.tensor_sources import Entry, Source, check_checkpoint
 from pastelbot.workshop.merge import check_rounded, round_to
 from pastelbot.workshop.precision import Precision
 

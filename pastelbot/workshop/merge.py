@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.sources import Entry, Source, check_checkpoint, check_finite
+from pastelbot.diffusion.weights.tensor_sources import Entry, Source, check_checkpoint, check_finite
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.blocks import BlockWeights, is_merged
 from pastelbot.workshop.numbers import combine, promoted

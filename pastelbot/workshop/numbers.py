@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.pieces import pieces
+from pastelbot.diffusion.weights.chunked import pieces
 from pastelbot.errors import WorkshopError
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}

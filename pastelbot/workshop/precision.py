@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.ldm import UNET_PREFIX
-from pastelbot.diffusion.sources import Entry, Source
+from pastelbot.diffusion.weights.ldm import UNET_PREFIX
+from pastelbot.diffusion.weights.tensor_sources import Entry, Source
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.merge import round_to
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from pastelbot.diffusion.hub import folder_files, split_hub_name
-from pastelbot.diffusion.hub_download import HubDownload, explaining
-from pastelbot.diffusion.precheck import check_reference, read_shapes
-from pastelbot.diffusion.weights import SAFE_SUFFIX, check_unet_config, check_vae_kind, weights_file
+from pastelbot.choices import nearest_names
+from pastelbot.diffusion.weights.files import SAFE_SUFFIX, check_unet_config, check_vae_kind, weights_file
 from pastelbot.errors import WorkshopError
-from pastelbot.names import nearest_names
+from pastelbot.formats.hub import folder_files, split_hub_name
+from pastelbot.formats.hub_download import HubDownload, explaining
+from pastelbot.formats.precheck import check_reference, read_shapes
 from pastelbot.workshop.hashes import hash_file
 
 _WEIGHTS = (".safetensors", ".ckpt", ".pt", ".bin")

@@ -13,9 +13,9 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.hub_download import size_text
-from pastelbot.diffusion.sources import DTYPES, Entry, Source
+from pastelbot.diffusion.weights.tensor_sources import DTYPES, Entry, Source
 from pastelbot.errors import WorkshopError
+from pastelbot.formats.hub_download import size_text
 
 # Hears what is being done, the bytes done and the bytes in all.
 Progress = Callable[[str, int, int], None]

@@ -2,10 +2,10 @@
 
 import pytest
 import simcord.env
-from studio import Studio
-from support import make_settings
+from helpers.studio import Studio
+from helpers.support import make_settings
 
-from pastelbot.bot import delivery
+from pastelbot.bot.messages import delivery
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 import pytest
 
-from pastelbot import cost
 from pastelbot.bot import render
-from pastelbot.drafting import Wish
 from pastelbot.errors import PastelError
+from pastelbot.options import Wish
 from pastelbot.records import Asker
-from pastelbot.store.job_rows import _REQUEST
+from pastelbot.rules import cost
+from pastelbot.store.jobs.rows import _REQUEST
 
 TYPED = """1girl --seed --steps --ar 3:2 --no --hires 2x 5 -1 --cfg —size 640x448 portrait { } , | __hair_color__ __x__
 ( ) [ ] : 1.2 <lora:a:1> \\ " “ -- # BREAK AND 0.5 --count --preset --denoise --clip-skip --sampler --style --spoiler é

@@ -1,15 +1,15 @@
 """What Discord would refuse and discord.py does not check: sizes, counts, and the shape of every request."""
 
 import pytest
-from discord_rules import DESCRIPTION, check_commands, check_limits, check_mentions, check_shape
+from helpers.discord_rules import DESCRIPTION, check_commands, check_limits, check_mentions, check_shape
 
 from pastelbot.bot import render
-from pastelbot.bot.cogs.prompt_presets import SaveModal
-from pastelbot.bot.cogs.remix import RemixModal
-from pastelbot.bot.views.buttons import JobButton, job_view
-from pastelbot.bot.views.modals import EditModal, SeedModal
-from pastelbot.drafting import SAMPLER_CHOICES
+from pastelbot.bot.components.job_buttons import JobButton, job_view
+from pastelbot.bot.components.modals import EditModal, SeedModal
+from pastelbot.bot.features.presets import SaveModal
+from pastelbot.bot.features.remix import RemixModal
 from pastelbot.jobs.dispatcher import Overview
+from pastelbot.options import SAMPLER_CHOICES
 from pastelbot.records import (
     Asker,
     BeingPainted,

@@ -4,14 +4,14 @@ import re
 
 import discord
 import pytest
-from studio import labels
-from support import eventually, png
-from translatable import every_template, words_of_commands
+from helpers.studio import labels
+from helpers.support import eventually, png
+from helpers.translatable import every_template, words_of_commands
 
-from pastelbot.drafting import SAMPLER_CHOICES
-from pastelbot.languages import Languages
-from pastelbot.prompt.samplers import SCHEDULES
+from pastelbot.i18n.languages import Languages
+from pastelbot.options import SAMPLER_CHOICES
 from pastelbot.records import JobStatus, Painted, PaintingFailed, Picture
+from pastelbot.rules.samplers import SCHEDULES
 
 # What is the same in every language.
 PROPER_NAMES = {*SAMPLER_CHOICES, *SCHEDULES, "1.25x", "1.5x", "1.75x", "2x"}

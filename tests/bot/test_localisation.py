@@ -1,6 +1,6 @@
 import pytest
 
-from pastelbot.languages import Catalogue, Languages
+from pastelbot.i18n.languages import Catalogue, Languages
 
 
 @pytest.fixture

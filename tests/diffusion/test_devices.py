@@ -4,24 +4,24 @@ import io
 
 import pytest
 import torch
-from lora_files import lora_tensors
+from helpers.lora_files import lora_tensors
 from PIL import Image
 from safetensors.torch import save_file
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pastelbot.choices import LATENT_UPSCALERS
 from pastelbot.config import bundled, bundled_checkpoint
-from pastelbot.diffusion import checkpoint
-from pastelbot.diffusion.engine import Engine
-from pastelbot.diffusion.hires import HiresSize, upscale_latents
+from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.engine.engine import Engine
+from pastelbot.diffusion.image.hires import HiresSize, upscale_latents
 from pastelbot.diffusion.lora.factors import Factors
-from pastelbot.diffusion.rng import TorchGenerator
+from pastelbot.diffusion.sampling.rng import TorchGenerator
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.network_files import NetworkFolders
 from pastelbot.jobs.worker import WorkerOptions, load_checkpoint
-from pastelbot.names import LATENT_UPSCALERS
-from pastelbot.network_files import NetworkFolders
-from pastelbot.prompt.samplers import PAINTED
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Painted, PaintingFailed
+from pastelbot.rules.samplers import PAINTED
 
 REQUEST = GenerationRequest(prompt="1girl, (blue:1.2)", width=64, height=64, steps=4, seed=2)
 

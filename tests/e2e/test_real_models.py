@@ -5,12 +5,13 @@ import json
 
 import numpy as np
 import pytest
+from helpers.studio import Studio
+from helpers.support import make_settings
 from PIL import Image
 from safetensors.numpy import save_file
-from studio import Studio
-from support import make_settings
 
-from pastelbot import app, config, pictures
+from pastelbot import app, config
+from pastelbot.formats import pictures
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.records import JobStatus
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import sd_parsers
+from helpers.studio import Studio
+from helpers.support import ended, make_settings
 from PIL import Image
-from studio import Studio
-from support import ended, make_settings
 
 from pastelbot import app, config
 from pastelbot.jobs.process_executor import ProcessExecutor
@@ -77,8 +77,8 @@ async def test_a_worker_killed_in_the_middle_of_a_job_costs_time_and_nothing_els
 TORCHLESS = """
 import asyncio, sys
 from pathlib import Path
-from studio import Studio
-from support import Clock, make_settings
+from helpers.studio import Studio
+from helpers.support import Clock, make_settings
 from pastelbot import app
 from pastelbot.jobs.process_executor import ProcessExecutor
 

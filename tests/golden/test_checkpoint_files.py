@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from pastelbot.diffusion import checkpoint
-from pastelbot.diffusion.engine import paint
-from pastelbot.pictures import read_infotext
+from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.engine.engine import paint
+from pastelbot.formats.pictures import read_infotext
 from pastelbot.records import GenerationRequest
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from golden_cases import report
 
-from pastelbot.diffusion.conditioning import Conditioner
+from pastelbot.diffusion.conditioning.conditioner import Conditioner
 
 TOLERANCE = 1e-5
 

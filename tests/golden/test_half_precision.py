@@ -9,8 +9,8 @@ from golden_cases import cases
 from PIL import Image
 from test_images import request_of
 
-from pastelbot.diffusion import checkpoint
-from pastelbot.diffusion.engine import paint
+from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.engine.engine import paint
 
 DECIBELS = 35
 CASES = cases("images.json")

@@ -9,8 +9,8 @@ from golden_cases import cases, report
 from PIL import Image
 from safetensors import safe_open
 
-from pastelbot.diffusion import checkpoint
-from pastelbot.diffusion.engine import Engine
+from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.records import GenerationRequest, HiresFix, Painted
 
 LATENTS_MAX, LATENTS_MEAN = 3e-4, 3e-5

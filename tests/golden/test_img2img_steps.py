@@ -3,8 +3,8 @@
 import pytest
 from golden_cases import cases
 
-from pastelbot.diffusion.catalog import plan_second_pass, resolve
-from pastelbot.diffusion.schedules import ModelSigmas, img2img_steps
+from pastelbot.diffusion.sampling.registry import plan_second_pass, resolve
+from pastelbot.diffusion.sampling.schedules import ModelSigmas, img2img_steps
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,4 @@
-from pastelbot.prompt.comments import strip_comments
-from pastelbot.prompt.extra_networks import extract_networks
-from pastelbot.prompt.infotext import (
+from pastelbot.infotext import (
     format_infotext,
     hires_sampler_of,
     parse_infotext,
@@ -11,8 +9,10 @@ from pastelbot.prompt.infotext import (
     sampler_of,
     unquote,
 )
-from pastelbot.prompt.samplers import normalise
+from pastelbot.prompt.comments import strip_comments
+from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.rules.samplers import normalise
 
 
 def test_parsed_fields_are_the_recorded_ones(recorded):

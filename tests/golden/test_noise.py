@@ -5,7 +5,7 @@ import torch
 from golden_cases import cases, report
 from safetensors import safe_open
 
-from pastelbot.diffusion.rng import ImageNoise, NoiseRecipe
+from pastelbot.diffusion.sampling.rng import ImageNoise, NoiseRecipe
 
 # The recordings were made on a CPU, where the webui's "GPU" noise is torch's CPU generator.
 SOURCES = {"GPU": "CPU", "CPU": "CPU", "NV": "NV"}

@@ -3,7 +3,7 @@
 import pytest
 from golden_cases import cases
 
-from pastelbot.diffusion.hires import hires_size
+from pastelbot.diffusion.image.hires import hires_size
 from pastelbot.records import HiresFix
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from golden_cases import cases, report
 
-from pastelbot.diffusion.catalog import plan_sigmas, resolve
-from pastelbot.diffusion.schedules import ModelSigmas, ddim
+from pastelbot.diffusion.sampling.registry import plan_sigmas, resolve
+from pastelbot.diffusion.sampling.schedules import ModelSigmas, ddim
 
 ENTRIES = [entry for entry in cases("sigmas.json", "entries") if "sigmas" in entry]
 DDIM_ENTRIES = [entry for entry in cases("sigmas.json", "entries") if "timesteps" in entry]

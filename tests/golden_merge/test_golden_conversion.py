@@ -5,7 +5,7 @@ import torch
 from merge_cases import needed
 from safetensors.torch import load_file
 
-from pastelbot.diffusion.sources import SafetensorsSource
+from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource
 from pastelbot.workshop.folders import diffusers_parts, open_folder
 
 WEIGHTS = {

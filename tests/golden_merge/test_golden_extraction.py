@@ -8,7 +8,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 
 from pastelbot.diffusion.lora.targets import find_targets
-from pastelbot.diffusion.sources import SafetensorsSource
+from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource
 from pastelbot.workshop.folders import Union
 from pastelbot.workshop.hashes import lora_hashes
 from pastelbot.workshop.lora_extract import Extraction, extract

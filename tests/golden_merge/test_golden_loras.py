@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from pastelbot.diffusion.lora.files import open_loras
 from pastelbot.diffusion.lora.targets import find_targets, text_list_order, unet_list_orders
-from pastelbot.diffusion.sources import SafetensorsSource
+from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource
 from pastelbot.workshop.lora_merge import LoraMerge
 from pastelbot.workshop.numbers import PRECISIONS
 from pastelbot.workshop.writing import write

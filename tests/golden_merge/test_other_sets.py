@@ -10,7 +10,7 @@ from merge_cases import half_step, needed, read_json
 from safetensors.torch import load_file, save_file
 
 from pastelbot.diffusion.lora.files import open_loras
-from pastelbot.diffusion.sources import MemorySource, SafetensorsSource
+from pastelbot.diffusion.weights.tensor_sources import MemorySource, SafetensorsSource
 from pastelbot.workshop.blocks import read_weights
 from pastelbot.workshop.lora_extract import Extraction, extract
 from pastelbot.workshop.lora_merge import LoraMerge

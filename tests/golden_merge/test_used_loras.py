@@ -11,11 +11,11 @@ from safetensors.torch import load_file, save_file
 from pastelbot.diffusion.lora.files import open_loras
 from pastelbot.diffusion.lora.library import LoraLibrary, text_set, unet_set
 from pastelbot.diffusion.lora.patch import NetworkPatches, original_formats
-from pastelbot.diffusion.networks import build_text_encoder, build_unet
-from pastelbot.diffusion.original_names import layout_of_diffusers, original_text_name, original_unet_name
-from pastelbot.diffusion.sources import SafetensorsSource
-from pastelbot.diffusion.weights import read_file
-from pastelbot.network_files import LoraFiles
+from pastelbot.diffusion.networks.build import build_text_encoder, build_unet
+from pastelbot.diffusion.weights.files import read_file
+from pastelbot.diffusion.weights.original_names import layout_of_diffusers, original_text_name, original_unet_name
+from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource
+from pastelbot.formats.network_files import LoraFiles
 from pastelbot.workshop.lora_merge import LoraMerge
 
 CPU = torch.device("cpu")

@@ -1,8 +1,8 @@
 import asyncio
 from contextvars import ContextVar
 
+from helpers.support import eventually
 from structlog.testing import capture_logs
-from support import eventually
 
 from pastelbot.jobs.background import Mailbox, Periodic, spawn
 

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from support import eventually
+from helpers.support import eventually
 
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.testing import FakeExecutor
@@ -17,8 +17,8 @@ from pastelbot.records import (
     ReplyTarget,
 )
 from pastelbot.store.database import Database
-from pastelbot.store.job_rows import Waiting
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.rows import Waiting
+from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
 

@@ -4,9 +4,9 @@ import signal
 import sys
 from pathlib import Path
 
-import fake_workers
 import pytest
-from support import ended, eventually
+from helpers import fake_workers
+from helpers.support import ended, eventually
 
 from pastelbot.jobs import process_executor
 from pastelbot.jobs.process_executor import ProcessExecutor
@@ -197,7 +197,7 @@ async def test_close_between_two_workers_starts_no_other(start):
 
 PARENT = """
 import asyncio, sys
-import fake_workers
+from helpers import fake_workers
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.jobs.worker import WorkerOptions
 
@@ -211,7 +211,7 @@ asyncio.run(main())
 
 
 async def test_the_worker_does_not_outlive_a_killed_bot():
-    environment = os.environ | {"PYTHONPATH": str(Path(fake_workers.__file__).parent)}
+    environment = os.environ | {"PYTHONPATH": str(Path(fake_workers.__file__).parents[1])}
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PARENT, stdout=asyncio.subprocess.PIPE, env=environment
     )

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from small_tagger import make_tagger, options_of
-from support import eventually
+from helpers.small_tagger import make_tagger, options_of
+from helpers.support import eventually
 
 from pastelbot.errors import RequestError, TaggerError
 from pastelbot.jobs.rating import RatingExecutor

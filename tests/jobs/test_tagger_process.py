@@ -4,10 +4,10 @@ import asyncio
 import os
 import signal
 
-import fake_taggers
 import pytest
-from small_tagger import make_tagger, nodes_that_fail_on_red, options_of
-from support import ended, eventually, png
+from helpers import fake_taggers
+from helpers.small_tagger import make_tagger, nodes_that_fail_on_red, options_of
+from helpers.support import ended, eventually, png
 
 from pastelbot.errors import RequestError, TaggerError
 from pastelbot.jobs import tagger_process

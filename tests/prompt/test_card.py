@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pastelbot import policy
 from pastelbot.config import CARD_NEGATIVE_PROMPT, LimitSettings, Settings
-from pastelbot.drafting import Wish, draft
-from pastelbot.prompt.infotext import format_infotext, read_fields, read_request
+from pastelbot.infotext import format_infotext, read_fields, read_request
+from pastelbot.options import Wish, draft
 from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.rules import limits
 
 CARD = json.loads((Path(__file__).parent / "card.json").read_text(encoding="utf-8"))
 
@@ -69,7 +69,7 @@ def test_each_infotext_is_the_request_that_it_says(text, expected):
     )
     assert (("pastelmix-fp32", "7edc8e08"), ()) == ((read.checkpoint, read.checkpoint_hash), read.notes)
     assert read.missing == (() if seed else ("Seed",))
-    policy.check_request(read.request, LimitSettings())
+    limits.check_request(read.request, LimitSettings())
 
 
 @pytest.mark.parametrize("text", CARD)

@@ -1,7 +1,7 @@
 import pytest
 
 from pastelbot.errors import PromptError
-from pastelbot.prompt.wordlist import WordList, painted_texts, wanted_of_negative
+from pastelbot.prompt.word_list import WordList, painted_texts, wanted_of_negative
 
 WORDS = WordList(["nude", "bad word", "r-18", "Çå", "rating:explicit", "全裸", " , "])
 

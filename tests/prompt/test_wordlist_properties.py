@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pastelbot.errors import PromptError
-from pastelbot.prompt.wordlist import WordList, painted_texts
+from pastelbot.prompt.word_list import WordList, painted_texts
 
 WORDS = WordList(["nude", "bad word"])
 LETTERS = {

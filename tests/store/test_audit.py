@@ -3,7 +3,7 @@ import pytest
 from pastelbot.records import GenerationRequest, ReplyTarget
 from pastelbot.store.audit import AuditLog, Entry
 from pastelbot.store.database import Database
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.store import JobStore
 
 HERE, THERE, HANA, KENJI, MOD = 1, 2, 11, 12, 13
 

@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from support import png
+from helpers.support import png
 
 from pastelbot.records import GenerationRequest, InitImage, JobOptions
 from pastelbot.store.confirmations import ConfirmationStore, Plan

@@ -6,7 +6,7 @@ import pytest
 from pastelbot.errors import DatabaseError
 from pastelbot.store import database as module
 from pastelbot.store.database import Database
-from pastelbot.store.memory import Memory
+from pastelbot.store.key_values import Memory
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from pastelbot.records import GenerationRequest, JobOptions, Picture, ReplyTarget
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore, Search, View, match_query
-from pastelbot.store.job_rows import picture_file
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.rows import picture_file
+from pastelbot.store.jobs.store import JobStore
 
 HANA, KENJI, MOD = 1, 2, 3
 HERE, ELSEWHERE = 20, 21

@@ -3,7 +3,6 @@ from datetime import timedelta
 
 import pytest
 
-from pastelbot import cost
 from pastelbot.errors import LimitError, QuotaError
 from pastelbot.records import (
     RATING_FAILED,
@@ -15,9 +14,10 @@ from pastelbot.records import (
     Picture,
     ReplyTarget,
 )
+from pastelbot.rules import cost
 from pastelbot.store.database import Database
-from pastelbot.store.job_rows import Served, Waiting, picture_file
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.rows import Served, Waiting, picture_file
+from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.quotas import Allowance
 
 REQUEST = GenerationRequest(prompt="1girl, ümläut 🎨", seed=5, hires=HiresFix(width=960, height=1280))

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from pastelbot import cost
 from pastelbot.errors import LimitError, QuotaError
 from pastelbot.records import GenerationRequest, JobOptions, JobStatus, ReplyTarget
+from pastelbot.rules import cost
 from pastelbot.store.database import Database
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.quotas import Allowance
 
 HANA = 1

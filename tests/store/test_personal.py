@@ -1,11 +1,11 @@
 import pytest
-from support import png
+from helpers.support import png
 
 from pastelbot.records import GenerationRequest, InitImage, JobStatus, Picture, ReplyTarget
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
-from pastelbot.store.jobs import JobStore
-from pastelbot.store.personal import PERSONAL, PersonalStore
+from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.personal_data import PERSONAL, PersonalStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import Scope, SettingsStore
 

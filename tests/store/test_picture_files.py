@@ -6,12 +6,12 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
-from support import png
+from helpers.support import png
 
 from pastelbot.records import GenerationRequest, JobStatus, Picture, ReplyTarget
 from pastelbot.store import database as database_module
 from pastelbot.store.database import Database
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
 

@@ -10,7 +10,7 @@ from pastelbot.errors import LimitError, QuotaError
 from pastelbot.records import GenerationRequest, JobStatus, ReplyTarget
 from pastelbot.store import quotas
 from pastelbot.store.database import Database
-from pastelbot.store.jobs import JobStore
+from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.quotas import UNLIMITED, Account, Allowance, Balance, Grant, QuotaStore, refilled
 
 DAY = Allowance(per_day=100, saved=250)

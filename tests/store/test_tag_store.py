@@ -3,10 +3,10 @@ import asyncio
 import pytest
 
 from pastelbot.errors import TagFileError
-from pastelbot.prompt.vocabulary import Tag
+from pastelbot.prompt.tags.vocabulary import Tag
 from pastelbot.store.database import Database
-from pastelbot.store.tag_sets import Filling, TagSets
-from pastelbot.store.tags import TagStore
+from pastelbot.store.tags.search import TagStore
+from pastelbot.store.tags.sets import Filling, TagSets
 
 TAGS = [
     Tag(name="long_hair", count=900, aliases=("longhair",)),

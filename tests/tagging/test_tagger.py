@@ -4,8 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
-from small_tagger import (
+from helpers.small_tagger import (
     OUTPUTS,
     SIDE,
     make_tagger,
@@ -15,7 +14,8 @@ from small_tagger import (
     usual_nodes,
     write_labels,
 )
-from support import png, png_declaring
+from helpers.support import png, png_declaring
+from PIL import Image
 
 from pastelbot.errors import LimitError, RequestError, TaggerError
 from pastelbot.tagging.tagger import Tagger, prepare

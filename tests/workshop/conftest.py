@@ -1,7 +1,7 @@
 """Small checkpoints as files, and one thread."""
 
 import pytest
-from small import make_checkpoint, make_lora, save
+from helpers.small_checkpoints import make_checkpoint, make_lora, save
 
 
 @pytest.fixture(autouse=True, scope="session")

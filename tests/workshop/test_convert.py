@@ -6,15 +6,15 @@ import shutil
 import pytest
 import torch
 from golden_merge.merge_cases import needed
+from helpers.small_checkpoints import UNET, VAE, make_checkpoint, make_lora, save
 from safetensors.torch import load_file, save_file
-from small import UNET, VAE, make_checkpoint, make_lora, save
 
-from pastelbot.diffusion.checkpoint import BUNDLED_TOKENIZER
-from pastelbot.diffusion.weights import read_file, read_folder, read_vae
+from pastelbot.diffusion.checkpoint.checkpoint import BUNDLED_TOKENIZER
+from pastelbot.diffusion.weights.files import read_file, read_folder, read_vae
 from pastelbot.errors import CheckpointError, PastelError, WorkshopError
 from pastelbot.workshop.folders import open_checkpoint
-from pastelbot.workshop.recipe import single_step
-from pastelbot.workshop.recipe_run import run_recipe
+from pastelbot.workshop.recipes.recipe import single_step
+from pastelbot.workshop.recipes.runner import run_recipe
 
 
 def convert(source, out, **values):

@@ -6,10 +6,10 @@ import struct
 
 import pytest
 import torch
-from small import make_checkpoint, make_lora, save
+from helpers.small_checkpoints import make_checkpoint, make_lora, save
 
 from pastelbot.diffusion.lora.files import open_lora
-from pastelbot.diffusion.sources import SafetensorsSource, open_file
+from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource, open_file
 from pastelbot.errors import CheckpointError
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 from golden_merge.merge_cases import needed
-from small import POSITIONS, UNET, make_checkpoint, make_lora, save
+from helpers.small_checkpoints import POSITIONS, UNET, make_checkpoint, make_lora, save
 
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.hashes import hash_file

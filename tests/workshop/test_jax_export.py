@@ -11,9 +11,9 @@ import torch
 from typer.testing import CliRunner
 
 from pastelbot import config
-from pastelbot.cli import app
+from pastelbot.cli.main import app
 from pastelbot.config import CheckpointSettings
-from pastelbot.diffusion import checkpoint
+from pastelbot.diffusion.checkpoint import checkpoint
 from pastelbot.errors import CheckpointError, PastelError, WorkshopError
 from pastelbot.workshop.export import jax as exporting
 from pastelbot.workshop.export.jax import JaxOptions, export_jax

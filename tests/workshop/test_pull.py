@@ -3,12 +3,12 @@
 import hashlib
 
 import pytest
-from hub_double import running_hub, use_hub
+from helpers.hub_double import running_hub, use_hub
 from typer.testing import CliRunner
 
 from pastelbot import config
-from pastelbot.cli import app
-from pastelbot.diffusion import checkpoint
+from pastelbot.cli.main import app
+from pastelbot.diffusion.checkpoint import checkpoint
 from pastelbot.errors import CheckpointError, PastelError, WorkshopError
 
 REPO = "owner/small"

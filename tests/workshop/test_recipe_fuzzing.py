@@ -4,11 +4,11 @@ import json
 import random
 
 import pytest
-from kitchens import CHAIN, assert_same, cook
+from helpers.kitchens import CHAIN, assert_same, cook
 
 from pastelbot.errors import PastelError
-from pastelbot.workshop.recipe import single_step
-from pastelbot.workshop.recipe_run import run_recipe
+from pastelbot.workshop.recipes.recipe import single_step
+from pastelbot.workshop.recipes.runner import run_recipe
 
 INPUTS = ["a.safetensors", "b.safetensors", "c.safetensors"]
 REFERENCES = ("a", "b", "c", "base", "source", "vae")

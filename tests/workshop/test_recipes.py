@@ -8,18 +8,18 @@ from types import SimpleNamespace
 import pytest
 import torch
 from golden_merge.merge_cases import needed
-from hub_double import running_hub, use_hub
-from kitchens import CHAIN, EXTRACT, MERGE, assert_same, cook, read
+from helpers.hub_double import running_hub, use_hub
+from helpers.kitchens import CHAIN, EXTRACT, MERGE, assert_same, cook, read
+from helpers.small_checkpoints import make_checkpoint, make_lora, save
 from safetensors import safe_open
 from safetensors.torch import load_file
-from small import make_checkpoint, make_lora, save
 
 from pastelbot.config import CheckpointSettings
 from pastelbot.errors import CheckpointError, RecipeError, WorkshopError
 from pastelbot.workshop import writing
 from pastelbot.workshop.hashes import hash_file
-from pastelbot.workshop.recipe import single_step
-from pastelbot.workshop.recipe_run import run_recipe
+from pastelbot.workshop.recipes.recipe import single_step
+from pastelbot.workshop.recipes.runner import run_recipe
 
 CARD = Path(__file__).parents[2] / "docs" / "recipes" / "pastel-mix.toml"
 

@@ -6,13 +6,13 @@ import shutil
 
 import pytest
 import torch
-from kitchens import cook
+from helpers.kitchens import cook
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pastelbot.diffusion import checkpoint
-from pastelbot.diffusion.checkpoint import BUNDLED_TOKENIZER
-from pastelbot.diffusion.engine import paint
+from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint.checkpoint import BUNDLED_TOKENIZER
+from pastelbot.diffusion.engine.engine import paint
 from pastelbot.errors import WorkshopError
 from pastelbot.records import GenerationRequest
 

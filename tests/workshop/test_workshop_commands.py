@@ -5,11 +5,11 @@ import sys
 
 import pytest
 import torch
-from kitchens import CHAIN, assert_same
+from helpers.kitchens import CHAIN, assert_same
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from pastelbot.cli import app
+from pastelbot.cli.main import app
 from pastelbot.errors import CheckpointError, ConfigError, PastelError, WorkshopError
 
 
@@ -115,7 +115,7 @@ def test_inspect_ends_with_1_where_something_is_wrong(here):
 
 def test_commands_start_without_the_libraries_of_networks():
     """Files are tensors; nothing here paints."""
-    modules = "pastelbot.workshop.recipe_run, pastelbot.workshop.inspection"
+    modules = "pastelbot.workshop.recipes.runner, pastelbot.workshop.inspection"
     code = f"import sys, {modules}; print(*{{'diffusers', 'transformers'}} & set(sys.modules))"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -2,11 +2,20 @@
 
 import pytest
 import torch
-from small import ATTENTION, CONVOLUTION, CROSS, LORA_SHAPES, TEXT_LAYER, make_checkpoint, make_lora, save
+from helpers.small_checkpoints import (
+    ATTENTION,
+    CONVOLUTION,
+    CROSS,
+    LORA_SHAPES,
+    TEXT_LAYER,
+    make_checkpoint,
+    make_lora,
+    save,
+)
 
 from pastelbot.diffusion.lora.files import open_lora, open_loras
 from pastelbot.diffusion.lora.targets import find_targets
-from pastelbot.diffusion.sources import MemorySource
+from pastelbot.diffusion.weights.tensor_sources import MemorySource
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop.lora_extract import Extraction, extract
 from pastelbot.workshop.lora_merge import LoraMerge

@@ -4,9 +4,9 @@ import random
 
 import pytest
 import torch
-from small import POSITIONS, SHAPES, TEXT, UNET, VAE, make_checkpoint
+from helpers.small_checkpoints import POSITIONS, SHAPES, TEXT, UNET, VAE, make_checkpoint
 
-from pastelbot.diffusion.sources import MemorySource
+from pastelbot.diffusion.weights.tensor_sources import MemorySource
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop.blocks import BLOCKS, BlockWeights, block_of, read_weights, uniform
 from pastelbot.workshop.merge import AddDifference, BlockMerge

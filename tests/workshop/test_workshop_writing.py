@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers.small_checkpoints import make_checkpoint, save
 from safetensors import safe_open
 from safetensors.torch import load_file
-from small import make_checkpoint, save
 
-from pastelbot.diffusion.sources import MemorySource, SafetensorsSource
+from pastelbot.diffusion.weights.tensor_sources import MemorySource, SafetensorsSource
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop import writing
 from pastelbot.workshop.writing import write
@@ -70,7 +70,7 @@ def test_failure_in_the_middle_leaves_nothing(tmp_path):
 KILLED = """
 import os, signal, sys, torch
 from pathlib import Path
-from pastelbot.diffusion.sources import MemorySource
+from pastelbot.diffusion.weights.tensor_sources import MemorySource
 from pastelbot.workshop.writing import write
 
 def progress(_what, done, total):

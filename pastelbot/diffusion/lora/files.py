@@ -7,11 +7,11 @@ from pathlib import Path
 
 from torch import Tensor
 
-from pastelbot.diffusion.identify import identify, kind_of_pickle
 from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.lora.targets import Target, Targets, text_list_order, unet_list_orders
-from pastelbot.diffusion.sources import SAFE_SUFFIX, MemorySource, SafetensorsSource, Source, read_plain
+from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, MemorySource, SafetensorsSource, Source, read_plain
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.identify import identify, kind_of_pickle
 
 TEXT_SUFFIX = ".text_encoder.pt"
 

@@ -10,7 +10,7 @@ from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.lora.files import open_lora
 from pastelbot.diffusion.lora.patch import LoadedLora, LoraSet, NetworkPatches
 from pastelbot.errors import CheckpointError, NotFoundError, PaintingError
-from pastelbot.network_files import Found, LoraFiles
+from pastelbot.formats.network_files import Found, LoraFiles
 from pastelbot.prompt.lora_tags import LoraTag, read_lora_tags
 
 KEPT_BYTES = 512 * 2**20

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from pastelbot.diffusion.lora.factors import Factors, add_factors
 from pastelbot.diffusion.lora.targets import Targets, find_targets
-from pastelbot.diffusion.original_names import layout_of_diffusers, original_text_name, original_unet_name
-from pastelbot.diffusion.sources import Entry
+from pastelbot.diffusion.weights.original_names import layout_of_diffusers, original_text_name, original_unet_name
+from pastelbot.diffusion.weights.tensor_sources import Entry
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

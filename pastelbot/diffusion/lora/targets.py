@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pastelbot.diffusion.ldm import RESNET, TEXT_PREFIX, UNET_PREFIX
-from pastelbot.diffusion.original_names import layout_of_original
-from pastelbot.diffusion.sources import Entry
+from pastelbot.diffusion.weights.ldm import RESNET, TEXT_PREFIX, UNET_PREFIX
+from pastelbot.diffusion.weights.original_names import layout_of_original
+from pastelbot.diffusion.weights.tensor_sources import Entry
 
 UNET = "lora_unet_"
 TEXT = "lora_te_"

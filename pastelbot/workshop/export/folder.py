@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pastelbot import __version__
-from pastelbot.diffusion.exported import MANIFEST, VERSION
-from pastelbot.diffusion.ldm import Config
-from pastelbot.diffusion.weights import Weights
+from pastelbot.diffusion.weights.files import Weights
+from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.errors import WorkshopError
+from pastelbot.formats.exported import MANIFEST, VERSION
 from pastelbot.workshop.convert import SCHEDULER
 from pastelbot.workshop.writing import check_space
 

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch._ops import OpOverloadPacket
 
 from pastelbot.config import CheckpointSettings, parse_size
-from pastelbot.diffusion.exported import JAX, TEXT_ENCODER, UNET, VAE_DECODER
-from pastelbot.diffusion.networks import build_text_encoder, build_unet, build_vae
-from pastelbot.diffusion.weights import Weights
+from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, build_vae
+from pastelbot.diffusion.weights.files import Weights
 from pastelbot.errors import WorkshopError
+from pastelbot.formats.exported import JAX, TEXT_ENCODER, UNET, VAE_DECODER
 from pastelbot.workshop.export.folder import (
     check_new_folder,
     new_folder,

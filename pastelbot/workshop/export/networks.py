@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor, nn
 
-from pastelbot.diffusion.unet import UNet2DConditionModel, UpsampleThenResize
-from pastelbot.diffusion.vae import AutoencoderKL
+from pastelbot.diffusion.networks.unet import UNet2DConditionModel, UpsampleThenResize
+from pastelbot.diffusion.networks.vae import AutoencoderKL
 
 TOKENS = 77  # of one chunk
 

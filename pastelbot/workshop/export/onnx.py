@@ -13,11 +13,11 @@ import torch
 from torch import nn
 
 from pastelbot.config import CheckpointSettings
-from pastelbot.diffusion.checkpoint import PRECISIONS
-from pastelbot.diffusion.exported import MODEL, ONNX, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER
-from pastelbot.diffusion.networks import build_text_encoder, build_unet, build_vae
-from pastelbot.diffusion.weights import Weights
+from pastelbot.diffusion.checkpoint.checkpoint import PRECISIONS
+from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, build_vae
+from pastelbot.diffusion.weights.files import Weights
 from pastelbot.errors import WorkshopError
+from pastelbot.formats.exported import MODEL, ONNX, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER
 from pastelbot.workshop.export.folder import (
     check_new_folder,
     new_folder,

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from pastelbot.config import CheckpointSettings
-from pastelbot.diffusion.checkpoint import BUNDLED_TOKENIZER
-from pastelbot.diffusion.exported import read_manifest
-from pastelbot.diffusion.hub import locate, locate_tokenizer
-from pastelbot.diffusion.weights import Weights, read_file, read_folder
+from pastelbot.diffusion.checkpoint.checkpoint import BUNDLED_TOKENIZER
+from pastelbot.diffusion.weights.files import Weights, read_file, read_folder
 from pastelbot.errors import WorkshopError
+from pastelbot.formats.exported import read_manifest
+from pastelbot.formats.hub import locate, locate_tokenizer
 from pastelbot.workshop.writing import Progress
 
 

@@ -1,0 +1,83 @@
+"""What is offered while somebody types: at most 25 choices of at most 100 characters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.localisation import saying
+from pastelbot.service.requests.presets import Presets
+from pastelbot.service.requests.submission import Service
+
+_MOST = 25
+_LONGEST = 100
+
+
+def offer(typed: str, values: Mapping[str, str]) -> list[app_commands.Choice[str]]:
+    """Return the values whose label has what was typed in it, those that begin with it first."""
+    word = typed.strip().lower()
+    fitting = [(label, value) for label, value in values.items() if word in label.lower() and len(value) <= _LONGEST]
+    fitting.sort(key=lambda pair: not pair[0].lower().startswith(word))
+    return [app_commands.Choice(name=label[:_LONGEST], value=value) for label, value in fitting[:_MOST]]
+
+
+async def offer_presets(
+    presets: Presets, interaction: discord.Interaction[Any], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Return the presets that the person may use here, their own first."""
+    usable = await presets.usable(asker_of(interaction))
+    labels: dict[str, str] = {}
+    for preset in usable:
+        if preset.name.casefold() not in {name.casefold() for name in labels.values()}:
+            shared = saying(interaction)(f"{preset.name} (this server's)")
+            labels[shared if preset.is_shared else preset.name] = preset.name
+    return offer(typed, labels)
+
+
+async def preset_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the presets that the person may use here."""
+    return await offer_presets(interaction.client.resources.presets, interaction, typed)
+
+
+async def size_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the named sizes."""
+    named = _service(interaction).settings.sizes.items()
+    return offer(typed, {f"{name} ({size.first})": name for name, size in named})
+
+
+async def checkpoint_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the checkpoints."""
+    models = _service(interaction).models
+    usual = saying(interaction)(marked(models.in_use, in_use=True))
+    return offer(typed, {usual if name == models.in_use else name: name for name in models.names.checkpoints})
+
+
+async def vae_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the VAEs."""
+    return offer(typed, {name: name for name in _service(interaction).models.names.vaes})
+
+
+async def lora_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the LoRAs that there are; a weight that was typed stays."""
+    name, colon, weight = typed.partition(":")
+    known = _service(interaction).models.names.loras.files
+    return offer(name, {f"{each}{colon}{weight}": f"{each}{colon}{weight}" for each in known})
+
+
+async def earlier_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Offer the person's newest pictures here."""
+    found = await interaction.client.resources.earlier.offers(asker_of(interaction), most=_MOST)
+    return offer(typed, {f"{each.seed}: {' '.join(each.job.request.prompt.split())}": each.name for each in found})
+
+
+def marked(name: str, *, in_use: bool) -> str:
+    """Return a checkpoint's name as it is offered: the usual one says so, as far as there is room."""
+    label = f"{name} (usual)"
+    return label if in_use and len(label) <= _LONGEST else name
+
+
+def _service(interaction: discord.Interaction[Any]) -> Service:
+    service: Service = interaction.client.resources.service
+    return service

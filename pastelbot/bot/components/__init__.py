@@ -1,0 +1,1 @@
+"""Buttons, forms and confirmations that several features share."""

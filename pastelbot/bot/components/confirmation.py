@@ -1,0 +1,123 @@
+"""The question before several jobs are queued at once: how many, and what they cost.
+
+What is asked about lies in the database, so the buttons work after a restart, for as long as the question counts.
+"""
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from pastelbot.bot import render
+from pastelbot.bot.checks import reply_target
+from pastelbot.bot.components import direct_messages
+from pastelbot.bot.localisation import language_of
+from pastelbot.bot.responses import answers_errors, say_instead, say_privately
+from pastelbot.errors import PastelError
+from pastelbot.records import Asker, JobOptions, ReplyTarget
+from pastelbot.rules import cost, grids
+from pastelbot.service.requests.building import Composed
+from pastelbot.store.confirmations import Plan
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+_SHOWN = 8
+_GONE = "This was answered already, or too long ago: type it again. Nothing was charged."
+
+
+async def ask(interaction: "discord.Interaction[PastelBot]", asker: Asker, composed: Composed) -> None:
+    """Ask whether all of it shall be painted; it is queued in one go when the answer is yes."""
+    resources = interaction.client.resources
+    if not composed.options.private:
+        reply_target(interaction)  # what the bot lacks here is said before anything is asked
+    plan = Plan(user_id=asker.user_id, guild_id=asker.guild_id, requests=composed.requests, options=composed.options)
+    number = await resources.confirmations.add(plan, now=resources.clock())
+    view = discord.ui.View(timeout=None)
+    for answer in ("yes", "no"):
+        view.add_item(PlanButton(answer, number))
+    await say_privately(interaction, question(plan), view=view)
+
+
+def question(plan: Plan) -> str:
+    """Say how many jobs and pictures there would be, what they cost, and how the prompts begin."""
+    pictures = sum(len(grids.pictures_of(request)) * request.count for request in plan.requests)
+    work = cost.text(sum(cost.work(request) for request in plan.requests))
+    jobs = f"{len(plan.requests)} job{'s' * (len(plan.requests) > 1)}"
+    lines = [f"That is **{jobs}** with {pictures} picture{'s' * (pictures > 1)}, for {work} in all. Paint them?"]
+    lines += [render.quote(request.prompt, 150) for request in plan.requests[:_SHOWN]]
+    if len(plan.requests) > _SHOWN:
+        lines.append(f"-# … and {len(plan.requests) - _SHOWN} more")
+    return "\n".join(lines)
+
+
+class PlanButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"pb-plan:(?P<answer>yes|no):(?P<plan>[0-9a-f]{12})",
+):
+    """Yes or no to a plan."""
+
+    def __init__(self, answer: str, plan_id: str) -> None:
+        label, style = ("Paint", discord.ButtonStyle.success)
+        if answer == "no":
+            label, style = ("Cancel", discord.ButtonStyle.secondary)
+        super().__init__(discord.ui.Button(label=label, style=style, custom_id=f"pb-plan:{answer}:{plan_id}"))
+        self.answer = answer
+        self.plan_id = plan_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> "PlanButton":
+        """Rebuild the button that was clicked."""
+        return cls(match["answer"], match["plan"])
+
+    @answers_errors
+    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+        """Queue the plan, or drop it; a second click finds it gone."""
+        resources = interaction.client.resources
+        plan = await resources.confirmations.take(self.plan_id, interaction.user.id, now=resources.clock())
+        if plan is None:
+            await say_instead(interaction, _GONE)
+        elif self.answer == "no":
+            await say_instead(interaction, "Nothing is painted, and nothing was charged.")
+        else:
+            await self._carry_out(interaction, plan)
+
+    async def _carry_out(self, interaction: "discord.Interaction[PastelBot]", plan: Plan) -> None:
+        resources = interaction.client.resources
+        await interaction.response.defer()
+        try:
+            await carry_out(interaction, plan)
+        except PastelError:
+            await resources.confirmations.put_back(self.plan_id, plan, now=resources.clock())
+            raise
+        await say_instead(interaction, f"✅ {len(plan.requests)} in line.")
+
+
+async def carry_out(interaction: "discord.Interaction[PastelBot]", plan: Plan) -> None:
+    """Queue all of a plan's requests or, where one is refused, none; each gets a message of its own."""
+    resources, options = interaction.client.resources, plan.options
+    asker = await direct_messages.asker_at(interaction, plan.guild_id, options.home_channel_id)
+    if interaction.guild_id is not None:
+        options = replace(options, home_channel_id=asker.channel_id if options.private else None)
+    options = replace(options, locale=language_of(interaction, public=not options.private))
+    targets: list[ReplyTarget] = []
+    try:
+        for _request in plan.requests:
+            targets.append(await _target(interaction, asker, options))  # noqa: PERF401 - those sent are withdrawn
+        queued = await resources.service.submit_all(asker, list(zip(plan.requests, targets, strict=True)), options)
+    except BaseException:
+        for target in targets:
+            if target.message_id is not None:
+                await direct_messages.withdraw_message(interaction, target)
+        raise
+    for each in queued:
+        await resources.delivery.introduce(each)
+
+
+async def _target(interaction: "discord.Interaction[PastelBot]", asker: Asker, options: JobOptions) -> ReplyTarget:
+    if options.private and interaction.guild_id is not None:
+        return await direct_messages.begin_message(interaction, asker)
+    return replace(reply_target(interaction), guild_id=asker.guild_id)

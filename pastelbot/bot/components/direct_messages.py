@@ -1,0 +1,69 @@
+"""Private jobs: shown in a direct message, under the rules of the server where they were asked for."""
+
+import contextlib
+from typing import Any
+
+import discord
+
+from pastelbot.bot.checks import asker_of, places_of
+from pastelbot.bot.localisation import in_their_words
+from pastelbot.errors import NotAllowedError, RequestError
+from pastelbot.records import Asker, Job, ReplyTarget
+from pastelbot.service.access import House
+
+
+async def asker_for(interaction: discord.Interaction[Any], job: Job) -> Asker:
+    """Return who presses a job's button, and where: for a private job that is the server where it was asked for."""
+    home = job.reply.guild_id if job.reply is not None and job.options.private else None
+    return await asker_at(interaction, home, job.options.home_channel_id)
+
+
+async def asker_at(interaction: discord.Interaction[Any], guild_id: int | None, channel_id: int | None) -> Asker:
+    """Return who asks; in a direct message, as if they asked in that channel of that server, where there is one."""
+    if interaction.guild_id is not None or guild_id is None:
+        return asker_of(interaction)
+    guild = interaction.client.get_guild(guild_id)
+    if guild is None:
+        raise NotAllowedError("The bot has left the server where this was painted: ask in another one.")
+    try:
+        member = await guild.fetch_member(interaction.user.id)
+    except discord.NotFound as error:
+        raise NotAllowedError("You have left the server where this was painted: ask in another one.") from error
+    asker = Asker(
+        user_id=member.id,
+        guild_id=guild.id,
+        channel_id=channel_id,
+        places=places_of(guild.get_channel_or_thread(channel_id or 0), channel_id),
+        role_ids=tuple(role.id for role in member.roles),
+        manages_messages=member.guild_permissions.manage_messages,
+        manages_server=member.guild_permissions.manage_guild,
+    )
+    house: House = interaction.client.resources.house
+    return house.in_messages(asker)
+
+
+async def begin_message(interaction: discord.Interaction[Any], asker: Asker) -> ReplyTarget:
+    """Begin the direct message of a job; raises RequestError where the person takes none.
+
+    Whether somebody takes messages shows only when one is sent, so this comes before anything is queued.
+    """
+    try:
+        message = await interaction.user.send(in_their_words(interaction, "⏳ One moment …"), silent=True)
+    except discord.HTTPException as error:
+        raise RequestError(
+            "A private picture comes as a direct message, and Discord does not let the bot write to you: allow direct "
+            "messages in this server's privacy settings, or leave private out."
+        ) from error
+    return ReplyTarget(channel_id=message.channel.id, message_id=message.id, guild_id=asker.guild_id)
+
+
+async def withdraw_message(interaction: discord.Interaction[Any], target: ReplyTarget) -> None:
+    """Take back the direct message of a job that was not queued."""
+    channel = interaction.client.get_partial_messageable(target.channel_id)
+    with contextlib.suppress(discord.HTTPException):
+        await channel.get_partial_message(target.message_id or 0).delete()
+
+
+def link(target: ReplyTarget) -> str:
+    """Return the address of a direct message."""
+    return f"https://discord.com/channels/@me/{target.channel_id}/{target.message_id}"

@@ -1,0 +1,141 @@
+"""What the buttons do: each gets the job, and the index of the picture that it is about."""
+
+import io
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import discord
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.components.direct_messages import asker_for
+from pastelbot.bot.components.modals import EditModal, SeedModal
+from pastelbot.bot.components.queueing import children, paint, submit
+from pastelbot.bot.responses import ask, say_privately
+from pastelbot.errors import NotFoundError
+from pastelbot.options import Wish
+from pastelbot.records import GenerationRequest, Job
+from pastelbot.service.requests.submission import random_seed
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+Action = Callable[["discord.Interaction[PastelBot]", Job, int], Awaitable[None]]
+
+STRENGTHS = {"subtle": 0.1, "strong": 0.3}
+
+QUESTIONS = {
+    "vary": "How far may the variation go? Subtle keeps nearly everything, Strong changes details.",
+    "hires": "Which picture shall be painted large?",
+    "share": "Which picture shall everybody find in the gallery?",
+}
+
+_CONTENT = 2000
+
+
+def choices(verb: str, job: Job, number: int | None) -> Sequence[tuple[str, int | None]]:
+    """Return the (verb, picture) pairs that a person has to choose from first, or nothing."""
+    numbers: Sequence[int | None] = [None] if job.request.count == 1 else range(1, job.request.count + 1)
+    if verb == "vary":
+        return [(strength, chosen) for chosen in numbers for strength in STRENGTHS]
+    if verb in {"hires", "share"} and number is None and job.request.count > 1:
+        return [(verb, chosen) for chosen in numbers]
+    return []
+
+
+async def reroll(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+    """Paint the same with a new seed, and no variation of it."""
+    await _paint_child(interaction, job, job.request.replace(seed=random_seed(), subseed=0, subseed_strength=0.0))
+
+
+async def ask_seed(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+    """Ask for a seed."""
+
+    async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
+        seed = random_seed() if wish.seed == -1 else wish.seed
+        await _paint_child(answer, job, job.request.replace(seed=seed))
+
+    await ask(interaction, SeedModal(job.request, paint_it))
+
+
+async def ask_edit(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+    """Ask for another prompt and other settings."""
+
+    async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
+        asker = await asker_for(answer, job)
+        composed = await answer.client.resources.composer.change(asker, job.request, wish, children(job))
+        await paint(answer, composed, asker=asker)
+
+    await ask(interaction, EditModal(job.request, paint_it))
+
+
+def vary(strength: float) -> Action:
+    """Return the action that paints a variation: the picture's noise, mixed with a little of another seed's."""
+
+    async def paint_it(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
+        one = job.request.alone(index)
+        await _paint_child(interaction, job, one.replace(subseed=random_seed(), subseed_strength=strength))
+
+    return paint_it
+
+
+async def hires(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
+    """Paint exactly this picture, and then its hires pass."""
+    asker = await asker_for(interaction, job)
+    request = await interaction.client.resources.service.with_hires(asker, job.request.alone(index))
+    await submit(interaction, request, children(job), asker=asker)
+
+
+async def _paint_child(interaction: "discord.Interaction[PastelBot]", job: Job, request: GenerationRequest) -> None:
+    await submit(interaction, request, children(job), asker=await asker_for(interaction, job))
+
+
+async def infotext(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+    """Show the infotext, to copy it; a long one comes as a file."""
+    stored = await interaction.client.resources.service.pictures(job.id)
+    if not stored:
+        raise NotFoundError("The picture was deleted, and its infotext with it.")
+    text = "\n\n".join(picture.infotext for picture, _path in stored)
+    block = f"```\n{text.replace('```', chr(0x2032) * 3)}\n```"
+    if len(block) <= _CONTENT:
+        await interaction.response.send_message(block, ephemeral=True)
+    else:
+        file = discord.File(io.BytesIO(text.encode()), filename=f"infotext-{job.id}.txt")
+        await interaction.response.send_message(file=file, ephemeral=True)
+
+
+async def share(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
+    """Put the picture into the server's gallery, for its author."""
+    resources = interaction.client.resources
+    entry = await resources.gallery.share(asker_of(interaction), job.id, index)
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    await say_privately(interaction, await resources.posts.post(entry))
+
+
+async def cancel(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+    """End a job that is not finished; its message then says so."""
+    service = interaction.client.resources.service
+    await service.cancel(job.id, asker_of(interaction))
+    await interaction.response.defer()
+
+
+async def delete(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+    """Remove the pictures and the message."""
+    resources = interaction.client.resources
+    await resources.service.delete(job.id, asker_of(interaction))
+    resources.delivery.forget(job.id)
+    resources.posts.wake()
+    await interaction.response.defer()
+    await interaction.delete_original_response()
+
+
+ACTIONS: Mapping[str, Action] = {
+    "reroll": reroll,
+    "seed": ask_seed,
+    "edit": ask_edit,
+    **{name: vary(strength) for name, strength in STRENGTHS.items()},
+    "hires": hires,
+    "infotext": infotext,
+    "share": share,
+    "cancel": cancel,
+    "delete": delete,
+}

@@ -1,0 +1,100 @@
+"""The buttons under a job's message.
+
+A button carries nothing but its verb, the job's id and, where it is about one of several pictures, its number
+(`pb:<verb>:<job id>[:<number>]`), so it works after any restart, for as long as the job is in the database.
+"""
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import discord
+
+from pastelbot.bot.components import job_actions
+from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.records import Job, JobStatus
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+
+class _Look(NamedTuple):
+    label: str
+    emoji: str | None
+    style: discord.ButtonStyle = discord.ButtonStyle.secondary
+
+
+_LOOKS = {
+    "reroll": _Look("Reroll", "🎲", discord.ButtonStyle.primary),
+    "seed": _Look("Seed", "🌱"),
+    "edit": _Look("Edit", "✏️"),
+    "vary": _Look("Vary", "🌗"),
+    "subtle": _Look("Subtle", "🌘"),
+    "strong": _Look("Strong", "🌔"),
+    "hires": _Look("Hires", "🔍"),
+    "infotext": _Look("Infotext", "📋"),
+    "share": _Look("Share", "🖼️"),
+    "delete": _Look("Delete", "🗑️"),
+    "cancel": _Look("Cancel", None, discord.ButtonStyle.danger),
+}
+
+_WAITING = ("cancel",)
+_ENDED = ("reroll", "edit", "delete")
+_FOR_ONE = ("vary", "hires")  # what a grid's picture is, nobody could say
+_SHOWN = ("reroll", "seed", "edit", "vary", "hires", "infotext", "share", "delete")
+
+
+class JobButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job>[0-9a-f]{12})(?::(?P<number>[1-9]\d?))?",
+):
+    """One button; what it does is in `actions`. `number` is a picture's, counted from 1."""
+
+    def __init__(self, verb: str, job_id: str, number: int | None = None) -> None:
+        look = _LOOKS[verb]
+        label, end = (look.label, "") if number is None else (f"{look.label} {number}", f":{number}")
+        super().__init__(
+            discord.ui.Button(label=label, emoji=look.emoji, style=look.style, custom_id=f"pb:{verb}:{job_id}{end}")
+        )
+        self.verb = verb
+        self.job_id = job_id
+        self.number = number
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> "JobButton":
+        """Rebuild the button that was clicked."""
+        return cls(match["verb"], match["job"], int(match["number"]) if match["number"] else None)
+
+    @answers_errors
+    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+        """Do what the button says, or first ask about which picture."""
+        job = await interaction.client.resources.service.job(self.job_id)
+        choices = job_actions.choices(self.verb, job, self.number)
+        if choices:
+            buttons = [JobButton(verb, self.job_id, number) for verb, number in choices]
+            await say_privately(interaction, job_actions.QUESTIONS[self.verb], view=_view(buttons))
+        else:
+            await job_actions.ACTIONS[self.verb](interaction, job, (self.number or 1) - 1)
+
+
+def job_view(job: Job) -> discord.ui.View:
+    """Return the buttons that fit the job's state."""
+    return _view([JobButton(verb, job.id) for verb in _verbs(job)])
+
+
+def _verbs(job: Job) -> tuple[str, ...]:
+    if job.status in {JobStatus.QUEUED, JobStatus.LEASED} or (job.withheld and not job.status.ended):
+        return _WAITING
+    if job.status in {JobStatus.FAILED, JobStatus.CANCELLED}:
+        return _ENDED
+    if job.request.grid is not None:
+        return tuple(verb for verb in _SHOWN if verb not in _FOR_ONE)
+    return tuple(verb for verb in _SHOWN if verb != "hires" or job.request.hires is None)
+
+
+def _view(buttons: list[JobButton]) -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    for button in buttons:
+        view.add_item(button)
+    return view

@@ -1,0 +1,38 @@
+"""What only the author of a request is told after it was queued."""
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from pastelbot.bot.autocomplete import FAILURES
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.plain_text import plain
+from pastelbot.bot.responses import say_privately
+
+if TYPE_CHECKING:
+    import discord
+
+    from pastelbot.bot.client import PastelBot
+
+log = structlog.get_logger(__name__)
+
+_SHOWN = 100
+
+
+async def suggest_tags(interaction: "discord.Interaction[PastelBot]", prompt: str) -> None:
+    """Tell about tags that nobody knows and that resemble known ones; silent where there are none.
+
+    The picture is in line already, so nothing that fails here may look like its failure.
+    """
+    try:
+        found = await interaction.client.resources.tags.suggestions(prompt, asker_of(interaction))
+    except FAILURES as error:
+        log.warning("no suggestions", error=str(error))
+        return
+    lines = [f"💡 {_safe(each.typed)} is not a known tag. Did you mean **{_safe(each.meant)}**?" for each in found]
+    if lines:
+        await say_privately(interaction, "\n".join(lines))
+
+
+def _safe(text: str) -> str:
+    return plain(" ".join(text.split())[:_SHOWN])

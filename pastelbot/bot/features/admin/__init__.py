@@ -1,0 +1,1 @@
+"""`/admin`: commands for moderators."""

@@ -1,0 +1,237 @@
+"""`/admin channels`, `caps`, `words`, `adult_tags` and `gallery`: settings of a server."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.features.admin.texts import caps_text, words_text
+from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.errors import RequestError
+from pastelbot.rules.content_filter import quoted
+from pastelbot.service import server_rules
+from pastelbot.service.admin import Admin
+from pastelbot.service.gallery import Gallery
+from pastelbot.store.settings import Scope
+
+if TYPE_CHECKING:
+    from pastelbot.bot.messages.gallery_posts import GalleryPosts
+
+AnyPlace = app_commands.AppCommandChannel | app_commands.AppCommandThread
+
+
+class PlaceTransformer(app_commands.Transformer):
+    """Takes a channel of any kind, a category or a thread."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """Return what Discord offers: every kind of channel."""
+        return discord.AppCommandOptionType.channel
+
+    async def transform(self, _interaction: discord.Interaction[Any], value: AnyPlace, /) -> AnyPlace:
+        """Take it as it is: its id and its name are all that is needed."""
+        return value
+
+
+Place = app_commands.Transform[AnyPlace, PlaceTransformer]
+# The largest that Discord's menu offers; the operator's limits are told where they are lower.
+_MOST = 4096
+
+
+class ChannelsGroup(app_commands.Group):
+    """Where the bot answers."""
+
+    def __init__(self, admin: Admin) -> None:
+        super().__init__(name="channels", description="Where the bot answers")
+        self._admin = admin
+
+    @app_commands.command(name="allow")
+    @app_commands.describe(channel="A channel, category or thread; with any allowed, the bot answers nowhere else")
+    @answers_errors
+    async def allow(self, interaction: discord.Interaction[Any], channel: Place) -> None:
+        """Let the bot answer here, and only where it is allowed."""
+        await self._admin.set_place(asker_of(interaction), channel.id, "allow")
+        await say_privately(interaction, f"The bot answers in {channel.mention}, and nowhere that is not allowed.")
+
+    @app_commands.command(name="deny")
+    @app_commands.describe(channel="A channel, category or thread; threads and channels inside follow")
+    @answers_errors
+    async def deny(self, interaction: discord.Interaction[Any], channel: Place) -> None:
+        """Keep the bot out of a channel."""
+        await self._admin.set_place(asker_of(interaction), channel.id, "deny")
+        await say_privately(interaction, f"The bot does not answer in {channel.mention} any more.")
+
+    @app_commands.command(name="remove")
+    @app_commands.describe(channel="What was allowed or denied")
+    @answers_errors
+    async def remove(self, interaction: discord.Interaction[Any], channel: Place) -> None:
+        """Forget what was said about a channel."""
+        await self._admin.set_place(asker_of(interaction), channel.id, None)
+        await say_privately(interaction, f"Nothing is said about {channel.mention} any more.")
+
+
+class CapsGroup(app_commands.Group):
+    """How much may be asked for at once."""
+
+    def __init__(self, admin: Admin) -> None:
+        super().__init__(name="caps", description="How much may be asked for at once")
+        self._admin = admin
+
+    @app_commands.command(name="set")
+    @app_commands.describe(
+        channel="For this channel, category or thread; left out with role, for the server",
+        role="For the people of this role, in place of the server's caps",
+        size="Pixels of the longer side, first pass",
+        steps="Sampling steps",
+        count="Pictures a request",
+        hires="Pixels of the longer side after the hires fix; 0 switches it off",
+    )
+    @answers_errors
+    async def set(
+        self,
+        interaction: discord.Interaction[Any],
+        channel: Place | None = None,
+        role: discord.Role | None = None,
+        size: app_commands.Range[int, 64, _MOST] | None = None,
+        steps: app_commands.Range[int, 1, 150] | None = None,
+        count: app_commands.Range[int, 1, 10] | None = None,
+        hires: app_commands.Range[int, 0, _MOST] | None = None,
+    ) -> None:
+        """Cap what may be asked for."""
+        scope, owner_id, whose = _owner(interaction, channel, role)
+        caps = server_rules.Caps(size=size, steps=steps, count=count, hires=hires)
+        now = await self._admin.set_caps(asker_of(interaction), scope, owner_id, caps)
+        await say_privately(interaction, f"The caps of {whose} are now: {caps_text(now)}.")
+
+    @app_commands.command(name="clear")
+    @app_commands.describe(channel="Of this channel, category or thread", role="Of this role; left out, the server's")
+    @answers_errors
+    async def clear(
+        self,
+        interaction: discord.Interaction[Any],
+        channel: Place | None = None,
+        role: discord.Role | None = None,
+    ) -> None:
+        """Forget caps."""
+        scope, owner_id, whose = _owner(interaction, channel, role)
+        await self._admin.clear_caps(asker_of(interaction), scope, owner_id)
+        await say_privately(interaction, f"There are no caps of {whose} any more.")
+
+
+class WordsGroup(app_commands.Group):
+    """One of a server's two lists of words."""
+
+    def __init__(self, admin: Admin, name: str, setting: str, description: str) -> None:
+        super().__init__(name=name, description=description)
+        self._admin = admin
+        self._setting = setting
+
+    @app_commands.command(name="add")
+    @app_commands.describe(words="Words or tags, separated by commas; only whole ones are found")
+    @answers_errors
+    async def add(self, interaction: discord.Interaction[Any], words: str) -> None:
+        """Add to the list."""
+        fresh = await self._admin.add_words(asker_of(interaction), self._setting, words)
+        await say_privately(interaction, f"Added: {', '.join(map(quoted, fresh))}")
+
+    @app_commands.command(name="remove")
+    @app_commands.describe(words="Words or tags, separated by commas")
+    @answers_errors
+    async def remove(self, interaction: discord.Interaction[Any], words: str) -> None:
+        """Take off the list."""
+        gone = await self._admin.remove_words(asker_of(interaction), self._setting, words)
+        await say_privately(interaction, f"Removed: {', '.join(map(quoted, gone))}")
+
+    @app_commands.command(name="list")
+    @answers_errors
+    async def list(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the list."""
+        entries = await self._admin.words(asker_of(interaction), self._setting)
+        text = words_text(self.name, entries)
+        if len(text) <= 2000:
+            await say_privately(interaction, text)
+        else:
+            file = discord.File(io.BytesIO("\n".join(entries).encode()), filename=f"{self.name}.txt")
+            await say_privately(interaction, f"{len(entries)} entries", file=file)
+
+    @app_commands.command(name="test")
+    @app_commands.describe(prompt="A prompt; nothing is painted")
+    @answers_errors
+    async def test(self, interaction: discord.Interaction[Any], prompt: str) -> None:
+        """Try a prompt against all that holds in this channel."""
+        refusal = await self._admin.test_words(asker_of(interaction), prompt)
+        await say_privately(interaction, "✅ That would be painted here." if refusal is None else f"🚫 {refusal}")
+
+
+class GalleryGroup(app_commands.Group):
+    """The server's gallery."""
+
+    def __init__(self, admin: Admin, gallery: Gallery, posts: "GalleryPosts") -> None:
+        super().__init__(name="gallery", description="The server's gallery")
+        self._admin = admin
+        self._gallery = gallery
+        self._posts = posts
+
+    @app_commands.command(name="channel")
+    @app_commands.describe(channel="Where shared pictures are posted; left out, nowhere")
+    @answers_errors
+    async def channel(self, interaction: discord.Interaction[Any], channel: discord.TextChannel | None = None) -> None:
+        """Choose where shared pictures are posted."""
+        if channel is not None:
+            check_can_post(channel)
+        value, name = (None, "nowhere") if channel is None else (channel.id, channel.mention)
+        await self._admin.set_value(asker_of(interaction), server_rules.GALLERY_CHANNEL, value, shown=name)
+        if channel is None:
+            await say_privately(interaction, "Shared pictures are posted nowhere: `/gallery` alone shows them.")
+        else:
+            await say_privately(interaction, f"Shared pictures are posted in {name}.")
+
+    @app_commands.command(name="best_of")
+    @app_commands.describe(on="Post the week's best pictures in the gallery's channel")
+    @answers_errors
+    async def best_of(self, interaction: discord.Interaction[Any], on: bool) -> None:  # noqa: FBT001 - an option
+        """Switch the weekly best-of on or off."""
+        await self._admin.set_value(
+            asker_of(interaction), server_rules.BEST_OF, on or None, shown="on" if on else "off"
+        )
+        if on and await self._gallery.channel(interaction.guild_id or 0) is None:
+            text = (
+                "The weekly best-of is on, but the gallery has no channel yet: choose one with /admin gallery channel."
+            )
+            await say_privately(interaction, text)
+        else:
+            await say_privately(interaction, f"The weekly best-of is {'on' if on else 'off'}.")
+
+    @app_commands.command(name="remove")
+    @app_commands.describe(number="The number in front of the picture in the gallery")
+    @answers_errors
+    async def remove(self, interaction: discord.Interaction[Any], number: app_commands.Range[int, 1]) -> None:
+        """Take a picture out of the gallery."""
+        asker = asker_of(interaction)
+        author = await self._admin.take_out(asker, self._gallery, number)
+        self._posts.wake()
+        await say_privately(interaction, f"The picture of <@{author}> is not in the gallery any more.")
+
+
+def check_can_post(channel: discord.TextChannel) -> None:
+    """Raise RequestError where the bot could not post pictures in a channel."""
+    rights = channel.permissions_for(channel.guild.me)
+    needed = {"view_channel": "View Channel", "send_messages": "Send Messages", "attach_files": "Attach Files"}
+    missing = [name for right, name in needed.items() if not getattr(rights, right)]
+    if missing:
+        raise RequestError(f"The bot may not post pictures in {channel.mention}; it lacks: {', '.join(missing)}.")
+
+
+def _owner(
+    interaction: discord.Interaction[Any], channel: AnyPlace | None, role: discord.Role | None
+) -> tuple[Scope, int, str]:
+    """Return whose caps are meant; those of @everyone are the server's."""
+    if channel is not None and role is not None:
+        raise RequestError("Give a channel or a role, not both.")
+    if channel is not None:
+        return Scope.CHANNEL, channel.id, channel.mention
+    if role is not None and not role.is_default():
+        return Scope.ROLE, role.id, role.mention
+    return Scope.GUILD, interaction.guild_id or 0, "the server"

@@ -1,0 +1,109 @@
+"""`/admin quota`: how much people may paint in a server."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.features.quota.texts import allowance_text, pictures_text, quota_text
+from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.errors import LimitError
+from pastelbot.records import Asker
+from pastelbot.rules import cost
+from pastelbot.service.access import House
+from pastelbot.service.quotas import LONGEST_REASON, MOST, Quotas
+
+_CLEAR = "clear"
+
+
+class QuotaGroup(app_commands.Group):
+    """Subcommands of `/admin`; each asks the house whether the person may."""
+
+    def __init__(self, quotas: Quotas, house: House) -> None:
+        super().__init__(name="quota", description="How much people may paint here")
+        self._quotas = quotas
+        self._house = house
+
+    @app_commands.command(name="show")
+    @app_commands.describe(member="Whose quota; left out, your own")
+    @answers_errors
+    async def show(self, interaction: discord.Interaction[Any], member: discord.Member | None = None) -> None:
+        """Show how somebody's quota stands, and what was granted to them."""
+        asker = await self._admin(interaction)
+        about = asker if member is None else _asker(member)
+        text = quota_text(await self._quotas.state(about))
+        await say_privately(interaction, f"<@{about.user_id}>\n{text}")
+
+    @app_commands.command(name="server")
+    @app_commands.describe(work_per_day="Megapixel-steps for everybody here a day; 0: no limit")
+    @answers_errors
+    async def server(
+        self, interaction: discord.Interaction[Any], work_per_day: app_commands.Range[float, 0, MOST]
+    ) -> None:
+        """Set how much everybody here may paint a day."""
+        asker = await self._admin(interaction)
+        allowance = await self._quotas.set_server(asker, work_per_day)
+        await say_privately(interaction, f"Everybody here has {allowance_text(allowance)} now.")
+
+    @app_commands.command(name="role")
+    @app_commands.describe(
+        role="Its people get this instead of the server's number",
+        work_per_day="Megapixel-steps a day, 0 for no limit, or: clear",
+    )
+    @answers_errors
+    async def role(self, interaction: discord.Interaction[Any], role: discord.Role, work_per_day: str) -> None:
+        """Set how much the people of a role may paint a day, or clear that."""
+        asker = await self._admin(interaction)
+        number = _read(work_per_day)
+        allowance = await self._quotas.set_role(asker, role.id, number)
+        if number is None:
+            await say_privately(interaction, f"{role.mention} has no allowance of its own any more.")
+        else:
+            await say_privately(interaction, f"{role.mention} has {allowance_text(allowance)} now.")
+
+    @app_commands.command(name="grant")
+    @app_commands.describe(
+        member="Who gets it",
+        work="Megapixel-steps, once; used when the day's allowance is used up",
+        reason="Why; the person can read it",
+    )
+    @answers_errors
+    async def grant(
+        self,
+        interaction: discord.Interaction[Any],
+        member: discord.Member,
+        work: app_commands.Range[float, 0, MOST],
+        reason: app_commands.Range[str, 0, LONGEST_REASON] | None = None,
+    ) -> None:
+        """Give somebody extra work, once."""
+        asker = await self._admin(interaction)
+        quota = await self._quotas.grant(_asker(member), work, by=asker, reason=reason)
+        granted, pictures = cost.text(cost.pixel_steps(work)), pictures_text(quota.pictures)
+        text = f"{granted} more for {member.mention}. They have no limit now; it counts when they have one."
+        if quota.limited:
+            text = f"{granted} more for {member.mention}. They can paint about {pictures} like the default now."
+        await say_privately(interaction, text)
+
+    async def _admin(self, interaction: discord.Interaction[Any]) -> Asker:
+        asker = asker_of(interaction)
+        await self._house.check_admin(asker)
+        return asker
+
+
+def _asker(member: discord.Member) -> Asker:
+    return Asker(user_id=member.id, guild_id=member.guild.id, role_ids=tuple(role.id for role in member.roles))
+
+
+def _read(text: str) -> float | None:
+    """Read a number, or None for "clear"; raise LimitError for anything else."""
+    word = text.strip().lower().replace(",", "")
+    if word == _CLEAR:
+        return None
+    try:
+        number = float(word)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= MOST:
+        raise LimitError(f"{text[:40]!r} is no amount of work: type a number from 0 to {MOST:,}, or {_CLEAR}.")
+    return number

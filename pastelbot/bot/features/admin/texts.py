@@ -1,0 +1,213 @@
+"""What people who look after a server read, as pure functions."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from discord.utils import format_dt
+
+from pastelbot.bot import render
+from pastelbot.bot.plain_text import plain
+from pastelbot.rules import cost
+from pastelbot.service import server_rules
+from pastelbot.service.admin import Overview, Stats
+from pastelbot.store.audit import PAINT, Entry
+from pastelbot.store.blocks import Block
+from pastelbot.store.stats import Figures
+
+_PROMPT = 120
+_GONE = "-# its prompt is not kept any more"
+_GIB = 2**30
+
+_ACTIONS = {
+    PAINT: "asked for a picture",
+    "block": "blocked",
+    "unblock": "unblocked",
+    "approved": "approved a withheld picture of",
+    "rejected": "rejected a withheld picture of",
+    server_rules.CHANNELS: "changed the channels",
+    server_rules.WORDS: "changed the word list",
+    server_rules.ADULT_TAGS: "changed the list of adult tags",
+    server_rules.MOD_CHANNEL: "set the mod channel",
+    server_rules.ADMIN_ROLE: "set the admin role",
+    server_rules.GALLERY_CHANNEL: "set the gallery's channel",
+    server_rules.BEST_OF: "set the weekly best-of",
+    "gallery": "took a picture out of the gallery of",
+    "preset": "deleted a preset of",
+    "guild settings": "changed the server's usual settings",
+    "channel settings": "changed a channel's usual settings",
+    "caps": "changed caps",
+    "drain": "drained the bot",
+    "resume": "resumed the bot",
+    "delete": "deleted a picture of",
+    "cancel": "cancelled a picture of",
+    "quota server": "set the quota of the server",
+    "quota role": "set the quota of",
+    "quota grant": "granted extra work to",
+}
+
+
+def block_text(block: Block) -> str:
+    """Say who is blocked until when, and why."""
+    until = "until somebody unblocks them" if block.until is None else f"until {_moment(block.until)}"
+    return f"<@{block.user_id}> {until}: {_safe(block.reason)}" if block.reason else f"<@{block.user_id}> {until}"
+
+
+def caps_text(caps: server_rules.Caps) -> str:
+    """List caps: `size 640, steps 20`."""
+    parts = []
+    if caps.size is not None:
+        parts.append(f"size {caps.size}")
+    if caps.steps is not None:
+        parts.append(f"steps {caps.steps}")
+    if caps.count is not None:
+        parts.append(f"count {caps.count}")
+    if caps.hires is not None:
+        parts.append("no hires fix" if caps.hires == server_rules.NO_HIRES else f"hires {caps.hires}")
+    return ", ".join(parts) or "none"
+
+
+def overview_text(overview: Overview) -> str:
+    """Say everything that is set for a server."""
+    server = overview.server
+    words, adult_tags = _count(server, server_rules.WORDS), _count(server, server_rules.ADULT_TAGS)
+    drained = "stopped everywhere by an operator" if overview.drained_everywhere else "drained"
+    lines = [
+        f"**The bot here:** {drained if overview.drained or overview.drained_everywhere else 'at work'}",
+        f"**Channels:** {_channels(server.get(server_rules.CHANNELS))}",
+        f"**Caps of the server:** {caps_text(server_rules.Caps.of(server))}",
+        *(f"- <#{place}>: {caps_text(caps)}" for place, caps in overview.places.items()),
+        *(f"- <@&{role}>: {caps_text(caps)}" for role, caps in overview.roles.items()),
+        f"**Word list:** {words}. **Own adult tags:** {adult_tags}",
+        f"**Mod channel:** {_place(server.get(server_rules.MOD_CHANNEL), 'none: pictures rated as adult are refused')}",
+        f"**Admin role:** {_role(server.get(server_rules.ADMIN_ROLE))}",
+        f"**Gallery's channel:** {_place(server.get(server_rules.GALLERY_CHANNEL), 'none')}",
+        f"**Weekly best-of:** {'on' if server.get(server_rules.BEST_OF) else 'off'}",
+        f"**Blocked:** {len(overview.blocks) or 'nobody'}",
+        *(f"- {block_text(block)}" for block in overview.blocks),
+    ]
+    return _cut(lines)
+
+
+def stats_text(stats: Stats) -> str:
+    """Say how a server and the machine stand."""
+    lines = [f"**{name}:** {_figures(figures)}" for name, figures in stats.spans.items()]
+    lines += [
+        f"**Line (all servers):** {stats.painting} being painted, {stats.waiting} waiting",
+        *(["**Drained here:** nothing is given out"] if stats.drained else []),
+        f"**Painting with:** {_safe(stats.checkpoint) or 'nothing yet, the worker is starting'}",
+        f"**Disk:** {_disk(stats)}",
+    ]
+    return _cut(lines)
+
+
+def log_text(entries: Sequence[Entry], page: int) -> str:
+    """List what happened, the newest first."""
+    if not entries:
+        return "There is nothing in the log." if page == 1 else f"There is nothing on page {page} of the log."
+    return _cut([_entry(entry) for entry in entries])
+
+
+def words_text(name: str, entries: Sequence[str]) -> str:
+    """List a word list."""
+    return (
+        f"**{name}** ({len(entries)}):\n{', '.join(f'`{entry}`' for entry in entries)}" if entries else "It is empty."
+    )
+
+
+def _entry(entry: Entry) -> str:
+    when, person = int(entry.at.timestamp()), entry.user_id
+    action = _ACTIONS.get(entry.action, _safe(entry.action))
+    if entry.target_id is not None:
+        role = entry.action == "quota role"
+        action = f"{action} <@&{entry.target_id}>" if role else f"{action} <@{entry.target_id}>"
+    if entry.job_id is not None:
+        action = f"{action} `{entry.job_id}` ({entry.status})" if entry.status else f"{action} `{entry.job_id}`"
+    detail = _with_places(_safe(entry.detail[:120]))
+    if entry.action == "preset":  # a name that somebody chose
+        detail = f"“{detail}”"
+    line = f"<t:{when}:R> <@{person}> {action}: {detail}" if detail else f"<t:{when}:R> <@{person}> {action}"
+    if entry.job_id is None:
+        return line
+    return f"{line}\n{_GONE if entry.prompt is None else render.quote(entry.prompt, _PROMPT)}"
+
+
+def _with_places(escaped: str) -> str:
+    """Let channels and roles be named in a text that was escaped; they notify nobody."""
+    return re.sub(r"\\?<(#|@\u200b?&)(\d+)>", lambda found: f"<{found[1].replace(chr(0x200B), '')}{found[2]}>", escaped)
+
+
+def _jobs(figures: Figures) -> str:
+    if figures.jobs == 1:
+        return "1 job of 1 person"
+    if figures.people == 1:
+        return f"{figures.jobs} jobs of 1 person"
+    return f"{figures.jobs} jobs of {figures.people} people"
+
+
+def _figures(figures: Figures) -> str:
+    if not figures.jobs:
+        return "nothing"
+    parts = [
+        _jobs(figures),
+        f"{figures.done} done",
+        f"{figures.failed} failed",
+        f"{figures.cancelled} cancelled",
+        cost.text(figures.work),
+    ]
+    if figures.withheld:
+        parts.append(f"{figures.withheld} withheld")
+    if figures.seconds > 0 and figures.work_timed:
+        parts.append(f"{cost.number(int(figures.work_timed / figures.seconds))} {cost.UNIT} a second")
+    return ", ".join(parts)
+
+
+def _channels(value: object) -> str:
+    said: Mapping[str, object] = value if isinstance(value, dict) else {}
+    allowed = [f"<#{place}>" for place, rule in said.items() if rule == "allow"]
+    denied = [f"<#{place}>" for place, rule in said.items() if rule == "deny"]
+    parts = [f"only {', '.join(allowed)}" if allowed else "all"]
+    if denied:
+        parts.append(f"not {', '.join(denied)}")
+    return ", ".join(parts)
+
+
+def _place(value: object, nothing: str) -> str:
+    return f"<#{value}>" if value else nothing
+
+
+def _role(value: object) -> str:
+    return f"<@&{value}>" if value else "none: Manage Server alone"
+
+
+def _count(server: Mapping[str, object], name: str) -> str:
+    entries = server.get(name)
+    number = len(entries) if isinstance(entries, list) else 0
+    return f"{number} entries" if number != 1 else "1 entry"
+
+
+def _size(number: int) -> str:
+    return f"{number / _GIB:.1f} GiB" if number >= _GIB / 10 else f"{number / 2**20:.1f} MiB"
+
+
+def _disk(stats: Stats) -> str:
+    pictures, database, free = map(_size, (stats.pictures_bytes, stats.database_bytes, stats.free_bytes))
+    return f"pictures {pictures}, database {database}, {free} free"
+
+
+def _moment(at: datetime) -> str:
+    return f"{format_dt(at, 'f')} ({format_dt(at, 'R')})"
+
+
+def _safe(text: str) -> str:
+    return plain(text)
+
+
+def _cut(lines: Sequence[str], limit: int = 1900) -> str:
+    """Join lines as far as a message takes them, and say how many are left."""
+    shown: list[str] = []
+    for number, line in enumerate(lines):
+        if sum(map(len, shown)) + len(shown) + len(line) > limit:
+            return "\n".join([*shown, f"... and {len(lines) - number} more lines"])
+        shown.append(line)
+    return "\n".join(shown)

@@ -1,0 +1,1 @@
+"""`/describe`: tags from a picture."""

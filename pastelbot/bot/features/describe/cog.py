@@ -1,0 +1,46 @@
+"""`/describe` and "Apps > Describe": from a picture to the tags that would paint it."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot.bot.attachments import content_of
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.features.describe.views import described_text, described_view
+from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.errors import RequestError
+from pastelbot.formats import pictures
+from pastelbot.service.tagging import Describing
+
+
+class DescribeCog(commands.Cog):
+    """Has pictures described."""
+
+    def __init__(self, describing: Describing) -> None:
+        self._describing = describing
+        self.menu = app_commands.ContextMenu(name="Describe", callback=self.describe_message)
+
+    @app_commands.command(name="describe")
+    @app_commands.describe(picture="A PNG, JPEG or WebP file")
+    @answers_errors
+    async def describe(self, interaction: discord.Interaction[Any], picture: discord.Attachment) -> None:
+        """Say which tags a picture shows, ready for /imagine."""
+        await self._answer(interaction, picture)
+
+    @answers_errors
+    async def describe_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """Describe the first picture of a message."""
+        picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
+        if picture is None:
+            raise RequestError("There is no picture in this message.")
+        await self._answer(interaction, picture)
+
+    async def _answer(self, interaction: discord.Interaction[Any], picture: discord.Attachment) -> None:
+        asker = asker_of(interaction)
+        await self._describing.check(asker)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        content = await content_of(picture, cap=pictures.MAX_FILE)
+        description = await self._describing.describe(asker, content)
+        await say_privately(interaction, described_text(description), view=described_view(description))

@@ -1,0 +1,92 @@
+"""What `/describe` answers: the tags as a prompt, and a button that paints them.
+
+The button carries nothing: its prompt is the code block of the message that it is in, so it works after a restart too.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.components.modals import EditModal
+from pastelbot.bot.components.queueing import paint
+from pastelbot.bot.plain_text import plain
+from pastelbot.bot.responses import answers_errors, ask
+from pastelbot.errors import NotFoundError
+from pastelbot.options import Wish
+from pastelbot.prompt.tags.described import prompt_of
+from pastelbot.prompt.tags.names import spoken
+from pastelbot.records import Description, ScoredTag
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+_BLOCK = re.compile(r"```\n(.+?)\n```", re.DOTALL)
+_SUREST = 10
+_LINE = 300
+
+
+class PaintTagsButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"pb:paint-tags"):
+    """Opens the form with the described tags as its prompt."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label="Paint this", emoji="🎨", style=discord.ButtonStyle.primary, custom_id="pb:paint-tags"
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], _match: re.Match[str], /
+    ) -> "PaintTagsButton":
+        """Rebuild the button that was clicked."""
+        return cls()
+
+    @answers_errors
+    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+        """Ask what of it to paint."""
+        block = _BLOCK.search(interaction.message.content if interaction.message is not None else "")
+        if block is None:
+            raise NotFoundError("The tags are not there any more: describe the picture again with /describe.")
+        composer = interaction.client.resources.composer
+        composed = await composer.compose(asker_of(interaction), Wish(prompt=block[1]))
+        request = composed.requests[0]
+
+        async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
+            await paint(answer, await composer.change(asker_of(answer), request, wish, composed.options))
+
+        await ask(interaction, EditModal(request, paint_it))
+
+
+def described_text(description: Description) -> str:
+    """Say what the tagger saw: a prompt to copy, rating, characters, and how sure it is."""
+    rating = f"**Rating:** {description.rating} ({description.rating_score:.0%})"
+    prompt = prompt_of(description)
+    if not prompt:
+        return f"The tagger recognised nothing in this picture.\n{rating}"
+    lines = [
+        f"```\n{prompt}\n```",
+        rating,
+        f"**Characters:** {_surest(description.characters) or 'nobody whom the tagger knows'}",
+        f"**Surest tags:** {_surest(description.tags) or 'none'}",
+    ]
+    return "\n".join(lines)
+
+
+def described_view(description: Description) -> discord.ui.View:
+    """Return the button, where there is something to paint."""
+    view = discord.ui.View(timeout=None)
+    if prompt_of(description):
+        view.add_item(PaintTagsButton())
+    return view
+
+
+def _surest(tags: Sequence[ScoredTag]) -> str:
+    """Name the first tags, as many as fit into a line."""
+    names = [f"{plain(spoken(tag.name))} ({tag.score:.0%})" for tag in tags[:_SUREST]]
+    while len(", ".join(names)) > _LINE:
+        names.pop()
+    return ", ".join(names)

@@ -1,0 +1,95 @@
+"""`/gallery`, "Apps > Who made this", and what happens when messages are deleted."""
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.features.gallery import texts as gallery_texts
+from pastelbot.bot.features.gallery.views import SEARCHED, names_of, page_view
+from pastelbot.bot.localisation import saying, translated
+from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.prompt.tags.names import tag_key
+from pastelbot.service.gallery import Gallery
+from pastelbot.store.gallery import View
+
+if TYPE_CHECKING:
+    from pastelbot.bot.messages.deletions import Deletions
+    from pastelbot.bot.messages.gallery_posts import GalleryPosts
+
+_VIEWS = {"newest": View.NEWEST, "top week": View.WEEK, "top all": View.TOP, "mine": View.MINE}
+
+
+class GalleryCog(commands.Cog):
+    """Shared pictures, and who made what."""
+
+    def __init__(self, gallery: Gallery, posts: "GalleryPosts", deletions: "Deletions") -> None:
+        self._gallery = gallery
+        self._posts = posts
+        self._deletions = deletions
+        self.menu = app_commands.ContextMenu(name="Who made this", callback=self.who_made)
+
+    @app_commands.command(name="gallery")
+    @app_commands.describe(
+        view="What to look at first",
+        tag="Only pictures with this tag in their prompt",
+        text="Only pictures with these words in their prompt",
+        public="Show the page to everybody here",
+    )
+    @app_commands.choices(view=[app_commands.Choice(name=name, value=view.value) for name, view in _VIEWS.items()])
+    @app_commands.guild_only()
+    @answers_errors
+    async def gallery(
+        self,
+        interaction: discord.Interaction[Any],
+        view: str = View.NEWEST.value,
+        tag: app_commands.Range[str, 1, SEARCHED] = "",
+        text: app_commands.Range[str, 1, SEARCHED] = "",
+        public: bool = False,  # noqa: FBT001, FBT002 - Discord's options are positional
+    ) -> None:
+        """Look through the pictures that people here have shared."""
+        chosen, tag = View(view), tag_key(tag)
+        page = await self._gallery.page(asker_of(interaction), chosen, 0, tag=tag, text=text)
+        await interaction.response.defer(ephemeral=not public, thinking=True)
+        files = await self._posts.thumbnails(page.shown)
+        layout = translated(page_view(page, chosen, tag, text, names_of(files)), saying(interaction, public=public))
+        none = discord.AllowedMentions.none()
+        message = await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
+        if public and interaction.guild_id is not None:
+            await self._posts.keep_track(page.shown, interaction.guild_id, message.channel.id, message.id)
+
+    @gallery.autocomplete("tag")
+    async def complete_tag(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+        """Offer the tags of this server's gallery."""
+        if interaction.guild_id is None:
+            return []
+        found = await self._gallery.complete_tag(asker_of(interaction), current)
+        return [app_commands.Choice(name=tag, value=tag) for tag in found if len(tag) <= SEARCHED]
+
+    @answers_errors
+    async def who_made(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """Tell privately who asked for the picture of a message, and how it was made."""
+        making = await self._gallery.who_made(message.id)
+        await say_privately(interaction, gallery_texts.making_text(making))
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Delete the pictures of a message that was deleted."""
+        self._deletions.messages([payload.message_id])
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Delete the pictures of messages that were deleted."""
+        self._deletions.messages(sorted(payload.message_ids))
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Delete the pictures of a channel that was deleted."""
+        self._deletions.channel(channel.id)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Delete the pictures of a thread that was deleted."""
+        self._deletions.channel(payload.thread_id)

@@ -1,0 +1,213 @@
+"""The gallery's pages and posts, and their buttons.
+
+A button carries all that it needs: the entry's id, or the page with what was searched for. So they work after any
+restart, for as long as the entry is in the gallery.
+"""
+
+import io
+import re
+from collections.abc import Collection, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import discord
+from discord import ui
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.components import job_actions
+from pastelbot.bot.features.gallery import texts as gallery_texts
+from pastelbot.bot.localisation import saying, translated
+from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.errors import NotFoundError
+from pastelbot.service.gallery import Page, Shown
+from pastelbot.store.gallery import View
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+
+SEARCHED = 36  # characters of a tag or a text: both go into a custom id of 100
+_ALT = 1024
+_LETTERS = {"n": View.NEWEST, "w": View.WEEK, "t": View.TOP, "m": View.MINE}
+
+
+class EntryButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:entry:(?P<verb>vote|use|unshare):(?P<entry>\d{1,15})"):
+    """Vote for a shared picture, use its prompt, or take it out."""
+
+    def __init__(self, verb: str, entry_id: int, votes: int = 0) -> None:
+        label, emoji = {
+            "vote": (f"Vote ({votes})", "👍"),
+            "use": ("Use this prompt", "✏️"),
+            "unshare": ("Unshare", None),
+        }[verb]
+        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=f"pb:entry:{verb}:{entry_id}"))
+        self.verb = verb
+        self.entry_id = entry_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+    ) -> "EntryButton":
+        """Rebuild the button that was clicked."""
+        return cls(match["verb"], int(match["entry"]))
+
+    @answers_errors
+    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+        """Do what the button says."""
+        await {"vote": _vote, "use": _use, "unshare": _unshare}[self.verb](interaction, self.entry_id)
+
+
+class PageButton(
+    ui.DynamicItem[ui.Button[Any]],
+    template=r"(?s)pb:page:(?P<kind>[pnh])(?P<view>[nwtm])(?P<number>\d{1,6})(?:@(?P<upto>[0-9a-f]{1,9}))?:"
+    r"(?P<tag>[^|]*)\|(?P<text>.*)",
+):
+    """Turn to another page: p and n are Prev and Next; h is the page that is shown, and does nothing.
+
+    `upto` is the newest entry that counts: what is shared while somebody reads moves nothing to another page.
+    """
+
+    def __init__(
+        self, kind: str, view: View, number: int, tag: str, text: str, *, upto: int | None, pages: int = 0
+    ) -> None:
+        letter = next(letter for letter, known in _LETTERS.items() if known is view)
+        label = {"p": "◀ Prev", "n": "Next ▶", "h": f"{number + 1} of {pages}"}[kind]
+        out = kind == "h" or not 0 <= number < pages
+        place = f"{max(0, number)}" if upto is None else f"{max(0, number)}@{upto:x}"
+        custom_id = f"pb:page:{kind}{letter}{place}:{tag[:SEARCHED].replace('|', ' ')}|{text[:SEARCHED]}"
+        super().__init__(ui.Button(label=label, custom_id=custom_id, disabled=out))
+        self.view_shown, self.number, self.tag, self.text, self.upto = view, number, tag, text, upto
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+    ) -> "PageButton":
+        """Rebuild the button that was clicked."""
+        upto = int(match["upto"], 16) if match["upto"] else None
+        return cls(match["kind"], _LETTERS[match["view"]], int(match["number"]), match["tag"], match["text"], upto=upto)
+
+    @answers_errors
+    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+        """Turn the page for whoever opened it; anybody else gets a private one."""
+        resources, asker = interaction.client.resources, asker_of(interaction)
+        page = await resources.gallery.page(
+            asker, self.view_shown, self.number, tag=self.tag, text=self.text, upto=self.upto
+        )
+        own = _opened_by(interaction)
+        await (interaction.response.defer() if own else interaction.response.defer(ephemeral=True, thinking=True))
+        files = await resources.posts.thumbnails(page.shown)
+        view = page_view(page, self.view_shown, self.tag, self.text, names_of(files))
+        view = translated(view, saying(interaction, public=own and not _is_private(interaction)))
+        if own:
+            message = await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
+            if not _is_private(interaction) and interaction.guild_id is not None:
+                await resources.posts.keep_track(page.shown, interaction.guild_id, message.channel.id, message.id)
+        else:
+            await interaction.followup.send(view=view, files=files, ephemeral=True, allowed_mentions=_none())
+
+
+def page_view(page: Page, view: View, tag: str, text: str, files: Collection[str]) -> ui.LayoutView:
+    """Return a page of the gallery, whose pictures are the attachments with these names."""
+    layout = ui.LayoutView(timeout=None)
+    layout.add_item(ui.TextDisplay(gallery_texts.gallery_text(page, view, tag, text)))
+    for shown in page.shown:
+        add_entry(layout, shown, files, unshare=view is View.MINE)
+    if page.pages > 1:
+        numbers = {"p": page.number - 1, "h": page.number, "n": page.number + 1}
+        buttons = [
+            PageButton(kind, view, number, tag, text, upto=page.upto, pages=page.pages)
+            for kind, number in numbers.items()
+        ]
+        layout.add_item(ui.ActionRow(*buttons))
+    return layout
+
+
+def add_entry(layout: ui.LayoutView, shown: Shown, files: Collection[str], *, unshare: bool) -> None:
+    """Add a shared picture with its credits and buttons; the picture itself where it is among the attachments."""
+    entry = shown.entry
+    layout.add_item(ui.TextDisplay(gallery_texts.entry_text(shown)))
+    if picture_name(shown) in files:
+        media = discord.MediaGalleryItem(
+            f"attachment://{picture_name(shown)}", description=entry.prompt[:_ALT], spoiler=entry.spoiler
+        )
+        layout.add_item(ui.MediaGallery(media))
+    verbs = ("vote", "use", "unshare") if unshare else ("vote", "use")
+    layout.add_item(ui.ActionRow(*(EntryButton(verb, entry.id, entry.votes) for verb in verbs)))
+
+
+def picture_name(shown: Shown) -> str:
+    """Return the name of an entry's attachment."""
+    return f"pastelbot-gallery-{shown.entry.id}.webp"
+
+
+def names_of(files: Sequence[discord.File]) -> set[str]:
+    """Return the names of attachments."""
+    return {file.filename for file in files}
+
+
+def picture_files(shown: Sequence[Shown], contents: Sequence[bytes | None]) -> list[discord.File]:
+    """Return the attachments of a page or post; a picture without content has none."""
+    return [
+        discord.File(io.BytesIO(content), filename=picture_name(each), description=each.entry.prompt[:_ALT])
+        for each, content in zip(shown, contents, strict=True)
+        if content is not None
+    ]
+
+
+async def _vote(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
+    resources, asker = interaction.client.resources, asker_of(interaction)
+    voted = await resources.gallery.vote(asker, entry_id)
+    shown = next(iter(await resources.gallery.shown(asker, [entry_id])), None)
+    if shown is None:  # it was taken out at this moment
+        raise NotFoundError("This picture is not in the gallery any more.")
+    if interaction.message is not None:
+        layout = _with_votes(interaction.message, shown)
+        await interaction.response.edit_message(
+            view=translated(layout, saying(interaction, public=not _is_private(interaction)))
+        )
+    await say_privately(interaction, "Your vote counts. Press again to take it back." if voted else "You took it back.")
+    if interaction.message is None or interaction.message.id != shown.entry.message_id:
+        await resources.posts.refresh(shown)
+
+
+async def _use(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
+    job = await interaction.client.resources.gallery.job_of(asker_of(interaction), entry_id)
+    await job_actions.ask_edit(interaction, job, 0)
+
+
+async def _unshare(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
+    resources = interaction.client.resources
+    await resources.gallery.unshare(asker_of(interaction), entry_id)
+    resources.posts.wake()
+    await say_privately(interaction, "It is not in the gallery any more.")
+
+
+def _with_votes(message: discord.Message, shown: Shown) -> ui.LayoutView:
+    """Return the message's view with the entry's votes as they are now."""
+    layout = ui.LayoutView.from_message(message, timeout=None)
+    fresh = EntryButton("vote", shown.entry.id, shown.entry.votes)
+    for item in layout.walk_children():
+        if isinstance(item, ui.Button) and item.custom_id == fresh.custom_id:
+            item.label = fresh.item.label
+        elif isinstance(item, ui.MediaGallery):
+            for media in item.items:  # links expire; the attachments stay
+                media.media = f"attachment://{PurePosixPath(urlsplit(media.media.url).path).name}"
+    layout.stop()  # nobody waits for it: its buttons are found by their ids
+    return layout
+
+
+def _is_private(interaction: discord.Interaction[Any]) -> bool:
+    return interaction.message is None or interaction.message.flags.ephemeral
+
+
+def _opened_by(interaction: discord.Interaction[Any]) -> bool:
+    message = interaction.message
+    if message is None or _is_private(interaction):
+        return True
+    opened = message.interaction_metadata
+    return opened is not None and opened.user.id == interaction.user.id
+
+
+def _none() -> discord.AllowedMentions:
+    return discord.AllowedMentions.none()

@@ -1,0 +1,120 @@
+"""`/grid`: many pictures on one sheet, each with one or two settings changed."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot.bot.autocomplete import prompt_choices
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.completions import checkpoint_choices, preset_choices, size_choices
+from pastelbot.bot.components import confirmation
+from pastelbot.bot.components.modals import HIRES_CHOICES
+from pastelbot.bot.responses import answers_errors
+from pastelbot.errors import RequestError
+from pastelbot.options import SAMPLER_CHOICES, Wish
+from pastelbot.options.reading import read_hires
+from pastelbot.prompt.tags.completion import without_arrows
+from pastelbot.records import Grid
+from pastelbot.rules import grids
+from pastelbot.service.requests.building import Composed, Composer
+from pastelbot.service.requests.submission import Service
+
+_AXES = [app_commands.Choice(name=kind.title, value=name) for name, kind in grids.KINDS.items()]
+
+
+class GridCog(commands.Cog):
+    """The command that compares."""
+
+    def __init__(self, service: Service, composer: Composer) -> None:
+        self._service = service
+        self._composer = composer
+
+    @app_commands.command(name="grid")
+    @app_commands.describe(
+        prompt="What to paint; flags such as --denoise 0.5 work here too",
+        x="What changes from column to column",
+        x_values="Its values: 5, 7, 9 or 1-5 or 20-40 (+10); for Prompt S/R the words and what takes their place",
+        y="What changes from row to row; left out, there is one row",
+        y_values="Its values",
+        negative="What to avoid; left out, the usual list",
+        size="portrait, landscape, square, or pixels such as 448x640",
+        seed="The seed of all pictures; left out, a random one",
+        steps="Sampling steps",
+        cfg="CFG scale: how closely to follow the prompt",
+        sampler="How the noise is removed",
+        hires="Paint them large in a second pass; left out, off",
+        checkpoint="What paints; left out, the usual checkpoint",
+        preset="Saved settings for what is left out",
+        spoiler="Hide the picture until somebody clicks on it",
+        private="Send the picture to you alone, as a direct message",
+    )
+    @app_commands.choices(
+        x=_AXES,
+        y=_AXES,
+        sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLER_CHOICES],
+        hires=[app_commands.Choice(name=name, value=name) for name in HIRES_CHOICES],
+    )
+    @app_commands.autocomplete(
+        prompt=prompt_choices, size=size_choices, checkpoint=checkpoint_choices, preset=preset_choices
+    )
+    @answers_errors
+    async def grid(
+        self,
+        interaction: discord.Interaction[Any],
+        prompt: str,
+        x: str,
+        x_values: str,
+        y: str | None = None,
+        y_values: str | None = None,
+        negative: str | None = None,
+        size: str | None = None,
+        seed: int | None = None,
+        steps: int | None = None,
+        cfg: float | None = None,
+        sampler: str | None = None,
+        hires: str | None = None,
+        checkpoint: str | None = None,
+        preset: str | None = None,
+        spoiler: bool | None = None,  # noqa: FBT001 - Discord's options are positional
+        private: bool | None = None,  # noqa: FBT001
+    ) -> None:
+        """Paint a sheet of pictures that differ in one or two settings, to compare them."""
+        grid = _read_grid(x, x_values, y, y_values)
+        large, scale = read_hires(hires or "off")
+        wish = Wish(
+            prompt=without_arrows(prompt),
+            negative=negative,
+            size=size,
+            seed=seed,
+            steps=steps,
+            cfg=cfg,
+            sampler=sampler,
+            hires=large,
+            hires_scale=scale,
+            checkpoint=checkpoint,
+            preset=preset,
+            spoiler=spoiler,
+            private=private,
+            count=1,
+        )
+        await self._ask(interaction, await self._composer.compose(asker_of(interaction), wish), grid)
+
+    async def _ask(self, interaction: discord.Interaction[Any], composed: Composed, grid: Grid) -> None:
+        """Say what the grid costs and wait for a yes."""
+        if len(composed.requests) > 1:
+            raise RequestError(
+                "Braces in a grid's prompt would make several grids: write one prompt, and let Prompt S/R change it."
+            )
+        asker, request = asker_of(interaction), composed.requests[0].replace(grid=grid, count=1)
+        await self._service.check(asker, request)
+        await confirmation.ask(interaction, asker, Composed(requests=(request,), options=composed.options))
+
+
+def _read_grid(x: str, x_values: str, y: str | None, y_values: str | None) -> Grid:
+    if (y is None) != (y_values is None):
+        raise RequestError("The rows need both y and y_values: name the other one too, or leave both out.")
+    return grids.make_grid(
+        grids.read_axis(x, x_values), None if y is None or y_values is None else grids.read_axis(y, y_values)
+    )

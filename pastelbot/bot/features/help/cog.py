@@ -1,0 +1,92 @@
+"""`/help` and `/about`."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.features.help import texts as about
+from pastelbot.bot.localisation import saying
+from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.choices import nearest_names
+from pastelbot.config import BUNDLED
+from pastelbot.errors import NotAllowedError, NotFoundError
+from pastelbot.service.requests.submission import Service
+
+
+class HelpCog(commands.Cog):
+    """What the bot is, and how to use it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @app_commands.command(name="help")
+    @app_commands.describe(command="A command, prompts or buttons; left out, how to begin")
+    @answers_errors
+    async def show_help(self, interaction: discord.Interaction[Any], command: str | None = None) -> None:
+        """Show how to paint, or what a command does."""
+        known = await _known(interaction)
+        word = _key((command or "").strip())
+        word = {theirs: name for name, theirs in _their_names(interaction, known).items()}.get(word, word)
+        if not word:
+            text = about.overview_text(each for name, each in known.items() if " " not in name or _is_menu(each))
+        elif word in about.TOPICS:
+            text = about.TOPICS[word]
+        elif (found := known.get(word) or known.get(f"apps > {word}")) is not None:
+            text = about.command_text(found)
+        else:
+            names = (*known, *about.TOPICS)
+            raise NotFoundError(f"There is no command {word[:40]!r}. {nearest_names(word[:40], names)}")
+        await say_privately(interaction, text)
+
+    @show_help.autocomplete("command")
+    async def complete(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+        """Offer commands and topics."""
+        word = _key(current.strip())
+        names = {name: name for name in about.TOPICS} | _their_names(interaction, await _known(interaction))
+        found = [(theirs, name) for name, theirs in names.items() if word in name or word in theirs]
+        return [app_commands.Choice(name=theirs, value=name) for theirs, name in found[:25]]
+
+    @app_commands.command(name="about")
+    @answers_errors
+    async def show_about(self, interaction: discord.Interaction[Any]) -> None:
+        """Show what paints here, under which licence, and who made it."""
+        bundled = self._service.settings.checkpoint.path == BUNDLED
+        await say_privately(interaction, about.about_text(self._service.checkpoint, bundled=bundled))
+
+
+async def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCommand]:
+    """Return every command that this person can use here, by its name in small letters."""
+    found: dict[str, about.AnyCommand] = {}
+    for kind in discord.AppCommandType:
+        for command in interaction.client.tree.get_commands(type=kind):
+            if command.default_permissions is not None and not await _may_administrate(interaction):
+                continue
+            inner = command.walk_commands() if isinstance(command, app_commands.Group) else ()
+            found |= {_key(about.name_of(each)): each for each in (command, *inner)}
+    return found
+
+
+async def _may_administrate(interaction: discord.Interaction[Any]) -> bool:
+    """Tell whether the person may use `/admin`, the one command that is not for everybody."""
+    try:
+        await interaction.client.resources.house.check_admin(asker_of(interaction))
+    except NotAllowedError:
+        return False
+    return True
+
+
+def _their_names(interaction: discord.Interaction[Any], known: dict[str, about.AnyCommand]) -> dict[str, str]:
+    """Return what the commands are called in the language of whoever asks, in order of their English names."""
+    say = saying(interaction)
+    return {name: _key(say(about.name_of(known[name]))) for name in sorted(known)}
+
+
+def _key(name: str) -> str:
+    return name.lstrip("/").lower()
+
+
+def _is_menu(command: about.AnyCommand) -> bool:
+    return isinstance(command, app_commands.ContextMenu)

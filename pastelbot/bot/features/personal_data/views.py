@@ -1,0 +1,73 @@
+"""The question before somebody is forgotten."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from pastelbot.bot.responses import answers_errors, say_instead
+from pastelbot.errors import NotAllowedError
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+QUESTION = """**This deletes, in every server and for good:**
+- your pictures and prompts, and the bot's messages that show them
+- what you have shared in galleries, its votes, and your own votes
+- your presets and your settings
+Jobs of yours that wait or are painted are cancelled. Presets that you made for a whole server stay, without your name.
+
+**This is kept:**
+- what is left of your quota and what admins granted, so that nobody gets a fresh allowance by being forgotten
+- whether you are blocked, so that nobody ends a block by being forgotten
+- the log, so that moderators can tell who did what; it has no prompts and no pictures
+
+`/mydata export` gets you a copy first."""
+
+
+class ForgetButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:forget:(?P<answer>yes|no):(?P<user>\d{1,20})"):
+    """Yes or no, for the person who was asked."""
+
+    def __init__(self, answer: str, user_id: int) -> None:
+        yes = answer == "yes"
+        super().__init__(
+            ui.Button(
+                label="Forget everything" if yes else "Keep it",
+                style=discord.ButtonStyle.danger if yes else discord.ButtonStyle.secondary,
+                custom_id=f"pb:forget:{answer}:{user_id}",
+            )
+        )
+        self.answer = answer
+        self.user_id = user_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+    ) -> "ForgetButton":
+        """Rebuild the button that was clicked."""
+        return cls(match["answer"], int(match["user"]))
+
+    @answers_errors
+    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+        """Forget the person, or not."""
+        if interaction.user.id != self.user_id:
+            raise NotAllowedError("Somebody else was asked: use /mydata forget yourself.")
+        if self.answer == "no":
+            await say_instead(interaction, "Nothing was deleted.")
+            return
+        await say_instead(interaction, "Deleting…")
+        resources = interaction.client.resources
+        for job_id in await resources.mydata.forget(self.user_id):
+            resources.delivery.forget(job_id)
+        resources.posts.wake()
+        done = "Everything is deleted. The bot's messages in channels go one after the other; many take a while."
+        await say_instead(interaction, done)
+
+
+def question_view(user_id: int) -> ui.View:
+    """Return the two answers."""
+    view = ui.View(timeout=None)
+    for answer in ("yes", "no"):
+        view.add_item(ForgetButton(answer, user_id))
+    return view

@@ -1,0 +1,205 @@
+"""`/prompt` and Apps > Save prompt: settings kept under a name."""
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot.bot.attachments import picture_of
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.completions import offer_presets
+from pastelbot.bot.components.modals import HIRES_CHOICES
+from pastelbot.bot.components.queueing import paint
+from pastelbot.bot.features.remix import first_picture
+from pastelbot.bot.features.settings.texts import presets_text, values_text
+from pastelbot.bot.responses import answers_errors, ask, say_privately
+from pastelbot.errors import RequestError
+from pastelbot.formats import pictures
+from pastelbot.infotext import read_request
+from pastelbot.options import SAMPLER_CHOICES, Wish
+from pastelbot.options.flags import wish_from_prompt
+from pastelbot.options.reading import read_hires
+from pastelbot.records import GenerationRequest
+from pastelbot.service.requests.building import Composer
+from pastelbot.service.requests.presets import LONGEST_NAME, Presets, wish_of
+from pastelbot.service.requests.submission import Service
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+
+class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description="Settings kept under a name"):
+    """Saves, uses, lists, shares and deletes presets."""
+
+    def __init__(self, service: Service, composer: Composer, presets: Presets) -> None:
+        self._service = service
+        self._composer = composer
+        self._presets = presets
+        self.menu = app_commands.ContextMenu(name="Save prompt", callback=self.save_message)
+
+    @app_commands.command(name="save")
+    @app_commands.describe(
+        name="What to call it",
+        prompt="The prompt; {prompt} in it is where yours goes later. No option at all: your last picture",
+        negative="What to avoid; none for nothing",
+        size="A size's name, or pixels such as 448x640",
+        steps="Sampling steps",
+        cfg="CFG scale",
+        sampler="How the noise is removed",
+        clip_skip="1 is none, 2 is usual",
+        hires="Paint it large in a second pass",
+        denoise="How much that pass may change: 0.01 to 1",
+        count="How many pictures",
+        style="The style that the checkpoint was trained on",
+        seed="A seed to keep too",
+        keep_seed="Keep your last picture's seed too",
+    )
+    @app_commands.choices(
+        sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLER_CHOICES],
+        hires=[app_commands.Choice(name=name, value=name) for name in HIRES_CHOICES],
+    )
+    @answers_errors
+    async def save(
+        self,
+        interaction: discord.Interaction[Any],
+        name: str,
+        prompt: str | None = None,
+        negative: str | None = None,
+        size: str | None = None,
+        steps: int | None = None,
+        cfg: float | None = None,
+        sampler: str | None = None,
+        clip_skip: int | None = None,
+        hires: str | None = None,
+        denoise: float | None = None,
+        count: int | None = None,
+        style: bool | None = None,  # noqa: FBT001 - Discord's options are positional
+        seed: int | None = None,
+        keep_seed: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        """Keep settings under a name: those given here, or your last picture's."""
+        large, scale = (None, None) if hires is None else read_hires(hires)
+        options = Wish(
+            negative=negative,
+            size=size,
+            seed=seed,
+            steps=steps,
+            cfg=cfg,
+            sampler=sampler,
+            clip_skip=clip_skip,
+            hires=large,
+            hires_scale=scale,
+            denoise=denoise,
+            count=count,
+            style=style,
+        )
+        if prompt is not None:
+            options = Wish.of({**wish_from_prompt(prompt).known(), **options.known()})
+        if options.known():
+            await self._composer.check_defaults(asker_of(interaction), options)
+        else:
+            options = wish_of((await self._service.last_of(interaction.user.id)).request, keep_seed=keep_seed)
+        await self._save(interaction, name, options)
+
+    @app_commands.command(name="use")
+    @app_commands.describe(
+        name="Which one",
+        prompt="Another prompt than the saved one, flags too",
+        seed="Left out, the saved one or a random one",
+        count="How many pictures",
+        private="Send the picture to you alone, as a direct message",
+    )
+    @answers_errors
+    async def use(
+        self,
+        interaction: discord.Interaction[Any],
+        name: str,
+        prompt: str | None = None,
+        seed: int | None = None,
+        count: int | None = None,
+        private: bool | None = None,  # noqa: FBT001
+    ) -> None:
+        """Paint with saved settings."""
+        wish = Wish(prompt=prompt, seed=seed, count=count, private=private, preset=name)
+        await paint(interaction, await self._composer.compose(asker_of(interaction), wish))
+
+    @app_commands.command(name="list")
+    @answers_errors
+    async def list_(self, interaction: discord.Interaction[Any]) -> None:
+        """Show your presets and this server's, to you alone."""
+        await say_privately(interaction, presets_text(await self._presets.usable(asker_of(interaction))))
+
+    @app_commands.command(name="delete")
+    @app_commands.describe(name="Which one", shared="The server's one, not your own")
+    @answers_errors
+    async def delete(
+        self,
+        interaction: discord.Interaction[Any],
+        name: str,
+        shared: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        """Delete a preset."""
+        preset = await self._presets.delete(asker_of(interaction), name, shared=shared)
+        name = preset.name
+        done = f"Deleted the shared preset “{name}”." if preset.is_shared else f"Deleted preset “{name}”."
+        await say_privately(interaction, done)
+
+    @app_commands.command(name="share")
+    @app_commands.describe(name="Which one of yours")
+    @answers_errors
+    async def share(self, interaction: discord.Interaction[Any], name: str) -> None:
+        """Let everybody in this server use a copy of your preset."""
+        preset = await self._presets.share(asker_of(interaction), name)
+        await say_privately(interaction, f"Everybody here can use “{preset.name}” now, as it is at present.")
+
+    @use.autocomplete("name")
+    @delete.autocomplete("name")
+    @share.autocomplete("name")
+    async def complete_name(
+        self, interaction: discord.Interaction[Any], current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Offer the presets that the person may use here."""
+        return await offer_presets(self._presets, interaction, current)
+
+    @answers_errors
+    async def save_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """Keep the settings of a message's picture."""
+        job = await self._service.shown_in(message.id)
+        request = job.request if job is not None else await _request_of(message)
+
+        async def save(answer: "discord.Interaction[PastelBot]", name: str, keep_seed: bool) -> None:  # noqa: FBT001
+            await self._save(answer, name, wish_of(request, keep_seed=keep_seed))
+
+        await ask(interaction, SaveModal(save))
+
+    async def _save(self, interaction: discord.Interaction[Any], name: str, wish: Wish) -> None:
+        replaced = await self._presets.save(asker_of(interaction), name, wish)
+        name, values = " ".join(name.split()), values_text(wish.known())
+        done = f"Replaced “{name}”: {values}" if replaced else f"Saved “{name}”: {values}"
+        await say_privately(interaction, f"{done}\nUse it with /prompt use.")
+
+
+class SaveModal(discord.ui.Modal):
+    """Asks for a preset's name."""
+
+    def __init__(self, save: Any) -> None:  # noqa: ANN401 - a coroutine function of the cog
+        super().__init__(title="Save these settings")
+        self._save = save
+        self.name: discord.ui.TextInput[Any] = discord.ui.TextInput(custom_id="name", max_length=LONGEST_NAME)
+        self.keep_seed: discord.ui.Checkbox[Any] = discord.ui.Checkbox(custom_id="keep_seed")
+        self.add_item(discord.ui.Label(text="Name", component=self.name))
+        self.add_item(discord.ui.Label(text="Keep the seed too", component=self.keep_seed))
+
+    @answers_errors
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        """Save them."""
+        await self._save(interaction, self.name.value, self.keep_seed.value)
+
+
+async def _request_of(message: discord.Message) -> GenerationRequest:
+    infotext = pictures.read_infotext(await picture_of(first_picture(message)))
+    read = read_request(infotext)
+    if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
+        raise RequestError("The picture says nothing about how it was made: choose one of a Stable Diffusion program.")
+    return read.request

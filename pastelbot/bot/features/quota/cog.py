@@ -1,0 +1,25 @@
+"""`/quota`: what is left, and when there is more."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.features.quota.texts import quota_text
+from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.service.quotas import Quotas
+
+
+class QuotaCog(commands.Cog):
+    """The command that tells people how much they may paint."""
+
+    def __init__(self, quotas: Quotas) -> None:
+        self._quotas = quotas
+
+    @app_commands.command(name="quota")
+    @answers_errors
+    async def quota(self, interaction: discord.Interaction[Any]) -> None:
+        """Show how much you may still paint, and when there is more."""
+        await say_privately(interaction, quota_text(await self._quotas.state(asker_of(interaction))))

@@ -1,0 +1,86 @@
+"""`/recreate` and "Apps > Recreate": paint what an infotext says, wherever it was made."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot.bot.attachments import content_of
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.components.direct_messages import asker_for
+from pastelbot.bot.components.queueing import children, submit
+from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.errors import RequestError
+from pastelbot.formats import pictures
+from pastelbot.records import Asker, JobOptions
+from pastelbot.service.requests.building import Composer
+from pastelbot.service.requests.submission import Service
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+_LARGEST = 25 * 2**20
+_PATIENCE = 2.0  # seconds, of the three in which Discord wants an answer
+
+
+class RecreateCog(commands.Cog):
+    """Reads infotexts from texts, pictures and messages."""
+
+    def __init__(self, service: Service, composer: Composer) -> None:
+        self._service = service
+        self._composer = composer
+        self.menu = app_commands.ContextMenu(name="Recreate", callback=self.recreate_message)
+
+    @app_commands.command(name="recreate")
+    @app_commands.describe(
+        infotext="The text of a picture's settings, as the webui or the Infotext button writes it",
+        picture="A PNG, JPEG or WebP file that still has its settings inside",
+    )
+    @answers_errors
+    async def recreate(
+        self,
+        interaction: "discord.Interaction[PastelBot]",
+        infotext: str | None = None,
+        picture: discord.Attachment | None = None,
+    ) -> None:
+        """Paint again what a picture's settings say."""
+        if picture is not None:
+            infotext = await _infotext_of(picture)
+        if not infotext or not infotext.strip():
+            raise RequestError("There is nothing to recreate: paste an infotext, or attach a picture that has one.")
+        await self._paint(interaction, infotext, asker_of(interaction), _hidden_as(picture))
+
+    @answers_errors
+    async def recreate_message(self, interaction: "discord.Interaction[PastelBot]", message: discord.Message) -> None:
+        """Paint again the first picture of a message, or the infotext that it says."""
+        picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
+        infotext = message.content if picture is None else await _infotext_of(picture)
+        job = await self._service.shown_in(message.id)
+        if job is None:
+            await self._paint(interaction, infotext, asker_of(interaction), _hidden_as(picture))
+        else:
+            await self._paint(interaction, infotext, await asker_for(interaction, job), children(job))
+
+    async def _paint(
+        self, interaction: "discord.Interaction[PastelBot]", infotext: str, asker: Asker, hidden: JobOptions
+    ) -> None:
+        request, notes = await self._service.recreate(asker, infotext)
+        await submit(interaction, request, await self._composer.usual_options(asker, hidden), asker=asker)
+        if notes:
+            await say_privately(interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)]))
+
+
+async def _infotext_of(picture: discord.Attachment) -> str:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            content = await content_of(picture, cap=_LARGEST)
+    except TimeoutError as error:
+        raise RequestError("Discord hands the file out too slowly: try again, or paste the infotext.") from error
+    return await asyncio.to_thread(pictures.read_infotext, content)
+
+
+def _hidden_as(picture: discord.Attachment | None) -> JobOptions:
+    """Return the options of what is made from a file: hidden where the file is."""
+    return JobOptions(spoiler=picture is not None and picture.is_spoiler())

@@ -1,0 +1,112 @@
+"""Apps > Remix: start from a picture that is here already."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot.bot.attachments import content_of, picture_of
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.components.direct_messages import asker_for
+from pastelbot.bot.components.modals import Paint, WishModal, typed_again
+from pastelbot.bot.components.queueing import children, paint
+from pastelbot.bot.responses import answers_errors, ask
+from pastelbot.errors import RequestError
+from pastelbot.formats import pictures
+from pastelbot.infotext import read_request
+from pastelbot.options import Wish, read_seed
+from pastelbot.options.reading import read_strength
+from pastelbot.records import JobOptions
+from pastelbot.service.requests.building import Composer
+from pastelbot.service.requests.submission import Service
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+STRENGTH = "0.6"
+_PATIENCE = 1.5  # seconds for looking into a picture before the form opens
+
+
+class RemixCog(commands.Cog):
+    """Paints over pictures of messages."""
+
+    def __init__(self, service: Service, composer: Composer) -> None:
+        self._service = service
+        self._composer = composer
+        self.menu = app_commands.ContextMenu(name="Remix", callback=self.remix)
+
+    @answers_errors
+    async def remix(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """Ask for a prompt and a strength, and paint over the first picture of a message."""
+        picture = first_picture(message)
+        job = await self._service.shown_in(message.id)
+        if job is None:
+            prompt, negative = await _texts_of(picture)
+        else:
+            prompt, negative = job.request.prompt, job.request.negative_prompt
+
+        async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
+            asker, options = asker_of(answer), JobOptions(spoiler=picture.is_spoiler())
+            if job is not None:
+                asker, options = await asker_for(answer, job), children(job)
+            wish = wish.replace(init=await picture_of(picture))
+            await paint(answer, await self._composer.compose(asker, wish, options), asker=asker)
+
+        await ask(interaction, RemixModal(prompt, negative, paint_it))
+
+
+async def _texts_of(picture: discord.Attachment) -> tuple[str, str | None]:
+    """Return the prompts that a picture's infotext says; without one an empty prompt and None."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            infotext = pictures.read_infotext(await content_of(picture, cap=pictures.MAX_FILE))
+    except (RequestError, TimeoutError):
+        return "", None
+    request = read_request(infotext).request
+    return request.prompt, request.negative_prompt
+
+
+class RemixModal(WishModal):
+    """Asks what to make of a picture."""
+
+    def __init__(self, prompt: str, negative: str | None, paint_it: Paint) -> None:
+        super().__init__("Remix this picture", paint_it)
+        self.prompt = self.text_field("Prompt", "prompt", typed_again(prompt), long=True, required=True)
+        self._negative_before = typed_again(negative, flags=False) if negative is not None else ""
+        self._known = negative is not None
+        self.negative = self.text_field(
+            "Negative prompt",
+            "negative",
+            self._negative_before,
+            long=True,
+            hint=None if self._known else "Empty: the usual one",
+        )
+        self.strength = self.text_field(
+            "Strength", "strength", STRENGTH, required=True, hint="0 keeps the picture, 1 forgets it"
+        )
+        self.seed = self.text_field("Seed (empty: a random one)", "seed")
+
+    @answers_errors
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        """Paint over the picture."""
+        negative: str | None = self.negative.value
+        if not self._known and not self.negative.value.strip():
+            negative = None
+        seed = read_seed(self.seed.value)
+        wish = Wish(
+            prompt=self.prompt.value,
+            negative=negative,
+            denoise=read_strength(self.strength.value),
+            seed=-1 if seed is None else seed,
+        )
+        await self._paint(interaction, wish)
+
+
+def first_picture(message: discord.Message) -> discord.Attachment:
+    """Return the first picture of a message; raises RequestError where it has none."""
+    picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
+    if picture is None:
+        raise RequestError("There is no picture in this message: choose one that has a picture attached.")
+    return picture

@@ -1,0 +1,114 @@
+"""What people read about settings and presets, as pure functions."""
+
+from collections.abc import Mapping, Sequence
+
+from pastelbot.bot.plain_text import plain
+from pastelbot.config import Settings
+from pastelbot.options import Wish
+from pastelbot.service.requests.preferences import Customs
+from pastelbot.store.presets import Preset
+
+_CONTENT = 1900
+_VALUE = 160
+_LEFT_OUT = {
+    "schedule": "`schedule` the sampler's own",
+    "checkpoint": "`checkpoint` the usual one",
+    "vae": "`vae` the checkpoint's own",
+}
+
+
+def settings_text(customs: Customs, settings: Settings) -> str:
+    """List what is used where nothing is typed, and who set it."""
+    levels = (("you", customs.own), ("this channel", customs.channel), ("this server", customs.server))
+    rows = []
+    for name, usual in _usual(settings).items():
+        setter, wish = next(((who, wish) for who, wish in levels if name in wish.known()), (None, None))
+        row = _row(name, usual if wish is None else _value(wish, name))
+        rows.append(f"- {row} — set by {setter}" if setter else f"- {row}")
+    rows += house_rows(customs)
+    return "**Where you type nothing:**\n" + "\n".join(rows)[:_CONTENT]
+
+
+def house_rows(customs: Customs) -> list[str]:
+    """List what the server puts around prompts."""
+    texts = (("prefix", customs.prefix), ("suffix", customs.suffix))
+    return [f"- {_row(name, text)} — set by this server" for name, text in texts if text]
+
+
+def house_text(customs: Customs) -> str:
+    """Say what the server puts around prompts now."""
+    rows = house_rows(customs)
+    return "Around every prompt here:\n" + "\n".join(rows) if rows else "Nothing goes around prompts here any more."
+
+
+def presets_text(presets: Sequence[Preset]) -> str:
+    """List presets with what they say, the person's own first."""
+    if not presets:
+        return "You have no presets yet: save one with /prompt save, or with Apps > Save prompt on a picture."
+    lines = []
+    for preset in presets:
+        name, values = _safe(preset.name), values_text(preset.values)
+        lines.append(f"- **{name}** — this server's: {values}" if preset.is_shared else f"- **{name}**: {values}")
+    shown, length = [], 0
+    for line in lines:
+        length += len(line) + 1
+        if length > _CONTENT - 30:
+            break
+        shown.append(line)
+    if len(shown) < len(lines):
+        shown.append(f"… and {len(lines) - len(shown)} more")
+    return "\n".join(shown)
+
+
+def values_text(values: Mapping[str, object]) -> str:
+    """Write a preset's values in one line."""
+    prompt = [_shown(values["prompt"])] if "prompt" in values else []
+    others = [f"`{name}` {_shown(value, 40)}" for name, value in values.items() if name != "prompt"]
+    return " · ".join([*prompt, *others])
+
+
+def _usual(settings: Settings) -> dict[str, object]:
+    usual = settings.defaults
+    return {
+        "negative": usual.negative_prompt,
+        "size": usual.size,
+        "steps": usual.steps,
+        "cfg": usual.cfg,
+        "sampler": usual.sampler,
+        "schedule": None,
+        "clip_skip": usual.clip_skip,
+        "hires": usual.hires,
+        "denoise": usual.denoising_strength,
+        "count": 1,
+        "checkpoint": None,
+        "vae": None,
+        "style": False,
+        "spoiler": False,
+        "private": False,
+    }
+
+
+def _row(name: str, value: object) -> str:
+    if value is None:
+        return _LEFT_OUT[name]
+    if isinstance(value, bool):
+        return f"`{name}` on" if value else f"`{name}` off"
+    return f"`{name}` {_shown(value)}"
+
+
+def _value(wish: Wish, name: str) -> object:
+    """Return a setting as it is chosen: the hires fix with its scale."""
+    if name == "hires" and wish.hires and wish.hires_scale is not None:
+        return f"{wish.hires_scale:g}x"
+    return getattr(wish, name)
+
+
+def _shown(value: object, length: int = _VALUE) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = _safe(f"{value:g}" if isinstance(value, float) else str(value))
+    return text if len(text) <= length else f"{text[: length - 1].rstrip(chr(92))}…"
+
+
+def _safe(text: str) -> str:
+    return plain(" ".join(text.split()))

@@ -1,0 +1,26 @@
+"""`/queue`: a private answer to a question."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from pastelbot.bot import render
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.service.requests.submission import Service
+
+
+class InfoCog(commands.Cog):
+    """Commands that only tell."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @app_commands.command(name="queue")
+    @answers_errors
+    async def queue(self, interaction: discord.Interaction[Any]) -> None:
+        """Show who is being painted for, and who is in line."""
+        overview = await self._service.overview()
+        await say_privately(interaction, render.queue_text(overview, asker_of(interaction)))

@@ -1,0 +1,109 @@
+"""Pages of found tags; a button carries the search and its page, so it works after any restart."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from pastelbot.bot.checks import asker_of
+from pastelbot.bot.plain_text import plain
+from pastelbot.bot.responses import answers_errors, say_instead
+from pastelbot.prompt.tags.completion import short_count
+from pastelbot.prompt.tags.names import spoken
+from pastelbot.prompt.tags.vocabulary import Tag, category_name
+from pastelbot.service.tags.dictionary import TagPage
+
+if TYPE_CHECKING:
+    from pastelbot.bot.client import PastelBot
+
+LONGEST_QUERY = 60
+
+_MOST_PAGES = 99_999
+_ALIASES = 80
+_CONTENT = 2000
+
+
+class TagPageButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"(?s)pb:tags:(?P<step>[pn])(?P<number>\d{1,5}):(?P<category>\d{0,2}):(?P<query>.*)",
+):
+    """Turn to another page: p is the one before, n the next one."""
+
+    def __init__(self, step: str, number: int, category: int | None, query: str, *, out: bool = False) -> None:
+        kind = "" if category is None else str(category)
+        super().__init__(
+            discord.ui.Button(
+                label={"p": "◀ Prev", "n": "Next ▶"}[step],
+                custom_id=f"pb:tags:{step}{max(0, number)}:{kind}:{query[:LONGEST_QUERY]}",
+                disabled=out,
+            )
+        )
+        self.number = number
+        self.category = category
+        self.query = query
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> "TagPageButton":
+        """Rebuild the button that was clicked."""
+        category = int(match["category"]) if match["category"] else None
+        return cls(match["step"], int(match["number"]), category, match["query"])
+
+    @answers_errors
+    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+        """Turn the page."""
+        tags = interaction.client.resources.tags
+        page = await tags.search(self.query, self.category, self.number, asker_of(interaction))
+        text, view = page_text(self.query, self.category, page), page_view(self.query, self.category, page)
+        await say_instead(interaction, text, view=view)
+
+
+def page_view(query: str, category: int | None, page: TagPage) -> discord.ui.View:
+    """Return the buttons of a page; none where there is only one."""
+    view = discord.ui.View(timeout=None)
+    if page.pages > 1:
+        last = min(page.pages - 1, _MOST_PAGES)
+        view.add_item(TagPageButton("p", page.page - 1, category, query, out=page.page <= 0))
+        view.add_item(TagPageButton("n", page.page + 1, category, query, out=page.page >= last))
+    return view
+
+
+def page_text(query: str, category: int | None, page: TagPage) -> str:
+    """List a page's tags with their counts, kinds and other names."""
+    kind, words = "" if category is None else category_name(category), _safe(query)
+    if not page.total:
+        return _nothing(words, kind, " or ".join(f"**{_safe(name)}**" for name in page.near))[:_CONTENT]
+    total, s, number, pages = f"{page.total:,}", "s" * (page.total != 1), page.page + 1, f"{page.pages:,}"
+    head = f"**{total}** tag{s} for {words}, page {number} of {pages}:"
+    if kind:
+        head = f"**{total}** tag{s} of the kind {kind} for {words}, page {number} of {pages}:"
+    rows = [_row(tag) for tag in page.tags]
+    if page.hidden:
+        rows.append(f"-# {page.hidden} more on this page are not shown in this channel.")
+    return "\n".join([head, *rows])[:_CONTENT]
+
+
+def _nothing(words: str, kind: str, near: str) -> str:
+    if kind and near:
+        return f"No tag of the kind {kind} has the words {words}. Did you mean {near}?"
+    if kind:
+        return f"No tag of the kind {kind} has the words {words}."
+    return f"No tag has the words {words}. Did you mean {near}?" if near else f"No tag has the words {words}."
+
+
+def _row(tag: Tag) -> str:
+    aliases = ""
+    for alias in tag.aliases:
+        if len(aliases) + len(alias) > _ALIASES:
+            aliases += ", …"
+            break
+        aliases += f", {spoken(alias)}"
+    name, count, kind = _safe(spoken(tag.name)[:_ALIASES]), short_count(tag.count), category_name(tag.category)
+    if aliases:
+        return f"- **{name}** · {count} · {kind} · also {_safe(aliases[2:])}"
+    return f"- **{name}** · {count} · {kind}"
+
+
+def _safe(text: str) -> str:
+    return plain(text)

@@ -1,0 +1,1 @@
+"""What keeps Discord messages true: delivery, review messages, gallery posts, deletions."""

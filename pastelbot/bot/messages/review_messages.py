@@ -1,0 +1,116 @@
+"""Where moderators are asked about withheld pictures: one message a job in the server's mod channel."""
+
+import asyncio
+from dataclasses import replace
+
+import discord
+import structlog
+
+from pastelbot.bot import render
+from pastelbot.bot.features.reviews.views import review_view
+from pastelbot.bot.files import FILE_BYTES, attachments
+from pastelbot.bot.localisation import language_of_guild, translated
+from pastelbot.i18n.languages import Languages, Say
+from pastelbot.records import Job
+from pastelbot.service.requests.submission import Service
+from pastelbot.service.reviews import Reviews, Verdict
+
+_NO_WAY = (discord.Forbidden, discord.NotFound)
+_TOO_LARGE = 413
+
+log = structlog.get_logger(__name__)
+
+
+class ReviewDesk:
+    """Asks moderators, and closes the question when it has settled itself."""
+
+    def __init__(self, client: discord.Client, service: Service, reviews: Reviews, languages: Languages) -> None:
+        self._client = client
+        self._service = service
+        self._reviews = reviews
+        self._languages = languages
+
+    async def judge(self, job: Job) -> Verdict:
+        """Decide about a finished job's pictures."""
+        return await self._reviews.judge(job)
+
+    def previews_allowed(self, job: Job) -> bool:
+        """Tell whether half-done pictures of a job may be shown."""
+        return self._reviews.previews_allowed(job)
+
+    async def asked(self, job: Job) -> bool:
+        """Tell whether moderators have been asked about the job."""
+        return (await self._reviews.review(job)).message_id is not None
+
+    async def ask(self, job: Job, *, limit: int = FILE_BYTES) -> None:
+        """Send the pictures to the mod channel, hidden; where that cannot be, the job is over and refunded."""
+        channel_id = await self._reviews.mod_channel(job)
+        if channel_id is None or job.reply is None:
+            await self._reviews.nobody_to_ask(job)
+            return
+        try:
+            message = await self._send(job, channel_id, limit)
+        except _NO_WAY as error:
+            log.warning("mod channel cannot be used", job=job.id, channel=channel_id, error=str(error))
+            await self._reviews.nobody_to_ask(job)
+        else:
+            await self._reviews.asked(job, channel_id=channel_id, message_id=message.id)
+
+    async def close(self, job: Job) -> None:
+        """Take the pictures out of the question where the job has ended without an answer."""
+        review = await self._reviews.review(job)
+        if review.channel_id is None or review.message_id is None:
+            return
+        message = self._client.get_partial_messageable(review.channel_id).get_partial_message(review.message_id)
+        text = f"🔞 Withdrawn: {job.reason or 'its owner has cancelled it'}.\n{render.quote(job.request.prompt)}"
+        try:
+            await message.edit(content=self._saying(job)(text)[:2000], attachments=[], view=None)
+        except _NO_WAY:
+            log.info("the question about a picture is gone", job=job.id)
+
+    async def _send(self, job: Job, channel_id: int, limit: int) -> discord.Message:
+        """Send the question, with smaller files where Discord finds them too large."""
+        pictures = await self._service.pictures(job.id)
+        channel = self._client.get_partial_messageable(channel_id)
+        spoilered, say = replace(job, options=replace(job.options, spoiler=True)), self._saying(job)
+        while True:
+            files = await asyncio.to_thread(attachments, spoilered, pictures, limit=limit)
+            for file in files:
+                file.spoiler, file.description = True, file.description and say(file.description)
+            try:
+                return await channel.send(
+                    say(question(job, [picture.rating for picture, _ in pictures])),
+                    files=files,
+                    view=translated(review_view(job.id), say),
+                    allowed_mentions=discord.AllowedMentions.none(),
+                    nonce=f"{job.id}:review",
+                )
+            except discord.HTTPException as error:
+                if error.status != _TOO_LARGE or limit <= 2**20:
+                    raise
+                limit //= 2
+
+    def _saying(self, job: Job) -> Say:
+        """Return what puts texts into the language of the job's server."""
+        guild_id = job.reply.guild_id if job.reply is not None else None
+        return self._languages.saying(language_of_guild(self._client, guild_id))
+
+
+def withheld_text(job: Job) -> str:
+    """Say where the picture would be that a moderator looks at it first."""
+    return (
+        "🔞 **Withheld**: this picture was rated as adult, or could not be rated, and this channel is not "
+        "age-restricted. A moderator looks at it; if they reject it, it costs nothing.\n"
+        f"{render.quote(job.request.prompt)}"
+    )
+
+
+def question(job: Job, ratings: list[str | None]) -> str:
+    """Say who asked for what where, and how it was rated."""
+    where = f"<#{job.reply.channel_id}>" if job.reply is not None else "a channel"
+    rated = ", ".join(rating or "not rated" for rating in ratings)
+    return (
+        f"🔞 **Withheld** ({rated}): asked for by <@{job.user_id}> in {where}, which is not age-restricted.\n"
+        f"{render.quote(job.request.prompt)}\n"
+        "-# Approve shows it there. Reject deletes it and refunds its owner."
+    )

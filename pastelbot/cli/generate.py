@@ -1,0 +1,115 @@
+"""Paint on this machine without Discord: the command line's `imagine`."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from pastelbot import app
+from pastelbot.choices import upscaler_files
+from pastelbot.config import Settings
+from pastelbot.errors import RequestError, StartupError
+from pastelbot.formats import pictures
+from pastelbot.formats.network_files import LoraFiles, ModelNames
+from pastelbot.formats.precheck import check_reference
+from pastelbot.infotext import read_request
+from pastelbot.jobs.worker import load_checkpoint, make_engine
+from pastelbot.options import Wish, amend, draft
+from pastelbot.records import GenerationRequest, Painted, Picture
+from pastelbot.rules import limits
+
+
+def request_of(wish: Wish, settings: Settings, source: Path | None) -> tuple[GenerationRequest, Sequence[str]]:
+    """Return what to paint, and notes on what of the source's infotext was not understood; raises RequestError."""
+    notes: Sequence[str] = ()
+    if source is None:
+        request = draft(wish, settings, random_seed=_random_seed)
+    else:
+        read = read_request(pictures.read_infotext(source))
+        missing = [f"It does not say {name}; the usual value is taken." for name in read.missing]
+        request, notes = amend(read.request, wish, settings, random_seed=_random_seed), [*missing, *read.notes]
+    models = ModelNames(
+        loras=LoraFiles(settings.checkpoint.loras), checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes)
+    )
+    upscalers = upscaler_files(settings.checkpoint.upscalers)
+    limits.check_request(request, settings.limits, upscaler_models=upscalers, models=models)
+    return request, notes
+
+
+def with_files(settings: Settings, *, vae: str | None, loras: Path | None, embeddings: Path | None) -> Settings:
+    """Return settings with other folders of LoRAs and embeddings, and with a VAE that is named by its file."""
+    folders = {"loras": loras, "embeddings": embeddings}
+    checkpoint = settings.checkpoint.model_copy(update={key: path for key, path in folders.items() if path is not None})
+    vaes = {**settings.vaes, vae: vae} if vae is not None and vae not in settings.vaes else settings.vaes
+    return settings.model_copy(update={"checkpoint": checkpoint, "vaes": vaes})
+
+
+def read_init(path: Path) -> bytes:
+    """Return the content of a picture file to start from; raises RequestError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RequestError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def paint(
+    request: GenerationRequest,
+    settings: Settings,
+    out: Path,
+    *,
+    with_sheet: bool = False,
+    on_note: Callable[[str], None] = lambda _note: None,
+) -> list[Path]:
+    """Paint a request with a progress bar; return the files written, the sheet last.
+
+    `on_note` hears what a person may not expect. Raises CheckpointError or PaintingError, and StartupError where
+    nothing can be written.
+    """
+    event = _paint(request, settings)
+    painted = event.pictures
+    for note in event.notes:
+        on_note(note)
+    files = dict(zip(_paths(painted, out), (picture.png for picture in painted), strict=True))
+    if with_sheet:
+        folder = out.parent if out.suffix.lower() == ".png" else out
+        files[folder / f"grid-{painted[0].seed}.png"] = pictures.make_sheet([picture.png for picture in painted])
+    try:
+        for path, png in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png)
+    except OSError as error:
+        raise StartupError(f"The picture cannot be written to {out}: {error.strerror}.") from error
+    return list(files)
+
+
+def _paint(request: GenerationRequest, settings: Settings) -> Painted:
+    options = app.worker_options(settings)
+    named = options.checkpoints.get(request.checkpoint)
+    check_reference(options.checkpoint if named is None else named.path)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Loading the checkpoint", total=None)
+        from pastelbot.diffusion.engine import engine  # noqa: PLC0415 - torch takes seconds
+
+        loaded = load_checkpoint(
+            options, request.checkpoint, on_progress=lambda text: bar.update(task, description=text)
+        )
+        return engine.paint_alone(
+            make_engine(options, loaded),
+            request,
+            on_progress=lambda event: bar.update(task, description="Painting", completed=event.step, total=event.steps),
+        )
+
+
+def _paths(painted: Sequence[Picture], out: Path) -> list[Path]:
+    if out.suffix.lower() != ".png":
+        return [out / f"{picture.seed}.png" for picture in painted]
+    if len(painted) == 1:
+        return [out]
+    return [out.with_stem(f"{out.stem}-{picture.seed}") for picture in painted]
+
+
+def _random_seed() -> int:
+    return secrets.randbelow(limits.MAX_SEED + 1)

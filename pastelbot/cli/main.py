@@ -1,0 +1,163 @@
+"""The command line: run, demo, imagine. What goes wrong ends in one sentence and exit code 2."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pastelbot import __version__
+from pastelbot.cli import export, tags, workshop
+from pastelbot.cli.options import ConfigOption, load_settings
+from pastelbot.errors import ConfigError, PastelError
+from pastelbot.options import Wish
+
+app = typer.Typer(
+    help="A Discord bot that paints anime pictures with Stable Diffusion 1.x.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command line; a PastelError becomes its sentence on standard error."""
+    try:
+        app()
+    except PastelError as error:
+        sys.stderr.write(f"pastelbot: {error}\n")
+        sys.exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def default(
+    context: typer.Context,
+    config: ConfigOption = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
+) -> None:
+    """Run the bot, unless a command says otherwise."""
+    if version:
+        typer.echo(f"pastelbot {__version__}")
+    elif context.invoked_subcommand is None:
+        run(config)
+    elif config is not None:
+        command = context.invoked_subcommand
+        raise ConfigError(f"Write --config behind the command: pastelbot {command} ... --config {config}.")
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Run the bot on Discord until Ctrl-C."""
+    from pastelbot import run as running  # noqa: PLC0415 - each command loads only what it needs
+
+    running.run(load_settings(config))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 is any free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,  # noqa: FBT002
+) -> None:
+    """Try the whole bot in the browser: no token, no GPU, no download."""
+    from pastelbot.demo import simulator as demonstration  # noqa: PLC0415
+
+    demonstration.run(port=port, open_browser=browser)
+
+
+@app.command()
+def imagine(
+    prompt: Annotated[str | None, typer.Argument(help="What to paint, as danbooru tags.")] = None,
+    negative: Annotated[str | None, typer.Option(help="What to avoid.")] = None,
+    size: Annotated[str | None, typer.Option(help="portrait, landscape, square, or pixels such as 448x640.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Left out, a random one.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
+    cfg: Annotated[float | None, typer.Option(help="CFG scale.")] = None,
+    sampler: Annotated[str | None, typer.Option(help='For example "DPM++ 2M Karras" or "Euler a".')] = None,
+    schedule: Annotated[str | None, typer.Option(help="For example Karras; left out, the sampler's own.")] = None,
+    clip_skip: Annotated[int | None, typer.Option(help="1 is none.")] = None,
+    hires: Annotated[bool | None, typer.Option(help="Paint it large in a second pass.")] = None,
+    hires_size: Annotated[str | None, typer.Option(help="Pixels after the second pass.")] = None,
+    hires_steps: Annotated[int | None, typer.Option(help="Steps of the second pass.")] = None,
+    hires_upscaler: Annotated[str | None, typer.Option(help="For example Latent or Lanczos.")] = None,
+    denoise: Annotated[float | None, typer.Option(help="Denoising strength of the second pass, or of --init.")] = None,
+    init: Annotated[Path | None, typer.Option(help="A picture to start from (img2img), without a second pass.")] = None,
+    resize_mode: Annotated[
+        str | None,
+        typer.Option(help='What makes --init fit: "Just resize", "Crop and resize" or "Resize and fill".'),
+    ] = None,
+    count: Annotated[int | None, typer.Option(help="How many pictures; their seeds count up.")] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="One of the configuration's, a folder, file or hub name; `bundled` is inside.")
+    ] = None,
+    vae: Annotated[str | None, typer.Option(help="One of the configuration's VAEs, or a file.")] = None,
+    loras: Annotated[Path | None, typer.Option(help="A folder of LoRAs, for <lora:name:0.6> in the prompt.")] = None,
+    embeddings: Annotated[Path | None, typer.Option(help="A folder of textual inversion embeddings.")] = None,
+    from_infotext: Annotated[
+        Path | None, typer.Option(help="Paint what a picture or text file says; other options change it.")
+    ] = None,
+    grid: Annotated[bool, typer.Option("--grid", help="Also write all pictures on one sheet.")] = False,  # noqa: FBT002
+    out: Annotated[Path, typer.Option(help="A .png file, or a folder.")] = Path("out"),
+    config: ConfigOption = None,
+) -> None:
+    """Paint without Discord."""
+    from pastelbot.cli import generate  # noqa: PLC0415
+
+    wish = Wish(
+        prompt=prompt,
+        negative=negative,
+        size=size,
+        seed=seed,
+        steps=steps,
+        cfg=cfg,
+        sampler=sampler,
+        schedule=schedule,
+        clip_skip=clip_skip,
+        hires=hires,
+        hires_size=hires_size,
+        hires_steps=hires_steps,
+        hires_upscaler=hires_upscaler,
+        denoise=denoise,
+        init=None if init is None else generate.read_init(init),
+        resize_mode=resize_mode,
+        count=count,
+        checkpoint=checkpoint,
+        vae=vae,
+    )
+    settings = load_settings(config, bundled=True)
+    if checkpoint is not None and checkpoint not in settings.checkpoint_names:
+        settings, wish = load_settings(config, bundled=True, checkpoint=checkpoint), wish.replace(checkpoint=None)
+    settings = generate.with_files(settings, vae=vae, loras=loras, embeddings=embeddings)
+    request, notes = generate.request_of(wish, settings, from_infotext)
+
+    def tell(note: str) -> None:
+        typer.echo(f"note: {note}", err=True)
+
+    for note in notes:
+        tell(note)
+    for path in generate.paint(request, settings, out, with_sheet=grid, on_note=tell):
+        typer.echo(path)
+
+
+@app.command()
+def info(file: Annotated[Path, typer.Argument(help="A picture, or a text file with an infotext.")]) -> None:
+    """Print what a picture says about how it was made."""
+    from pastelbot.formats import pictures  # noqa: PLC0415
+
+    typer.echo(pictures.read_infotext(file))
+
+
+@app.command()
+def describe(
+    file: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")], config: ConfigOption = None
+) -> None:
+    """Print which tags a picture shows, as a prompt, and its rating."""
+    from pastelbot.cli import describe  # noqa: PLC0415 - ONNX Runtime
+
+    described = describe.describe(file, load_settings(config), on_progress=lambda text: typer.echo(text, err=True))
+    typer.echo(described)
+
+
+workshop.register(app)
+tags.register(app, load_settings)
+export.register(app)

@@ -1,0 +1,1 @@
+"""Checkpoints: one loaded model, from torch weights or ONNX."""

@@ -1,0 +1,1 @@
+"""From prompts to encoded text: chunks, emphasis, prompt schedules, textual inversion."""

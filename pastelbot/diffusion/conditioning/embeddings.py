@@ -1,0 +1,120 @@
+"""Textual inversion embeddings of the operator's folder, by their files' names."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from pastelbot.diffusion.weights.tensor_sources import read_plain
+from pastelbot.errors import CheckpointError
+from pastelbot.formats.identify import identify
+from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, NetworkFolder
+
+HASH_DIGITS = 10
+MOST_VECTORS = 75
+
+_OTHER_WIDTHS = {1024: "Stable Diffusion 2.x", 1280: "SDXL", 2048: "SDXL", 4096: "another architecture"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Embedding:
+    """An embedding's vectors (count, width), and why they cannot be used, where they cannot."""
+
+    vectors: Tensor
+    hash: str = ""
+    problem: str | None = None
+
+
+class EmbeddingShelf:
+    """The embeddings of a folder for a text encoder of one width; read when the folder has changed."""
+
+    def __init__(self, folder: Path | None, width: Callable[[], int]) -> None:
+        """Take the folder, and what knows the numbers in each of the text encoder's vectors."""
+        self._folder = NetworkFolder(folder, EMBEDDING_SUFFIXES)
+        self._width = width
+        self._seen: dict[str, tuple[Path, int, int]] = {}
+        self.by_name: Mapping[str, Embedding] = {}
+
+    def refresh(self) -> bool:
+        """Read what has changed; tell whether anything has."""
+        seen = {name: _version(path) for name, path in self._folder.files.items()}
+        if seen == self._seen:
+            return False
+        self.by_name = {
+            name: self.by_name[name] if self._seen.get(name) == version else self._read(name, version[0])
+            for name, version in seen.items()
+        }
+        self._seen = seen
+        return True
+
+    def _read(self, name: str, path: Path) -> Embedding:
+        try:
+            vectors = read_embedding(path)
+            self._check_width(path, vectors)
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except (CheckpointError, OSError) as error:
+            reason = str(error).replace(f"{path.parent}/", "")
+            problem = f"The embedding {name} cannot be used: {reason}"
+            return Embedding(vectors=torch.zeros(1, self._width()), problem=problem)
+        return Embedding(vectors=vectors, hash=digest[:HASH_DIGITS])
+
+    def _check_width(self, path: Path, vectors: Tensor) -> None:
+        width, expected = vectors.shape[1], self._width()
+        if width != expected:
+            family = _OTHER_WIDTHS.get(width, "another architecture")
+            raise CheckpointError(
+                f"{path} was made for {family}: its vectors have {width} numbers instead of {expected}."
+            )
+
+
+def _version(path: Path) -> tuple[Path, int, int]:
+    try:
+        stat = path.stat()
+    except OSError:  # it has just gone
+        return path, 0, 0
+    return path, stat.st_mtime_ns, stat.st_size
+
+
+def read_embedding(path: Path) -> Tensor:
+    """Return a file's vectors (count, width) in float32; raises a CheckpointError that says what else it is."""
+    tensors = _tensors(path)
+    if {"clip_g", "clip_l"} & tensors.keys():
+        raise CheckpointError(f"{path} is an embedding for SDXL, not for Stable Diffusion 1.x.")
+    if len(tensors) != 1:
+        kind = identify({name: tuple(tensor.shape) for name, tensor in tensors.items()})
+        what = f"is {kind}" if kind else f"holds {len(tensors)} tensors instead of one"
+        raise CheckpointError(f"{path} {what}: it is no textual inversion embedding.")
+    (vectors,) = tensors.values()
+    vectors = vectors.detach().float()
+    if vectors.dim() == 1:
+        vectors = vectors.unsqueeze(0)
+    if vectors.dim() != 2 or not vectors.numel():
+        raise CheckpointError(f"{path} is no textual inversion embedding: it has the shape {list(vectors.shape)}.")
+    if len(vectors) > MOST_VECTORS:
+        raise CheckpointError(f"{path} has {len(vectors)} vectors; a chunk of a prompt has room for {MOST_VECTORS}.")
+    if not bool(vectors.isfinite().all()):
+        raise CheckpointError(f"{path} has NaN or infinite numbers. Use an undamaged file.")
+    return vectors
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    if path.suffix == ".safetensors":
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(f"{path} is damaged or no safetensors file: {error}. Download it again.") from error
+    # The first embeddings hold their vectors in this class, which does nothing when it is read.
+    with torch.serialization.safe_globals([torch.nn.ParameterDict]):
+        content = read_plain(path)
+    if isinstance(content, dict):
+        content = content.get("string_to_param", content)
+    if isinstance(content, torch.nn.ParameterDict):
+        content = dict(content.items())
+    items = content.items() if isinstance(content, dict) else ()
+    return {str(name): value for name, value in items if isinstance(value, Tensor)}

@@ -1,0 +1,1 @@
+"""The step engine, the pool of engines, and what runs on them."""

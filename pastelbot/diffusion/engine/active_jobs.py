@@ -1,0 +1,72 @@
+"""Jobs in flight: what the step engine keeps between two turns."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from pastelbot.diffusion.engine.denoiser import Ask
+from pastelbot.diffusion.engine.network_metadata import UsedNetworks
+from pastelbot.diffusion.engine.picture import Asks, Painter, Plan
+from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
+from pastelbot.diffusion.networks.vae import NamedVae
+from pastelbot.records import Picture
+
+
+@dataclass(kw_only=True, eq=False)
+class Flight:
+    """One picture in flight: what it wants denoised now, or its final latents."""
+
+    job: "FlyingJob"
+    painter: Painter
+    asks: Asks
+    ask: Ask | None = None
+    denoised: Tensor | None = None
+    latents: Tensor | None = None
+    calls: int = 0
+
+    @property
+    def loras(self) -> LoraSet:
+        """Return the LoRAs that the UNet needs next."""
+        return NO_LORAS if self.ask is None else self.ask.loras
+
+    def start(self) -> None:
+        """Take the first ask."""
+        self.ask = next(self.asks)
+
+    def advance(self, denoised: Tensor) -> None:
+        """Hand the answer in and take the next ask, or the final latents."""
+        self.calls += 1
+        self.denoised = denoised
+        try:
+            self.ask = self.asks.send(denoised)
+        except StopIteration as stop:
+            self.ask, self.latents = None, stop.value
+
+    def close(self) -> None:
+        """Let go of every tensor."""
+        self.asks.close()
+        self.ask = self.denoised = self.latents = None
+
+
+@dataclass(kw_only=True, eq=False)
+class FlyingJob:
+    """One job in flight."""
+
+    id: str
+    plan: Plan
+    started: float
+    vae: NamedVae
+    networks: UsedNetworks = field(default_factory=UsedNetworks)
+    flights: list[Flight] = field(default_factory=list)
+    pictures: dict[int, Picture] = field(default_factory=dict)
+    cancelled: bool = False
+
+    @property
+    def step(self) -> int:
+        """Return the steps that all of the job's pictures have done."""
+        return min(flight.calls for flight in self.flights)
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether every picture is there."""
+        return len(self.pictures) == len(self.flights)

@@ -1,0 +1,126 @@
+"""From a network that predicts noise (or velocity) to denoised latents, guided by prompts, many pictures at once.
+
+The latents of a picture at noise level sigma are scaled to unit variance and given to the UNet with sigma's fractional
+timestep. Classifier-free guidance (Ho & Salimans 2022) moves from the negative prompt's answer towards those of the
+positive prompt's weighted parts (Liu et al. 2022, "Compositional visual generation").
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pastelbot.diffusion.conditioning.schedule import WeightedConditioning
+from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
+from pastelbot.diffusion.networks.unet import UNet2DConditionModel
+from pastelbot.diffusion.sampling.schedules import ModelSigmas
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ask:
+    """What one picture wants denoised: latents (channels, height, width) at `sigma`, and what should be seen in them.
+
+    `positive` holds the parts of the prompt with their weights, `negative` the negative prompt (tokens, dim), `loras`
+    what the UNet is to have in its weights.
+    """
+
+    x: Tensor
+    sigma: float
+    positive: WeightedConditioning
+    negative: Tensor
+    cfg_scale: float
+    loras: LoraSet = NO_LORAS
+
+    @property
+    def guided(self) -> bool:
+        """Tell whether the negative prompt makes a difference."""
+        return self.cfg_scale != 1 or len(self.positive) != 1 or self.positive[0][1] != 1
+
+    def rows(self) -> list[Tensor]:
+        """Return the conditionings (tokens, dim) that the UNet has to be asked about, the negative one last."""
+        tokens = max(part.shape[0] for part, _ in self.positive)
+        parts = [_padded(part, tokens) for part, _ in self.positive]
+        return [*parts, self.negative] if self.guided else parts
+
+    def combine(self, rows: Sequence[Tensor]) -> Tensor:
+        """Return the guided answer from those to `rows`."""
+        if not self.guided:
+            return rows[0]
+        negative = rows[-1]
+        guided = negative
+        for row, (_, weight) in zip(rows[:-1], self.positive, strict=True):
+            guided = guided + (row - negative) * (weight * self.cfg_scale)
+        return guided
+
+
+def _padded(conditioning: Tensor, tokens: int) -> Tensor:
+    """Repeat the last vector of a (tokens, dim) conditioning up to `tokens`."""
+    missing = tokens - conditioning.shape[0]
+    return torch.cat([conditioning, conditioning[-1:].expand(missing, -1)]) if missing else conditioning
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """One line of a UNet batch: picture `ask` with one of its conditionings."""
+
+    ask: int
+    place: int
+    x: Tensor
+    sigma: float
+    conditioning: Tensor
+
+
+class Denoiser:
+    """Asks the UNet about the latents of several pictures in as few calls as possible."""
+
+    def __init__(
+        self, unet: UNet2DConditionModel, sigmas: ModelSigmas, *, prediction_type: str, device: torch.device
+    ) -> None:
+        self._unet = unet
+        self._sigmas = sigmas
+        self._velocity = prediction_type == "v_prediction"
+        self._device = device
+        self._dtype = unet.dtype
+
+    def denoise(self, asks: Sequence[Ask], *, max_rows: int) -> list[Tensor]:
+        """Return each ask's guided denoised latents (channels, height, width) in float32."""
+        answers: list[list[Tensor]] = [[ask.x] * len(ask.rows()) for ask in asks]
+        for group in _groups(_rows(asks), max_rows):
+            for row, denoised in zip(group, self._call(group), strict=True):
+                answers[row.ask][row.place] = denoised
+        return [ask.combine(rows) for ask, rows in zip(asks, answers, strict=True)]
+
+    def _call(self, rows: Sequence[_Row]) -> Tensor:
+        """Return the rows' denoised latents (rows, channels, height, width)."""
+        x = torch.stack([row.x for row in rows])
+        sigma = torch.tensor([row.sigma for row in rows])
+        timesteps = torch.tensor([self._sigmas.timestep(row.sigma) for row in rows])
+        c_in = 1 / (sigma**2 + 1) ** 0.5
+        # Elsewhere than on CUDA the numbers may be gone before they are read.
+        soon = self._device.type == "cuda"
+        sigma, timesteps, c_in = (values.to(self._device, non_blocking=soon) for values in (sigma, timesteps, c_in))
+        sigma, c_in = sigma.view(-1, 1, 1, 1), c_in.view(-1, 1, 1, 1)
+        context = torch.stack([row.conditioning for row in rows]).to(self._dtype)
+        scaled = (x * c_in).to(self._dtype, memory_format=torch.channels_last)
+        predicted: Tensor = self._unet(scaled, timesteps, context, return_dict=False)[0].float()
+        if self._velocity:  # Salimans & Ho 2022: v = alpha eps - sigma x0
+            return x * c_in**2 - predicted * (sigma * c_in)
+        return x - predicted * sigma
+
+
+def _rows(asks: Sequence[Ask]) -> Iterator[_Row]:
+    for index, ask in enumerate(asks):
+        for place, conditioning in enumerate(ask.rows()):
+            yield _Row(index, place, ask.x, ask.sigma, conditioning)
+
+
+def _groups(rows: Iterable[_Row], max_rows: int) -> Iterator[list[_Row]]:
+    """Yield rows that can share a call: equal sizes, equally long conditionings, at most `max_rows` of them."""
+    alike: defaultdict[tuple[torch.Size, int], list[_Row]] = defaultdict(list)
+    for row in rows:
+        alike[row.x.shape, row.conditioning.shape[0]].append(row)
+    for group in alike.values():
+        for start in range(0, len(group), max_rows):
+            yield group[start : start + max_rows]

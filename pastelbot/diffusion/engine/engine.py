@@ -1,0 +1,348 @@
+"""The step engine: the pictures of all jobs in flight advance together, one denoiser call at a time.
+
+Each turn collects what every picture wants denoised, asks the UNet in as few calls as possible, and hands the answers
+back. Jobs join and leave between turns. A finished picture is decoded in a turn of its own, so that a large one does
+not hold the others up for long.
+"""
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
+from pastelbot.diffusion.conditioning.embeddings import EmbeddingShelf
+from pastelbot.diffusion.engine.active_jobs import Flight, FlyingJob
+from pastelbot.diffusion.engine.denoiser import Ask, Denoiser
+from pastelbot.diffusion.engine.finite_checks import SoundnessChecks
+from pastelbot.diffusion.engine.network_metadata import used_networks
+from pastelbot.diffusion.engine.picture import Painter, Recorder, make_plan
+from pastelbot.diffusion.engine.prompt_encoding import PromptCache
+from pastelbot.diffusion.image.png import encode_png
+from pastelbot.diffusion.image.preview import Previewer, load_tiny
+from pastelbot.diffusion.image.upscalers import Upscalers
+from pastelbot.diffusion.image.vae_cache import VaeShelf
+from pastelbot.diffusion.lora.library import LoraLibrary
+from pastelbot.diffusion.networks.memory import free_memory, is_out_of_memory
+from pastelbot.diffusion.networks.vae import to_pixels
+from pastelbot.errors import LimitError, NumericalError, OutOfMemoryError, PaintingError
+from pastelbot.formats.network_files import LoraFiles, NetworkFolders
+from pastelbot.infotext import format_infotext
+from pastelbot.records import (
+    Event,
+    GenerationRequest,
+    Painted,
+    PaintingCancelled,
+    PaintingFailed,
+    Picture,
+    Progress,
+)
+
+MAX_ROWS = 16
+SMALL_UNET = 50_000_000  # parameters
+
+JobRecorder = Callable[[str, int, str, Tensor], None]
+
+
+class Engine:
+    """Paints jobs with one checkpoint.
+
+    On the CPU a small network sets torch to one thread. `max_rows` bounds the UNet's batch. Every `preview_every` steps
+    a job's progress carries a small picture (0: never), decoded by TAESD if it is in the folder `taesd`. `upscalers`,
+    `networks` and `vaes` are the operator's upscaler models, LoRAs, embeddings and VAEs. `record` is shown the
+    intermediate results (job, picture, name, tensor), for tests.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        max_rows: int = MAX_ROWS,
+        preview_every: int = 0,
+        taesd: Path | None = None,
+        upscalers: Upscalers | None = None,
+        networks: NetworkFolders | None = None,
+        vaes: VaeShelf | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        record: JobRecorder | None = None,
+    ) -> None:
+        use_few_threads(checkpoint)
+        self._checkpoint = checkpoint
+        self._denoiser = Denoiser(
+            checkpoint.unet, checkpoint.sigmas, prediction_type=checkpoint.prediction_type, device=checkpoint.device
+        )
+        folders = networks or NetworkFolders()
+        self._loras = LoraLibrary(checkpoint.patches, LoraFiles(folders.loras))
+        shelf = EmbeddingShelf(folders.embeddings, lambda: checkpoint.conditioner.width)
+        self._prompts = PromptCache(checkpoint.conditioner, self._loras, shelf)
+        self._vaes = vaes or VaeShelf.empty()
+        self._previewer = Previewer(checkpoint.vae, load_tiny(taesd, checkpoint.device))
+        self._upscalers = upscalers or Upscalers(None, checkpoint.device)
+        self._checks = SoundnessChecks()
+        # Rows of the UNet's batch by the latents' shape: fewer for sizes that memory was short for.
+        self._rows: defaultdict[torch.Size, int] = defaultdict(lambda: max_rows)
+        self._preview_every = preview_every
+        self._clock = clock
+        self._record = record
+        self._jobs: dict[str, FlyingJob] = {}
+        self._events: list[Event] = []
+        self._largest = 0  # pixels of the largest picture painted so far
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing is in flight."""
+        return not self._jobs
+
+    @torch.inference_mode()
+    def admit(self, job_id: str, request: GenerationRequest) -> None:
+        """Take a job in: check it, plan it and encode its prompts. A PastelError says why it was not taken."""
+        if job_id in self._jobs:
+            raise LimitError(f"The job {job_id} is being painted already.")
+        models = self._upscalers.files
+        plan = make_plan(request, self._checkpoint.sigmas, models)
+        job = FlyingJob(id=job_id, plan=plan, started=self._clock(), vae=self._checkpoint.own_vae)
+        try:
+            if request.vae:
+                job.vae = self._vaes.get(request.vae)
+            if plan.hires is not None and plan.hires.fix.upscaler in models:
+                self._upscalers.prepare(plan.hires.fix.upscaler)
+            for painter in self._painters(job):
+                job.flights.append(Flight(job=job, painter=painter, asks=painter.walk()))
+            for flight in job.flights:
+                flight.start()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise self._too_large(job) from error
+        self._jobs[job_id] = job
+
+    def _painters(self, job: FlyingJob) -> Iterator[Painter]:
+        conditionings = list(self._prompts.encode(job.plan))
+        job.networks = used_networks(conditionings, self._prompts.hash_of_embedding)
+        for index in range(job.plan.request.count):
+            yield Painter(
+                plan=job.plan,
+                index=index,
+                conditionings=conditionings,
+                vae=job.vae.vae,
+                device=self._checkpoint.device,
+                enlarge=self._upscalers.enlarge,
+                record=self._recorder(job.id, index),
+            )
+
+    def _recorder(self, job_id: str, index: int) -> Recorder:
+        def record(name: str, tensor: Tensor) -> None:
+            if self._record is not None:
+                self._record(job_id, index, name, tensor)
+
+        return record
+
+    def cancel(self, job_id: str) -> None:
+        """Let a job leave at the next step; one that is not here is no error."""
+        if job_id in self._jobs:
+            self._jobs[job_id].cancelled = True
+
+    @torch.inference_mode()
+    def step(self) -> list[Event]:
+        """Advance everything in flight by one denoiser call, and finish at most one picture."""
+        self._let_cancelled_leave()
+        self._finish_one()
+        waiting = [flight for job in self._jobs.values() for flight in job.flights if flight.ask is not None]
+        for flights in self._groups(waiting):
+            self._advance(flights)
+        self._fail_broken()
+        self._report({flight.job.id: flight.job for flight in waiting}.values())
+        events, self._events = self._events, []
+        return events
+
+    def _let_cancelled_leave(self) -> None:
+        for job in [job for job in self._jobs.values() if job.cancelled]:
+            self._drop(job)
+            self._events.append(PaintingCancelled(job_id=job.id))
+
+    def _groups(self, flights: Iterable[Flight]) -> list[list[Flight]]:
+        """Group pictures that can share a call; those whose LoRAs are in the UNet already come first."""
+        return sorted(_alike(flights), key=lambda group: group[0].loras != self._loras.in_unet)
+
+    def _advance(self, flights: Sequence[Flight]) -> None:
+        """Denoise pictures of one size, in smaller groups where memory is short."""
+        asks = [flight.ask for flight in flights if flight.ask is not None]
+        shape = asks[0].x.shape
+        answers = self._denoise(asks, self._rows[shape])
+        if answers is None:
+            self._advance_with_less_memory(flights, shape)
+            return
+        for flight, denoised in zip(flights, answers, strict=True):
+            with self._failing(flight.job):
+                flight.advance(denoised)
+        self._checks.add(flights, answers)
+
+    def _denoise(self, asks: Sequence[Ask], rows: int) -> list[Tensor] | None:
+        """Return the answers, or None where memory is short: the error, which holds tensors, ends here."""
+        try:
+            self._loras.use_in_unet(asks[0].loras)
+            return self._denoiser.denoise(asks, max_rows=rows)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
+
+    def _advance_with_less_memory(self, flights: Sequence[Flight], shape: torch.Size) -> None:
+        free_memory(self._checkpoint.device)
+        if self._rows[shape] > 1:
+            self._rows[shape] = max(1, min(self._rows[shape], 2 * len(flights)) // 2)
+            self._advance(flights)
+            return
+        for flight in flights:
+            self._fail(flight.job, self._too_large(flight.job))
+
+    def _fail_broken(self) -> None:
+        for flight, step in self._checks.broken():
+            painter, steps = flight.painter, flight.job.plan.calls
+            self._fail(
+                flight.job,
+                NumericalError(
+                    f"The latents of picture {painter.index + 1} (seed {painter.seed}) were no numbers any more after "
+                    f"step {step} of {steps}. Try another sampler, a lower CFG scale or full precision."
+                ),
+            )
+
+    def _report(self, jobs: Iterable[FlyingJob]) -> None:
+        for job in jobs:
+            if self._jobs.get(job.id) is job:
+                self._events.append(
+                    Progress(job_id=job.id, step=job.step, steps=job.plan.calls, preview=self._preview(job))
+                )
+
+    def _preview(self, job: FlyingJob) -> bytes | None:
+        latents = job.flights[0].denoised
+        if not self._preview_every or job.step % self._preview_every or latents is None:
+            return None
+        return self._previewer.preview(latents)
+
+    def _finish_one(self) -> None:
+        """Turn the longest waiting final latents into a picture."""
+        done = (flight for job in self._jobs.values() for flight in job.flights if flight.latents is not None)
+        flight = next(done, None)
+        if flight is None or flight.latents is None:
+            return
+        job, latents, flight.latents = flight.job, flight.latents, None
+        with self._failing(job):
+            job.pictures[flight.painter.index] = self._develop(job, flight.painter, latents)
+        if job.finished:
+            self._drop(job)
+            pictures = tuple(job.pictures[index] for index in sorted(job.pictures))
+            seconds = self._clock() - job.started
+            self._events.append(Painted(job_id=job.id, pictures=pictures, seconds=seconds, notes=job.networks.notes))
+
+    def _develop(self, job: FlyingJob, painter: Painter, latents: Tensor) -> Picture:
+        """Decode one picture's final latents and write its PNG."""
+        image = job.vae.vae.decode(latents)
+        if not bool(torch.isfinite(image).all()):
+            raise NumericalError(f"Picture {painter.index + 1} (seed {painter.seed}) could not be decoded to numbers.")
+        painter.record("decoded", image)
+        pixels = to_pixels(image)
+        height, width = pixels.shape[:2]
+        self._largest = max(self._largest, width * height)
+        infotext = format_infotext(
+            painter.plan.request,
+            index=painter.index,
+            checkpoint=self._checkpoint.name,
+            checkpoint_hash=self._checkpoint.hash,
+            vae=job.vae.name,
+            vae_hash=job.vae.hash,
+            networks=job.networks.fields,
+        )
+        png = encode_png(pixels, infotext)
+        return Picture(png=png, seed=painter.seed, width=width, height=height, infotext=infotext)
+
+    @contextmanager
+    def _failing(self, job: FlyingJob) -> Iterator[None]:
+        """Let an error of painting end this job alone."""
+        try:
+            yield
+        except PaintingError as error:
+            self._fail(job, error)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            self._fail(job, self._too_large(job))
+        if job.id not in self._jobs:
+            free_memory(self._checkpoint.device)
+
+    def _fail(self, job: FlyingJob, error: PaintingError) -> None:
+        # A check that comes late must not meet a second try under the same number.
+        if self._jobs.get(job.id) is job:
+            self._drop(job)
+            self._events.append(PaintingFailed(job_id=job.id, reason=str(error)))
+
+    def _drop(self, job: FlyingJob) -> None:
+        """Let go of a job and of the tensors that its pictures hold, which would wait for the garbage collector."""
+        del self._jobs[job.id]
+        for flight in job.flights:
+            flight.close()
+
+    def _too_large(self, job: FlyingJob) -> OutOfMemoryError:
+        width, height = job.plan.picture_size
+        fits = self._largest if 0 < self._largest < width * height else width * height // 2
+        scale = math.sqrt(fits / (width * height))
+        smaller = "x".join(str(max(64, int(side * scale) // 64 * 64)) for side in (width, height))
+        device = self._checkpoint.device
+        if smaller == f"{width}x{height}":
+            return OutOfMemoryError(f"A picture of {width}x{height} does not fit into the memory of {device}.")
+        return OutOfMemoryError(
+            f"A picture of {width}x{height} does not fit into the memory of {device}; try {smaller}."
+        )
+
+
+def use_few_threads(checkpoint: Checkpoint) -> None:
+    """Let torch use one thread where a small network runs on the CPU.
+
+    Its layers take microseconds: sharing them out costs more, and on a busy machine the threads wait for each other.
+    """
+    size = sum(parameter.numel() for parameter in checkpoint.unet.parameters())
+    if checkpoint.device.type == "cpu" and size < SMALL_UNET:
+        torch.set_num_threads(1)
+
+
+def _alike(flights: Iterable[Flight]) -> list[list[Flight]]:
+    """Group pictures of equal LoRAs and size, so that a shortage of memory for one size touches no other."""
+    alike: defaultdict[object, list[Flight]] = defaultdict(list)
+    for flight in flights:
+        if flight.ask is not None:
+            alike[flight.ask.loras, flight.ask.x.shape].append(flight)
+    return list(alike.values())
+
+
+def paint(
+    checkpoint: Checkpoint,
+    request: GenerationRequest,
+    on_progress: Callable[[Progress], None] | None = None,
+    *,
+    preview_every: int = 0,
+    upscalers: Upscalers | None = None,
+) -> tuple[Picture, ...]:
+    """Paint one request and return its pictures; raises the PastelError that a worker would report."""
+    return paint_alone(
+        Engine(checkpoint, preview_every=preview_every, upscalers=upscalers), request, on_progress
+    ).pictures
+
+
+def paint_alone(
+    engine: Engine, request: GenerationRequest, on_progress: Callable[[Progress], None] | None = None
+) -> Painted:
+    """Paint one request with an engine that does nothing else; raises the PastelError that a worker would report."""
+    engine.admit("", request)
+    while True:
+        for event in engine.step():
+            if isinstance(event, Painted):
+                return event
+            if isinstance(event, PaintingFailed):
+                raise PaintingError(event.reason)
+            if isinstance(event, Progress) and on_progress is not None:
+                on_progress(event)

@@ -1,0 +1,40 @@
+"""What a picture's prompts called by name, for its infotext and for notes to the person."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pastelbot.diffusion.engine.picture import PassConditioning
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsedNetworks:
+    """Fields of the infotext, and sentences about what a person may not expect."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def used_networks(passes: Iterable[PassConditioning], hash_of_embedding: Callable[[str], str]) -> UsedNetworks:
+    """Return what the passes used, each LoRA and embedding once, by the names that the prompts have for them."""
+    hashes: dict[str, str] = {}
+    others: dict[str, str] = {}
+    embeddings: dict[str, str] = {}
+    notes: dict[str, None] = {}
+    for each in passes:
+        for used in each.loras:
+            hashes[_word(used.tag.name)] = used.lora.hash
+            if not used.found.exact:
+                others[_word(used.tag.name)] = _word(used.found.name)
+            notes.update(dict.fromkeys(used.notes))
+        for name in each.embeddings:
+            embeddings[_word(name)] = hash_of_embedding(name)
+    fields = {"Lora hashes": _pairs(hashes), "Lora names": _pairs(others), "TI hashes": _pairs(embeddings)}
+    return UsedNetworks(fields={name: value for name, value in fields.items() if value}, notes=tuple(notes))
+
+
+def _word(name: str) -> str:
+    return name.replace(":", "").replace(",", "")
+
+
+def _pairs(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in values.items() if value)

@@ -1,0 +1,247 @@
+"""One picture from first noise to final latents, as a generator of what it wants denoised.
+
+    denoised = yield ask
+
+Both passes are one walk: between them the latents are upscaled, and the engine that answers notices nothing of it but
+another size.
+"""
+
+from collections.abc import Callable, Collection, Generator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pastelbot.choices import RESIZE_MODES
+from pastelbot.diffusion.conditioning.schedule import ConditioningSchedule
+from pastelbot.diffusion.engine.denoiser import Ask
+from pastelbot.diffusion.image.hires import (
+    CELL,
+    LATENT_UPSCALERS,
+    PIXEL_UPSCALERS,
+    Enlarge,
+    HiresSize,
+    check_upscaler,
+    hires_size,
+    upscale_latents,
+    upscale_pixels,
+)
+from pastelbot.diffusion.image.img2img import init_pixels, resize_latents
+from pastelbot.diffusion.lora.library import UsedLora, unet_set
+from pastelbot.diffusion.networks.vae import Pixels, Vae, from_pixels, to_pixels
+from pastelbot.diffusion.sampling.brownian import BrownianPath
+from pastelbot.diffusion.sampling.registry import PassPlan, plan_first_pass, plan_img2img, plan_second_pass, resolve
+from pastelbot.diffusion.sampling.rng import ImageNoise, NoiseRecipe, TorchGenerator
+from pastelbot.diffusion.sampling.samplers import StepNoise, Steps
+from pastelbot.diffusion.sampling.schedules import ModelSigmas
+from pastelbot.errors import LimitError
+from pastelbot.records import GenerationRequest, HiresFix, InitImage
+
+CHANNELS = 4
+MAX_STEPS = 1000  # the timesteps that a model knows
+
+Asks = Generator[Ask, Tensor, Tensor]
+Recorder = Callable[[str, Tensor], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiresPlan:
+    """The second pass of a request."""
+
+    fix: HiresFix
+    size: HiresSize
+    run: PassPlan
+    cfg_scale: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a request means in numbers: the passes of each of its pictures."""
+
+    request: GenerationRequest
+    first: PassPlan
+    hires: HiresPlan | None
+
+    @property
+    def calls(self) -> int:
+        """Return how often each picture calls the denoiser."""
+        return self.first.calls + (self.hires.run.calls if self.hires else 0)
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Return the finished pictures' (width, height)."""
+        return self.hires.size.picture if self.hires else (self.request.width, self.request.height)
+
+
+def make_plan(request: GenerationRequest, sigmas: ModelSigmas, upscaler_models: Collection[str] = ()) -> Plan:
+    """Check a request and plan its passes; raises a LimitError that says what would be right.
+
+    `upscaler_models` are the names of the upscalers that are there besides the usual ones.
+    """
+    if request.width < CELL or request.height < CELL:
+        raise LimitError(f"A picture of {request.width}x{request.height} is too small; the least is {CELL}x{CELL}.")
+    if not 1 <= request.steps <= MAX_STEPS:
+        raise LimitError(f"{request.steps} steps are not possible; ask for 1 to {MAX_STEPS}.")
+    if request.count < 1:
+        raise LimitError(f"{request.count} pictures are not possible; ask for at least 1.")
+    first = _plan_first(request, sigmas)
+    _check_calls(first, request.steps)
+    return Plan(request=request, first=first, hires=_plan_hires(request, sigmas, upscaler_models))
+
+
+def _plan_first(request: GenerationRequest, sigmas: ModelSigmas) -> PassPlan:
+    spec, schedule = resolve(request.sampler, request.schedule)
+    init = request.init
+    if init is None:
+        return plan_first_pass(spec, schedule, sigmas, request.steps)
+    if request.hires is not None:
+        raise LimitError("A picture to start from and the hires fix do not go together.")
+    if init.resize_mode not in RESIZE_MODES:
+        raise LimitError(f"The resize mode {init.resize_mode!r} is unknown; there are {', '.join(RESIZE_MODES)}.")
+    if not 0 <= init.denoising_strength <= 1:
+        raise LimitError(f"A denoising strength of {init.denoising_strength} is not possible; ask for 0 to 1.")
+    return plan_img2img(spec, schedule, sigmas, request.steps, init.denoising_strength)
+
+
+def _check_calls(run: PassPlan, steps: int) -> None:
+    if run.calls < 1:
+        raise LimitError(f"{run.spec.name} paints nothing in {steps} steps; ask for more.")
+
+
+def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas, models: Collection[str]) -> HiresPlan | None:
+    fix = request.hires
+    if fix is None:
+        return None
+    check_upscaler(fix.upscaler, models)
+    if not 0 < fix.denoising_strength <= 1:
+        raise LimitError(f"A denoising strength of {fix.denoising_strength} is not possible; ask for 0.01 to 1.")
+    size = hires_size(request.width, request.height, fix)
+    if (size.width, size.height) == (request.width, request.height):
+        return None  # nothing to enlarge: the webui leaves the second pass out as well
+    spec, schedule = resolve(fix.sampler or request.sampler, fix.schedule or request.schedule)
+    steps = fix.steps or request.steps
+    if not 1 <= steps <= MAX_STEPS:
+        raise LimitError(f"{steps} hires steps are not possible; ask for 1 to {MAX_STEPS}.")
+    run = plan_second_pass(spec, schedule, sigmas, steps, fix.denoising_strength)
+    _check_calls(run, steps)
+    return HiresPlan(
+        fix=fix, size=size, run=run, cfg_scale=request.cfg_scale if fix.cfg_scale is None else fix.cfg_scale
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PassConditioning:
+    """What one pass is to show and to avoid, through its steps, and the LoRAs that it is painted with.
+
+    `embeddings` are the names of the textual inversions in its prompts.
+    """
+
+    positive: ConditioningSchedule
+    negative: ConditioningSchedule
+    embeddings: tuple[str, ...] = ()
+    loras: tuple[UsedLora, ...] = ()
+
+
+def ignore(_name: str, _tensor: Tensor) -> None:
+    """Record nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Painter:
+    """Walks one picture of a plan.
+
+    `enlarge` runs the upscaler models; `record` is shown every intermediate result by name, for tests.
+    """
+
+    plan: Plan
+    index: int
+    conditionings: Sequence[PassConditioning]
+    vae: Vae
+    device: torch.device
+    enlarge: Enlarge | None = None
+    record: Recorder = ignore
+
+    @property
+    def seed(self) -> int:
+        """Return the picture's seed."""
+        return self._recipe.seed
+
+    @property
+    def _recipe(self) -> NoiseRecipe:
+        return NoiseRecipe.of(self.plan.request, self.index)
+
+    def walk(self) -> Asks:
+        """Yield what is to be denoised, and return the final latents (4, height / 8, width / 8)."""
+        request = self.plan.request
+        noise = self._noise(request.height // CELL, request.width // CELL)
+        start = None if request.init is None else self._encode_init(request.init)
+        latents = yield from self._pass("first", self.plan.first, request.cfg_scale, noise, start)
+        if self.plan.hires is None:
+            return latents
+        return (yield from self._hires(self.plan.hires, latents))
+
+    def _encode_init(self, init: InitImage) -> Tensor:
+        request = self.plan.request
+        latents = self._encode(init_pixels(init, (request.width, request.height)))
+        latents = resize_latents(latents, request.height // CELL, request.width // CELL)
+        self.record("init_latents", latents)
+        return latents
+
+    def _hires(self, hires: HiresPlan, first_latents: Tensor) -> Asks:
+        latents = hires.size.cut(self._upscale(hires, first_latents))
+        self.record("hr_input_latents", latents)
+        noise = self._noise(latents.shape[1], latents.shape[2])
+        return (yield from self._pass("hr", hires.run, hires.cfg_scale, noise, latents))
+
+    def _pass(self, name: str, run: PassPlan, cfg_scale: float, noise: ImageNoise, latents: Tensor | None) -> Asks:
+        start = noise.draw()
+        self.record(f"{name}_noise", start)
+        x = run.begin(start.to(self.device), latents)
+        conditioning = self.conditionings[0 if name == "first" else 1]
+        steps = run.spec.run(x, run.sigmas, self._step_noise(run, noise))
+        result = run.end((yield from conditioned(steps, conditioning, cfg_scale)))
+        self.record(f"{name}_latents", result)
+        return result
+
+    def _noise(self, height: int, width: int) -> ImageNoise:
+        return ImageNoise(self._recipe, (CHANNELS, height, width))
+
+    def _step_noise(self, run: PassPlan, noise: ImageNoise) -> StepNoise:
+        if not run.spec.brownian:
+            return lambda _sigma, _sigma_next: noise.draw().to(self.device)
+        path = BrownianPath(self._recipe.seed, noise.shape, run.schedule_sigmas, self._recipe.source)
+        return lambda sigma, sigma_next: path(sigma, sigma_next).to(self.device)
+
+    def _upscale(self, hires: HiresPlan, latents: Tensor) -> Tensor:
+        if hires.fix.upscaler in LATENT_UPSCALERS:
+            return upscale_latents(latents, hires.size, hires.fix.upscaler)
+        enlarge = None if hires.fix.upscaler in PIXEL_UPSCALERS else self.enlarge
+        pixels = to_pixels(self.vae.decode(latents))
+        return self._encode(upscale_pixels(pixels, hires.size, hires.fix.upscaler, enlarge))
+
+    def _encode(self, pixels: Pixels) -> Tensor:
+        height, width = pixels.shape[:2]
+        # Encoding draws from torch's own generator, which the webui has seeded with the picture's seed.
+        noise = TorchGenerator(self._recipe.seed).randn((CHANNELS, height // CELL, width // CELL))
+        return self.vae.encode(from_pixels(pixels), noise)
+
+
+def conditioned(steps: Steps, conditioning: PassConditioning, cfg_scale: float) -> Asks:
+    """Join a sampler's asks with the conditioning of each call, and pass the answers on."""
+    call, loras = 0, unet_set(conditioning.loras)
+    try:
+        x, sigma = next(steps)
+        while True:
+            denoised = yield Ask(
+                x=x,
+                sigma=sigma,
+                positive=conditioning.positive.at(call),
+                negative=conditioning.negative.at(call)[0][0],
+                cfg_scale=cfg_scale,
+                loras=loras,
+            )
+            call += 1
+            x, sigma = steps.send(denoised)
+    except StopIteration as stop:
+        result: Tensor = stop.value
+        return result

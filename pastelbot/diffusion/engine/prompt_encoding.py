@@ -1,0 +1,86 @@
+"""The prompts of a plan through the text encoder, kept for the next job with the same words."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pastelbot.diffusion.conditioning.conditioner import Conditioner
+from pastelbot.diffusion.conditioning.embeddings import EmbeddingShelf
+from pastelbot.diffusion.engine.picture import PassConditioning, Plan
+from pastelbot.diffusion.lora.library import LoraLibrary, text_set
+from pastelbot.errors import PaintingError
+from pastelbot.prompt.extra_networks import extract_networks
+from pastelbot.records import GenerationRequest
+
+KEPT = 64
+
+
+class PromptCache:
+    """Encodes prompts, with the LoRAs and embeddings that they name, and remembers the latest ones."""
+
+    def __init__(self, conditioner: Conditioner, loras: LoraLibrary, shelf: EmbeddingShelf) -> None:
+        self._conditioner = conditioner
+        self._loras = loras
+        self._shelf = shelf
+        self._kept: OrderedDict[object, PassConditioning] = OrderedDict()
+
+    def encode(self, plan: Plan) -> Iterator[PassConditioning]:
+        """Yield the conditioning of each pass; raises a PromptError where the webui would fail."""
+        self._learn_embeddings()
+        request = plan.request
+        steps = plan.first.spec.prompt_steps(request.steps)
+        yield self._pass(request, request.prompt, request.negative_prompt, steps, None)
+        if plan.hires is None:
+            return
+        fix = plan.hires.fix
+        hires_steps = plan.hires.run.spec.prompt_steps(fix.steps or request.steps)
+        # An empty prompt means "the same", as in the webui.
+        prompt = fix.prompt or request.prompt
+        yield self._pass(request, prompt, fix.negative_prompt or request.negative_prompt, steps, hires_steps)
+
+    def _pass(
+        self, request: GenerationRequest, prompt: str, negative: str, steps: int, hires_steps: int | None
+    ) -> PassConditioning:
+        loras = self._loras.of_prompt(prompt)
+        patched = text_set(loras)
+        changed = tuple((lora.identity, multiplier) for lora, multiplier in patched)
+        key = (prompt, negative, steps, hires_steps, request.clip_skip, request.emphasis, changed)
+        if key not in self._kept:
+            self._loras.use_in_text_encoder(patched)
+            self._kept[key] = self._encode(request, prompt, negative, steps, hires_steps)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return replace(self._kept[key], loras=loras)
+
+    def _learn_embeddings(self) -> None:
+        """Read the folder of embeddings again where it has changed; what was encoded before may be different now."""
+        if self._shelf.refresh():
+            self._kept.clear()
+            self._conditioner.learn({name: each.vectors for name, each in self._shelf.by_name.items()})
+
+    def hash_of_embedding(self, name: str) -> str:
+        """Return the hash of an embedding's file."""
+        return self._shelf.by_name[name].hash if name in self._shelf.by_name else ""
+
+    def _encode(
+        self, request: GenerationRequest, prompt: str, negative: str, steps: int, hires_steps: int | None
+    ) -> PassConditioning:
+        clip_skip, emphasis = request.clip_skip, request.emphasis
+        self._conditioner.take_embeddings_read()
+        # Tags like <lora:name:1> are no text; in a negative prompt the webui takes them for text.
+        (positive,) = self._conditioner.positive(
+            [extract_networks(prompt).prompt],
+            steps=steps,
+            hires_steps=hires_steps,
+            clip_skip=clip_skip,
+            emphasis=emphasis,
+        )
+        (avoided,) = self._conditioner.negative(
+            [negative], steps=steps, hires_steps=hires_steps, clip_skip=clip_skip, emphasis=emphasis
+        )
+        read = self._conditioner.take_embeddings_read()
+        for name in read:
+            if problem := self._shelf.by_name[name].problem if name in self._shelf.by_name else None:
+                raise PaintingError(problem)
+        return PassConditioning(positive=positive, negative=avoided, embeddings=read)

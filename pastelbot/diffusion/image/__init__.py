@@ -1,0 +1,1 @@
+"""Between latents and pictures: VAE cache, hires fix, img2img, upscalers, previews, PNG."""

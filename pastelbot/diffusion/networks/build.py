@@ -1,0 +1,57 @@
+"""Networks from configurations and tensors, without initialising anything twice."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from transformers.models.clip.configuration_clip import CLIPTextConfig
+from transformers.models.clip.modeling_clip import CLIPTextModel
+
+from pastelbot.diffusion.networks.unet import UNet2DConditionModel, place, prepare_unet
+from pastelbot.diffusion.networks.vae import AutoencoderKL
+from pastelbot.diffusion.weights.files import Network
+from pastelbot.errors import CheckpointError
+
+
+def build_unet(network: Network, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel:
+    """Return the UNet on the device."""
+    with torch.device("meta"):
+        unet = UNet2DConditionModel.from_config(public_config(network.config))
+    _fill(unet, network.tensors, "UNet")
+    return prepare_unet(unet, device, dtype)
+
+
+def build_vae(network: Network, device: torch.device, dtype: torch.dtype) -> AutoencoderKL:
+    """Return the VAE on the device."""
+    with torch.device("meta"):
+        vae = AutoencoderKL.from_config(public_config(network.config))
+    _fill(vae, network.tensors, "VAE")
+    return place(vae, device, dtype).eval().requires_grad_(False)
+
+
+def build_text_encoder(network: Network, device: torch.device, dtype: torch.dtype) -> CLIPTextModel:
+    """Return the text encoder on the device."""
+    config = CLIPTextConfig(**public_config(network.config))
+    with torch.device("meta"):
+        model = CLIPTextModel(config)
+    inner = getattr(model, "text_model", model)
+    _fill(inner, network.tensors, "text encoder")
+    # The positions are computed, not stored.
+    inner.embeddings.position_ids = torch.arange(config.max_position_embeddings).unsqueeze(0)
+    return model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+
+
+def public_config(config: Mapping[str, object]) -> dict[str, object]:
+    """Return a configuration without what its file says about the file."""
+    ignored = ("architectures", "model_type", "torch_dtype", "dtype", "transformers_version")
+    return {key: value for key, value in config.items() if not key.startswith("_") and key not in ignored}
+
+
+def _fill(module: nn.Module, tensors: Mapping[str, Tensor], part: str) -> None:
+    """Put the tensors into a module whose own are only shapes; every one must be there."""
+    try:
+        missing, _unexpected = module.load_state_dict(tensors, strict=False, assign=True)
+    except RuntimeError as error:
+        raise CheckpointError(f"The checkpoint's {part} does not fit its configuration: {error}") from error
+    if missing:
+        raise CheckpointError(f"The checkpoint's {part} lacks {len(missing)} tensors, the first is {missing[0]}.")

@@ -1,0 +1,98 @@
+"""Between latents and images: each picture is decoded alone, whatever it was painted with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pastelbot.diffusion.networks.memory import free_memory, is_out_of_memory
+from pastelbot.diffusion.networks.unet import place
+
+__all__ = ["AutoencoderKL", "NamedVae", "Vae", "from_pixels", "to_pixels"]
+
+Pixels = NDArray[np.uint8]
+
+
+class Vae:
+    """One checkpoint's autoencoder, safe against half precision's overflow and small memories."""
+
+    def __init__(self, model: AutoencoderKL, device: torch.device) -> None:
+        self._model = model
+        self._device = device
+        self._scale = float(model.config.scaling_factor)
+
+    @property
+    def model(self) -> AutoencoderKL:
+        """Return the network itself."""
+        return self._model
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Return the image (3, 8 height, 8 width) of latents (4, height, width), about -1 to 1, in float32.
+
+        What overflows in half precision is decoded again in float32; what does not fit into memory, in tiles.
+        """
+        batch = latents.unsqueeze(0) / self._scale
+        image = self._run(self._decode, batch)
+        if not bool(torch.isfinite(image).all()) and self._model.dtype == torch.float16:
+            # The decoder of SD 1.x overflows in half precision on some latents: from now on it runs in float32.
+            place(self._model, self._device, torch.float32)
+            image = self._run(self._decode, batch)
+        return image[0]
+
+    def encode(self, image: Tensor, noise: Tensor) -> Tensor:
+        """Return latents (4, height / 8, width / 8) drawn with `noise` for an image (3, height, width) in -1 to 1."""
+        batch = image.unsqueeze(0)
+        distribution = self._run(self._moments, batch)
+        if not bool(torch.isfinite(distribution).all()) and self._model.dtype == torch.float16:
+            place(self._model, self._device, torch.float32)
+            distribution = self._run(self._moments, batch)
+        mean, log_variance = distribution.chunk(2, dim=1)
+        deviation = torch.exp(0.5 * log_variance.clamp(-30.0, 20.0))
+        return (mean[0] + deviation[0] * noise.to(mean)) * self._scale
+
+    def _decode(self, batch: Tensor) -> Tensor:
+        batch = batch.to(self._model.dtype, memory_format=torch.channels_last)
+        return cast("Tensor", self._model.decode(batch, return_dict=False)[0]).float()
+
+    def _moments(self, batch: Tensor) -> Tensor:
+        batch = batch.to(self._device, self._model.dtype, memory_format=torch.channels_last)
+        distribution = self._model.encode(batch, return_dict=False)[0]
+        return cast("Tensor", distribution.parameters).float()
+
+    def _run(self, function: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
+        try:
+            return function(batch)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        free_memory(self._device)
+        self._model.enable_tiling()
+        try:
+            return function(batch)
+        finally:
+            self._model.disable_tiling()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NamedVae:
+    """A VAE, and what an infotext says about it: nothing where it is the checkpoint's own."""
+
+    vae: Vae
+    name: str = ""
+    hash: str = ""
+
+
+def to_pixels(image: Tensor) -> Pixels:
+    """Return uint8 pixels (height, width, 3) of an image (3, height, width) in -1 to 1; truncated, never rounded."""
+    levels = ((image + 1.0) / 2.0).clamp(0.0, 1.0) * 255.0
+    return levels.to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def from_pixels(pixels: Pixels) -> Tensor:
+    """Return the image (3, height, width) in -1 to 1 of uint8 pixels (height, width, 3)."""
+    return torch.from_numpy(pixels.astype(np.float32) / 255.0).permute(2, 0, 1) * 2.0 - 1.0

@@ -1,0 +1,1 @@
+"""Samplers, sigma schedules and noise."""

@@ -1,0 +1,104 @@
+"""Samplers that their papers write for latents of unit variance; here they have the same form as the others.
+
+With alpha = 1 / sqrt(1 + sigma**2) the papers' latents are alpha * x, so the same formulas hold for x with alpha 1.
+They stop at the last level that they are given, which is above zero. See `samplers` for the form.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pastelbot.diffusion.sampling.samplers import StepNoise, Steps, exponential_step, sample_euler
+
+# With eta 0, DDIM (Song et al. 2021, equation 12) is Euler's step in sigma.
+sample_ddim = sample_euler
+
+_ADAMS_BASHFORTH = ((1.0,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24))
+
+
+def sample_plms(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+    """Extrapolate the last four predicted noises (PNDM, Liu et al. 2022, with an improved Euler step to begin with)."""
+    history: list[Tensor] = []
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised = yield x, sigma
+        history = [(x - denoised) / sigma, *history[:3]]
+        if len(history) == 1:
+            ahead = x + history[0] * (sigma_next - sigma)
+            denoised_2 = yield ahead, sigma_next
+            d = (history[0] + (ahead - denoised_2) / sigma_next) / 2
+        else:
+            d = torch.stack(history).mul(_column(_ADAMS_BASHFORTH[len(history) - 1], history[0])).sum(0)
+        x = x + d * (sigma_next - sigma)
+    return x
+
+
+def _column(values: Sequence[float], like: Tensor) -> Tensor:
+    return torch.tensor(values, dtype=like.dtype, device=like.device).view(-1, *[1] * like.dim())
+
+
+def sample_unipc(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, *, order: int = 3) -> Steps:
+    """Predict and correct with the same model call (UniPC, Zhao et al. 2023, data prediction, B(h) = h).
+
+    The order grows over the first steps and shrinks over the last ones; the last step is not corrected.
+    """
+    steps = len(sigmas) - 1
+    denoised = yield x, sigmas[0]
+    history = [denoised]  # newest first
+    for step in range(1, steps + 1):
+        step_order = min(order, step, steps + 1 - step)
+        levels = [sigmas[step - 1 - k] for k in range(step_order)]
+        base = exponential_step(x, history[0], sigmas[step - 1], sigmas[step])
+        slopes = _slopes(history, levels, sigmas[step])
+        x = base + _weighted(_unipc_weights(levels, sigmas[step], corrected=False), slopes, base)
+        if step < steps:
+            denoised = yield x, sigmas[step]
+            slopes.append(denoised - history[0])
+            x = base + _weighted(_unipc_weights(levels, sigmas[step], corrected=True), slopes, base)
+            history = [denoised, *history[: order - 1]]
+    return x
+
+
+def _slopes(history: list[Tensor], levels: Sequence[float], sigma_next: float) -> list[Tensor]:
+    """Return the divided differences of earlier denoised latents, in units of this step."""
+    h = math.log(levels[0] / sigma_next)
+    return [
+        (older - history[0]) * (h / math.log(levels[0] / level))
+        for older, level in zip(history[1:], levels[1:], strict=False)
+    ]
+
+
+def _weighted(weights: Sequence[float], slopes: Sequence[Tensor], like: Tensor) -> Tensor:
+    total = torch.zeros_like(like)
+    for weight, slope in zip(weights, slopes, strict=True):
+        total = total + weight * slope
+    return total
+
+
+def _unipc_weights(levels: Sequence[float], sigma_next: float, *, corrected: bool) -> list[float]:
+    """Solve the order conditions (Zhao et al. 2023, equation 13) for the weights of the slopes."""
+    h = math.log(levels[0] / sigma_next)
+    order = len(levels)
+    places = [math.log(levels[0] / level) / h for level in levels[1:]] + [1.0]
+    size = order if corrected else order - 1
+    if size == 0:
+        return []
+    if size == 1:
+        return [0.5 * h]  # the papers' simplification for the lowest order
+    rows = np.array([[place**k for place in places[:size]] for k in range(size)])
+    return [float(weight) * h for weight in np.linalg.solve(rows, _phi_moments(h, size))]
+
+
+def _phi_moments(h: float, count: int) -> list[float]:
+    """Return k! phi_{k+1}(-h) / h * h for k = 1 .. count: the exponential integrals of the monomials."""
+    moments = []
+    phi = math.expm1(-h) / -h - 1
+    factorial = 1
+    for k in range(1, count + 1):
+        moments.append(phi * factorial / -h)
+        factorial *= k + 1
+        phi = phi / -h - 1 / factorial
+    return moments

@@ -1,0 +1,1 @@
+"""Weights in files: names, layouts, safe reading, and tensors from several sources."""

@@ -1,0 +1,192 @@
+"""Reading a checkpoint's tensors from a diffusers folder or a single file, without running any of its code."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from pastelbot.diffusion.weights import ldm
+from pastelbot.diffusion.weights.ldm import Config
+from pastelbot.diffusion.weights.pickles import read_pickled
+from pastelbot.errors import CheckpointError
+from pastelbot.formats.identify import SD1, SD1_VAE, Shapes, identify
+
+HASH_DIGITS = 10
+SAFE_SUFFIX = ".safetensors"
+
+_OLD_VAE_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """One network's configuration and its tensors under diffusers' names."""
+
+    config: Config
+    tensors: dict[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Everything that a checkpoint file or folder holds; not all have a tokenizer of their own."""
+
+    name: str
+    hash: str
+    unet: Network
+    vae: Network
+    text_encoder: Network
+    tokenizer: Path | None
+    prediction_type: str
+    scheduler: Config
+
+
+def read_folder(folder: Path, name: str | None = None) -> Weights:
+    """Read a diffusers folder, by default named after itself; a CheckpointError names what is missing or wrong."""
+    index = _read_json(folder / "model_index.json")
+    kind = str(index.get("_class_name", "StableDiffusionPipeline"))
+    if "XL" in kind or not kind.startswith("StableDiffusion"):
+        raise CheckpointError(f"{folder} is a {kind}, not a Stable Diffusion 1.x checkpoint.")
+    unet_file = weights_file(folder / "unet", "diffusion_pytorch_model")
+    unet = Network(config=_read_json(folder / "unet" / "config.json"), tensors=read_tensors(unet_file))
+    check_unet_config(folder, unet.config)
+    scheduler = _read_json(folder / "scheduler" / "scheduler_config.json")
+    return Weights(
+        name=str(index.get("_pastelbot_name", name or folder.resolve().name)),
+        hash=file_hash(unet_file),
+        unet=unet,
+        vae=read_vae(folder / "vae"),
+        text_encoder=_read_text_encoder(folder / "text_encoder"),
+        tokenizer=folder / "tokenizer" if (folder / "tokenizer").is_dir() else None,
+        prediction_type=str(scheduler.get("prediction_type", "epsilon")),
+        scheduler=scheduler,
+    )
+
+
+def check_unet_config(folder: Path, config: Config) -> None:
+    """Raise a CheckpointError that says what a diffusers folder is, where it is not of Stable Diffusion 1.x."""
+    width = config.get("cross_attention_dim")
+    if config.get("addition_embed_type") is not None or width == 2048:
+        raise CheckpointError(f"{folder} is an SDXL checkpoint, not a Stable Diffusion 1.x checkpoint.")
+    if width == 1024:
+        raise CheckpointError(f"{folder} is a Stable Diffusion 2.x checkpoint, not a Stable Diffusion 1.x checkpoint.")
+    if config.get("in_channels", 4) != 4:
+        raise CheckpointError(f"{folder} is an inpainting or editing model, not a text-to-image checkpoint.")
+
+
+def _read_text_encoder(folder: Path) -> Network:
+    tensors = read_tensors(weights_file(folder, "model", "pytorch_model"))
+    named = {re.sub(r"^text_model\.", "", name): tensor for name, tensor in tensors.items()}
+    kept = {name: tensor for name, tensor in named.items() if not name.endswith("position_ids")}
+    return Network(config=_read_json(folder / "config.json"), tensors=kept)
+
+
+def read_file(path: Path) -> Weights:
+    """Read a single-file checkpoint with the original names; raises a CheckpointError that says what else it is."""
+    check_kind(path, SD1)
+    tensors = read_tensors(path)
+    if path.suffix != SAFE_SUFFIX:
+        _check_shapes(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, SD1)
+    unet, vae, text = ldm.unet_tensors(tensors), ldm.vae_tensors(tensors), ldm.text_tensors(tensors)
+    return Weights(
+        name=path.stem,
+        hash=file_hash(path),
+        unet=Network(config=ldm.unet_config(unet), tensors=unet),
+        vae=Network(config=ldm.vae_config(vae), tensors=vae),
+        text_encoder=Network(config=ldm.text_config(text), tensors=text),
+        tokenizer=None,
+        prediction_type="v_prediction" if "v_pred" in tensors else "epsilon",
+        scheduler={},
+    )
+
+
+def read_vae(path: Path) -> Network:
+    """Read a VAE from its diffusers folder, or from a single file under the original or diffusers' names."""
+    if path.is_dir():
+        tensors = read_tensors(weights_file(path, "diffusion_pytorch_model"))
+        return Network(config=_read_json(path / "config.json"), tensors=_modern_attention(tensors))
+    tensors = read_tensors(path)
+    kind = identify({name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    if kind not in (SD1_VAE, SD1):
+        raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not a VAE of Stable Diffusion 1.x.")
+    if any(".down_blocks." in name for name in tensors):
+        renamed = _modern_attention(tensors)
+    else:
+        renamed = ldm.vae_tensors(tensors)
+    return Network(config=ldm.vae_config(renamed), tensors=renamed)
+
+
+def _modern_attention(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the VAE attention of checkpoints saved by diffusers before 0.17."""
+    pattern = re.compile(r"(mid_block\.attentions\.0)\.(query|key|value|proj_attn)\.")
+    return {
+        pattern.sub(lambda found: f"{found[1]}.{_OLD_VAE_ATTENTION[found[2]]}.", name): tensor
+        for name, tensor in tensors.items()
+    }
+
+
+def check_kind(path: Path, wanted: str) -> None:
+    """Raise a CheckpointError that says what a safetensors file is, unless it is what is wanted."""
+    if path.suffix == SAFE_SUFFIX:
+        _check_shapes(path, _shapes(path), wanted)
+
+
+def check_vae_kind(path: Path) -> None:
+    """Raise a CheckpointError that says what a safetensors file is, unless there is a VAE in it."""
+    kind = identify(_shapes(path))
+    if kind not in (SD1_VAE, SD1):
+        raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not a VAE of Stable Diffusion 1.x.")
+
+
+def _check_shapes(path: Path, shapes: Shapes, wanted: str) -> None:
+    kind = identify(shapes)
+    if kind != wanted:
+        raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not {wanted}.")
+
+
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged or no safetensors file: {error}. Download it again.") from error
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a file's tensors; a pickled file may hold nothing but plain data."""
+    if path.suffix == SAFE_SUFFIX:
+        try:
+            with safe_open(path, "pt") as file:
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(f"{path} is damaged or no safetensors file: {error}. Download it again.") from error
+    return read_pickled(path)
+
+
+def weights_file(folder: Path, *stems: str) -> Path:
+    """Return the weights file in a part of a diffusers folder, safetensors and full precision preferred."""
+    names = [f"{stem}{variant}{SAFE_SUFFIX}" for variant in ("", ".fp16") for stem in stems]
+    names += [f"{stem}{variant}.bin" for variant in ("", ".fp16") for stem in stems]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise CheckpointError(f"{folder} has no weights: none of {', '.join(names)} is there.")
+
+
+def _read_json(path: Path) -> Config:
+    try:
+        return cast("Config", json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} is missing: the folder is no complete diffusers checkpoint.") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+
+
+def file_hash(path: Path) -> str:
+    """Return the first ten hexadecimal digits of a file's sha256, the webui's short hash."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_DIGITS]

@@ -1,0 +1,170 @@
+"""Reading pickled checkpoints without running anything that is in them.
+
+Torch's own safe reader takes plain tensors. Old checkpoints also hold what their training program left behind:
+callbacks, counters, configurations. Those are read as empty stubs, in a process of its own, because the list of
+allowed names holds for the whole process; what comes out of it is a safetensors file. Names that are not on the list
+are refused.
+"""
+
+import pickle
+import pickletools
+import subprocess
+import sys
+import tarfile
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Self
+
+import torch
+from torch import Tensor
+
+from pastelbot.errors import CheckpointError
+
+# The beginnings of names that training programs leave in checkpoints; none of them is ever imported or called.
+INERT = (
+    "pytorch_lightning.",
+    "lightning.",
+    "lightning_fabric.",
+    "omegaconf.",
+    "numpy.",
+    "types.SimpleNamespace",
+    "argparse.Namespace",
+    "typing.",
+    "collections.defaultdict",
+    "ldm.",
+    "transformers.",
+)
+
+# Names that torch's safe reader knows or refuses itself.
+_READABLE = ("torch.", "collections.OrderedDict", "collections.Counter", "_codecs.encode")
+# PyTorch's first form of a file is as many pickles, and then numbers.
+_PICKLES = 5
+
+
+class Stub:
+    """Stands for any object that is not needed."""
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> Self:
+        """Take whatever the object was made from."""
+        return super().__new__(cls)
+
+    def __setstate__(self, state: object) -> None:
+        """Forget what the object held."""
+
+
+def read_pickled(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a pickled file; raises a CheckpointError that names what it should not hold."""
+    try:
+        return _tensors(load_plain(path))
+    except Exception:  # noqa: BLE001 - any file may raise anything; the second reader says what is wrong
+        return _read_in_child(path)
+
+
+def load_plain(path: Path, *, mapped: bool = False) -> object:
+    """Return what a pickled file holds where that is plain data; raises whatever torch's safe reader does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about forms of pickles, which nobody at the keyboard has chosen
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+
+
+# Where the weights are inside a file that holds more; the last three in upscalers, the smoothed ones first.
+_NESTS = ("state_dict", "params_ema", "params-ema", "params")
+
+
+def _tensors(content: object) -> dict[str, Tensor]:
+    if not isinstance(content, dict):
+        return {}
+    content = next((content[name] for name in _NESTS if isinstance(content.get(name), dict)), content)
+    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+
+
+def _read_in_child(path: Path) -> dict[str, Tensor]:
+    from safetensors.torch import load_file  # noqa: PLC0415 - for old files alone
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "converted.safetensors"
+        command = [sys.executable, "-m", "pastelbot.diffusion.weights.pickles", str(path), str(target)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+        if done.returncode != 0:
+            lines = done.stderr.strip().splitlines() or ["no reason was given"]
+            raise CheckpointError(f"{path} cannot be read as plain weights: {lines[-1]}. Use a safetensors file of it.")
+        return load_file(target)
+
+
+def convert(path: Path, target: Path) -> None:
+    """Write a pickled file's tensors as safetensors. Changes what torch may load in this process: run it in a child."""
+    from safetensors.torch import save_file  # noqa: PLC0415
+
+    _check_form(path)
+    names = _foreign(path)
+    unknown = [name for name in names if not name.startswith(INERT)]
+    if unknown:
+        raise CheckpointError(f"it holds {', '.join(unknown[:5])}, which weights do not need")
+    with torch.serialization.safe_globals([(Stub, name) for name in names]):
+        tensors = _tensors(load_plain(path))
+    if not tensors:
+        raise CheckpointError("it holds no tensors")
+    save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)
+
+
+def _check_form(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(1)
+    if not start:
+        raise CheckpointError("it is empty")
+    if tarfile.is_tarfile(path):
+        raise CheckpointError("it is an archive in PyTorch's form of 2017")
+    if start != pickle.PROTO and not zipfile.is_zipfile(path):
+        raise CheckpointError("it is no file of PyTorch, or only a part of one")
+
+
+def _foreign(path: Path) -> list[str]:
+    """Return what reading a file would import besides what tensors need."""
+    try:
+        return torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # noqa: BLE001 - torch looks into its newer form of files alone, and not into every pickle
+        return sorted({name for name in _imports(path) if not name.startswith(_READABLE)})
+
+
+def _imports(path: Path) -> Iterator[str]:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith("data.pkl"):
+                    with archive.open(name) as file:
+                        yield from _imports_of_pickle(file)
+        return
+    with path.open("rb") as file:
+        for _ in range(_PICKLES):
+            yield from _imports_of_pickle(file)
+
+
+def _imports_of_pickle(file: IO[bytes]) -> Iterator[str]:
+    """Yield what a pickle would import; nothing is run."""
+    texts = ["", ""]
+    try:
+        for operation, argument, _place in pickletools.genops(file):
+            if operation.name in ("GLOBAL", "INST"):
+                yield str(argument).replace(" ", ".")
+            elif operation.name == "STACK_GLOBAL":
+                yield ".".join(texts[-2:])
+            elif isinstance(argument, str):
+                texts.append(argument)
+    except ValueError:  # it ends in the middle, or what follows is no pickle
+        return
+
+
+def main(source: str, target: str) -> None:
+    """Convert one file; a failure is one line on standard error."""
+    try:
+        convert(Path(source), Path(target))
+    except Exception as error:  # noqa: BLE001 - the edge of the child process
+        lines = str(error).splitlines() or [type(error).__name__]
+        sys.exit(lines[0])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

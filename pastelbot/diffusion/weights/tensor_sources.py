@@ -1,0 +1,191 @@
+"""Weights that are read one tensor at a time: files, folders, and whatever operations make of them.
+
+An operation is a Source over other Sources: it knows the names, formats and shapes of its result beforehand and
+computes a tensor when it is asked for it. So a whole recipe runs in one pass, with a few tensors in memory.
+"""
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from pastelbot.diffusion.weights.chunked import is_finite
+from pastelbot.diffusion.weights.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
+from pastelbot.diffusion.weights.pickles import load_plain, read_pickled
+from pastelbot.errors import CheckpointError
+from pastelbot.formats.identify import SD1, identify, kind_of_pickle
+from pastelbot.formats.precheck import read_shapes
+
+SAFE_SUFFIX = ".safetensors"
+
+# The safetensors format's names.
+DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+
+_PARTS = {"its UNet": UNET_PREFIX, "its VAE": VAE_PREFIX, "its text encoder": TEXT_PREFIX}
+# What tests' narrow models may look like, judged by shapes made for the real size.
+_CHECKPOINT_LIKE = (SD1, None, "a VAE of Stable Diffusion", "a text encoder")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a tensor before it is read."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Return the number of bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+class Source(Protocol):
+    """Tensors by name, each read or computed when asked for."""
+
+    @property
+    def label(self) -> str:
+        """Return what errors call it."""
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """Return what there is."""
+
+    def read(self, name: str) -> Tensor:
+        """Return one tensor, as its entry says; raises CheckpointError for NaN and damage."""
+
+
+class MemorySource:
+    """Tensors that are in memory."""
+
+    def __init__(self, tensors: Mapping[str, Tensor], label: str) -> None:
+        self._tensors = tensors
+        self.label = label
+        self.entries: Mapping[str, Entry] = {
+            name: Entry(tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()
+        }
+
+    def read(self, name: str) -> Tensor:
+        """Return one tensor; raises CheckpointError where it has NaN or infinity."""
+        return check_finite(self._tensors[name], name, self.label)
+
+
+class SafetensorsSource:
+    """A safetensors file. Its tensors are read, not mapped: pages of a mapped file count as memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.label = str(path)
+        self.path = path
+        read_shapes(path)
+        header, self._start = _read_header(path)
+        self.metadata: dict[str, str] = header.pop("__metadata__", None) or {}
+        if not isinstance(self.metadata, dict):
+            raise CheckpointError(f"{path} is damaged: its metadata is no table. Download it again.")
+        parsed = {name: _parse(path, name, raw) for name, raw in header.items()}
+        self.entries: Mapping[str, Entry] = {name: entry for name, (entry, _offset) in parsed.items()}
+        self._offsets = {name: offset for name, (_entry, offset) in parsed.items()}
+
+    def read(self, name: str) -> Tensor:
+        """Return one tensor; raises CheckpointError where it has NaN or infinity, or the file shrank."""
+        return check_finite(self.read_unchecked(name), name, self.label)
+
+    def read_unchecked(self, name: str) -> Tensor:
+        """Return one tensor as it is."""
+        entry = self.entries[name]
+        data = torch.empty(entry.size, dtype=torch.uint8)
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(self._start + self._offsets[name])
+                view, done = data.numpy().data, 0
+                while done < entry.size:
+                    count = file.readinto(view[done:])
+                    if not count:
+                        raise CheckpointError(f"{self.path} became shorter while it was read.")
+                    done += count
+        except OSError as error:
+            raise CheckpointError(f"{self.path} cannot be read: {error.strerror}.") from error
+        return data.view(entry.dtype).reshape(entry.shape)
+
+
+def check_finite(tensor: Tensor, name: str, label: str) -> Tensor:
+    """Return the tensor; raises CheckpointError where it has NaN or infinity. Schedules, without a dot, may."""
+    if "." in name and not is_finite(tensor):
+        raise CheckpointError(f"{label} has NaN or infinite numbers in {name}. Use an undamaged file.")
+    return tensor
+
+
+def open_file(path: Path) -> Source:
+    """Open a safetensors or pickled file; a pickled one may hold nothing but plain data. Raises CheckpointError."""
+    if path.suffix == SAFE_SUFFIX:
+        return SafetensorsSource(path)
+    content = read_plain(path)
+    weights = content.get("state_dict", content) if isinstance(content, dict) else {}
+    weights = weights if isinstance(weights, dict) else {}
+    tensors = {str(name): value.detach() for name, value in weights.items() if isinstance(value, Tensor)}
+    if not tensors:
+        kind = kind_of_pickle(content) or "no file that Pastelbot knows"
+        raise CheckpointError(f"{path} is {kind}: it holds no tensors with names.")
+    return MemorySource(tensors, str(path))
+
+
+def read_plain(path: Path) -> object:
+    """Return what a pickled file holds; nothing in it is run. Raises CheckpointError.
+
+    Newer files are mapped, so that their tensors take memory only while they are used. Where there is more than plain
+    data, only the tensors are returned.
+    """
+    for mapped in (True, False):
+        try:
+            return load_plain(path, mapped=mapped)
+        except Exception:  # noqa: BLE001, S112 - old files cannot be mapped; what else is wrong, the last reader says
+            continue
+    return read_pickled(path)
+
+
+def check_checkpoint(source: Source) -> None:
+    """Raise a CheckpointError that says what a source is, or what it lacks, unless it is a whole SD 1.x checkpoint."""
+    kind = identify({name: entry.shape for name, entry in source.entries.items()})
+    missing = [part for part, prefix in _PARTS.items() if not any(name.startswith(prefix) for name in source.entries)]
+    if kind not in _CHECKPOINT_LIKE or (kind != SD1 and len(missing) == len(_PARTS)):
+        raise CheckpointError(f"{source.label} is {kind or 'no file that Pastelbot knows'}, not {SD1}.")
+    if missing:
+        raise CheckpointError(f"{source.label} lacks {' and '.join(missing)}.")
+
+
+def _read_header(path: Path) -> tuple[dict[str, Any], int]:  # JSON values of any kind
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        return json.loads(file.read(length)), 8 + length
+
+
+def _parse(path: Path, name: str, raw: Any) -> tuple[Entry, int]:  # noqa: ANN401 - JSON of any kind
+    """Return what a header says of a tensor, and where its numbers start; raises CheckpointError."""
+    try:
+        start, end = raw["data_offsets"]
+        if raw["dtype"] not in DTYPES:
+            raise CheckpointError(f"{path} holds numbers of the unknown format {raw['dtype']!r}: {name}.")
+        entry = Entry(DTYPES[raw["dtype"]], tuple(raw["shape"]))
+        sound = all(isinstance(number, int) and number >= 0 for number in (*entry.shape, start, end))
+        if not sound or end - start != entry.size:
+            raise ValueError("its place and its size differ")
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged at {name}: {error}. Download it again.") from error
+    return entry, start

@@ -1,0 +1,173 @@
+"""Finding a checkpoint: a folder or file here, or one on the Hugging Face hub."""
+
+import re
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+from pastelbot.errors import CheckpointError
+from pastelbot.formats.hub_download import HubDownload, HubUnreachableError, Listener, explanation, no_bar
+
+Notify = Callable[[str], None]
+
+_HUB_NAME = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:[:/](?P<file>[\w./ -]+\.(?:safetensors|ckpt|pt|bin)))?")
+_WEIGHTS = {
+    "text_encoder": "model",
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+}
+_FOLDER_FILES = ("model_index.json", "scheduler/*.json", "tokenizer/*", *(f"{part}/config.json" for part in _WEIGHTS))
+# What the weights of a part may be called, the best first; only what is not there is looked for under the next name.
+_WEIGHTS_ENDINGS = (".safetensors", ".fp16.safetensors", ".bin")
+_TOKENIZER_REPO = "openai/clip-vit-large-patch14"
+_TOKENIZER_FILES = ("vocab.json", "merges.txt")
+
+
+def locate(
+    reference: str,
+    *,
+    key: str = "checkpoint.path",
+    revision: str | None = None,
+    offline: bool = False,
+    cache_dir: Path | None = None,
+    on_progress: Notify | None = None,
+    listener: Listener | None = None,
+) -> Path:
+    """Return the folder or file that a reference means, downloading it first where it is on the hub.
+
+    A reference is a path, `owner/name` (a diffusers folder) or `owner/name/file.safetensors`; `key` is where it is set.
+    `on_progress` hears of a download in words, `listener` in bytes.
+    """
+    path = Path(reference).expanduser()
+    if path.exists():
+        return path
+    named = _HUB_NAME.fullmatch(reference)
+    if named is None or not is_hub_name(reference):
+        raise CheckpointError(f"{reference!r} is no file or folder here. Check {key}.")
+    download = _Download(revision, offline, cache_dir, on_progress or (lambda _text: None), listener)
+    return download.file(named["repo"], named["file"]) if named["file"] else download.folder(named["repo"])
+
+
+def split_hub_name(reference: str) -> tuple[str, str | None]:
+    """Return the repository and the file of a hub name; raises CheckpointError for what is none."""
+    named = _HUB_NAME.fullmatch(reference)
+    if named is None or not is_hub_name(reference):
+        raise CheckpointError(
+            f"{reference!r} is no name on the hub: it must be like andite/pastel-mix, or with a file behind it."
+        )
+    return named["repo"], named["file"]
+
+
+def folder_files(names: Sequence[str]) -> list[str]:
+    """Return what is needed of a repository with a diffusers folder: the best weights of each part, and the rest."""
+    wanted = [name for name in names if any(fnmatch(name, pattern) for pattern in _FOLDER_FILES)]
+    for part, stem in _WEIGHTS.items():
+        # Text encoders are `model` or, pickled, `pytorch_model`.
+        choices = ([name for name in names if fnmatch(name, f"{part}/*{stem}{end}")] for end in _WEIGHTS_ENDINGS)
+        wanted += next(filter(None, choices), [])
+    return wanted
+
+
+def is_hub_name(reference: str) -> bool:
+    """Tell whether a reference can be the name of a repository, or of a file in one, on the hub."""
+    return not reference.startswith((".", "/", "~")) and _HUB_NAME.fullmatch(reference) is not None
+
+
+def locate_tokenizer(bundled: Path, *, offline: bool = False, cache_dir: Path | None = None) -> Path:
+    """Return a folder with CLIP's vocabulary for checkpoints that bring none: the bundled one, or the hub's."""
+    if all((bundled / name).is_file() for name in _TOKENIZER_FILES):
+        return bundled
+    download = _Download(None, offline, cache_dir, lambda _text: None)
+    folders = {download.file(_TOKENIZER_REPO, name).parent for name in _TOKENIZER_FILES}
+    return folders.pop()
+
+
+def locate_files(
+    repo: str,
+    names: Sequence[str],
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    cache_dir: Path | None = None,
+    on_progress: Notify | None = None,
+) -> list[Path]:
+    """Return files of one repository on the hub, downloading what is not in the cache."""
+    download = _Download(revision, offline, cache_dir, on_progress or (lambda _text: None))
+    return [download.file(repo, name) for name in names]
+
+
+class _Download:
+    """One download's settings."""
+
+    def __init__(
+        self,
+        revision: str | None,
+        offline: bool,  # noqa: FBT001
+        cache_dir: Path | None,
+        notify: Notify,
+        listener: Listener | None = None,
+    ) -> None:
+        self._revision = revision
+        self._offline = offline
+        self._cache_dir = cache_dir
+        self._notify = notify
+        self._fetcher = HubDownload(revision=revision, cache_dir=cache_dir, listener=listener or self._say)
+
+    def file(self, repo: str, name: str) -> Path:
+        """Return one file of a repository."""
+        from huggingface_hub import hf_hub_download  # noqa: PLC0415 - slow to import, and needed for downloads alone
+
+        self._announce(f"{repo}/{name}")
+        self._fetch(repo, [name])
+        try:
+            return Path(
+                hf_hub_download(
+                    repo, name, revision=self._revision, local_files_only=self._offline, cache_dir=self._cache_dir
+                )
+            )
+        except Exception as error:  # the client raises its own and its transport's errors
+            raise self._failure(f"{repo}/{name}", error) from error
+
+    def folder(self, repo: str) -> Path:
+        """Return a diffusers folder with the best weights that there are of each part."""
+        from huggingface_hub import snapshot_download  # noqa: PLC0415
+
+        self._announce(repo)
+        patterns = self._fetch(repo, None)
+        try:
+            return Path(
+                snapshot_download(
+                    repo,
+                    revision=self._revision,
+                    local_files_only=self._offline,
+                    cache_dir=self._cache_dir,
+                    allow_patterns=list(patterns),
+                    tqdm_class=no_bar(),
+                )
+            )
+        except Exception as error:
+            raise self._failure(repo, error) from error
+
+    def _fetch(self, repo: str, names: Sequence[str] | None) -> Sequence[str]:
+        """Fetch files, None: a diffusers folder's, into the cache; without a way to the hub what is there must do."""
+        if self._offline:
+            return _FOLDER_FILES if names is None else names
+        try:
+            wanted = folder_files(self._fetcher.names(repo)) if names is None else names
+            self._fetcher.into_cache(repo, wanted)
+        except HubUnreachableError:
+            return _FOLDER_FILES if names is None else names
+        return wanted
+
+    def _say(self, name: str, done: int, total: int) -> None:
+        self._notify(f"Downloading {name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+
+    def _announce(self, what: str) -> None:
+        self._notify(f"Looking for {what} in the cache" if self._offline else f"Downloading {what} (only once)")
+
+    def _failure(self, what: str, error: Exception) -> CheckpointError:
+        if self._offline:
+            lines = str(error).strip().splitlines()
+            reason = lines[0] if lines else type(error).__name__
+            return CheckpointError(f"{what} is not in the download cache, and checkpoint.offline is set. ({reason})")
+        return explanation(error, what, self._revision)

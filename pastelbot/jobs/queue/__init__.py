@@ -1,0 +1,1 @@
+"""The queue, pure: scheduler, wait queue, positions, throughput."""

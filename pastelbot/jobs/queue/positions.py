@@ -1,0 +1,91 @@
+"""What everybody in line was told, and who should hear something else now.
+
+Ten thousand messages cannot be edited whenever somebody leaves the line. So places far back are told roughly, the time
+at which a picture will be there is a time stamp that counts down by itself, and only those hear anew for whom what
+they were told is not true any more: the first in line at once, the others some at a time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from pastelbot.jobs.queue.scheduler import told_place
+from pastelbot.jobs.queue.throughput import Pace
+from pastelbot.jobs.queue.wait_queue import Line
+
+_LEAST_DRIFT = 20.0  # seconds
+_DRIFT = 0.2  # of the time that is left
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What a person is told: the place, rounded where it is far back, and when the picture will be there."""
+
+    position: int
+    ready_at: datetime | None = None
+    paused: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """Who is before the whole line: jobs being painted, and the work that is left of them."""
+
+    jobs: int = 0
+    work: float = 0.0
+
+
+class Places:
+    """Looks places up, and remembers what was told."""
+
+    def __init__(self, line: Line, pace: Pace) -> None:
+        self._line = line
+        self._pace = pace
+        self._told: dict[str, Place] = {}
+
+    def tell(self, job_id: str, ahead: Ahead, now: datetime) -> Place | None:
+        """Return a waiting job's place, which counts as told from now on; None where it does not wait."""
+        job = self._line.get(job_id)
+        if job is None:
+            return None
+        number, work = self._line.before(job_id)
+        paused = job.guild_id in self._line.held_guilds()
+        place = self._place(ahead.jobs + number + 1, ahead.work + work + job.work, now, paused=paused)
+        self._told[job_id] = place
+        return place
+
+    def forget(self, job_id: str) -> None:
+        """Forget what was told of a job that does not wait any more."""
+        self._told.pop(job_id, None)
+
+    def due(self, ahead: Ahead, now: datetime, *, depth: int, most: int) -> dict[str, Place]:
+        """Return the new places, from then on told, of at most `most` of the first `depth` jobs in line."""
+        found = dict(islice(self._changed(ahead, now, depth), most))
+        self._told.update(found)
+        return found
+
+    def _changed(self, ahead: Ahead, now: datetime, depth: int) -> Iterator[tuple[str, Place]]:
+        number, work, held = ahead.jobs, ahead.work, self._line.held_guilds()
+        for job in islice(self._line, depth):
+            told, paused = self._told.get(job.id), job.guild_id in held
+            if not paused:
+                number, work = number + 1, work + job.work
+            if told is None or told.paused != paused or (not paused and self._wrong(told, number, work, now)):
+                yield job.id, self._place(number + paused, work + job.work * paused, now, paused=paused)
+
+    def _wrong(self, told: Place, number: int, work: float, now: datetime) -> bool:
+        return told.position != told_place(number) or self._drifted(told, work, now)
+
+    def _drifted(self, told: Place, work: float, now: datetime) -> bool:
+        seconds = self._pace.seconds_for(work)
+        if seconds is None:
+            return False
+        if told.ready_at is None:
+            return True
+        wrong = abs((told.ready_at - now).total_seconds() - seconds)
+        return wrong > max(_LEAST_DRIFT, _DRIFT * seconds)
+
+    def _place(self, number: int, work: float, now: datetime, *, paused: bool) -> Place:
+        seconds = None if paused else self._pace.seconds_for(work)
+        ready_at = None if seconds is None else now + timedelta(seconds=seconds)
+        return Place(position=told_place(number), ready_at=ready_at, paused=paused)

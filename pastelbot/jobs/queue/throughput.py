@@ -1,0 +1,58 @@
+"""How fast the easel is: measured seconds for work, for telling people when their picture will be there."""
+
+import json
+from typing import Protocol
+
+_FADE = 0.9  # how much of what was measured before still counts after each job
+_NAME = "pace"
+
+
+class Notes(Protocol):
+    """Where the pace is kept over a restart; `pastelbot.store.key_values.Memory` is one."""
+
+    async def get(self, name: str) -> str | None:
+        """Return the text under that name."""
+
+    async def set(self, name: str, value: str) -> None:
+        """Keep the text under that name."""
+
+
+class Pace:
+    """Seconds that the worker was busy, and the work that came of it; newer jobs count more.
+
+    It is the pace of the whole easel: where jobs are painted together, the time passes for all of them at once.
+    """
+
+    def __init__(self, notes: Notes | None = None) -> None:
+        self._notes = notes
+        self._seconds = 0.0
+        self._work = 0.0
+        self._pending = 0.0
+
+    async def load(self) -> None:
+        """Go on with what an earlier process measured."""
+        text = await self._notes.get(_NAME) if self._notes is not None else None
+        if text is not None:
+            self._seconds, self._work = json.loads(text)
+
+    def busy(self, seconds: float) -> None:
+        """Count time in which something was painted."""
+        self._pending += max(0.0, seconds)
+
+    def idle(self) -> None:
+        """Drop the time of which nothing came: a worker died."""
+        self._pending = 0.0
+
+    async def done(self, work: float) -> None:
+        """Count work that was finished, in the time that has passed since the last."""
+        self._seconds = self._seconds * _FADE + self._pending
+        self._work = self._work * _FADE + work
+        self._pending = 0.0
+        if self._notes is not None:
+            await self._notes.set(_NAME, json.dumps([self._seconds, self._work]))
+
+    def seconds_for(self, work: float) -> float | None:
+        """Return how long so much work takes; None where nothing was measured yet."""
+        if not self._seconds or not self._work:
+            return None
+        return work * self._seconds / self._work

@@ -1,0 +1,178 @@
+"""From what a person typed to a GenerationRequest, with the operator's defaults for what was left out."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import sqrt
+from typing import TypeVar
+
+from pastelbot.config import Settings, parse_size
+from pastelbot.errors import RequestError
+from pastelbot.formats import pictures
+from pastelbot.options.generation_options import Wish
+from pastelbot.options.reading import read_aspect, read_negative, read_sampler, read_size, size_with_aspect
+from pastelbot.prompt.comments import strip_comments
+from pastelbot.records import GenerationRequest, HiresFix, InitImage
+
+T = TypeVar("T")
+
+# What a person chooses from: at most 25.
+SAMPLER_CHOICES = (
+    "DPM++ 2M Karras",
+    "DPM++ SDE Karras",
+    "DPM++ 2M SDE Karras",
+    "DPM++ 3M SDE Exponential",
+    "DPM++ 2S a Karras",
+    "Euler a",
+    "Euler",
+    "Heun",
+    "LMS Karras",
+    "DPM2 Karras",
+    "DPM2 a Karras",
+    "DDIM",
+    "UniPC",
+    "LCM",
+)
+
+
+def draft(wish: Wish, settings: Settings, *, random_seed: Callable[[], int]) -> GenerationRequest:
+    """Complete a wish with the defaults; raise RequestError where a name or a size cannot be understood."""
+    return amend(usual_request(settings, seed=random_seed()), wish, settings, random_seed=random_seed)
+
+
+def usual_request(settings: Settings, *, seed: int) -> GenerationRequest:
+    """Return a request of nothing but the operator's defaults; its prompt is empty."""
+    usual = settings.defaults
+    named = settings.sizes[usual.size]
+    width, height = parse_size(named.first)
+    sampler, schedule = read_sampler(usual.sampler)
+    return GenerationRequest(
+        prompt="",
+        negative_prompt=usual.negative_prompt,
+        width=width,
+        height=height,
+        seed=seed,
+        steps=usual.steps,
+        cfg_scale=usual.cfg,
+        sampler=sampler,
+        schedule=schedule,
+        clip_skip=usual.clip_skip,
+        eta_noise_seed_delta=usual.eta_noise_seed_delta,
+        noise_source=usual.noise_source,
+        hires=usual_hires((width, height), settings) if usual.hires else None,
+    )
+
+
+def amend(
+    base: GenerationRequest, wish: Wish, settings: Settings, *, random_seed: Callable[[], int]
+) -> GenerationRequest:
+    """Change a request in what was wished for; raise RequestError where that cannot be understood."""
+    width, height = _size(base, wish, settings)
+    init = _amend_init(base, wish)
+    sampler, schedule = (base.sampler, base.schedule)
+    if wish.sampler is not None or wish.schedule is not None:
+        sampler, schedule = read_sampler(wish.sampler or base.sampler, wish.schedule)
+    return base.replace(
+        prompt=_typed(wish.prompt, base.prompt),
+        negative_prompt=_negative(base, wish),
+        width=width,
+        height=height,
+        seed=random_seed() if wish.seed == -1 else _or(wish.seed, base.seed),
+        count=_or(wish.count, base.count),
+        steps=_or(wish.steps, base.steps),
+        cfg_scale=_or(wish.cfg, base.cfg_scale),
+        sampler=sampler,
+        schedule=schedule,
+        clip_skip=_or(wish.clip_skip, base.clip_skip),
+        checkpoint=_or(wish.checkpoint, base.checkpoint),
+        vae=_or(wish.vae, base.vae),
+        hires=None if init is not None and not wish.hires else _amend_hires(base, wish, (width, height), settings),
+        init=init,
+    )
+
+
+def _size(base: GenerationRequest, wish: Wish, settings: Settings) -> tuple[int, int]:
+    """Return the size wished for; a picture to start from brings its own, as far as it may be painted."""
+    size = _plain_size(base, wish, settings)
+    if wish.aspect is None:
+        return size
+    return size_with_aspect(size, read_aspect(wish.aspect), largest=settings.limits.max_side)
+
+
+def _plain_size(base: GenerationRequest, wish: Wish, settings: Settings) -> tuple[int, int]:
+    if wish.size is not None:
+        return read_size(wish.size, settings)
+    if wish.init is None:
+        return base.width, base.height
+    width, height = pictures.size_of(wish.init)
+    scale = min(1.0, settings.limits.max_side / max(width, height), sqrt(_most_pixels(settings) / (width * height)))
+    return max(64, int(width * scale) // 8 * 8), max(64, int(height * scale) // 8 * 8)
+
+
+def _most_pixels(settings: Settings) -> int:
+    """Return the pixels of the largest of the operator's sizes: what a photo of any size is painted at."""
+    sizes = (parse_size(text) for size in settings.sizes.values() for text in (size.first, size.hires))
+    return max(width * height for width, height in sizes)
+
+
+def _amend_init(base: GenerationRequest, wish: Wish) -> InitImage | None:
+    """Return the picture to start from, with the strength and resize mode that were wished for."""
+    init = base.init if wish.init is None else InitImage.of(wish.init)
+    if init is None:
+        if wish.resize_mode is not None:
+            raise RequestError("A resize mode belongs to a picture to start from: name one, or leave it out.")
+        return None
+    return replace(
+        init,
+        denoising_strength=_or(wish.denoise, init.denoising_strength),
+        resize_mode=_or(wish.resize_mode, init.resize_mode),
+    )
+
+
+def _amend_hires(base: GenerationRequest, wish: Wish, first: tuple[int, int], settings: Settings) -> HiresFix | None:
+    details = (wish.hires_scale, wish.hires_size, wish.hires_steps, wish.hires_upscaler, wish.denoise)
+    wanted = wish.hires if wish.hires is not None else base.hires is not None or details != (None,) * 5
+    if not wanted:
+        return None
+    same_size = wish.size is None and wish.aspect is None
+    fix = base.hires if base.hires is not None and same_size else usual_hires(first, settings)
+    width, height = (fix.width, fix.height) if wish.hires_size is None else read_size(wish.hires_size, settings)
+    if wish.hires_scale is not None:
+        width = height = 0
+    return replace(
+        fix,
+        width=width,
+        height=height,
+        scale=_or(wish.hires_scale, fix.scale),
+        steps=_or(wish.hires_steps, fix.steps),
+        denoising_strength=_or(wish.denoise, fix.denoising_strength),
+        upscaler=_or(wish.hires_upscaler, fix.upscaler),
+    )
+
+
+def usual_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
+    """Return the default hires fix: to the size that belongs to the first pass's, else twice as large."""
+    named = next((size for size in settings.sizes.values() if parse_size(size.first) == first), None)
+    width, height = parse_size(named.hires) if named is not None else (0, 0)
+    return HiresFix(
+        width=width,
+        height=height,
+        steps=settings.defaults.hires_steps,
+        denoising_strength=settings.defaults.denoising_strength,
+        upscaler=settings.defaults.hires_upscaler,
+    )
+
+
+def _typed(text: str | None, usual: str) -> str:
+    """Return what was typed, without comments: the webui, too, takes them out before it paints or writes them down."""
+    return usual.strip() if text is None else strip_comments(text).strip()
+
+
+def _negative(base: GenerationRequest, wish: Wish) -> str:
+    """Return the negative prompt, with what else is to be avoided in front of it."""
+    usual = _typed(None if wish.negative is None else read_negative(wish.negative), base.negative_prompt)
+    avoid = _typed(wish.avoid, "").strip(", ")
+    return ", ".join(part for part in (avoid, usual) if part)
+
+
+def _or(value: T | None, usual: T) -> T:
+    return usual if value is None else value

@@ -1,0 +1,54 @@
+"""Caps on what nobody typed: defaults that are over a cap come down to it, and what was typed is left to be refused."""
+
+from dataclasses import replace
+
+from pastelbot.config import LimitSettings
+from pastelbot.options.generation_options import Wish
+from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.rules import cost
+
+_LEAST = 64
+
+
+def clamp(request: GenerationRequest, limits: LimitSettings, typed: Wish) -> GenerationRequest:
+    """Return the request with everything that was not typed within the caps."""
+    changes: dict[str, object] = {}
+    if typed.steps is None:
+        changes["steps"] = min(request.steps, limits.max_steps)
+    if typed.cfg is None:
+        changes["cfg_scale"] = min(request.cfg_scale, limits.max_cfg)
+    if typed.count is None:
+        changes["count"] = min(request.count, limits.max_count)
+    if typed.size is None:
+        changes["width"], changes["height"] = fit(request.width, request.height, limits.max_side)
+    request = request.replace(**changes)
+    typed_hires = typed.hires or typed.hires_scale is not None or typed.hires_size is not None
+    if request.hires is None or typed_hires:
+        return request
+    return request.replace(hires=_clamped_hires(request, request.hires, limits))
+
+
+def cap_hires(request: GenerationRequest, limits: LimitSettings) -> GenerationRequest:
+    """Return the request with its hires fix within the caps; one that may not be painted is left to be refused."""
+    fix = request.hires
+    return request if fix is None else request.replace(hires=_clamped_hires(request, fix, limits) or fix)
+
+
+def fit(width: int, height: int, largest: int) -> tuple[int, int]:
+    """Return a size of the same shape, in multiples of 8, whose sides are at most `largest`."""
+    if max(width, height) <= largest:
+        return width, height
+    scale = largest / max(width, height)
+    return max(_LEAST, int(width * scale) // 8 * 8), max(_LEAST, int(height * scale) // 8 * 8)
+
+
+def _clamped_hires(request: GenerationRequest, fix: HiresFix, limits: LimitSettings) -> HiresFix | None:
+    """Return the hires fix to a size that may be painted; None where that is no larger than the first pass."""
+    steps = min(fix.steps, limits.max_steps)
+    width, height = cost.hires_picture(request.width, request.height, fix)
+    if max(width, height) <= limits.max_hires_side:
+        return replace(fix, steps=steps)
+    width, height = fit(width, height, limits.max_hires_side)
+    if width <= request.width and height <= request.height:
+        return None
+    return replace(fix, width=width, height=height, steps=steps)

@@ -1,0 +1,1 @@
+"""Danbooru tags: their names, the vocabulary, completion and suggestions."""

@@ -1,0 +1,143 @@
+"""Completion of the tag that is being typed at the end of a prompt.
+
+Discord takes 25 choices whose name and value have at most 100 characters, and a value replaces the whole prompt. So
+what stands before the tag, its brackets and its weight stay as they were typed, and what does not fit is not offered.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pastelbot.prompt.tags.names import Span, spoken, tag_key, words, written
+
+MOST_CHOICES = 25
+LONGEST = 100
+# A tag has 200 characters at most; of a longer prompt no tag that ends within the limit is left to complete.
+_LONGEST_PROMPT = LONGEST + 200
+_ARROW = " → "
+_CLOSED = re.compile(r"(?::\s*+[\d.]++)?\s*+[)\]}]++")
+# What only looks like a tag: an unfinished <lora:..>, a wildcard, a flag.
+_NO_TAG = re.compile(r"<[a-z]|__|(?:.*\s)?(?:--|[—–])", re.IGNORECASE | re.DOTALL)
+_MOMENT = re.compile(r"\[[^\]]*:\s*+[\d.]++$")
+# A <lora:..> that is being typed, or a keyword whose space is missing.
+_UNTOUCHABLE = re.compile(r"<\w+:[^>]*$|\b(?:AND|BREAK)$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfinished:
+    """A prompt around the tag that is being typed; `present` are the keys of the tags before it."""
+
+    head: str
+    word: str
+    tail: str
+    present: frozenset[str]
+
+    @property
+    def key(self) -> str:
+        """Return what the typed word is compared by."""
+        return tag_key(self.word)
+
+    @property
+    def whole_word(self) -> bool:
+        """Tell whether a space behind it says that its last word is complete."""
+        return bool(self.word) and self.word[-1] in " _"
+
+
+class Candidate(NamedTuple):
+    """A tag that was found, through an alias where `alias` is one."""
+
+    name: str
+    alias: str | None = None
+
+
+class Completion(NamedTuple):
+    """What a person reads, and the prompt that it stands for."""
+
+    name: str
+    value: str
+
+
+def unfinished(text: str) -> Unfinished | None:
+    """Find the tag that is being typed; None where there is none, or no completion could fit.
+
+    >>> unfinished("1girl, ((re_h:1.2").word
+    're_h'
+    """
+    if len(text) > _LONGEST_PROMPT:
+        return None
+    spans = words(text)
+    start, end = _typed(text, spans)
+    typed = text[start:end]
+    if start >= LONGEST or _NO_TAG.match(typed) or _MOMENT.search(text[:end]) or _UNTOUCHABLE.search(text):
+        return None
+    space = text[end:] if not text[end:].strip() else ""
+    before = (text[a:b] for a, b in spans if b <= start)
+    return Unfinished(
+        head=text[:start],
+        word=typed + space if typed else "",
+        tail=text[end + len(space) :],
+        present=frozenset(map(tag_key, before)) - {""},
+    )
+
+
+def _typed(text: str, spans: list[Span]) -> Span:
+    """Return the last tag, also where its brackets have been closed."""
+    last = next((span for span in reversed(spans) if span.start < span.end), spans[-1])
+    return last if _CLOSED.fullmatch(text[last.end :]) else spans[-1]
+
+
+def completions(typed: Unfinished, candidates: Iterable[Candidate]) -> list[Completion]:
+    """Return the choices that fit, in the candidates' order, each tag once and none that the prompt has already."""
+    found: dict[str, Completion] = {}
+    for candidate in candidates:
+        value = f"{typed.head}{written(candidate.name)}{typed.tail}"
+        if tag_key(candidate.name) in typed.present or value in found or len(value) > LONGEST:
+            continue
+        found[value] = Completion(_shown(typed, candidate, value), value)
+        if len(found) == MOST_CHOICES:
+            break
+    return list(found.values())
+
+
+def _shown(typed: Unfinished, candidate: Candidate, value: str) -> str:
+    """Return the value itself, from which Discord lets people go on typing; an alias says what it stands for."""
+    if candidate.alias is None:
+        return value
+    arrow = f"{written(candidate.alias)}{_ARROW}{written(candidate.name)}"
+    whole = f"{typed.head}{arrow}{typed.tail}"
+    if len(whole) <= LONGEST:
+        return whole
+    return arrow if len(arrow) <= LONGEST else f"{arrow[: LONGEST - 1]}…"
+
+
+def without_arrows(prompt: str) -> str:
+    """Return a prompt in which the aliases of chosen completions are gone: Discord goes on from a choice's name.
+
+    >>> without_arrows("1girl, (re hair → red hair:1.2), smile")
+    '1girl, (red hair:1.2), smile'
+    """
+    if _ARROW not in prompt:
+        return prompt
+    pieces, done = [], 0
+    for start, end in words(prompt):
+        arrow = prompt.rfind(_ARROW, start, end)
+        if arrow >= 0:
+            pieces.append(prompt[done:start])
+            done = arrow + len(_ARROW)
+    return "".join([*pieces, prompt[done:]])
+
+
+def label(name: str, count: int, alias: str | None = None) -> str:
+    """Name a tag for a search: `re hair → red hair (1.1M)`."""
+    end = f"{spoken(name)} ({short_count(count)})"
+    return (f"{alias}{_ARROW}{end}" if alias else end)[:LONGEST]
+
+
+def short_count(count: int) -> str:
+    """Write 6,008,644 as 6.0M, 437,000 as 437k."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        number = count / size
+        if number >= 0.9995:
+            return f"{number:.1f}{unit}" if number < 9.95 else f"{number:.0f}{unit}"
+    return str(count)

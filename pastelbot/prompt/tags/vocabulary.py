@@ -1,0 +1,170 @@
+"""Vocabularies of tags, as tag-completion files have them: a line `name,category,count,"alias,alias"` for each tag."""
+
+import codecs
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pastelbot.errors import TagFileError
+from pastelbot.prompt.tags.names import tag_key
+
+CATEGORIES: Mapping[int, str] = {0: "general", 1: "artist", 3: "copyright", 4: "character", 5: "meta"}
+
+LARGEST_FILE = 64 * 2**20
+_LONGEST_NAME = 200
+_LONGEST_LINE = 20_000
+_HIGHEST_CATEGORY = 15
+_HIGHEST_COUNT = 2**53
+_MOST_SPELLINGS = 2**24
+_BAD_SHARE = 10
+_HEADERS = {"name", "tag", "tags", "tag_name"}
+_NEEDED = 'It needs lines such as `long_hair,0,4350743,"longhair"`.'
+_KINDS = {
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"RIFF": "a WebP picture or a sound",
+    b"PK\x03\x04": "a zip archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"SQLite format 3": "a database",
+    b"%PDF": "a PDF",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """One tag; `count` is how many pictures carry it where it comes from."""
+
+    name: str
+    category: int = 0
+    count: int = 0
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagFile:
+    """The tags of a file, and a sentence about every line that could not be read."""
+
+    tags: tuple[Tag, ...]
+    problems: tuple[str, ...] = ()
+
+
+class _LineError(ValueError):
+    """What is wrong with a line."""
+
+
+def read_tag_file(content: bytes, source: str) -> TagFile:
+    """Read a tag-completion CSV; raise TagFileError where it is none, or every tenth line is wrong."""
+    lines = _text(content, source).splitlines()
+    found: dict[str, tuple[Tag, int]] = {}
+    problems, rows = [], 0
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or (rows == 0 and line.split(",")[0].strip('" ').lower() in _HEADERS):
+            continue
+        rows += 1
+        try:
+            tag = _read_line(line)
+            if tag.name in found:
+                raise _LineError(f"{tag.name} is in line {found[tag.name][1]} already")
+        except _LineError as error:
+            problems.append(f"Line {number}: {error}.")
+        else:
+            found[tag.name] = (tag, number)
+    _check_share(rows, problems, source)
+    return TagFile(tags=tuple(tag for tag, _ in found.values()), problems=tuple(problems))
+
+
+def combine(vocabularies: Iterable[Iterable[Tag]]) -> dict[str, Tag]:
+    """Put vocabularies on top of each other: later counts and categories win, aliases are joined."""
+    combined: dict[str, Tag] = {}
+    for vocabulary in vocabularies:
+        for tag in vocabulary:
+            under = combined.get(tag.name)
+            if under is not None and under.aliases != tag.aliases:
+                tag = replace(tag, aliases=tuple(dict.fromkeys(tag.aliases + under.aliases)))  # noqa: PLW2901
+            combined[tag.name] = tag
+    return combined
+
+
+def spellings(tag: Tag) -> Iterator[str]:
+    """Yield the keys by which a tag is found, its name's first."""
+    seen = set()
+    for text in (tag.name, *tag.aliases):
+        key = tag_key(text)
+        if key and key not in seen:
+            seen.add(key)
+            yield key
+
+
+def category_name(number: int) -> str:
+    """Return a category's name."""
+    return CATEGORIES.get(number, f"category {number}")
+
+
+def _text(content: bytes, source: str) -> str:
+    start = content[:4096].lstrip(codecs.BOM_UTF8).lstrip()
+    kind = next((kind for magic, kind in _KINDS.items() if content.startswith(magic)), None)
+    if start[:1] in b"<{[" and start.lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<svg", b"{", b"[")):
+        kind = "a web page" if start.startswith(b"<") else "JSON"
+    if kind is not None:
+        raise TagFileError(f"{source} is {kind}, not a list of tags. {_NEEDED}")
+    if not start:
+        raise TagFileError(f"{source} is empty. {_NEEDED}")
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise TagFileError(f"{source} is not UTF-8 text: see line {line}. Save it as UTF-8.") from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise TagFileError(f"{source} is no text: line {line} has a zero byte. {_NEEDED}")
+    return text
+
+
+def _read_line(line: str) -> Tag:
+    if len(line) > _LONGEST_LINE:
+        raise _LineError(f"it has {len(line):,} characters, more than {_LONGEST_LINE:,}")
+    try:
+        (fields,) = csv.reader([line], strict=True)
+    except csv.Error as error:
+        raise _LineError(f"its quotes are wrong ({error})") from error
+    if not 3 <= len(fields) <= 4:
+        raise _LineError(f'it has {len(fields)} fields; name,category,count,"aliases" are needed')
+    name, category, count, *aliases = (field.strip() for field in fields)
+    return Tag(
+        name=_name(name),
+        category=_number(category, "category", _HIGHEST_CATEGORY),
+        count=_number(count, "count", _HIGHEST_COUNT),
+        aliases=_aliases(aliases[0]) if aliases and aliases[0] else (),
+    )
+
+
+def _name(name: str) -> str:
+    if not tag_key(name):
+        raise _LineError("the name is empty")
+    if len(name) > _LONGEST_NAME:
+        raise _LineError(f"the name has {len(name)} characters, more than {_LONGEST_NAME}")
+    if "," in name or not name.isprintable():
+        raise _LineError(f"the name {name[:40]!r} has a comma or a control character")
+    return name.replace(" ", "_")
+
+
+def _number(text: str, what: str, highest: int) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 16 or int(text) > highest:
+        raise _LineError(f"the {what} {text[:20]!r} is no whole number from 0 to {highest}")
+    return int(text)
+
+
+def _aliases(text: str) -> tuple[str, ...]:
+    found = (alias.strip() for alias in text.split(","))
+    return tuple(alias for alias in found if alias and len(alias) <= _LONGEST_NAME and alias.isprintable())
+
+
+def _check_share(rows: int, problems: list[str], source: str) -> None:
+    if rows and len(problems) * _BAD_SHARE <= rows:
+        return
+    first = f" {problems[0]}" if problems else ""
+    raise TagFileError(
+        f"{source} is not a list of tags: {len(problems):,} of {rows:,} lines cannot be read.{first} {_NEEDED}"
+    )

@@ -1,0 +1,115 @@
+"""Pure rules about what a prompt may say: a server's word list, and the age gate's tags.
+
+Negative prompts say what to leave out, so only what they ask for by weights below 0 is looked at.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pastelbot.errors import NotAllowedError
+from pastelbot.prompt.word_list import WordList, painted_texts, read_all, wanted_of_negative
+from pastelbot.records import GenerationRequest
+from pastelbot.rules import grids
+
+SHIPPED = Path(__file__).resolve().parents[1] / "data" / "adult.toml"
+NO_WORDS = WordList(())
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgeGate:
+    """The tags for age-restricted channels only, those of minors that never go with them, and what nobody paints."""
+
+    adult: WordList
+    minors: WordList
+    never: WordList = NO_WORDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContentRules:
+    """What holds for the prompts of one person in one place."""
+
+    gate: AgeGate
+    words: WordList = field(default=NO_WORDS)
+    own_adult: WordList = field(default=NO_WORDS)
+    adult_allowed: bool = False
+
+
+def read_gate(path: Path) -> AgeGate:
+    """Read the lists of the age gate; raises NotAllowedError, for without them nothing may be painted."""
+    try:
+        lists = tomllib.loads(path.read_text(encoding="utf-8"))
+        adult, minors, never = (_read(lists, key) for key in ("adult", "minors", "never"))
+        if not adult or not minors:
+            raise ValueError("a list is empty")
+    except (OSError, ValueError) as error:
+        raise NotAllowedError(
+            "The list of adult tags cannot be read, so nothing is painted until it can: tell whoever runs this bot."
+        ) from error
+    return AgeGate(adult=WordList(adult), minors=WordList(minors), never=WordList(never))
+
+
+def check_content(request: GenerationRequest, rules: ContentRules) -> None:
+    """Raise NotAllowedError where the request's prompts say what may not be painted here."""
+    texts = read_all(request_texts(request))
+    word = rules.words.find_in(texts)
+    if word is not None:
+        raise NotAllowedError(f"The prompt has {quoted(word)}, which is not allowed in this server: take it out.")
+    word = rules.gate.never.find_in(texts)
+    if word is not None:
+        raise NotAllowedError(f"The prompt has {quoted(word)}. That is not painted anywhere.")
+    adult = _adult_word(texts, rules)
+    if adult is None:
+        return
+    minor = rules.gate.minors.find_in(texts)
+    if minor is not None:
+        raise NotAllowedError(f"The prompt has {quoted(adult)} and {quoted(minor)}. That is not painted anywhere.")
+    if not rules.adult_allowed:
+        raise NotAllowedError(
+            f"The prompt has the adult tag {quoted(adult)}, and this is not an age-restricted channel (nor is a direct "
+            "message): take it out, or ask in a channel that is."
+        )
+
+
+def adult_word(request: GenerationRequest, rules: ContentRules) -> str | None:
+    """Return an adult tag that the request's prompts have, if they have one."""
+    return _adult_word(read_all(request_texts(request)), rules)
+
+
+def request_texts(request: GenerationRequest) -> list[str]:
+    """Return every text that the request may be painted from, in each cell of a grid; raises RequestError."""
+    found: dict[str, None] = {}
+    seen = set()
+    for one in grids.pictures_of(request):
+        prompts = (one.prompt, one.negative_prompt, one.hires and (one.hires.prompt, one.hires.negative_prompt))
+        timing = (one.steps, (one.hires.steps or one.steps) if one.hires is not None else None)
+        if (prompts, timing) not in seen:
+            seen.add((prompts, timing))
+            found |= dict.fromkeys(_texts_of(one, *timing))
+    return list(found)
+
+
+def _adult_word(texts: list[list[str]], rules: ContentRules) -> str | None:
+    return rules.gate.adult.find_in(texts) or rules.own_adult.find_in(texts)
+
+
+def _texts_of(request: GenerationRequest, steps: int, hires_steps: int | None) -> list[str]:
+    hires = request.hires
+    wanted = [request.prompt, *((hires.prompt or "",) if hires is not None else ())]
+    avoided = [request.negative_prompt, *((hires.negative_prompt or "",) if hires is not None else ())]
+    texts = [text for prompt in wanted for text in painted_texts(prompt, steps=steps, hires_steps=hires_steps)]
+    return texts + [
+        text for prompt in avoided for text in wanted_of_negative(prompt, steps=steps, hires_steps=hires_steps)
+    ]
+
+
+def quoted(word: str) -> str:
+    """Write a word so that nothing in it is markdown or a mention."""
+    return f"`{word.replace('`', chr(0x2032))}`"
+
+
+def _read(lists: dict[str, object], key: str) -> list[str]:
+    found = lists.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(entry, str) for entry in found):
+        raise ValueError(f"{key} is no list of texts")
+    return found

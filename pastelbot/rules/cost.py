@@ -1,0 +1,82 @@
+"""What a picture costs: work, the pixels that the network goes over, once for each step.
+
+Work is counted in whole pixel-steps, so that sums and refunds are exact; people read it in megapixel-steps
+("MP-steps"). The Pastel-Mix card's picture, 448x640 in 20 steps and then 960x1280 in 20 steps, is
+20 x 0.287 + 20 x 1.229 = 30.3 MP-steps.
+"""
+
+from pastelbot.records import GenerationRequest, HiresFix, InitImage
+from pastelbot.rules import grids
+from pastelbot.rules.samplers import normalise
+
+MILLION = 1_000_000
+UNIT = "MP-steps"
+
+# These samplers ask the network twice in most of their steps, so a step of theirs counts twice.
+TWICE_A_STEP = frozenset({"DPM++ SDE", "DPM++ 2S a", "Heun", "DPM2", "DPM2 a", "Restart"})
+
+
+def work(request: GenerationRequest) -> int:
+    """Return the work of all of a request's pictures, in pixel-steps."""
+    if request.grid is not None:
+        return sum(map(work, grids.pictures_of(request)))
+    steps = request.steps if request.init is None else _init_steps(request.steps, request.init)
+    one = request.width * request.height * _calls(request.sampler, steps)
+    if request.hires is not None:
+        one += _hires_work(request, request.hires)
+    return one * request.count
+
+
+def pictures(request: GenerationRequest) -> int:
+    """Return how many pictures are painted for a request."""
+    return request.count if request.grid is None else sum(map(pictures, grids.pictures_of(request)))
+
+
+def pixel_steps(megapixel_steps: float) -> int:
+    """Return the work that a number of megapixel-steps is."""
+    return round(megapixel_steps * MILLION)
+
+
+def megapixel_steps(amount: int) -> float:
+    """Return work in the unit that people read."""
+    return amount / MILLION
+
+
+def text(amount: int) -> str:
+    """Write work as people read it: `30.3 MP-steps`."""
+    return f"{number(amount)} {UNIT}"
+
+
+def number(amount: int) -> str:
+    """Write work without its unit: `3,000`, `30.3` or `0.25`."""
+    value = megapixel_steps(amount)
+    if value == 0 or abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 0.95 else f"{value:.2g}"
+
+
+def hires_picture(width: int, height: int, hires: HiresFix) -> tuple[int, int]:
+    """Return the (width, height) of the second pass; to a cell of 8 pixels what `diffusion.hires` makes of it."""
+    if hires.width and hires.height:
+        return hires.width, hires.height
+    if hires.width:
+        return hires.width, hires.width * height // width
+    if hires.height:
+        return hires.height * width // height, hires.height
+    return int(width * hires.scale), int(height * hires.scale)
+
+
+def _hires_work(request: GenerationRequest, hires: HiresFix) -> int:
+    width, height = hires_picture(request.width, request.height, hires)
+    if (width, height) == (request.width, request.height):
+        return 0  # nothing to enlarge, so there is no second pass
+    return width * height * _calls(hires.sampler or request.sampler, hires.steps or request.steps)
+
+
+def _init_steps(steps: int, init: InitImage) -> int:
+    """Return the steps over a picture to start from: the strength's share, and one more, as in the webui."""
+    return int(min(init.denoising_strength, 0.999) * steps) + 1
+
+
+def _calls(sampler: str, steps: int) -> int:
+    return steps * (2 if normalise(sampler, None).sampler in TWICE_A_STEP else 1)

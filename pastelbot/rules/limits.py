@@ -1,0 +1,220 @@
+"""Pure rules: what may be asked, and who may do what to whose job."""
+
+import re
+from collections.abc import Callable, Iterable
+
+from pastelbot.choices import LATENT_RESIZE, RESIZE_MODES, UPSCALERS, nearest_names
+from pastelbot.config import LimitSettings
+from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, PromptError, RequestError
+from pastelbot.formats import pictures
+from pastelbot.formats.network_files import LoraFiles, ModelNames
+from pastelbot.prompt import check
+from pastelbot.prompt.chunks import CHUNK_LENGTH
+from pastelbot.prompt.extra_networks import extract_networks
+from pastelbot.prompt.lora_tags import read_lora_tags, written
+from pastelbot.records import Asker, GenerationRequest, InitImage, Job
+from pastelbot.rules import cost, grids
+from pastelbot.rules.samplers import check_sampler
+
+MAX_SEED = 2**32 - 1
+MOST_CLIP_SKIP = 12  # CLIP's layers
+_BROKEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")  # controls, halves of UTF-16: nobody can keep them
+_LEAST_SIDE = 64
+_MOST_CUT = 2  # times the cap: what a hires fix of another shape may enlarge before it cuts
+
+
+def check_request(
+    request: GenerationRequest,
+    limits: LimitSettings,
+    *,
+    upscaler_models: Iterable[str] = (),
+    models: ModelNames | None = None,
+) -> None:
+    """Raise the RequestError that says what is wrong with the request and what the limit is.
+
+    `upscaler_models` and `models` are the names of what the operator has.
+    """
+    _check_prompt(request, limits)
+    _check_models(request, limits, models or ModelNames())
+    check_sampler(request.sampler, request.schedule)
+    _check_size("width", request.width, limits.max_side)
+    _check_size("height", request.height, limits.max_side)
+    _at_most("The number of steps", request.steps, limits.max_steps)
+    _at_most("The CFG scale", request.cfg_scale, limits.max_cfg)
+    _at_most("The number of pictures", request.count, limits.max_count)
+    if not 1 <= request.clip_skip <= MOST_CLIP_SKIP:
+        raise LimitError(f"Clip skip {request.clip_skip} does not work: ask for 1 to {MOST_CLIP_SKIP}; 2 is usual.")
+    if request.cfg_scale < 1:
+        raise LimitError(f"The CFG scale {request.cfg_scale:g} is below 1: 7 is a good value.")
+    _check_noise(request, limits)
+    _check_hires(request, limits, upscaler_models)
+    if request.init is not None:
+        _check_init(request, request.init, limits)
+
+
+def pictures_of(request: GenerationRequest, limits: LimitSettings) -> list[GenerationRequest]:
+    """Return what is painted for a request: itself, or a grid's pictures; raises RequestError for a grid too large."""
+    grid = request.grid
+    if grid is None:
+        return [request]
+    count = len(grid.x.values) * (len(grid.y.values) if grid.y is not None else 1)
+    if count > limits.max_grid:
+        raise LimitError(f"The grid has {count:,} pictures; the cap is {limits.max_grid}. Take some values out.")
+    return grids.pictures_of(request)
+
+
+def check_length(request: GenerationRequest, limits: LimitSettings, tokens: Callable[[str], int]) -> None:
+    """Raise LimitError where a prompt has more chunks than the cap; `tokens` counts a prompt's tokens."""
+    for name, text in (("prompt", request.prompt), ("negative prompt", request.negative_prompt)):
+        count = tokens(text)
+        chunks = -(-count // CHUNK_LENGTH)
+        if chunks > limits.max_chunks:
+            raise LimitError(
+                f"The {name} has {count:,} tokens, which are {chunks} chunks of {CHUNK_LENGTH}; the limit is "
+                f"{limits.max_chunks} chunks. Leave something out."
+            )
+
+
+def check_owner(job: Job, asker: Asker) -> None:
+    """Raise NotAllowedError where the job is somebody else's and the person may not manage messages."""
+    if job.user_id != asker.user_id and not asker.manages_messages:
+        raise NotAllowedError("This is somebody else's picture: its owner and moderators can do that.")
+
+
+def _check_prompt(request: GenerationRequest, limits: LimitSettings) -> None:
+    if not request.prompt.strip():
+        raise PromptError("The prompt is empty: write what to paint, for example `1girl, red hair, smile`.")
+    hires = request.hires
+    _check_text("prompt", request.prompt, limits)
+    _check_text("negative prompt", request.negative_prompt, limits, negative=True)
+    _check_text("hires prompt", (hires and hires.prompt) or "", limits)
+    _check_text("negative hires prompt", (hires and hires.negative_prompt) or "", limits, negative=True)
+
+
+def _check_models(request: GenerationRequest, limits: LimitSettings, models: ModelNames) -> None:
+    for kind, name, known in (
+        ("checkpoint", request.checkpoint, models.checkpoints),
+        ("VAE", request.vae, models.vaes),
+    ):
+        if name and name not in known:
+            near = nearest_names(name[:60], known) if known else "This bot has none to choose from."
+            raise NotFoundError(f"There is no {kind} {name[:60]!r}. {near}")
+    prompts = {request.prompt, (request.hires and request.hires.prompt) or request.prompt}
+    for prompt in prompts:
+        _check_networks(prompt, limits, models.loras)
+
+
+def _check_networks(prompt: str, limits: LimitSettings, loras: LoraFiles) -> None:
+    for tag in extract_networks(prompt).tags:
+        if tag.kind.lower() == "hypernet":
+            raise RequestError(f"Hypernetworks are not supported: take {written(tag)} out of the prompt.")
+    tags = read_lora_tags(prompt)
+    if len(tags) > limits.max_loras:
+        raise LimitError(f"The prompt has {len(tags)} LoRAs; the limit is {limits.max_loras}. Leave some out.")
+    for name in {tag.name for tag in tags}:
+        if loras.find(name) is None:
+            raise NotFoundError(loras.refusal(name))
+
+
+def _check_text(name: str, text: str, limits: LimitSettings, *, negative: bool = False) -> None:
+    if len(text) > limits.max_prompt:
+        raise LimitError(
+            f"The {name} has {len(text):,} characters; the limit is {limits.max_prompt:,}. Leave something out."
+        )
+    broken = _BROKEN.search(text)
+    if broken is not None:
+        place = broken.start()
+        raise PromptError(f"The {name} has a broken sign at character {place + 1}: take it out.", position=place)
+    try:
+        check(text, negative=negative)
+    except PromptError as error:
+        raise PromptError(f"The {name} cannot be read: {error}", position=error.position) from error
+
+
+def _check_noise(request: GenerationRequest, limits: LimitSettings) -> None:
+    """Check the seed, and what nobody but an infotext says of the noise."""
+    if not 0 <= request.seed <= MAX_SEED:
+        raise LimitError(f"The seed {request.seed} is outside 0 to {MAX_SEED}.")
+    if request.seed + request.count - 1 > MAX_SEED:
+        raise LimitError(
+            f"The seeds of {request.count} pictures would go beyond {MAX_SEED}: choose a smaller seed, or one picture."
+        )
+    if not 0 <= request.subseed <= MAX_SEED:
+        raise LimitError(f"The variation seed {request.subseed} is outside 0 to {MAX_SEED}.")
+    if not 0 <= request.subseed_strength <= 1:
+        raise LimitError(f"A variation strength of {request.subseed_strength:g} is not possible: 0 to 1 are.")
+    if not 0 <= request.eta_noise_seed_delta <= MAX_SEED:
+        raise LimitError(f"The ENSD {request.eta_noise_seed_delta} is outside 0 to {MAX_SEED}.")
+    width, height = request.seed_resize_width, request.seed_resize_height
+    if (width, height) != (0, 0) and not all(_LEAST_SIDE <= side <= limits.max_side for side in (width, height)):
+        raise LimitError(
+            f"The noise cannot be resized from {width}x{height}: {_LEAST_SIDE} to {limits.max_side} a side are allowed."
+        )
+
+
+def _check_size(name: str, pixels: int, cap: int) -> None:
+    if pixels > cap:
+        raise LimitError(f"The {name} of {pixels} pixels is over the cap of {cap}: ask for less, or use the hires fix.")
+    if pixels < _LEAST_SIDE or pixels % 8:
+        raise LimitError(
+            f"The {name} of {pixels} pixels does not work: it must be a multiple of 8, {_LEAST_SIDE} to {cap}."
+        )
+
+
+def _check_hires(request: GenerationRequest, limits: LimitSettings, upscaler_models: Iterable[str]) -> None:
+    fix = request.hires
+    if fix is None:
+        return
+    if not limits.max_hires_side:
+        raise LimitError("The hires fix is switched off here: set hires to off.")
+    check_sampler(fix.sampler or request.sampler, fix.schedule)
+    _check_strength(fix.denoising_strength, least=0.01)
+    if not 0 <= fix.steps <= limits.max_steps:
+        raise LimitError(f"The number of hires steps, {fix.steps}, is outside 0 to {limits.max_steps}.")
+    if fix.cfg_scale is not None:
+        _at_most("The CFG scale of the hires fix", fix.cfg_scale, limits.max_cfg)
+    known = (*UPSCALERS, *upscaler_models)
+    if fix.upscaler not in known:
+        raise LimitError(f"There is no upscaler {fix.upscaler[:60]!r}. {nearest_names(fix.upscaler[:60], known)}")
+    width, height = cost.hires_picture(request.width, request.height, fix)
+    if min(width, height) < _LEAST_SIDE:
+        raise LimitError(f"The hires fix would paint {width}x{height}; it must be {_LEAST_SIDE} a side at least.")
+    if max(width, height) > limits.max_hires_side:
+        raise LimitError(
+            f"The hires fix would paint {width}x{height}; the cap is {limits.max_hires_side} a side. "
+            "Choose a smaller size, or set hires to off."
+        )
+    scale = max(width / request.width, height / request.height)
+    if scale * max(request.width, request.height) > _MOST_CUT * limits.max_hires_side:
+        raise LimitError(
+            f"The hires fix would cut nearly everything off to paint {width}x{height}: choose a size of a shape like "
+            f"{request.width}x{request.height}."
+        )
+
+
+def _check_init(request: GenerationRequest, init: InitImage, limits: LimitSettings) -> None:
+    if request.hires is not None:
+        raise RequestError("A picture to start from and the hires fix do not go together: leave one of them out.")
+    _check_strength(init.denoising_strength, least=0)
+    if init.resize_mode not in RESIZE_MODES:
+        raise LimitError(
+            f"There is no resize mode {init.resize_mode[:60]!r}. {nearest_names(init.resize_mode[:60], RESIZE_MODES)}"
+        )
+    width, height = pictures.size_of(init.content)
+    if init.resize_mode == LATENT_RESIZE and max(width, height) > limits.max_hires_side:
+        raise LimitError(
+            f"The picture to start from is {width}x{height}; a latent resize takes at most {limits.max_hires_side} "
+            "a side. Use another resize mode."
+        )
+
+
+def _check_strength(strength: float, *, least: float) -> None:
+    if not least <= strength <= 1:
+        raise LimitError(f"A denoising strength of {strength:g} is not possible: ask for {least:g} to 1.")
+
+
+def _at_most(name: str, value: float, cap: float) -> None:
+    if value > cap:
+        raise LimitError(f"{name}, {value:g}, is over the cap of {cap:g}: ask for less.")
+    if value < 1:
+        raise LimitError(f"{name}, {value:g}, must be at least 1.")

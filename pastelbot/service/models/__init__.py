@@ -1,0 +1,1 @@
+"""The checkpoints and VAEs that requests may name."""

@@ -1,0 +1,71 @@
+"""The hashes of checkpoint files, which infotexts name them by: computed when somebody asks, and then remembered."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pastelbot.store.key_values import Memory
+
+DIGITS = 10
+PATIENCE = 1.5  # seconds: Discord waits for three
+
+_WEIGHTS = tuple(
+    f"unet/diffusion_pytorch_model{ending}" for ending in (".safetensors", ".fp16.safetensors", ".bin", ".fp16.bin")
+)
+
+
+class CheckpointHashes:
+    """Finds a checkpoint by its hash. Hashing gigabytes takes seconds: what is not done in time is known next time."""
+
+    def __init__(self, memory: Memory, places: Mapping[str, Path], *, patience: float = PATIENCE) -> None:
+        self._memory = memory
+        self._places = places
+        self._patience = patience
+        self._running: dict[str, asyncio.Future[str]] = {}
+
+    async def find(self, wanted: str) -> str | None:
+        """Return the name of the checkpoint whose hash begins so."""
+        for name, place in self._places.items():
+            file = _weights_of(place)
+            if file is not None and (await self._hash(file)).startswith(wanted):
+                return name
+        return None
+
+    async def _hash(self, file: Path) -> str:
+        """Return a file's hash, or nothing that any hash begins with where it takes too long."""
+        version = _version(file)
+        key = f"hash:{file}"
+        known = (await self._memory.get(key) or "").rpartition(" ")
+        if known[0] == version:
+            return known[2]
+        mark = f"{key}:{version}"
+        if mark not in self._running:
+            self._running[mark] = asyncio.get_running_loop().run_in_executor(None, _digest, file)
+        running = self._running[mark]
+        done, _pending = await asyncio.wait({running}, timeout=self._patience)
+        if not done:
+            return "?"
+        self._running.pop(mark, None)
+        await self._memory.set(key, f"{version} {running.result()}")
+        return running.result()
+
+
+def _weights_of(place: Path) -> Path | None:
+    """Return the file that a checkpoint's hash is of; None where it is not on this machine."""
+    if place.is_file():
+        return place
+    return next((place / name for name in _WEIGHTS if (place / name).is_file()), None)
+
+
+def _version(file: Path) -> str:
+    stat = file.stat()
+    return f"{stat.st_mtime_ns}:{stat.st_size}"
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()[:DIGITS]
+    except OSError:
+        return "?"

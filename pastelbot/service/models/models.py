@@ -1,0 +1,200 @@
+"""The operator's checkpoints, VAEs, LoRAs and embeddings: which there are, and which checkpoint paints."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from pastelbot.choices import nearest_names
+from pastelbot.config import BUNDLED, Settings, bundled_checkpoint
+from pastelbot.errors import NotAllowedError, NotFoundError
+from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, LoraFiles, ModelNames, network_files
+from pastelbot.infotext import ReadRequest
+from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.prompt.lora_tags import read_lora_tags, rename_loras
+from pastelbot.records import Asker, GenerationRequest
+from pastelbot.service.models.hashes import CheckpointHashes
+from pastelbot.store.audit import AuditLog, Entry
+from pastelbot.store.database import Database
+from pastelbot.store.key_values import Memory
+
+IN_USE = "checkpoint in use"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelLine:
+    """One checkpoint that there is."""
+
+    name: str
+    source: str
+    vae: str | None
+    in_use: bool
+
+
+class Models:
+    """Knows what a request may name, and which checkpoint paints where it names none."""
+
+    def __init__(
+        self, settings: Settings, database: Database, dispatcher: Dispatcher, *, clock: Callable[[], datetime]
+    ) -> None:
+        self._settings = settings
+        self._memory = Memory(database)
+        self._audit = AuditLog(database)
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._loras = LoraFiles(settings.checkpoint.loras)
+        self.names = ModelNames(loras=self._loras, checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes))
+        self._sources = {settings.checkpoint.name: settings.checkpoint.path} | {
+            name: one.path for name, one in settings.checkpoints.items()
+        }
+        self._hashes = CheckpointHashes(self._memory, {name: _file(path) for name, path in self._sources.items()})
+        self.in_use = settings.checkpoint.name
+
+    async def open(self) -> None:
+        """Remember which checkpoint was in use; one that there is not any more is forgotten."""
+        chosen = await self._memory.get(IN_USE)
+        if chosen in self.names.checkpoints:
+            self.in_use = chosen
+        elif chosen is not None:
+            log.warning("the checkpoint in use is not configured any more", name=chosen, instead=self.in_use)
+
+    @property
+    def lines(self) -> list[ModelLine]:
+        """Return the checkpoints, the default first."""
+        vaes = {self._settings.checkpoint.name: self._settings.checkpoint.vae} | {
+            name: one.vae for name, one in self._settings.checkpoints.items()
+        }
+        return [
+            ModelLine(
+                name=name,
+                source=Path(path).name if Path(path).exists() else path,
+                vae=vae and (vae if vae in self._settings.vaes else Path(vae).name),
+                in_use=name == self.in_use,
+            )
+            for (name, path), vae in zip(self._sources.items(), vaes.values(), strict=True)
+        ]
+
+    async def use(self, asker: Asker, name: str) -> str:
+        """Let another checkpoint paint what asks for none, from now on and after restarts; return the one before.
+
+        Where the bot has operators, only they may: it concerns all servers. Raises NotAllowedError, or a NotFoundError
+        with the names that there are.
+        """
+        operators = self._settings.house.operators
+        if operators and asker.user_id not in operators:
+            raise NotAllowedError("Only the bot's operators may change the checkpoint: it paints in all servers.")
+        if not operators and not asker.manages_server:
+            raise NotAllowedError("Changing the checkpoint needs the permission Manage Server.")
+        if name not in self.names.checkpoints:
+            near = nearest_names(name[:60], self.names.checkpoints)
+            raise NotFoundError(f"There is no checkpoint {name[:60]!r}. {near}")
+        before, self.in_use = self.in_use, name
+        if before == name:
+            return before
+        await self._memory.set(IN_USE, name)
+        log.info("checkpoint in use", name=name, before=before, user=asker.user_id, server=asker.guild_id)
+        await self._audit.record(
+            Entry(
+                at=self._clock(),
+                guild_id=asker.guild_id,
+                user_id=asker.user_id,
+                action="model use",
+                detail=f"{before} -> {name}",
+            )
+        )
+        return before
+
+    def pinned(self, request: GenerationRequest) -> GenerationRequest:
+        """Return a request that names its checkpoint, so that it stays the same whatever is in use later."""
+        if request.checkpoint or len(self.names.checkpoints) == 1:
+            return request
+        return request.replace(checkpoint=self.in_use)
+
+    def notes(self, request: GenerationRequest) -> list[str]:
+        """Return sentences about LoRAs whose names are nearly those of files."""
+        return [
+            f"There is no LoRA {name!r}: {found.name} is used."
+            for name in _lora_names(request)
+            if (found := self._loras.find(name)) is not None and not found.exact
+        ]
+
+    async def adapted(self, read: ReadRequest) -> tuple[GenerationRequest, list[str]]:
+        """Return the request of an infotext with what there is here, and sentences about what will differ."""
+        request, notes = self._with_loras(read)
+        checkpoint = await self._checkpoint_of(read)
+        if checkpoint is None:
+            notes.insert(0, self._other_checkpoint(read))
+        elif checkpoint:
+            request = request.replace(checkpoint=checkpoint)
+        notes += [f"The embedding {name} is not here." for name in self._missing_embeddings(read)]
+        if read.vae:
+            vae = next((name for name, place in self._settings.vaes.items() if Path(place).name == read.vae), None)
+            if vae is not None:
+                request = request.replace(vae=vae)
+            elif read.vae not in {Path(line.vae or "").name for line in self.lines}:
+                notes.append(f"It was painted with the VAE {read.vae[:60]}, which is not here.")
+        return request, [note for note in notes if note]
+
+    async def _checkpoint_of(self, read: ReadRequest) -> str | None:
+        """Return the name of the checkpoint that an infotext says, "" where any will do, None where it is not here."""
+        if not read.checkpoint_hash:
+            return ""
+        wanted = read.checkpoint_hash[:10]
+        ours = self._dispatcher.checkpoint
+        if ours is not None and ours.checkpoint_hash.startswith(wanted):
+            return self._settings.checkpoint.name if len(self.names.checkpoints) > 1 else ""
+        for name, loaded in self._dispatcher.loaded.items():
+            if loaded.checkpoint_hash.startswith(wanted):
+                return name
+        return await self._hashes.find(wanted)
+
+    def _other_checkpoint(self, read: ReadRequest) -> str:
+        ours = self._dispatcher.checkpoint
+        if ours is None:
+            return ""
+        theirs = f"{read.checkpoint} ({read.checkpoint_hash})".strip()
+        here = f"{ours.checkpoint} ({ours.checkpoint_hash})"
+        if self.in_use != self._settings.checkpoint.name:
+            here = self.in_use
+        return f"It was painted with {theirs}; here {here} paints."
+
+    def _with_loras(self, read: ReadRequest) -> tuple[GenerationRequest, list[str]]:
+        """Replace LoRAs that have other names here, and take out those that are not here."""
+        notes: dict[str, None] = {}
+
+        def rename(name: str) -> str | None:
+            shorthash = read.loras.get(name.replace(",", ""), "")
+            found = self._loras.find(name)
+            if found is None or not found.exact:
+                found = self._loras.with_hash(shorthash) or found
+                what = f"{name[:60]} ({shorthash})" if shorthash else name[:60]
+                told = "it is left out" if found is None else f"{found.name} is used"
+                notes[f"The LoRA {what} is not here: {told}."] = None
+                return None if found is None else found.name
+            ours = self._loras.metadata(found.path).get("sshs_model_hash", "")
+            if ours and shorthash and not ours.startswith(shorthash):
+                notes[f"The LoRA {name[:60]} is another version here: {ours[:12]} instead of {shorthash}."] = None
+            return name
+
+        request, hires = read.request, read.request.hires
+        request = request.replace(prompt=rename_loras(request.prompt, rename))
+        if hires is not None and hires.prompt:
+            request = request.replace(hires=replace(hires, prompt=rename_loras(hires.prompt, rename)))
+        return request, list(notes)
+
+    def _missing_embeddings(self, read: ReadRequest) -> Iterator[str]:
+        ours = {name.casefold() for name in network_files(self._settings.checkpoint.embeddings, EMBEDDING_SUFFIXES)}
+        yield from (name[:60] for name in read.embeddings if name.casefold() not in ours)
+
+
+def _lora_names(request: GenerationRequest) -> list[str]:
+    prompts = (request.prompt, (request.hires and request.hires.prompt) or "")
+    return list(dict.fromkeys(tag.name for prompt in prompts for tag in read_lora_tags(prompt)))
+
+
+def _file(reference: str) -> Path:
+    return bundled_checkpoint() if reference == BUNDLED else Path(reference).expanduser()

@@ -1,0 +1,116 @@
+"""Use cases about people's own data: get all of it, and be forgotten."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pastelbot.errors import NotFoundError, RequestError
+from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.records import JobStatus
+from pastelbot.service.personal_data.exporting import Item, listed, packed, room_for, suffix_of, text_item, zipped
+from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.personal_data import PersonalPicture, PersonalStore
+from pastelbot.store.picture_files import PictureFiles
+
+ARCHIVES = 4  # files that one answer brings
+
+README = """This is all that Pastelbot keeps about you.
+
+*.json            the tables of its database: your jobs with their prompts, shared pictures, votes, presets, settings,
+                  quotas, and what moderators did
+pictures/         your pictures, each with its infotext
+started-from/     the pictures that you gave it to start from
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """A part of an export: `archives` are zip files. `swept` pictures are not kept any more, `too_large` do not fit."""
+
+    archives: tuple[bytes, ...]
+    part: int
+    parts: int
+    pictures: int
+    swept: int
+    too_large: int
+
+
+class MyData:
+    """Export and forget."""
+
+    def __init__(
+        self,
+        store: PersonalStore,
+        jobs: JobStore,
+        dispatcher: Dispatcher,
+        files: PictureFiles,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._dispatcher = dispatcher
+        self._files = files
+        self._clock = clock
+        self._exporting: set[int] = set()
+
+    async def export(self, user_id: int, *, part: int, limit: int) -> Export:
+        """Return one part of all that is kept about a person, in archives of at most `limit` bytes."""
+        if user_id in self._exporting:
+            raise RequestError("Your data is being put together already: wait for it.")
+        self._exporting.add(user_id)
+        try:
+            return await self._export(user_id, part, limit)
+        finally:
+            self._exporting.discard(user_id)
+
+    async def forget(self, user_id: int) -> list[str]:
+        """Delete what is kept about a person, cancelling what is in line; return the jobs that were cancelled."""
+        active = await self._store.active_jobs(user_id)
+        for job_id in active:
+            ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
+            if ended is not None:
+                self._dispatcher.drop(ended)
+        await self._files.drop(await self._store.forget(user_id))
+        return active
+
+    async def _export(self, user_id: int, part: int, limit: int) -> Export:
+        pictures = await self._store.pictures(user_id)
+        tables = await self._store.rows(user_id)
+        starts = await self._store.start_pictures(user_id)
+        items = [text_item("README.txt", README), *await asyncio.to_thread(lambda: list(listed(tables)))]
+        items += [item for picture in pictures for item in self._picture_items(picture)]
+        items += [Item(name=f"started-from/{each.job_id}.webp", size=each.size, job_id=each.job_id) for each in starts]
+        archives = packed(items, limit=limit)
+        parts = -(-len(archives) // ARCHIVES)
+        if not 1 <= part <= parts:
+            raise NotFoundError(f"There is no part {part}: your data has {parts} part{'s' * (parts > 1)}.")
+        chosen = archives[(part - 1) * ARCHIVES : part * ARCHIVES]
+        return Export(
+            archives=tuple([await self._zipped(archive) for archive in chosen]),
+            part=part,
+            parts=parts,
+            pictures=len(pictures),
+            swept=sum(picture.file is None for picture in pictures),
+            too_large=sum(room_for(item) > limit for item in items),
+        )
+
+    def _picture_items(self, picture: PersonalPicture) -> list[Item]:
+        name = f"pictures/{picture.job_id}-{picture.number + 1}-{picture.seed}"
+        items = [text_item(f"{name}.txt", picture.infotext)]
+        if picture.file is not None:
+            items.append(Item(name=f"{name}.png", size=picture.size, path=self._files.folder / picture.file))
+        return items
+
+    async def _zipped(self, items: Sequence[Item]) -> bytes:
+        """Zip the items, with the pictures to start from read out of their jobs, off the event loop."""
+        ready = [await self._started_from(item) if item.job_id is not None else item for item in items]
+        return await asyncio.to_thread(zipped, ready)
+
+    async def _started_from(self, item: Item) -> Item:
+        job = await self._jobs.get(item.job_id or "")
+        if job is None or job.request.init is None:
+            return item
+        content = job.request.init.content
+        return replace(item, name=f"started-from/{job.id}.{suffix_of(content)}", content=content)

@@ -1,0 +1,1 @@
+"""From options to queued jobs: building, submission, presets, preferences, history."""

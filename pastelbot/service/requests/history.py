@@ -1,0 +1,83 @@
+"""Earlier pictures of the bot to start from: one's own, and those that others have painted here for all to see."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+from pastelbot.errors import NotAllowedError, NotFoundError
+from pastelbot.records import Asker, Job, JobStatus
+from pastelbot.service.access import House
+from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.picture_files import PictureFiles
+
+_LINK = re.compile(r"(?:https?://\S+/channels/\d+/\d+/)?(\d{15,20})")
+_CHOSEN = re.compile(r"([0-9a-f]{12})(?::(\d{1,2}))?")
+_UNKNOWN = "There is no such picture: choose one of yours from the list, or paste the link of a message of this bot."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """A picture by the name that is offered for it; `number` counts from 1."""
+
+    job: Job
+    number: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Return what finds it again."""
+        return f"{self.job.id}:{self.number}"
+
+
+class EarlierPictures:
+    """Finds pictures that are still on the disk."""
+
+    def __init__(self, jobs: JobStore, files: PictureFiles, house: House) -> None:
+        self._jobs = jobs
+        self._files = files
+        self._house = house
+
+    async def offers(self, asker: Asker, *, most: int) -> list[Earlier]:
+        """Return the person's newest pictures that they may start from here."""
+        found = []
+        for job in await self._jobs.newest_done(asker.user_id, asker.guild_id, most):
+            stored = await self._jobs.pictures(job.id)
+            found += [
+                Earlier(job=job, number=picture.number + 1, seed=picture.seed) for picture in stored if picture.file
+            ]
+        return found[:most]
+
+    async def open(self, asker: Asker, name: str) -> tuple[Job, bytes]:
+        """Return a picture's job and its file's content; raises RequestError where it cannot be had here.
+
+        `name` is one that was offered, or the link or number of a message that shows a picture.
+        """
+        chosen, link = _CHOSEN.fullmatch(name.strip()), _LINK.fullmatch(name.strip())
+        job = None
+        if chosen is not None:
+            job = await self._jobs.get(chosen[1])
+        elif link is not None:
+            job = await self._jobs.shown_in(int(link[1]))
+        if job is None or not _may_see(job, asker):
+            raise NotFoundError(_UNKNOWN)
+        terms = await self._house.terms(asker)
+        if job.options.adult_allowed and not terms.content.adult_allowed:
+            raise NotAllowedError(
+                "That picture was painted in an age-restricted channel: start from it in such a channel."
+            )
+        number = int(chosen[2] or 1) if chosen is not None else 1
+        stored = [picture for picture in await self._jobs.pictures(job.id) if picture.number == number - 1]
+        if not stored or not stored[0].file:
+            raise NotFoundError("That picture is not kept any more: attach it as init instead.")
+        try:
+            return job, await asyncio.to_thread(self._files.path(stored[0]).read_bytes)
+        except OSError as error:
+            raise NotFoundError("That picture is not kept any more: attach it as init instead.") from error
+
+
+def _may_see(job: Job, asker: Asker) -> bool:
+    """Tell whether the job is the person's own, or shown to everybody in the server where they ask."""
+    if job.status is not JobStatus.DONE or job.withheld:
+        return False
+    here = job.reply is not None and job.reply.guild_id is not None and job.reply.guild_id == asker.guild_id
+    return job.user_id == asker.user_id or (here and not job.options.private)

@@ -1,0 +1,225 @@
+"""Use cases about jobs: submit, vary, cancel, delete, and what can be asked about them."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from pastelbot.choices import upscaler_files
+from pastelbot.config import Settings
+from pastelbot.errors import NotFoundError, RequestError
+from pastelbot.infotext import read_request, with_line_breaks
+from pastelbot.jobs.dispatcher import Dispatcher, Overview
+from pastelbot.options import usual_hires
+from pastelbot.options.clamping import cap_hires
+from pastelbot.options.recreating import with_what_is_here
+from pastelbot.options.tokens import count_tokens
+from pastelbot.records import Asker, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget, WorkerReady
+from pastelbot.rules import cost, limits
+from pastelbot.rules.content_filter import check_content
+from pastelbot.service.access import House, Terms
+from pastelbot.service.models.models import Models
+from pastelbot.store.jobs.rows import StoredPicture
+from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.picture_files import PictureFiles
+
+_ROOM = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """A job that was taken in, its place in line (0: it does not wait any more), and when its picture will be there."""
+
+    job: Job
+    position: int
+    ready_at: datetime | None = None
+
+
+class Service:
+    """Submit, vary, cancel, delete, and what can be asked about them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        jobs: JobStore,
+        dispatcher: Dispatcher,
+        house: House,
+        files: PictureFiles,
+        models: Models,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.settings = settings
+        self.models = models
+        self._house = house
+        self._jobs = jobs
+        self._files = files
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._count_tokens = lru_cache(maxsize=1000)(count_tokens)  # negative prompts are nearly always the same
+
+    @property
+    def checkpoint(self) -> WorkerReady | None:
+        """Return what the worker said about its checkpoint; None while it is starting."""
+        return self._dispatcher.checkpoint
+
+    async def _check(self, asker: Asker, request: GenerationRequest) -> Terms:
+        terms = await self._house.terms(asker)
+        upscalers = upscaler_files(self.settings.checkpoint.upscalers)
+        for one in limits.pictures_of(request, terms.limits):
+            limits.check_request(one, terms.limits, upscaler_models=upscalers, models=self.models.names)
+            limits.check_length(one, terms.limits, self._count_tokens)
+            check_content(one, terms.content)
+        return terms
+
+    async def check(self, asker: Asker, request: GenerationRequest) -> None:
+        """Raise RequestError where this person may not have that painted here."""
+        await self._check(asker, request)
+
+    async def recreate(self, asker: Asker, infotext: str) -> tuple[GenerationRequest, list[str]]:
+        """Return what an infotext asks for, and sentences about what will differ; raises RequestError."""
+        read = read_request(with_line_breaks(infotext))
+        if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
+            raise RequestError(
+                "This is no infotext: it must have a line such as "
+                "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
+            )
+        request, adapted = await self.models.adapted(read)
+        request, replaced = with_what_is_here(request, upscaler_files(self.settings.checkpoint.upscalers))
+        await self._check(asker, request)
+        notes = [f"It does not say {name}; the usual value is taken." for name in read.missing]
+        return request, [*adapted, *replaced, *notes, *read.notes]
+
+    async def with_hires(self, asker: Asker, request: GenerationRequest) -> GenerationRequest:
+        """Return the request with the operator's usual hires fix for its size, as large as the caps let it be."""
+        large = request.replace(hires=usual_hires((request.width, request.height), self.settings))
+        return cap_hires(large, (await self._house.terms(asker)).limits)
+
+    async def submit(
+        self, asker: Asker, request: GenerationRequest, reply: ReplyTarget, options: JobOptions | None = None
+    ) -> Queued:
+        """Queue a request durably; raises RequestError, and then nothing was charged."""
+        (queued,) = await self.submit_all(asker, [(request, reply)], options)
+        return queued
+
+    async def submit_all(
+        self,
+        asker: Asker,
+        wanted: Sequence[tuple[GenerationRequest, ReplyTarget]],
+        options: JobOptions | None = None,
+    ) -> list[Queued]:
+        """Queue several requests durably, all or nothing; raises RequestError, and then nothing was charged."""
+        options = options or JobOptions()
+        if options.private:
+            asker = self._house.in_messages(asker)
+        for request, _reply in wanted:
+            terms = await self._check(asker, request)
+        jobs = await self._jobs.insert_all(
+            asker.user_id,
+            [(self.models.pinned(request), reply) for request, reply in wanted],
+            now=self._clock(),
+            allowance=terms.allowance,
+            waiting_limit=terms.limits.waiting_per_user,
+            options=replace(options, adult_allowed=terms.content.adult_allowed),
+        )
+        for job in jobs:
+            self._dispatcher.add(job)
+        return [self._queued(job) for job in jobs]
+
+    def _queued(self, job: Job) -> Queued:
+        place = self._dispatcher.place(job.id)
+        if place is None:
+            return Queued(job=job, position=0)
+        return Queued(job=job, position=place.position, ready_at=place.ready_at)
+
+    def cost(self, request: GenerationRequest) -> int:
+        """Return the work that a request costs, in pixel-steps; `pastelbot.rules.cost.text` writes it."""
+        return cost.work(request)
+
+    async def refund(self, job_id: str) -> bool:
+        """Give back what a job cost, whatever became of it; False where that was done before.
+
+        A job that failed or was cancelled is refunded by itself; this is for results that nobody gets to see.
+        """
+        return await self._jobs.refund(job_id)
+
+    def waited(self, job: Job) -> float:
+        """Return the seconds since the job was asked for."""
+        return (self._clock() - job.created_at).total_seconds()
+
+    async def job(self, job_id: str) -> Job:
+        """Return the job; raises NotFoundError."""
+        job = await self._jobs.get(job_id)
+        if job is None:
+            raise NotFoundError("This picture is not known any more: paint it again with /imagine.")
+        return job
+
+    async def shown_in(self, message_id: int) -> Job | None:
+        """Return the job that a message shows, or a post of the gallery, or None."""
+        return await self._jobs.shown_in(message_id)
+
+    async def last_of(self, user_id: int) -> Job:
+        """Return the job of a person's newest picture; raises NotFoundError where there is none."""
+        job = await self._jobs.last_done(user_id)
+        if job is None:
+            raise NotFoundError("You have no finished picture yet: paint one with /imagine first.")
+        return job
+
+    async def cancel(self, job_id: str, asker: Asker) -> Job:
+        """End a job that waits or is painted, and refund it."""
+        job = await self.job(job_id)
+        limits.check_owner(job, asker)
+        ended = None
+        if job.status in (JobStatus.QUEUED, JobStatus.LEASED) or job.withheld:
+            ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
+        if ended is None:
+            refunded = job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
+            if refunded:
+                raise NotFoundError("There is nothing left to cancel: it has ended already. Not charged.")
+            raise NotFoundError("There is nothing left to cancel: it is painted already, and charged.")
+        self._dispatcher.drop(ended)
+        await self._files.drop(await self._jobs.forget_pictures(job_id))
+        if job.user_id != asker.user_id:
+            await self._house.note(asker, "cancel", job)
+        return ended
+
+    async def delete(self, job_id: str, asker: Asker) -> None:
+        """Remove a job's pictures from the disk and the database, ending it first if need be."""
+        job = await self.job(job_id)
+        limits.check_owner(job, asker)
+        ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
+        if ended is not None:
+            self._dispatcher.drop(ended)
+        await self._files.drop(await self._jobs.forget_pictures(job_id))
+        if job.user_id != asker.user_id:
+            await self._house.note(asker, "delete", job)
+
+    async def pictures(self, job_id: str) -> list[tuple[StoredPicture, Path]]:
+        """Return the job's pictures with the paths of their files; those of files swept away lead nowhere."""
+        return [(picture, self._files.path(picture)) for picture in await self._jobs.pictures(job_id)]
+
+    async def overview(self) -> Overview:
+        """Return the jobs being painted and the first in line, in order."""
+        return await self._dispatcher.overview()
+
+    async def set_message(self, job_id: str, message_id: int) -> None:
+        """Remember which message shows the job."""
+        await self._jobs.set_message(job_id, message_id)
+
+    async def posted(self, job_id: str, message_id: int) -> None:
+        """Record that Discord has the pictures in that message, and settle the job."""
+        await self._jobs.posted(job_id, message_id)
+        await self._jobs.done(job_id, now=self._clock())
+
+    async def undeliverable(self, job_id: str, reason: str) -> None:
+        """Fail a job whose pictures nobody can be shown, and refund it."""
+        ended = await self._jobs.end(job_id, JobStatus.FAILED, now=self._clock(), reason=reason)
+        if ended is not None:
+            self._dispatcher.drop(ended)
+
+
+def random_seed() -> int:
+    """Return any seed that has room behind it for those of more pictures."""
+    return secrets.randbelow(limits.MAX_SEED - _ROOM)

@@ -1,0 +1,75 @@
+"""The use case behind `/describe`: what a picture shows, for whoever may ask, not too often."""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from pastelbot.errors import LimitError, RequestError, TaggerError
+from pastelbot.formats import pictures
+from pastelbot.jobs.tagger_process import Describer
+from pastelbot.records import Asker, Description
+from pastelbot.service.access import House
+
+_WINDOW = timedelta(minutes=1)
+_WAITING = 4  # pictures of all people together: finished ones wait behind them for their rating
+
+log = structlog.get_logger(__name__)
+
+
+class Describing:
+    """Asks the tagger; `describer` None is a tagger that is switched off."""
+
+    def __init__(
+        self, describer: Describer | None, house: House, *, per_minute: int, clock: Callable[[], datetime]
+    ) -> None:
+        self._describer = describer
+        self._house = house
+        self._per_minute = per_minute
+        self._clock = clock
+        self._asked: deque[tuple[datetime, int]] = deque()
+        self._waiting = 0
+
+    async def check(self, asker: Asker) -> None:
+        """Raise RequestError where this person may not have a picture described here and now."""
+        if self._describer is None:
+            raise RequestError(
+                "Describing pictures is switched off here. Whoever runs this bot can switch it on: "
+                "`enabled = true` under `[tagger]` in its configuration."
+            )
+        await self._house.terms(asker)
+        while self._asked and self._asked[0][0] <= self._clock() - _WINDOW:
+            self._asked.popleft()
+        if sum(user_id == asker.user_id for _when, user_id in self._asked) >= self._per_minute:
+            raise LimitError(f"You can have {self._per_minute} pictures a minute described: wait a moment.")
+        if self._waiting >= _WAITING:
+            raise LimitError(f"{self._waiting} pictures are waiting to be described: try again in a moment.")
+
+    async def describe(self, asker: Asker, content: bytes) -> Description:
+        """Return what a picture file shows; raises RequestError."""
+        await self.check(asker)
+        pictures.size_of(content, what="The picture")
+        self._asked.append((self._clock(), asker.user_id))
+        self._waiting += 1
+        try:
+            return await self._ask(content)
+        finally:
+            self._waiting -= 1
+
+    async def close(self) -> None:
+        """End the tagger."""
+        if self._describer is not None:
+            await self._describer.close()
+
+    async def _ask(self, content: bytes) -> Description:
+        if self._describer is None:
+            raise RequestError("Describing pictures is switched off here.")
+        try:
+            return await self._describer.describe(content)
+        except TaggerError as error:
+            log.warning("a picture was not described", reason=str(error))
+            raise RequestError(
+                "The picture cannot be described: the tagger does not work at the moment. "
+                "Whoever runs this bot finds the cause in its log."
+            ) from error

@@ -1,0 +1,1 @@
+"""The tag dictionary: completion, looking up, importing."""

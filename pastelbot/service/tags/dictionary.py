@@ -1,0 +1,259 @@
+"""Use cases about tags: complete them, search them, notice mistyped ones, and import a vocabulary."""
+
+import hashlib
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from importlib.resources import files
+
+import structlog
+
+from pastelbot.config import TagSettings
+from pastelbot.errors import TagFileError
+from pastelbot.prompt.tags.completion import MOST_CHOICES, Candidate, Completion, completions, label, unfinished
+from pastelbot.prompt.tags.edit_distance import allowed_errors, distance
+from pastelbot.prompt.tags.names import spoken, tag_key, tags_in
+from pastelbot.prompt.tags.vocabulary import Tag, TagFile, read_tag_file
+from pastelbot.prompt.word_list import WordList
+from pastelbot.records import Asker
+from pastelbot.service.access import House
+from pastelbot.store.database import Database
+from pastelbot.store.tags.search import FoundTag, TagStore
+from pastelbot.store.tags.sets import Filling, Progress, TagSets
+
+log = structlog.get_logger(__name__)
+
+PAGE = 10
+MOST_SUGGESTIONS = 3
+
+_LONGEST_QUERY = 100
+# A tag's name and its aliases can fill many rows, and tags that the prompt has already fall out.
+_ROWS = 100
+_LOOKED_AT = 4
+_MOST_TAGS = 150
+_MOST_WORDS = 4
+_BEGINNINGS = 100
+_REMEMBERED = 50_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagPage:
+    """One page of what a search found; pages count from 0."""
+
+    tags: tuple[Tag, ...]
+    total: int
+    page: int
+    near: tuple[str, ...] = ()
+    hidden: int = 0
+
+    @property
+    def pages(self) -> int:
+        """Return how many pages there are, at least 1."""
+        return max(1, -(-self.total // PAGE))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggestion:
+    """A tag that nobody knows, and the one that was probably meant."""
+
+    typed: str
+    meant: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportReport:
+    """How many tags the vocabulary has now, how many were read, and what was wrong with the others."""
+
+    total: int
+    read: int
+    problems: tuple[str, ...]
+
+
+class Tags:
+    """What can be done with the vocabulary. Whoever asks is shown no tags that may not be painted where they are."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: TagSettings | None = None,
+        house: House | None = None,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings or TagSettings()
+        self._house = house
+        self._store = TagStore(database)
+        self._stands_in = lru_cache(maxsize=_REMEMBERED)(_stands_in)
+        self._sets = TagSets(database, clock=lambda: clock().timestamp())
+
+    async def open(self) -> None:
+        """Take in the shipped tags where they are new or have changed."""
+        content = shipped_file()
+        digest = hashlib.sha256(content).hexdigest()
+        state = await self._store.state()
+        if state is not None and state.shipped == digest:
+            return
+        filling = Filling(
+            shipped=read_tag_file(content, "tags.csv").tags,
+            digest=digest,
+            imported=await self._store.imported(),
+            source=state.source if state is not None else "",
+        )
+        try:
+            await self._sets.fill(filling)
+        except TagFileError as error:
+            log.warning("shipped tags not taken in", reason=str(error))
+
+    async def complete(self, prompt: str, asker: Asker | None = None) -> list[Completion]:
+        """Return choices for the tag that is being typed at the end of a prompt."""
+        typed = unfinished(prompt) if self._settings.complete else None
+        if typed is None:
+            return []
+        if typed.key:
+            found = await self._find(typed.key, whole_word=typed.whole_word)
+        else:
+            found = [] if typed.word.strip() else await self._store.popular(MOST_CHOICES + len(typed.present))
+        shown = await self._shown_to(asker)
+        return completions(typed, (Candidate(each.tag.name, each.alias) for each in found if shown(each)))
+
+    async def complete_query(self, query: str, asker: Asker | None = None) -> list[Completion]:
+        """Return choices for a search."""
+        shown = await self._shown_to(asker)
+        choices: dict[str, Completion] = {}
+        for each in await self._find(tag_key(query[:_LONGEST_QUERY]), whole_word=False):
+            value = spoken(each.tag.name)
+            if value not in choices and len(value) <= _LONGEST_QUERY and shown(each):
+                choices[value] = Completion(label(each.tag.name, each.tag.count, each.alias), value)
+            if len(choices) == MOST_CHOICES:
+                break
+        return list(choices.values())
+
+    async def search(self, query: str, category: int | None, page: int, asker: Asker | None = None) -> TagPage:
+        """Return a page of the tags that have all the query's words; where there are none, what is spelt alike."""
+        key = tag_key(query[:_LONGEST_QUERY])
+        page = max(0, page)
+        tags, total = await self._store.search(key, category, offset=page * PAGE, limit=PAGE)
+        near = [] if total else await self._alike(key, MOST_SUGGESTIONS)
+        shown = await self._shown_to(asker)
+        listed = tuple(tag for tag in tags if shown(FoundTag(tag=tag)))
+        names = dict.fromkeys(spoken(found.tag.name) for found in near if shown(found))
+        return TagPage(tags=listed, total=total, page=page, near=tuple(names), hidden=len(tags) - len(listed))
+
+    async def suggestions(self, prompt: str, asker: Asker | None = None) -> list[Suggestion]:
+        """Return what was probably meant by tags that nobody knows, three at most.
+
+        Sentences are left alone: only what is short enough to be a tag, and spelt nearly like a well-used one, counts.
+        """
+        if not self._settings.suggest:
+            return []
+        typed = {tag_key(tag): tag for tag in tags_in(prompt)[:_MOST_TAGS]}
+        short = [key for key in typed if allowed_errors(len(key)) and len(key.split()) <= _MOST_WORDS]
+        known = await self._store.known(short)
+        unknown = sorted((key for key in short if key not in known), key=lambda key: len(key.split()))
+        if not unknown:
+            return []
+        shown, found = await self._shown_to(asker), []
+        for key in unknown[:_LOOKED_AT]:
+            alike = await self._alike(key, MOST_SUGGESTIONS)
+            near = [each for each in alike if _well_used(each.tag, key) and shown(each)]
+            meant = spoken(near[0].tag.name) if near else ""
+            if meant and tag_key(meant) not in typed:
+                found.append(Suggestion(typed=typed[key], meant=meant))
+        return found[:MOST_SUGGESTIONS]
+
+    async def import_tags(
+        self, file: TagFile, source: str, *, merge: bool = False, on_progress: Progress = lambda _done, _total: None
+    ) -> ImportReport:
+        """Make a file's tags the vocabulary, over the shipped ones; with `merge` over those imported before, too."""
+        before = await self._store.imported() if merge else []
+        content = shipped_file()
+        filling = Filling(
+            shipped=read_tag_file(content, "tags.csv").tags,
+            digest=hashlib.sha256(content).hexdigest(),
+            imported=[*before, *file.tags],
+            source=source,
+        )
+        total = await self._sets.fill(filling, on_progress)
+        return ImportReport(total=total, read=len(file.tags), problems=file.problems)
+
+    async def stats(self) -> tuple[dict[int, int], str]:
+        """Return how many tags there are of each category, and where the imported ones came from."""
+        state = await self._store.state()
+        return await self._store.counts(), state.source if state is not None else ""
+
+    async def _shown_to(self, asker: Asker | None) -> Callable[[FoundTag], bool]:
+        """Return what tells whether a tag may be shown: what would be refused in a prompt is not offered for one."""
+        if asker is None or self._house is None:
+            return lambda _found: True
+        rules = (await self._house.allowances(asker)).content
+        lists = [rules.words, rules.gate.never]
+        if not rules.adult_allowed:
+            lists += [rules.gate.adult, rules.own_adult]
+        return lambda found: not any(self._stands_in(words, text) for words in lists for text in _texts(found))
+
+    async def _find(self, key: str, *, whole_word: bool) -> list[FoundTag]:
+        """Return tags that begin so, then those with such words, and only where there are none those spelt alike.
+
+        What was typed to the end comes first; names come before aliases, and then what is used most.
+        """
+        if not key:
+            return []
+        found = await self._store.beginning_with(key, _ROWS, whole_word=whole_word)
+        found.sort(key=lambda each: (tag_key(each.alias or each.tag.name) != key, each.alias is not None))
+        if len(_names(found)) < MOST_CHOICES:
+            found += await self._store.with_words(key, _ROWS, whole_word=whole_word)
+        return found or await self._alike(key, MOST_CHOICES, beginning=not whole_word)
+
+    async def _alike(self, key: str, limit: int, *, beginning: bool = False) -> list[FoundTag]:
+        """Return tags with a spelling within a slip or two of the key, the nearest first; `beginning` if unfinished."""
+        key = key[:_LONGEST_QUERY]
+        errors = allowed_errors(len(key))
+        if not errors:
+            return []
+        candidates = dict(await self._store.similar(key, errors))
+        if beginning:
+            head = key[: max(2, len(key) // 2)]
+            candidates |= dict(await self._store.spellings_beginning_with(head, _BEGINNINGS))
+        near = heapq.nsmallest(limit, _nearest(key, candidates.items(), errors, beginning=beginning))
+        tags = await self._store.of_spellings([spelling for _, spelling in near])
+        return [tags[spelling] for _, spelling in near if spelling in tags]
+
+
+def shipped_file() -> bytes:
+    """Return the vocabulary that comes with the program, as a tag-completion CSV."""
+    return files("pastelbot").joinpath("data", "tags.csv").read_bytes()
+
+
+def _nearest(
+    key: str, candidates: Iterable[tuple[int, str]], errors: int, *, beginning: bool
+) -> Iterable[tuple[int, int]]:
+    """Yield (distance, id) of what is near enough; ids ascend from the most used."""
+    letters = set(key)
+    for number, other in candidates:
+        missing = letters.difference(other) if beginning else letters.symmetric_difference(other)
+        if len(missing) > (errors if beginning else 2 * errors):
+            continue
+        found = distance(key, other, errors, beginning=beginning)
+        if found <= errors:
+            yield found, number
+
+
+def _stands_in(words: WordList, text: str) -> bool:
+    return words.find([text]) is not None
+
+
+def _texts(found: FoundTag) -> list[str]:
+    name = spoken(found.tag.name)
+    return [name] if found.alias is None else [name, found.alias]
+
+
+def _well_used(tag: Tag, key: str) -> bool:
+    """Tell whether a tag is so common that a mistyped one is more likely than a word of somebody's own."""
+    least = {4: 10_000, 5: 1_000}.get(len(key), 100)
+    return tag.count >= least
+
+
+def _names(found: Iterable[FoundTag]) -> set[str]:
+    return {each.tag.name for each in found}

@@ -1,0 +1,1 @@
+"""Jobs and their pictures in the database."""

@@ -1,0 +1,121 @@
+"""What job and picture rows hold, as records."""
+
+import hashlib
+import json
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from pydantic import TypeAdapter
+
+from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, Picture, ReplyTarget
+from pastelbot.rules import cost
+
+_REQUEST = TypeAdapter(GenerationRequest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPicture:
+    """A picture on disk; `rating` means what `Picture.rating` means.
+
+    `file` is relative to the pictures folder; None: it was there too long and was swept away. `size` is its bytes.
+    """
+
+    number: int
+    file: str | None
+    size: int
+    seed: int
+    width: int
+    height: int
+    infotext: str
+    rating: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A job in line without its request, which may be large; `created_at` is in seconds since 1970."""
+
+    id: str
+    user_id: int
+    created_at: float
+    work: int
+    count: int
+    attempts: int = 0
+    guild_id: int | None = None
+
+    @classmethod
+    def of(cls, job: Job) -> "Waiting":
+        """Return what the line knows of a job."""
+        return cls(
+            id=job.id,
+            user_id=job.user_id,
+            created_at=job.created_at.timestamp(),
+            work=cost.work(job.request),
+            count=cost.pictures(job.request),
+            attempts=job.attempts,
+            guild_id=job.reply.guild_id if job.reply is not None else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """Work that was given out for somebody, and when, in seconds since 1970."""
+
+    user_id: int
+    at: float
+    work: int
+    count: int
+
+
+def content_name(content: bytes) -> str:
+    """Return the name of a picture file with that content, in two levels of folders: `ab/cd/<sha256>.png`."""
+    digest = hashlib.sha256(content).hexdigest()
+    return f"{digest[:2]}/{digest[2:4]}/{digest}.png"
+
+
+def picture_file(number: int, picture: Picture) -> StoredPicture:
+    """Return where the picture belongs on disk, by what is in it: the same bytes are one file."""
+    return StoredPicture(
+        number=number,
+        file=content_name(picture.png),
+        size=len(picture.png),
+        seed=picture.seed,
+        width=picture.width,
+        height=picture.height,
+        infotext=picture.infotext,
+        rating=picture.rating,
+    )
+
+
+def request_text(request: GenerationRequest) -> str:
+    """Return a request as its row has it; raises where nobody could read it again, which would stop all jobs."""
+    text = json.dumps(asdict(request))
+    _REQUEST.validate_json(text)
+    return text
+
+
+def job_of(row: sqlite3.Row) -> Job:
+    """Return the job that a row has."""
+    reply = None
+    if row["channel_id"] is not None:
+        reply = ReplyTarget(guild_id=row["guild_id"], channel_id=row["channel_id"], message_id=row["message_id"])
+    return Job(
+        id=row["id"],
+        user_id=row["user_id"],
+        request=_REQUEST.validate_json(row["request"]),
+        status=JobStatus(row["status"]),
+        attempts=row["attempts"],
+        created_at=datetime.fromtimestamp(row["created_at"], tz=UTC),
+        reply=reply,
+        options=JobOptions(
+            spoiler=bool(row["spoiler"]),
+            private=bool(row["private"]),
+            origin=row["origin"],
+            adult_allowed=bool(row["adult_allowed"]),
+            home_channel_id=row["home_channel_id"],
+            locale=row["locale"],
+        ),
+        withheld=row["review"] == "open",
+        reason=row["reason"],
+        seconds=row["seconds"],
+    )

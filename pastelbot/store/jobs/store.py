@@ -1,0 +1,308 @@
+"""Job rows: their states, and the quota that each state holds.
+
+A job's row and its reservation change in the same transaction, so a crash between them is impossible. A transition
+names the states it starts from; where the job is in none of them any more, nothing happens and the answer says so.
+"""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+
+import aiosqlite
+
+from pastelbot.errors import LimitError
+from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
+from pastelbot.rules import cost
+from pastelbot.store import quotas
+from pastelbot.store.database import Database
+from pastelbot.store.jobs.rows import Served, StoredPicture, Waiting, job_of, request_text
+from pastelbot.store.quotas import UNLIMITED, Account, Allowance, Paid
+
+_ACTIVE = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)
+
+
+_PICTURE = tuple(field.name for field in fields(StoredPicture))
+
+
+class JobStore:
+    """All reading and writing of jobs, their pictures and their quota."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def insert(
+        self,
+        user_id: int,
+        request: GenerationRequest,
+        reply: ReplyTarget,
+        *,
+        now: datetime,
+        allowance: Allowance = UNLIMITED,
+        waiting_limit: int = 0,
+        options: JobOptions | None = None,
+    ) -> Job:
+        """Reserve the quota and queue the job, both or neither; raises what `insert_all` raises."""
+        (job,) = await self.insert_all(
+            user_id, [(request, reply)], now=now, allowance=allowance, waiting_limit=waiting_limit, options=options
+        )
+        return job
+
+    async def insert_all(
+        self,
+        user_id: int,
+        wanted: Sequence[tuple[GenerationRequest, ReplyTarget]],
+        *,
+        now: datetime,
+        allowance: Allowance = UNLIMITED,
+        waiting_limit: int = 0,
+        options: JobOptions | None = None,
+    ) -> list[Job]:
+        """Reserve the quota and queue the jobs, all or nothing.
+
+        Raises QuotaError where the person's balance in that server has less than the requests' work, and LimitError
+        where more than `waiting_limit` (0: none) jobs of the person would wait or be painted.
+        """
+        jobs = [
+            Job(
+                id=secrets.token_hex(6),
+                user_id=user_id,
+                request=request,
+                status=JobStatus.QUEUED,
+                created_at=now,
+                reply=reply,
+                options=options or JobOptions(),
+            )
+            for request, reply in wanted
+        ]
+        async with self._database.transaction() as connection:
+            await _check_waiting(connection, user_id, waiting_limit, len(jobs))
+            if len(jobs) > 1:  # refused with what all of them cost
+                work = sum(cost.work(job.request) for job in jobs)
+                await quotas.check(connection, _account(jobs[0]), work, allowance, now)
+            for job in jobs:
+                await _insert(connection, job, allowance, now)
+        return jobs
+
+    async def get(self, job_id: str) -> Job | None:
+        """Return the job, or None where there is none of that id."""
+        async with self._database.reader.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)) as cursor:
+            row = await cursor.fetchone()
+        return job_of(row) if row is not None else None
+
+    async def by_message(self, message_id: int) -> Job | None:
+        """Return the job that a message shows, or None."""
+        async with self._database.reader.execute("SELECT * FROM jobs WHERE message_id = ?", (message_id,)) as cursor:
+            row = await cursor.fetchone()
+        return job_of(row) if row is not None else None
+
+    async def shown_in(self, message_id: int) -> Job | None:
+        """Return the job that a message shows, as its own or as a post of the gallery, or None."""
+        sql = "SELECT * FROM jobs WHERE id = (SELECT job_id FROM gallery WHERE message_id = ?)"
+        async with self._database.reader.execute(sql, (message_id,)) as cursor:
+            row = await cursor.fetchone()
+        return job_of(row) if row is not None else await self.by_message(message_id)
+
+    async def last_done(self, user_id: int) -> Job | None:
+        """Return a person's newest finished job, or None."""
+        sql = "SELECT * FROM jobs WHERE user_id = ? AND status = 'done' ORDER BY created_at DESC, rowid DESC LIMIT 1"
+        async with self._database.reader.execute(sql, (user_id,)) as cursor:
+            row = await cursor.fetchone()
+        return job_of(row) if row is not None else None
+
+    async def newest_done(self, user_id: int, guild_id: int | None, most: int) -> list[Job]:
+        """Return a person's finished jobs of one server, or of direct messages, the newest first."""
+        sql = "SELECT * FROM jobs WHERE user_id = ? AND guild_id IS ? AND status = 'done'"
+        sql += " ORDER BY created_at DESC, rowid DESC LIMIT ?"
+        async with self._database.reader.execute(sql, (user_id, guild_id, most)) as cursor:
+            return [job_of(row) for row in await cursor.fetchall()]
+
+    async def with_status(self, *statuses: JobStatus) -> list[Job]:
+        """Return the jobs in these states, oldest first."""
+        sql = f"SELECT * FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY created_at, rowid"
+        async with self._database.reader.execute(sql, statuses) as cursor:
+            return [job_of(row) for row in await cursor.fetchall()]
+
+    async def several(self, job_ids: Sequence[str]) -> list[Job]:
+        """Return the jobs of these ids, in any order; those that are gone are missing."""
+        sql = f"SELECT * FROM jobs WHERE id IN ({_marks(job_ids)})"
+        return [job_of(row) for row in await self._database.reader.execute_fetchall(sql, tuple(job_ids))]
+
+    async def ids_in_line(self) -> set[str]:
+        """Return the ids of all jobs that wait."""
+        sql = "SELECT id FROM jobs INDEXED BY jobs_in_line WHERE status = 'queued'"
+        async with self._database.reader.execute(sql) as cursor:
+            return {row[0] for row in await cursor.fetchall()}
+
+    async def in_line(self, *, but: Collection[str] = ()) -> list[Waiting]:
+        """Return all jobs that wait, but for those of some ids, oldest first and without their requests."""
+        columns = ("id", "user_id", "created_at", "cost", "count", "attempts", "guild_id")
+        sql = f"SELECT {', '.join(columns)} FROM jobs INDEXED BY jobs_in_line WHERE status = 'queued'"
+        async with self._database.reader.execute(f"{sql} ORDER BY created_at, rowid") as cursor:
+            return [
+                Waiting(
+                    id=row[0],
+                    user_id=row[1],
+                    created_at=row[2],
+                    work=row[3],
+                    count=row[4],
+                    attempts=row[5],
+                    guild_id=row[6],
+                )
+                for row in await cursor.fetchall()
+                if row[0] not in but
+            ]
+
+    async def served_since(self, since: datetime) -> list[Served]:
+        """Return whose jobs were given out since then, except for those that failed."""
+        sql = "SELECT user_id, leased_at, cost, count FROM jobs WHERE leased_at >= ? AND status != 'failed'"
+        sql += " ORDER BY leased_at, rowid"
+        async with self._database.reader.execute(sql, (since.timestamp(),)) as cursor:
+            rows = await cursor.fetchall()
+        return [Served(user_id=row[0], at=row[1], work=row[2], count=row[3]) for row in rows]
+
+    async def lease(self, job_ids: Sequence[str], *, now: datetime) -> list[Job]:
+        """Take queued jobs for a worker; return those that were still queued."""
+        leased = []
+        async with self._database.transaction() as connection:
+            for job_id in job_ids:
+                sql = "UPDATE jobs SET status = 'leased', leased_at = ? WHERE id = ? AND status = 'queued' RETURNING *"
+                leased += [job_of(row) for row in await connection.execute_fetchall(sql, (now.timestamp(), job_id))]
+        return leased
+
+    async def requeue(self, job_id: str, *, crashed: bool) -> Job | None:
+        """Put a leased job back in line; a crash counts as an attempt."""
+        sql = (
+            "UPDATE jobs SET status = 'queued', leased_at = NULL, attempts = attempts + ?"
+            " WHERE id = ? AND status = 'leased' RETURNING *"
+        )
+        async with self._database.transaction() as connection:
+            return await _first(connection, sql, (int(crashed), job_id))
+
+    async def set_message(self, job_id: str, message_id: int) -> None:
+        """Remember which message shows the job."""
+        async with self._database.transaction() as connection:
+            await connection.execute("UPDATE jobs SET message_id = ? WHERE id = ?", (message_id, job_id))
+
+    async def rendered(self, job_id: str, pictures: Sequence[StoredPicture], *, seconds: float) -> Job | None:
+        """Record pictures that are on disk; None where the job was ended meanwhile."""
+        sql = "UPDATE jobs SET status = 'rendered', seconds = ? WHERE id = ? AND status = 'leased' RETURNING *"
+        async with self._database.transaction() as connection:
+            job = await _first(connection, sql, (seconds, job_id))
+            if job is not None:
+                await connection.executemany(
+                    f"INSERT INTO pictures (job_id, {', '.join(_PICTURE)}) VALUES (?, {_marks(_PICTURE)})",
+                    [(job_id, *(getattr(picture, name) for name in _PICTURE)) for picture in pictures],
+                )
+        return job
+
+    async def posted(self, job_id: str, message_id: int) -> None:
+        """Record the message in which Discord has the pictures."""
+        sql = "UPDATE jobs SET status = 'posted', message_id = ? WHERE id = ? AND status = 'rendered'"
+        async with self._database.transaction() as connection:
+            await connection.execute(sql, (message_id, job_id))
+
+    async def done(self, job_id: str, *, now: datetime) -> None:
+        """Settle a posted job: its reservation is spent."""
+        sql = "UPDATE jobs SET status = 'done', ended_at = ? WHERE id = ? AND status = 'posted'"
+        async with self._database.transaction() as connection:
+            await connection.execute(sql, (now.timestamp(), job_id))
+
+    async def end(self, job_id: str, status: JobStatus, *, now: datetime, reason: str | None = None) -> Job | None:
+        """Fail or cancel a job and refund it; None where it has already ended."""
+        sql = (
+            "UPDATE jobs SET status = ?, ended_at = ?, reason = ? WHERE id = ?"
+            f" AND status IN ({_marks(_ACTIVE)}) RETURNING *"
+        )
+        async with self._database.transaction() as connection:
+            async with connection.execute(sql, (status, now.timestamp(), reason, job_id, *_ACTIVE)) as cursor:
+                row = await cursor.fetchone()
+            if row is None:
+                return None
+            await _refund(connection, job_id)
+            return job_of(row)
+
+    async def refund(self, job_id: str) -> bool:
+        """Give back what a job took, whatever became of it; False where it was given back before or is not there."""
+        async with self._database.transaction() as connection:
+            return await _refund(connection, job_id)
+
+    async def pictures(self, job_id: str) -> list[StoredPicture]:
+        """Return the job's pictures in the order of their seeds."""
+        sql = f"SELECT {', '.join(_PICTURE)} FROM pictures WHERE job_id = ? ORDER BY number"
+        async with self._database.reader.execute(sql, (job_id,)) as cursor:
+            return [StoredPicture(**{name: row[name] for name in _PICTURE}) for row in await cursor.fetchall()]
+
+    async def forget_pictures(self, job_id: str) -> list[str]:
+        """Remove the job's pictures from the database; return the files that they had."""
+        sql = "DELETE FROM pictures WHERE job_id = ? RETURNING file"
+        async with self._database.transaction() as connection, connection.execute(sql, (job_id,)) as cursor:
+            return [row["file"] for row in await cursor.fetchall() if row["file"] is not None]
+
+    async def used(self, user_id: int, *, now: datetime) -> int:
+        """Return the work, in all servers, that the person's jobs of this UTC day have reserved or spent."""
+        midnight = quotas.next_refill(now) - timedelta(days=1)
+        return await quotas.used_since(self._database.reader, user_id, midnight)
+
+
+async def _insert(connection: aiosqlite.Connection, job: Job, allowance: Allowance, now: datetime) -> None:
+    """Reserve one job's work and put it in line, inside the caller's transaction."""
+    reply = job.reply or ReplyTarget(channel_id=0)
+    account, work = _account(job), cost.work(job.request)
+    request = request_text(job.request)
+    paid = await quotas.reserve(connection, account, work, allowance, now)
+    row: dict[str, object] = {
+        "id": job.id,
+        "user_id": job.user_id,
+        "request": request,
+        "status": job.status,
+        "created_at": now.timestamp(),
+        "guild_id": reply.guild_id,
+        "channel_id": reply.channel_id,
+        "message_id": reply.message_id,
+        "cost": work,
+        "count": cost.pictures(job.request),
+        "from_rest": paid.rest,
+        "from_extra": paid.extra,
+        **asdict(job.options),
+    }
+    await connection.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({_marks(tuple(row))})", tuple(row.values()))
+
+
+def _account(job: Job) -> Account:
+    return Account(user_id=job.user_id, guild_id=job.reply.guild_id if job.reply is not None else None)
+
+
+async def _check_waiting(connection: aiosqlite.Connection, user_id: int, limit: int, more: int) -> None:
+    """Raise LimitError where with `more` jobs of the person more than `limit` (0: none) would wait or be painted."""
+    sql = "SELECT COUNT(*) FROM jobs WHERE user_id = ? AND status IN ('queued', 'leased')"
+    waiting = next((int(row[0]) for row in await connection.execute_fetchall(sql, (user_id,))), 0)
+    if not limit or waiting + more <= limit:
+        return
+    if waiting >= limit:
+        raise LimitError(f"You have {limit} jobs in line, which is the limit: wait for one, or cancel one of them.")
+    raise LimitError(
+        f"You have {waiting} jobs in line, and {more} more would be over the limit of {limit}: wait for some of them, "
+        "or ask for fewer at once."
+    )
+
+
+async def _refund(connection: aiosqlite.Connection, job_id: str) -> bool:
+    sql = (
+        "UPDATE jobs SET refunded = 1 WHERE id = ? AND NOT refunded RETURNING user_id, guild_id, from_rest, from_extra"
+    )
+    async with connection.execute(sql, (job_id,)) as cursor:
+        row = await cursor.fetchone()
+    if row is None:
+        return False
+    account = Account(user_id=row["user_id"], guild_id=row["guild_id"])
+    await quotas.give_back(connection, account, Paid(rest=row["from_rest"], extra=row["from_extra"]))
+    return True
+
+
+async def _first(connection: aiosqlite.Connection, sql: str, values: tuple[object, ...]) -> Job | None:
+    return next((job_of(row) for row in await connection.execute_fetchall(sql, values)), None)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

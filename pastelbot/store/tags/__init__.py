@@ -1,0 +1,1 @@
+"""Tags in the database: imported sets, and searching them."""

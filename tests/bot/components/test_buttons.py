@@ -1,0 +1,267 @@
+import pytest
+from helpers.studio import job_of, labels
+
+from pastelbot.records import Asker, JobStatus, PaintingFailed
+
+
+@pytest.fixture
+async def painted(studio):
+    """Return the message of a finished picture of Hana's."""
+    await studio.imagine("1girl, red hair", negative="lowres", seed=7, steps=9, size="portrait")
+    return await studio.finish()
+
+
+@pytest.fixture
+def request_of(studio):
+    async def request_of(message):
+        return (await studio.jobs.get(job_of(message))).request
+
+    return request_of
+
+
+def fields(modal):
+    """Return the modal's texts by their custom ids."""
+    inputs = [label["component"] for label in modal["components"]]
+    return {field["custom_id"]: field["value"] for field in inputs if "value" in field}
+
+
+async def test_reroll_paints_the_same_with_another_seed(studio, painted, request_of):
+    result = await studio.hana.click(painted, label="Reroll")
+    again = await studio.finish()
+
+    first, second = await request_of(painted), await request_of(again)
+    assert result.response.id == again.id != painted.id
+    assert first.seed != second.seed
+    assert first == second.replace(seed=7)
+    assert f"seed {second.seed}" in again.content
+
+
+async def test_seed_asks_for_one_and_keeps_everything_else(studio, painted, request_of):
+    form = await studio.hana.click(painted, label="Seed")
+    assert fields(form.modal) == {"seed": "7"}
+
+    await studio.hana.submit_modal(form, {"seed": " 4294967295 "})
+    again = await studio.finish()
+
+    assert (await request_of(painted)).replace(seed=4294967295) == await request_of(again)
+
+
+@pytest.mark.parametrize("typed", ["", "-1"])
+async def test_no_seed_is_a_random_one(studio, painted, request_of, typed):
+    form = await studio.hana.click(painted, label="Seed")
+    await studio.hana.submit_modal(form, {"seed": typed})
+    again = await studio.finish()
+
+    assert (await request_of(again)).seed != 7
+
+
+@pytest.mark.parametrize("typed", ["seven", "4294967296", "-2", "1.5", "٣"])
+async def test_what_is_no_seed_is_refused_privately_and_free(studio, painted, typed):
+    form = await studio.hana.click(painted, label="Seed")
+    result = await studio.hana.submit_modal(form, {"seed": typed})
+
+    assert result.response.ephemeral
+    assert "is not a seed: type a whole number from 0 to 4294967295" in result.response.content
+    assert result.response.content.endswith("Not charged.")
+    assert await studio.charged(studio.hana) == 1
+
+
+async def test_edit_is_prefilled_and_paints_what_was_changed(studio, painted, request_of):
+    form = await studio.hana.click(painted, label="Edit")
+    assert fields(form.modal) == {"prompt": "1girl, red hair", "negative": "lowres", "seed": "7"}
+
+    await studio.hana.submit_modal(form, {"prompt": "1girl, blue hair", "negative": "", "seed": "8"})
+    again = await studio.finish()
+
+    expected = (await request_of(painted)).replace(prompt="1girl, blue hair", negative_prompt="", seed=8)
+    assert expected == await request_of(again)
+    assert "> 1girl, blue hair" in again.content
+
+
+async def test_the_longest_prompt_can_be_edited(studio):
+    await studio.imagine("a" * 4000, negative="b" * 4000)
+    message = await studio.finish()
+    form = await studio.hana.click(message, label="Edit")
+
+    assert fields(form.modal)["prompt"] == "a" * 4000
+    assert fields(form.modal)["negative"] == "b" * 4000
+
+
+async def test_an_edit_that_cannot_be_painted_is_refused(studio, painted):
+    form = await studio.hana.click(painted, label="Edit")
+    result = await studio.hana.submit_modal(form, {"prompt": "(1girl:1.2.3)", "negative": "", "seed": "8"})
+
+    assert result.response.ephemeral
+    assert "The prompt cannot be read" in result.response.content
+    assert await studio.charged(studio.hana) == 1
+
+
+async def test_whoever_clicks_is_charged_and_named(studio, painted):
+    await studio.kenji.click(painted, label="Reroll")
+    again = await studio.finish()
+
+    assert again.content.startswith(studio.kenji.mention)
+    assert await studio.charged(studio.kenji) == 1
+    assert await studio.charged(studio.hana) == 1
+
+
+async def test_cancel_while_waiting_is_free_and_lets_the_next_one_up(open_studio):
+    studio = await open_studio(worker={"jobs_at_once": 1})
+    await studio.imagine("first")
+    await studio.painting()
+    waiting = await studio.imagine("second", by=studio.kenji)
+    last = await studio.imagine("third", by=studio.mod)
+    await studio.kenji.click(waiting.response, label="Cancel")
+    message = await studio.says("**Cancelled**, not charged.", waiting.response.id)
+
+    assert ["Reroll", "Edit", "Delete"] == labels(message)
+    assert await studio.jobs.used(studio.kenji.id, now=studio.clock()) == 0
+    await studio.says("2nd in line", last.response.id)
+
+
+async def test_cancel_while_painting_is_free_and_the_worker_hears_of_it(studio):
+    result = await studio.imagine()
+    (job_id,) = await studio.painting()
+    await studio.hana.click(result.response, label="Cancel")
+    await studio.says("**Cancelled**", result.response.id)
+
+    assert studio.executor.painting == {}
+    assert (await studio.jobs.get(job_id)).status == JobStatus.CANCELLED
+    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+
+
+async def test_a_step_reported_after_cancel_does_not_bring_the_job_back(studio):
+    result = await studio.imagine()
+    (job_id,) = await studio.painting()
+    await studio.hana.click(result.response, label="Cancel")
+    await studio.says("**Cancelled**", result.response.id)
+    studio.executor.progress(job_id, 20, 40)
+    await studio.imagine("next")
+    await studio.painting()
+
+    assert "**Cancelled**" in studio.message(result.response.id).content
+
+
+async def test_others_may_not_cancel_but_moderators_may(studio):
+    result = await studio.imagine()
+    refused = await studio.kenji.click(result.response, label="Cancel")
+    assert refused.response.ephemeral
+    assert "owner and moderators" in refused.response.content
+
+    await studio.mod.click(result.response, label="Cancel")
+    await studio.says("**Cancelled**", result.response.id)
+
+    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+
+
+@pytest.mark.parametrize(
+    ("ended", "text"),
+    [
+        (False, "There is nothing left to cancel: it is painted already, and charged."),
+        (True, "There is nothing left to cancel: it has ended already. Not charged."),
+    ],
+)
+async def test_cancel_that_comes_too_late_says_what_it_cost(studio, ended, text):
+    """The button is gone by then, but somebody's screen may be behind."""
+    result = await studio.imagine()
+    (job_id,) = await studio.painting()
+    if ended:
+        await studio.service.cancel(job_id, Asker(user_id=studio.hana.id))
+    else:
+        studio.executor.finish(job_id)
+        await studio.status(job_id, JobStatus.DONE)
+    late = await click_id(studio, studio.hana, result.response.message, f"pb:cancel:{job_id}")
+
+    assert late.response.ephemeral
+    assert late.response.content == f"⚠️ {text}"
+
+
+async def test_delete_removes_message_and_files_and_stays_charged(studio, painted):
+    job_id = job_of(painted)
+    ((_, path),) = await studio.service.pictures(job_id)
+    await studio.hana.click(painted, label="Delete")
+
+    assert studio.message(painted.id) is None
+    assert not path.parent.exists()
+    assert await studio.service.pictures(job_id) == []
+    assert await studio.charged(studio.hana) == 1
+
+
+async def test_moderators_may_delete_and_others_may_not(studio, painted):
+    refused = await studio.kenji.click(painted, label="Delete")
+    assert refused.response.ephemeral
+    assert "somebody else's picture" in refused.response.content
+    assert studio.message(painted.id) is not None
+
+    await studio.mod.click(painted, label="Delete")
+    assert studio.message(painted.id) is None
+
+
+async def test_a_cancelled_job_can_be_deleted(studio):
+    result = await studio.imagine()
+    await studio.hana.click(result.response, label="Cancel")
+    message = await studio.says("**Cancelled**", result.response.id)
+    await studio.hana.click(message, label="Delete")
+
+    assert studio.messages == []
+
+
+async def test_a_failed_job_says_why_is_free_and_can_be_tried_again(studio):
+    result = await studio.imagine()
+    (job_id,) = await studio.painting()
+    studio.executor.emit(PaintingFailed(job_id=job_id, reason="The latents became NaN at step 3."))
+    message = await studio.says("The latents became NaN at step 3.\nNot charged.", result.response.id)
+
+    assert ["Reroll", "Edit", "Delete"] == labels(message)
+    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    await studio.hana.click(message, label="Reroll")
+    await studio.painting(2)
+
+
+@pytest.mark.parametrize("verb", ["reroll", "seed", "edit", "delete", "cancel"])
+async def test_a_button_of_an_unknown_job_is_answered(studio, painted, verb):
+    result = await click_id(studio, studio.hana, painted, f"pb:{verb}:000000000000")
+
+    assert result.response.ephemeral
+    assert "not known any more" in result.response.content
+
+
+async def test_buttons_work_after_a_restart(studio, painted, request_of):
+    await studio.bot.close()
+    await studio.restart()
+    await studio.kenji.click(painted, label="Reroll")
+    again = await studio.finish()
+    form = await studio.hana.click(painted, label="Edit")
+    await studio.hana.click(painted, label="Delete")
+
+    assert (await request_of(again)).replace(seed=7) == await request_of_job(studio, painted)
+    assert fields(form.modal)["prompt"] == "1girl, red hair"
+    assert studio.message(painted.id) is None
+
+
+async def test_a_waiting_job_can_be_cancelled_after_a_restart(studio):
+    result = await studio.imagine()
+    await studio.painting()
+    await studio.bot.close()
+    await studio.restart()
+    await studio.hana.click(result.response, label="Cancel")
+    await studio.says("**Cancelled**", result.response.id)
+
+    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+
+
+async def request_of_job(studio, message):
+    return (await studio.jobs.get(job_of(message))).request
+
+
+async def click_id(studio, person, message, custom_id):
+    """Click a button that is not on the message any more, or never was."""
+    stored = studio.env.backend.get_message(studio.channel.id, message.id)
+    kept, stored.components = (
+        stored.components,
+        [{"type": 1, "components": [{"type": 2, "style": 2, "label": "?", "custom_id": custom_id}]}],
+    )
+    try:
+        return await person.click(message, custom_id=custom_id)
+    finally:
+        stored.components = kept

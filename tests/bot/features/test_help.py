@@ -1,0 +1,116 @@
+import re
+
+import pytest
+from discord import Permissions, app_commands
+
+from pastelbot.bot.features.help import texts as about
+from pastelbot.records import WorkerReady
+
+
+@pytest.fixture
+def boss(studio):
+    role = studio.guild.create_role("bosses", permissions=Permissions(manage_guild=True))
+    return studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
+
+
+def leaves(studio):
+    """Yield every command that somebody can type, with its full name."""
+    for command in studio.bot.tree.walk_commands():
+        if isinstance(command, app_commands.Command):
+            yield command
+
+
+async def ask(studio, command=None, by=None):
+    options = {} if command is None else {"command": command}
+    result = await (by or studio.hana).slash(studio.channel, "help", **options)
+    assert result.response.ephemeral
+    return result.response.content
+
+
+async def test_help_lists_every_command_and_menu_that_one_may_use(studio, boss):
+    for person in (studio.hana, boss):
+        text = await ask(studio, by=person)
+        assert len(text) <= 2000
+        for command in studio.bot.tree.get_commands():
+            assert (about.name_of(command) in text) is (command.name != "admin" or person is boss)
+    assert "Type `/imagine` with danbooru tags" in text
+
+
+async def test_the_admin_role_is_helped_with_admin_too(studio, boss):
+    role = studio.guild.create_role("helpers")
+    helper = studio.guild.add_member(studio.env.create_user("helper"), roles=[role])
+    assert "/admin" not in await ask(studio, by=helper)
+    await boss.slash(studio.channel, "admin admin_role", role=role)
+
+    assert "`/admin`" in await ask(studio, by=helper)
+    assert "`/admin block`" in await ask(studio, "admin block", by=helper)
+
+
+async def test_help_tells_about_every_command_and_all_its_options(studio, boss):
+    for command in leaves(studio):
+        text = await ask(studio, command.qualified_name, by=boss)
+        assert f"`/{command.qualified_name}` {command.description}" in text
+        for parameter in command.parameters:
+            assert f"- `{parameter.display_name}`" in text
+
+
+async def test_help_tells_about_menus_groups_and_topics(studio, boss):
+    for name, text in about.MENUS.items():
+        assert text in await ask(studio, f"Apps > {name}")
+    for name in ("prompts", "buttons"):
+        assert await ask(studio, name) == about.TOPICS[name]
+    group = await ask(studio, "/ADMIN", by=boss)
+    assert "`/admin block` Keep somebody from painting for a while." in group
+    assert "`/admin words add`" in group
+
+
+async def test_every_menu_is_described(studio):
+    menus = [
+        command.name for command in studio.bot.tree.get_commands() if isinstance(command, app_commands.ContextMenu)
+    ]
+
+    assert set(menus) == set(about.MENUS)
+
+
+@pytest.mark.parametrize("name", ["imagin", "admin block"])
+async def test_what_is_no_command_for_somebody_is_refused_with_the_nearest(studio, name):
+    text = await ask(studio, name)
+
+    assert f"There is no command '{name}'" in text
+    assert "imagine" in text or name != "imagin"
+
+
+async def test_commands_and_topics_are_completed(studio, boss):
+    async def offered(person, word):
+        choices = await person.autocomplete(studio.channel, "help", "command", word)
+        return [choice["value"] for choice in choices]
+
+    assert "imagine" in await offered(studio.hana, "ima")
+    assert "prompts" in await offered(studio.hana, "")
+    assert len(await offered(boss, "")) <= 25
+    assert "admin words add" in await offered(boss, "words")
+    assert await offered(studio.hana, "admin") == []
+
+
+async def test_about_names_checkpoint_licence_and_credits(studio):
+    await studio.imagine()
+    await studio.painting()
+    result = await studio.hana.slash(studio.channel, "about")
+    text = result.response.content
+
+    assert result.response.ephemeral
+    assert re.search(r"\*\*Pastelbot \d+\.\d+", text)
+    assert "fake, hash `0000000000`, on none" in text
+    assert "Lorelei" in text
+    assert "andite" in text
+
+
+def test_about_tells_the_licence_with_its_restrictions_and_fits():
+    ready = WorkerReady(device="cuda", checkpoint="*" * 100, checkpoint_hash="0123456789")
+    text = about.about_text(ready, bundled=False)
+
+    assert "CreativeML OpenRAIL-M" in text
+    for word in ("laws", "children", "false", "identifies", "medical", "police"):
+        assert word in text
+    assert len(text) <= 2000
+    assert "still starting" in about.about_text(None, bundled=True)

@@ -1,0 +1,227 @@
+import asyncio
+import io
+import json
+import zipfile
+
+import pytest
+from helpers.studio import OPEN
+from helpers.support import eventually, png
+
+from pastelbot.bot.features.personal_data.views import QUESTION, question_view
+from pastelbot.records import InitImage, JobStatus
+from pastelbot.service.gallery import GALLERY_CHANNEL
+from pastelbot.service.personal_data import personal_data
+from pastelbot.store.personal_data import PERSONAL
+from pastelbot.store.settings import Scope, SettingsStore
+
+
+@pytest.fixture
+async def painted(studio):
+    """Return the message of a finished picture of Hana's."""
+    await studio.imagine("1girl, red hair", seed=7)
+    return await studio.finish()
+
+
+async def archives_of(result):
+    """Return the names and contents of all files in an answer's archives."""
+    found = []
+    for message in result.followups:
+        for attachment in message.attachments:
+            with zipfile.ZipFile(io.BytesIO(await attachment.read())) as archive:
+                found.append({name: archive.read(name) for name in archive.namelist()})
+    return found
+
+
+async def test_export_has_pictures_infotexts_and_tables(studio, painted):
+    await studio.hana.click(painted, label="Share")
+    await studio.imagine("1boy", by=studio.kenji)
+    await studio.finish()
+    result = await studio.hana.slash(studio.channel, "mydata export")
+    (files,) = await archives_of(result)
+    job = await studio.jobs.by_message(painted.id)
+    ((picture, path),) = await studio.service.pictures(job.id)
+
+    assert result.ephemeral
+    assert all(message.ephemeral for message in result.followups)
+    assert "part 1 of 1" in result.response.content
+    name = f"pictures/{job.id}-1-7"
+    assert files[f"{name}.png"] == path.read_bytes()
+    assert files[f"{name}.txt"].decode() == picture.infotext
+    assert [job.id] == [row["id"] for row in json.loads(files["jobs.json"])]
+    assert [job.id] == [row["job_id"] for row in json.loads(files["gallery.json"])]
+    assert b"1boy" not in b"".join(files.values())
+
+
+async def test_export_brings_the_picture_that_a_job_starts_from(studio, painted):
+    job = await studio.jobs.by_message(painted.id)
+    init = InitImage.of(png("blue"))
+    async with studio.bot._backend.database.transaction() as connection:
+        await connection.execute(
+            "UPDATE jobs SET request = json_set(request, '$.init', json(?)) WHERE id = ?",
+            (json.dumps({"file": init.file, "denoising_strength": 0.5, "resize_mode": init.resize_mode}), job.id),
+        )
+    (files,) = await archives_of(await studio.hana.slash(studio.channel, "mydata export"))
+
+    assert png("blue") == files[f"started-from/{job.id}.png"]
+    assert init.file.encode() not in files["jobs.json"]
+
+
+async def test_what_is_too_much_for_one_answer_comes_in_parts(studio, monkeypatch):
+    monkeypatch.setattr(personal_data, "ARCHIVES", 1)
+    for seed in range(4):
+        await studio.imagine(seed=seed)
+        await studio.finish()
+    export = await studio.bot.resources.mydata.export(studio.hana.id, part=1, limit=9_000)
+    parts = [
+        await studio.bot.resources.mydata.export(studio.hana.id, part=part, limit=9_000)
+        for part in range(1, export.parts + 1)
+    ]
+    names = [zipfile.ZipFile(io.BytesIO(archive)).namelist() for part in parts for archive in part.archives]
+
+    assert export.parts > 1
+    assert all(len(archive) <= 9_000 for part in parts for archive in part.archives)
+    assert sum(name.endswith(".png") for archive in names for name in archive) == 4
+    refused = await studio.hana.slash(studio.channel, "mydata export", part=9)
+    assert "There is no part 9: your data has 1 part." in refused.response.content
+
+
+@pytest.mark.usefixtures("painted")
+async def test_pictures_that_were_swept_away_are_told(studio):
+    await studio.bot._backend.gallery._files.sweep(before=studio.clock().replace(year=2030), max_bytes=0)
+    result = await studio.hana.slash(studio.channel, "mydata export")
+    (files,) = await archives_of(result)
+
+    assert "1 of your 1 pictures are not kept any more; their infotexts are here." in result.response.content
+    assert not [name for name in files if name.endswith(".png")]
+    assert [name for name in files if name.startswith("pictures/")]
+
+
+@pytest.mark.usefixtures("painted")
+async def test_a_file_too_large_for_discord_is_told(studio):
+    export = await studio.bot.resources.mydata.export(studio.hana.id, part=1, limit=900)
+
+    assert export.too_large >= 1
+
+
+@pytest.mark.usefixtures("painted")
+async def test_one_export_at_a_time(studio):
+    both = await asyncio.gather(
+        *(studio.bot.resources.mydata.export(studio.hana.id, part=1, limit=10**6) for _ in range(2)),
+        return_exceptions=True,
+    )
+
+    assert sorted(type(result).__name__ for result in both) == ["Export", "RequestError"]
+
+
+async def test_somebody_without_anything_gets_that(studio):
+    (files,) = await archives_of(await studio.kenji.slash(studio.channel, "mydata export"))
+
+    assert json.loads(files["jobs.json"]) == []
+
+
+async def test_forget_asks_first_and_says_what_is_kept_and_why(studio, painted):
+    result = await studio.hana.slash(studio.channel, "mydata forget")
+    assert result.response.ephemeral
+    assert "so that nobody gets a fresh allowance by being forgotten" in result.response.content
+    assert len(QUESTION) <= 2000
+    assert all(personal.kept is None or personal.kept in QUESTION for personal in PERSONAL)
+
+    kept = await studio.hana.click(result.response, label="Keep it")
+
+    assert kept.response.content == "Nothing was deleted."
+    assert studio.message(painted.id) is not None
+
+
+async def forget(studio, person):
+    result = await person.slash(studio.channel, "mydata forget")
+    return await person.click(result.response, label="Forget everything")
+
+
+async def test_forget_deletes_pictures_prompts_votes_settings_and_messages(studio, painted):
+    gallery = studio.guild.create_text_channel("gallery")
+    store = SettingsStore(studio.bot._backend.database)
+    await store.update(Scope.GUILD, studio.guild.id, {GALLERY_CHANNEL: gallery.id})
+    await store.update(Scope.USER, studio.hana.id, {"steps": 30})
+    await studio.hana.click(painted, label="Share")
+    await studio.imagine("1boy", by=studio.kenji)
+    others = await studio.finish()
+    job = await studio.jobs.by_message(painted.id)
+
+    done = await forget(studio, studio.hana)
+    await eventually(lambda: studio.message(painted.id) is None)
+    await eventually(lambda: gallery.history(viewer=studio.mod) == [])
+
+    assert done.response.content.startswith("Everything is deleted.")
+    assert await studio.jobs.get(job.id) is None
+    assert await store.all(Scope.USER, studio.hana.id) == {}
+    assert len(studio.files) == 1
+    assert studio.message(others.id).attachments
+
+
+async def test_forget_cancels_what_is_in_line_and_painted(open_studio):
+    studio = await open_studio(worker={"jobs_at_once": 1})
+    shown = [(await studio.imagine(prompt)).response.id for prompt in ("first", "second")]
+    await studio.painting()
+    await forget(studio, studio.hana)
+    await eventually(lambda: not studio.executor.painting)
+    await eventually(lambda: not any(studio.message(message_id) for message_id in shown))
+
+    assert await studio.jobs.with_status(*OPEN) == []
+    await studio.imagine("third", by=studio.kenji)
+    message = await studio.finish()
+    assert message.attachments
+    assert [message.id] == [shown.id for shown in studio.messages]
+
+
+async def test_a_picture_finished_after_its_owner_was_forgotten_is_shown_nowhere(studio):
+    """The worker was quicker than the news that nobody wants the picture any more."""
+    shown = (await studio.imagine()).response.id
+    (job_id,) = await studio.painting()
+    request = studio.executor.painting[job_id]
+    await forget(studio, studio.hana)
+    studio.executor.painting[job_id] = request
+    studio.executor.finish(job_id)
+    await eventually(lambda: studio.message(shown) is None)
+    await studio.imagine("after it", by=studio.kenji)
+    message = await studio.finish()  # what the worker says is dealt with in its order
+    await eventually(lambda: studio.bot.resources.delivery._slots == {})
+
+    assert [message.id] == [shown.id for shown in studio.messages]
+    assert len(studio.files) == 1
+
+
+async def test_a_picture_on_its_way_when_its_owner_is_forgotten_is_shown_nowhere(studio):
+    shown = (await studio.imagine()).response.id
+    (job_id,) = await studio.painting()
+    studio.env.inject_error("PATCH", "/channels/*/messages/*", times=None)
+    studio.executor.finish(job_id)
+    await studio.status(job_id, JobStatus.RENDERED)
+    await eventually(studio.edits)
+    studio.env.backend.faults.clear()
+    await forget(studio, studio.hana)
+    await eventually(lambda: studio.message(shown) is None)
+    await eventually(lambda: studio.bot.resources.delivery._slots == {})
+
+    assert studio.messages == []
+
+
+async def test_nobody_answers_for_somebody_else(studio, painted):
+    asked = await studio.bot.get_channel(studio.channel.id).send("asked", view=question_view(studio.hana.id))
+    refused = await studio.kenji.click(asked, label="Forget everything")
+
+    assert "Somebody else was asked" in refused.response.content
+    assert studio.message(painted.id) is not None
+
+
+@pytest.mark.usefixtures("painted")
+async def test_forgetting_does_not_refill_the_quota(studio):
+    database = studio.bot._backend.database
+    sql = "SELECT rest, extra FROM balances WHERE user_id = ?"
+    async with database.reader.execute(sql, (studio.hana.id,)) as cursor:
+        before = [tuple(row) for row in await cursor.fetchall()]
+    await forget(studio, studio.hana)
+    async with database.reader.execute(sql, (studio.hana.id,)) as cursor:
+        after = [tuple(row) for row in await cursor.fetchall()]
+
+    assert before
+    assert before == after

@@ -1,0 +1,191 @@
+"""Painting what an infotext says."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from pastelbot.infotext import read_request
+
+CARD = json.loads((Path(__file__).parents[2] / "prompt" / "card.json").read_text(encoding="utf-8"))
+
+INFOTEXT = (
+    "1girl, ((red hair))\nNegative prompt: lowres\n"
+    "Steps: 12, Sampler: Euler a, Schedule type: Automatic, CFG scale: 6, Seed: 77, Size: 128x192, "
+    "Model hash: 7edc8e08, Model: pastelmix-fp32, Clip skip: 2, ENSD: 31337"
+)
+
+
+def png(infotext):
+    info = PngInfo()
+    if infotext is not None:
+        info.add_text("parameters", infotext)
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=info)
+    return file.getvalue()
+
+
+@pytest.fixture
+def recreate(studio):
+    async def recreate(**options):
+        return await studio.hana.slash(studio.channel, "recreate", **options)
+
+    return recreate
+
+
+async def painted_request(studio):
+    (job_id,) = await studio.painting()
+    return (await studio.jobs.get(job_id)).request
+
+
+@pytest.mark.parametrize("pasted", [INFOTEXT, INFOTEXT.replace("\n", " ")], ids=["as it is", "in one line"])
+async def test_a_pasted_infotext_is_painted_with_its_settings(studio, recreate, pasted):
+    """Where Discord's field has one line, it makes spaces of line breaks."""
+    await recreate(infotext=pasted)
+
+    request = await painted_request(studio)
+    assert ("1girl, ((red hair))", "lowres", 12, "Euler a", 6, 77, 128, 192) == (
+        request.prompt,
+        request.negative_prompt,
+        request.steps,
+        request.sampler,
+        request.cfg_scale,
+        request.seed,
+        request.width,
+        request.height,
+    )
+
+
+async def test_what_will_differ_is_told_privately(recreate):
+    result = await recreate(infotext=f"{INFOTEXT}, Something: abc")
+
+    (note,) = result.followups
+    assert note.ephemeral
+    assert "painted with pastelmix-fp32 (7edc8e08); here fake (0000000000)" in note.content
+    assert "Something" in note.content
+
+
+async def test_a_picture_of_our_own_checkpoint_needs_no_note(recreate):
+    result = await recreate(infotext=INFOTEXT.replace("7edc8e08", "0000000000"))
+
+    assert [] == result.followups
+
+
+async def test_an_attached_picture_says_it_too(studio, recreate):
+    await recreate(picture=("mine.png", png(INFOTEXT)))
+
+    assert 77 == (await painted_request(studio)).seed
+
+
+async def test_the_menu_of_a_message_recreates_its_picture(studio):
+    await studio.imagine("1girl", seed=5)
+    message = await studio.finish()
+    result = await studio.kenji.context_menu(studio.channel, "Recreate", message)
+
+    assert "says nothing about how it was made" in result.response.content  # the fake worker's pictures
+
+
+async def test_the_menu_reads_a_messages_text(studio):
+    message = await studio.kenji.send(studio.channel, INFOTEXT)
+    await studio.hana.context_menu(studio.channel, "Recreate", message)
+
+    assert 77 == (await painted_request(studio)).seed
+
+
+@pytest.mark.parametrize(
+    ("written", "note", "painted"),
+    [
+        ("Hires upscale: 1.5, Hires upscaler: 4x-UltraSharp", "4x-UltraSharp is not here; Lanczos is taken", "Lanczos"),
+        ("Hires upscale: 1.5, Hires sampler: DPM adaptive", "sampler DPM adaptive; DPM fast is taken", "DPM fast"),
+        ("Hires upscale: 1.5, Hires sampler: Magic", "The hires sampler 'Magic' is unknown", "DPM++ 2M"),
+        ("Hires upscale: 1.5, Hires schedule type: Magic", "The hires schedule 'Magic' is unknown", None),
+        ("Schedule type: Magic", "The schedule 'Magic' is unknown; Automatic is taken", None),
+        ("Sampler: DPM adaptive", "sampler DPM adaptive; DPM fast is taken", "DPM fast"),
+        ("Sampler: Magic", "The sampler 'Magic' is unknown; DPM++ 2M is taken", "DPM++ 2M"),
+        ("Emphasis: Magic", "The emphasis 'Magic' is unknown; Original is taken", "Original"),
+        ('Hires upscale: 2, Hires prompt: "a <lora:gone:1>, b"', "The LoRA gone is not here: it is left out", "a , b"),
+    ],
+)
+async def test_what_is_not_here_is_replaced_told_and_painted(studio, recreate, written, note, painted):
+    text = INFOTEXT.replace("7edc8e08", "0000000000")
+    name = written.partition(":")[0]
+    kept = ", ".join(field for field in text.split(", ") if not field.startswith(f"{name}:"))
+    result = await recreate(infotext=f"{kept}, {written}")
+    request = await painted_request(studio)
+
+    assert note in result.followups[0].content
+    fix = request.hires
+    told = (request.sampler, request.emphasis, *((fix.upscaler, fix.sampler, fix.prompt) if fix is not None else ()))
+    assert painted is None or painted in told
+
+
+@pytest.mark.parametrize("text", CARD)
+async def test_the_cards_six_pictures_are_recreated(studio, recreate, text):
+    result = await recreate(infotext=text)
+    request = await painted_request(studio)
+    message = await studio.finish()
+
+    assert read_request(text).request == request
+    assert "pastelmix-fp32 (7edc8e08); here fake (0000000000) paints" in result.followups[0].content
+    size = "448x640 → 960x1280" if request.width == 448 else "640x448 → 1280x960"
+    assert f"{size} · DPM++ 2M Karras · 20+20 steps · CFG 7 · clip skip 2" in message.content
+    assert len(message.attachments) == 1
+
+
+async def test_a_picture_made_from_a_hidden_one_is_hidden(studio, recreate):
+    await recreate(picture=("SPOILER_mine.png", png(INFOTEXT)))
+    assert (await studio.finish()).attachments[0].filename.startswith("SPOILER_")
+    message = await studio.kenji.send(studio.channel, "look", attachments=[("SPOILER_a.png", png(INFOTEXT))])
+    await studio.hana.context_menu(studio.channel, "Recreate", message)
+
+    assert (await studio.finish()).attachments[0].filename.startswith("SPOILER_")
+
+
+async def test_the_usual_settings_say_whether_it_is_hidden(studio, recreate):
+    await studio.hana.slash(studio.channel, "settings set", spoiler=True)
+    await recreate(infotext=INFOTEXT)
+
+    assert (await studio.finish()).attachments[0].filename.startswith("SPOILER_")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Seed resize from: 999999999x999999999",
+        "Variation seed: 5, Variation seed strength: 55",
+        "Hires upscale: 0, Hires upscaler: Latent",
+        "Hires upscale: -3, Hires upscaler: Latent",
+        "Hires resize: 2048x8",
+        'Hires upscale: 2, Hires prompt: "half a sign \\ud83d, here"',
+        "ENSD: -9",
+    ],
+)
+async def test_no_infotext_harms_the_line(studio, recreate, field):
+    """What no worker could paint, or nobody could read again, is refused; the next one is painted."""
+    assert (
+        await studio.refused(await recreate(infotext=f"{INFOTEXT.replace(', ENSD: 31337', '')}, {field}"))
+    ).endswith("Not charged.")
+    await studio.imagine("1girl")
+
+    assert (await studio.finish()).attachments
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "nothing to recreate"),
+        ({"infotext": "just a prompt"}, "no infotext"),
+        ({"infotext": INFOTEXT.replace("128x192", "4096x4096")}, "cap of 1280"),
+        ({"infotext": INFOTEXT.replace("Steps: 12", "Steps: 900")}, "cap of 60"),
+        ({"picture": ("a.png", png(None))}, "says nothing"),
+        ({"picture": ("a.txt", b"hello")}, "no picture"),
+    ],
+)
+async def test_what_cannot_be_recreated_is_refused(studio, recreate, options, words):
+    text = await studio.refused(await recreate(**options))
+
+    assert words in text
+    assert text.endswith("Not charged.")

@@ -1,0 +1,141 @@
+import pytest
+from helpers.studio import labels
+
+from pastelbot.bot.features.tags.views import TagPageButton, page_text, page_view
+from pastelbot.prompt.tags.vocabulary import Tag, TagFile
+from pastelbot.service.tags.dictionary import TagPage
+
+
+async def offered(studio, text, command="imagine", option="prompt"):
+    choices = await studio.hana.autocomplete(studio.channel, command, option, text)
+    return [(choice["name"], choice["value"]) for choice in choices]
+
+
+async def test_imagine_completes_the_last_tag(studio):
+    found = await offered(studio, "1girl, ((red_ha")
+
+    assert found[0] == ("1girl, ((red hair", "1girl, ((red hair")
+    assert all(len(name) <= 100 and len(value) <= 100 for name, value in found)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ",,,", "1girl, ", "x" * 3000, "(" * 200, "<lora:a", "🎨", "a, " * 30, '"*^', "1" * 99]
+)
+async def test_any_text_is_answered_with_choices_that_discord_takes(studio, text):
+    found = await offered(studio, text)
+
+    assert len(found) == len(set(found)) <= 25
+    assert all(1 <= len(name) <= 100 and 1 <= len(value) <= 100 for name, value in found)
+
+
+async def test_an_alias_that_was_chosen_and_typed_on_from_is_painted_as_its_tag(studio):
+    ((name, value), *_) = await offered(studio, "1girl, blond h")
+    assert (name, value) == ("1girl, blond hair → blonde hair", "1girl, blonde hair")
+
+    await studio.imagine(f"{name}, smile")
+    (job_id,) = await studio.painting()
+    assert "1girl, blonde hair, smile" in studio.executor.painting[job_id].prompt
+
+
+async def test_completion_can_be_switched_off(open_studio):
+    studio = await open_studio(tags={"complete": False})
+
+    assert await offered(studio, "red h") == []
+
+
+async def test_mistyped_tags_are_told_to_their_author_alone_after_the_job_is_in_line(studio):
+    result = await studio.imagine("1girl, red hiar, @everyone")
+
+    assert not result.response.ephemeral
+    assert "Queued" in result.response.content
+    (told,) = result.followups
+    assert told.ephemeral
+    assert told.content == "💡 red hiar is not a known tag. Did you mean **red hair**?"
+    assert [] == [message for message in studio.channel.history(viewer=studio.kenji) if "💡" in message.content]
+
+
+async def test_known_tags_and_sentences_bring_no_second_message(studio):
+    result = await studio.imagine("masterpiece, 1girl, red hair, a girl who walks over a bridge in the rain")
+
+    assert result.followups == []
+
+
+async def test_suggestions_can_be_switched_off(open_studio):
+    studio = await open_studio(tags={"suggest": False})
+
+    assert (await studio.imagine("red hiar")).followups == []
+
+
+async def test_a_reroll_repeats_no_suggestion(studio):
+    await studio.imagine("red hiar")
+    message = await studio.finish()
+
+    assert (await studio.kenji.click(message, label="Reroll")).followups == []
+
+
+async def test_a_failing_vocabulary_keeps_nobody_from_painting(studio, monkeypatch):
+    async def fail(*_arguments):
+        raise ValueError("broken")
+
+    monkeypatch.setattr(studio.bot.resources.tags, "suggestions", fail)
+    monkeypatch.setattr(studio.bot.resources.tags, "complete", fail)
+
+    assert await offered(studio, "red h") == []
+    assert (await studio.imagine("red hiar")).followups == []
+    await studio.finish()
+
+
+async def test_tags_are_searched_in_private_pages(studio):
+    result = await studio.hana.slash(studio.channel, "tags", query="hair")
+    first = result.response
+
+    assert first.ephemeral
+    assert " for hair, page 1 of " in first.content
+    assert "- **long hair** · 4.4M · general · also longhair" in first.content
+    assert labels(first.message) == ["◀ Prev", "Next ▶"]
+    second = (await studio.hana.click(first, label="Next ▶")).response
+    assert " for hair, page 2 of " in second.content
+    assert "**long hair**" not in second.content
+
+
+async def test_tags_of_one_kind(studio):
+    result = await studio.hana.slash(studio.channel, "tags", query="hatsune", category=4)
+    assert "**1** tag of the kind character for hatsune" in result.response.content
+    assert result.response.components == []
+
+    result = await studio.hana.slash(studio.channel, "tags", query="hatsune", category=0)
+    assert result.response.content == "No tag of the kind general has the words hatsune."
+
+
+async def test_a_search_without_result_says_what_is_near(studio):
+    result = await studio.hana.slash(studio.channel, "tags", query="hair ribon")
+
+    assert result.response.content == "No tag has the words hair ribon. Did you mean **hair ribbon**?"
+
+
+async def test_a_search_is_completed_with_counts(studio):
+    found = await offered(studio, "red h", "tags", "query")
+
+    assert found[0] == ("red hair (520k)", "red hair")
+
+
+async def test_an_import_is_there_without_a_restart(studio):
+    assert await offered(studio, "mecha c") == []
+    await studio.bot.resources.tags.import_tags(TagFile(tags=(Tag(name="mecha_cat", count=5),)), "x.csv")
+
+    assert await offered(studio, "mecha c") == [("mecha cat", "mecha cat")]
+
+
+@pytest.mark.parametrize("query", ["a" * 60, "@everyone `*_~|", ":::", "🎨" * 60, "line\nbreak"])
+async def test_pages_are_within_discords_limits_and_their_buttons_find_back(query):
+    tags = tuple(Tag(name="*" * 200, category=5, count=2**53, aliases=("_" * 200, "`" * 79)) for _ in range(10))
+    page = TagPage(tags=tags, total=10**7, page=5, hidden=3)
+
+    assert len(page_text(query, 5, page)) <= 2000
+    assert "@everyone" not in page_text(query, 5, page)
+    for button in page_view(query, 5, page).children:
+        assert len(button.custom_id) <= 100
+        match = TagPageButton.__discord_ui_compiled_template__.fullmatch(button.custom_id)
+        again = await TagPageButton.from_custom_id(None, None, match)
+        assert (again.number, again.category, again.query) == (button.number, 5, query)
+    assert page_view(query, None, TagPage(tags=(), total=0, page=0)).children == []

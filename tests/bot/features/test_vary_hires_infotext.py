@@ -1,0 +1,118 @@
+"""The buttons that make something of one picture."""
+
+import pytest
+from discord import Permissions
+from helpers.studio import labels
+
+from pastelbot.bot.components.job_actions import STRENGTHS
+from pastelbot.records import GenerationRequest
+
+
+@pytest.fixture
+async def newest_request(studio):
+    async def newest_request():
+        (job_id,) = await studio.painting()
+        return (await studio.jobs.get(job_id)).request
+
+    return newest_request
+
+
+async def test_vary_asks_how_far_and_mixes_another_seed_in(studio, newest_request):
+    await studio.imagine(seed=7)
+    message = await studio.finish()
+    asked = await studio.hana.click(message, label="Vary")
+    assert asked.response.ephemeral
+    await studio.hana.click(asked.response, label="Strong")
+
+    request = await newest_request()
+    assert (7, 1, 0.3) == (request.seed, request.count, request.subseed_strength)
+    varied = await studio.finish()
+    assert f" · variation 0.3 of seed {request.subseed}" in varied.content
+    assert " · variation" not in message.content
+
+
+async def test_with_several_pictures_vary_asks_which_one(studio, newest_request):
+    await studio.imagine(seed=7, count=3)
+    message = await studio.finish()
+    asked = await studio.kenji.click(message, label="Vary")
+    await studio.kenji.click(asked.response, label="Subtle 3")
+
+    request = await newest_request()
+    assert (9, 1, STRENGTHS["subtle"]) == (request.seed, request.count, request.subseed_strength)
+
+
+async def test_hires_paints_the_same_picture_with_a_second_pass(studio, newest_request):
+    await studio.imagine(seed=7, hires="off")
+    message = await studio.finish()
+    assert "Hires" in labels(message)
+    await studio.hana.click(message, label="Hires")
+
+    request = await newest_request()
+    assert (7, 256, 256) == (request.seed, request.hires.width, request.hires.height)
+
+
+async def test_with_several_pictures_hires_asks_which_one(studio, newest_request):
+    await studio.imagine(seed=7, hires="off", count=2)
+    message = await studio.finish()
+    asked = await studio.hana.click(message, label="Hires")
+    await studio.hana.click(asked.response, label="Hires 2")
+
+    request = await newest_request()
+    assert (8, 1) == (request.seed, request.count)
+    assert request.hires is not None
+
+
+async def test_a_hires_pass_over_the_caps_comes_down_to_them(studio, newest_request):
+    """Nobody typed its size or steps."""
+    role = studio.guild.create_role("admins", permissions=Permissions(manage_guild=True))
+    admin = studio.guild.add_member(studio.env.create_user("admin"), roles=[role])
+    await studio.imagine(size="128x192", steps=10, hires="off")
+    message = await studio.finish()
+    await admin.slash(studio.channel, "admin caps set", steps=12, hires=256)
+    await studio.hana.click(message, label="Hires")
+    fix = (await newest_request()).hires
+
+    assert (12, 256) == (fix.steps, max(fix.width, fix.height))
+
+
+async def test_a_large_picture_has_no_hires_button(studio):
+    await studio.imagine()
+
+    assert "Hires" not in labels(await studio.finish())
+
+
+async def test_the_questions_work_after_a_restart(studio, newest_request):
+    await studio.imagine(seed=7)
+    message = await studio.finish()
+    asked = await studio.hana.click(message, label="Vary")
+    await studio.bot.close()
+    await studio.restart()
+    await studio.hana.click(asked.response, label="Subtle")
+
+    assert 0.1 == (await newest_request()).subseed_strength
+
+
+async def test_infotext_is_shown_to_who_asks(studio):
+    await studio.imagine("1girl, red hair", seed=7)
+    message = await studio.finish()
+    shown = await studio.kenji.click(message, label="Infotext")
+
+    assert shown.response.ephemeral
+    assert "```\n1girl, red hair\nSeed: 7\n```" == shown.response.content
+
+
+async def test_a_long_infotext_comes_as_a_file(studio):
+    await studio.imagine("1girl, " * 400)
+    message = await studio.finish()
+    shown = await studio.hana.click(message, label="Infotext")
+
+    assert shown.response.ephemeral
+    assert [".txt"] == [file.filename[-4:] for file in shown.response.attachments]
+
+
+def test_one_picture_of_several_is_the_same_alone():
+    several = GenerationRequest(prompt="1girl", seed=7, count=3)
+    varied = several.replace(subseed=20, subseed_strength=0.1)
+
+    assert several.replace(seed=9, count=1) == several.alone(2)
+    assert varied.replace(subseed=22, count=1) == varied.alone(2)

@@ -1,0 +1,92 @@
+import json
+
+import numpy as np
+import pytest
+from helpers.support import png
+from safetensors.numpy import save_file
+
+from pastelbot import config
+from pastelbot.cli import generate
+from pastelbot.errors import RequestError
+from pastelbot.formats.pictures import read_infotext
+from pastelbot.options import Wish
+
+
+def test_a_picture_to_start_from_is_read_and_painted_over(tmp_path, settings):
+    path = tmp_path / "start.png"
+    path.write_bytes(png(size=(64, 96)))
+
+    wish = Wish(prompt="1girl", init=generate.read_init(path), denoise=0.4)
+    request, notes = generate.request_of(wish, settings, None)
+
+    assert (64, 96, 0.4, None) == (request.width, request.height, request.init.denoising_strength, request.hires)
+    assert () == notes
+
+
+def test_a_missing_picture_is_named(tmp_path):
+    with pytest.raises(RequestError, match=r"nowhere\.png"):
+        generate.read_init(tmp_path / "nowhere.png")
+
+
+def test_an_operators_upscaler_may_be_asked_for(tmp_path, settings):
+    (tmp_path / "4x-AnimeSharp.pth").touch()
+    checkpoint = settings.checkpoint.model_copy(update={"upscalers": tmp_path})
+    wish = Wish(prompt="1girl", hires_upscaler="4x-AnimeSharp")
+
+    request, _ = generate.request_of(wish, settings.model_copy(update={"checkpoint": checkpoint}), None)
+    assert "4x-AnimeSharp" == request.hires.upscaler
+    with pytest.raises(RequestError, match="4x-AnimeSharp"):
+        generate.request_of(wish, settings, None)
+
+
+@pytest.fixture
+def loras(tmp_path):
+    """Return a folder with a LoRA of the bundled checkpoint's first text layer, and of a layer that it lacks."""
+    width = json.loads((config.bundled_checkpoint() / "text_encoder" / "config.json").read_text())["hidden_size"]
+    tensors = {}
+    for layer in ("text_model_encoder_layers_0_self_attn_q_proj", "elsewhere"):
+        tensors[f"lora_te_{layer}.lora_down.weight"] = np.full((1, width), 0.1, np.float32)
+        tensors[f"lora_te_{layer}.lora_up.weight"] = np.full((width, 1), 0.1, np.float32)
+    (tmp_path / "loras").mkdir()
+    save_file(tensors, tmp_path / "loras" / "soft.safetensors")
+    return tmp_path / "loras"
+
+
+def test_checkpoints_vaes_and_loras_are_painted_with_by_name(tmp_path, loras):
+    """What a person may not expect is told; the infotext names what painted."""
+    inside = str(config.bundled_checkpoint())
+    settings = config.bundled(checkpoints={"again": {"path": inside}}, vaes={"inner": f"{inside}/vae"})
+    settings = generate.with_files(settings, vae=None, loras=loras, embeddings=None)
+    wish = Wish(prompt="1girl <lora:Soft:0.5>", size="64x64", steps=1, hires=False, checkpoint="again", vae="inner")
+    request, _ = generate.request_of(wish, settings, None)
+    notes = []
+    (path,) = generate.paint(request, settings, tmp_path / "out.png", on_note=notes.append)
+
+    assert notes == [
+        "There is no LoRA 'Soft': soft was used.",
+        "1 modules of the LoRA soft are unknown: lora_te_elsewhere.",
+    ]
+    infotext = read_infotext(path)
+    assert "VAE: vae" in infotext
+    assert 'Lora hashes: "Soft: ' in infotext
+    assert 'Lora names: "Soft: soft"' in infotext
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"prompt": "1girl <lora:hard:1>"}, "no LoRA 'hard'"),
+        ({"checkpoint": "agian"}, "no checkpoint 'agian'"),
+        ({"vae": "iner"}, "no VAE 'iner'"),
+    ],
+)
+def test_names_that_there_are_not_are_refused(settings, changes, words):
+    with pytest.raises(RequestError, match=words):
+        generate.request_of(Wish(prompt="1girl").replace(**changes), settings, None)
+
+
+def test_a_vae_may_be_named_by_its_file(settings):
+    changed = generate.with_files(settings, vae="some/vae.pt", loras=None, embeddings=None)
+    request, _ = generate.request_of(Wish(prompt="1girl", vae="some/vae.pt"), changed, None)
+
+    assert (request.vae, changed.vaes) == ("some/vae.pt", {"some/vae.pt": "some/vae.pt"})

@@ -1,0 +1,160 @@
+"""Textual inversion embeddings: read in every form, called by their files' names, and written into the infotext."""
+
+import hashlib
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.conditioning.embeddings import EmbeddingShelf, read_embedding
+from pastelbot.diffusion.engine.engine import Engine
+from pastelbot.errors import CheckpointError, PaintingError
+from pastelbot.formats.network_files import NetworkFolders
+from pastelbot.records import GenerationRequest, HiresFix, Painted
+
+REQUEST = GenerationRequest(prompt="1girl", negative_prompt="blue", width=64, height=64, steps=2, seed=5)
+VECTORS = torch.arange(24.0).reshape(2, 12) / 10
+
+
+@pytest.fixture(scope="module")
+def own(bundled):
+    """Return a checkpoint that only these tests use."""
+    torch.set_num_threads(1)
+    return checkpoint.load(str(bundled), device="cpu")
+
+
+@pytest.fixture
+def width(own):
+    return own.conditioner.width
+
+
+def infotext(own, folder, **changes):
+    engine = Engine(own, networks=NetworkFolders(embeddings=folder))
+    engine.admit("a", REQUEST.replace(**changes))
+    while True:
+        for event in engine.step():
+            if isinstance(event, Painted):
+                return event.pictures[0].infotext
+
+
+def safetensors(path, **tensors):
+    save_file({name: tensor.clone() for name, tensor in tensors.items()}, path.with_suffix(".safetensors"))
+    return path.with_suffix(".safetensors")
+
+
+def pickled(path, content):
+    torch.save(content, path)
+    return path
+
+
+FORMS = {
+    "a1111": lambda path: pickled(
+        path.with_suffix(".pt"),
+        {
+            "string_to_token": {"*": 265},
+            "string_to_param": {"*": VECTORS.clone().requires_grad_()},
+            "name": "x",
+            "step": 9,
+        },
+    ),
+    "first": lambda path: pickled(
+        path.with_suffix(".pt"), {"string_to_param": torch.nn.ParameterDict({"*": torch.nn.Parameter(VECTORS)})}
+    ),
+    "diffusers": lambda path: pickled(path.with_suffix(".bin"), {"<x>": VECTORS}),
+    "emb_params": lambda path: safetensors(path, emb_params=VECTORS),
+    "diffusers_safetensors": lambda path: safetensors(path, **{"<x>": VECTORS.half()}),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_its_vectors(tmp_path, form):
+    read = read_embedding(FORMS[form](tmp_path / "x"))
+
+    assert read.dtype == torch.float32
+    torch.testing.assert_close(read, VECTORS, rtol=1e-3, atol=1e-3)
+    assert not read.requires_grad
+
+
+def test_single_vector_has_no_second_dimension(tmp_path):
+    assert (1, 12) == read_embedding(pickled(tmp_path / "x.bin", {"<x>": VECTORS[0]})).shape
+
+
+class Malicious:
+    def __reduce__(self):
+        return print, ("this must not run",)
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (lambda path: safetensors(path, clip_g=VECTORS, clip_l=VECTORS), "for SDXL"),
+        (lambda path: safetensors(path, a=VECTORS, b=VECTORS), "2 tensors instead of one"),
+        (lambda path: safetensors(path, **{"x.lora_up.weight": VECTORS, "x.lora_down.weight": VECTORS}), "is a LoRA"),
+        (lambda path: safetensors(path, x=torch.zeros(2, 3, 4)), r"the shape \[2, 3, 4\]"),
+        (lambda path: safetensors(path, x=torch.zeros(76, 12)), "76 vectors; .* room for 75"),
+        (lambda path: safetensors(path, x=torch.full((1, 12), torch.inf)), "NaN or infinite"),
+        (lambda path: pickled(path.with_suffix(".pt"), [1, 2]), "0 tensors"),
+        (lambda path: pickled(path.with_suffix(".pt"), {"x": Malicious()}), "print"),
+    ],
+)
+def test_what_is_no_embedding_is_named(tmp_path, capfd, write, words):
+    with pytest.raises(CheckpointError, match=words):
+        read_embedding(write(tmp_path / "x"))
+    assert "must not run" not in capfd.readouterr().out
+
+
+def test_damaged_files_are_named(tmp_path):
+    for name in ("a.safetensors", "a.pt"):
+        (tmp_path / name).write_bytes(b"nothing of the kind")
+        with pytest.raises(CheckpointError, match=name):
+            read_embedding(tmp_path / name)
+
+
+def test_embedding_is_called_by_its_files_name(own, tmp_path, width):
+    """In prompt and negative prompt, in folders below, with its hash in the infotext; the longest name counts."""
+    (tmp_path / "bad").mkdir()
+    vectors = torch.randn(3, width, generator=torch.Generator().manual_seed(1))
+    path = safetensors(tmp_path / "bad" / "easynegative v2", emb_params=vectors)
+    safetensors(tmp_path / "easynegative", emb_params=vectors[:1])
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+    assert f'TI hashes: "easynegative v2: {digest}"' in infotext(own, tmp_path, negative_prompt="(EasyNegative V2:1.2)")
+    assert f'TI hashes: "easynegative v2: {digest}"' in infotext(own, tmp_path, prompt="1girl, easynegative v2")
+    shorter = infotext(own, tmp_path, prompt="easynegative v3, 1girl", hires=HiresFix(prompt="easynegative v2"))
+    assert 'TI hashes: "easynegative: ' in shorter
+    assert f', easynegative v2: {digest}"' in shorter
+    assert "TI hashes" not in infotext(own, tmp_path)
+
+
+def test_embedding_changes_what_is_encoded(own, tmp_path, width):
+    """To what the vectors say; when the file changes, so does what it encodes."""
+    conditioner = own.conditioner
+    token = conditioner.tokenizer.encode("smile")[0]
+    text = getattr(own.text_encoder, "text_model", own.text_encoder)
+    vector = text.embeddings.token_embedding.weight[token]
+    shelf = EmbeddingShelf(tmp_path, lambda: width)
+    safetensors(tmp_path / "grin", emb_params=vector.detach()[None].clone())
+    assert shelf.refresh()
+    assert not shelf.refresh()
+    conditioner.learn({name: each.vectors for name, each in shelf.by_name.items()})
+
+    expected = conditioner.encode(["1girl, smile"], clip_skip=2)
+    assert torch.equal(expected, conditioner.encode(["1girl, grin"], clip_skip=2))
+    safetensors(tmp_path / "grin", emb_params=torch.zeros(2, width))
+    assert shelf.refresh()
+    conditioner.learn({name: each.vectors for name, each in shelf.by_name.items()})
+    assert not torch.equal(expected, conditioner.encode(["1girl, grin"], clip_skip=2))
+    conditioner.learn({})
+
+
+@pytest.mark.parametrize(
+    ("numbers", "family"), [(1024, "Stable Diffusion 2.x"), (1280, "SDXL"), (99, "another archit")]
+)
+def test_other_widths_are_refused_by_name_where_they_are_called(own, tmp_path, numbers, family):
+    safetensors(tmp_path / "sparkle", emb_params=torch.zeros(1, numbers))
+
+    assert "TI hashes" not in infotext(own, tmp_path)
+    with pytest.raises(PaintingError, match=f"embedding sparkle cannot be used: .*made for {family}") as caught:
+        infotext(own, tmp_path, prompt="1girl, sparkle")
+    assert str(tmp_path) not in str(caught.value)

@@ -1,0 +1,99 @@
+"""From predictions to guided, denoised latents."""
+
+import math
+
+import pytest
+import torch
+
+from pastelbot.diffusion.engine.denoiser import Ask, Denoiser
+from pastelbot.diffusion.sampling.schedules import ModelSigmas
+
+MODEL = ModelSigmas.scaled_linear()
+MEAN = 0.3
+
+
+class IdealUnet:
+    """Predicts perfectly for data that is always the mean of the conditioning."""
+
+    dtype = torch.float32
+
+    def __init__(self, velocity):
+        self.velocity = velocity
+        self.calls = []
+
+    def __call__(self, scaled, timesteps, context, return_dict):
+        assert not return_dict
+        self.calls.append((scaled.shape[0], context.shape[1], timesteps.tolist()))
+        sigma = torch.stack([MODEL.at(timestep) for timestep in timesteps]).view(-1, 1, 1, 1)
+        alpha = 1 / (1 + sigma**2).sqrt()
+        clean = context.mean((1, 2)).view(-1, 1, 1, 1)
+        noise = (scaled - alpha * clean) / (alpha * sigma)
+        return (alpha * noise - alpha * sigma * clean if self.velocity else noise,)
+
+
+def ask(parts, *, negative=0.0, cfg_scale=1.0, sigma=2.0, tokens=77, negative_tokens=77, size=(4, 3, 5)):
+    """Return an ask whose conditionings are constant."""
+    positive = tuple((torch.full((tokens, 8), value), weight) for value, weight in parts)
+    x = torch.randn(size, generator=torch.Generator().manual_seed(0)) * sigma
+    return Ask(
+        x=x, sigma=sigma, positive=positive, negative=torch.full((negative_tokens, 8), negative), cfg_scale=cfg_scale
+    )
+
+
+def denoiser(prediction_type):
+    """Return a denoiser around the ideal network, and that network."""
+    unet = IdealUnet(prediction_type == "v_prediction")
+    return Denoiser(unet, MODEL, prediction_type=prediction_type, device=torch.device("cpu")), unet
+
+
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("sigma", [14.6, 2.0, 0.05])
+def test_both_kinds_of_prediction_give_the_clean_latents(prediction_type, sigma):
+    """The noise level's fractional timestep and the scaling are right at every level."""
+    (denoised,) = denoiser(prediction_type)[0].denoise([ask([(MEAN, 1.0)], sigma=sigma)], max_rows=4)
+
+    torch.testing.assert_close(denoised, torch.full((4, 3, 5), MEAN), atol=2e-3, rtol=0)
+
+
+def test_guidance_adds_up_the_weighted_parts():
+    """The answer is u + the sum of w (c - u) scale."""
+    asks = [ask([(0.5, 1.0), (0.2, -0.4)], negative=0.1, cfg_scale=7.0)]
+    (denoised,) = denoiser("epsilon")[0].denoise(asks, max_rows=4)
+
+    expected = 0.1 + 7 * (0.5 - 0.1) - 7 * 0.4 * (0.2 - 0.1)
+    torch.testing.assert_close(denoised, torch.full((4, 3, 5), expected), atol=1e-2, rtol=0)
+
+
+def test_pictures_at_different_noise_levels_share_a_call():
+    """Rows with equally long conditionings go together, others apart; each picture gets its own answer."""
+    wrapped, unet = denoiser("epsilon")
+    asks = [
+        ask([(0.5, 1.0)], cfg_scale=3.0, sigma=9.0, negative_tokens=154),
+        ask([(0.1, 1.0)], cfg_scale=2.0, sigma=0.5),
+    ]
+    together = wrapped.denoise(asks, max_rows=8)
+
+    assert sorted(call[:2] for call in unet.calls) == [(1, 154), (3, 77)]
+    for one, mine in zip(asks, together, strict=True):
+        torch.testing.assert_close(wrapped.denoise([one], max_rows=8)[0], mine, atol=1e-5, rtol=0)
+
+
+def test_parts_of_unequal_length_repeat_their_last_vector():
+    """They are one stack in the webui, as long as the longest."""
+    wrapped, unet = denoiser("epsilon")
+    short, long = torch.full((77, 8), 0.1), torch.full((154, 8), 0.2)
+    wrapped.denoise(
+        [Ask(x=torch.zeros(4, 1, 1), sigma=1.0, positive=((short, 1.0), (long, 1.0)), negative=short, cfg_scale=2.0)],
+        max_rows=8,
+    )
+
+    assert sorted(call[:2] for call in unet.calls) == [(1, 77), (2, 154)]
+
+
+def test_timesteps_are_fractional():
+    """The level between two of the model's is told to the network as such."""
+    wrapped, unet = denoiser("epsilon")
+    sigma = math.sqrt(float(MODEL.sigmas[500]) * float(MODEL.sigmas[501]))
+    wrapped.denoise([ask([(0.1, 1.0)], sigma=sigma)], max_rows=8)
+
+    assert unet.calls[0][2] == [pytest.approx(500.5, abs=1e-3)]

@@ -1,0 +1,162 @@
+"""A studio for tests: the real bot on a simulated Discord server, and short ways to use and look at it."""
+
+import contextlib
+import os
+import sqlite3
+
+from discord import Permissions
+from helpers.discord_rules import check_requests
+from helpers.support import eventually
+from simcord.env import Env
+
+from pastelbot import app
+from pastelbot.jobs.testing import FakeDescriber, FakeExecutor
+from pastelbot.records import JobStatus
+
+OPEN = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)
+
+
+class Studio:
+    """One channel, three people, one bot."""
+
+    def __init__(self, settings, clock, executor=None):
+        self.settings = settings
+        self.clock = clock
+        self.executor = executor or FakeExecutor()
+        self.describer = FakeDescriber()
+        self.bot = self.build()
+
+    def build(self):
+        return app.build(self.settings, executor=self.executor, describer=self.describer, clock=self.clock)
+
+    async def open(self):
+        self.env = Env(self.bot)
+        await self.env.start()
+        self.guild = self.env.create_guild("Pastel Studio")
+        self.channel = self.guild.create_text_channel("art")
+        moderators = self.guild.create_role("moderators", permissions=Permissions(manage_messages=True))
+        self.hana = self.guild.add_member(self.env.create_user("hana"))
+        self.kenji = self.guild.add_member(self.env.create_user("kenji"))
+        self.mod = self.guild.add_member(self.env.create_user("mod"), roles=[moderators])
+
+    async def close(self):
+        await self.bot.close()
+        await self.env.shutdown()
+        self.env.raise_errors()
+        check_requests(self.env.http_requests, self.owners())
+
+    def owners(self):
+        """Return whose jobs there are."""
+        with contextlib.closing(sqlite3.connect(self.settings.storage.database)) as database:
+            return dict(database.execute("SELECT id, user_id FROM jobs"))
+
+    async def restart(self, executor=None):
+        """Start a new bot on the same database; the old one was closed or killed."""
+        self.executor = executor or FakeExecutor()
+        self.bot = self.build()
+        await self.env.restart_bot(self.bot)
+
+    async def kill(self):
+        """End the bot as a crash would: nothing is put back, told or settled."""
+        backend, self.bot._backend = self.bot._backend, None
+        backend.dispatcher._poll.cancel()
+        backend.dispatcher._mailbox._closed = True
+        await self.bot.resources.delivery.close()
+        await backend.database.close()
+
+    @property
+    def jobs(self):
+        return self.bot._backend.service._jobs
+
+    @property
+    def service(self):
+        return self.bot.resources.service
+
+    async def imagine(self, prompt="1girl, red hair", *, by=None, channel=None, **options):
+        by = by or self.hana
+        return await by.slash(channel or self.channel, "imagine", prompt=prompt, **options)
+
+    async def refused(self, result):
+        """Return the private text that refused something, seeing to it that nothing was queued."""
+        assert result.response.ephemeral
+        assert await self.jobs.with_status(*OPEN) == []
+        assert await self.jobs.used(self.hana.id, now=self.clock()) == 0
+        return result.response.content
+
+    async def charged(self, person=None):
+        """Return the pictures that somebody was charged for."""
+        sql = "SELECT coalesce(sum(count), 0) FROM jobs WHERE user_id = ? AND NOT refunded"
+        ((pictures,),) = await self.jobs._database.reader.execute_fetchall(sql, ((person or self.hana).id,))
+        return pictures
+
+    async def finish(self, number=0):
+        """Let the worker finish a job, and return its message when the picture is there."""
+        await self.painting(number + 1)
+        job_id = list(self.executor.painting)[number]
+        self.executor.finish(job_id)
+        await self.status(job_id, JobStatus.DONE)
+        return await self.message_of(job_id)
+
+    async def painting(self, count=1):
+        """Wait until that many jobs are painted; return their ids."""
+        await eventually(lambda: len(self.executor.painting) >= count)
+        return list(self.executor.painting)
+
+    async def status(self, job_id, *statuses):
+        """Wait until the job is in one of these states."""
+
+        async def there():
+            return (await self.jobs.get(job_id)).status in statuses
+
+        await eventually(there)
+
+    async def message_of(self, job_id):
+        job = await self.jobs.get(job_id)
+        return self.message(job.reply.message_id)
+
+    def message(self, message_id):
+        return next((message for message in self.messages if message.id == message_id), None)
+
+    @property
+    def files(self):
+        """The names of the picture files that are kept, also while some are being removed."""
+        return [name for _folder, _folders, names in os.walk(self.settings.storage.pictures) for name in names]
+
+    @property
+    def messages(self):
+        return self.channel.history(viewer=self.mod)
+
+    async def says(self, text, message_id=None, *, seconds=10.0):
+        """Wait until the message (left out: the last one) contains a text; return it."""
+
+        def found():
+            message = self.message(message_id) if message_id else self.channel.last_message
+            return message is not None and text in message.content
+
+        await eventually(found, seconds=seconds)
+        return self.message(message_id) if message_id else self.channel.last_message
+
+    def sent(self, part, method="*"):
+        """Return the bodies of the bot's requests to paths with a part such as "messages"."""
+        return [
+            request.json
+            for request in self.env.http_requests
+            if part in request.path and method in ("*", request.method) and request.json is not None
+        ]
+
+    def edits(self):
+        """Return the bodies of the bot's edits of messages."""
+        return self.sent("messages", "PATCH")
+
+
+def job_of(message):
+    """Return the id of the job that a message shows."""
+    return custom_ids(message)[0].rpartition(":")[2]
+
+
+def custom_ids(message):
+    return [button.custom_id for row in message.components for button in row.children]
+
+
+def labels(message):
+    return [button.label for row in message.components for button in row.children]

@@ -1,0 +1,190 @@
+from string import Formatter
+from time import perf_counter
+
+import pytest
+from helpers.translatable import missing, texts
+
+from pastelbot.i18n.languages import Catalogue, Languages, holes
+
+PHRASES = {
+    "The prompt is empty.": "プロンプトが空です。",
+    "The {} of {} pixels is over the cap of {}.": "{0:t} の {1} ピクセルは上限 {2} を超えています。",
+    "width": "幅",
+    "There is no upscaler {}. {}": "アップスケーラー {0} はありません。{1:t}",
+    "Did you mean {}?": "{0} ですか？",
+    "Known are: {}.": "あるもの: {0}",
+    "⚠️ {} Not charged.": "⚠️ {0:t} 料金はかかりません。",
+    "Braces {{}} and {}": "{{}} と {0}",
+}
+
+
+@pytest.fixture
+def catalogue():
+    return Catalogue(PHRASES, {"imagine": "描く"})
+
+
+@pytest.mark.parametrize(
+    ("english", "japanese"),
+    [
+        ("The prompt is empty.", "プロンプトが空です。"),
+        ("The width of 5 pixels is over the cap of 4.", "幅 の 5 ピクセルは上限 4 を超えています。"),
+        ("There is no upscaler 'x'. Did you mean Latent?", "アップスケーラー 'x' はありません。Latent ですか？"),
+        ("There is no upscaler 'a.b'. Known are: A, B.", "アップスケーラー 'a.b' はありません。あるもの: A, B"),
+        ("⚠️ The prompt is empty. Not charged.", "⚠️ プロンプトが空です。 料金はかかりません。"),
+        ("Braces {} and more", "{} と more"),
+        ("The prompt is empty.\nUnknown words.", "プロンプトが空です。\nUnknown words."),
+        ("Unknown {0} words.", "Unknown {0} words."),
+        ("", ""),
+    ],
+)
+def test_texts_are_translated_with_what_was_filled_in(catalogue, english, japanese):
+    assert catalogue.translate(english) == japanese
+
+
+def test_what_people_wrote_is_not_taken_for_a_template(catalogue):
+    """A prompt may hold anything: braces, backslashes, group references."""
+    assert catalogue.translate(r"There is no upscaler {0}\1. Known are: \g<0>.") == (
+        r"アップスケーラー {0}\1 はありません。あるもの: \g<0>"
+    )
+
+
+def test_words_are_names(catalogue):
+    assert catalogue.word("imagine") == "描く"
+    assert catalogue.word("queue") is None
+
+
+def test_english_and_unknown_languages_stay_english():
+    languages = Languages({"ja": Catalogue(PHRASES)})
+
+    assert languages.translate("The prompt is empty.", "ja") == "プロンプトが空です。"
+    assert languages.translate("The prompt is empty.", "en-GB") == "The prompt is empty."
+    assert languages.translate("The prompt is empty.", "de") == "The prompt is empty."
+
+
+def marks(translation):
+    """Return what a translation takes: each part's number with its mark."""
+    return [(int(field), mark) for _, field, mark, _ in Formatter().parse(translation) if field is not None]
+
+
+@pytest.fixture(scope="module")
+def japanese():
+    return Languages.shipped().catalogue("ja")
+
+
+def test_shipped_translations_fill_in_what_there_is(japanese):
+    """A translation that names a part which its template has not would fail in front of somebody."""
+    for text, translation in japanese.phrases.items():
+        assert all(
+            number < holes(text) and mark in {"", "t", "l", "c", "n", "o"} for number, mark in marks(translation)
+        ), text
+
+
+def test_shipped_translations_leave_nothing_out(japanese):
+    """All parts are there again, but for the s of English plurals."""
+    for text, translation in japanese.phrases.items():
+        plurals = text.count("job{}") + text.count("tag{}") + text.count("picture{}") + text.count("part{}")
+        plurals += text.count("seed{}")
+        assert len({number for number, _ in marks(translation)}) == holes(text) - plurals, text
+
+
+def test_every_text_is_translated(japanese):
+    """`python tests/helpers/translatable.py ja` prints what is missing."""
+    assert missing({*japanese.phrases, *japanese.words}) == {}
+
+
+def test_texts_found_in_the_code_are_those_that_people_read():
+    found = {text for text, _ in texts()}
+
+    assert "⏳ **Queued**, {}" in found  # an f-string
+    assert "- to give medical advice or read medical results." in {line for text in found for line in text.split("\n")}
+    assert "The weight {} at character {} is no number. Write for example (word:1.2)." in found  # raised below the bot
+    assert "{}, twice while this was painted" in found  # a reason in a job's message
+    assert "renamed" not in found
+    assert not {text for text in found if text.startswith(("SELECT", "pb:", "http"))}
+
+
+@pytest.mark.parametrize(
+    ("english", "japanese_text"),
+    [
+        (
+            "⚠️ There is no LoRA 'v1. 5'. Did you mean a or b? Not charged.",
+            "⚠️ LoRA 'v1. 5' はありません。もしかして: a または b 利用枠は減っていません。",
+        ),
+        (
+            "⏳ **Queued**, 2nd in line, ready <t:12:R>\n> The prompt is empty.\n-# costs 30.3 MP-steps",
+            "⏳ **受付済み**、2番目、完成予定 <t:12:R>\n> The prompt is empty.\n-# 消費 30.3 MP-steps",
+        ),
+        (
+            "<@5>\n> Steps\n-# seed 5 · 448x640 → 960x1280 · 20+20 steps · CFG 7 · 3.2 s · cost 30.3 MP-steps",
+            "<@5>\n> Steps\n-# シード 5 · 448x640 → 960x1280 · 20+20 ステップ · CFG 7 · 3.2 s · 消費 30.3 MP-steps",
+        ),
+        (
+            "⚠️ **This could not be painted:** the worker process ended with exit code 1, twice while this was painted",
+            "⚠️ **生成できませんでした:** 生成プロセスが終了コード 1 で終了しました（この画像の生成中に2回）",
+        ),
+        (
+            "- `negative` The prompt is empty. — set by you\n- `size` Everything\n- `style` on",
+            "- `ネガティブ` The prompt is empty. — 自分の設定\n- `サイズ` Everything\n- `スタイル` オン",
+        ),
+        ("Tag: Everything\nWords: newest", "タグ: Everything\n語句: newest"),
+        (
+            "Saved “Everything”: Steps\nUse it with /prompt use.",
+            "「Everything」を保存しました: Steps\n/プロンプト 使う で使えます。",
+        ),
+        ("```\nEverything\n```\n**Rating:** general (90%)", "```\nEverything\n```\n**判定:** 一般（90%）"),
+        (
+            "**Channels:** only <#5>, not <#6>\n**Caps of the server:** size 640, no hires fix",
+            "**チャンネル:** 許可: <#5>、拒否: <#6>\n**サーバーの上限:** サイズ 640、高解像度補助なし",
+        ),
+        (
+            "⚠️ There is no command 'x'. Known are imagine, prompt, on, prefix, a, b, c. Not charged.",
+            "⚠️ コマンド 'x' はありません。使えるもの: imagine, prompt, on, prefix, a, b, c 利用枠は減っていません。",
+        ),
+        (
+            "-# 🔁 remix of [a picture](https://x/y) by <@1> ← a picture that is gone or private ← 3 more",
+            "-# 🔁 元の作品: <@1> の[画像](https://x/y) ← 削除済みまたは非公開の画像 ← ほか3件",
+        ),
+        ("- `Everything` is no option: on", "- `Everything` is no option: on"),
+    ],
+)
+def test_japanese_texts_leave_what_people_have_typed(japanese, english, japanese_text):
+    assert japanese.translate(english) == japanese_text
+
+
+def test_a_list_of_known_parts_is_put_together_in_the_other_language():
+    few = Catalogue(
+        {"{} in line": "{0:n}番目", "on": "オン", ", ": "、", "Now: {}": "今: {0:l}", "of {}": "{0:c}の"},
+        {"seed": "シード"},
+    )
+
+    assert few.translate("Now: 2nd in line, on, and more") == "今: 2番目、オン、and more"
+    assert few.translate("Now: many in line") == "今: many in line"
+    assert (few.translate("of seed"), few.translate("of sand")) == ("シードの", "of sand")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is no LoRA 'x'. " * 90,
+        "a, " * 600,
+        "the prompt, on, off, " * 90,
+        "`/{}` " * 300,
+        "⚠️ " * 600,
+        "{0:t}" * 300,
+    ],
+)
+def test_reading_is_bounded_whatever_people_write(japanese, text):
+    """Far below a millisecond is usual; what was made to be slow must not stop the bot either."""
+    begin = perf_counter()
+    japanese.translate(f"⚠️ {text} Not charged.")
+
+    assert perf_counter() - begin < 0.5
+
+
+def test_an_answer_takes_well_under_a_millisecond(japanese):
+    text = "⚠️ The prompt cannot be read: The weight 'x' at character 5 is no number. Write for example (word:1.2)."
+    begin = perf_counter()
+    for _ in range(200):
+        japanese.translate(text)
+
+    assert (perf_counter() - begin) / 200 < 0.002  # measured: 0.1 ms; a busy machine may take longer

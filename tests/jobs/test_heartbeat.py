@@ -1,0 +1,82 @@
+from multiprocessing import Pipe
+from threading import Event
+
+import pytest
+
+from pastelbot.errors import CheckpointError
+from pastelbot.jobs import worker
+from pastelbot.jobs.heartbeat import SignsOfLife
+from pastelbot.jobs.worker import CheckpointSource, WorkerOptions
+from pastelbot.records import Loading
+
+PATIENCE = 10
+
+
+@pytest.fixture
+def pipe():
+    ours, theirs = Pipe()
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+def hear(connection):
+    assert connection.poll(PATIENCE)
+    return connection.recv()
+
+
+def test_signs_are_given_again_and_again_with_what_was_said_last(pipe):
+    ours, theirs = pipe
+    with SignsOfLife(theirs, every=0.01).during("Loading soft") as say:
+        assert [Loading(what="Loading soft")] * 2 == [hear(ours), hear(ours)]
+        say("Downloading: 1 of 2 MB")
+        while hear(ours) != Loading(what="Downloading: 1 of 2 MB"):
+            pass
+
+
+def test_nothing_is_said_after_the_end(pipe):
+    ours, theirs = pipe
+    with pytest.raises(CheckpointError), SignsOfLife(theirs, every=0.01).during("Loading soft"):
+        hear(ours)
+        raise CheckpointError("It is damaged.")
+    while ours.poll():
+        ours.recv()
+
+    assert not ours.poll(0.1)
+
+
+def test_what_is_loaded_quickly_is_not_talked_about(pipe):
+    ours, theirs = pipe
+    with SignsOfLife(theirs).during("Loading soft"):
+        pass
+
+    assert not ours.poll()
+
+
+def test_a_bot_that_is_gone_breaks_no_loading():
+    tried = Event()
+
+    class Broken:
+        def send(self, _event):
+            tried.set()
+            raise BrokenPipeError
+
+    with SignsOfLife(Broken(), every=0.01).during("Loading soft"):
+        assert tried.wait(PATIENCE)
+
+
+def test_another_checkpoint_is_loaded_with_signs_of_life(pipe, monkeypatch):
+    """The job that asked for it is not taken for a crash, however long this takes."""
+    ours, theirs = pipe
+    heard = []
+
+    def load(_options, name, on_progress):
+        on_progress(f"Downloading {name}")
+        heard.append(hear(ours))
+        return "the checkpoint"
+
+    monkeypatch.setattr(worker, "load_checkpoint", load)
+    options = WorkerOptions(checkpoint="bundled", checkpoints={"soft": CheckpointSource(path="owner/soft")})
+
+    assert worker._load_more(options, "soft", SignsOfLife(theirs, every=0.01)) == "the checkpoint"
+    assert heard == [Loading(what="Downloading soft")]

@@ -1,0 +1,140 @@
+"""From flags and single values to a wish, and from a wish over another."""
+
+import pytest
+
+from pastelbot.config import LimitSettings, Settings
+from pastelbot.errors import LimitError, PromptError, RequestError
+from pastelbot.options import Wish, draft
+from pastelbot.options.clamping import clamp, fit
+from pastelbot.options.flags import READERS, wish_from_prompt
+from pastelbot.options.reading import read_aspect, read_hires, read_negative, read_strength, size_with_aspect
+from pastelbot.prompt.flags import EXAMPLES, FLAGS
+
+
+def test_every_flag_is_read():
+    assert set(FLAGS) == set(READERS)
+    for name, example in EXAMPLES.items():
+        wish = wish_from_prompt(f"1girl {example}")
+        assert wish.prompt == "1girl"
+        assert len(wish.known()) >= 2, name
+
+
+def test_flags_become_a_wish():
+    wish = wish_from_prompt(
+        "1girl --seed -1 --cfg 7.5 --clip-skip 1 --hires 1.5 --strength 0.3 --no a --no b --nostyle --private # 9"
+    )
+
+    assert (
+        Wish(
+            prompt="1girl",
+            seed=-1,
+            cfg=7.5,
+            clip_skip=1,
+            hires=True,
+            hires_scale=1.5,
+            denoise=0.3,
+            avoid="a, b",
+            style=False,
+            private=True,
+        )
+        == wish
+    )
+    assert wish_from_prompt("1girl --hires 2x --nohires") == Wish(prompt="1girl", hires=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--steps ²",
+        "--steps 1.5",
+        "--steps --5",
+        "--steps 999999999999999999",
+        "--cfg inf",
+        "--count x",
+        "--seed 99999999999",
+        f"--seed {'9' * 5000}",
+    ],
+)
+def test_what_is_no_number_is_refused_with_its_place(text):
+    with pytest.raises(PromptError, match="at character 7") as caught:
+        wish_from_prompt(f"1girl {text}")
+    assert caught.value.position == 6
+
+
+def test_hires_is_read():
+    assert [(True, None), (False, None), (True, 1.5), (True, 2.0), (True, 1.25)] == [
+        read_hires(text) for text in ("on", " OFF ", "1.5x", "2", "1.25 X")
+    ]
+    for text in ("1x", "0.5x", "5x"):
+        with pytest.raises(LimitError):
+            read_hires(text)
+    with pytest.raises(RequestError, match="off, on, or a scale"):
+        read_hires("big")
+
+
+def test_small_words():
+    assert ["", "", "lowres"] == [read_negative(text) for text in ("none", " - ", "lowres")]
+    assert [0.5, 1.0] == [read_strength(text) for text in ("0,5", "1")]
+    for text in ("2", "nan", "x"):
+        with pytest.raises(RequestError, match="no strength"):
+            read_strength(text)
+
+
+@pytest.mark.parametrize("text", ["0:1", "1:0", "a:b", "3", ""])
+def test_what_is_no_aspect_ratio(text):
+    with pytest.raises(RequestError, match="no aspect ratio"):
+        read_aspect(text)
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio", "expected"),
+    [
+        ((448, 640), "3:2", (640, 448)),
+        ((448, 640), "1:1", (512, 512)),
+        ((448, 640), "2:1", (768, 384)),
+        ((512, 512), "21:9", (768, 320)),
+        ((128, 128), "3:2", (160, 112)),
+        ((64, 64), "4:1", (128, 64)),
+        ((1280, 1280), "2:1", (1280, 640)),
+    ],
+)
+def test_an_aspect_ratio_keeps_the_number_of_pixels(size, ratio, expected):
+    assert expected == size_with_aspect(size, read_aspect(ratio), largest=1280)
+
+
+def test_sizes_with_any_ratio_are_within_the_caps():
+    for side in range(64, 1281, 56):
+        for tenth in range(3, 40):
+            width, height = size_with_aspect((side, side), tenth / 10, largest=1000)
+            assert width % 8 == height % 8 == 0
+            assert 64 <= min(width, height) <= max(width, height) <= 1000
+
+
+def test_a_wish_over_another():
+    upper = Wish(size="square", sampler="Euler", cfg=5)
+    lower = Wish(aspect="3:2", hires_size="960x1280", schedule="Karras", cfg=7, steps=9, seed=3)
+
+    assert Wish(size="square", sampler="Euler", cfg=5, steps=9, seed=3) == upper.over(lower)
+    assert lower == Wish().over(lower)
+    assert "a, 1girl, b" == Wish(prompt="1girl").over(Wish(prompt="a, {prompt}, b")).prompt
+    assert "1girl" == Wish(prompt="1girl").over(Wish(prompt="2girls")).prompt
+
+
+def test_a_wish_survives_being_kept():
+    wish = Wish(prompt="1girl", hires=False, steps=9)
+
+    assert wish == Wish.of({**wish.known(), "gone_by_now": 5})
+
+
+def test_what_was_typed_is_never_clamped():
+    limits = LimitSettings(max_steps=10, max_side=256, max_count=1, max_hires_side=300)
+    typed = Wish(prompt="1girl", size="512x512", steps=30, cfg=40, count=3, hires=True)
+    request = draft(typed, Settings(), random_seed=int)
+
+    assert request == clamp(request, limits, typed)
+
+
+def test_a_picture_to_start_from_brings_a_size_that_is_clamped():
+    assert (200, 96) == fit(2000, 1000, 200)
+    assert (200, 64) == fit(5000, 10, 200)
+    assert (128, 136) == fit(128, 136, 200)

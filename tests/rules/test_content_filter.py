@@ -1,0 +1,84 @@
+import pytest
+from helpers.support import png
+
+from pastelbot.errors import NotAllowedError
+from pastelbot.prompt.word_list import WordList
+from pastelbot.records import Axis, GenerationRequest, Grid, HiresFix, InitImage
+from pastelbot.rules.content_filter import SHIPPED, ContentRules, check_content, read_gate
+
+GATE = read_gate(SHIPPED)
+GOOD = GenerationRequest(prompt="1girl, red hair", negative_prompt="nude, nsfw, loli, forbidden")
+
+
+def rules(**changes):
+    return ContentRules(gate=GATE, words=WordList(["forbidden"]), own_adult=WordList(["swimsuit"]), **changes)
+
+
+@pytest.mark.parametrize("adult_allowed", [True, False])
+def test_an_ordinary_prompt_passes_and_its_negative_prompt_may_say_anything(adult_allowed):
+    check_content(GOOD, rules(adult_allowed=adult_allowed))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "1girl, class, cockatoo, scunthorpe, analog, grape, assassin, peacock, cucumber, sussex, document, therapist",
+        "1girl, large breasts, swimsuits, cleavage, bare shoulders, barefoot, kissing, child's drawing, school uniform",
+        "naked-eye-free: a nakedly honest title, sextant, pornichet",
+    ],
+)
+def test_harmless_words_pass_everywhere(prompt):
+    check_content(GOOD.replace(prompt=prompt.replace("naked-eye-free: ", "")), rules())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prompt": "1girl, (nsfw:1.2)"},
+        {"prompt": "1girl, NIPPLES"},
+        {"prompt": "1girl, swimsuit"},
+        {"prompt": "[1girl:nude:0.9]"},
+        {"hires": HiresFix(prompt="nude")},
+        {"hires": HiresFix(negative_prompt="(nude:-1)")},
+        {"negative_prompt": "(nude:-1)"},
+        {"init": InitImage.of(png()), "prompt": "topless"},
+        {"grid": Grid(x=Axis(kind="prompt", values=("red hair", "nude")))},
+    ],
+)
+def test_adult_tags_are_for_age_restricted_channels(changes):
+    with pytest.raises(NotAllowedError, match=r"adult tag .* not an age-restricted channel"):
+        check_content(GOOD.replace(**changes), rules())
+    check_content(GOOD.replace(**changes), rules(adult_allowed=True))
+
+
+@pytest.mark.parametrize("adult_allowed", [True, False])
+@pytest.mark.parametrize("prompt", ["nude, loli", "little_girl, (sex:1.2)", "l\u200boli, ｎｓｆｗ", "lolicon"])
+def test_children_and_adult_tags_are_painted_nowhere(prompt, adult_allowed):
+    with pytest.raises(NotAllowedError, match="not painted anywhere"):
+        check_content(GOOD.replace(prompt=prompt), rules(adult_allowed=adult_allowed))
+
+
+def test_a_servers_words_hold_in_age_restricted_channels_too():
+    with pytest.raises(NotAllowedError, match="`forbidden`, which is not allowed in this server"):
+        check_content(GOOD.replace(prompt="f\u00f6rbidden fruit"), rules(adult_allowed=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "adult = []\nminors = ['a']", "adult = 'nude'\nminors = ['a']", "adult = [1]", "adult = [", "\xff"],
+)
+def test_a_list_that_cannot_be_read_refuses_everything(tmp_path, text):
+    path = tmp_path / "adult.toml"
+    if text is not None:
+        path.write_bytes(text.encode("latin-1"))
+
+    with pytest.raises(NotAllowedError, match="nothing is painted until it can"):
+        read_gate(path)
+
+
+def test_every_shipped_entry_can_be_found():
+    for words in (GATE.adult, GATE.minors, GATE.never):
+        assert words.entries
+        for entry in words.entries:
+            assert words.find([entry]) is not None
+    assert len(set(GATE.adult.entries)) == len(GATE.adult.entries)

@@ -1,0 +1,82 @@
+import math
+
+import pytest
+from helpers.support import png
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pastelbot.config import Settings
+from pastelbot.diffusion.image.hires import hires_size
+from pastelbot.diffusion.sampling.registry import SAMPLERS, plan_first_pass
+from pastelbot.diffusion.sampling.schedules import ModelSigmas
+from pastelbot.options import usual_request
+from pastelbot.records import GenerationRequest, HiresFix, InitImage
+from pastelbot.rules import cost
+
+SMALL = GenerationRequest(prompt="1girl", width=512, height=512, steps=10)
+
+
+def test_the_cards_picture_costs_thirty_megapixel_steps():
+    card = usual_request(Settings(), seed=0)
+
+    assert cost.work(card) == 20 * 448 * 640 + 20 * 960 * 1280
+    assert cost.text(cost.work(card)) == "30.3 MP-steps"
+
+
+def test_pictures_add_up():
+    assert cost.work(SMALL.replace(count=4)) == 4 * cost.work(SMALL) == 4 * 10 * 512 * 512
+
+
+@pytest.mark.parametrize(
+    ("hires", "work"),
+    [
+        (HiresFix(scale=2.0, steps=5), 5 * 1024 * 1024),
+        (HiresFix(scale=2.0, steps=0), 10 * 1024 * 1024),
+        (HiresFix(width=768, steps=5), 5 * 768 * 768),
+        (HiresFix(height=768, steps=5), 5 * 768 * 768),
+        (HiresFix(width=512, height=512, steps=5), 0),
+        (HiresFix(scale=2.0, steps=5, sampler="Heun"), 2 * 5 * 1024 * 1024),
+    ],
+)
+def test_the_hires_pass_is_added(hires, work):
+    assert cost.work(SMALL.replace(hires=hires)) - cost.work(SMALL) == work
+
+
+@given(
+    st.integers(64, 1280), st.integers(64, 1280), st.sampled_from([0, 640, 960, 1000]), st.sampled_from([0, 640, 960])
+)
+def test_the_second_pass_has_the_size_that_is_painted(width, height, target_width, target_height):
+    width, height = width // 8 * 8, height // 8 * 8
+    fix = HiresFix(width=target_width, height=target_height, scale=1.7)
+    painted = hires_size(width, height, fix).picture
+
+    assert all(abs(a - b) <= 16 for a, b in zip(painted, cost.hires_picture(width, height, fix), strict=True))
+
+
+@pytest.mark.parametrize(("strength", "steps"), [(0.75, 8), (0.0, 1), (1.0, 10)])
+def test_over_a_picture_only_the_steps_that_are_painted_cost(strength, steps):
+    """As the webui counts them: the strength's share, and one more."""
+    init = InitImage.of(png(), denoising_strength=strength)
+
+    assert cost.work(SMALL.replace(init=init)) == steps * 512 * 512
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_step_counts_as_often_as_the_sampler_asks_the_network(name):
+    plan = plan_first_pass(SAMPLERS[name], SAMPLERS[name].schedule, ModelSigmas.scaled_linear(), 40)
+    asked = plan.calls / 40
+
+    assert math.isclose(2 if name in cost.TWICE_A_STEP else 1, asked, rel_tol=0.15)
+
+
+@pytest.mark.parametrize(
+    ("work", "text"),
+    [(0, "0"), (5_000, "0.005"), (123_000, "0.12"), (30_310_400, "30.3"), (99_960_000, "100"), (3 * 10**9, "3,000")],
+)
+def test_work_is_written_shortly(work, text):
+    assert cost.number(work) == text
+
+
+def test_what_people_write_comes_back():
+    assert cost.pixel_steps(30.3104) == 30_310_400
+    assert cost.megapixel_steps(30_310_400) == 30.3104

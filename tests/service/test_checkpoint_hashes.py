@@ -1,0 +1,59 @@
+"""Checkpoints found by the hashes that infotexts name them by."""
+
+import hashlib
+import threading
+
+import pytest
+
+from pastelbot.service.models import hashes as checkpoint_hashes
+from pastelbot.service.models.hashes import CheckpointHashes
+from pastelbot.store.database import Database
+from pastelbot.store.key_values import Memory
+
+
+@pytest.fixture
+async def memory(settings):
+    database = await Database.open(settings.storage.database)
+    yield Memory(database)
+    await database.close()
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()[:10]
+
+
+async def test_files_and_folders_are_found_and_remembered(tmp_path, memory, monkeypatch):
+    """A folder's hash is that of its UNet; a changed file is hashed again."""
+    file = write(tmp_path / "a.safetensors", b"one")
+    folder = write(tmp_path / "b" / "unet" / "diffusion_pytorch_model.fp16.safetensors", b"two")
+    places = {"a": tmp_path / "a.safetensors", "hub": tmp_path / "owner/name", "b": tmp_path / "b"}
+    hashes = CheckpointHashes(memory, places)
+
+    assert [await hashes.find(wanted) for wanted in (file, folder, "0" * 10)] == ["a", "b", None]
+    monkeypatch.setattr(checkpoint_hashes, "_digest", lambda path: pytest.fail(f"{path} was hashed again"))
+    assert await CheckpointHashes(memory, places).find(folder) == "b"
+    monkeypatch.undo()
+    changed = write(tmp_path / "a.safetensors", b"three")
+    assert [await hashes.find(wanted) for wanted in (file, changed)] == [None, "a"]
+
+
+async def test_what_takes_long_is_known_the_next_time(tmp_path, memory, monkeypatch):
+    """Nobody waits for gigabytes; they are hashed once."""
+    wanted = write(tmp_path / "a.safetensors", b"one")
+    real, calls, go_on = checkpoint_hashes._digest, [], threading.Event()
+
+    def slow(path):
+        calls.append(path)
+        go_on.wait(10)
+        return real(path)
+
+    monkeypatch.setattr(checkpoint_hashes, "_digest", slow)
+    hashes = CheckpointHashes(memory, {"a": tmp_path / "a.safetensors"}, patience=0.01)
+    assert await hashes.find(wanted) is None
+    assert await hashes.find(wanted) is None
+    go_on.set()
+    hashes._patience = 10
+    assert await hashes.find(wanted) == "a"
+    assert len(calls) == 1

@@ -1,0 +1,155 @@
+import asyncio
+
+import pytest
+
+from pastelbot.config import bundled
+from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, QuotaError
+from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.jobs.testing import FakeExecutor
+from pastelbot.options import usual_request
+from pastelbot.records import Asker, JobStatus, ReplyTarget
+from pastelbot.rules.cost import megapixel_steps
+from pastelbot.service.access import House
+from pastelbot.service.models.models import Models
+from pastelbot.service.quotas import usual_work
+from pastelbot.service.requests.submission import Service
+from pastelbot.store.database import Database
+from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.picture_files import PictureFiles
+
+REPLY = ReplyTarget(channel_id=1)
+HANA, KENJI = 1, 2
+WORK = usual_work(bundled())  # of a picture like the default
+PICTURE = megapixel_steps(WORK)
+
+
+@pytest.fixture
+async def jobs(settings):
+    database = await Database.open(settings.storage.database)
+    yield JobStore(database)
+    await database.close()
+
+
+@pytest.fixture
+async def open_service(settings, jobs, clock):
+    """Return a function that makes the service with other limits; nothing is painted."""
+    dispatchers = []
+
+    async def open_service(**limits):
+        changed = settings.model_copy(
+            update={
+                "limits": settings.limits.model_copy(update={"waiting_per_user": limits.pop("waiting", 1000)}),
+                "quota": settings.quota.model_copy(update={"saved_days": 1.0, **limits}),
+            }
+        )
+        files = PictureFiles(settings.storage.pictures, jobs._database)
+        dispatcher = Dispatcher(jobs, FakeExecutor(), files, at_once=2, stall_seconds=60, clock=clock)
+        dispatchers.append(dispatcher)
+        house = await House.open(changed, jobs._database, clock=clock)
+        models = Models(changed, jobs._database, dispatcher, clock=clock)
+        return Service(changed, jobs, dispatcher, house, files, models, clock=clock)
+
+    yield open_service
+    for dispatcher in dispatchers:
+        await dispatcher.close()
+
+
+@pytest.fixture
+async def service(open_service):
+    return await open_service()
+
+
+async def submit_many(service, times, *, user_id=HANA, pictures=1):
+    """Submit as often, all at once; return the jobs and the errors."""
+    request = usual_request(service.settings, seed=7).replace(prompt="1girl", count=pictures)
+    results = await asyncio.gather(
+        *(service.submit(Asker(user_id=user_id), request, REPLY) for _ in range(times)), return_exceptions=True
+    )
+    failed = [result for result in results if isinstance(result, Exception)]
+    return [result.job for result in results if not isinstance(result, Exception)], failed
+
+
+async def test_fifty_submissions_at_once_take_exactly_the_quota(open_service, jobs, clock):
+    service = await open_service(work_per_day=10 * PICTURE)
+    taken, refused = await submit_many(service, 50)
+
+    assert len(taken) == 10
+    assert {QuotaError} == {type(error) for error in refused}
+    assert await jobs.used(HANA, now=clock()) == 10 * WORK
+    assert len(await jobs.with_status(JobStatus.QUEUED)) == 10
+
+
+async def test_a_quota_that_does_not_divide_is_not_passed(open_service, jobs, clock):
+    service = await open_service(work_per_day=10 * PICTURE)
+    taken, _ = await submit_many(service, 50, pictures=4)
+
+    assert len(taken) == 2
+    assert await jobs.used(HANA, now=clock()) == 8 * WORK
+
+
+async def test_fifty_submissions_at_once_do_not_pass_the_limit_of_the_line(open_service, jobs, clock):
+    service = await open_service(waiting=5)
+    taken, refused = await submit_many(service, 50)
+
+    assert len(taken) == 5
+    assert {LimitError} == {type(error) for error in refused}
+    assert await jobs.used(HANA, now=clock()) == 5 * WORK
+
+
+async def test_people_do_not_use_each_others_quota(open_service, jobs, clock):
+    service = await open_service(work_per_day=3 * PICTURE)
+    await asyncio.gather(submit_many(service, 10), submit_many(service, 10, user_id=KENJI))
+
+    assert [3 * WORK] * 2 == [await jobs.used(user, now=clock()) for user in (HANA, KENJI)]
+
+
+async def test_cancelling_twice_at_once_refunds_once(service, jobs, clock):
+    (job, *_), _ = await submit_many(service, 3)
+    results = await asyncio.gather(
+        *(service.cancel(job.id, Asker(user_id=HANA)) for _ in range(10)), return_exceptions=True
+    )
+
+    assert sum(isinstance(result, NotFoundError) for result in results) == 9
+    assert await jobs.used(HANA, now=clock()) == 2 * WORK
+
+
+async def test_a_cancelled_job_makes_room_in_the_line(open_service):
+    service = await open_service(waiting=1)
+    ((job,), _) = await submit_many(service, 1)
+    assert (await submit_many(service, 1))[0] == []
+
+    await service.cancel(job.id, Asker(user_id=HANA))
+
+    assert len((await submit_many(service, 1))[0]) == 1
+
+
+@pytest.mark.parametrize("verb", ["cancel", "delete"])
+async def test_only_owners_and_moderators_may(service, verb):
+    jobs, _ = await submit_many(service, 2)
+    do = getattr(service, verb)
+
+    with pytest.raises(NotAllowedError, match="somebody else's"):
+        await do(jobs[0].id, Asker(user_id=KENJI))
+    await do(jobs[0].id, Asker(user_id=HANA))
+    await do(jobs[1].id, Asker(user_id=KENJI, manages_messages=True))
+
+
+@pytest.mark.parametrize("verb", ["cancel", "delete"])
+async def test_a_job_that_is_not_there_is_told(service, verb):
+    with pytest.raises(NotFoundError, match="not known any more"):
+        await getattr(service, verb)("000000000000", Asker(user_id=HANA, manages_messages=True))
+
+
+async def test_deleting_a_waiting_job_refunds_it(service, jobs, clock):
+    ((job,), _) = await submit_many(service, 1)
+    await service.delete(job.id, Asker(user_id=HANA))
+
+    assert (await service.job(job.id)).status == JobStatus.CANCELLED
+    assert await jobs.used(HANA, now=clock()) == 0
+
+
+async def test_places_in_line_are_told_in_the_order_of_service(service):
+    request = usual_request(service.settings, seed=7).replace(prompt="1girl")
+    places = [(await service.submit(Asker(user_id=user), request, REPLY)).position for user in (HANA, HANA, KENJI)]
+
+    assert places == [1, 2, 2]

@@ -1,0 +1,169 @@
+import pytest
+
+from pastelbot.config import TagSettings
+from pastelbot.prompt.tags.vocabulary import Tag, TagFile
+from pastelbot.records import Asker
+from pastelbot.service.access import House
+from pastelbot.service.tags.dictionary import Tags, shipped_file
+from pastelbot.store.database import Database
+
+CARD = (
+    "masterpiece, best quality, ultra-detailed, illustration, close-up, straight on, face focus, 1girl, white hair, "
+    "golden eyes, long hair, halo, angel wings, serene expression, looking at viewer"
+)
+
+
+@pytest.fixture
+async def database(tmp_path):
+    opened = await Database.open(tmp_path / "bot.sqlite3")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def tags(database, clock):
+    opened = Tags(database, clock=clock)
+    await opened.open()
+    return opened
+
+
+async def completed(tags, text):
+    return [choice.value for choice in await tags.complete(text)]
+
+
+async def test_beginnings_by_count_then_words_then_other_names(tags):
+    values = await completed(tags, "red h")
+    assert values[0] == "red hair"
+
+    values = await completed(tags, "hair r")
+    assert values.index("hair ribbon") < values.index("rainbow hair")
+
+    choices = await tags.complete("1girl, blond h")
+    assert ("1girl, blond hair → blonde hair", "1girl, blonde hair") in choices
+
+
+async def test_what_was_typed_to_the_end_comes_first(tags):
+    assert (await completed(tags, "1girl, hat"))[0] == "1girl, hat"
+    assert (await tags.complete("saber"))[0] == (r"saber → saber \(fate\)", r"saber \(fate\)")
+
+
+async def test_underscores_spaces_and_case_are_alike(tags):
+    plain = await completed(tags, "red ha")
+
+    assert plain == await completed(tags, "RED_ha") == await completed(tags, "red  ha")
+
+
+async def test_what_is_spelt_alike_comes_only_where_nothing_else_does(tags):
+    assert await completed(tags, "1girl, lookng at vie") == ["1girl, looking at viewer"]
+    assert await completed(tags, "1girl, qqqqqqq") == []
+
+
+async def test_nothing_typed_yet_offers_what_is_used_most(tags):
+    values = await completed(tags, "1girl, ")
+
+    assert len(values) == 25
+    assert values[0] == "1girl, solo"
+    assert "1girl, 1girl" not in values
+
+
+async def test_completion_and_suggestions_can_be_switched_off(database, clock):
+    off = Tags(database, TagSettings(complete=False, suggest=False), clock=clock)
+    await off.open()
+
+    assert await off.complete("red h") == []
+    assert await off.suggestions("red hiar") == []
+
+
+async def test_mistyped_tags_are_noticed_three_at_most(tags):
+    found = await tags.suggestions("((red hiar:1.2)), smiel, lookign at viewer, blue_eyse, <lora:smiel:1>")
+
+    assert len(found) == 3
+    assert ("red hiar", "red hair") in [(each.typed, each.meant) for each in found]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "",
+        CARD,
+        "a beautiful girl standing in a field of flowers at sunset, dreamy light, cinematic",
+        "wielding a purple staff blasting purple energy",
+        "cat, dog, zzz, qq, 1234, 0.5",
+        "red hair, red hairr",
+        "🎨, ドラゴン, (((((",
+        ", ".join(f"made up thing {number}" for number in range(300)),
+    ],
+)
+async def test_sentences_known_tags_and_what_resembles_nothing_bring_no_suggestion(tags, prompt):
+    assert await tags.suggestions(prompt) == []
+
+
+async def test_an_import_lies_over_the_shipped_tags_and_replaces_the_last_one(tags):
+    await tags.import_tags(TagFile(tags=(Tag(name="mecha_cat", count=9),)), "one.csv")
+    await tags.import_tags(TagFile(tags=(Tag(name="mecha_dog", count=9), Tag(name="solo", count=7))), "two.csv")
+
+    assert (await tags.search("mecha", None, 0)).tags[-1].name == "mecha_dog"
+    assert (await tags.search("mecha cat", None, 0)).total == 0
+    assert (await tags.search("solo", None, 0)).total > 1
+    counts, source = await tags.stats()
+    assert source == "two.csv"
+    assert sum(counts.values()) == len(shipped_file().splitlines()) + 1
+
+
+async def test_merging_keeps_the_last_import(tags):
+    await tags.import_tags(TagFile(tags=(Tag(name="mecha_cat", count=9),)), "one.csv")
+    report = await tags.import_tags(
+        TagFile(tags=(Tag(name="mecha_dog"),), problems=("Line 2: no.",)), "two", merge=True
+    )
+
+    assert (await tags.search("mecha cat", None, 0)).total == 1
+    assert (report.read, report.problems) == (1, ("Line 2: no.",))
+
+
+async def test_opening_again_changes_nothing_and_new_shipped_tags_keep_the_import(database, tags):
+    await tags.import_tags(TagFile(tags=(Tag(name="mecha_cat", count=9),)), "one.csv")
+    before = await tags._store.state()
+    await tags.open()
+    assert before == await tags._store.state()
+
+    async with database.transaction() as connection:
+        await connection.execute("UPDATE tag_sets SET shipped = 'of an older version'")
+    await tags.open()
+    assert (await tags.search("mecha cat", None, 0)).total == 1
+    assert (await tags.stats())[1] == "one.csv"
+
+
+async def test_another_process_sees_an_import_at_once(tmp_path, tags, clock):
+    other = await Database.open(tmp_path / "bot.sqlite3")
+    try:
+        await Tags(other, clock=clock).import_tags(TagFile(tags=(Tag(name="mecha_cat", count=9),)), "one.csv")
+    finally:
+        await other.close()
+
+    assert await completed(tags, "1girl, mecha c") == ["1girl, mecha cat"]
+
+
+async def test_searches_come_in_pages_and_say_what_is_near(tags):
+    first, second = await tags.search("hair", 0, 0), await tags.search("hair", 0, 1)
+
+    assert len(first.tags) == len(second.tags) == 10
+    assert not {tag.name for tag in first.tags} & {tag.name for tag in second.tags}
+    assert first.pages == -(-first.total // 10)
+    assert (await tags.search("hair ribon", None, 0)).near == ("hair ribbon",)
+    assert (await tags.search("hair", 0, 10**6)).tags == ()
+
+
+async def test_adult_tags_are_offered_in_age_restricted_channels_alone(settings, database, clock):
+    tags = Tags(database, house=await House.open(settings, database, clock=clock), clock=clock)
+    await tags.open()
+    await tags.import_tags(TagFile(tags=(Tag(name="nude", count=900),)), "x")
+    everybody = Asker(user_id=1, guild_id=2, channel_id=3)
+    adults = Asker(user_id=1, guild_id=2, channel_id=3, age_restricted=True)
+
+    assert await tags.complete("nud", everybody) == []
+    assert await tags.complete_query("nud", everybody) == []
+    assert await tags.suggestions("nudee", everybody) == []
+    page = await tags.search("nude", None, 0, everybody)
+    assert (page.tags, page.hidden) == ((), 1)
+    assert [choice.value for choice in await tags.complete("nud", adults)] == ["nude"]
+    assert [tag.name for tag in (await tags.search("nude", None, 0, adults)).tags] == ["nude"]
