@@ -177,7 +177,7 @@ async def run(folder: Path, people: int, seconds: float, pause: float) -> None:
     desk: Any = OpenDesk()
     languages = Languages.shipped()
     delivery = Delivery(client, backend.service, desk, languages, edit_seconds=3.0, mention_after=60.0)
-    resources = SimpleNamespace(service=backend.service, delivery=delivery, house=backend.house)
+    resources = SimpleNamespace(service=backend.service, delivery=delivery, access=backend.access)
     now = datetime.now(UTC)
     reply = ReplyTarget(channel_id=CHANNEL, guild_id=GUILD, message_id=3)
     picture = await JobStore(backend.database).insert(1, REQUEST, reply, now=now)

@@ -21,7 +21,7 @@ import structlog
 from pastelbot import app, config
 from pastelbot.bot.client import Backend
 from pastelbot.jobs.testing import FakeExecutor
-from pastelbot.records import Asker, GenerationRequest, Paint, ReplyTarget
+from pastelbot.records import Actor, GenerationRequest, Paint, ReplyTarget
 from pastelbot.store.jobs.store import JobStore
 
 PROMPT = "mksks style, 1girl, red hair, smile, pink background, " + ", ".join(f"tag {number}" for number in range(60))
@@ -72,7 +72,7 @@ class Bench:
         """Queue a job; return what it took."""
         start, busy = time.perf_counter(), time.process_time()
         request = REQUEST.replace(prompt=f"{PROMPT}, number {start}", seed=user_id)  # everybody asks for something else
-        await self.service.submit(Asker(user_id=user_id, guild_id=GUILD, role_ids=(5, 6)), request, reply())
+        await self.service.submit(Actor(user_id=user_id, guild_id=GUILD, role_ids=(5, 6)), request, reply())
         return Spent(time.perf_counter() - start, time.process_time() - busy)
 
 

@@ -21,14 +21,14 @@ from pathlib import Path
 from pastelbot.config import Settings
 from pastelbot.prompt.tags.names import spoken, written
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile, read_tag_file
-from pastelbot.records import Asker
-from pastelbot.service.access import House
+from pastelbot.records import Actor
+from pastelbot.service.access import AccessPolicy
 from pastelbot.service.tags.dictionary import Tags
 from pastelbot.store.database import Database
 
 AIM_MS = 5.0
 ROUNDS = 5
-EVERYBODY = Asker(user_id=1, guild_id=2, channel_id=3)
+EVERYBODY = Actor(user_id=1, guild_id=2, channel_id=3)
 STARTS = ("", "1girl, solo, ", "masterpiece, best quality, 1girl, <lora:a_b:0.5>, ((", "(smile:1.1), [")
 PHRASES = (
     "a girl standing on a bridge in the rain",
@@ -56,8 +56,8 @@ def main() -> None:
 async def measure(file: TagFile, path: Path, looks: int, rng: random.Random) -> int:
     """Fill the database and time every kind of look."""
     database = await Database.open(path)
-    house = await House.open(Settings(), database, clock=now)
-    tags = Tags(database, house=house, clock=now)
+    access = await AccessPolicy.open(Settings(), database, clock=now)
+    tags = Tags(database, access=access, clock=now)
     start = time.perf_counter()
     await tags.open()
     print(f"first start, shipped tags: {time.perf_counter() - start:.2f} s")
@@ -79,7 +79,7 @@ async def measure(file: TagFile, path: Path, looks: int, rng: random.Random) -> 
     return int(missed > 0)
 
 
-async def timed(what: str, texts: list[str], use: Callable[[str, Asker], Awaitable[object]]) -> bool:
+async def timed(what: str, texts: list[str], use: Callable[[str, Actor], Awaitable[object]]) -> bool:
     """Print how long the looks take; tell whether the aim is met."""
     rounds = [await one_round(texts[start::ROUNDS], use) for start in range(ROUNDS)]
     late, times = min((times[int(len(times) * 0.99)][0], times) for times in rounds)
@@ -88,7 +88,7 @@ async def timed(what: str, texts: list[str], use: Callable[[str, Asker], Awaitab
     return late < AIM_MS
 
 
-async def one_round(texts: list[str], use: Callable[[str, Asker], Awaitable[object]]) -> list[tuple[float, str]]:
+async def one_round(texts: list[str], use: Callable[[str, Actor], Awaitable[object]]) -> list[tuple[float, str]]:
     """Return (milliseconds, text) of every look, the quickest first."""
     times = []
     for text in texts:
@@ -158,10 +158,10 @@ def made_up(number: int, rng: random.Random) -> TagFile:
     """Make up tags of syllables, as unevenly spread over letters and counts as real ones."""
     syllables = [a + b for a in "kstnhmrgbdpz" for b in ("a", "i", "u", "e", "o", "ai", "ou")] + ["n", "shi", "chi"]
     stock = ["".join(rng.choices(syllables, k=rng.randint(1, 4))) for _ in range(number // 3)]
-    usual = [*stock[:200], "hair", "eyes", "dress", "(series)", "long", "red", "blue", "holding", "on", "background"]
+    default = [*stock[:200], "hair", "eyes", "dress", "(series)", "long", "red", "blue", "holding", "on", "background"]
     tags: dict[str, Tag] = {}
     while len(tags) < number:
-        words = [rng.choice(usual if rng.random() < 0.25 else stock) for _ in range(rng.choice((1, 2, 2, 2, 3, 4)))]
+        words = [rng.choice(default if rng.random() < 0.25 else stock) for _ in range(rng.choice((1, 2, 2, 2, 3, 4)))]
         name = "_".join(words)
         aliases = ("".join(words[::-1]),) if rng.random() < 0.2 else ()
         count = int(6e6 / (len(tags) + 1)) + 25

@@ -9,19 +9,19 @@ from pastelbot.config import BUNDLED, Settings, bundled_checkpoint
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.process_executor import ProcessExecutor
-from pastelbot.jobs.queue.wait_queue import Line
+from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.jobs.rating import RatingExecutor
 from pastelbot.jobs.tagger_process import Describer, TaggerProcess
 from pastelbot.jobs.worker import CheckpointSource, WorkerOptions
-from pastelbot.service.access import House
+from pastelbot.service.access import AccessPolicy
 from pastelbot.service.admin import Admin
 from pastelbot.service.gallery import Gallery
 from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.models.models import Models
-from pastelbot.service.personal_data.personal_data import MyData
-from pastelbot.service.quotas import Quotas, usual_work
-from pastelbot.service.requests.building import Composer
-from pastelbot.service.requests.history import EarlierPictures
+from pastelbot.service.personal_data.personal_data import PersonalData
+from pastelbot.service.quotas import Quotas, default_work
+from pastelbot.service.requests.building import RequestBuilder
+from pastelbot.service.requests.history import PictureHistory
 from pastelbot.service.requests.preferences import Preferences
 from pastelbot.service.requests.presets import Presets
 from pastelbot.service.requests.submission import Service, random_seed
@@ -34,7 +34,7 @@ from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
 from pastelbot.store.jobs.store import JobStore
-from pastelbot.store.key_values import Memory
+from pastelbot.store.key_values import KeyValueStore
 from pastelbot.store.personal_data import PersonalStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.presets import PresetStore
@@ -54,7 +54,7 @@ class _Core:
     database: Database
     jobs: JobStore
     files: PictureFiles
-    house: House
+    access: AccessPolicy
     dispatcher: Dispatcher
     service: Service
     tagger: Describer | None
@@ -92,7 +92,7 @@ async def _core(
     database = await Database.open(settings.storage.database)
     jobs, files = JobStore(database), PictureFiles(settings.storage.pictures, database)
     tagger = (describer or TaggerProcess(tagger_options(settings))) if settings.tagger.enabled else None
-    house = await House.open(settings, database, clock=clock)
+    access = await AccessPolicy.open(settings, database, clock=clock)
     dispatcher = Dispatcher(
         jobs,
         _rated(executor or ProcessExecutor(worker_options(settings)), tagger, settings),
@@ -100,8 +100,8 @@ async def _core(
         at_once=settings.worker.jobs_at_once,
         stall_seconds=settings.worker.stall_seconds,
         clock=clock,
-        line=_line(settings, house, clock),
-        notes=Memory(database),
+        queue=_wait_queue(settings, access, clock),
+        notes=KeyValueStore(database),
     )
     models = Models(settings, database, dispatcher, clock=clock)
     await models.open()
@@ -111,9 +111,9 @@ async def _core(
         database=database,
         jobs=jobs,
         files=files,
-        house=house,
+        access=access,
         dispatcher=dispatcher,
-        service=Service(settings, jobs, dispatcher, house, files, models, clock=clock),
+        service=Service(settings, jobs, dispatcher, access, files, models, clock=clock),
         tagger=tagger,
     )
 
@@ -121,17 +121,17 @@ async def _core(
 async def _backend(core: _Core) -> Backend:
     """Put together what people do besides painting."""
     settings, database, clock = core.settings, core.database, core.clock
-    jobs, house, files = core.jobs, core.house, core.files
+    jobs, access, files = core.jobs, core.access, core.files
     dispatcher, servers, audit = core.dispatcher, SettingsStore(database), AuditLog(database)
-    tags = Tags(database, settings.tags, house, clock=clock)
+    tags = Tags(database, settings.tags, access, clock=clock)
     await tags.open()
-    reviews = Reviews(settings, ReviewStore(database), jobs, house, files, dispatcher, servers, clock=clock)
+    reviews = Reviews(settings, ReviewStore(database), jobs, access, files, dispatcher, servers, clock=clock)
     blocks, stats = BlockStore(database), StatsStore(database)
-    preferences, presets = Preferences(servers, house), Presets(settings, PresetStore(database), house, clock=clock)
+    preferences, presets = Preferences(servers, access), Presets(settings, PresetStore(database), access, clock=clock)
     shared = GalleryStore(database)
     return Backend(
         database=database,
-        composer=Composer(settings, core.service, house, preferences, presets, random_seed=random_seed),
+        builder=RequestBuilder(settings, core.service, access, preferences, presets, random_seed=random_seed),
         preferences=preferences,
         presets=presets,
         confirmations=ConfirmationStore(database),
@@ -139,14 +139,14 @@ async def _backend(core: _Core) -> Backend:
         service=core.service,
         tags=tags,
         quotas=Quotas(settings, QuotaStore(database), servers, audit, clock=clock),
-        house=house,
+        access=access,
         reviews=reviews,
-        admin=Admin(settings, servers, blocks, house, jobs, dispatcher, audit, stats, clock=clock),
-        describing=Describing(core.tagger, house, per_minute=settings.tagger.describes_per_minute, clock=clock),
-        earlier=EarlierPictures(jobs, files, house),
+        admin=Admin(settings, servers, blocks, access, jobs, dispatcher, audit, stats, clock=clock),
+        describing=Describing(core.tagger, access, per_minute=settings.tagger.describes_per_minute, clock=clock),
+        history=PictureHistory(jobs, files, access),
         housekeeping=Housekeeping(settings.storage, files, clock=clock),
-        gallery=Gallery(shared, jobs, core.service, house, files, servers, adult=reviews.is_adult, clock=clock),
-        mydata=MyData(PersonalStore(database), jobs, dispatcher, files, clock=clock),
+        gallery=Gallery(shared, jobs, core.service, access, files, servers, adult=reviews.is_adult, clock=clock),
+        mydata=PersonalData(PersonalStore(database), jobs, dispatcher, files, clock=clock),
         clock=clock,
     )
 
@@ -197,12 +197,12 @@ def tagger_options(settings: Settings) -> TaggerOptions:
     )
 
 
-def _line(settings: Settings, house: House, clock: Callable[[], datetime]) -> Line:
-    return Line(
-        usual_work=usual_work(settings),
+def _wait_queue(settings: Settings, access: AccessPolicy, clock: Callable[[], datetime]) -> WaitQueue:
+    return WaitQueue(
+        default_work=default_work(settings),
         half_life=settings.quota.half_life_minutes * 60,
         epoch=clock().timestamp(),
-        held=house.drains.hold,
+        held=access.pauses.is_paused,
     )
 
 

@@ -181,7 +181,7 @@ class ReplyTarget:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asker:
+class Actor:
     """Who asks, and where, as Discord says it. `channel_id` is the parent's where somebody asks in a thread.
 
     `places` are the thread, its channel and the channel's category, as far as there are such, the nearest first.

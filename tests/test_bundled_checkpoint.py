@@ -14,7 +14,7 @@ import pastelbot
 from pastelbot.diffusion.checkpoint import checkpoint as checkpoints
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.records import GenerationRequest, HiresFix, Painted, PaintingFailed
-from training.evaluate import redness, sharpness, wishes
+from training.evaluate import many_options, redness, sharpness
 from training.judge import load_judge
 from training.sampling import NEGATIVE, POSITIVE
 
@@ -55,11 +55,11 @@ def share(answers, question, expected):
 
 def test_it_draws_the_hair_background_and_glasses_that_were_asked_for(checkpoint, judge):
     """The judge finds what the prompt says in nearly every picture."""
-    wished = wishes(24, seed=5)
-    seen = judge.look(paint(checkpoint, [request(w.prompt, seed=i) for i, w in enumerate(wished)]))
+    wanted = many_options(24, seed=5)
+    seen = judge.look(paint(checkpoint, [request(w.prompt, seed=i) for i, w in enumerate(wanted)]))
 
     for question, least in (("hair", 0.85), ("background", 0.85), ("eyewear", 0.85), ("style", 0.85)):
-        assert share(seen, question, [w.answers[question] for w in wished]) >= least, question
+        assert share(seen, question, [w.answers[question] for w in wanted]) >= least, question
 
 
 def test_a_negative_prompt_keeps_glasses_away(checkpoint, judge):
@@ -76,7 +76,9 @@ def test_emphasis_moves_the_blush(checkpoint):
     """Cheeks are redder at (blush:1.4) than at (blush:0.6)."""
     weak, strong = (
         redness(
-            paint(checkpoint, [request(f"{w.prompt}, (blush:{weight})", seed=i) for i, w in enumerate(wishes(8, 3))])
+            paint(
+                checkpoint, [request(f"{w.prompt}, (blush:{weight})", seed=i) for i, w in enumerate(many_options(8, 3))]
+            )
         )
         for weight in (0.6, 1.4)
     )
@@ -86,7 +88,7 @@ def test_emphasis_moves_the_blush(checkpoint):
 
 def test_the_hires_fix_keeps_the_person_and_adds_sharpness(checkpoint, judge):
     """Twice the size, strength 0.6: the same answers, sharper lines than an enlargement."""
-    prompts = [w.prompt for w in wishes(4, seed=2)]
+    prompts = [w.prompt for w in many_options(4, seed=2)]
     small = paint(checkpoint, [request(p, seed=i) for i, p in enumerate(prompts)])
     large = paint(checkpoint, [request(p, seed=i, hires=HiresFix()) for i, p in enumerate(prompts)])
     enlarged = np.stack([np.asarray(Image.fromarray(p).resize((256, 256), Image.Resampling.BICUBIC)) for p in small])

@@ -18,7 +18,7 @@ from pastelbot.bot.features.gallery.views import EntryButton
 from pastelbot.bot.features.help.cog import HelpCog
 from pastelbot.bot.features.imagine import ImagineCog
 from pastelbot.bot.features.model import ModelCog
-from pastelbot.bot.features.personal_data.cog import MyDataCog
+from pastelbot.bot.features.personal_data.cog import PersonalDataCog
 from pastelbot.bot.features.presets import PromptPresetsCog
 from pastelbot.bot.features.quota.cog import QuotaCog
 from pastelbot.bot.features.recreate import RecreateCog
@@ -53,7 +53,7 @@ def leaves(command, start=""):
         yield name, [parameter.name for parameter in command.parameters]
 
 
-@pytest.mark.parametrize("cog", [GalleryCog, MyDataCog, PromptPresetsCog])
+@pytest.mark.parametrize("cog", [GalleryCog, PersonalDataCog, PromptPresetsCog])
 def test_the_user_guide_has_the_gallery_and_peoples_data(cog):
     guide = read("docs/user-guide.md")
     group = cog.__cog_group_name__ if issubclass(cog, commands.GroupCog) else ""

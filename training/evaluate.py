@@ -33,20 +33,20 @@ MOUTHS = {"smile": "smile", "open mouth, smile": "open", "grin, teeth": "grin", 
 
 
 @dataclass(frozen=True)
-class Wish:
+class GenerationOptions:
     """A prompt and the answers its picture should give."""
 
     prompt: str
     answers: dict[str, str]
 
 
-def wishes(count: int, seed: int = 7) -> list[Wish]:
+def many_options(count: int, seed: int = 7) -> list[GenerationOptions]:
     """Return random prompts: half with glasses, a third in style, an eighth with closed eyes."""
     rng = random.Random(seed)
-    return [_wish(rng) for _ in range(count)]
+    return [_options(rng) for _ in range(count)]
 
 
-def _wish(rng: random.Random) -> Wish:
+def _options(rng: random.Random) -> GenerationOptions:
     hair, ground, eye = (rng.choice(QUESTIONS[name]) for name in ("hair", "background", "eye"))
     words, _ = rng.choice(list(MOUTHS.items()))
     glasses, style, closed = rng.random() < 0.5, rng.random() < 0.33, rng.random() < 0.125
@@ -61,10 +61,10 @@ def _wish(rng: random.Random) -> Wish:
         "mouth": MOUTHS[words],
     }
     answers |= {"eyes": "closed"} if closed else {"eye": eye, "eyes": "open"}
-    return Wish(POSITIVE + "1girl, " + ", ".join(tags), answers)
+    return GenerationOptions(POSITIVE + "1girl, " + ", ".join(tags), answers)
 
 
-def adherence(painter: Painter, judge: Judge, chosen: list[Wish], settings: Settings) -> dict[str, float]:
+def adherence(painter: Painter, judge: Judge, chosen: list[GenerationOptions], settings: Settings) -> dict[str, float]:
     """Return the share of wishes granted, by question, and of all of hair, background and glasses together."""
     pictures = painter.paint([w.prompt for w in chosen], list(range(1000, 1000 + len(chosen))), settings)
     seen = judge.look(pictures)
@@ -83,7 +83,8 @@ def adherence(painter: Painter, judge: Judge, chosen: list[Wish], settings: Sett
 def negatives(painter: Painter, judge: Judge, count: int, settings: Settings) -> dict[str, float]:
     """Return how often glasses appear unasked, and with "glasses" in the negative prompt."""
     prompts = [
-        f"{POSITIVE}1girl, {w.answers['hair']} hair, {w.answers['background']} background" for w in wishes(count, 9)
+        f"{POSITIVE}1girl, {w.answers['hair']} hair, {w.answers['background']} background"
+        for w in many_options(count, 9)
     ]
     seeds = list(range(3000, 3000 + count))
     shares = []
@@ -110,7 +111,7 @@ def emphasis(painter: Painter, count: int, settings: Settings) -> dict[str, floa
     seeds = list(range(4000, 4000 + count))
     found = []
     for weight in (0.6, 1.4):
-        prompts = [w.prompt + f", (blush:{weight})" for w in wishes(count, 11)]
+        prompts = [w.prompt + f", (blush:{weight})" for w in many_options(count, 11)]
         found.append(redness(painter.paint(prompts, seeds, settings)))
     rises = float((found[1] > found[0]).mean())
     return {"(blush:0.6)": float(found[0].mean()), "(blush:1.4)": float(found[1].mean()), "rises in": rises}
@@ -125,7 +126,7 @@ def sharpness(pictures: Pixels) -> float:
 
 def quality(painter: Painter, count: int, settings: Settings) -> dict[str, float]:
     """Return the sharpness of pictures asked to be good and asked to be poor, without a negative prompt."""
-    plain = [w.prompt.removeprefix(POSITIVE) for w in wishes(count, 17)]
+    plain = [w.prompt.removeprefix(POSITIVE) for w in many_options(count, 17)]
     seeds, free = list(range(6000, 6000 + count)), replace(settings, negative="")
     prefixes = {
         "masterpiece, best quality": POSITIVE,
@@ -136,7 +137,7 @@ def quality(painter: Painter, count: int, settings: Settings) -> dict[str, float
 
 def hires(painter: Painter, judge: Judge, count: int, settings: Settings) -> dict[str, float]:
     """Return how often the hires fix keeps the person, and how much sharper it is than the enlarged picture."""
-    chosen = wishes(count, 13)
+    chosen = many_options(count, 13)
     prompts, seeds = [w.prompt for w in chosen], list(range(5000, 5000 + count))
     small, large = painter.paint(prompts, seeds, settings), painter.paint_hires(prompts, seeds, settings)
     enlarged = functional.interpolate(
@@ -183,12 +184,14 @@ def main() -> None:
     painter, judge = Painter(given.folder), load_judge()
     for cfg in given.cfg:
         settings = Settings(cfg=cfg)
-        print(row(f"CFG {cfg:g}, clip skip 2", adherence(painter, judge, wishes(given.count), settings)), flush=True)
+        print(
+            row(f"CFG {cfg:g}, clip skip 2", adherence(painter, judge, many_options(given.count), settings)), flush=True
+        )
     if given.only_adherence:
         return
     settings = Settings(cfg=given.cfg[0])
     half, few = given.count // 2, max(4, given.count // 4)
-    print(row("clip skip 1", adherence(painter, judge, wishes(half), replace(settings, clip_skip=1))), flush=True)
+    print(row("clip skip 1", adherence(painter, judge, many_options(half), replace(settings, clip_skip=1))), flush=True)
     print(row("glasses", negatives(painter, judge, half, settings)), flush=True)
     print(row("redness of cheeks", emphasis(painter, few, settings)), flush=True)
     print(row("sharpness", quality(painter, few, settings)), flush=True)

@@ -20,7 +20,7 @@ from pastelbot.diffusion.checkpoint import checkpoint
 from pastelbot.diffusion.engine.engine import paint
 from pastelbot.diffusion.lora.targets import Target, find_targets
 from pastelbot.formats.pictures import make_sheet
-from pastelbot.options import Wish, draft
+from pastelbot.options import GenerationOptions, draft
 from pastelbot.workshop.folders import open_folder
 from pastelbot.workshop.recipes.recipe import read_recipe
 from pastelbot.workshop.recipes.runner import run_recipe
@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("walk.png"))
     options = parser.parse_args()
     settings = config.bundled()
-    wish = Wish(prompt=options.prompt, seed=options.seed, steps=options.steps, hires=False, count=1)
-    request = draft(wish, settings, random_seed=lambda: 0)
+    options = GenerationOptions(prompt=options.prompt, seed=options.seed, steps=options.steps, hires=False, count=1)
+    request = draft(options, settings, random_seed=lambda: 0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_ingredients(folder)

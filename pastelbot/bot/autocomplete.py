@@ -7,7 +7,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.errors import PastelError
 from pastelbot.prompt.tags.completion import Completion
 
@@ -20,7 +20,7 @@ async def prompt_choices(interaction: discord.Interaction[Any], current: str) ->
     """Return completions of the last tag of a prompt."""
     tags = interaction.client.resources.tags
     try:
-        return _choices(await tags.complete(current, asker_of(interaction)))
+        return _choices(await tags.complete(current, actor_of(interaction)))
     except FAILURES as error:
         log.warning("nothing to complete with", error=str(error))
         return []
@@ -30,7 +30,7 @@ async def query_choices(interaction: discord.Interaction[Any], current: str) -> 
     """Return tags that a search may be for."""
     tags = interaction.client.resources.tags
     try:
-        return _choices(await tags.complete_query(current, asker_of(interaction)))
+        return _choices(await tags.complete_query(current, actor_of(interaction)))
     except FAILURES as error:
         log.warning("nothing to complete with", error=str(error))
         return []

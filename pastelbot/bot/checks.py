@@ -5,8 +5,8 @@ from typing import Any
 import discord
 
 from pastelbot.errors import RequestError
-from pastelbot.records import Asker, ReplyTarget
-from pastelbot.service.access import House
+from pastelbot.records import Actor, ReplyTarget
+from pastelbot.service.access import AccessPolicy
 
 # Commands that are answered in every channel and in direct messages.
 EVERYWHERE = frozenset({"help", "about", "mydata"})
@@ -18,11 +18,11 @@ _NEEDED = {
 }
 
 
-def asker_of(interaction: discord.Interaction[Any]) -> Asker:
+def actor_of(interaction: discord.Interaction[Any]) -> Actor:
     """Return who asks, and where."""
     channel, inside = interaction.channel, interaction.guild_id is not None
     roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
-    return Asker(
+    return Actor(
         user_id=interaction.user.id,
         guild_id=interaction.guild_id,
         channel_id=channel.parent_id if isinstance(channel, discord.Thread) else interaction.channel_id,
@@ -34,7 +34,7 @@ def asker_of(interaction: discord.Interaction[Any]) -> Asker:
     )
 
 
-async def check_command(interaction: discord.Interaction[Any], house: House) -> None:
+async def check_command(interaction: discord.Interaction[Any], access: AccessPolicy) -> None:
     """Raise NotAllowedError where a command is not answered.
 
     That is one place for all commands: channels that the bot is kept out of, direct messages, and who may use `/admin`.
@@ -42,9 +42,9 @@ async def check_command(interaction: discord.Interaction[Any], house: House) -> 
     """
     name = interaction.data.get("name") if interaction.data is not None else None
     if name == "admin":
-        await house.check_admin(asker_of(interaction))
+        await access.check_admin(actor_of(interaction))
     elif name not in EVERYWHERE:
-        await house.enter(asker_of(interaction))
+        await access.check_channel(actor_of(interaction))
 
 
 def _places(interaction: discord.Interaction[Any]) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ from pastelbot.bot.features.grid import GridCog
 from pastelbot.bot.features.help.cog import HelpCog
 from pastelbot.bot.features.imagine import ImagineCog
 from pastelbot.bot.features.model import ModelCog
-from pastelbot.bot.features.personal_data.cog import MyDataCog
+from pastelbot.bot.features.personal_data.cog import PersonalDataCog
 from pastelbot.bot.features.personal_data.views import ForgetButton
 from pastelbot.bot.features.presets import PromptPresetsCog
 from pastelbot.bot.features.quota.cog import QuotaCog
@@ -40,20 +40,20 @@ from pastelbot.bot.localisation import CommandTranslator
 from pastelbot.bot.messages.deletions import Deletions
 from pastelbot.bot.messages.delivery import Delivery
 from pastelbot.bot.messages.gallery_posts import GalleryPosts
-from pastelbot.bot.messages.review_messages import ReviewDesk
+from pastelbot.bot.messages.review_messages import ReviewMessages
 from pastelbot.bot.responses import answer_error
 from pastelbot.i18n.languages import Languages
 from pastelbot.jobs.background import Periodic
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.service import server_rules
-from pastelbot.service.access import House
+from pastelbot.service.access import AccessPolicy
 from pastelbot.service.admin import Admin
 from pastelbot.service.gallery import Gallery
 from pastelbot.service.housekeeping import Housekeeping
-from pastelbot.service.personal_data.personal_data import MyData
+from pastelbot.service.personal_data.personal_data import PersonalData
 from pastelbot.service.quotas import Quotas
-from pastelbot.service.requests.building import Composer
-from pastelbot.service.requests.history import EarlierPictures
+from pastelbot.service.requests.building import RequestBuilder
+from pastelbot.service.requests.history import PictureHistory
 from pastelbot.service.requests.preferences import Preferences
 from pastelbot.service.requests.presets import Presets
 from pastelbot.service.requests.submission import Service
@@ -62,7 +62,7 @@ from pastelbot.service.tagging import Describing
 from pastelbot.service.tags.dictionary import Tags
 from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
-from pastelbot.store.key_values import Memory
+from pastelbot.store.key_values import KeyValueStore
 
 _FIRST_CHORES = 60.0
 _CHORES = 3600.0
@@ -82,7 +82,7 @@ class PastelTree(app_commands.CommandTree["PastelBot"]):
     async def interaction_check(self, interaction: "discord.Interaction[PastelBot]", /) -> bool:
         """Answer commands only where the house lets the bot answer, and `/admin` only for those who may."""
         try:
-            await check_command(interaction, interaction.client.resources.house)
+            await check_command(interaction, interaction.client.resources.access)
         except Exception as error:  # noqa: BLE001 - the edge: everything is answered
             if interaction.type is discord.InteractionType.application_command:
                 await answer_error(interaction, error)
@@ -99,15 +99,15 @@ class Backend:
     service: Service
     tags: Tags
     quotas: Quotas
-    house: House
+    access: AccessPolicy
     reviews: Reviews
     admin: Admin
     describing: Describing
-    earlier: EarlierPictures
+    history: PictureHistory
     housekeeping: Housekeeping
     gallery: Gallery
-    mydata: MyData
-    composer: Composer
+    mydata: PersonalData
+    builder: RequestBuilder
     preferences: Preferences
     presets: Presets
     confirmations: ConfirmationStore
@@ -120,15 +120,15 @@ class Resources:
 
     service: Service
     delivery: Delivery
-    house: House
+    access: AccessPolicy
     tags: Tags
     reviews: Reviews
     gallery: Gallery
     posts: GalleryPosts
-    mydata: MyData
-    composer: Composer
+    mydata: PersonalData
+    builder: RequestBuilder
     presets: Presets
-    earlier: EarlierPictures
+    history: PictureHistory
     confirmations: ConfirmationStore
     clock: Callable[[], datetime]
 
@@ -172,30 +172,30 @@ class PastelBot(commands.Bot):
     async def setup_hook(self) -> None:
         """Open the database, show Discord our commands, and give the queue to the worker."""
         backend = self._backend = await self._open_backend()
-        desk = ReviewDesk(self, backend.service, backend.reviews, self.languages)
+        review_messages = ReviewMessages(self, backend.service, backend.reviews, self.languages)
         delivery = Delivery(
             self,
             backend.service,
-            desk,
+            review_messages,
             self.languages,
             edit_seconds=self._edit_seconds,
             mention_after=self._mention_after,
         )
-        memory = Memory(backend.database)
-        posts = GalleryPosts(self, backend.gallery, memory, self.languages, clock=backend.clock)
+        key_values = KeyValueStore(backend.database)
+        posts = GalleryPosts(self, backend.gallery, key_values, self.languages, clock=backend.clock)
         deletions = self._deletions = Deletions(backend.gallery, backend.reviews, posts)
         self._resources = Resources(
             service=backend.service,
             delivery=delivery,
-            house=backend.house,
+            access=backend.access,
             tags=backend.tags,
             reviews=backend.reviews,
             gallery=backend.gallery,
             posts=posts,
             mydata=backend.mydata,
-            composer=backend.composer,
+            builder=backend.builder,
             presets=backend.presets,
-            earlier=backend.earlier,
+            history=backend.history,
             confirmations=backend.confirmations,
             clock=backend.clock,
         )
@@ -206,7 +206,7 @@ class PastelBot(commands.Bot):
         await self.add_cog(ModelCog(backend.service.models))
         await self.add_cog(TagsCog(backend.tags))
         self.add_dynamic_items(TagPageButton)
-        recreate = RecreateCog(backend.service, backend.composer)
+        recreate = RecreateCog(backend.service, backend.builder)
         await self.add_cog(recreate)
         self.tree.add_command(recreate.menu)
         describe = DescribeCog(backend.describing)
@@ -215,13 +215,13 @@ class PastelBot(commands.Bot):
         gallery = GalleryCog(backend.gallery, posts, deletions)
         await self.add_cog(gallery)
         self.tree.add_command(gallery.menu)
-        await self.add_cog(MyDataCog(backend.mydata))
+        await self.add_cog(PersonalDataCog(backend.mydata))
         self.tree.add_command(self._admin_group(backend, posts))
         self.add_dynamic_items(EntryButton, PageButton, ForgetButton)
         self.add_dynamic_items(JobButton, PaintTagsButton, ReviewButton)
         translator = CommandTranslator(self.languages)
         await self.tree.set_translator(translator)
-        await self._sync(memory, translator)
+        await self._sync(key_values, translator)
         await backend.dispatcher.start(delivery.publish)
         posts.start()
         self._chores = Periodic(self._do_chores, seconds=_CHORES)
@@ -229,13 +229,13 @@ class PastelBot(commands.Bot):
 
     async def _add_making(self, backend: Backend) -> None:
         """Add what makes pictures, and what is set for it."""
-        service, composer, presets = backend.service, backend.composer, backend.presets
-        prompts, remix = PromptPresetsCog(service, composer, presets), RemixCog(service, composer)
-        for cog in (ImagineCog(composer, backend.earlier), GridCog(service, composer), prompts, remix):
+        service, builder, presets = backend.service, backend.builder, backend.presets
+        prompts, remix = PromptPresetsCog(service, builder, presets), RemixCog(service, builder)
+        for cog in (ImagineCog(builder, backend.history), GridCog(service, builder), prompts, remix):
             await self.add_cog(cog)
         for menu in (prompts.menu, remix.menu):
             self.tree.add_command(menu)
-        self.tree.add_command(settings_commands(service, composer, backend.preferences))
+        self.tree.add_command(settings_commands(service, builder, backend.preferences))
         self.add_dynamic_items(PlanButton)
 
     def _admin_group(self, backend: Backend, posts: GalleryPosts) -> AdminGroup:
@@ -248,7 +248,7 @@ class PastelBot(commands.Bot):
             WordsGroup(admin, "adult_tags", server_rules.ADULT_TAGS, "Own tags for age-restricted channels only")
         )
         group.add_command(GalleryGroup(admin, backend.gallery, posts))
-        group.add_command(QuotaGroup(backend.quotas, backend.house))
+        group.add_command(QuotaGroup(backend.quotas, backend.access))
         return group
 
     async def on_ready(self) -> None:
@@ -263,7 +263,7 @@ class PastelBot(commands.Bot):
         if self._backend is not None:
             await self._backend.housekeeping.sweep()
             await self._backend.reviews.expire()
-            await self._backend.admin.tidy()
+            await self._backend.admin.purge()
         await self.resources.posts.best_of()
 
     async def close(self) -> None:
@@ -281,7 +281,7 @@ class PastelBot(commands.Bot):
             await backend.database.close()
         await super().close()
 
-    async def _sync(self, memory: Memory, translator: app_commands.Translator) -> None:
+    async def _sync(self, key_values: KeyValueStore, translator: app_commands.Translator) -> None:
         """Send the commands to Discord, but only where they have changed: 200 a day may be created."""
         guilds: list[discord.abc.Snowflake | None] = [discord.Object(number) for number in self._guild_ids] or [None]
         digest = await self._digest(translator)
@@ -291,9 +291,9 @@ class PastelBot(commands.Bot):
                 self.tree.copy_global_to(guild=guild)
             there = {command.name for command in await self.tree.fetch_commands(guild=guild)}
             ours = {command.name for command in self.tree.get_commands(guild=guild)}
-            if there != ours or await memory.get(name) != digest:
+            if there != ours or await key_values.get(name) != digest:
                 await self.tree.sync(guild=guild)
-                await memory.set(name, digest)
+                await key_values.set(name, digest)
                 log.info("commands sent to Discord", commands=len(ours))
 
     async def _digest(self, translator: app_commands.Translator) -> str:

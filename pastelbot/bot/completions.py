@@ -6,8 +6,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from pastelbot.bot.checks import asker_of
-from pastelbot.bot.localisation import saying
+from pastelbot.bot.checks import actor_of
+from pastelbot.bot.localisation import translator
 from pastelbot.service.requests.presets import Presets
 from pastelbot.service.requests.submission import Service
 
@@ -27,11 +27,11 @@ async def offer_presets(
     presets: Presets, interaction: discord.Interaction[Any], typed: str
 ) -> list[app_commands.Choice[str]]:
     """Return the presets that the person may use here, their own first."""
-    usable = await presets.usable(asker_of(interaction))
+    usable = await presets.usable(actor_of(interaction))
     labels: dict[str, str] = {}
     for preset in usable:
         if preset.name.casefold() not in {name.casefold() for name in labels.values()}:
-            shared = saying(interaction)(f"{preset.name} (this server's)")
+            shared = translator(interaction)(f"{preset.name} (this server's)")
             labels[shared if preset.is_shared else preset.name] = preset.name
     return offer(typed, labels)
 
@@ -50,8 +50,8 @@ async def size_choices(interaction: discord.Interaction[Any], typed: str) -> lis
 async def checkpoint_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
     """Offer the checkpoints."""
     models = _service(interaction).models
-    usual = saying(interaction)(marked(models.in_use, in_use=True))
-    return offer(typed, {usual if name == models.in_use else name: name for name in models.names.checkpoints})
+    default = translator(interaction)(marked(models.in_use, in_use=True))
+    return offer(typed, {default if name == models.in_use else name: name for name in models.names.checkpoints})
 
 
 async def vae_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
@@ -66,9 +66,9 @@ async def lora_choices(interaction: discord.Interaction[Any], typed: str) -> lis
     return offer(name, {f"{each}{colon}{weight}": f"{each}{colon}{weight}" for each in known})
 
 
-async def earlier_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+async def history_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
     """Offer the person's newest pictures here."""
-    found = await interaction.client.resources.earlier.offers(asker_of(interaction), most=_MOST)
+    found = await interaction.client.resources.history.offers(actor_of(interaction), most=_MOST)
     return offer(typed, {f"{each.seed}: {' '.join(each.job.request.prompt.split())}": each.name for each in found})
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import discord
 from discord import app_commands, ui
 
-from pastelbot.i18n.languages import Languages, Say
+from pastelbot.i18n.languages import Languages, Translate
 
 Shown = TypeVar("Shown", bound=ui.View | ui.LayoutView | ui.Modal)
 
@@ -41,43 +41,43 @@ def language_of_guild(client: discord.Client, guild_id: int | None) -> str:
     return str(guild.preferred_locale) if guild is not None else ""
 
 
-def saying(interaction: discord.Interaction[Any], *, public: bool = False) -> Say:
+def translator(interaction: discord.Interaction[Any], *, public: bool = False) -> Translate:
     """Return what puts texts into the language to answer in."""
     languages: Languages = interaction.client.languages
-    return languages.saying(language_of(interaction, public=public))
+    return languages.translator(language_of(interaction, public=public))
 
 
-def in_their_words(interaction: discord.Interaction[Any], text: str) -> str:
+def localised(interaction: discord.Interaction[Any], text: str) -> str:
     """Return a text in the language of whoever asks."""
-    return saying(interaction)(text)
+    return translator(interaction)(text)
 
 
-def translated(shown: Shown, say: Say) -> Shown:
+def translated(shown: Shown, translate: Translate) -> Shown:
     """Put everything that can be read of buttons, lists, forms and layouts into another language, and return it."""
     if isinstance(shown, ui.Modal):
-        shown.title = say(shown.title)
+        shown.title = translate(shown.title)
     for item in shown.walk_children():
-        _translate_item(item.item if isinstance(item, ui.DynamicItem) else item, say)
+        _translate_item(item.item if isinstance(item, ui.DynamicItem) else item, translate)
     return shown
 
 
-def _translate_item(item: ui.Item[Any], say: Say) -> None:
+def _translate_item(item: ui.Item[Any], translate: Translate) -> None:
     match item:
         case ui.Button() if item.label:
-            item.label = _label(item.label, say)
+            item.label = _label(item.label, translate)
         case ui.Select():
-            item.placeholder = item.placeholder and say(item.placeholder)
+            item.placeholder = item.placeholder and translate(item.placeholder)
             for option in item.options:
-                option.label = say(option.label)
+                option.label = translate(option.label)
         case ui.TextDisplay():
-            item.content = say(item.content)
+            item.content = translate(item.content)
         case ui.Label():
-            item.text = say(item.text)
-            item.description = item.description and say(item.description)
-            _translate_item(item.component, say)
+            item.text = translate(item.text)
+            item.description = item.description and translate(item.description)
+            _translate_item(item.component, translate)
 
 
-def _label(label: str, say: Say) -> str:
+def _label(label: str, translate: Translate) -> str:
     """Translate a button's label: its words, and the number of a picture stays behind them."""
     words, _, number = label.rpartition(" ")
-    return f"{say(words)} {number}" if words and number.isdigit() else say(label)
+    return f"{translate(words)} {number}" if words and number.isdigit() else translate(label)

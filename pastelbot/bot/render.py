@@ -7,7 +7,7 @@ from datetime import datetime
 from pastelbot.bot.plain_text import plain
 from pastelbot.jobs.dispatcher import Overview
 from pastelbot.jobs.queue.scheduler import MOST_TOLD_EXACTLY
-from pastelbot.records import Asker, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
+from pastelbot.records import Actor, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
 from pastelbot.rules import cost
 
 _CONTENT = 2000
@@ -90,13 +90,13 @@ def alt_text(request: GenerationRequest, seed: int) -> str:
     return f"Painted picture of: {prompt} (seed {seed})"
 
 
-def queue_text(overview: Overview, asker: Asker) -> str:
+def queue_text(overview: Overview, actor: Actor) -> str:
     """List who is painted for and who waits; what others asked for elsewhere is nobody's business here."""
-    running, line = overview.running, overview.line
-    if not running and not line:
+    running, queue = overview.running, overview.queue
+    if not running and not queue:
         return "Nobody is in line: your picture would be next."
-    rows = [_row("🎨", job, asker) for job in running]
-    rows += [_row(f"`{place}.`", job, asker) for place, job in enumerate(line, start=len(running) + 1)]
+    rows = [_row("🎨", job, actor) for job in running]
+    rows += [_row(f"`{place}.`", job, actor) for place, job in enumerate(queue, start=len(running) + 1)]
     shown = rows[:15]
     more = len(running) + overview.waiting - len(shown)
     if more > 0:
@@ -126,13 +126,13 @@ def _ending(job: Job) -> str:
     return f"⚠️ **This could not be painted:** {_shortened(job.reason or 'unknown reason', 600)}\nNot charged."
 
 
-def _row(mark: str, job: Job, asker: Asker) -> str:
+def _row(mark: str, job: Job, actor: Actor) -> str:
     place = job.reply.guild_id if job.reply is not None else None
-    if job.user_id != asker.user_id and (place is None or place != asker.guild_id):
+    if job.user_id != actor.user_id and (place is None or place != actor.guild_id):
         return f"{mark} *somebody elsewhere*"
     if job.options.private:
         return f"{mark} <@{job.user_id}> *private*"
-    if job.options.adult_allowed and place is not None and not asker.age_restricted:
+    if job.options.adult_allowed and place is not None and not actor.age_restricted:
         return f"{mark} <@{job.user_id}> *in an age-restricted channel*"
     return f"{mark} <@{job.user_id}> {_shortened(_safe(job.request.prompt), 80)}"
 

@@ -10,7 +10,7 @@ import structlog
 from discord import app_commands
 from discord.utils import MISSING
 
-from pastelbot.bot.localisation import saying, translated
+from pastelbot.bot.localisation import translated, translator
 from pastelbot.errors import PastelError
 
 Owner = TypeVar("Owner")
@@ -35,10 +35,10 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
         text = f"Something went wrong here, and it is in the log as `{mark}`."
         log.error("unexpected error", mark=mark, exc_info=error)
     told = text.rstrip().endswith("charged.")
-    await say_privately(interaction, f"⚠️ {text}" if told else f"⚠️ {text} Not charged.")
+    await respond_ephemeral(interaction, f"⚠️ {text}" if told else f"⚠️ {text} Not charged.")
 
 
-async def say_privately(
+async def respond_ephemeral(
     interaction: discord.Interaction[Any],
     text: str,
     *,
@@ -46,10 +46,10 @@ async def say_privately(
     file: discord.File = MISSING,
 ) -> None:
     """Answer so that only the person sees it, whether or not the interaction was answered before."""
-    say, none = saying(interaction), discord.AllowedMentions.none()
-    text = say(text)[:_CONTENT]
+    translate, none = translator(interaction), discord.AllowedMentions.none()
+    text = translate(text)[:_CONTENT]
     if view is not MISSING:
-        view = translated(view, say)
+        view = translated(view, translate)
     try:
         if interaction.response.is_done():
             await interaction.followup.send(text, view=view, file=file, ephemeral=True, allowed_mentions=none)
@@ -59,22 +59,28 @@ async def say_privately(
         log.warning("an answer did not arrive", error=str(error))
 
 
-async def say_instead(interaction: discord.Interaction[Any], text: str, *, view: discord.ui.View | None = None) -> None:
+async def replace_response(
+    interaction: discord.Interaction[Any], text: str, *, view: discord.ui.View | None = None
+) -> None:
     """Replace the private message whose button was pressed."""
-    say, none = saying(interaction), discord.AllowedMentions.none()
-    view = translated(view, say) if view is not None else None
+    translate, none = translator(interaction), discord.AllowedMentions.none()
+    view = translated(view, translate) if view is not None else None
     try:
         if interaction.response.is_done():
-            await interaction.edit_original_response(content=say(text)[:_CONTENT], view=view, allowed_mentions=none)
+            await interaction.edit_original_response(
+                content=translate(text)[:_CONTENT], view=view, allowed_mentions=none
+            )
         else:
-            await interaction.response.edit_message(content=say(text)[:_CONTENT], view=view, allowed_mentions=none)
+            await interaction.response.edit_message(
+                content=translate(text)[:_CONTENT], view=view, allowed_mentions=none
+            )
     except discord.HTTPException as error:  # what was asked for is done; only the message is gone
         log.warning("an answer did not arrive", error=str(error))
 
 
-async def ask(interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
+async def open_modal(interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
     """Open a form."""
-    await interaction.response.send_modal(translated(form, saying(interaction)))
+    await interaction.response.send_modal(translated(form, translator(interaction)))
 
 
 def answers_errors(

@@ -16,20 +16,22 @@ from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.formats.precheck import check_reference
 from pastelbot.infotext import read_request
 from pastelbot.jobs.worker import load_checkpoint, make_engine
-from pastelbot.options import Wish, amend, draft
+from pastelbot.options import GenerationOptions, amend, draft
 from pastelbot.records import GenerationRequest, Painted, Picture
 from pastelbot.rules import limits
 
 
-def request_of(wish: Wish, settings: Settings, source: Path | None) -> tuple[GenerationRequest, Sequence[str]]:
+def request_of(
+    options: GenerationOptions, settings: Settings, source: Path | None
+) -> tuple[GenerationRequest, Sequence[str]]:
     """Return what to paint, and notes on what of the source's infotext was not understood; raises RequestError."""
     notes: Sequence[str] = ()
     if source is None:
-        request = draft(wish, settings, random_seed=_random_seed)
+        request = draft(options, settings, random_seed=_random_seed)
     else:
         read = read_request(pictures.read_infotext(source))
         missing = [f"It does not say {name}; the usual value is taken." for name in read.missing]
-        request, notes = amend(read.request, wish, settings, random_seed=_random_seed), [*missing, *read.notes]
+        request, notes = amend(read.request, options, settings, random_seed=_random_seed), [*missing, *read.notes]
     models = ModelNames(
         loras=LoraFiles(settings.checkpoint.loras), checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes)
     )

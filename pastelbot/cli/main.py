@@ -10,7 +10,7 @@ from pastelbot import __version__
 from pastelbot.cli import export, tags, workshop
 from pastelbot.cli.options import ConfigOption, load_settings
 from pastelbot.errors import ConfigError, PastelError
-from pastelbot.options import Wish
+from pastelbot.options import GenerationOptions
 
 app = typer.Typer(
     help="A Discord bot that paints anime pictures with Stable Diffusion 1.x.",
@@ -103,7 +103,7 @@ def imagine(
     """Paint without Discord."""
     from pastelbot.cli import generate  # noqa: PLC0415
 
-    wish = Wish(
+    options = GenerationOptions(
         prompt=prompt,
         negative=negative,
         size=size,
@@ -126,9 +126,9 @@ def imagine(
     )
     settings = load_settings(config, bundled=True)
     if checkpoint is not None and checkpoint not in settings.checkpoint_names:
-        settings, wish = load_settings(config, bundled=True, checkpoint=checkpoint), wish.replace(checkpoint=None)
+        settings, options = load_settings(config, bundled=True, checkpoint=checkpoint), options.replace(checkpoint=None)
     settings = generate.with_files(settings, vae=vae, loras=loras, embeddings=embeddings)
-    request, notes = generate.request_of(wish, settings, from_infotext)
+    request, notes = generate.request_of(options, settings, from_infotext)
 
     def tell(note: str) -> None:
         typer.echo(f"note: {note}", err=True)

@@ -137,8 +137,8 @@ class QuotaSettings(Section):
     half_life_minutes: float = Field(default=30, gt=0)
 
 
-class HouseSettings(Section):
-    """Order in the house: what holds in every server, whatever its own moderators set. Days of 0 are for ever."""
+class ModerationSettings(Section):
+    """Rules for every server, whatever its own moderators set. Days of 0 are for ever."""
 
     operators: tuple[int, ...] = ()
     words: tuple[str, ...] = ()
@@ -214,7 +214,7 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
     prompts: PromptSettings = PromptSettings()
     quota: QuotaSettings = QuotaSettings()
-    house: HouseSettings = HouseSettings()
+    house: ModerationSettings = ModerationSettings()
     tags: TagSettings = TagSettings()
     worker: WorkerSettings = WorkerSettings()
     tagger: TaggerSettings = TaggerSettings()
@@ -242,6 +242,11 @@ class Settings(Section):
         if self.checkpoint.name in self.checkpoints:
             raise ValueError(f"[checkpoints.{self.checkpoint.name}] has the name of [checkpoint]: change either")
         return self
+
+    @property
+    def moderation(self) -> ModerationSettings:
+        """Return the section that configuration files call `[house]`."""
+        return self.house
 
     @property
     def checkpoint_names(self) -> tuple[str, ...]:

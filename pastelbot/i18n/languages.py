@@ -24,7 +24,7 @@ from itertools import islice
 from string import Formatter
 from typing import NamedTuple
 
-Say = Callable[[str], str]
+Translate = Callable[[str], str]
 
 _DEEPEST = 6  # how far parts may hold parts
 _MOST_PARTS = 150  # of one line
@@ -164,7 +164,7 @@ class Languages:
         catalogue = self.catalogue(locale)
         return text if catalogue is None else catalogue.translate(text)
 
-    def saying(self, locale: str) -> Say:
+    def translator(self, locale: str) -> Translate:
         """Return what puts texts into that language."""
         return functools.partial(self.translate, locale=locale)
 

@@ -13,8 +13,8 @@ from pastelbot.rules.samplers import is_known, is_known_schedule, normalise, use
 EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
 # What does not go into the request as it is: whoever has the files reads it.
 _FOR_OTHERS = {"Model", "Model hash", "Version", "VAE", "VAE hash", "Lora hashes", "Lora names", "TI hashes"}
-USUAL = GenerationRequest(prompt="")
-USUAL_HIRES = HiresFix()
+DEFAULT = GenerationRequest(prompt="")
+DEFAULT_HIRES = HiresFix()
 
 
 class ReadRequest(NamedTuple):
@@ -43,7 +43,9 @@ def read_request(text: str) -> ReadRequest:
     """Read any text as an infotext; what is missing or unreadable has its usual value. This never fails."""
     raw = read_fields(text)
     fields = _Fields(parse_infotext(text))
-    request = _request(fields) if raw.fields else USUAL.replace(prompt=raw.prompt, negative_prompt=raw.negative_prompt)
+    request = (
+        _request(fields) if raw.fields else DEFAULT.replace(prompt=raw.prompt, negative_prompt=raw.negative_prompt)
+    )
     needed = ("Steps", "Sampler", "CFG scale", "Seed", "Size")
     return ReadRequest(
         request=request,
@@ -75,21 +77,21 @@ class _Fields:
         self.asked.add(name)
         return str(self.values[name]) if name in self.values else None
 
-    def number(self, name: str, usual: float) -> float:
+    def number(self, name: str, default: float) -> float:
         text = self.text(name)
         if text is None:
-            return usual
+            return default
         try:
             value = float(text)
         except ValueError:
             value = float("nan")
         if not -1e15 < value < 1e15:  # neither infinite nor no number
-            self.notes.append(f"{name} {text[:40]!r} is no number; {usual:g} is taken.")
-            return usual
+            self.notes.append(f"{name} {text[:40]!r} is no number; {default:g} is taken.")
+            return default
         return value
 
-    def whole(self, name: str, usual: int) -> int:
-        return int(self.number(name, usual))
+    def whole(self, name: str, default: int) -> int:
+        return int(self.number(name, default))
 
 
 def _request(fields: _Fields) -> GenerationRequest:
@@ -97,11 +99,11 @@ def _request(fields: _Fields) -> GenerationRequest:
     return GenerationRequest(
         prompt=fields.text("Prompt") or "",
         negative_prompt=fields.text("Negative prompt") or "",
-        width=fields.whole("Size-1", USUAL.width),
-        height=fields.whole("Size-2", USUAL.height),
-        seed=fields.whole("Seed", USUAL.seed),
-        steps=fields.whole("Steps", USUAL.steps),
-        cfg_scale=fields.number("CFG scale", USUAL.cfg_scale),
+        width=fields.whole("Size-1", DEFAULT.width),
+        height=fields.whole("Size-2", DEFAULT.height),
+        seed=fields.whole("Seed", DEFAULT.seed),
+        steps=fields.whole("Steps", DEFAULT.steps),
+        cfg_scale=fields.number("CFG scale", DEFAULT.cfg_scale),
         sampler=sampler,
         schedule=schedule,
         clip_skip=fields.whole("Clip skip", 1),
@@ -111,7 +113,7 @@ def _request(fields: _Fields) -> GenerationRequest:
         seed_resize_width=fields.whole("Seed resize from-1", 0),
         seed_resize_height=fields.whole("Seed resize from-2", 0),
         # A sampler that uses it and does not name it had none.
-        eta_noise_seed_delta=fields.whole("ENSD", 0 if uses_ensd(sampler) else USUAL.eta_noise_seed_delta),
+        eta_noise_seed_delta=fields.whole("ENSD", 0 if uses_ensd(sampler) else DEFAULT.eta_noise_seed_delta),
         noise_source=_noise_source(fields),
         emphasis=_emphasis(fields),
     )
@@ -136,10 +138,10 @@ def _hires(fields: _Fields, sampler: str, schedule: str) -> HiresFix | None:
     return HiresFix(
         width=width,
         height=height,
-        scale=fields.number("Hires upscale", USUAL_HIRES.scale),
+        scale=fields.number("Hires upscale", DEFAULT_HIRES.scale),
         steps=fields.whole("Hires steps", 0),
-        denoising_strength=fields.number("Denoising strength", USUAL_HIRES.denoising_strength),
-        upscaler=fields.text("Hires upscaler") or USUAL_HIRES.upscaler,
+        denoising_strength=fields.number("Denoising strength", DEFAULT_HIRES.denoising_strength),
+        upscaler=fields.text("Hires upscaler") or DEFAULT_HIRES.upscaler,
         sampler=own_sampler,
         schedule=own_schedule,
         cfg_scale=cfg_scale or None,
@@ -176,8 +178,8 @@ def _noise_source(fields: _Fields) -> str:
 def _emphasis(fields: _Fields) -> str:
     mode = fields.text("Emphasis")
     if mode is not None and mode not in EMPHASIS_MODES:
-        fields.notes.append(f"The emphasis {mode[:40]!r} is unknown; {USUAL.emphasis} is taken.")
-    return mode if mode in EMPHASIS_MODES else USUAL.emphasis
+        fields.notes.append(f"The emphasis {mode[:40]!r} is unknown; {DEFAULT.emphasis} is taken.")
+    return mode if mode in EMPHASIS_MODES else DEFAULT.emphasis
 
 
 def _ignored(raw: Infotext, fields: _Fields) -> Iterator[str]:

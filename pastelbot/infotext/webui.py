@@ -103,9 +103,9 @@ def _restore_first_pass_size(fields: dict[str, Value]) -> None:
     fields["Hires resize-1"], fields["Hires resize-2"] = final
 
 
-def _pixels(fields: Mapping[str, Value], name: str, usual: int) -> int:
-    text = str(fields.get(name, usual))
-    return int(text) if text.isdecimal() and len(text) < 10 else usual
+def _pixels(fields: Mapping[str, Value], name: str, default: int) -> int:
+    text = str(fields.get(name, default))
+    return int(text) if text.isdecimal() and len(text) < 10 else default
 
 
 def _half_megapixel(width: int, height: int) -> tuple[int, int]:

@@ -99,8 +99,8 @@ def _hires_schedule(request: GenerationRequest, fix: HiresFix) -> str | None:
     return _different(effective_schedule(sampler, schedule), effective_schedule(request.sampler, request.schedule))
 
 
-def _different(value: str | None, usual: str | None) -> str | None:
-    return value if value != usual else None
+def _different(value: str | None, default: str | None) -> str | None:
+    return value if value != default else None
 
 
 def _emphasis_matters(request: GenerationRequest) -> bool:

@@ -14,9 +14,9 @@ import structlog
 from pastelbot.jobs.background import Mailbox, call_later
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.queue import scheduler
-from pastelbot.jobs.queue.positions import Ahead, Place, Places
-from pastelbot.jobs.queue.throughput import Notes, Pace
-from pastelbot.jobs.queue.wait_queue import Line
+from pastelbot.jobs.queue.positions import Ahead, Place, QueuePositions
+from pastelbot.jobs.queue.throughput import KeyValues, Throughput
+from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.records import (
     BeingPainted,
     Cancel,
@@ -37,7 +37,7 @@ from pastelbot.records import (
     WorkerLost,
     WorkerReady,
 )
-from pastelbot.store.jobs.rows import Waiting
+from pastelbot.store.jobs.rows import QueuedJob
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
@@ -52,7 +52,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Rescan:
     """Mailbox item: look at the line; a `thorough` look compares it with the database and looks at all of it."""
 
     thorough: bool = False
@@ -63,16 +63,16 @@ class Overview:
     """The jobs being painted, the first of those in line in their order, and how many are in line."""
 
     running: list[Job]
-    line: list[Job]
+    queue: list[Job]
     waiting: int
 
 
 @dataclass(kw_only=True)
-class _OnEasel:
+class _Running:
     """A job that is painted, and the share of it that is done."""
 
     job: Job
-    waiting: Waiting
+    waiting: QueuedJob
     taken_at: datetime
     share: float = 0.0
 
@@ -93,8 +93,8 @@ class Dispatcher:
         at_once: int,
         stall_seconds: float,
         clock: Callable[[], datetime],
-        line: Line | None = None,
-        notes: Notes | None = None,
+        queue: WaitQueue | None = None,
+        notes: KeyValues | None = None,
     ) -> None:
         self._jobs = jobs
         self._executor = executor
@@ -103,10 +103,10 @@ class Dispatcher:
         self._stall_seconds = stall_seconds
         self._clock = clock
         self._publish: Callable[[Update], None] = lambda _update: None
-        self._running: dict[str, _OnEasel] = {}
-        self._line = line if line is not None else Line(epoch=clock().timestamp())
-        self._pace = Pace(notes)
-        self._places = Places(self._line, self._pace)
+        self._running: dict[str, _Running] = {}
+        self._queue = queue if queue is not None else WaitQueue(epoch=clock().timestamp())
+        self._throughput = Throughput(notes)
+        self._positions = QueuePositions(self._queue, self._throughput)
         self._looking = False
         self._ready = False
         self.checkpoint: WorkerReady | None = None
@@ -114,13 +114,13 @@ class Dispatcher:
         self._heard_at = clock()
         self._seen_at = self._heard_at
         self._loading_logged_at = self._heard_at - _LOADING_LOGGED
-        self._mailbox: Mailbox[Event | Job | Look] = Mailbox(self._handle)
+        self._mailbox: Mailbox[Event | Job | Rescan] = Mailbox(self._handle)
         self._poll: asyncio.TimerHandle | None = None
 
     async def start(self, publish: Callable[[Update], None]) -> None:
         """Put right what an earlier process left behind, then start the worker."""
         self._publish = publish
-        await self._pace.load()
+        await self._throughput.load()
         for job in await self._jobs.with_status(JobStatus.LEASED):
             await self._paint_again(job, "the bot stopped while this was painted, twice")
         for job in await self._jobs.with_status(JobStatus.POSTED):
@@ -128,20 +128,20 @@ class Dispatcher:
         for job in await self._jobs.with_status(JobStatus.RENDERED):
             self._publish(Rendered(job=job))
         served = await self._jobs.served_since(self._clock() - _REMEMBERED)
-        self._line.fill(await self._jobs.in_line(), served)
+        self._queue.fill(await self._jobs.in_line(), served)
         self._executor.start(self._mailbox.put)
         self._tick()
 
     def add(self, job: Job) -> None:
         """Let a job that was queued in the database join the line."""
-        self._line.add(Waiting.of(job))
+        self._queue.add(QueuedJob.of(job))
         self.wake()
 
     def wake(self) -> None:
         """Look at the line soon; many calls before that are one."""
         if not self._looking:
             self._looking = True
-            self._mailbox.put(Look())
+            self._mailbox.put(Rescan())
 
     def drop(self, job: Job) -> None:
         """Let go of a job that was ended elsewhere.
@@ -154,14 +154,14 @@ class Dispatcher:
 
     def place(self, job_id: str) -> Place | None:
         """Return what to tell of a waiting job, jobs being painted counted; None where it does not wait."""
-        return self._places.tell(job_id, self._ahead(), self._clock())
+        return self._positions.mark_shown(job_id, self._ahead(), self._clock())
 
     async def overview(self, *, most: int = 20) -> Overview:
         """Return the jobs being painted and the first in line."""
-        order = [job.id for job in self._line.head(most)]
+        order = [job.id for job in self._queue.head(most)]
         found = {job.id: job for job in await self._jobs.several(order)}
-        line = [found[job_id] for job_id in order if job_id in found]
-        return Overview(running=[one.job for one in self._running.values()], line=line, waiting=len(self._line))
+        queue = [found[job_id] for job_id in order if job_id in found]
+        return Overview(running=[one.job for one in self._running.values()], queue=queue, waiting=len(self._queue))
 
     async def close(self) -> None:
         """Stop giving out, end the worker, and put what it had back in line."""
@@ -173,7 +173,7 @@ class Dispatcher:
             await self._jobs.requeue(job_id, crashed=False)
         self._running.clear()
 
-    async def _handle(self, item: Event | Job | Look) -> None:
+    async def _handle(self, item: Event | Job | Rescan) -> None:
         self._watch_the_time(painting=not isinstance(item, Loading))
         depth = _WATCHED
         match item:
@@ -183,17 +183,17 @@ class Dispatcher:
             case Loading():
                 self._wait_for(item)
                 return
-            case Look():
+            case Rescan():
                 self._looking = False
                 depth = await self._compare() if item.thorough else depth
             case Job():
                 await self._let_go(item)
             case _:
-                await self._hear(item)
-        await self._give_out()
+                await self._on_event(item)
+        await self._dispatch()
         await self._tell(depth)
 
-    async def _hear(self, event: Event) -> None:
+    async def _on_event(self, event: Event) -> None:
         self._heard_at = self._clock()
         match event:
             case WorkerReady():
@@ -216,29 +216,29 @@ class Dispatcher:
         """Count the time since the last event for the pace, if something was painted in it."""
         now = self._clock()
         if self._running and painting:
-            self._pace.busy((now - self._seen_at).total_seconds())
+            self._throughput.busy((now - self._seen_at).total_seconds())
         self._seen_at = now
 
     async def _compare(self) -> int:
         """Let the line be what the database says, whatever was missed; return its length."""
-        before = self._line.ids()  # who joins while the database is read is not in its answer
+        before = self._queue.ids()  # who joins while the database is read is not in its answer
         there = await self._jobs.ids_in_line()
         for job_id in before - there:
             self._leave(job_id)
-        known = self._line.ids() | self._running.keys()
+        known = self._queue.ids() | self._running.keys()
         if there - known:
             for job in await self._jobs.in_line(but=known):
-                self._line.add(job)
-        self._line.forget(self._clock().timestamp())
-        return len(self._line)
+                self._queue.add(job)
+        self._queue.forget(self._clock().timestamp())
+        return len(self._queue)
 
     def _leave(self, job_id: str) -> None:
-        self._line.remove(job_id)
-        self._places.forget(job_id)
+        self._queue.remove(job_id)
+        self._positions.forget(job_id)
 
     async def _let_go(self, job: Job) -> None:
         if job.id in self._running:
-            await self._off_the_easel(job.id)
+            await self._release(job.id)
             self._executor.send(Cancel(job_id=job.id))
         self._publish(Ended(job=job))
 
@@ -255,46 +255,46 @@ class Dispatcher:
             self._loading_logged_at = self._heard_at
             log.info("loading", what=event.what)
 
-    async def _off_the_easel(self, job_id: str, *, finished: bool = False) -> None:
+    async def _release(self, job_id: str, *, finished: bool = False) -> None:
         """Take a job that was painted, or is not painted any more, off; what was done of it tells the pace."""
         one = self._running.pop(job_id, None)
-        self._line.finished(job_id)
+        self._queue.finished(job_id)
         if one is not None and (finished or one.share):
-            await self._pace.done(one.waiting.work * (1.0 if finished else one.share))
+            await self._throughput.done(one.waiting.work * (1.0 if finished else one.share))
 
     def _ahead(self) -> Ahead:
         return Ahead(jobs=len(self._running), work=sum(one.work_left for one in self._running.values()))
 
-    async def _give_out(self) -> None:
+    async def _dispatch(self) -> None:
         while self._ready:
             running = [one.waiting for one in self._running.values()]
-            chosen = scheduler.admit(self._line.head(self._at_once), running, at_once=self._at_once)
+            chosen = scheduler.admit(self._queue.head(self._at_once), running, at_once=self._at_once)
             if not chosen:
                 return
             now = self._clock()
             if not self._running:
                 self._heard_at = now
             for job in await self._jobs.lease([job.id for job in chosen], now=now):
-                waiting = self._line.take(job.id, now.timestamp()) or Waiting.of(job)
-                self._running[job.id] = _OnEasel(job=job, waiting=waiting, taken_at=now)
+                waiting = self._queue.take(job.id, now.timestamp()) or QueuedJob.of(job)
+                self._running[job.id] = _Running(job=job, waiting=waiting, taken_at=now)
                 self._executor.send(Paint(job_id=job.id, request=job.request))
             for waiting in chosen:  # given out, or ended elsewhere meanwhile
                 self._leave(waiting.id)
 
     async def _tell(self, depth: int) -> None:
         """Publish the places that are not as they were told any more."""
-        places = self._places.due(self._ahead(), self._clock(), depth=depth, most=_TOLD_AT_ONCE)
-        if not places:
+        positions = self._positions.stale(self._ahead(), self._clock(), depth=depth, most=_TOLD_AT_ONCE)
+        if not positions:
             return
-        for job in await self._jobs.several(list(places)):
-            if job.id in self._line and job.status is JobStatus.QUEUED:
-                place = places[job.id]
+        for job in await self._jobs.several(list(positions)):
+            if job.id in self._queue and job.status is JobStatus.QUEUED:
+                place = positions[job.id]
                 self._publish(InLine(job=job, position=place.position, ready_at=place.ready_at, paused=place.paused))
 
     async def _painted(self, event: Painted) -> None:
         async with self._files.keeping(event.pictures) as stored:
             job = await self._jobs.rendered(event.job_id, stored, seconds=event.seconds)
-        await self._off_the_easel(event.job_id, finished=True)
+        await self._release(event.job_id, finished=True)
         if job is None:
             return
         log.info("painted", job=job.id, seconds=round(event.seconds, 2), pictures=len(stored))
@@ -303,7 +303,7 @@ class Dispatcher:
         self._publish(Rendered(job=job))
 
     async def _end(self, job_id: str, status: JobStatus, reason: str | None) -> None:
-        await self._off_the_easel(job_id)
+        await self._release(job_id)
         self._leave(job_id)
         job = await self._jobs.end(job_id, status, now=self._clock(), reason=reason)
         if job is not None:
@@ -314,11 +314,11 @@ class Dispatcher:
         log.error("worker lost", reason=reason, jobs=list(self._running))
         self._ready = False
         lost, self._running = self._running, {}
-        self._pace.idle()
+        self._throughput.idle()
         for one in lost.values():
             queued = await self._paint_again(one.job, f"{reason}, twice while this was painted")
             if queued is not None:
-                self._line.give_back(Waiting.of(queued), one.taken_at.timestamp())
+                self._queue.give_back(QueuedJob.of(queued), one.taken_at.timestamp())
 
     async def _paint_again(self, job: Job, reason: str) -> Job | None:
         """Queue a job again whose worker died, or fail it when that was its last attempt and return None."""
@@ -333,5 +333,5 @@ class Dispatcher:
         if self._running and silent > self._stall_seconds:
             self._heard_at = self._clock()
             self._executor.restart(f"the worker said nothing for {silent:.0f} s")
-        self._mailbox.put(Look(thorough=True))
+        self._mailbox.put(Rescan(thorough=True))
         self._poll = call_later(_POLL_SECONDS, self._tick)

@@ -83,11 +83,11 @@ class ProcessExecutor:
         self._process, self._connection = process, ours
         loop = asyncio.get_running_loop()
         listener = threading.Thread(
-            target=_listen, args=(ours, loop, self._hear, process), name="pastelbot-listener", daemon=True
+            target=_listen, args=(ours, loop, self._receive, process), name="pastelbot-listener", daemon=True
         )
         listener.start()
 
-    def _hear(self, process: BaseProcess, event: Event | None) -> None:
+    def _receive(self, process: BaseProcess, event: Event | None) -> None:
         """Pass an event on; None says that the pipe has ended."""
         if self._closed or process is not self._process:
             return
@@ -116,7 +116,7 @@ class ProcessExecutor:
 def _listen(
     connection: Connection,
     loop: asyncio.AbstractEventLoop,
-    hear: Callable[[BaseProcess, Event | None], None],
+    on_event: Callable[[BaseProcess, Event | None], None],
     process: BaseProcess,
 ) -> None:
     """Carry events from the pipe to the event loop until either has ended."""
@@ -126,7 +126,7 @@ def _listen(
         except (EOFError, OSError):
             event = None
         with suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(hear, process, event)
+            loop.call_soon_threadsafe(on_event, process, event)
         if event is None:
             return
 

@@ -34,7 +34,7 @@ class RatingExecutor:
         """Start the executor, and the tagger beside it."""
         self._on_event = on_event
         self._describer.prepare()
-        self._executor.start(self._hear)
+        self._executor.start(self._receive)
 
     def send(self, command: Command) -> None:
         """Hand a command down."""
@@ -52,7 +52,7 @@ class RatingExecutor:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _hear(self, event: Event) -> None:
+    def _receive(self, event: Event) -> None:
         if isinstance(event, Painted):
             self._spawn(self._rate(event))
         elif isinstance(event, WorkerLost | WorkerReady) and self._tasks:

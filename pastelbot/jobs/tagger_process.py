@@ -95,7 +95,7 @@ class TaggerProcess:
         child = self._start()
         try:
             child.connection.send_bytes(content)
-            answer = child.hear(_DESCRIBING_SECONDS)
+            answer = child.on_event(_DESCRIBING_SECONDS)
         except TimeoutError as error:
             child.process.kill()
             raise self._lost(f"it said nothing for {_DESCRIBING_SECONDS:.0f} s") from error
@@ -134,7 +134,7 @@ class TaggerProcess:
 
     def _await_ready(self, child: "_Child") -> None:
         try:
-            answer = child.hear(_LOADING_SECONDS)
+            answer = child.on_event(_LOADING_SECONDS)
         except TimeoutError as error:  # it goes on: this may be a download
             raise RequestError(
                 "The tagger is still being loaded, which takes minutes the first time: try again later."
@@ -180,7 +180,7 @@ class _Child:
         self.connection = connection
         self.ready = False
 
-    def hear(self, seconds: float) -> object:
+    def on_event(self, seconds: float) -> object:
         """Return the next thing it says; raises TimeoutError, or EOFError or OSError where the pipe has ended."""
         if not self.connection.poll(seconds):
             raise TimeoutError

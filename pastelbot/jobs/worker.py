@@ -140,7 +140,7 @@ def make_engine(options: WorkerOptions, loaded: "Checkpoint", signs: SignsOfLife
     from pastelbot.diffusion.checkpoint.checkpoint import load_vae  # noqa: PLC0415
     from pastelbot.diffusion.engine.engine import Engine  # noqa: PLC0415
     from pastelbot.diffusion.image.upscalers import Upscalers  # noqa: PLC0415
-    from pastelbot.diffusion.image.vae_cache import VaeShelf  # noqa: PLC0415
+    from pastelbot.diffusion.image.vae_cache import VaeCache  # noqa: PLC0415
 
     def load(reference: str) -> "NamedVae":
         with _without_folder(reference), _during(signs, "Loading a VAE") as on_progress:
@@ -157,7 +157,7 @@ def make_engine(options: WorkerOptions, loaded: "Checkpoint", signs: SignsOfLife
         loaded,
         upscalers=Upscalers(options.upscalers, loaded.device),
         networks=NetworkFolders(loras=options.loras, embeddings=options.embeddings),
-        vaes=VaeShelf(options.vaes, load),
+        vaes=VaeCache(options.vaes, load),
         preview_every=options.preview_steps,
         taesd=options.taesd,
     )
@@ -186,19 +186,19 @@ def _load_more(options: WorkerOptions, name: str, signs: SignsOfLife) -> "Checkp
 def _load(options: WorkerOptions, signs: SignsOfLife) -> tuple["Painting", WorkerReady]:
     import torch  # noqa: PLC0415 - only here, in the child
 
-    from pastelbot.diffusion.engine.grid_engine import GridPainter  # noqa: PLC0415
-    from pastelbot.diffusion.engine.pool import Studio  # noqa: PLC0415
+    from pastelbot.diffusion.engine.grid_engine import GridEngine  # noqa: PLC0415
+    from pastelbot.diffusion.engine.pool import EnginePool  # noqa: PLC0415
 
     if options.threads:
         torch.set_num_threads(options.threads)
     with signs.during(f"Loading {options.name}") as on_progress:
         loaded = load_checkpoint(options, on_progress=on_progress)
     ready = WorkerReady(device=str(loaded.device), checkpoint=loaded.name, checkpoint_hash=loaded.hash)
-    studio = Studio(
+    pool = EnginePool(
         options.name,
         loaded,
         load=lambda name: _load_more(options, name, signs),
         make=lambda checkpoint: make_engine(options, checkpoint, signs),
         in_memory=options.checkpoints_in_memory,
     )
-    return GridPainter(studio), ready
+    return GridEngine(pool), ready

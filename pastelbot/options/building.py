@@ -8,7 +8,7 @@ from typing import TypeVar
 from pastelbot.config import Settings, parse_size
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
-from pastelbot.options.generation_options import Wish
+from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.reading import read_aspect, read_negative, read_sampler, read_size, size_with_aspect
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
@@ -34,76 +34,78 @@ SAMPLER_CHOICES = (
 )
 
 
-def draft(wish: Wish, settings: Settings, *, random_seed: Callable[[], int]) -> GenerationRequest:
+def draft(options: GenerationOptions, settings: Settings, *, random_seed: Callable[[], int]) -> GenerationRequest:
     """Complete a wish with the defaults; raise RequestError where a name or a size cannot be understood."""
-    return amend(usual_request(settings, seed=random_seed()), wish, settings, random_seed=random_seed)
+    return amend(default_request(settings, seed=random_seed()), options, settings, random_seed=random_seed)
 
 
-def usual_request(settings: Settings, *, seed: int) -> GenerationRequest:
+def default_request(settings: Settings, *, seed: int) -> GenerationRequest:
     """Return a request of nothing but the operator's defaults; its prompt is empty."""
-    usual = settings.defaults
-    named = settings.sizes[usual.size]
+    default = settings.defaults
+    named = settings.sizes[default.size]
     width, height = parse_size(named.first)
-    sampler, schedule = read_sampler(usual.sampler)
+    sampler, schedule = read_sampler(default.sampler)
     return GenerationRequest(
         prompt="",
-        negative_prompt=usual.negative_prompt,
+        negative_prompt=default.negative_prompt,
         width=width,
         height=height,
         seed=seed,
-        steps=usual.steps,
-        cfg_scale=usual.cfg,
+        steps=default.steps,
+        cfg_scale=default.cfg,
         sampler=sampler,
         schedule=schedule,
-        clip_skip=usual.clip_skip,
-        eta_noise_seed_delta=usual.eta_noise_seed_delta,
-        noise_source=usual.noise_source,
-        hires=usual_hires((width, height), settings) if usual.hires else None,
+        clip_skip=default.clip_skip,
+        eta_noise_seed_delta=default.eta_noise_seed_delta,
+        noise_source=default.noise_source,
+        hires=default_hires((width, height), settings) if default.hires else None,
     )
 
 
 def amend(
-    base: GenerationRequest, wish: Wish, settings: Settings, *, random_seed: Callable[[], int]
+    base: GenerationRequest, options: GenerationOptions, settings: Settings, *, random_seed: Callable[[], int]
 ) -> GenerationRequest:
     """Change a request in what was wished for; raise RequestError where that cannot be understood."""
-    width, height = _size(base, wish, settings)
-    init = _amend_init(base, wish)
+    width, height = _size(base, options, settings)
+    init = _amend_init(base, options)
     sampler, schedule = (base.sampler, base.schedule)
-    if wish.sampler is not None or wish.schedule is not None:
-        sampler, schedule = read_sampler(wish.sampler or base.sampler, wish.schedule)
+    if options.sampler is not None or options.schedule is not None:
+        sampler, schedule = read_sampler(options.sampler or base.sampler, options.schedule)
     return base.replace(
-        prompt=_typed(wish.prompt, base.prompt),
-        negative_prompt=_negative(base, wish),
+        prompt=_typed(options.prompt, base.prompt),
+        negative_prompt=_negative(base, options),
         width=width,
         height=height,
-        seed=random_seed() if wish.seed == -1 else _or(wish.seed, base.seed),
-        count=_or(wish.count, base.count),
-        steps=_or(wish.steps, base.steps),
-        cfg_scale=_or(wish.cfg, base.cfg_scale),
+        seed=random_seed() if options.seed == -1 else _or(options.seed, base.seed),
+        count=_or(options.count, base.count),
+        steps=_or(options.steps, base.steps),
+        cfg_scale=_or(options.cfg, base.cfg_scale),
         sampler=sampler,
         schedule=schedule,
-        clip_skip=_or(wish.clip_skip, base.clip_skip),
-        checkpoint=_or(wish.checkpoint, base.checkpoint),
-        vae=_or(wish.vae, base.vae),
-        hires=None if init is not None and not wish.hires else _amend_hires(base, wish, (width, height), settings),
+        clip_skip=_or(options.clip_skip, base.clip_skip),
+        checkpoint=_or(options.checkpoint, base.checkpoint),
+        vae=_or(options.vae, base.vae),
+        hires=None
+        if init is not None and not options.hires
+        else _amend_hires(base, options, (width, height), settings),
         init=init,
     )
 
 
-def _size(base: GenerationRequest, wish: Wish, settings: Settings) -> tuple[int, int]:
+def _size(base: GenerationRequest, options: GenerationOptions, settings: Settings) -> tuple[int, int]:
     """Return the size wished for; a picture to start from brings its own, as far as it may be painted."""
-    size = _plain_size(base, wish, settings)
-    if wish.aspect is None:
+    size = _plain_size(base, options, settings)
+    if options.aspect is None:
         return size
-    return size_with_aspect(size, read_aspect(wish.aspect), largest=settings.limits.max_side)
+    return size_with_aspect(size, read_aspect(options.aspect), largest=settings.limits.max_side)
 
 
-def _plain_size(base: GenerationRequest, wish: Wish, settings: Settings) -> tuple[int, int]:
-    if wish.size is not None:
-        return read_size(wish.size, settings)
-    if wish.init is None:
+def _plain_size(base: GenerationRequest, options: GenerationOptions, settings: Settings) -> tuple[int, int]:
+    if options.size is not None:
+        return read_size(options.size, settings)
+    if options.init is None:
         return base.width, base.height
-    width, height = pictures.size_of(wish.init)
+    width, height = pictures.size_of(options.init)
     scale = min(1.0, settings.limits.max_side / max(width, height), sqrt(_most_pixels(settings) / (width * height)))
     return max(64, int(width * scale) // 8 * 8), max(64, int(height * scale) // 8 * 8)
 
@@ -114,42 +116,44 @@ def _most_pixels(settings: Settings) -> int:
     return max(width * height for width, height in sizes)
 
 
-def _amend_init(base: GenerationRequest, wish: Wish) -> InitImage | None:
+def _amend_init(base: GenerationRequest, options: GenerationOptions) -> InitImage | None:
     """Return the picture to start from, with the strength and resize mode that were wished for."""
-    init = base.init if wish.init is None else InitImage.of(wish.init)
+    init = base.init if options.init is None else InitImage.of(options.init)
     if init is None:
-        if wish.resize_mode is not None:
+        if options.resize_mode is not None:
             raise RequestError("A resize mode belongs to a picture to start from: name one, or leave it out.")
         return None
     return replace(
         init,
-        denoising_strength=_or(wish.denoise, init.denoising_strength),
-        resize_mode=_or(wish.resize_mode, init.resize_mode),
+        denoising_strength=_or(options.denoise, init.denoising_strength),
+        resize_mode=_or(options.resize_mode, init.resize_mode),
     )
 
 
-def _amend_hires(base: GenerationRequest, wish: Wish, first: tuple[int, int], settings: Settings) -> HiresFix | None:
-    details = (wish.hires_scale, wish.hires_size, wish.hires_steps, wish.hires_upscaler, wish.denoise)
-    wanted = wish.hires if wish.hires is not None else base.hires is not None or details != (None,) * 5
+def _amend_hires(
+    base: GenerationRequest, options: GenerationOptions, first: tuple[int, int], settings: Settings
+) -> HiresFix | None:
+    details = (options.hires_scale, options.hires_size, options.hires_steps, options.hires_upscaler, options.denoise)
+    wanted = options.hires if options.hires is not None else base.hires is not None or details != (None,) * 5
     if not wanted:
         return None
-    same_size = wish.size is None and wish.aspect is None
-    fix = base.hires if base.hires is not None and same_size else usual_hires(first, settings)
-    width, height = (fix.width, fix.height) if wish.hires_size is None else read_size(wish.hires_size, settings)
-    if wish.hires_scale is not None:
+    same_size = options.size is None and options.aspect is None
+    fix = base.hires if base.hires is not None and same_size else default_hires(first, settings)
+    width, height = (fix.width, fix.height) if options.hires_size is None else read_size(options.hires_size, settings)
+    if options.hires_scale is not None:
         width = height = 0
     return replace(
         fix,
         width=width,
         height=height,
-        scale=_or(wish.hires_scale, fix.scale),
-        steps=_or(wish.hires_steps, fix.steps),
-        denoising_strength=_or(wish.denoise, fix.denoising_strength),
-        upscaler=_or(wish.hires_upscaler, fix.upscaler),
+        scale=_or(options.hires_scale, fix.scale),
+        steps=_or(options.hires_steps, fix.steps),
+        denoising_strength=_or(options.denoise, fix.denoising_strength),
+        upscaler=_or(options.hires_upscaler, fix.upscaler),
     )
 
 
-def usual_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
+def default_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
     """Return the default hires fix: to the size that belongs to the first pass's, else twice as large."""
     named = next((size for size in settings.sizes.values() if parse_size(size.first) == first), None)
     width, height = parse_size(named.hires) if named is not None else (0, 0)
@@ -162,17 +166,17 @@ def usual_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
     )
 
 
-def _typed(text: str | None, usual: str) -> str:
+def _typed(text: str | None, default: str) -> str:
     """Return what was typed, without comments: the webui, too, takes them out before it paints or writes them down."""
-    return usual.strip() if text is None else strip_comments(text).strip()
+    return default.strip() if text is None else strip_comments(text).strip()
 
 
-def _negative(base: GenerationRequest, wish: Wish) -> str:
+def _negative(base: GenerationRequest, options: GenerationOptions) -> str:
     """Return the negative prompt, with what else is to be avoided in front of it."""
-    usual = _typed(None if wish.negative is None else read_negative(wish.negative), base.negative_prompt)
-    avoid = _typed(wish.avoid, "").strip(", ")
-    return ", ".join(part for part in (avoid, usual) if part)
+    default = _typed(None if options.negative is None else read_negative(options.negative), base.negative_prompt)
+    avoid = _typed(options.avoid, "").strip(", ")
+    return ", ".join(part for part in (avoid, default) if part)
 
 
-def _or(value: T | None, usual: T) -> T:
-    return usual if value is None else value
+def _or(value: T | None, default: T) -> T:
+    return default if value is None else value

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from pastelbot.config import LimitSettings
-from pastelbot.options.generation_options import Wish
+from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules import cost
 
 _LEAST = 64
 
 
-def clamp(request: GenerationRequest, limits: LimitSettings, typed: Wish) -> GenerationRequest:
+def clamp(request: GenerationRequest, limits: LimitSettings, typed: GenerationOptions) -> GenerationRequest:
     """Return the request with everything that was not typed within the caps."""
     changes: dict[str, object] = {}
     if typed.steps is None:

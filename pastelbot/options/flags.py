@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from pastelbot.errors import PromptError, RequestError
-from pastelbot.options.generation_options import Wish
+from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.reading import read_aspect, read_hires, read_seed
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.prompt.flags import Flag, read_flags
@@ -14,7 +14,7 @@ Values = dict[str, object]
 _WHOLE = re.compile(r"-?[0-9]{1,10}")
 
 
-def wish_from_prompt(text: str) -> Wish:
+def options_from_prompt(text: str) -> GenerationOptions:
     """Return what a typed prompt says, flags and all; raises PromptError with the position of what is wrong.
 
     Of a flag that is there twice the last one counts; several `--no` add up.
@@ -26,7 +26,7 @@ def wish_from_prompt(text: str) -> Wish:
             READERS[flag.name](values, flag.value)
         except RequestError as error:
             raise _at(flag, str(error)) from error
-    return Wish(**values)  # type: ignore[arg-type]  # the readers' own values
+    return GenerationOptions(**values)  # type: ignore[arg-type]  # the readers' own values
 
 
 def _at(flag: Flag, sentence: str) -> PromptError:

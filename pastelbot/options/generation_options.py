@@ -17,7 +17,7 @@ _PROMPT_PLACE = "{prompt}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class GenerationOptions:
     """What was typed; None is "as usual". A seed of -1 is a random one.
 
     `avoid` is added to the negative prompt, whatever that is otherwise; `aspect` is width to height. With a picture to
@@ -52,29 +52,29 @@ class Wish:
     spoiler: bool | None = None
     private: bool | None = None
 
-    def over(self, lower: "Wish") -> "Wish":
+    def merged_over(self, lower: "GenerationOptions") -> "GenerationOptions":
         """Return this wish, completed by one that counts less.
 
         A prompt below with `{prompt}` in it takes the prompt above in there.
         """
         hidden = {name for upper, names in _REPLACED.items() if getattr(self, upper) is not None for name in names}
-        left = {name: value for name, value in lower.known().items() if name not in hidden}
-        merged = {**left, **self.known()}
+        left = {name: value for name, value in lower.set_fields().items() if name not in hidden}
+        merged = {**left, **self.set_fields()}
         if self.prompt is not None and lower.prompt is not None and _PROMPT_PLACE in lower.prompt:
             merged["prompt"] = lower.prompt.replace(_PROMPT_PLACE, self.prompt)
-        return Wish(**merged)  # type: ignore[arg-type]  # the fields' own values
+        return GenerationOptions(**merged)  # type: ignore[arg-type]  # the fields' own values
 
-    def known(self) -> dict[str, object]:
+    def set_fields(self) -> dict[str, object]:
         """Return what is wished for, by name."""
         names = (field.name for field in dataclasses.fields(self))
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
-    def replace(self, **changes: object) -> "Wish":
+    def replace(self, **changes: object) -> "GenerationOptions":
         """Return a copy with the named fields changed."""
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
     @classmethod
-    def of(cls, values: Mapping[str, object]) -> "Wish":
+    def of(cls, values: Mapping[str, object]) -> "GenerationOptions":
         """Return the wish of stored values; names that there are not any more are left out."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})  # type: ignore[arg-type]
+        set_fields = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in set_fields})  # type: ignore[arg-type]

@@ -43,7 +43,7 @@ class Chunk(NamedTuple):
     embeddings: tuple[Placed, ...] = ()
 
 
-class Line(NamedTuple):
+class PromptLine(NamedTuple):
     """The chunks of a text, and how many tokens it counts: 75 for each closed chunk and those of the last."""
 
     chunks: tuple[Chunk, ...]
@@ -145,7 +145,7 @@ def chunk_text(
     emphasis: str = "Original",
     backtrack: int = COMMA_BACKTRACK,
     embeddings: EmbeddingNames | None = None,
-) -> Line:
+) -> PromptLine:
     """Cut a text into chunks; with the emphasis mode "None" its brackets are text like any other.
 
     `backtrack` is the largest distance of a comma at which a full chunk is cut; 0 never looks back.
@@ -159,7 +159,7 @@ def chunk_text(
             _add_fragment(chunker, tokenizer.encode(fragment.text), fragment.weight, embeddings)
     if chunker.tokens or not chunker.chunks:
         chunker.close(is_last=True)
-    return Line(tuple(chunker.chunks), chunker.token_count)
+    return PromptLine(tuple(chunker.chunks), chunker.token_count)
 
 
 def _add_fragment(chunker: _Chunker, tokens: list[int], weight: float, embeddings: EmbeddingNames | None) -> None:

@@ -12,7 +12,7 @@ from pastelbot.prompt import check
 from pastelbot.prompt.chunks import CHUNK_LENGTH
 from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.prompt.lora_tags import read_lora_tags, written
-from pastelbot.records import Asker, GenerationRequest, InitImage, Job
+from pastelbot.records import Actor, GenerationRequest, InitImage, Job
 from pastelbot.rules import cost, grids
 from pastelbot.rules.samplers import check_sampler
 
@@ -75,9 +75,9 @@ def check_length(request: GenerationRequest, limits: LimitSettings, tokens: Call
             )
 
 
-def check_owner(job: Job, asker: Asker) -> None:
+def check_owner(job: Job, actor: Actor) -> None:
     """Raise NotAllowedError where the job is somebody else's and the person may not manage messages."""
-    if job.user_id != asker.user_id and not asker.manages_messages:
+    if job.user_id != actor.user_id and not actor.manages_messages:
         raise NotAllowedError("This is somebody else's picture: its owner and moderators can do that.")
 
 

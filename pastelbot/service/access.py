@@ -8,14 +8,14 @@ from pathlib import Path
 from pastelbot.config import LimitSettings, Settings
 from pastelbot.errors import NotAllowedError
 from pastelbot.prompt.word_list import WordList
-from pastelbot.records import Asker, GenerationRequest, Job
+from pastelbot.records import Actor, GenerationRequest, Job
 from pastelbot.rules.content_filter import NO_WORDS, SHIPPED, AgeGate, ContentRules, adult_word, quoted, read_gate
 from pastelbot.service import server_rules
 from pastelbot.service.quotas import QUOTA, combined
-from pastelbot.store.audit import AuditLog, Entry
+from pastelbot.store.audit import AuditEntry, AuditLog
 from pastelbot.store.blocks import BlockStore
 from pastelbot.store.database import Database
-from pastelbot.store.pauses import Drains
+from pastelbot.store.pauses import Pauses
 from pastelbot.store.quotas import Allowance
 from pastelbot.store.settings import Scope, SettingsStore, Value
 
@@ -23,7 +23,7 @@ _DETAIL = 1000  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class EffectivePolicy:
     """What holds for one person in one place: the tightest of all caps, and what prompts may say."""
 
     limits: LimitSettings
@@ -32,7 +32,7 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Said:
+class ScopedSettings:
     """What was set for a server, somebody's roles, and the places where they ask."""
 
     server: dict[str, Value] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class _Said:
     places: tuple[dict[str, Value], ...] = ()
 
 
-class House:
+class AccessPolicy:
     """Reads the rules that apply to whoever asks. All errors are NotAllowedError."""
 
     def __init__(
@@ -48,7 +48,7 @@ class House:
         settings: Settings,
         store: SettingsStore,
         blocks: BlockStore,
-        drains: Drains,
+        pauses: Pauses,
         audit: AuditLog,
         *,
         clock: Callable[[], datetime],
@@ -56,41 +56,41 @@ class House:
         self._settings = settings
         self._store = store
         self._blocks = blocks
-        self.drains = drains
+        self.pauses = pauses
         self._audit = audit
         self._clock = clock
         self._gate: AgeGate | None = None
         self._lists: dict[tuple[str, ...], WordList] = {}
 
     @classmethod
-    async def open(cls, settings: Settings, database: Database, *, clock: Callable[[], datetime]) -> "House":
+    async def open(cls, settings: Settings, database: Database, *, clock: Callable[[], datetime]) -> "AccessPolicy":
         """Return the house as its database knows it."""
         store = SettingsStore(database)
-        drains = Drains(store)
-        await drains.load()
-        return cls(settings, store, BlockStore(database), drains, AuditLog(database), clock=clock)
+        pauses = Pauses(store)
+        await pauses.load()
+        return cls(settings, store, BlockStore(database), pauses, AuditLog(database), clock=clock)
 
-    async def terms(self, asker: Asker) -> Terms:
+    async def effective(self, actor: Actor) -> EffectivePolicy:
         """Return what holds for this person here; raises where nothing may be asked."""
-        said = await self._said(asker)
-        self._check_place(asker, said.server)
-        await self.check_block(asker)
-        self.check_drained(asker)
-        return self._terms(asker, said)
+        scoped = await self._scoped_settings(actor)
+        self._check_place(actor, scoped.server)
+        await self.check_block(actor)
+        self.check_paused(actor)
+        return self._effective_policy(actor, scoped)
 
-    async def allowances(self, asker: Asker) -> Terms:
+    async def preview(self, actor: Actor) -> EffectivePolicy:
         """Return what would hold for this person here, whether or not they may ask now."""
-        return self._terms(asker, await self._said(asker))
+        return self._effective_policy(actor, await self._scoped_settings(actor))
 
-    async def enter(self, asker: Asker) -> None:
+    async def check_channel(self, actor: Actor) -> None:
         """Raise where the bot does not answer: in channels it is kept out of, and in direct messages by default."""
-        self._check_place(asker, await self._server(asker))
+        self._check_place(actor, await self._server(actor))
 
-    async def check_block(self, asker: Asker) -> None:
+    async def check_block(self, actor: Actor) -> None:
         """Raise where a moderator has blocked the person."""
-        if asker.guild_id is None:
+        if actor.guild_id is None:
             return
-        block = await self._blocks.get(asker.guild_id, asker.user_id, now=self._clock())
+        block = await self._blocks.get(actor.guild_id, actor.user_id, now=self._clock())
         if block is None:
             return
         reason = quoted(block.reason) if block.reason else "they gave none"
@@ -106,42 +106,42 @@ class House:
             "Your pictures stay. If you think this is a mistake, talk to the moderators."
         )
 
-    def check_drained(self, asker: Asker) -> None:
+    def check_paused(self, actor: Actor) -> None:
         """Raise where no new jobs are taken."""
-        if self.drains.hold(asker.guild_id):
+        if self.pauses.is_paused(actor.guild_id):
             raise NotAllowedError(
                 "The bot is taking a break here and accepts no new pictures for now. Those in line are kept and go on "
                 "by themselves after it; try again later."
             )
 
-    async def adult_word(self, asker: Asker, request: GenerationRequest) -> str | None:
+    async def adult_word(self, actor: Actor, request: GenerationRequest) -> str | None:
         """Return an adult tag that the request's prompts have, if they have one."""
-        return adult_word(request, (await self.allowances(asker)).content)
+        return adult_word(request, (await self.preview(actor)).content)
 
-    async def check_admin(self, asker: Asker) -> None:
+    async def check_admin(self, actor: Actor) -> None:
         """Raise where the person has neither Manage Server nor the role that was given the same right here."""
-        role = (await self._server(asker)).get(server_rules.ADMIN_ROLE)
-        if not asker.manages_server and (asker.guild_id is None or role not in asker.role_ids):
+        role = (await self._server(actor)).get(server_rules.ADMIN_ROLE)
+        if not actor.manages_server and (actor.guild_id is None or role not in actor.role_ids):
             raise NotAllowedError("This is for people who may manage the server, and for the role they chose for it.")
 
-    async def check_reviewer(self, asker: Asker) -> None:
+    async def check_reviewer(self, actor: Actor) -> None:
         """Raise where the person may not decide about withheld pictures: moderators and admins may."""
-        if not asker.manages_messages:
-            await self.check_admin(asker)
+        if not actor.manages_messages:
+            await self.check_admin(actor)
 
-    async def note(self, asker: Asker, action: str, job: Job) -> None:
+    async def record_job(self, actor: Actor, action: str, job: Job) -> None:
         """Write down what somebody did with a job."""
-        await self.write_down(asker, action, target_id=job.user_id, job_id=job.id)
+        await self.record(actor, action, target_id=job.user_id, job_id=job.id)
 
-    async def write_down(
-        self, asker: Asker, action: str, *, target_id: int | None = None, job_id: str | None = None, detail: str = ""
+    async def record(
+        self, actor: Actor, action: str, *, target_id: int | None = None, job_id: str | None = None, detail: str = ""
     ) -> None:
         """Write down what somebody did in the server's log."""
         await self._audit.record(
-            Entry(
+            AuditEntry(
                 at=self._clock(),
-                guild_id=asker.guild_id,
-                user_id=asker.user_id,
+                guild_id=actor.guild_id,
+                user_id=actor.user_id,
                 action=action,
                 target_id=target_id,
                 job_id=job_id,
@@ -149,38 +149,38 @@ class House:
             )
         )
 
-    def in_messages(self, asker: Asker) -> Asker:
+    def in_messages(self, actor: Actor) -> Actor:
         """Return who asks as what holds for a result in a direct message: that is age-restricted only by config."""
-        return replace(asker, age_restricted=self._settings.house.adult_in_direct_messages)
+        return replace(actor, age_restricted=self._settings.moderation.adult_in_direct_messages)
 
-    def is_operator(self, asker: Asker) -> bool:
+    def is_operator(self, actor: Actor) -> bool:
         """Tell whether the person runs the bot, as the configuration says."""
-        return asker.user_id in self._settings.house.operators
+        return actor.user_id in self._settings.moderation.operators
 
-    async def _server(self, asker: Asker) -> dict[str, Value]:
-        return {} if asker.guild_id is None else await self._store.all(Scope.GUILD, asker.guild_id)
+    async def _server(self, actor: Actor) -> dict[str, Value]:
+        return {} if actor.guild_id is None else await self._store.all(Scope.GUILD, actor.guild_id)
 
-    async def _said(self, asker: Asker) -> "_Said":
+    async def _scoped_settings(self, actor: Actor) -> "ScopedSettings":
         """Read all settings that matter to somebody, at once: this is done for every request."""
-        if asker.guild_id is None:
-            return _Said()
-        wanted = {Scope.GUILD: [asker.guild_id], Scope.ROLE: asker.role_ids, Scope.CHANNEL: asker.places}
+        if actor.guild_id is None:
+            return ScopedSettings()
+        wanted = {Scope.GUILD: [actor.guild_id], Scope.ROLE: actor.role_ids, Scope.CHANNEL: actor.places}
         found = await self._store.together(wanted)
-        return _Said(
-            server=found[Scope.GUILD].get(asker.guild_id, {}),
+        return ScopedSettings(
+            server=found[Scope.GUILD].get(actor.guild_id, {}),
             roles=tuple(found[Scope.ROLE].values()),
             places=tuple(found[Scope.CHANNEL].values()),
         )
 
-    def _check_place(self, asker: Asker, server: dict[str, Value]) -> None:
-        if asker.guild_id is None:
+    def _check_place(self, actor: Actor, server: dict[str, Value]) -> None:
+        if actor.guild_id is None:
             if not self._settings.discord.direct_messages:
                 raise NotAllowedError(
                     "This bot does not paint in direct messages: ask it in a server that you share with it."
                 )
             return
         channels = server.get(server_rules.CHANNELS)
-        if not server_rules.answers_in(channels, asker.places):
+        if not server_rules.answers_in(channels, actor.places):
             allowed = ", ".join(f"<#{place}>" for place in server_rules.allowed_places(channels)[:5])
             raise NotAllowedError(
                 f"The bot does not answer in this channel. It does in {allowed}."
@@ -188,29 +188,29 @@ class House:
                 else "The bot does not answer in this channel: ask in another one."
             )
 
-    def _terms(self, asker: Asker, said: "_Said") -> Terms:
-        roles = [server_rules.Caps.of(settings) for settings in said.roles]
-        places = [server_rules.Caps.of(settings) for settings in said.places]
-        quotas = [settings.get(QUOTA) for settings in said.roles]
-        return Terms(
-            limits=server_rules.combined(server_rules.Caps.of(said.server), roles, places, self._settings.limits),
-            allowance=combined(self._settings.quota, said.server.get(QUOTA), quotas),
-            content=self._content(asker, said.server),
+    def _effective_policy(self, actor: Actor, scoped: "ScopedSettings") -> EffectivePolicy:
+        roles = [server_rules.Caps.of(settings) for settings in scoped.roles]
+        places = [server_rules.Caps.of(settings) for settings in scoped.places]
+        quotas = [settings.get(QUOTA) for settings in scoped.roles]
+        return EffectivePolicy(
+            limits=server_rules.combined(server_rules.Caps.of(scoped.server), roles, places, self._settings.limits),
+            allowance=combined(self._settings.quota, scoped.server.get(QUOTA), quotas),
+            content=self._content(actor, scoped.server),
         )
 
-    def _content(self, asker: Asker, server: dict[str, Value]) -> ContentRules:
-        private = asker.guild_id is None and self._settings.house.adult_in_direct_messages
+    def _content(self, actor: Actor, server: dict[str, Value]) -> ContentRules:
+        private = actor.guild_id is None and self._settings.moderation.adult_in_direct_messages
         return ContentRules(
             gate=self._age_gate(),
-            words=self._list([*self._settings.house.words, *server_rules.texts(server.get(server_rules.WORDS))]),
+            words=self._list([*self._settings.moderation.words, *server_rules.texts(server.get(server_rules.WORDS))]),
             own_adult=self._list(server_rules.texts(server.get(server_rules.ADULT_TAGS))),
-            adult_allowed=asker.age_restricted or private,
+            adult_allowed=actor.age_restricted or private,
         )
 
     def _age_gate(self) -> AgeGate:
         """Return the shipped or the operator's lists; where they cannot be read, every request is refused."""
         if self._gate is None:
-            path: Path = self._settings.house.adult_list or SHIPPED
+            path: Path = self._settings.moderation.adult_list or SHIPPED
             self._gate = read_gate(path)
         return self._gate
 

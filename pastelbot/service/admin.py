@@ -12,13 +12,13 @@ from pastelbot.config import Settings
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.prompt.word_list import phrase_of
-from pastelbot.records import Asker, GenerationRequest, JobStatus
+from pastelbot.records import Actor, GenerationRequest, JobStatus
 from pastelbot.rules.content_filter import check_content, quoted
 from pastelbot.rules.durations import read_duration
 from pastelbot.service import server_rules
-from pastelbot.service.access import House
+from pastelbot.service.access import AccessPolicy
 from pastelbot.service.gallery import Gallery
-from pastelbot.store.audit import AuditLog, Entry
+from pastelbot.store.audit import AuditEntry, AuditLog
 from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.pauses import EVERYWHERE
@@ -58,14 +58,14 @@ class Overview:
 
 
 class Admin:
-    """What `/admin` does. `asker` is always the admin; every method raises NotAllowedError for anybody else."""
+    """What `/admin` does. `actor` is always the admin; every method raises NotAllowedError for anybody else."""
 
     def __init__(
         self,
         settings: Settings,
         servers: SettingsStore,
         blocks: BlockStore,
-        house: House,
+        access: AccessPolicy,
         jobs: JobStore,
         dispatcher: Dispatcher,
         audit: AuditLog,
@@ -76,27 +76,27 @@ class Admin:
         self._settings = settings
         self._servers = servers
         self._blocks = blocks
-        self._house = house
+        self._access = access
         self._jobs = jobs
         self._dispatcher = dispatcher
         self._audit = audit
         self._stats = stats
         self._clock = clock
 
-    async def set_place(self, asker: Asker, place_id: int, rule: str | None) -> None:
+    async def set_place(self, actor: Actor, place_id: int, rule: str | None) -> None:
         """Allow or deny the bot in a channel, category or thread; None forgets what was said about it."""
-        guild_id = await self._admin(asker)
+        guild_id = await self._admin(actor)
         said = (await self._servers.all(Scope.GUILD, guild_id)).get(server_rules.CHANNELS)
         channels: dict[str, Value] = dict(said) if isinstance(said, dict) else {}
         if rule is None and channels.pop(str(place_id), None) is None:
             raise NotFoundError(f"Nothing was said about <#{place_id}>.")
         if rule is not None:
             channels[str(place_id)] = rule
-        await self._set(asker, {server_rules.CHANNELS: channels or None}, f"{rule or 'forget'} <#{place_id}>")
+        await self._set(actor, {server_rules.CHANNELS: channels or None}, f"{rule or 'forget'} <#{place_id}>")
 
-    async def set_caps(self, asker: Asker, scope: Scope, owner_id: int, caps: server_rules.Caps) -> server_rules.Caps:
+    async def set_caps(self, actor: Actor, scope: Scope, owner_id: int, caps: server_rules.Caps) -> server_rules.Caps:
         """Change those caps of a server, channel or role that are not None; return what is set then."""
-        await self._admin(asker)
+        await self._admin(actor)
         given = {name: value for name, value in caps.named().items() if value is not None}
         if not given:
             raise RequestError("Nothing was to be changed: give a size, steps, a count or a hires size.")
@@ -107,104 +107,104 @@ class Admin:
         await self._servers.update(scope, owner_id, {f"cap_{name}": value for name, value in given.items()})
         detail = ", ".join(f"{name} {value}" for name, value in given.items())
         whose = f"the server: {detail}" if scope is Scope.GUILD else f"{_mention(scope, owner_id)}: {detail}"
-        await self._record(asker, "caps", detail=whose)
+        await self._record(actor, "caps", detail=whose)
         return server_rules.Caps.of(await self._servers.all(scope, owner_id))
 
-    async def clear_caps(self, asker: Asker, scope: Scope, owner_id: int) -> None:
+    async def clear_caps(self, actor: Actor, scope: Scope, owner_id: int) -> None:
         """Forget all caps of a server, channel or role."""
-        await self._admin(asker)
+        await self._admin(actor)
         if server_rules.Caps.of(await self._servers.all(scope, owner_id)) == server_rules.Caps():
             raise NotFoundError(f"There are no caps for {_mention(scope, owner_id)}.")
         await self._servers.update(scope, owner_id, server_rules.Caps().changes())
-        await self._record(asker, "caps", detail=f"{_mention(scope, owner_id)}: cleared")
+        await self._record(actor, "caps", detail=f"{_mention(scope, owner_id)}: cleared")
 
-    async def block(self, asker: Asker, user_id: int, *, duration: str | None, reason: str, trusted: bool) -> Block:
+    async def block(self, actor: Actor, user_id: int, *, duration: str | None, reason: str, trusted: bool) -> Block:
         """Keep somebody from painting, and cancel what they have in line; `trusted` people cannot be blocked."""
-        guild_id = await self._admin(asker)
-        if trusted or user_id == asker.user_id:
+        guild_id = await self._admin(actor)
+        if trusted or user_id == actor.user_id:
             raise NotAllowedError("Nobody can block themselves, a bot, or somebody who manages the server.")
         until = self._clock() + read_duration(duration) if duration else None
         block = Block(guild_id=guild_id, user_id=user_id, until=until, reason=" ".join(reason.split())[:LONGEST_REASON])
         await self._blocks.put(block)
-        await self._record(asker, "block", target_id=user_id, detail=_span(duration, block.reason))
+        await self._record(actor, "block", target_id=user_id, detail=_span(duration, block.reason))
         await self._cancel_waiting(guild_id, user_id)
         return block
 
-    async def unblock(self, asker: Asker, user_id: int) -> None:
+    async def unblock(self, actor: Actor, user_id: int) -> None:
         """Let somebody paint again."""
-        guild_id = await self._admin(asker)
+        guild_id = await self._admin(actor)
         if not await self._blocks.remove(guild_id, user_id, now=self._clock()):
             raise NotFoundError(f"<@{user_id}> is not blocked.")
-        await self._record(asker, "unblock", target_id=user_id)
+        await self._record(actor, "unblock", target_id=user_id)
 
-    async def words(self, asker: Asker, name: str) -> list[str]:
+    async def words(self, actor: Actor, name: str) -> list[str]:
         """Return one of the server's lists: `rules.WORDS` or `rules.ADULT_TAGS`."""
-        guild_id = await self._admin(asker)
+        guild_id = await self._admin(actor)
         return server_rules.texts((await self._servers.all(Scope.GUILD, guild_id)).get(name))
 
-    async def add_words(self, asker: Asker, name: str, typed: str) -> list[str]:
+    async def add_words(self, actor: Actor, name: str, typed: str) -> list[str]:
         """Add words and tags, separated by commas, to a list; return those that are new."""
-        known = await self.words(asker, name)
+        known = await self.words(actor, name)
         fresh = [entry for entry in _entries(typed) if phrase_of(entry) not in map(phrase_of, known)]
         if not fresh:
             raise RequestError("All of that is on the list already.")
         if len(known) + len(fresh) > MOST_WORDS:
             raise LimitError(f"A list has at most {MOST_WORDS} entries, and {len(known)} are there.")
-        await self._set(asker, {name: [*known, *fresh]}, f"add {', '.join(fresh)}", action=name)
+        await self._set(actor, {name: [*known, *fresh]}, f"add {', '.join(fresh)}", action=name)
         return fresh
 
-    async def remove_words(self, asker: Asker, name: str, typed: str) -> list[str]:
+    async def remove_words(self, actor: Actor, name: str, typed: str) -> list[str]:
         """Take words and tags off a list; return those that were on it."""
-        known = await self.words(asker, name)
+        known = await self.words(actor, name)
         unwanted = [phrase_of(entry) for entry in _entries(typed)]
         gone = [entry for entry in known if phrase_of(entry) in unwanted]
         if not gone:
             raise NotFoundError("None of that is on the list.")
         left: list[Value] = [entry for entry in known if entry not in gone]
-        await self._set(asker, {name: left or None}, f"remove {', '.join(gone)}", action=name)
+        await self._set(actor, {name: left or None}, f"remove {', '.join(gone)}", action=name)
         return gone
 
-    async def test_words(self, asker: Asker, prompt: str) -> str | None:
+    async def test_words(self, actor: Actor, prompt: str) -> str | None:
         """Return why a prompt would be refused where the admin is, or None; a prompt that cannot be read raises."""
-        await self._admin(asker)
-        content = (await self._house.allowances(asker)).content
+        await self._admin(actor)
+        content = (await self._access.preview(actor)).content
         try:
             check_content(GenerationRequest(prompt=prompt), content)
         except NotAllowedError as error:
             return str(error)
         return None
 
-    async def set_value(self, asker: Asker, name: str, value: Value, *, shown: str) -> None:
+    async def set_value(self, actor: Actor, name: str, value: Value, *, shown: str) -> None:
         """Set one of the server's settings; None removes it."""
-        guild_id = await self._admin(asker)
+        guild_id = await self._admin(actor)
         if value is None and name not in await self._servers.all(Scope.GUILD, guild_id):
             raise NotFoundError("That was not set.")
-        if name == server_rules.ADMIN_ROLE and not asker.manages_server:
+        if name == server_rules.ADMIN_ROLE and not actor.manages_server:
             raise NotAllowedError("Only people with Manage Server choose the role that may use /admin.")
-        await self._set(asker, {name: value}, shown, action=name)
+        await self._set(actor, {name: value}, shown, action=name)
 
-    async def take_out(self, asker: Asker, gallery: Gallery, number: int) -> int:
+    async def remove_from_gallery(self, actor: Actor, gallery: Gallery, number: int) -> int:
         """Take a picture out of the gallery; return whose it was."""
-        await self._admin(asker)
-        return await gallery.unshare(replace(asker, manages_messages=True), number)
+        await self._admin(actor)
+        return await gallery.unshare(replace(actor, manages_messages=True), number)
 
-    async def drain(self, asker: Asker, *, everywhere: bool, drained: bool) -> bool:
+    async def drain(self, actor: Actor, *, everywhere: bool, drained: bool) -> bool:
         """Stop giving out jobs, or go on; tell whether that changed anything."""
-        guild_id = await self._admin(asker)
-        if everywhere and not self._house.is_operator(asker):
+        guild_id = await self._admin(actor)
+        if everywhere and not self._access.is_operator(actor):
             raise NotAllowedError(
                 "Only the bot's operators stop it everywhere: house.operators in its configuration names them."
             )
-        changed = await self._house.drains.set(EVERYWHERE if everywhere else guild_id, drained=drained)
+        changed = await self._access.pauses.set(EVERYWHERE if everywhere else guild_id, drained=drained)
         if changed:
             detail = "everywhere" if everywhere else ""
-            await self._record(asker, "drain" if drained else "resume", detail=detail)
+            await self._record(actor, "drain" if drained else "resume", detail=detail)
         self._dispatcher.wake()
         return changed
 
-    async def stats(self, asker: Asker) -> Stats:
+    async def stats(self, actor: Actor) -> Stats:
         """Return how the server and the machine stand."""
-        guild_id = await self._admin(asker)
+        guild_id = await self._admin(actor)
         now = self._clock()
         spans = {"24 hours": timedelta(days=1), "7 days": timedelta(days=7), "30 days": timedelta(days=30)}
         overview = await self._dispatcher.overview(most=1)
@@ -215,58 +215,58 @@ class Admin:
             spans={name: await self._stats.figures(guild_id, since=now - span) for name, span in spans.items()},
             waiting=overview.waiting,
             painting=len(overview.running),
-            drained=self._house.drains.hold(guild_id),
+            drained=self._access.pauses.is_paused(guild_id),
             checkpoint=f"{ours.checkpoint} ({ours.checkpoint_hash}) on {ours.device}" if ours is not None else "",
             pictures_bytes=pictures,
             database_bytes=rows,
             free_bytes=free,
         )
 
-    async def overview(self, asker: Asker, *, channel_ids: Iterable[int], role_ids: Iterable[int]) -> Overview:
+    async def overview(self, actor: Actor, *, channel_ids: Iterable[int], role_ids: Iterable[int]) -> Overview:
         """Return everything that is set for the server, and for these channels and roles of it."""
-        guild_id = await self._admin(asker)
+        guild_id = await self._admin(actor)
         places = await self._servers.each(Scope.CHANNEL, channel_ids)
         roles = await self._servers.each(Scope.ROLE, role_ids)
-        drains = self._house.drains
+        pauses = self._access.pauses
         return Overview(
             server=await self._servers.all(Scope.GUILD, guild_id),
             places=_capped(places),
             roles=_capped(roles),
             blocks=tuple(await self._blocks.all(guild_id, now=self._clock())),
-            drained=guild_id in drains.guilds,
-            drained_everywhere=drains.everywhere,
+            drained=guild_id in pauses.guilds,
+            drained_everywhere=pauses.everywhere,
         )
 
-    async def log(self, asker: Asker, *, user_id: int | None, page: int) -> list[Entry]:
+    async def log(self, actor: Actor, *, user_id: int | None, page: int) -> list[AuditEntry]:
         """Return a page of the log, the newest entries first; `page` counts from 1."""
-        guild_id = await self._admin(asker)
+        guild_id = await self._admin(actor)
         return await self._audit.page(guild_id, user_id=user_id, limit=PAGE, skip=(page - 1) * PAGE)
 
-    async def record(self, asker: Asker, action: str, *, target_id: int | None = None, detail: str = "") -> None:
+    async def record(self, actor: Actor, action: str, *, target_id: int | None = None, detail: str = "") -> None:
         """Write down what an admin did elsewhere."""
-        await self._admin(asker)
-        await self._record(asker, action, target_id=target_id, detail=detail)
+        await self._admin(actor)
+        await self._record(actor, action, target_id=target_id, detail=detail)
 
-    async def tidy(self) -> None:
+    async def purge(self) -> None:
         """Forget what is older than the operator wants the log to be."""
-        days = self._settings.house.audit_days
+        days = self._settings.moderation.audit_days
         if days:
             await self._audit.purge(before=self._clock() - timedelta(days=days))
 
-    async def _admin(self, asker: Asker) -> int:
-        if asker.guild_id is None:
+    async def _admin(self, actor: Actor) -> int:
+        if actor.guild_id is None:
             raise NotAllowedError("This is about a server: use it in one.")
-        await self._house.check_admin(asker)
-        return asker.guild_id
+        await self._access.check_admin(actor)
+        return actor.guild_id
 
     async def _set(
-        self, asker: Asker, changes: dict[str, Value], detail: str, *, action: str = server_rules.CHANNELS
+        self, actor: Actor, changes: dict[str, Value], detail: str, *, action: str = server_rules.CHANNELS
     ) -> None:
-        await self._servers.update(Scope.GUILD, asker.guild_id or 0, changes)
-        await self._record(asker, action, detail=detail)
+        await self._servers.update(Scope.GUILD, actor.guild_id or 0, changes)
+        await self._record(actor, action, detail=detail)
 
-    async def _record(self, asker: Asker, action: str, *, target_id: int | None = None, detail: str = "") -> None:
-        await self._house.write_down(asker, action, target_id=target_id, detail=detail)
+    async def _record(self, actor: Actor, action: str, *, target_id: int | None = None, detail: str = "") -> None:
+        await self._access.record(actor, action, target_id=target_id, detail=detail)
 
     async def _cancel_waiting(self, guild_id: int, user_id: int) -> None:
         running = (await self._dispatcher.overview(most=1)).running

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pastelbot.errors import NotAllowedError, NotFoundError, RequestError
 from pastelbot.prompt.tags.names import tag_key, tags_in
-from pastelbot.records import Asker, Job, JobStatus
-from pastelbot.service.access import House
+from pastelbot.records import Actor, Job, JobStatus
+from pastelbot.service.access import AccessPolicy
 from pastelbot.service.requests.submission import Service
-from pastelbot.store.gallery import Ancestor, Entry, Erasure, GalleryStore, Search, View
+from pastelbot.store.gallery import Ancestor, GalleryEntry, GalleryStore, PendingDeletion, Search, View
 from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
@@ -36,7 +36,7 @@ class Credit:
 class Shown:
     """An entry as people see it: with its file, and what it was made from, the nearest first."""
 
-    entry: Entry
+    entry: GalleryEntry
     path: Path
     credits: tuple[Credit, ...]
 
@@ -53,7 +53,7 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Making:
+class Provenance:
     """Who made the pictures of a message, and what from."""
 
     job: Job
@@ -69,7 +69,7 @@ class Gallery:
         store: GalleryStore,
         jobs: JobStore,
         service: Service,
-        house: House,
+        access: AccessPolicy,
         files: PictureFiles,
         settings: SettingsStore,
         *,
@@ -79,18 +79,18 @@ class Gallery:
         self._store = store
         self._jobs = jobs
         self._service = service
-        self._house = house
+        self._access = access
         self._files = files
         self._settings = settings
         self._adult = adult
         self._clock = clock
 
-    async def share(self, asker: Asker, job_id: str, index: int) -> Entry:
+    async def share(self, actor: Actor, job_id: str, index: int) -> GalleryEntry:
         """Put one of the asker's own pictures into the server's gallery."""
-        guild_id = _server(asker)
+        guild_id = _server(actor)
         job = await self._service.job(job_id)
-        _check_shareable(job, asker)
-        await self._house.check_block(asker)
+        _check_shareable(job, actor)
+        await self._access.check_block(actor)
         picture = await self._picture(job, index)
         adult = await self._adult(job, picture)
         tags = dict.fromkeys(tag_key(tag) for tag in tags_in(job.request.prompt))
@@ -98,7 +98,7 @@ class Gallery:
         if entry_id is None:
             await self._picture(job, index)  # it may have been deleted at this moment
             raise RequestError("This picture is in the gallery already: /gallery shows it.")
-        return await self._entry(replace(asker, age_restricted=True), entry_id)
+        return await self._entry(replace(actor, age_restricted=True), entry_id)
 
     async def set_post(self, entry_id: int, channel_id: int, message_id: int) -> bool:
         """Remember the message that shows an entry; False where the entry is gone, and the message should go."""
@@ -109,52 +109,52 @@ class Gallery:
         ids = [each.entry.id for each in shown]
         await self._store.set_copies(ids, message_id=message_id, channel_id=channel_id, guild_id=guild_id)
 
-    async def unshare(self, asker: Asker, entry_id: int) -> int:
+    async def unshare(self, actor: Actor, entry_id: int) -> int:
         """Take a picture out of the gallery: its author or a moderator does. Return the author."""
-        entry = await self._entry(replace(asker, age_restricted=True), entry_id)
-        if entry.user_id != asker.user_id and not asker.manages_messages:
+        entry = await self._entry(replace(actor, age_restricted=True), entry_id)
+        if entry.user_id != actor.user_id and not actor.manages_messages:
             raise NotAllowedError("This is somebody else's picture: its author and moderators can take it out.")
         await self._store.unshare(entry_id)
-        if entry.user_id != asker.user_id:
-            await self._house.write_down(asker, "gallery", target_id=entry.user_id, detail=f"#{entry_id}")
+        if entry.user_id != actor.user_id:
+            await self._access.record(actor, "gallery", target_id=entry.user_id, detail=f"#{entry_id}")
         return entry.user_id
 
-    async def vote(self, asker: Asker, entry_id: int) -> bool:
+    async def vote(self, actor: Actor, entry_id: int) -> bool:
         """Vote for a picture, or take the vote back; tell whether there is one now."""
-        entry = await self._entry(asker, entry_id)
-        await self._house.check_block(asker)
-        if entry.user_id == asker.user_id:
+        entry = await self._entry(actor, entry_id)
+        await self._access.check_block(actor)
+        if entry.user_id == actor.user_id:
             raise NotAllowedError("This is your own picture: others vote for it.")
-        return await self._store.toggle_vote(entry_id, asker.user_id, now=self._clock())
+        return await self._store.toggle_vote(entry_id, actor.user_id, now=self._clock())
 
-    async def job_of(self, asker: Asker, entry_id: int) -> Job:
+    async def job_of(self, actor: Actor, entry_id: int) -> Job:
         """Return the job of an entry, as if it had painted this picture alone."""
-        entry = await self._entry(asker, entry_id)
+        entry = await self._entry(actor, entry_id)
         job = await self._service.job(entry.job_id)
         return _alone(job, entry.number)
 
     async def page(
-        self, asker: Asker, view: View, number: int, *, tag: str = "", text: str = "", upto: int | None = None
+        self, actor: Actor, view: View, number: int, *, tag: str = "", text: str = "", upto: int | None = None
     ) -> Page:
         """Return a page of this server's gallery, the last one where `number` is too large.
 
         What was shared after the entry `upto` is left out; None is the newest one.
         """
-        search = _search(asker, view, tag, text)
+        search = _search(actor, view, tag, text)
         upto = await self._store.newest(search.guild_id) if upto is None else upto
         search = replace(search, upto=upto)
         entries, total = await self._store.find(search, offset=number * PAGE, limit=PAGE, now=self._clock())
-        if not asker.age_restricted and await self._restrict(entries):
-            return await self.page(asker, view, number, tag=tag, text=text, upto=upto)
+        if not actor.age_restricted and await self._restrict(entries):
+            return await self.page(actor, view, number, tag=tag, text=text, upto=upto)
         pages = max(1, -(-total // PAGE))
         if number >= pages:
-            return await self.page(asker, view, pages - 1, tag=tag, text=text, upto=upto)
+            return await self.page(actor, view, pages - 1, tag=tag, text=text, upto=upto)
         return Page(shown=await self.show(entries), number=number, pages=pages, total=total, upto=upto)
 
-    async def shown(self, asker: Asker, entry_ids: Sequence[int]) -> tuple[Shown, ...]:
+    async def shown(self, actor: Actor, entry_ids: Sequence[int]) -> tuple[Shown, ...]:
         """Return these entries as they are now; those that are gone are missing."""
         entries = [await self._store.get(entry_id) for entry_id in entry_ids]
-        return await self.show([entry for entry in entries if entry is not None and _visible(entry, asker)])
+        return await self.show([entry for entry in entries if entry is not None and _visible(entry, actor)])
 
     async def best(
         self, guild_id: int, *, since: datetime, until: datetime, adult: bool, limit: int
@@ -178,7 +178,7 @@ class Gallery:
                 found[guild_id] = channel_id
         return found
 
-    async def erasures(self, limit: int) -> list[Erasure]:
+    async def erasures(self, limit: int) -> list[PendingDeletion]:
         """Return messages that are to be deleted in Discord, of pictures that left the gallery."""
         return await self._store.erasures(limit=limit)
 
@@ -186,11 +186,11 @@ class Gallery:
         """Take note that a message is gone."""
         await self._store.erased(message_id)
 
-    async def complete_tag(self, asker: Asker, typed: str) -> list[str]:
+    async def complete_tag(self, actor: Actor, typed: str) -> list[str]:
         """Return tags of this server's gallery that begin as typed, the most used first."""
-        return await self._store.common_tags(_search(asker, View.NEWEST, "", ""), tag_key(typed), limit=25)
+        return await self._store.common_tags(_search(actor, View.NEWEST, "", ""), tag_key(typed), limit=25)
 
-    async def who_made(self, message_id: int) -> Making:
+    async def who_made(self, message_id: int) -> Provenance:
         """Tell who made the pictures of a message, and from what; raises NotFoundError."""
         entry = await self._store.by_message(message_id)
         job = await self._jobs.by_message(message_id) if entry is None else await self._service.job(entry.job_id)
@@ -203,7 +203,7 @@ class Gallery:
                 [picture for picture in pictures if picture.number == entry.number],
             )
         credits_ = await self._credits(job.id, job.reply.guild_id if job.reply else None)
-        return Making(job=job, pictures=tuple(pictures), credits=credits_)
+        return Provenance(job=job, pictures=tuple(pictures), credits=credits_)
 
     async def message_deleted(self, message_id: int) -> None:
         """Delete what a deleted message showed: its pictures, or the gallery's entry where it was only a copy."""
@@ -220,36 +220,36 @@ class Gallery:
         await self._store.forget_posts(channel_id)
         await self._files.forget_channel(channel_id)
 
-    async def _picture(self, job: Job, index: int, *, swept: bool = False) -> StoredPicture:
+    async def _picture(self, job: Job, index: int, *, expired: bool = False) -> StoredPicture:
         """Return a picture of a job, one whose file was swept away only where that is asked for."""
         pictures = await self._jobs.pictures(job.id)
         picture = next((picture for picture in pictures if picture.number == index), None)
         if picture is None:
             raise NotFoundError("The picture was deleted: paint it again with Reroll, then share that.")
-        if not swept and not self._files.path(picture).is_file():
+        if not expired and not self._files.path(picture).is_file():
             raise NotFoundError("The picture's file is not kept any more: paint it again with Seed, then share that.")
         return picture
 
-    async def _entry(self, asker: Asker, entry_id: int) -> Entry:
+    async def _entry(self, actor: Actor, entry_id: int) -> GalleryEntry:
         entry = await self._store.get(entry_id)
-        if entry is None or entry.guild_id != asker.guild_id:
+        if entry is None or entry.guild_id != actor.guild_id:
             raise NotFoundError("This picture is not in the gallery any more.")
-        if not _visible(entry, asker) or (not asker.age_restricted and await self._restrict([entry])):
+        if not _visible(entry, actor) or (not actor.age_restricted and await self._restrict([entry])):
             raise NotAllowedError("This picture is for age-restricted channels: look at it there.")
         return entry
 
-    async def _restrict(self, entries: Sequence[Entry]) -> bool:
+    async def _restrict(self, entries: Sequence[GalleryEntry]) -> bool:
         """Keep to age-restricted channels what has become adult since it was shared, by tags that the server added."""
         late = [entry for entry in entries if not entry.adult and await self._has_become_adult(entry)]
         if late:
             await self._store.restrict([entry.id for entry in late])
         return bool(late)
 
-    async def _has_become_adult(self, entry: Entry) -> bool:
+    async def _has_become_adult(self, entry: GalleryEntry) -> bool:
         job = await self._service.job(entry.job_id)
-        return await self._adult(job, await self._picture(job, entry.number, swept=True))
+        return await self._adult(job, await self._picture(job, entry.number, expired=True))
 
-    async def show(self, entries: Sequence[Entry]) -> tuple[Shown, ...]:
+    async def show(self, entries: Sequence[GalleryEntry]) -> tuple[Shown, ...]:
         """Return the entries with their files and credits."""
         folder = self._files.folder
         return tuple(
@@ -267,12 +267,12 @@ class Gallery:
         return tuple(_credit(ancestor, guild_id) for ancestor in await self._store.ancestors(job_id))
 
 
-def _check_shareable(job: Job, asker: Asker) -> None:
-    if job.user_id != asker.user_id:
+def _check_shareable(job: Job, actor: Actor) -> None:
+    if job.user_id != actor.user_id:
         raise NotAllowedError("This is somebody else's picture: only its author can share it.")
     if job.options.private:
         raise NotAllowedError("This picture is private: paint it again without `private`, then share that.")
-    if job.reply is None or job.reply.guild_id != asker.guild_id:
+    if job.reply is None or job.reply.guild_id != actor.guild_id:
         raise NotAllowedError("This picture was painted elsewhere: share it there.")
     if job.status is not JobStatus.DONE:
         raise RequestError("This picture is not finished: share it when it is.")
@@ -282,20 +282,20 @@ def _channel(value: Value) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _server(asker: Asker) -> int:
-    if asker.guild_id is None:
+def _server(actor: Actor) -> int:
+    if actor.guild_id is None:
         raise RequestError("There is no gallery in direct messages: ask in a server.")
-    return asker.guild_id
+    return actor.guild_id
 
 
-def _search(asker: Asker, view: View, tag: str, text: str) -> Search:
-    guild_id = _server(asker)
-    adult = asker.age_restricted
-    return Search(guild_id=guild_id, user_id=asker.user_id, adult=adult, view=view, tag=tag_key(tag), text=text)
+def _search(actor: Actor, view: View, tag: str, text: str) -> Search:
+    guild_id = _server(actor)
+    adult = actor.age_restricted
+    return Search(guild_id=guild_id, user_id=actor.user_id, adult=adult, view=view, tag=tag_key(tag), text=text)
 
 
-def _visible(entry: Entry, asker: Asker) -> bool:
-    return entry.guild_id == asker.guild_id and (asker.age_restricted or not entry.adult)
+def _visible(entry: GalleryEntry, actor: Actor) -> bool:
+    return entry.guild_id == actor.guild_id and (actor.age_restricted or not entry.adult)
 
 
 def _alone(job: Job, index: int) -> Job:

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from pastelbot.config import QuotaSettings, Settings
 from pastelbot.errors import LimitError, NotAllowedError
-from pastelbot.options import usual_request
-from pastelbot.records import Asker
+from pastelbot.options import default_request
+from pastelbot.records import Actor
 from pastelbot.rules import cost
-from pastelbot.store.audit import AuditLog, Entry
+from pastelbot.store.audit import AuditEntry, AuditLog
 from pastelbot.store.quotas import Account, Allowance, Grant, QuotaState, QuotaStore
 from pastelbot.store.settings import Scope, SettingsStore, Value
 
@@ -27,7 +27,7 @@ class Quota:
     """How a person stands in a server, and the work of one usual picture there."""
 
     state: QuotaState
-    usual: int
+    default: int
 
     @property
     def limited(self) -> bool:
@@ -37,7 +37,7 @@ class Quota:
     @property
     def pictures(self) -> int:
         """Return about how many usual pictures are left."""
-        return self.state.balance.left // self.usual
+        return self.state.balance.left // self.default
 
 
 def combined(quota: QuotaSettings, server: Value, roles: list[Value]) -> Allowance:
@@ -58,12 +58,12 @@ def combined(quota: QuotaSettings, server: Value, roles: list[Value]) -> Allowan
     )
 
 
-async def allowance(quota: QuotaSettings, values: SettingsStore, asker: Asker) -> Allowance:
+async def allowance(quota: QuotaSettings, values: SettingsStore, actor: Actor) -> Allowance:
     """Return the allowance of a person where they ask."""
-    if asker.guild_id is None:
+    if actor.guild_id is None:
         return combined(quota, None, [])
-    roles = await values.each(Scope.ROLE, asker.role_ids) if asker.role_ids else {}
-    server = await values.all(Scope.GUILD, asker.guild_id)
+    roles = await values.each(Scope.ROLE, actor.role_ids) if actor.role_ids else {}
+    server = await values.all(Scope.GUILD, actor.guild_id)
     return combined(quota, server.get(QUOTA), [settings.get(QUOTA) for settings in roles.values()])
 
 
@@ -84,15 +84,15 @@ class Quotas:
         self._store = store
         self._values = values
         self._clock = clock
-        self.usual = usual_work(settings)
+        self.default = default_work(settings)
 
-    async def state(self, asker: Asker) -> Quota:
+    async def state(self, actor: Actor) -> Quota:
         """Return how a person stands where they ask."""
-        account = Account(user_id=asker.user_id, guild_id=asker.guild_id)
-        terms = await allowance(self._settings.quota, self._values, asker)
-        return Quota(state=await self._store.state(account, terms, self._clock()), usual=self.usual)
+        account = Account(user_id=actor.user_id, guild_id=actor.guild_id)
+        effective = await allowance(self._settings.quota, self._values, actor)
+        return Quota(state=await self._store.state(account, effective, self._clock()), default=self.default)
 
-    async def set_server(self, by: Asker, work_per_day: float) -> Allowance:
+    async def set_server(self, by: Actor, work_per_day: float) -> Allowance:
         """Set what everybody in a server gets a day; return what that comes to under the operator's cap."""
         _check(work_per_day)
         await self._values.update(Scope.GUILD, _server(by), {QUOTA: work_per_day})
@@ -100,7 +100,7 @@ class Quotas:
         await self._record(by, "quota server", None, f"{work_per_day:g} {cost.UNIT} a day")
         return allowance
 
-    async def set_role(self, by: Asker, role_id: int, work_per_day: float | None) -> Allowance:
+    async def set_role(self, by: Actor, role_id: int, work_per_day: float | None) -> Allowance:
         """Set what the people of a role get a day, or None to let the server's number count again."""
         _server(by)
         if work_per_day is not None:
@@ -110,13 +110,13 @@ class Quotas:
         await self._record(by, "quota role", role_id, detail)
         return combined(self._settings.quota, None, [work_per_day])
 
-    async def grant(self, member: Asker, work: float, *, by: Asker, reason: str | None = None) -> Quota:
+    async def grant(self, member: Actor, work: float, *, by: Actor, reason: str | None = None) -> Quota:
         """Give a person extra work in a server, once; it is used after the allowance."""
         server = _server(member)
         if work <= 0:
             raise LimitError(f"A grant of {work:g} is not possible: it must be more than 0.")
         _check(work)
-        terms = await allowance(self._settings.quota, self._values, member)
+        effective = await allowance(self._settings.quota, self._values, member)
         given = Grant(
             work=cost.pixel_steps(work),
             granted_by=by.user_id,
@@ -124,13 +124,13 @@ class Quotas:
             reason=(reason or "").strip()[:LONGEST_REASON] or None,
         )
         account = Account(user_id=member.user_id, guild_id=server)
-        await self._store.grant(account, given, most_extra=terms.most_extra)
+        await self._store.grant(account, given, most_extra=effective.most_extra)
         detail = cost.text(given.work) + (f": {given.reason}" if given.reason else "")
         await self._record(by, "quota grant", member.user_id, detail)
         return await self.state(member)
 
-    async def _record(self, by: Asker, action: str, target_id: int | None, detail: str) -> None:
-        entry = Entry(
+    async def _record(self, by: Actor, action: str, target_id: int | None, detail: str) -> None:
+        entry = AuditEntry(
             at=self._clock(),
             guild_id=by.guild_id,
             user_id=by.user_id,
@@ -141,15 +141,15 @@ class Quotas:
         await self._audit.record(entry)
 
 
-def usual_work(settings: Settings) -> int:
+def default_work(settings: Settings) -> int:
     """Return the work of a picture of nothing but the operator's defaults."""
-    return cost.work(usual_request(settings, seed=0))
+    return cost.work(default_request(settings, seed=0))
 
 
-def _server(asker: Asker) -> int:
-    if asker.guild_id is None:
+def _server(actor: Actor) -> int:
+    if actor.guild_id is None:
         raise NotAllowedError("Quotas are set and granted in a server, and only there.")
-    return asker.guild_id
+    return actor.guild_id
 
 
 def _check(work: float) -> None:

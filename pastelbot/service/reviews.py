@@ -14,9 +14,9 @@ import structlog
 from pastelbot.config import Settings
 from pastelbot.errors import NotAllowedError, NotFoundError
 from pastelbot.jobs.dispatcher import Dispatcher
-from pastelbot.records import RATINGS, Asker, Job, JobStatus
+from pastelbot.records import RATINGS, Actor, Job, JobStatus
 from pastelbot.service import server_rules
-from pastelbot.service.access import House
+from pastelbot.service.access import AccessPolicy
 from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
@@ -48,7 +48,7 @@ class Reviews:
         settings: Settings,
         store: ReviewStore,
         jobs: JobStore,
-        house: House,
+        access: AccessPolicy,
         files: PictureFiles,
         dispatcher: Dispatcher,
         servers: SettingsStore,
@@ -58,7 +58,7 @@ class Reviews:
         self._settings = settings
         self._store = store
         self._jobs = jobs
-        self._house = house
+        self._access = access
         self._files = files
         self._dispatcher = dispatcher
         self._servers = servers
@@ -103,18 +103,18 @@ class Reviews:
         await self._store.decide(job.id, "rejected")
         await self._refuse(job, REFUSED)
 
-    async def approve(self, job: Job, asker: Asker) -> None:
+    async def approve(self, job: Job, actor: Actor) -> None:
         """Let a withheld job's pictures be shown; raises NotAllowedError, or NotFoundError where it is too late."""
-        await self._decide(job, asker, "approved")
+        await self._decide(job, actor, "approved")
 
-    async def reject(self, job: Job, asker: Asker) -> None:
+    async def reject(self, job: Job, actor: Actor) -> None:
         """Delete a withheld job's pictures and refund it; raises as `approve` does."""
-        await self._decide(job, asker, "rejected")
+        await self._decide(job, actor, "rejected")
         await self._refuse(job, REJECTED)
 
     async def expire(self) -> None:
         """Reject what no moderator has decided about in time."""
-        days = self._settings.house.review_days
+        days = self._settings.moderation.review_days
         if not days:
             return
         for job_id in await self._store.overdue(before=self._clock() - timedelta(days=days)):
@@ -136,8 +136,8 @@ class Reviews:
             raise NotAllowedError("This picture is withheld until a moderator has looked at it.")
         if review.state == "approved":
             return False
-        asker = Asker(user_id=job.user_id, guild_id=job.reply.guild_id if job.reply is not None else None)
-        return self._is_adult(picture.rating) or await self._house.adult_word(asker, job.request) is not None
+        actor = Actor(user_id=job.user_id, guild_id=job.reply.guild_id if job.reply is not None else None)
+        return self._is_adult(picture.rating) or await self._access.adult_word(actor, job.request) is not None
 
     def previews_allowed(self, job: Job) -> bool:
         """Tell whether half-done pictures may be shown: not where a rating could withhold the finished one."""
@@ -148,7 +148,7 @@ class Reviews:
         if job.options.adult_allowed:
             return None
         pictures = await self._jobs.pictures(job.id)
-        if any(picture.rating in self._settings.house.adult_ratings for picture in pictures):
+        if any(picture.rating in self._settings.moderation.adult_ratings for picture in pictures):
             return REFUSED
         return UNRATED if any(self._is_adult(picture.rating) for picture in pictures) else None
 
@@ -159,19 +159,19 @@ class Reviews:
         """
         if rating is None:
             return self._rates
-        return rating not in RATINGS or rating in self._settings.house.adult_ratings
+        return rating not in RATINGS or rating in self._settings.moderation.adult_ratings
 
     @property
     def _rates(self) -> bool:
         return self._settings.tagger.enabled and self._settings.tagger.rate_pictures
 
-    async def _decide(self, job: Job, asker: Asker, state: Literal["approved", "rejected"]) -> None:
-        if job.reply is None or asker.guild_id is None or job.reply.guild_id != asker.guild_id:
+    async def _decide(self, job: Job, actor: Actor, state: Literal["approved", "rejected"]) -> None:
+        if job.reply is None or actor.guild_id is None or job.reply.guild_id != actor.guild_id:
             raise NotAllowedError("This picture belongs to another server.")
-        await self._house.check_reviewer(asker)
+        await self._access.check_reviewer(actor)
         if not await self._store.decide(job.id, state):
             raise NotFoundError("There is nothing left to decide: it was decided, withdrawn or deleted already.")
-        await self._house.note(asker, state, job)
+        await self._access.record_job(actor, state, job)
 
     async def _refuse(self, job: Job, reason: str) -> Verdict:
         ended = await self._jobs.end(job.id, JobStatus.FAILED, now=self._clock(), reason=reason)

@@ -9,8 +9,8 @@ import structlog
 from pastelbot.errors import LimitError, RequestError, TaggerError
 from pastelbot.formats import pictures
 from pastelbot.jobs.tagger_process import Describer
-from pastelbot.records import Asker, Description
-from pastelbot.service.access import House
+from pastelbot.records import Actor, Description
+from pastelbot.service.access import AccessPolicy
 
 _WINDOW = timedelta(minutes=1)
 _WAITING = 4  # pictures of all people together: finished ones wait behind them for their rating
@@ -22,35 +22,35 @@ class Describing:
     """Asks the tagger; `describer` None is a tagger that is switched off."""
 
     def __init__(
-        self, describer: Describer | None, house: House, *, per_minute: int, clock: Callable[[], datetime]
+        self, describer: Describer | None, access: AccessPolicy, *, per_minute: int, clock: Callable[[], datetime]
     ) -> None:
         self._describer = describer
-        self._house = house
+        self._access = access
         self._per_minute = per_minute
         self._clock = clock
         self._asked: deque[tuple[datetime, int]] = deque()
         self._waiting = 0
 
-    async def check(self, asker: Asker) -> None:
+    async def check(self, actor: Actor) -> None:
         """Raise RequestError where this person may not have a picture described here and now."""
         if self._describer is None:
             raise RequestError(
                 "Describing pictures is switched off here. Whoever runs this bot can switch it on: "
                 "`enabled = true` under `[tagger]` in its configuration."
             )
-        await self._house.terms(asker)
+        await self._access.effective(actor)
         while self._asked and self._asked[0][0] <= self._clock() - _WINDOW:
             self._asked.popleft()
-        if sum(user_id == asker.user_id for _when, user_id in self._asked) >= self._per_minute:
+        if sum(user_id == actor.user_id for _when, user_id in self._asked) >= self._per_minute:
             raise LimitError(f"You can have {self._per_minute} pictures a minute described: wait a moment.")
         if self._waiting >= _WAITING:
             raise LimitError(f"{self._waiting} pictures are waiting to be described: try again in a moment.")
 
-    async def describe(self, asker: Asker, content: bytes) -> Description:
+    async def describe(self, actor: Actor, content: bytes) -> Description:
         """Return what a picture file shows; raises RequestError."""
-        await self.check(asker)
+        await self.check(actor)
         pictures.size_of(content, what="The picture")
-        self._asked.append((self._clock(), asker.user_id))
+        self._asked.append((self._clock(), actor.user_id))
         self._waiting += 1
         try:
             return await self._ask(content)

@@ -12,7 +12,7 @@ PAINT = "paint"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class AuditEntry:
     """Something that somebody did; `guild_id` None is in a direct message, `prompt` None where the job is gone."""
 
     at: datetime
@@ -32,7 +32,7 @@ class AuditLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, entry: Entry) -> None:
+    async def record(self, entry: AuditEntry) -> None:
         """Write something down."""
         async with self._database.transaction() as connection:
             await connection.execute(
@@ -49,7 +49,9 @@ class AuditLog:
                 ),
             )
 
-    async def page(self, guild_id: int, *, user_id: int | None = None, limit: int = 10, skip: int = 0) -> list[Entry]:
+    async def page(
+        self, guild_id: int, *, user_id: int | None = None, limit: int = 10, skip: int = 0
+    ) -> list[AuditEntry]:
         """Return what happened in a server, the newest first; with a person, what they did or was done to them."""
         sql = (
             "SELECT audit.*, json_extract(jobs.request, '$.prompt') AS prompt, jobs.status AS status FROM audit"
@@ -61,7 +63,7 @@ class AuditLog:
         async with self._database.reader.execute(sql, values) as cursor:
             rows = await cursor.fetchall()
         return [
-            Entry(
+            AuditEntry(
                 at=datetime.fromtimestamp(row["at"], tz=UTC),
                 **{name: row[name] for name in row.keys() if name not in ("id", "at")},  # noqa: SIM118 - a row
             )

@@ -40,7 +40,7 @@ _ORDER = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class GalleryEntry:
     """A shared picture; `number` 0 is its job's first, `file` is relative to the pictures folder."""
 
     id: int
@@ -93,7 +93,7 @@ class Ancestor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Erasure:
+class PendingDeletion:
     """A message of the bot's own that is to be deleted in Discord."""
 
     message_id: int
@@ -101,7 +101,7 @@ class Erasure:
     guild_id: int | None
 
 
-_ENTRY = tuple(field.name for field in fields(Entry))
+_ENTRY = tuple(field.name for field in fields(GalleryEntry))
 
 
 class GalleryStore:
@@ -167,15 +167,15 @@ class GalleryStore:
             sql = "UPDATE gallery SET adult = 1 WHERE id = ?"
             await connection.executemany(sql, [(entry_id,) for entry_id in entry_ids])
 
-    async def get(self, entry_id: int) -> Entry | None:
+    async def get(self, entry_id: int) -> GalleryEntry | None:
         """Return the entry, or None."""
         return await self._first("g.id = ?", (entry_id,))
 
-    async def by_message(self, message_id: int) -> Entry | None:
+    async def by_message(self, message_id: int) -> GalleryEntry | None:
         """Return the entry that a message in the gallery's channel shows, or None."""
         return await self._first("g.message_id = ?", (message_id,))
 
-    async def find(self, search: Search, *, offset: int, limit: int, now: datetime) -> tuple[list[Entry], int]:
+    async def find(self, search: Search, *, offset: int, limit: int, now: datetime) -> tuple[list[GalleryEntry], int]:
         """Return one page of what is found, and how many there are in all."""
         where, values = _conditions(search, now)
         async with self._database.reader.execute(f"SELECT COUNT(*) FROM gallery g WHERE {where}", values) as cursor:
@@ -191,7 +191,9 @@ class GalleryStore:
             row = await cursor.fetchone()
         return int(row[0] or 0) if row is not None else 0
 
-    async def best(self, guild_id: int, *, since: datetime, until: datetime, adult: bool, limit: int) -> list[Entry]:
+    async def best(
+        self, guild_id: int, *, since: datetime, until: datetime, adult: bool, limit: int
+    ) -> list[GalleryEntry]:
         """Return the entries shared in that time that have votes, most votes first."""
         sql = (
             f"SELECT {_COLUMNS}{_FROM} WHERE g.guild_id = ? AND g.shared_at >= ? AND g.shared_at < ?"
@@ -233,10 +235,10 @@ class GalleryStore:
             rows = await cursor.fetchall()
         return [Ancestor(**{**dict(row), "private": bool(row["private"])}) for row in rows]
 
-    async def erasures(self, *, limit: int) -> list[Erasure]:
+    async def erasures(self, *, limit: int) -> list[PendingDeletion]:
         """Return messages that are to be deleted in Discord."""
         async with self._database.reader.execute("SELECT * FROM erasures LIMIT ?", (limit,)) as cursor:
-            return [Erasure(**dict(row)) for row in await cursor.fetchall()]
+            return [PendingDeletion(**dict(row)) for row in await cursor.fetchall()]
 
     async def erased(self, message_id: int) -> None:
         """Forget a message that is gone."""
@@ -244,7 +246,7 @@ class GalleryStore:
             for table in ("erasures", "gallery_copies"):
                 await connection.execute(f"DELETE FROM {table} WHERE message_id = ?", (message_id,))
 
-    async def _first(self, where: str, values: Sequence[object]) -> Entry | None:
+    async def _first(self, where: str, values: Sequence[object]) -> GalleryEntry | None:
         async with self._database.reader.execute(f"SELECT {_COLUMNS}{_FROM} WHERE {where}", values) as cursor:
             row = await cursor.fetchone()
         return _entry(row) if row is not None else None
@@ -281,8 +283,8 @@ def _conditions(search: Search, now: datetime) -> tuple[str, list[object]]:
     return " AND ".join(sql for sql, _ in conditions), [value for _, value in conditions]
 
 
-def _entry(row: sqlite3.Row) -> Entry:
+def _entry(row: sqlite3.Row) -> GalleryEntry:
     values = {name: row[name] for name in _ENTRY}
     shared_at = datetime.fromtimestamp(values.pop("shared_at"), tz=UTC)
     adult, spoiler = bool(values.pop("adult")), bool(values.pop("spoiler"))
-    return Entry(**values, shared_at=shared_at, adult=adult, spoiler=spoiler)
+    return GalleryEntry(**values, shared_at=shared_at, adult=adult, spoiler=spoiler)

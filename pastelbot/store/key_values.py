@@ -3,7 +3,7 @@
 from pastelbot.store.database import Database
 
 
-class Memory:
+class KeyValueStore:
     """A table of names and texts."""
 
     def __init__(self, database: Database) -> None:

@@ -6,7 +6,7 @@ EVERYWHERE = 0
 _NAME = "drained"
 
 
-class Drains:
+class Pauses:
     """The servers that are drained; EVERYWHERE is one too."""
 
     def __init__(self, store: SettingsStore) -> None:
@@ -24,7 +24,7 @@ class Drains:
         self._guilds = self._guilds | {guild_id} if drained else self._guilds - {guild_id}
         return changed
 
-    def hold(self, guild_id: int | None) -> bool:
+    def is_paused(self, guild_id: int | None) -> bool:
         """Tell whether jobs of this server (None: of direct messages) wait."""
         return EVERYWHERE in self._guilds or guild_id in self._guilds
 

@@ -61,7 +61,7 @@ class Balance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Paid:
+class Charge:
     """Where a job's work was taken from."""
 
     rest: int = 0
@@ -123,15 +123,15 @@ def refilled(balance: Balance | None, day: int, allowance: Allowance) -> Balance
 
 async def reserve(
     connection: aiosqlite.Connection, account: Account, work: int, allowance: Allowance, now: datetime
-) -> Paid:
+) -> Charge:
     """Take work from the account inside the caller's transaction; raise QuotaError where there is not enough."""
     if not allowance.per_day:
-        return Paid()
+        return Charge()
     balance = await check(connection, account, work, allowance, now)
     rest = min(max(0, balance.rest), work)
-    paid = Paid(rest=rest, extra=work - rest)
-    await _write(connection, account, replace(balance, rest=balance.rest - rest, extra=balance.extra - paid.extra))
-    return paid
+    charge = Charge(rest=rest, extra=work - rest)
+    await _write(connection, account, replace(balance, rest=balance.rest - rest, extra=balance.extra - charge.extra))
+    return charge
 
 
 async def check(
@@ -144,11 +144,11 @@ async def check(
     return balance
 
 
-async def give_back(connection: aiosqlite.Connection, account: Account, paid: Paid) -> None:
+async def give_back(connection: aiosqlite.Connection, account: Account, charge: Charge) -> None:
     """Return a job's work inside the caller's transaction; never more than may be saved."""
     await connection.execute(
         "UPDATE balances SET rest = min(saved, rest + ?), extra = extra + ? WHERE user_id = ? AND guild_id = ?",
-        (paid.rest, paid.extra, *account.key),
+        (charge.rest, charge.extra, *account.key),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pastelbot.config import bundled_checkpoint
 from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.diffusion.weights.original_names import STANDARD, layout_of_original
-from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, Source, check_checkpoint
+from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, TensorSource, check_checkpoint
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.formats.hub import locate_tokenizer
 from pastelbot.workshop.folders import PARTS, diffusers_configs, diffusers_parts
@@ -54,7 +54,7 @@ _TOKENIZER_FILES = ("vocab.json", "merges.txt", "special_tokens_map.json")
 
 
 def write_result(
-    source: Source,
+    source: TensorSource,
     out: Path,
     *,
     inputs: Iterable[Path] = (),
@@ -85,7 +85,7 @@ def check_result(out: Path, inputs: Iterable[Path]) -> None:
     check_output(out, inputs)
 
 
-def check_layout(source: Source, out: Path) -> None:
+def check_layout(source: TensorSource, out: Path) -> None:
     """Raise a WorkshopError where a single file cannot hold a checkpoint because of how its UNet is built."""
     if out.suffix == SAFE_SUFFIX and layout_of_original(source.entries) != STANDARD:
         raise WorkshopError(
@@ -95,7 +95,7 @@ def check_layout(source: Source, out: Path) -> None:
 
 
 def _write_folder(
-    source: Source, out: Path, metadata: Mapping[str, str], like: Path | None, progress: Progress
+    source: TensorSource, out: Path, metadata: Mapping[str, str], like: Path | None, progress: Progress
 ) -> None:
     check_checkpoint(source)
     configs = None if like else diffusers_configs(source)
@@ -134,7 +134,7 @@ def _copy_surroundings(like: Path, folder: Path) -> None:
     _write_json(folder / "model_index.json", {key: value for key, value in index.items() if key != "_pastelbot_name"})
 
 
-def _write_surroundings(source: Source, configs: Mapping[str, Config], folder: Path) -> None:
+def _write_surroundings(source: TensorSource, configs: Mapping[str, Config], folder: Path) -> None:
     for part, config in configs.items():
         _write_json(folder / part / "config.json", {**_CLASSES[part], **config})
     _write_json(folder / "model_index.json", _INDEX)
@@ -142,7 +142,7 @@ def _write_surroundings(source: Source, configs: Mapping[str, Config], folder: P
     _write_tokenizer(folder / "tokenizer")
 
 
-def _prediction(source: Source) -> dict[str, str]:
+def _prediction(source: TensorSource) -> dict[str, str]:
     return {"prediction_type": "v_prediction" if "v_pred" in source.entries else "epsilon"}
 
 

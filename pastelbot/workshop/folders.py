@@ -19,7 +19,13 @@ from pastelbot.diffusion.weights.original_names import (
     original_unet_name,
     original_vae_name,
 )
-from pastelbot.diffusion.weights.tensor_sources import Entry, MemorySource, Source, check_checkpoint, open_file
+from pastelbot.diffusion.weights.tensor_sources import (
+    MemorySource,
+    TensorInfo,
+    TensorSource,
+    check_checkpoint,
+    open_file,
+)
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.exported import read_manifest
 from pastelbot.formats.identify import SD1, SDXL_UNET, identify
@@ -38,7 +44,7 @@ OriginalName = Callable[[str], str | None]
 class Opened:
     """A source, the files that it is read from, and the diffusers folder where it is a whole one."""
 
-    source: Source
+    source: TensorSource
     files: tuple[Path, ...]
     folder: Path | None = None
 
@@ -46,11 +52,11 @@ class Opened:
 class Renamed:
     """A source under other names and, where these differ in ones only, other shapes."""
 
-    def __init__(self, source: Source, names: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    def __init__(self, source: TensorSource, names: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Take a source, the source's name by the new name, and shapes by the new name where they differ."""
         self._source, self._names, self.label = source, names, source.label
-        self.entries: Mapping[str, Entry] = {
-            new: Entry(source.entries[old].dtype, shapes.get(new, source.entries[old].shape))
+        self.entries: Mapping[str, TensorInfo] = {
+            new: TensorInfo(source.entries[old].dtype, shapes.get(new, source.entries[old].shape))
             for new, old in names.items()
         }
 
@@ -62,10 +68,10 @@ class Renamed:
 class Union:
     """Several sources as one; of equal names the last counts."""
 
-    def __init__(self, label: str, *sources: Source) -> None:
+    def __init__(self, label: str, *sources: TensorSource) -> None:
         self.label = label
         self._owners = {name: source for source in sources for name in source.entries}
-        self.entries: Mapping[str, Entry] = {name: owner.entries[name] for name, owner in self._owners.items()}
+        self.entries: Mapping[str, TensorInfo] = {name: owner.entries[name] for name, owner in self._owners.items()}
 
     def read(self, name: str) -> Tensor:
         """Return one tensor."""
@@ -98,14 +104,14 @@ def open_folder(folder: Path) -> Opened:
     return Opened(Union(str(folder), missing, *sources), tuple(files.values()), whole)
 
 
-def _naming(part: str, source: Source) -> OriginalName:
+def _naming(part: str, source: TensorSource) -> OriginalName:
     """Return the function that gives the original names of a part of a diffusers folder."""
     if part == "unet":
         return partial(original_unet_name, layout=layout_of_diffusers(source.entries))
     return original_vae_name if part == "vae" else original_text_name
 
 
-def _original_part(source: Source, original: OriginalName) -> Source:
+def _original_part(source: TensorSource, original: OriginalName) -> TensorSource:
     names = {original(name): name for name in source.entries}
     unknown = [name for old, name in names.items() if old is None]
     if unknown:
@@ -138,7 +144,7 @@ def open_vae(path: Path) -> Opened:
 _VAE_STARTS = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.")
 
 
-def diffusers_parts(source: Source) -> dict[str, Source]:
+def diffusers_parts(source: TensorSource) -> dict[str, TensorSource]:
     """Return a checkpoint's parts under diffusers' names."""
     layout = layout_of_original(source.entries)
     empty = _empty(source)
@@ -153,7 +159,7 @@ def diffusers_parts(source: Source) -> dict[str, Source]:
     return {part: _diffusers_part(source, *named) for part, named in tensors.items()}
 
 
-def diffusers_configs(source: Source) -> dict[str, ldm.Config]:
+def diffusers_configs(source: TensorSource) -> dict[str, ldm.Config]:
     """Return the configurations of a checkpoint's parts, told from its tensors; raises CheckpointError."""
     if layout_of_original(source.entries) != STANDARD:
         raise CheckpointError(f"{source.label} is not built as Stable Diffusion 1.x: only its own folder can hold it.")
@@ -170,11 +176,11 @@ def diffusers_configs(source: Source) -> dict[str, ldm.Config]:
         ) from error
 
 
-def _empty(source: Source) -> dict[str, Tensor]:
+def _empty(source: TensorSource) -> dict[str, Tensor]:
     return {name: torch.empty(entry.shape, dtype=entry.dtype, device="meta") for name, entry in source.entries.items()}
 
 
-def _diffusers_part(source: Source, named: Mapping[str, Tensor], original: OriginalName) -> Source:
+def _diffusers_part(source: TensorSource, named: Mapping[str, Tensor], original: OriginalName) -> TensorSource:
     names = {}
     for new in named:
         old = original(new) or new

@@ -13,7 +13,13 @@ from pastelbot.diffusion.conditioning.embeddings import read_embedding
 from pastelbot.diffusion.lora.files import LoraFile, open_lora
 from pastelbot.diffusion.weights.files import weights_file
 from pastelbot.diffusion.weights.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
-from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, SafetensorsSource, Source, open_file, read_plain
+from pastelbot.diffusion.weights.tensor_sources import (
+    SAFE_SUFFIX,
+    SafetensorsSource,
+    TensorSource,
+    open_file,
+    read_plain,
+)
 from pastelbot.errors import CheckpointError, PastelError
 from pastelbot.formats.identify import EMBEDDING, HYPERNETWORK, SD1, identify, kind_of_pickle
 from pastelbot.workshop.folders import PARTS, open_folder
@@ -104,7 +110,7 @@ def _hash_facts(hashes: FileHashes) -> dict[str, str]:
     return {"hash": hashes.short, "old hash": hashes.old, "sha256": hashes.sha256}
 
 
-def _describe_tensors(source: Source, findings: Findings, progress: Progress) -> None:
+def _describe_tensors(source: TensorSource, findings: Findings, progress: Progress) -> None:
     kind = identify({name: entry.shape for name, entry in source.entries.items()})
     formats = Counter(str(entry.dtype).removeprefix("torch.") for entry in source.entries.values())
     size = sum(entry.size for entry in source.entries.values())
@@ -117,7 +123,7 @@ def _describe_tensors(source: Source, findings: Findings, progress: Progress) ->
     _find_broken(source, findings, progress)
 
 
-def _describe_checkpoint(source: Source, findings: Findings) -> None:
+def _describe_checkpoint(source: TensorSource, findings: Findings) -> None:
     parts = {"UNet": UNET_PREFIX, "VAE": VAE_PREFIX, "text encoder": TEXT_PREFIX}
     for part, prefix in parts.items():
         if not any(name.startswith(prefix) for name in source.entries):
@@ -127,7 +133,7 @@ def _describe_checkpoint(source: Source, findings: Findings) -> None:
         findings.facts["EMA weights"] = f"{smoothed} tensors; `pastelbot convert` leaves them out"
 
 
-def _check_positions(source: Source, findings: Findings) -> None:
+def _check_positions(source: TensorSource, findings: Findings) -> None:
     for name in source.entries:
         if name.endswith(POSITION_IDS):
             found = source.read(name)
@@ -139,7 +145,7 @@ def _check_positions(source: Source, findings: Findings) -> None:
                 findings.problems.append(f"{name} is {found.dtype} instead of int64. Any merge repairs it.")
 
 
-def _find_broken(source: Source, findings: Findings, progress: Progress) -> None:
+def _find_broken(source: TensorSource, findings: Findings, progress: Progress) -> None:
     total, done = sum(entry.size for entry in source.entries.values()), 0
     for name, entry in source.entries.items():
         try:
@@ -150,7 +156,7 @@ def _find_broken(source: Source, findings: Findings, progress: Progress) -> None
         progress("Reading", done, total)
 
 
-def _describe_metadata(source: Source, findings: Findings) -> None:
+def _describe_metadata(source: TensorSource, findings: Findings) -> None:
     metadata = source.metadata if isinstance(source, SafetensorsSource) else {}
     words = list(_trigger_words(metadata))
     if words:

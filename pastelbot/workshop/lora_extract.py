@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pastelbot.diffusion.lora.targets import TEXT, Target, find_targets
-from pastelbot.diffusion.weights.tensor_sources import MemorySource, Source, check_checkpoint
+from pastelbot.diffusion.weights.tensor_sources import MemorySource, TensorSource, check_checkpoint
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.workshop.hashes import lora_hashes
 from pastelbot.workshop.low_rank import factorise
@@ -45,7 +45,7 @@ class Extraction:
 
 
 def extract(
-    original: Source, tuned: Source, how: Extraction, progress: Progress = silent
+    original: TensorSource, tuned: TensorSource, how: Extraction, progress: Progress = silent
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Return a LoRA's tensors under kohya's names, and its metadata; raises CheckpointError.
 
@@ -74,7 +74,7 @@ def write_lora(
     write(MemorySource(tensors, str(path)), path, inputs=inputs, metadata=metadata)
 
 
-def _differing(original: Source, tuned: Source, how: Extraction) -> dict[str, Target]:
+def _differing(original: TensorSource, tuned: TensorSource, how: Extraction) -> dict[str, Target]:
     for source in (original, tuned):
         check_checkpoint(source)
     targets = {
@@ -93,7 +93,7 @@ def _differing(original: Source, tuned: Source, how: Extraction) -> dict[str, Ta
     return {name: target for name, target in targets.items() if name not in text}
 
 
-def _difference(original: Source, tuned: Source, target: Target) -> Tensor:
+def _difference(original: TensorSource, tuned: TensorSource, target: Target) -> Tensor:
     """Return tuned - original in float32: half precision would lose what is small."""
     return tuned.read(target.key).float() - original.read(target.key).float()
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from pastelbot.diffusion.lora.factors import add_factors
 from pastelbot.diffusion.lora.files import LoraFile, LoraModule
 from pastelbot.diffusion.lora.targets import find_targets
-from pastelbot.diffusion.weights.tensor_sources import Entry, Source, check_checkpoint
+from pastelbot.diffusion.weights.tensor_sources import TensorInfo, TensorSource, check_checkpoint
 from pastelbot.workshop.merge import check_rounded, round_to
 from pastelbot.workshop.precision import Precision
 
@@ -21,7 +21,7 @@ class LoraMerge:
 
     def __init__(
         self,
-        base: Source,
+        base: TensorSource,
         loras: Sequence[tuple[LoraFile, float]],
         *,
         precision: torch.dtype | None = None,
@@ -38,7 +38,7 @@ class LoraMerge:
                 self.unknown[lora.path.name] = unknown
             for key, module in bound.items():
                 self._changes.setdefault(key, []).append((module, ratio))
-        self.entries: Mapping[str, Entry] = Precision(base, precision).entries if precision else base.entries
+        self.entries: Mapping[str, TensorInfo] = Precision(base, precision).entries if precision else base.entries
 
     @property
     def notes(self) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.weights.tensor_sources import Entry, Source, check_checkpoint, check_finite
+from pastelbot.diffusion.weights.tensor_sources import TensorInfo, TensorSource, check_checkpoint, check_finite
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.blocks import BlockWeights, is_merged
 from pastelbot.workshop.numbers import combine, promoted
@@ -30,8 +30,8 @@ class BlockMerge:
 
     def __init__(
         self,
-        a: Source,
-        b: Source,
+        a: TensorSource,
+        b: TensorSource,
         weights: BlockWeights,
         *,
         precision: torch.dtype | None = None,
@@ -41,14 +41,14 @@ class BlockMerge:
         self._a, self._b, self._weights, self.label = a, b, weights, label
         self._keep_positions = keep_positions
         check_pair(a, b)
-        self.entries: Mapping[str, Entry] = self._plan(precision)
+        self.entries: Mapping[str, TensorInfo] = self._plan(precision)
 
     @property
     def notes(self) -> list[str]:
         """Return sentences about tensors that only one of the inputs has."""
         return _one_sided(self._a, self._b)
 
-    def _plan(self, precision: torch.dtype | None) -> dict[str, Entry]:
+    def _plan(self, precision: torch.dtype | None) -> dict[str, TensorInfo]:
         entries = dict(self._a.entries)
         for name, other in self._b.entries.items():
             if not is_merged(name):
@@ -57,16 +57,16 @@ class BlockMerge:
             dtype = promoted(own.dtype, other.dtype)
             if not dtype.is_floating_point and not self._weights.of(name).is_integer():
                 dtype = torch.float32
-            entries[name] = Entry(precision if precision and dtype.is_floating_point else dtype, own.shape)
+            entries[name] = TensorInfo(precision if precision and dtype.is_floating_point else dtype, own.shape)
         for name in entries:
             if name.endswith(POSITION_IDS):
                 entries[name] = self._plan_positions(name)
         return entries
 
-    def _plan_positions(self, name: str) -> Entry:
+    def _plan_positions(self, name: str) -> TensorInfo:
         if self._keep_positions:
             return self._a.entries.get(name) or self._b.entries[name]
-        return Entry(torch.int64, (1, POSITIONS))
+        return TensorInfo(torch.int64, (1, POSITIONS))
 
     def read(self, name: str) -> Tensor:
         """Return one merged tensor."""
@@ -79,8 +79,8 @@ class BlockMerge:
         dtype, weight = self.entries[name].dtype, self._weights.of(name)
         if weight in (0, 1):
             return round_to(self._b if weight else self._a, name, dtype)
-        terms = [(self._a.read(name), 1.0 - weight), (self._b.read(name), weight)]
-        return check_rounded(combine(terms, dtype), name, self.label)
+        effective = [(self._a.read(name), 1.0 - weight), (self._b.read(name), weight)]
+        return check_rounded(combine(effective, dtype), name, self.label)
 
 
 class AddDifference:
@@ -91,9 +91,9 @@ class AddDifference:
 
     def __init__(
         self,
-        a: Source,
-        b: Source,
-        c: Source,
+        a: TensorSource,
+        b: TensorSource,
+        c: TensorSource,
         weight: float,
         *,
         precision: torch.dtype | None = None,
@@ -102,8 +102,8 @@ class AddDifference:
         self._a, self._b, self._c, self._weight, self.label = a, b, c, weight, label
         check_pair(a, b)
         check_pair(a, c)
-        self.entries: Mapping[str, Entry] = {
-            name: Entry(precision, entry.shape)
+        self.entries: Mapping[str, TensorInfo] = {
+            name: TensorInfo(precision, entry.shape)
             if precision and entry.dtype.is_floating_point and is_merged(name)
             else entry
             for name, entry in a.entries.items()
@@ -120,15 +120,15 @@ class AddDifference:
         different = is_merged(name) and name in self._b.entries and name in self._c.entries
         if not different or not dtype.is_floating_point or name.endswith(POSITION_IDS) or not self._weight:
             return round_to(self._a, name, dtype)
-        terms = [
+        effective = [
             (self._a.read(name), 1.0),
             (self._b.read(name), self._weight),
             (self._c.read(name), -self._weight),
         ]
-        return check_rounded(combine(terms, dtype), name, self.label)
+        return check_rounded(combine(effective, dtype), name, self.label)
 
 
-def check_pair(a: Source, b: Source) -> None:
+def check_pair(a: TensorSource, b: TensorSource) -> None:
     """Raise a CheckpointError unless both are SD 1.x checkpoints whose common tensors have the same shapes."""
     for source in (a, b):
         check_checkpoint(source)
@@ -141,7 +141,7 @@ def check_pair(a: Source, b: Source) -> None:
             )
 
 
-def round_to(source: Source, name: str, dtype: torch.dtype) -> Tensor:
+def round_to(source: TensorSource, name: str, dtype: torch.dtype) -> Tensor:
     """Return a source's tensor in another number format; raises CheckpointError where its numbers do not fit."""
     tensor = source.read(name)
     return tensor if tensor.dtype == dtype else check_rounded(tensor.to(dtype), name, source.label)
@@ -155,7 +155,7 @@ def check_rounded(tensor: Tensor, name: str, label: str) -> Tensor:
         raise CheckpointError(f"{name} of {label} is too large for {tensor.dtype}: use fp32 or bf16.") from error
 
 
-def _one_sided(a: Source, b: Source) -> list[str]:
+def _one_sided(a: TensorSource, b: TensorSource) -> list[str]:
     notes = []
     for one, other in ((a, b), (b, a)):
         only = sorted(name for name in one.entries.keys() - other.entries.keys() if is_merged(name))

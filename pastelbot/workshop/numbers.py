@@ -24,11 +24,11 @@ def promoted(one: torch.dtype, other: torch.dtype) -> torch.dtype:
     return torch.promote_types(*wide)
 
 
-def combine(terms: list[tuple[Tensor, float]], dtype: torch.dtype) -> Tensor:
+def combine(effective: list[tuple[Tensor, float]], dtype: torch.dtype) -> Tensor:
     """Return the sum of tensors of one shape, each times its factor: in float32, rounded once to `dtype`."""
-    first = terms[0][0]
+    first = effective[0][0]
     result = torch.empty(first.shape, dtype=dtype)
-    flat = [(tensor.reshape(-1), factor) for tensor, factor in terms]
+    flat = [(tensor.reshape(-1), factor) for tensor, factor in effective]
     for start, target in pieces(result):
         stop = start + target.numel()
         total = flat[0][0][start:stop].float() * flat[0][1]

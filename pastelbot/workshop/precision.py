@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.weights.ldm import UNET_PREFIX
-from pastelbot.diffusion.weights.tensor_sources import Entry, Source
+from pastelbot.diffusion.weights.tensor_sources import TensorInfo, TensorSource
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.merge import round_to
 
@@ -17,10 +17,10 @@ EMA_MODES = ("drop", "keep", "use")
 class Precision:
     """A source in another number format; integers and schedules, whose names have no dot, stay as they are."""
 
-    def __init__(self, source: Source, dtype: torch.dtype) -> None:
+    def __init__(self, source: TensorSource, dtype: torch.dtype) -> None:
         self._source, self.label = source, source.label
-        self.entries: Mapping[str, Entry] = {
-            name: Entry(dtype, entry.shape) if entry.dtype.is_floating_point and "." in name else entry
+        self.entries: Mapping[str, TensorInfo] = {
+            name: TensorInfo(dtype, entry.shape) if entry.dtype.is_floating_point and "." in name else entry
             for name, entry in source.entries.items()
         }
 
@@ -32,7 +32,7 @@ class Precision:
 class WithoutEma:
     """A checkpoint without its second, smoothed weights; with `use`, these replace the UNet's own."""
 
-    def __init__(self, source: Source, *, use: bool = False) -> None:
+    def __init__(self, source: TensorSource, *, use: bool = False) -> None:
         self._source, self.label = source, source.label
         smoothed = {name: ema_name(name) for name in source.entries if name.startswith(UNET_PREFIX)}
         self._names = {
@@ -42,7 +42,7 @@ class WithoutEma:
         }
         if use and not any(name.startswith(EMA_PREFIX) for name in self._names.values()):
             raise CheckpointError(f"{source.label} has no EMA weights to use.")
-        self.entries: Mapping[str, Entry] = {name: source.entries[old] for name, old in self._names.items()}
+        self.entries: Mapping[str, TensorInfo] = {name: source.entries[old] for name, old in self._names.items()}
 
     def read(self, name: str) -> Tensor:
         """Return one tensor."""

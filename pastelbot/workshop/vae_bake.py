@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.weights.ldm import VAE_PREFIX
-from pastelbot.diffusion.weights.tensor_sources import Entry, Source, check_checkpoint
+from pastelbot.diffusion.weights.tensor_sources import TensorInfo, TensorSource, check_checkpoint
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.merge import round_to
 
@@ -15,17 +15,22 @@ class VaeBake:
     """A checkpoint with another VAE, in `precision`, else in the VAE's own: then nothing of it is lost."""
 
     def __init__(
-        self, base: Source, vae: Source, *, precision: torch.dtype | None = None, label: str = "the checkpoint"
+        self,
+        base: TensorSource,
+        vae: TensorSource,
+        *,
+        precision: torch.dtype | None = None,
+        label: str = "the checkpoint",
     ) -> None:
         check_checkpoint(base)
         self._base, self._vae, self.label = base, vae, label
         self._names = {name for name in base.entries if name.startswith(VAE_PREFIX)}
-        self.entries: Mapping[str, Entry] = {
+        self.entries: Mapping[str, TensorInfo] = {
             **base.entries,
             **{name: self._entry(name, precision) for name in self._names},
         }
 
-    def _entry(self, name: str, precision: torch.dtype | None) -> Entry:
+    def _entry(self, name: str, precision: torch.dtype | None) -> TensorInfo:
         if name not in self._vae.entries:
             raise CheckpointError(f"{self._vae.label} lacks {name.removeprefix(VAE_PREFIX)}.")
         entry = self._vae.entries[name]
@@ -34,7 +39,7 @@ class VaeBake:
                 f"{self._vae.label} does not fit {self._base.label}: {name.removeprefix(VAE_PREFIX)} is "
                 f"{list(entry.shape)} instead of {list(self._base.entries[name].shape)}."
             )
-        return Entry(precision or entry.dtype, entry.shape)
+        return TensorInfo(precision or entry.dtype, entry.shape)
 
     def read(self, name: str) -> Tensor:
         """Return one tensor."""

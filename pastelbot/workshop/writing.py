@@ -13,7 +13,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.weights.tensor_sources import DTYPES, Entry, Source
+from pastelbot.diffusion.weights.tensor_sources import DTYPES, TensorInfo, TensorSource
 from pastelbot.errors import WorkshopError
 from pastelbot.formats.hub_download import size_text
 
@@ -29,7 +29,7 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 
 def write(
-    source: Source,
+    source: TensorSource,
     path: Path,
     *,
     inputs: Iterable[Path] = (),
@@ -104,7 +104,7 @@ def _umask() -> int:
     return mask
 
 
-def _header(entries: Mapping[str, Entry], order: list[str], metadata: Mapping[str, str]) -> bytes:
+def _header(entries: Mapping[str, TensorInfo], order: list[str], metadata: Mapping[str, str]) -> bytes:
     content: dict[str, object] = {"__metadata__": {"format": "pt", **metadata}}
     offset = 0
     for name in order:
@@ -117,7 +117,7 @@ def _header(entries: Mapping[str, Entry], order: list[str], metadata: Mapping[st
     return struct.pack("<Q", len(text)) + text
 
 
-def _write_tensor(file: BinaryIO, source: Source, name: str) -> None:
+def _write_tensor(file: BinaryIO, source: TensorSource, name: str) -> None:
     tensor = source.read(name)
     entry = source.entries[name]
     if (tensor.dtype, tuple(tensor.shape)) != (entry.dtype, entry.shape):

@@ -2,7 +2,7 @@
 
 import pytest
 import simcord.env
-from helpers.studio import Studio
+from helpers.studio import SimulatedServer
 from helpers.support import make_settings
 
 from pastelbot.bot.messages import delivery
@@ -21,7 +21,7 @@ async def open_studio(tmp_path, clock):
     opened = []
 
     async def open_it(*, executor=None, **sections):
-        studio = Studio(make_settings(tmp_path, **sections), clock, executor)
+        studio = SimulatedServer(make_settings(tmp_path, **sections), clock, executor)
         opened.append(studio)
         await studio.open()
         return studio

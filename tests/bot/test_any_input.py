@@ -8,8 +8,8 @@ import pytest
 
 from pastelbot.bot import render
 from pastelbot.errors import PastelError
-from pastelbot.options import Wish
-from pastelbot.records import Asker
+from pastelbot.options import GenerationOptions
+from pastelbot.records import Actor
 from pastelbot.rules import cost
 from pastelbot.store.jobs.rows import _REQUEST
 
@@ -39,8 +39,8 @@ VALUES += [
 
 
 @pytest.fixture
-def asker(studio):
-    return Asker(user_id=5, guild_id=studio.guild.id, channel_id=studio.channel.id, places=(studio.channel.id,))
+def actor(studio):
+    return Actor(user_id=5, guild_id=studio.guild.id, channel_id=studio.channel.id, places=(studio.channel.id,))
 
 
 def check(request):
@@ -49,29 +49,29 @@ def check(request):
     render.settings_line(request, [request.seed])
 
 
-async def test_any_prompt(studio, asker):
+async def test_any_prompt(studio, actor):
     chance, painted = random.Random(7), 0
     for _ in range(300):
         glue = chance.choice((" ", ", ", ""))
         prompt = glue.join(chance.choice(WORDS * 3 + SIGNS) for _ in range(chance.randrange(1, 12)))
         try:
-            composed = await studio.bot.resources.composer.compose(asker, Wish(prompt=prompt))
+            built = await studio.bot.resources.builder.build(actor, GenerationOptions(prompt=prompt))
         except PastelError:
             continue
         painted += 1
-        for request in composed.requests:
+        for request in built.requests:
             check(request)
 
     assert 30 < painted < 270
 
 
-async def test_any_infotext(studio, asker):
+async def test_any_infotext(studio, actor):
     chance, painted = random.Random(7), 0
     for _ in range(500):
         names = chance.sample(FIELDS, chance.randrange(3, 12))
         fields = ", ".join(f"{name}: {chance.choice(VALUES)}" for name in names)
         try:
-            request, _notes = await studio.service.recreate(asker, f"1girl <lora:a:1>\nNegative prompt: x\n{fields}")
+            request, _notes = await studio.service.recreate(actor, f"1girl <lora:a:1>\nNegative prompt: x\n{fields}")
         except PastelError:
             continue
         painted += 1

@@ -11,7 +11,7 @@ from pastelbot.bot.features.remix import RemixModal
 from pastelbot.jobs.dispatcher import Overview
 from pastelbot.options import SAMPLER_CHOICES
 from pastelbot.records import (
-    Asker,
+    Actor,
     BeingPainted,
     Ended,
     GenerationRequest,
@@ -124,7 +124,7 @@ def test_every_text_fits_into_a_message(job):
         render.status_text(Ended(job=job(JobStatus.CANCELLED))),
         render.result_text(job(), [2**32 - 1] * 10),
         render.queue_text(
-            Overview(running=[job()] * 20, line=[job()] * 20, waiting=10_000), Asker(user_id=job().user_id)
+            Overview(running=[job()] * 20, queue=[job()] * 20, waiting=10_000), Actor(user_id=job().user_id)
         ),
     ]
 

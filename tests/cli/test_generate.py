@@ -9,15 +9,15 @@ from pastelbot import config
 from pastelbot.cli import generate
 from pastelbot.errors import RequestError
 from pastelbot.formats.pictures import read_infotext
-from pastelbot.options import Wish
+from pastelbot.options import GenerationOptions
 
 
 def test_a_picture_to_start_from_is_read_and_painted_over(tmp_path, settings):
     path = tmp_path / "start.png"
     path.write_bytes(png(size=(64, 96)))
 
-    wish = Wish(prompt="1girl", init=generate.read_init(path), denoise=0.4)
-    request, notes = generate.request_of(wish, settings, None)
+    options = GenerationOptions(prompt="1girl", init=generate.read_init(path), denoise=0.4)
+    request, notes = generate.request_of(options, settings, None)
 
     assert (64, 96, 0.4, None) == (request.width, request.height, request.init.denoising_strength, request.hires)
     assert () == notes
@@ -31,12 +31,12 @@ def test_a_missing_picture_is_named(tmp_path):
 def test_an_operators_upscaler_may_be_asked_for(tmp_path, settings):
     (tmp_path / "4x-AnimeSharp.pth").touch()
     checkpoint = settings.checkpoint.model_copy(update={"upscalers": tmp_path})
-    wish = Wish(prompt="1girl", hires_upscaler="4x-AnimeSharp")
+    options = GenerationOptions(prompt="1girl", hires_upscaler="4x-AnimeSharp")
 
-    request, _ = generate.request_of(wish, settings.model_copy(update={"checkpoint": checkpoint}), None)
+    request, _ = generate.request_of(options, settings.model_copy(update={"checkpoint": checkpoint}), None)
     assert "4x-AnimeSharp" == request.hires.upscaler
     with pytest.raises(RequestError, match="4x-AnimeSharp"):
-        generate.request_of(wish, settings, None)
+        generate.request_of(options, settings, None)
 
 
 @pytest.fixture
@@ -57,8 +57,10 @@ def test_checkpoints_vaes_and_loras_are_painted_with_by_name(tmp_path, loras):
     inside = str(config.bundled_checkpoint())
     settings = config.bundled(checkpoints={"again": {"path": inside}}, vaes={"inner": f"{inside}/vae"})
     settings = generate.with_files(settings, vae=None, loras=loras, embeddings=None)
-    wish = Wish(prompt="1girl <lora:Soft:0.5>", size="64x64", steps=1, hires=False, checkpoint="again", vae="inner")
-    request, _ = generate.request_of(wish, settings, None)
+    options = GenerationOptions(
+        prompt="1girl <lora:Soft:0.5>", size="64x64", steps=1, hires=False, checkpoint="again", vae="inner"
+    )
+    request, _ = generate.request_of(options, settings, None)
     notes = []
     (path,) = generate.paint(request, settings, tmp_path / "out.png", on_note=notes.append)
 
@@ -82,11 +84,11 @@ def test_checkpoints_vaes_and_loras_are_painted_with_by_name(tmp_path, loras):
 )
 def test_names_that_there_are_not_are_refused(settings, changes, words):
     with pytest.raises(RequestError, match=words):
-        generate.request_of(Wish(prompt="1girl").replace(**changes), settings, None)
+        generate.request_of(GenerationOptions(prompt="1girl").replace(**changes), settings, None)
 
 
 def test_a_vae_may_be_named_by_its_file(settings):
     changed = generate.with_files(settings, vae="some/vae.pt", loras=None, embeddings=None)
-    request, _ = generate.request_of(Wish(prompt="1girl", vae="some/vae.pt"), changed, None)
+    request, _ = generate.request_of(GenerationOptions(prompt="1girl", vae="some/vae.pt"), changed, None)
 
     assert (request.vae, changed.vaes) == ("some/vae.pt", {"some/vae.pt": "some/vae.pt"})

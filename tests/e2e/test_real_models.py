@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.studio import Studio
+from helpers.studio import SimulatedServer
 from helpers.support import make_settings
 from PIL import Image
 from safetensors.numpy import save_file
@@ -40,7 +40,7 @@ async def studio(tmp_path, clock):
         checkpoints={"again": {"path": str(INSIDE)}, "damaged": {"path": str(tmp_path / "damaged.safetensors")}},
         worker={"checkpoints_in_memory": 1, "jobs_at_once": 4},
     )
-    made = Studio(settings, clock, ProcessExecutor(app.worker_options(settings)))
+    made = SimulatedServer(settings, clock, ProcessExecutor(app.worker_options(settings)))
     await made.open()
     yield made
     await made.close()
@@ -52,11 +52,11 @@ async def picture_of(studio, result):
 
 
 async def test_a_mixed_queue_is_painted_and_a_damaged_checkpoint_fails_its_job_alone(studio):
-    wish = {"seed": 7, "steps": 3, "hires": "off"}
-    plain = await studio.imagine("1girl, smile", **wish)
-    damaged = await studio.imagine("1girl, smile", checkpoint="damaged", **wish)
-    again = await studio.imagine("1girl, smile", checkpoint="again", **wish)
-    soft = await studio.imagine("1girl, smile <lora:soft:0.5>", **wish)
+    options = {"seed": 7, "steps": 3, "hires": "off"}
+    plain = await studio.imagine("1girl, smile", **options)
+    damaged = await studio.imagine("1girl, smile", checkpoint="damaged", **options)
+    again = await studio.imagine("1girl, smile", checkpoint="again", **options)
+    soft = await studio.imagine("1girl, smile <lora:soft:0.5>", **options)
 
     first, second, third = [await picture_of(studio, result) for result in (plain, again, soft)]
     assert pixels(first) == pixels(second) != pixels(third)

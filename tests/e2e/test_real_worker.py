@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sd_parsers
-from helpers.studio import Studio
+from helpers.studio import SimulatedServer
 from helpers.support import ended, make_settings
 from PIL import Image
 
@@ -26,7 +26,7 @@ SECONDS = 90
 @pytest.fixture
 async def studio(tmp_path, clock):
     settings = make_settings(tmp_path)
-    made = Studio(settings, clock, ProcessExecutor(app.worker_options(settings)))
+    made = SimulatedServer(settings, clock, ProcessExecutor(app.worker_options(settings)))
     await made.open()
     yield made
     await made.close()
@@ -44,11 +44,11 @@ def pixels(data):
 
 
 async def test_imagine_gives_a_picture_with_its_settings_and_the_same_again(studio):
-    wish = {"seed": 7, "steps": 6, "negative": "lowres"}
-    first = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **wish))
-    second = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **wish))
-    other = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **wish | {"seed": 8}))
-    large = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="on", **wish))
+    options = {"seed": 7, "steps": 6, "negative": "lowres"}
+    first = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **options))
+    second = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **options))
+    other = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **options | {"seed": 8}))
+    large = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="on", **options))
 
     assert pixels(first) == pixels(second)
     assert pixels(first) != pixels(other)
@@ -77,14 +77,14 @@ async def test_a_worker_killed_in_the_middle_of_a_job_costs_time_and_nothing_els
 TORCHLESS = """
 import asyncio, sys
 from pathlib import Path
-from helpers.studio import Studio
+from helpers.studio import SimulatedServer
 from helpers.support import Clock, make_settings
 from pastelbot import app
 from pastelbot.jobs.process_executor import ProcessExecutor
 
 async def main():
     settings = make_settings(Path(sys.argv[1]))
-    studio = Studio(settings, Clock(), ProcessExecutor(app.worker_options(settings)))
+    studio = SimulatedServer(settings, Clock(), ProcessExecutor(app.worker_options(settings)))
     await studio.open()
     await studio.imagine("1girl", steps=2, hires="off")
     await studio.says("-# seed", seconds=90)

@@ -106,8 +106,8 @@ def test_block_merges_of_other_checkpoints(tmp_path, seed):
             assert torch.equal(a[name], tensor)
             continue
         assert tensor.dtype == (precision or torch.promote_types(a[name].dtype, b[name].dtype))
-        terms = exact(a[name]) * (1 - weight), exact(b[name]) * weight
-        assert_rounded_once(sum(terms), tensor, terms, name)
+        effective = exact(a[name]) * (1 - weight), exact(b[name]) * weight
+        assert_rounded_once(sum(effective), tensor, effective, name)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -121,9 +121,9 @@ def test_differences_added_to_other_checkpoints(tmp_path, seed):
 
     for name, tensor in result.items():
         factor = weight if "model" in name else 0.0
-        terms = exact(a[name]), factor * exact(b[name]), -factor * exact(c[name])
+        effective = exact(a[name]), factor * exact(b[name]), -factor * exact(c[name])
         assert tensor.dtype == a[name].dtype
-        assert_rounded_once(sum(terms), tensor, terms, name)
+        assert_rounded_once(sum(effective), tensor, effective, name)
 
 
 # LoRAs: layers of other widths, every form that files have.
@@ -202,14 +202,16 @@ def test_loras_merged_into_other_checkpoints(tmp_path, seed):
 
     assert source.unknown == {}
     for name, tensor in load_file(base).items():
-        terms = [exact(tensor)] + [
+        effective = [exact(tensor)] + [
             ratio * changes[name] for (_, changes), ratio in zip(files, ratios, strict=True) if name in changes
         ]
-        if len(terms) == 1 and precision is None:
+        if len(effective) == 1 and precision is None:
             assert torch.equal(tensor, result[name])
         elif tensor.is_floating_point():
             # A product of up to eight terms is summed in float32 as well.
-            assert_rounded_once(sum(terms), result[name], [8 * np.max(np.abs(term), initial=0) for term in terms], name)
+            assert_rounded_once(
+                sum(effective), result[name], [8 * np.max(np.abs(term), initial=0) for term in effective], name
+            )
 
 
 # Extraction: layers large enough for the randomised search, spectra of every kind.

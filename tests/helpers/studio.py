@@ -16,7 +16,7 @@ from pastelbot.records import JobStatus
 OPEN = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)
 
 
-class Studio:
+class SimulatedServer:
     """One channel, three people, one bot."""
 
     def __init__(self, settings, clock, executor=None):
@@ -32,7 +32,7 @@ class Studio:
     async def open(self):
         self.env = Env(self.bot)
         await self.env.start()
-        self.guild = self.env.create_guild("Pastel Studio")
+        self.guild = self.env.create_guild("Pastel SimulatedServer")
         self.channel = self.guild.create_text_channel("art")
         moderators = self.guild.create_role("moderators", permissions=Permissions(manage_messages=True))
         self.hana = self.guild.add_member(self.env.create_user("hana"))

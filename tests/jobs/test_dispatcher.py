@@ -17,7 +17,7 @@ from pastelbot.records import (
     ReplyTarget,
 )
 from pastelbot.store.database import Database
-from pastelbot.store.jobs.rows import Waiting
+from pastelbot.store.jobs.rows import QueuedJob
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
@@ -230,7 +230,9 @@ async def test_a_worker_that_loads_for_long_is_left_alone(stage):
     await eventually(lambda: stage.published(Rendered))
 
     assert stage.executor.restarts == []
-    assert stage.dispatcher._pace.seconds_for(Waiting.of(await stage.jobs.get(job_id)).work) == pytest.approx(3 * 2)
+    assert stage.dispatcher._throughput.seconds_for(QueuedJob.of(await stage.jobs.get(job_id)).work) == pytest.approx(
+        3 * 2
+    )
 
 
 async def test_nothing_is_reported_of_a_job_after_it_was_cancelled(stage):
@@ -260,7 +262,7 @@ async def test_the_line_is_what_the_database_says_whatever_was_missed(stage):
     await eventually(lambda: came.id in stage.published(InLine))
 
     overview = await stage.dispatcher.overview()
-    assert [job.id for job in overview.line] == [came.id]
+    assert [job.id for job in overview.queue] == [came.id]
     assert sorted(running) == sorted(job.id for job in overview.running)
     assert stage.dispatcher.place(gone) is None
 
@@ -310,4 +312,4 @@ async def test_a_worker_that_died_does_not_count_against_its_jobs_owner(stage):
     stage.clock.advance(seconds=1)
     await stage.add(user_id=2)
 
-    assert (await stage.dispatcher.overview()).line[0].id == first
+    assert (await stage.dispatcher.overview()).queue[0].id == first

@@ -3,13 +3,13 @@ from helpers.support import png
 
 from pastelbot.config import Settings
 from pastelbot.errors import RequestError
-from pastelbot.options import SAMPLER_CHOICES, Wish, amend, draft, read_sampler, read_seed
+from pastelbot.options import SAMPLER_CHOICES, GenerationOptions, amend, draft, read_sampler, read_seed
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules.samplers import AUTOMATIC
 
 
 def drafted(**options):
-    return draft(Wish(prompt=" 1girl ", **options), Settings(), random_seed=lambda: 99)
+    return draft(GenerationOptions(prompt=" 1girl ", **options), Settings(), random_seed=lambda: 99)
 
 
 def test_left_out_options_are_the_cards():
@@ -65,7 +65,9 @@ def test_unknown_names_are_refused_with_what_there_is():
 
 
 def test_comments_are_not_painted():
-    request = draft(Wish(prompt="1girl # not 2girls\nsmile", negative="# none"), Settings(), random_seed=int)
+    request = draft(
+        GenerationOptions(prompt="1girl # not 2girls\nsmile", negative="# none"), Settings(), random_seed=int
+    )
 
     assert ("1girl \nsmile", "") == (request.prompt, request.negative_prompt)
 
@@ -93,7 +95,7 @@ BASE = GenerationRequest(
 
 
 def amended(**options):
-    return amend(BASE, Wish(**options), Settings(), random_seed=lambda: 99)
+    return amend(BASE, GenerationOptions(**options), Settings(), random_seed=lambda: 99)
 
 
 def test_an_empty_wish_changes_nothing():
@@ -120,8 +122,8 @@ def test_a_schedule_alone_keeps_the_sampler():
 def test_hires_details_ask_for_the_hires_fix():
     plain = BASE.replace(hires=None)
 
-    assert 0.3 == amend(plain, Wish(denoise=0.3), Settings(), random_seed=int).hires.denoising_strength
-    assert amend(plain, Wish(denoise=0.3, hires=False), Settings(), random_seed=int).hires is None
+    assert 0.3 == amend(plain, GenerationOptions(denoise=0.3), Settings(), random_seed=int).hires.denoising_strength
+    assert amend(plain, GenerationOptions(denoise=0.3, hires=False), Settings(), random_seed=int).hires is None
 
 
 def test_a_picture_to_start_from_brings_its_size_and_no_hires_fix():
@@ -133,8 +135,8 @@ def test_a_picture_to_start_from_brings_its_size_and_no_hires_fix():
 
 def test_a_photo_is_painted_at_the_size_of_the_largest_usual_picture():
     small = {"portrait": {"first": "128x192", "hires": "256x384"}}
-    wish = Wish(prompt="a", init=png(size=(1200, 800)))
-    request = draft(wish, Settings.model_validate({"sizes": small}), random_seed=int)
+    options = GenerationOptions(prompt="a", init=png(size=(1200, 800)))
+    request = draft(options, Settings.model_validate({"sizes": small}), random_seed=int)
 
     assert (384, 256) == (request.width, request.height)
 
@@ -147,7 +149,7 @@ def test_a_size_beside_a_picture_to_start_from_wins():
 
 def test_a_stored_picture_to_start_from_is_kept_and_its_strength_can_be_changed():
     base = drafted(init=png(size=(64, 64)))
-    changed = amend(base, Wish(denoise=0.2), Settings(), random_seed=int)
+    changed = amend(base, GenerationOptions(denoise=0.2), Settings(), random_seed=int)
 
     assert changed == base.replace(init=InitImage.of(png(size=(64, 64)), denoising_strength=0.2))
 

@@ -4,9 +4,9 @@ import pytest
 
 from pastelbot.config import LimitSettings, Settings
 from pastelbot.errors import LimitError, PromptError, RequestError
-from pastelbot.options import Wish, draft
+from pastelbot.options import GenerationOptions, draft
 from pastelbot.options.clamping import clamp, fit
-from pastelbot.options.flags import READERS, wish_from_prompt
+from pastelbot.options.flags import READERS, options_from_prompt
 from pastelbot.options.reading import read_aspect, read_hires, read_negative, read_strength, size_with_aspect
 from pastelbot.prompt.flags import EXAMPLES, FLAGS
 
@@ -14,18 +14,18 @@ from pastelbot.prompt.flags import EXAMPLES, FLAGS
 def test_every_flag_is_read():
     assert set(FLAGS) == set(READERS)
     for name, example in EXAMPLES.items():
-        wish = wish_from_prompt(f"1girl {example}")
-        assert wish.prompt == "1girl"
-        assert len(wish.known()) >= 2, name
+        options = options_from_prompt(f"1girl {example}")
+        assert options.prompt == "1girl"
+        assert len(options.set_fields()) >= 2, name
 
 
 def test_flags_become_a_wish():
-    wish = wish_from_prompt(
+    options = options_from_prompt(
         "1girl --seed -1 --cfg 7.5 --clip-skip 1 --hires 1.5 --strength 0.3 --no a --no b --nostyle --private # 9"
     )
 
     assert (
-        Wish(
+        GenerationOptions(
             prompt="1girl",
             seed=-1,
             cfg=7.5,
@@ -37,9 +37,9 @@ def test_flags_become_a_wish():
             style=False,
             private=True,
         )
-        == wish
+        == options
     )
-    assert wish_from_prompt("1girl --hires 2x --nohires") == Wish(prompt="1girl", hires=False)
+    assert options_from_prompt("1girl --hires 2x --nohires") == GenerationOptions(prompt="1girl", hires=False)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_flags_become_a_wish():
 )
 def test_what_is_no_number_is_refused_with_its_place(text):
     with pytest.raises(PromptError, match="at character 7") as caught:
-        wish_from_prompt(f"1girl {text}")
+        options_from_prompt(f"1girl {text}")
     assert caught.value.position == 6
 
 
@@ -111,24 +111,27 @@ def test_sizes_with_any_ratio_are_within_the_caps():
 
 
 def test_a_wish_over_another():
-    upper = Wish(size="square", sampler="Euler", cfg=5)
-    lower = Wish(aspect="3:2", hires_size="960x1280", schedule="Karras", cfg=7, steps=9, seed=3)
+    upper = GenerationOptions(size="square", sampler="Euler", cfg=5)
+    lower = GenerationOptions(aspect="3:2", hires_size="960x1280", schedule="Karras", cfg=7, steps=9, seed=3)
 
-    assert Wish(size="square", sampler="Euler", cfg=5, steps=9, seed=3) == upper.over(lower)
-    assert lower == Wish().over(lower)
-    assert "a, 1girl, b" == Wish(prompt="1girl").over(Wish(prompt="a, {prompt}, b")).prompt
-    assert "1girl" == Wish(prompt="1girl").over(Wish(prompt="2girls")).prompt
+    assert GenerationOptions(size="square", sampler="Euler", cfg=5, steps=9, seed=3) == upper.merged_over(lower)
+    assert lower == GenerationOptions().merged_over(lower)
+    assert (
+        "a, 1girl, b"
+        == GenerationOptions(prompt="1girl").merged_over(GenerationOptions(prompt="a, {prompt}, b")).prompt
+    )
+    assert "1girl" == GenerationOptions(prompt="1girl").merged_over(GenerationOptions(prompt="2girls")).prompt
 
 
 def test_a_wish_survives_being_kept():
-    wish = Wish(prompt="1girl", hires=False, steps=9)
+    options = GenerationOptions(prompt="1girl", hires=False, steps=9)
 
-    assert wish == Wish.of({**wish.known(), "gone_by_now": 5})
+    assert options == GenerationOptions.of({**options.set_fields(), "gone_by_now": 5})
 
 
 def test_what_was_typed_is_never_clamped():
     limits = LimitSettings(max_steps=10, max_side=256, max_count=1, max_hires_side=300)
-    typed = Wish(prompt="1girl", size="512x512", steps=30, cfg=40, count=3, hires=True)
+    typed = GenerationOptions(prompt="1girl", size="512x512", steps=30, cfg=40, count=3, hires=True)
     request = draft(typed, Settings(), random_seed=int)
 
     assert request == clamp(request, limits, typed)

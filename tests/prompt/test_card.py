@@ -7,7 +7,7 @@ import pytest
 
 from pastelbot.config import CARD_NEGATIVE_PROMPT, LimitSettings, Settings
 from pastelbot.infotext import format_infotext, read_fields, read_request
-from pastelbot.options import Wish, draft
+from pastelbot.options import GenerationOptions, draft
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules import limits
 
@@ -84,6 +84,6 @@ def test_each_infotext_comes_back(text):
 def test_the_defaults_are_the_settings_of_the_card():
     """Whoever types a prompt and nothing else gets the card's picture."""
     card = read_request(CARD[5]).request
-    drafted = draft(Wish(prompt=card.prompt, seed=card.seed), Settings(), random_seed=int)
+    drafted = draft(GenerationOptions(prompt=card.prompt, seed=card.seed), Settings(), random_seed=int)
 
     assert card == drafted

@@ -9,7 +9,7 @@ from pastelbot.config import Settings
 from pastelbot.diffusion.image.hires import hires_size
 from pastelbot.diffusion.sampling.registry import SAMPLERS, plan_first_pass
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
-from pastelbot.options import usual_request
+from pastelbot.options import default_request
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import cost
 
@@ -17,7 +17,7 @@ SMALL = GenerationRequest(prompt="1girl", width=512, height=512, steps=10)
 
 
 def test_the_cards_picture_costs_thirty_megapixel_steps():
-    card = usual_request(Settings(), seed=0)
+    card = default_request(Settings(), seed=0)
 
     assert cost.work(card) == 20 * 448 * 640 + 20 * 960 * 1280
     assert cost.text(cost.work(card)) == "30.3 MP-steps"

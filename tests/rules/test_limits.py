@@ -5,7 +5,7 @@ from pastelbot.config import LimitSettings
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, PromptError, RequestError
 from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.infotext import read_request
-from pastelbot.records import Asker, GenerationRequest, HiresFix, InitImage, Job, JobStatus
+from pastelbot.records import Actor, GenerationRequest, HiresFix, InitImage, Job, JobStatus
 from pastelbot.rules import limits
 from pastelbot.rules.samplers import PAINTED
 
@@ -150,7 +150,7 @@ def test_a_picture_to_start_from_passes():
 def test_only_owner_and_moderators_may(clock):
     job = Job(id="a", user_id=1, request=GOOD, status=JobStatus.DONE, created_at=clock())
 
-    limits.check_owner(job, Asker(user_id=1))
-    limits.check_owner(job, Asker(user_id=2, manages_messages=True))
+    limits.check_owner(job, Actor(user_id=1))
+    limits.check_owner(job, Actor(user_id=2, manages_messages=True))
     with pytest.raises(NotAllowedError):
-        limits.check_owner(job, Asker(user_id=2))
+        limits.check_owner(job, Actor(user_id=2))

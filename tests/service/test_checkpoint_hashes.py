@@ -8,13 +8,13 @@ import pytest
 from pastelbot.service.models import hashes as checkpoint_hashes
 from pastelbot.service.models.hashes import CheckpointHashes
 from pastelbot.store.database import Database
-from pastelbot.store.key_values import Memory
+from pastelbot.store.key_values import KeyValueStore
 
 
 @pytest.fixture
 async def memory(settings):
     database = await Database.open(settings.storage.database)
-    yield Memory(database)
+    yield KeyValueStore(database)
     await database.close()
 
 

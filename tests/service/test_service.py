@@ -6,12 +6,12 @@ from pastelbot.config import bundled
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, QuotaError
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.testing import FakeExecutor
-from pastelbot.options import usual_request
-from pastelbot.records import Asker, JobStatus, ReplyTarget
+from pastelbot.options import default_request
+from pastelbot.records import Actor, JobStatus, ReplyTarget
 from pastelbot.rules.cost import megapixel_steps
-from pastelbot.service.access import House
+from pastelbot.service.access import AccessPolicy
 from pastelbot.service.models.models import Models
-from pastelbot.service.quotas import usual_work
+from pastelbot.service.quotas import default_work
 from pastelbot.service.requests.submission import Service
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
@@ -19,7 +19,7 @@ from pastelbot.store.picture_files import PictureFiles
 
 REPLY = ReplyTarget(channel_id=1)
 HANA, KENJI = 1, 2
-WORK = usual_work(bundled())  # of a picture like the default
+WORK = default_work(bundled())  # of a picture like the default
 PICTURE = megapixel_steps(WORK)
 
 
@@ -45,9 +45,9 @@ async def open_service(settings, jobs, clock):
         files = PictureFiles(settings.storage.pictures, jobs._database)
         dispatcher = Dispatcher(jobs, FakeExecutor(), files, at_once=2, stall_seconds=60, clock=clock)
         dispatchers.append(dispatcher)
-        house = await House.open(changed, jobs._database, clock=clock)
+        access = await AccessPolicy.open(changed, jobs._database, clock=clock)
         models = Models(changed, jobs._database, dispatcher, clock=clock)
-        return Service(changed, jobs, dispatcher, house, files, models, clock=clock)
+        return Service(changed, jobs, dispatcher, access, files, models, clock=clock)
 
     yield open_service
     for dispatcher in dispatchers:
@@ -61,9 +61,9 @@ async def service(open_service):
 
 async def submit_many(service, times, *, user_id=HANA, pictures=1):
     """Submit as often, all at once; return the jobs and the errors."""
-    request = usual_request(service.settings, seed=7).replace(prompt="1girl", count=pictures)
+    request = default_request(service.settings, seed=7).replace(prompt="1girl", count=pictures)
     results = await asyncio.gather(
-        *(service.submit(Asker(user_id=user_id), request, REPLY) for _ in range(times)), return_exceptions=True
+        *(service.submit(Actor(user_id=user_id), request, REPLY) for _ in range(times)), return_exceptions=True
     )
     failed = [result for result in results if isinstance(result, Exception)]
     return [result.job for result in results if not isinstance(result, Exception)], failed
@@ -106,7 +106,7 @@ async def test_people_do_not_use_each_others_quota(open_service, jobs, clock):
 async def test_cancelling_twice_at_once_refunds_once(service, jobs, clock):
     (job, *_), _ = await submit_many(service, 3)
     results = await asyncio.gather(
-        *(service.cancel(job.id, Asker(user_id=HANA)) for _ in range(10)), return_exceptions=True
+        *(service.cancel(job.id, Actor(user_id=HANA)) for _ in range(10)), return_exceptions=True
     )
 
     assert sum(isinstance(result, NotFoundError) for result in results) == 9
@@ -118,7 +118,7 @@ async def test_a_cancelled_job_makes_room_in_the_line(open_service):
     ((job,), _) = await submit_many(service, 1)
     assert (await submit_many(service, 1))[0] == []
 
-    await service.cancel(job.id, Asker(user_id=HANA))
+    await service.cancel(job.id, Actor(user_id=HANA))
 
     assert len((await submit_many(service, 1))[0]) == 1
 
@@ -129,27 +129,27 @@ async def test_only_owners_and_moderators_may(service, verb):
     do = getattr(service, verb)
 
     with pytest.raises(NotAllowedError, match="somebody else's"):
-        await do(jobs[0].id, Asker(user_id=KENJI))
-    await do(jobs[0].id, Asker(user_id=HANA))
-    await do(jobs[1].id, Asker(user_id=KENJI, manages_messages=True))
+        await do(jobs[0].id, Actor(user_id=KENJI))
+    await do(jobs[0].id, Actor(user_id=HANA))
+    await do(jobs[1].id, Actor(user_id=KENJI, manages_messages=True))
 
 
 @pytest.mark.parametrize("verb", ["cancel", "delete"])
 async def test_a_job_that_is_not_there_is_told(service, verb):
     with pytest.raises(NotFoundError, match="not known any more"):
-        await getattr(service, verb)("000000000000", Asker(user_id=HANA, manages_messages=True))
+        await getattr(service, verb)("000000000000", Actor(user_id=HANA, manages_messages=True))
 
 
 async def test_deleting_a_waiting_job_refunds_it(service, jobs, clock):
     ((job,), _) = await submit_many(service, 1)
-    await service.delete(job.id, Asker(user_id=HANA))
+    await service.delete(job.id, Actor(user_id=HANA))
 
     assert (await service.job(job.id)).status == JobStatus.CANCELLED
     assert await jobs.used(HANA, now=clock()) == 0
 
 
 async def test_places_in_line_are_told_in_the_order_of_service(service):
-    request = usual_request(service.settings, seed=7).replace(prompt="1girl")
-    places = [(await service.submit(Asker(user_id=user), request, REPLY)).position for user in (HANA, HANA, KENJI)]
+    request = default_request(service.settings, seed=7).replace(prompt="1girl")
+    places = [(await service.submit(Actor(user_id=user), request, REPLY)).position for user in (HANA, HANA, KENJI)]
 
     assert places == [1, 2, 2]

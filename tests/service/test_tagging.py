@@ -11,15 +11,15 @@ from pastelbot import app, run
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, NotAllowedError, RequestError, StartupError
 from pastelbot.jobs.testing import FakeDescriber
-from pastelbot.records import Asker
+from pastelbot.records import Actor
 from pastelbot.service.tagging import Describing
 
 
 class OpenHouse:
     """Lets everybody in but the blocked."""
 
-    async def terms(self, asker):
-        if asker.user_id == 13:
+    async def effective(self, actor):
+        if actor.user_id == 13:
             raise NotAllowedError("You are blocked here.")
 
 
@@ -34,7 +34,7 @@ def describing(describer, clock):
 
 
 def ask(describing, user_id):
-    return describing.describe(Asker(user_id=user_id), png())
+    return describing.describe(Actor(user_id=user_id), png())
 
 
 async def test_the_blocked_are_refused(describing, describer):

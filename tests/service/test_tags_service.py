@@ -2,8 +2,8 @@ import pytest
 
 from pastelbot.config import TagSettings
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile
-from pastelbot.records import Asker
-from pastelbot.service.access import House
+from pastelbot.records import Actor
+from pastelbot.service.access import AccessPolicy
 from pastelbot.service.tags.dictionary import Tags, shipped_file
 from pastelbot.store.database import Database
 
@@ -154,11 +154,11 @@ async def test_searches_come_in_pages_and_say_what_is_near(tags):
 
 
 async def test_adult_tags_are_offered_in_age_restricted_channels_alone(settings, database, clock):
-    tags = Tags(database, house=await House.open(settings, database, clock=clock), clock=clock)
+    tags = Tags(database, access=await AccessPolicy.open(settings, database, clock=clock), clock=clock)
     await tags.open()
     await tags.import_tags(TagFile(tags=(Tag(name="nude", count=900),)), "x")
-    everybody = Asker(user_id=1, guild_id=2, channel_id=3)
-    adults = Asker(user_id=1, guild_id=2, channel_id=3, age_restricted=True)
+    everybody = Actor(user_id=1, guild_id=2, channel_id=3)
+    adults = Actor(user_id=1, guild_id=2, channel_id=3, age_restricted=True)
 
     assert await tags.complete("nud", everybody) == []
     assert await tags.complete_query("nud", everybody) == []

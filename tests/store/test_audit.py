@@ -1,7 +1,7 @@
 import pytest
 
 from pastelbot.records import GenerationRequest, ReplyTarget
-from pastelbot.store.audit import AuditLog, Entry
+from pastelbot.store.audit import AuditEntry, AuditLog
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
 
@@ -33,7 +33,7 @@ async def test_every_job_is_written_down_with_its_prompt_in_the_job_alone(audit,
     job = await paint("1girl, secret")
     (entry,) = await audit.page(HERE)
 
-    assert entry == Entry(
+    assert entry == AuditEntry(
         at=clock(), guild_id=HERE, user_id=HANA, action="paint", job_id=job.id, prompt="1girl, secret", status="queued"
     )
     async with database.reader.execute("SELECT * FROM audit") as cursor:
@@ -55,7 +55,9 @@ async def test_pages_have_the_newest_first_and_one_server_alone(audit, paint, cl
         await paint(f"{number}")
     await paint("elsewhere", guild_id=THERE)
     await paint("alone", guild_id=None)
-    await audit.record(Entry(at=clock(), guild_id=HERE, user_id=MOD, action="block", target_id=HANA, detail="for 1h"))
+    await audit.record(
+        AuditEntry(at=clock(), guild_id=HERE, user_id=MOD, action="block", target_id=HANA, detail="for 1h")
+    )
 
     assert [None, "4", "3"] == [entry.prompt for entry in await audit.page(HERE, limit=3)]
     assert ["2", "1", "0"] == [entry.prompt for entry in await audit.page(HERE, limit=3, skip=3)]
@@ -64,7 +66,7 @@ async def test_pages_have_the_newest_first_and_one_server_alone(audit, paint, cl
 async def test_a_persons_entries_are_what_they_did_and_what_was_done_to_them(audit, paint, clock):
     await paint("hers")
     await paint("his", user_id=KENJI)
-    await audit.record(Entry(at=clock(), guild_id=HERE, user_id=MOD, action="block", target_id=HANA))
+    await audit.record(AuditEntry(at=clock(), guild_id=HERE, user_id=MOD, action="block", target_id=HANA))
 
     assert ["block", "paint"] == [entry.action for entry in await audit.page(HERE, user_id=HANA)]
     assert ["block"] == [entry.action for entry in await audit.page(HERE, user_id=MOD)]
@@ -82,7 +84,7 @@ async def test_what_is_too_old_is_forgotten(audit, paint, clock):
 async def test_forgetting_a_person_keeps_what_moderators_did(audit, paint, clock):
     await paint("hers")
     await paint("his", user_id=KENJI)
-    await audit.record(Entry(at=clock(), guild_id=HERE, user_id=MOD, action="block", target_id=HANA))
+    await audit.record(AuditEntry(at=clock(), guild_id=HERE, user_id=MOD, action="block", target_id=HANA))
     await audit.forget(HANA)
 
     assert [(MOD, "block"), (KENJI, "paint")] == [(entry.user_id, entry.action) for entry in await audit.page(HERE)]

@@ -6,7 +6,7 @@ import pytest
 from pastelbot.errors import DatabaseError
 from pastelbot.store import database as module
 from pastelbot.store.database import Database
-from pastelbot.store.key_values import Memory
+from pastelbot.store.key_values import KeyValueStore
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ async def database(tmp_path):
 async def test_opens_twice_and_keeps_what_was_written(tmp_path):
     for text in (None, "kept"):
         database = await Database.open(tmp_path / "bot.sqlite3")
-        memory = Memory(database)
+        memory = KeyValueStore(database)
 
         assert await memory.get("name") == text
         await memory.set("name", "kept")
@@ -32,7 +32,7 @@ async def test_a_failed_transaction_leaves_nothing(database):
             await connection.execute("INSERT INTO memory VALUES ('a', 'b')")
             _ = 1 / 0
 
-    assert await Memory(database).get("a") is None
+    assert await KeyValueStore(database).get("a") is None
 
 
 async def test_concurrent_transactions_do_not_share_a_rollback(database):
@@ -47,7 +47,7 @@ async def test_concurrent_transactions_do_not_share_a_rollback(database):
 
     await asyncio.gather(*(write(str(n), fail=n % 2 == 1) for n in range(10)), return_exceptions=True)
 
-    assert [await Memory(database).get(str(n)) is not None for n in range(10)] == [True, False] * 5
+    assert [await KeyValueStore(database).get(str(n)) is not None for n in range(10)] == [True, False] * 5
 
 
 async def test_the_reader_cannot_write(database):
@@ -103,7 +103,7 @@ async def test_an_impossible_place_is_named(tmp_path, kind):
 async def test_what_was_written_is_seen_however_many_read_at_the_same_time(tmp_path):
     """A reader that takes its time must not hold the others at the moment of its beginning."""
     database = await Database.open(tmp_path / "bot.sqlite3")
-    memory = Memory(database)
+    memory = KeyValueStore(database)
     stop = asyncio.Event()
 
     async def read_without_end():

@@ -16,7 +16,7 @@ from pastelbot.records import (
 )
 from pastelbot.rules import cost
 from pastelbot.store.database import Database
-from pastelbot.store.jobs.rows import Served, Waiting, picture_file
+from pastelbot.store.jobs.rows import QueuedJob, Served, picture_file
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.quotas import Allowance
 
@@ -167,9 +167,9 @@ async def test_the_line_knows_jobs_without_their_requests(jobs, insert, clock):
     first, second = await insert(user_id=1, count=3), await insert(user_id=2)
     await jobs.lease([second.id], now=clock())
 
-    assert [Waiting.of(first)] == await jobs.in_line()
-    assert Waiting.of(first).work == 3 * WORK
-    assert (Waiting.of(first).count, Waiting.of(first).guild_id) == (3, 20)
+    assert [QueuedJob.of(first)] == await jobs.in_line()
+    assert QueuedJob.of(first).work == 3 * WORK
+    assert (QueuedJob.of(first).count, QueuedJob.of(first).guild_id) == (3, 20)
 
 
 async def test_who_was_served_lately(jobs, insert, clock):

@@ -13,11 +13,11 @@ from pastelbot.bot import render
 from pastelbot.bot.checks import reply_target
 from pastelbot.bot.components import direct_messages
 from pastelbot.bot.localisation import language_of
-from pastelbot.bot.responses import answers_errors, say_instead, say_privately
+from pastelbot.bot.responses import answers_errors, replace_response, respond_ephemeral
 from pastelbot.errors import PastelError
-from pastelbot.records import Asker, JobOptions, ReplyTarget
+from pastelbot.records import Actor, JobOptions, ReplyTarget
 from pastelbot.rules import cost, grids
-from pastelbot.service.requests.building import Composed
+from pastelbot.service.requests.building import BuiltRequests
 from pastelbot.store.confirmations import Plan
 
 if TYPE_CHECKING:
@@ -27,17 +27,17 @@ _SHOWN = 8
 _GONE = "This was answered already, or too long ago: type it again. Nothing was charged."
 
 
-async def ask(interaction: "discord.Interaction[PastelBot]", asker: Asker, composed: Composed) -> None:
+async def ask(interaction: "discord.Interaction[PastelBot]", actor: Actor, built: BuiltRequests) -> None:
     """Ask whether all of it shall be painted; it is queued in one go when the answer is yes."""
     resources = interaction.client.resources
-    if not composed.options.private:
+    if not built.options.private:
         reply_target(interaction)  # what the bot lacks here is said before anything is asked
-    plan = Plan(user_id=asker.user_id, guild_id=asker.guild_id, requests=composed.requests, options=composed.options)
+    plan = Plan(user_id=actor.user_id, guild_id=actor.guild_id, requests=built.requests, options=built.options)
     number = await resources.confirmations.add(plan, now=resources.clock())
     view = discord.ui.View(timeout=None)
     for answer in ("yes", "no"):
         view.add_item(PlanButton(answer, number))
-    await say_privately(interaction, question(plan), view=view)
+    await respond_ephemeral(interaction, question(plan), view=view)
 
 
 def question(plan: Plan) -> str:
@@ -79,9 +79,9 @@ class PlanButton(
         resources = interaction.client.resources
         plan = await resources.confirmations.take(self.plan_id, interaction.user.id, now=resources.clock())
         if plan is None:
-            await say_instead(interaction, _GONE)
+            await replace_response(interaction, _GONE)
         elif self.answer == "no":
-            await say_instead(interaction, "Nothing is painted, and nothing was charged.")
+            await replace_response(interaction, "Nothing is painted, and nothing was charged.")
         else:
             await self._carry_out(interaction, plan)
 
@@ -93,21 +93,21 @@ class PlanButton(
         except PastelError:
             await resources.confirmations.put_back(self.plan_id, plan, now=resources.clock())
             raise
-        await say_instead(interaction, f"✅ {len(plan.requests)} in line.")
+        await replace_response(interaction, f"✅ {len(plan.requests)} in line.")
 
 
 async def carry_out(interaction: "discord.Interaction[PastelBot]", plan: Plan) -> None:
     """Queue all of a plan's requests or, where one is refused, none; each gets a message of its own."""
     resources, options = interaction.client.resources, plan.options
-    asker = await direct_messages.asker_at(interaction, plan.guild_id, options.home_channel_id)
+    actor = await direct_messages.actor_at(interaction, plan.guild_id, options.home_channel_id)
     if interaction.guild_id is not None:
-        options = replace(options, home_channel_id=asker.channel_id if options.private else None)
+        options = replace(options, home_channel_id=actor.channel_id if options.private else None)
     options = replace(options, locale=language_of(interaction, public=not options.private))
     targets: list[ReplyTarget] = []
     try:
         for _request in plan.requests:
-            targets.append(await _target(interaction, asker, options))  # noqa: PERF401 - those sent are withdrawn
-        queued = await resources.service.submit_all(asker, list(zip(plan.requests, targets, strict=True)), options)
+            targets.append(await _target(interaction, actor, options))  # noqa: PERF401 - those sent are withdrawn
+        queued = await resources.service.submit_all(actor, list(zip(plan.requests, targets, strict=True)), options)
     except BaseException:
         for target in targets:
             if target.message_id is not None:
@@ -117,7 +117,7 @@ async def carry_out(interaction: "discord.Interaction[PastelBot]", plan: Plan) -
         await resources.delivery.introduce(each)
 
 
-async def _target(interaction: "discord.Interaction[PastelBot]", asker: Asker, options: JobOptions) -> ReplyTarget:
+async def _target(interaction: "discord.Interaction[PastelBot]", actor: Actor, options: JobOptions) -> ReplyTarget:
     if options.private and interaction.guild_id is not None:
-        return await direct_messages.begin_message(interaction, asker)
-    return replace(reply_target(interaction), guild_id=asker.guild_id)
+        return await direct_messages.begin_message(interaction, actor)
+    return replace(reply_target(interaction), guild_id=actor.guild_id)

@@ -5,23 +5,23 @@ from typing import Any
 
 import discord
 
-from pastelbot.bot.checks import asker_of, places_of
-from pastelbot.bot.localisation import in_their_words
+from pastelbot.bot.checks import actor_of, places_of
+from pastelbot.bot.localisation import localised
 from pastelbot.errors import NotAllowedError, RequestError
-from pastelbot.records import Asker, Job, ReplyTarget
-from pastelbot.service.access import House
+from pastelbot.records import Actor, Job, ReplyTarget
+from pastelbot.service.access import AccessPolicy
 
 
-async def asker_for(interaction: discord.Interaction[Any], job: Job) -> Asker:
+async def actor_for(interaction: discord.Interaction[Any], job: Job) -> Actor:
     """Return who presses a job's button, and where: for a private job that is the server where it was asked for."""
     home = job.reply.guild_id if job.reply is not None and job.options.private else None
-    return await asker_at(interaction, home, job.options.home_channel_id)
+    return await actor_at(interaction, home, job.options.home_channel_id)
 
 
-async def asker_at(interaction: discord.Interaction[Any], guild_id: int | None, channel_id: int | None) -> Asker:
+async def actor_at(interaction: discord.Interaction[Any], guild_id: int | None, channel_id: int | None) -> Actor:
     """Return who asks; in a direct message, as if they asked in that channel of that server, where there is one."""
     if interaction.guild_id is not None or guild_id is None:
-        return asker_of(interaction)
+        return actor_of(interaction)
     guild = interaction.client.get_guild(guild_id)
     if guild is None:
         raise NotAllowedError("The bot has left the server where this was painted: ask in another one.")
@@ -29,7 +29,7 @@ async def asker_at(interaction: discord.Interaction[Any], guild_id: int | None, 
         member = await guild.fetch_member(interaction.user.id)
     except discord.NotFound as error:
         raise NotAllowedError("You have left the server where this was painted: ask in another one.") from error
-    asker = Asker(
+    actor = Actor(
         user_id=member.id,
         guild_id=guild.id,
         channel_id=channel_id,
@@ -38,23 +38,23 @@ async def asker_at(interaction: discord.Interaction[Any], guild_id: int | None, 
         manages_messages=member.guild_permissions.manage_messages,
         manages_server=member.guild_permissions.manage_guild,
     )
-    house: House = interaction.client.resources.house
-    return house.in_messages(asker)
+    access: AccessPolicy = interaction.client.resources.access
+    return access.in_messages(actor)
 
 
-async def begin_message(interaction: discord.Interaction[Any], asker: Asker) -> ReplyTarget:
+async def begin_message(interaction: discord.Interaction[Any], actor: Actor) -> ReplyTarget:
     """Begin the direct message of a job; raises RequestError where the person takes none.
 
     Whether somebody takes messages shows only when one is sent, so this comes before anything is queued.
     """
     try:
-        message = await interaction.user.send(in_their_words(interaction, "⏳ One moment …"), silent=True)
+        message = await interaction.user.send(localised(interaction, "⏳ One moment …"), silent=True)
     except discord.HTTPException as error:
         raise RequestError(
             "A private picture comes as a direct message, and Discord does not let the bot write to you: allow direct "
             "messages in this server's privacy settings, or leave private out."
         ) from error
-    return ReplyTarget(channel_id=message.channel.id, message_id=message.id, guild_id=asker.guild_id)
+    return ReplyTarget(channel_id=message.channel.id, message_id=message.id, guild_id=actor.guild_id)
 
 
 async def withdraw_message(interaction: discord.Interaction[Any], target: ReplyTarget) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from pastelbot.bot.checks import asker_of
-from pastelbot.bot.components.direct_messages import asker_for
+from pastelbot.bot.checks import actor_of
+from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.modals import EditModal, SeedModal
 from pastelbot.bot.components.queueing import children, paint, submit
-from pastelbot.bot.responses import ask, say_privately
+from pastelbot.bot.responses import open_modal, respond_ephemeral
 from pastelbot.errors import NotFoundError
-from pastelbot.options import Wish
+from pastelbot.options import GenerationOptions
 from pastelbot.records import GenerationRequest, Job
 from pastelbot.service.requests.submission import random_seed
 
@@ -50,22 +50,22 @@ async def reroll(interaction: "discord.Interaction[PastelBot]", job: Job, _index
 async def ask_seed(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """Ask for a seed."""
 
-    async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
-        seed = random_seed() if wish.seed == -1 else wish.seed
+    async def paint_it(answer: "discord.Interaction[PastelBot]", options: GenerationOptions) -> None:
+        seed = random_seed() if options.seed == -1 else options.seed
         await _paint_child(answer, job, job.request.replace(seed=seed))
 
-    await ask(interaction, SeedModal(job.request, paint_it))
+    await open_modal(interaction, SeedModal(job.request, paint_it))
 
 
 async def ask_edit(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """Ask for another prompt and other settings."""
 
-    async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
-        asker = await asker_for(answer, job)
-        composed = await answer.client.resources.composer.change(asker, job.request, wish, children(job))
-        await paint(answer, composed, asker=asker)
+    async def paint_it(answer: "discord.Interaction[PastelBot]", options: GenerationOptions) -> None:
+        actor = await actor_for(answer, job)
+        built = await answer.client.resources.builder.change(actor, job.request, options, children(job))
+        await paint(answer, built, actor=actor)
 
-    await ask(interaction, EditModal(job.request, paint_it))
+    await open_modal(interaction, EditModal(job.request, paint_it))
 
 
 def vary(strength: float) -> Action:
@@ -80,13 +80,13 @@ def vary(strength: float) -> Action:
 
 async def hires(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
     """Paint exactly this picture, and then its hires pass."""
-    asker = await asker_for(interaction, job)
-    request = await interaction.client.resources.service.with_hires(asker, job.request.alone(index))
-    await submit(interaction, request, children(job), asker=asker)
+    actor = await actor_for(interaction, job)
+    request = await interaction.client.resources.service.with_hires(actor, job.request.alone(index))
+    await submit(interaction, request, children(job), actor=actor)
 
 
 async def _paint_child(interaction: "discord.Interaction[PastelBot]", job: Job, request: GenerationRequest) -> None:
-    await submit(interaction, request, children(job), asker=await asker_for(interaction, job))
+    await submit(interaction, request, children(job), actor=await actor_for(interaction, job))
 
 
 async def infotext(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
@@ -106,22 +106,22 @@ async def infotext(interaction: "discord.Interaction[PastelBot]", job: Job, _ind
 async def share(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
     """Put the picture into the server's gallery, for its author."""
     resources = interaction.client.resources
-    entry = await resources.gallery.share(asker_of(interaction), job.id, index)
+    entry = await resources.gallery.share(actor_of(interaction), job.id, index)
     await interaction.response.defer(ephemeral=True, thinking=True)
-    await say_privately(interaction, await resources.posts.post(entry))
+    await respond_ephemeral(interaction, await resources.posts.post(entry))
 
 
 async def cancel(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """End a job that is not finished; its message then says so."""
     service = interaction.client.resources.service
-    await service.cancel(job.id, asker_of(interaction))
+    await service.cancel(job.id, actor_of(interaction))
     await interaction.response.defer()
 
 
 async def delete(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
     """Remove the pictures and the message."""
     resources = interaction.client.resources
-    await resources.service.delete(job.id, asker_of(interaction))
+    await resources.service.delete(job.id, actor_of(interaction))
     resources.delivery.forget(job.id)
     resources.posts.wake()
     await interaction.response.defer()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import discord
 
 from pastelbot.bot.components import job_actions
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.records import Job, JobStatus
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class JobButton(
         choices = job_actions.choices(self.verb, job, self.number)
         if choices:
             buttons = [JobButton(verb, self.job_id, number) for verb, number in choices]
-            await say_privately(interaction, job_actions.QUESTIONS[self.verb], view=_view(buttons))
+            await respond_ephemeral(interaction, job_actions.QUESTIONS[self.verb], view=_view(buttons))
         else:
             await job_actions.ACTIONS[self.verb](interaction, job, (self.number or 1) - 1)
 

@@ -6,7 +6,7 @@ from typing import Any
 import discord
 
 from pastelbot.bot.responses import answers_errors
-from pastelbot.options import SAMPLER_CHOICES, Wish, read_seed
+from pastelbot.options import SAMPLER_CHOICES, GenerationOptions, read_seed
 from pastelbot.options.reading import read_hires
 from pastelbot.prompt import expansion
 from pastelbot.prompt.flags import escape_flags
@@ -14,7 +14,7 @@ from pastelbot.records import GenerationRequest
 from pastelbot.rules import cost
 from pastelbot.rules.samplers import AUTOMATIC
 
-Paint = Callable[[discord.Interaction[Any], Wish], Awaitable[None]]
+Paint = Callable[[discord.Interaction[Any], GenerationOptions], Awaitable[None]]
 
 HIRES_CHOICES = ("off", "on", "1.25x", "1.5x", "1.75x", "2x")
 
@@ -22,7 +22,7 @@ _TEXT = 4000
 _AS_IT_IS = "as it is"
 
 
-class WishModal(discord.ui.Modal):
+class OptionsModal(discord.ui.Modal):
     """A form that ends in a wish, which `paint` takes."""
 
     def __init__(self, title: str, paint: Paint) -> None:
@@ -58,7 +58,7 @@ class WishModal(discord.ui.Modal):
         return field
 
 
-class SeedModal(WishModal):
+class SeedModal(OptionsModal):
     """Asks for a seed; everything else stays."""
 
     def __init__(self, request: GenerationRequest, paint: Paint) -> None:
@@ -68,10 +68,10 @@ class SeedModal(WishModal):
     @answers_errors
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Paint with the typed seed."""
-        await self._paint(interaction, Wish(seed=_seed(self.seed.value)))
+        await self._paint(interaction, GenerationOptions(seed=_seed(self.seed.value)))
 
 
-class EditModal(WishModal):
+class EditModal(OptionsModal):
     """Asks for prompt, negative prompt, seed, sampler and hires."""
 
     def __init__(self, request: GenerationRequest, paint: Paint) -> None:
@@ -93,15 +93,15 @@ class EditModal(WishModal):
     @answers_errors
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Paint what was typed."""
-        wish = Wish(prompt=self.prompt.value, negative=self.negative.value, seed=_seed(self.seed.value))
+        options = GenerationOptions(prompt=self.prompt.value, negative=self.negative.value, seed=_seed(self.seed.value))
         sampler = next(iter(self.sampler.values), self._sampler_now)
         if sampler != self._sampler_now[:100]:
-            wish = wish.replace(sampler=sampler)
+            options = options.replace(sampler=sampler)
         hires = next(iter(self.hires.values), _AS_IT_IS)
         if hires != _AS_IT_IS:
             on, scale = read_hires(hires)
-            wish = wish.replace(hires=on, hires_scale=scale)
-        await self._paint(interaction, wish)
+            options = options.replace(hires=on, hires_scale=scale)
+        await self._paint(interaction, options)
 
 
 def typed_again(prompt: str, *, flags: bool = True) -> str:

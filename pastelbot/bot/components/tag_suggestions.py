@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from pastelbot.bot.autocomplete import FAILURES
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.plain_text import plain
-from pastelbot.bot.responses import say_privately
+from pastelbot.bot.responses import respond_ephemeral
 
 if TYPE_CHECKING:
     import discord
@@ -25,13 +25,13 @@ async def suggest_tags(interaction: "discord.Interaction[PastelBot]", prompt: st
     The picture is in line already, so nothing that fails here may look like its failure.
     """
     try:
-        found = await interaction.client.resources.tags.suggestions(prompt, asker_of(interaction))
+        found = await interaction.client.resources.tags.suggestions(prompt, actor_of(interaction))
     except FAILURES as error:
         log.warning("no suggestions", error=str(error))
         return
     lines = [f"💡 {_safe(each.typed)} is not a known tag. Did you mean **{_safe(each.meant)}**?" for each in found]
     if lines:
-        await say_privately(interaction, "\n".join(lines))
+        await respond_ephemeral(interaction, "\n".join(lines))
 
 
 def _safe(text: str) -> str:

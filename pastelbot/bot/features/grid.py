@@ -7,18 +7,18 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.autocomplete import prompt_choices
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import checkpoint_choices, preset_choices, size_choices
 from pastelbot.bot.components import confirmation
 from pastelbot.bot.components.modals import HIRES_CHOICES
 from pastelbot.bot.responses import answers_errors
 from pastelbot.errors import RequestError
-from pastelbot.options import SAMPLER_CHOICES, Wish
+from pastelbot.options import SAMPLER_CHOICES, GenerationOptions
 from pastelbot.options.reading import read_hires
 from pastelbot.prompt.tags.completion import without_arrows
 from pastelbot.records import Grid
 from pastelbot.rules import grids
-from pastelbot.service.requests.building import Composed, Composer
+from pastelbot.service.requests.building import BuiltRequests, RequestBuilder
 from pastelbot.service.requests.submission import Service
 
 _AXES = [app_commands.Choice(name=kind.title, value=name) for name, kind in grids.KINDS.items()]
@@ -27,9 +27,9 @@ _AXES = [app_commands.Choice(name=kind.title, value=name) for name, kind in grid
 class GridCog(commands.Cog):
     """The command that compares."""
 
-    def __init__(self, service: Service, composer: Composer) -> None:
+    def __init__(self, service: Service, builder: RequestBuilder) -> None:
         self._service = service
-        self._composer = composer
+        self._builder = builder
 
     @app_commands.command(name="grid")
     @app_commands.describe(
@@ -83,7 +83,7 @@ class GridCog(commands.Cog):
         """Paint a sheet of pictures that differ in one or two settings, to compare them."""
         grid = _read_grid(x, x_values, y, y_values)
         large, scale = read_hires(hires or "off")
-        wish = Wish(
+        options = GenerationOptions(
             prompt=without_arrows(prompt),
             negative=negative,
             size=size,
@@ -99,17 +99,17 @@ class GridCog(commands.Cog):
             private=private,
             count=1,
         )
-        await self._ask(interaction, await self._composer.compose(asker_of(interaction), wish), grid)
+        await self._ask(interaction, await self._builder.build(actor_of(interaction), options), grid)
 
-    async def _ask(self, interaction: discord.Interaction[Any], composed: Composed, grid: Grid) -> None:
+    async def _ask(self, interaction: discord.Interaction[Any], built: BuiltRequests, grid: Grid) -> None:
         """Say what the grid costs and wait for a yes."""
-        if len(composed.requests) > 1:
+        if len(built.requests) > 1:
             raise RequestError(
                 "Braces in a grid's prompt would make several grids: write one prompt, and let Prompt S/R change it."
             )
-        asker, request = asker_of(interaction), composed.requests[0].replace(grid=grid, count=1)
-        await self._service.check(asker, request)
-        await confirmation.ask(interaction, asker, Composed(requests=(request,), options=composed.options))
+        actor, request = actor_of(interaction), built.requests[0].replace(grid=grid, count=1)
+        await self._service.check(actor, request)
+        await confirmation.ask(interaction, actor, BuiltRequests(requests=(request,), options=built.options))
 
 
 def _read_grid(x: str, x_values: str, y: str | None, y_values: str | None) -> Grid:

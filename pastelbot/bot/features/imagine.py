@@ -8,10 +8,10 @@ from discord.ext import commands
 
 from pastelbot.bot.attachments import picture_of
 from pastelbot.bot.autocomplete import prompt_choices
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import (
     checkpoint_choices,
-    earlier_choices,
+    history_choices,
     lora_choices,
     preset_choices,
     size_choices,
@@ -21,21 +21,21 @@ from pastelbot.bot.components.modals import HIRES_CHOICES
 from pastelbot.bot.components.queueing import children, paint
 from pastelbot.bot.responses import answers_errors
 from pastelbot.errors import RequestError
-from pastelbot.options import SAMPLER_CHOICES, Wish
+from pastelbot.options import SAMPLER_CHOICES, GenerationOptions
 from pastelbot.options.reading import read_hires
 from pastelbot.prompt.tags.completion import without_arrows
-from pastelbot.records import Asker, JobOptions
+from pastelbot.records import Actor, JobOptions
 from pastelbot.rules.samplers import SCHEDULES
-from pastelbot.service.requests.building import Composer
-from pastelbot.service.requests.history import EarlierPictures
+from pastelbot.service.requests.building import RequestBuilder
+from pastelbot.service.requests.history import PictureHistory
 
 
 class ImagineCog(commands.Cog):
     """The command that paints."""
 
-    def __init__(self, composer: Composer, earlier: EarlierPictures) -> None:
-        self._composer = composer
-        self._earlier = earlier
+    def __init__(self, builder: RequestBuilder, history: PictureHistory) -> None:
+        self._builder = builder
+        self._history = history
 
     @app_commands.command(name="imagine")
     @app_commands.describe(
@@ -74,7 +74,7 @@ class ImagineCog(commands.Cog):
         checkpoint=checkpoint_choices,
         vae=vae_choices,
         preset=preset_choices,
-        previous=earlier_choices,
+        previous=history_choices,
     )
     @answers_errors
     async def imagine(
@@ -106,9 +106,9 @@ class ImagineCog(commands.Cog):
         """Paint a picture from danbooru tags."""
         if strength is not None and init is None and previous is None:
             raise RequestError("A strength belongs to a picture to start from: attach one as init, or leave it out.")
-        asker, options, start = await self._start(interaction, init, previous)
+        actor, job_options, start = await self._start(interaction, init, previous)
         large, scale = (None, None) if hires is None else read_hires(hires)
-        wish = Wish(
+        options = GenerationOptions(
             prompt=without_arrows(prompt),
             negative=negative,
             size=size,
@@ -131,16 +131,16 @@ class ImagineCog(commands.Cog):
             private=private,
             init=start,
         )
-        await paint(interaction, await self._composer.compose(asker, wish, options), asker=asker)
+        await paint(interaction, await self._builder.build(actor, options, job_options), actor=actor)
 
     async def _start(
         self, interaction: discord.Interaction[Any], init: discord.Attachment | None, previous: str | None
-    ) -> tuple[Asker, JobOptions, bytes | None]:
+    ) -> tuple[Actor, JobOptions, bytes | None]:
         """Return who asks, what the job is made from, and the picture to start from, where there is one."""
-        asker = asker_of(interaction)
+        actor = actor_of(interaction)
         if previous is None:
-            return asker, JobOptions(), None if init is None else await picture_of(init)
+            return actor, JobOptions(), None if init is None else await picture_of(init)
         if init is not None:
             raise RequestError("Both init and previous name a picture to start from: leave one of them out.")
-        job, content = await self._earlier.open(asker, previous)
-        return asker, children(job), content
+        job, content = await self._history.open(actor, previous)
+        return actor, children(job), content

@@ -6,10 +6,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import checkpoint_choices
 from pastelbot.bot.plain_text import plain
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.service.models.models import ModelLine, Models
 
 
@@ -23,7 +23,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
     @answers_errors
     async def show(self, interaction: discord.Interaction[Any]) -> None:
         """Show the checkpoints, the VAEs and which of them is usual."""
-        await say_privately(interaction, models_text(self._models.lines, self._models.names.vaes))
+        await respond_ephemeral(interaction, models_text(self._models.lines, self._models.names.vaes))
 
     @app_commands.command(name="use")
     @app_commands.describe(name="What paints from now on where nobody names a checkpoint")
@@ -31,12 +31,12 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
     @answers_errors
     async def use(self, interaction: discord.Interaction[Any], name: str) -> None:
         """Choose what usually paints, for everybody on this bot; needs Manage Server."""
-        before = await self._models.use(asker_of(interaction), name)
+        before = await self._models.use(actor_of(interaction), name)
         now = plain(name)
         if before == name:
-            await say_privately(interaction, f"**{now}** paints already.")
+            await respond_ephemeral(interaction, f"**{now}** paints already.")
             return
-        await say_privately(
+        await respond_ephemeral(
             interaction,
             f"**{now}** paints from now on, in place of {plain(before)}: for everybody, on all servers of "
             "this bot, where nobody names another. What is in line already keeps its checkpoint.",

@@ -7,22 +7,22 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.attachments import picture_of
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import offer_presets
 from pastelbot.bot.components.modals import HIRES_CHOICES
 from pastelbot.bot.components.queueing import paint
 from pastelbot.bot.features.remix import first_picture
 from pastelbot.bot.features.settings.texts import presets_text, values_text
-from pastelbot.bot.responses import answers_errors, ask, say_privately
+from pastelbot.bot.responses import answers_errors, open_modal, respond_ephemeral
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
 from pastelbot.infotext import read_request
-from pastelbot.options import SAMPLER_CHOICES, Wish
-from pastelbot.options.flags import wish_from_prompt
+from pastelbot.options import SAMPLER_CHOICES, GenerationOptions
+from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_hires
 from pastelbot.records import GenerationRequest
-from pastelbot.service.requests.building import Composer
-from pastelbot.service.requests.presets import LONGEST_NAME, Presets, wish_of
+from pastelbot.service.requests.building import RequestBuilder
+from pastelbot.service.requests.presets import LONGEST_NAME, Presets, options_of
 from pastelbot.service.requests.submission import Service
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description="Settings kept under a name"):
     """Saves, uses, lists, shares and deletes presets."""
 
-    def __init__(self, service: Service, composer: Composer, presets: Presets) -> None:
+    def __init__(self, service: Service, builder: RequestBuilder, presets: Presets) -> None:
         self._service = service
-        self._composer = composer
+        self._builder = builder
         self._presets = presets
         self.menu = app_commands.ContextMenu(name="Save prompt", callback=self.save_message)
 
@@ -80,7 +80,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     ) -> None:
         """Keep settings under a name: those given here, or your last picture's."""
         large, scale = (None, None) if hires is None else read_hires(hires)
-        options = Wish(
+        options = GenerationOptions(
             negative=negative,
             size=size,
             seed=seed,
@@ -95,11 +95,11 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
             style=style,
         )
         if prompt is not None:
-            options = Wish.of({**wish_from_prompt(prompt).known(), **options.known()})
-        if options.known():
-            await self._composer.check_defaults(asker_of(interaction), options)
+            options = GenerationOptions.of({**options_from_prompt(prompt).set_fields(), **options.set_fields()})
+        if options.set_fields():
+            await self._builder.check_defaults(actor_of(interaction), options)
         else:
-            options = wish_of((await self._service.last_of(interaction.user.id)).request, keep_seed=keep_seed)
+            options = options_of((await self._service.last_of(interaction.user.id)).request, keep_seed=keep_seed)
         await self._save(interaction, name, options)
 
     @app_commands.command(name="use")
@@ -121,14 +121,14 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
         private: bool | None = None,  # noqa: FBT001
     ) -> None:
         """Paint with saved settings."""
-        wish = Wish(prompt=prompt, seed=seed, count=count, private=private, preset=name)
-        await paint(interaction, await self._composer.compose(asker_of(interaction), wish))
+        options = GenerationOptions(prompt=prompt, seed=seed, count=count, private=private, preset=name)
+        await paint(interaction, await self._builder.build(actor_of(interaction), options))
 
     @app_commands.command(name="list")
     @answers_errors
     async def list_(self, interaction: discord.Interaction[Any]) -> None:
         """Show your presets and this server's, to you alone."""
-        await say_privately(interaction, presets_text(await self._presets.usable(asker_of(interaction))))
+        await respond_ephemeral(interaction, presets_text(await self._presets.usable(actor_of(interaction))))
 
     @app_commands.command(name="delete")
     @app_commands.describe(name="Which one", shared="The server's one, not your own")
@@ -140,18 +140,18 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
         shared: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
         """Delete a preset."""
-        preset = await self._presets.delete(asker_of(interaction), name, shared=shared)
+        preset = await self._presets.delete(actor_of(interaction), name, shared=shared)
         name = preset.name
         done = f"Deleted the shared preset “{name}”." if preset.is_shared else f"Deleted preset “{name}”."
-        await say_privately(interaction, done)
+        await respond_ephemeral(interaction, done)
 
     @app_commands.command(name="share")
     @app_commands.describe(name="Which one of yours")
     @answers_errors
     async def share(self, interaction: discord.Interaction[Any], name: str) -> None:
         """Let everybody in this server use a copy of your preset."""
-        preset = await self._presets.share(asker_of(interaction), name)
-        await say_privately(interaction, f"Everybody here can use “{preset.name}” now, as it is at present.")
+        preset = await self._presets.share(actor_of(interaction), name)
+        await respond_ephemeral(interaction, f"Everybody here can use “{preset.name}” now, as it is at present.")
 
     @use.autocomplete("name")
     @delete.autocomplete("name")
@@ -169,15 +169,15 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
         request = job.request if job is not None else await _request_of(message)
 
         async def save(answer: "discord.Interaction[PastelBot]", name: str, keep_seed: bool) -> None:  # noqa: FBT001
-            await self._save(answer, name, wish_of(request, keep_seed=keep_seed))
+            await self._save(answer, name, options_of(request, keep_seed=keep_seed))
 
-        await ask(interaction, SaveModal(save))
+        await open_modal(interaction, SaveModal(save))
 
-    async def _save(self, interaction: discord.Interaction[Any], name: str, wish: Wish) -> None:
-        replaced = await self._presets.save(asker_of(interaction), name, wish)
-        name, values = " ".join(name.split()), values_text(wish.known())
+    async def _save(self, interaction: discord.Interaction[Any], name: str, options: GenerationOptions) -> None:
+        replaced = await self._presets.save(actor_of(interaction), name, options)
+        name, values = " ".join(name.split()), values_text(options.set_fields())
         done = f"Replaced “{name}”: {values}" if replaced else f"Saved “{name}”: {values}"
-        await say_privately(interaction, f"{done}\nUse it with /prompt use.")
+        await respond_ephemeral(interaction, f"{done}\nUse it with /prompt use.")
 
 
 class SaveModal(discord.ui.Modal):

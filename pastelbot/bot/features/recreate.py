@@ -8,14 +8,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.attachments import content_of
-from pastelbot.bot.checks import asker_of
-from pastelbot.bot.components.direct_messages import asker_for
+from pastelbot.bot.checks import actor_of
+from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.queueing import children, submit
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
-from pastelbot.records import Asker, JobOptions
-from pastelbot.service.requests.building import Composer
+from pastelbot.records import Actor, JobOptions
+from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.submission import Service
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ _PATIENCE = 2.0  # seconds, of the three in which Discord wants an answer
 class RecreateCog(commands.Cog):
     """Reads infotexts from texts, pictures and messages."""
 
-    def __init__(self, service: Service, composer: Composer) -> None:
+    def __init__(self, service: Service, builder: RequestBuilder) -> None:
         self._service = service
-        self._composer = composer
+        self._builder = builder
         self.menu = app_commands.ContextMenu(name="Recreate", callback=self.recreate_message)
 
     @app_commands.command(name="recreate")
@@ -50,7 +50,7 @@ class RecreateCog(commands.Cog):
             infotext = await _infotext_of(picture)
         if not infotext or not infotext.strip():
             raise RequestError("There is nothing to recreate: paste an infotext, or attach a picture that has one.")
-        await self._paint(interaction, infotext, asker_of(interaction), _hidden_as(picture))
+        await self._paint(interaction, infotext, actor_of(interaction), _hidden_as(picture))
 
     @answers_errors
     async def recreate_message(self, interaction: "discord.Interaction[PastelBot]", message: discord.Message) -> None:
@@ -59,17 +59,19 @@ class RecreateCog(commands.Cog):
         infotext = message.content if picture is None else await _infotext_of(picture)
         job = await self._service.shown_in(message.id)
         if job is None:
-            await self._paint(interaction, infotext, asker_of(interaction), _hidden_as(picture))
+            await self._paint(interaction, infotext, actor_of(interaction), _hidden_as(picture))
         else:
-            await self._paint(interaction, infotext, await asker_for(interaction, job), children(job))
+            await self._paint(interaction, infotext, await actor_for(interaction, job), children(job))
 
     async def _paint(
-        self, interaction: "discord.Interaction[PastelBot]", infotext: str, asker: Asker, hidden: JobOptions
+        self, interaction: "discord.Interaction[PastelBot]", infotext: str, actor: Actor, hidden: JobOptions
     ) -> None:
-        request, notes = await self._service.recreate(asker, infotext)
-        await submit(interaction, request, await self._composer.usual_options(asker, hidden), asker=asker)
+        request, notes = await self._service.recreate(actor, infotext)
+        await submit(interaction, request, await self._builder.default_options(actor, hidden), actor=actor)
         if notes:
-            await say_privately(interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)]))
+            await respond_ephemeral(
+                interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)])
+            )
 
 
 async def _infotext_of(picture: discord.Attachment) -> str:

@@ -8,18 +8,18 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.attachments import content_of, picture_of
-from pastelbot.bot.checks import asker_of
-from pastelbot.bot.components.direct_messages import asker_for
-from pastelbot.bot.components.modals import Paint, WishModal, typed_again
+from pastelbot.bot.checks import actor_of
+from pastelbot.bot.components.direct_messages import actor_for
+from pastelbot.bot.components.modals import OptionsModal, Paint, typed_again
 from pastelbot.bot.components.queueing import children, paint
-from pastelbot.bot.responses import answers_errors, ask
+from pastelbot.bot.responses import answers_errors, open_modal
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
 from pastelbot.infotext import read_request
-from pastelbot.options import Wish, read_seed
+from pastelbot.options import GenerationOptions, read_seed
 from pastelbot.options.reading import read_strength
 from pastelbot.records import JobOptions
-from pastelbot.service.requests.building import Composer
+from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.submission import Service
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ _PATIENCE = 1.5  # seconds for looking into a picture before the form opens
 class RemixCog(commands.Cog):
     """Paints over pictures of messages."""
 
-    def __init__(self, service: Service, composer: Composer) -> None:
+    def __init__(self, service: Service, builder: RequestBuilder) -> None:
         self._service = service
-        self._composer = composer
+        self._builder = builder
         self.menu = app_commands.ContextMenu(name="Remix", callback=self.remix)
 
     @answers_errors
@@ -47,14 +47,14 @@ class RemixCog(commands.Cog):
         else:
             prompt, negative = job.request.prompt, job.request.negative_prompt
 
-        async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
-            asker, options = asker_of(answer), JobOptions(spoiler=picture.is_spoiler())
+        async def paint_it(answer: "discord.Interaction[PastelBot]", options: GenerationOptions) -> None:
+            actor, job_options = actor_of(answer), JobOptions(spoiler=picture.is_spoiler())
             if job is not None:
-                asker, options = await asker_for(answer, job), children(job)
-            wish = wish.replace(init=await picture_of(picture))
-            await paint(answer, await self._composer.compose(asker, wish, options), asker=asker)
+                actor, job_options = await actor_for(answer, job), children(job)
+            options = options.replace(init=await picture_of(picture))
+            await paint(answer, await self._builder.build(actor, options, job_options), actor=actor)
 
-        await ask(interaction, RemixModal(prompt, negative, paint_it))
+        await open_modal(interaction, RemixModal(prompt, negative, paint_it))
 
 
 async def _texts_of(picture: discord.Attachment) -> tuple[str, str | None]:
@@ -68,7 +68,7 @@ async def _texts_of(picture: discord.Attachment) -> tuple[str, str | None]:
     return request.prompt, request.negative_prompt
 
 
-class RemixModal(WishModal):
+class RemixModal(OptionsModal):
     """Asks what to make of a picture."""
 
     def __init__(self, prompt: str, negative: str | None, paint_it: Paint) -> None:
@@ -95,13 +95,13 @@ class RemixModal(WishModal):
         if not self._known and not self.negative.value.strip():
             negative = None
         seed = read_seed(self.seed.value)
-        wish = Wish(
+        options = GenerationOptions(
             prompt=self.prompt.value,
             negative=negative,
             denoise=read_strength(self.strength.value),
             seed=-1 if seed is None else seed,
         )
-        await self._paint(interaction, wish)
+        await self._paint(interaction, options)
 
 
 def first_picture(message: discord.Message) -> discord.Attachment:

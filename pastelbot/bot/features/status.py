@@ -7,8 +7,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot import render
-from pastelbot.bot.checks import asker_of
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.checks import actor_of
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.service.requests.submission import Service
 
 
@@ -23,4 +23,4 @@ class InfoCog(commands.Cog):
     async def queue(self, interaction: discord.Interaction[Any]) -> None:
         """Show who is being painted for, and who is in line."""
         overview = await self._service.overview()
-        await say_privately(interaction, render.queue_text(overview, asker_of(interaction)))
+        await respond_ephemeral(interaction, render.queue_text(overview, actor_of(interaction)))

@@ -18,10 +18,10 @@ from pastelbot.bot import render
 from pastelbot.bot.components.job_buttons import job_view
 from pastelbot.bot.files import FILE_BYTES, attachments, previews
 from pastelbot.bot.localisation import translated
-from pastelbot.bot.messages.review_messages import ReviewDesk, withheld_text
-from pastelbot.bot.responses import say_privately
+from pastelbot.bot.messages.review_messages import ReviewMessages, withheld_text
+from pastelbot.bot.responses import respond_ephemeral
 from pastelbot.errors import NotFoundError
-from pastelbot.i18n.languages import Languages, Say
+from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.jobs.background import call_later, spawn
 from pastelbot.records import BeingPainted, Ended, InLine, Job, JobStatus, Rendered, ReplyTarget, Update
 from pastelbot.service.requests.submission import Queued, Service
@@ -63,7 +63,7 @@ class Delivery:
         self,
         client: discord.Client,
         service: Service,
-        desk: ReviewDesk,
+        review_messages: ReviewMessages,
         languages: Languages,
         *,
         edit_seconds: float,
@@ -71,7 +71,7 @@ class Delivery:
     ) -> None:
         self._client = client
         self._service = service
-        self._desk = desk
+        self._review_messages = review_messages
         self._languages = languages
         self._edit_seconds = edit_seconds
         self._mention_after = mention_after
@@ -90,7 +90,7 @@ class Delivery:
         slot.busy = True
         try:
             if await self._known_message(job) is not None:
-                await say_privately(interaction, "Your picture is here already.")
+                await respond_ephemeral(interaction, "Your picture is here already.")
                 return
             slot.message_id = await self._answer(interaction, job, text)
             slot.text, slot.edited_at = text, monotonic()
@@ -102,10 +102,10 @@ class Delivery:
 
     async def _answer(self, interaction: discord.Interaction[Any], job: Job, text: str) -> int | None:
         """Send the job's first message; None where Discord does not take one now, but will take the picture."""
-        none, say = discord.AllowedMentions.none(), self._saying(job)
-        view = translated(job_view(job), say)
+        none, translate = discord.AllowedMentions.none(), self._saying(job)
+        view = translated(job_view(job), translate)
         try:
-            answer = await interaction.response.send_message(say(text), view=view, allowed_mentions=none)
+            answer = await interaction.response.send_message(translate(text), view=view, allowed_mentions=none)
         except _UNSENT as error:
             log.warning("interaction not answered", job=job.id, error=str(error))
         else:
@@ -147,7 +147,7 @@ class Delivery:
     def publish(self, update: Update) -> None:
         """Take an update; call it from the event loop's thread."""
         slot = self._slots.setdefault(update.job.id, _Slot())
-        if isinstance(update, BeingPainted) and update.preview and self._desk.previews_allowed(update.job):
+        if isinstance(update, BeingPainted) and update.preview and self._review_messages.previews_allowed(update.job):
             slot.preview = update.preview
         if slot.next is None or not render.is_final(slot.next) or render.is_final(update):
             slot.next = update
@@ -229,17 +229,17 @@ class Delivery:
                     await self._write(update.job, slot, text, files, final=isinstance(update, Ended))
                     slot.text = text
                 if isinstance(update, Ended) and update.job.withheld:
-                    await self._desk.close(update.job)
+                    await self._review_messages.close(update.job)
 
     async def _deliver(self, job: Job, slot: _Slot) -> None:
         """Post the pictures, or say that they are withheld and ask a moderator."""
-        match await self._desk.judge(job):
+        match await self._review_messages.judge(job):
             case Verdict.SHOW:
                 await self._post(job, slot)
-            case Verdict.WITHHOLD if not await self._desk.asked(job):
+            case Verdict.WITHHOLD if not await self._review_messages.asked(job):
                 held = replace(job, withheld=True)
                 await self._write(held, slot, withheld_text(job), [], final=True)
-                await self._desk.ask(held, limit=await self._file_limit(job))
+                await self._review_messages.ask(held, limit=await self._file_limit(job))
 
     async def _post(self, job: Job, slot: _Slot) -> None:
         """Send the pictures; the job is settled only after Discord has answered with a message."""
@@ -315,25 +315,27 @@ class Delivery:
         return _reply(current).message_id
 
     async def _edit(self, job: Job, message_id: int, text: str, files: list[discord.File]) -> None:
-        message, say = self._channel(_reply(job)).get_partial_message(message_id), self._saying(job)
-        view, none = translated(job_view(job), say), discord.AllowedMentions.none()
-        await message.edit(content=say(text), attachments=_described(files, say), view=view, allowed_mentions=none)
+        message, translate = self._channel(_reply(job)).get_partial_message(message_id), self._saying(job)
+        view, none = translated(job_view(job), translate), discord.AllowedMentions.none()
+        await message.edit(
+            content=translate(text), attachments=_described(files, translate), view=view, allowed_mentions=none
+        )
 
     async def _send(self, job: Job, text: str, files: list[discord.File]) -> discord.Message:
         """Send the job's message anew; the nonce keeps Discord from taking it twice in the same state."""
         mentions = _owner_alone(job) if self._waited_long(job) else discord.AllowedMentions.none()
-        channel, nonce, say = self._channel(_reply(job)), f"{job.id}:{job.status}", self._saying(job)
-        view, files = translated(job_view(job), say), _described(files, say)
+        channel, nonce, translate = self._channel(_reply(job)), f"{job.id}:{job.status}", self._saying(job)
+        view, files = translated(job_view(job), translate), _described(files, translate)
         try:
-            return await channel.send(say(text), files=files, view=view, allowed_mentions=mentions, nonce=nonce)
+            return await channel.send(translate(text), files=files, view=view, allowed_mentions=mentions, nonce=nonce)
         except discord.HTTPException as error:
             if error.code in _CLOSED:
                 raise discord.Forbidden(error.response, error.text) from error
             raise
 
-    def _saying(self, job: Job) -> Say:
+    def _saying(self, job: Job) -> Translate:
         """Return what puts texts into the language of the job's message."""
-        return self._languages.saying(job.options.locale)
+        return self._languages.translator(job.options.locale)
 
     def _channel(self, reply: ReplyTarget) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
@@ -343,10 +345,10 @@ class Delivery:
         return guild.filesize_limit if guild is not None else FILE_BYTES
 
 
-def _described(files: list[discord.File], say: Say) -> list[discord.File]:
+def _described(files: list[discord.File], translate: Translate) -> list[discord.File]:
     """Return files whose alt texts are in another language."""
     for file in files:
-        file.description = file.description and say(file.description)
+        file.description = file.description and translate(file.description)
     return files
 
 

@@ -15,11 +15,11 @@ from PIL import Image
 from pastelbot.bot.features.gallery import texts as gallery_texts
 from pastelbot.bot.features.gallery.views import add_entry, names_of, picture_files, picture_name
 from pastelbot.bot.localisation import language_of_guild, translated
-from pastelbot.i18n.languages import Languages, Say
+from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.jobs.background import Periodic
 from pastelbot.service.gallery import Gallery, Shown
-from pastelbot.store.gallery import Entry
-from pastelbot.store.key_values import Memory
+from pastelbot.store.gallery import GalleryEntry
+from pastelbot.store.key_values import KeyValueStore
 
 _THUMBNAIL = 768  # pixels of the longer side, on pages
 _POST = 1280
@@ -37,14 +37,14 @@ class GalleryPosts:
         self,
         client: discord.Client,
         gallery: Gallery,
-        memory: Memory,
+        key_values: KeyValueStore,
         languages: Languages,
         *,
         clock: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._gallery = gallery
-        self._memory = memory
+        self._key_values = key_values
         self._languages = languages
         self._clock = clock
         self._erasing = Periodic(self._erase, seconds=3600)
@@ -65,7 +65,7 @@ class GalleryPosts:
         """Return small copies of the pictures whose files are there and whole."""
         return picture_files(shown, await asyncio.to_thread(_small, [each.path for each in shown], side))
 
-    async def post(self, entry: Entry) -> str:
+    async def post(self, entry: GalleryEntry) -> str:
         """Show a shared picture in the gallery's channel, where there is one; return what to tell its author."""
         channel_id = await self._gallery.channel(entry.guild_id)
         if channel_id is None:
@@ -109,14 +109,16 @@ class GalleryPosts:
         for guild_id, channel_id in (await self._gallery.best_of_channels()).items():
             name = f"best_of:{guild_id}"
             channel = self._client.get_channel(channel_id)
-            if await self._memory.get(name) == week or not isinstance(channel, discord.TextChannel | discord.Thread):
+            if await self._key_values.get(name) == week or not isinstance(
+                channel, discord.TextChannel | discord.Thread
+            ):
                 continue
             try:
                 await self._post_best(guild_id, channel, since, until)
             except _UNSENT as error:
                 log.warning("the best of the week was not posted", guild=guild_id, error=str(error))
             else:
-                await self._memory.set(name, week)
+                await self._key_values.set(name, week)
 
     async def _post_best(
         self, guild_id: int, channel: discord.TextChannel | discord.Thread, since: datetime, until: datetime
@@ -135,7 +137,7 @@ class GalleryPosts:
         message = await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"best:{since:%Y%m%d}")
         await self.keep_track(best, guild_id, message.channel.id, message.id)
 
-    async def _post(self, entry: Entry, channel: discord.abc.Messageable) -> None:
+    async def _post(self, entry: GalleryEntry, channel: discord.abc.Messageable) -> None:
         (shown,) = await self._gallery.show([entry])
         files = await self.thumbnails([shown], side=_POST)
         layout = self._post_view(shown, names_of(files))
@@ -149,9 +151,9 @@ class GalleryPosts:
         add_entry(layout, shown, files, unshare=True)
         return translated(layout, self._saying(shown.entry.guild_id))
 
-    def _saying(self, guild_id: int) -> Say:
+    def _saying(self, guild_id: int) -> Translate:
         """Return what puts texts into a server's language."""
-        return self._languages.saying(language_of_guild(self._client, guild_id))
+        return self._languages.translator(language_of_guild(self._client, guild_id))
 
     async def _erase(self) -> None:
         """Delete messages until none is left that can be deleted now."""

@@ -10,7 +10,7 @@ from pastelbot.bot import render
 from pastelbot.bot.features.reviews.views import review_view
 from pastelbot.bot.files import FILE_BYTES, attachments
 from pastelbot.bot.localisation import language_of_guild, translated
-from pastelbot.i18n.languages import Languages, Say
+from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.records import Job
 from pastelbot.service.requests.submission import Service
 from pastelbot.service.reviews import Reviews, Verdict
@@ -21,7 +21,7 @@ _TOO_LARGE = 413
 log = structlog.get_logger(__name__)
 
 
-class ReviewDesk:
+class ReviewMessages:
     """Asks moderators, and closes the question when it has settled itself."""
 
     def __init__(self, client: discord.Client, service: Service, reviews: Reviews, languages: Languages) -> None:
@@ -72,16 +72,16 @@ class ReviewDesk:
         """Send the question, with smaller files where Discord finds them too large."""
         pictures = await self._service.pictures(job.id)
         channel = self._client.get_partial_messageable(channel_id)
-        spoilered, say = replace(job, options=replace(job.options, spoiler=True)), self._saying(job)
+        spoilered, translate = replace(job, options=replace(job.options, spoiler=True)), self._saying(job)
         while True:
             files = await asyncio.to_thread(attachments, spoilered, pictures, limit=limit)
             for file in files:
-                file.spoiler, file.description = True, file.description and say(file.description)
+                file.spoiler, file.description = True, file.description and translate(file.description)
             try:
                 return await channel.send(
-                    say(question(job, [picture.rating for picture, _ in pictures])),
+                    translate(question(job, [picture.rating for picture, _ in pictures])),
                     files=files,
-                    view=translated(review_view(job.id), say),
+                    view=translated(review_view(job.id), translate),
                     allowed_mentions=discord.AllowedMentions.none(),
                     nonce=f"{job.id}:review",
                 )
@@ -90,10 +90,10 @@ class ReviewDesk:
                     raise
                 limit //= 2
 
-    def _saying(self, job: Job) -> Say:
+    def _saying(self, job: Job) -> Translate:
         """Return what puts texts into the language of the job's server."""
         guild_id = job.reply.guild_id if job.reply is not None else None
-        return self._languages.saying(language_of_guild(self._client, guild_id))
+        return self._languages.translator(language_of_guild(self._client, guild_id))
 
 
 def withheld_text(job: Job) -> str:

@@ -30,7 +30,7 @@ class Embedding:
     problem: str | None = None
 
 
-class EmbeddingShelf:
+class EmbeddingCache:
     """The embeddings of a folder for a text encoder of one width; read when the folder has changed."""
 
     def __init__(self, folder: Path | None, width: Callable[[], int]) -> None:

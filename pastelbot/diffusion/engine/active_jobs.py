@@ -4,22 +4,22 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from pastelbot.diffusion.engine.denoiser import Ask
+from pastelbot.diffusion.engine.denoiser import DenoiseRequest
 from pastelbot.diffusion.engine.network_metadata import UsedNetworks
-from pastelbot.diffusion.engine.picture import Asks, Painter, Plan
+from pastelbot.diffusion.engine.picture import DenoiseRequests, PicturePipeline, Plan
 from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
 from pastelbot.diffusion.networks.vae import NamedVae
 from pastelbot.records import Picture
 
 
 @dataclass(kw_only=True, eq=False)
-class Flight:
+class PictureTask:
     """One picture in flight: what it wants denoised now, or its final latents."""
 
-    job: "FlyingJob"
-    painter: Painter
-    asks: Asks
-    ask: Ask | None = None
+    job: "ActiveJob"
+    pipeline: PicturePipeline
+    asks: DenoiseRequests
+    request: DenoiseRequest | None = None
     denoised: Tensor | None = None
     latents: Tensor | None = None
     calls: int = 0
@@ -27,29 +27,29 @@ class Flight:
     @property
     def loras(self) -> LoraSet:
         """Return the LoRAs that the UNet needs next."""
-        return NO_LORAS if self.ask is None else self.ask.loras
+        return NO_LORAS if self.request is None else self.request.loras
 
     def start(self) -> None:
         """Take the first ask."""
-        self.ask = next(self.asks)
+        self.request = next(self.asks)
 
     def advance(self, denoised: Tensor) -> None:
         """Hand the answer in and take the next ask, or the final latents."""
         self.calls += 1
         self.denoised = denoised
         try:
-            self.ask = self.asks.send(denoised)
+            self.request = self.asks.send(denoised)
         except StopIteration as stop:
-            self.ask, self.latents = None, stop.value
+            self.request, self.latents = None, stop.value
 
     def close(self) -> None:
         """Let go of every tensor."""
         self.asks.close()
-        self.ask = self.denoised = self.latents = None
+        self.request = self.denoised = self.latents = None
 
 
 @dataclass(kw_only=True, eq=False)
-class FlyingJob:
+class ActiveJob:
     """One job in flight."""
 
     id: str
@@ -57,16 +57,16 @@ class FlyingJob:
     started: float
     vae: NamedVae
     networks: UsedNetworks = field(default_factory=UsedNetworks)
-    flights: list[Flight] = field(default_factory=list)
+    tasks: list[PictureTask] = field(default_factory=list)
     pictures: dict[int, Picture] = field(default_factory=dict)
     cancelled: bool = False
 
     @property
     def step(self) -> int:
         """Return the steps that all of the job's pictures have done."""
-        return min(flight.calls for flight in self.flights)
+        return min(task.calls for task in self.tasks)
 
     @property
     def finished(self) -> bool:
         """Tell whether every picture is there."""
-        return len(self.pictures) == len(self.flights)
+        return len(self.pictures) == len(self.tasks)

@@ -19,7 +19,7 @@ from pastelbot.diffusion.sampling.schedules import ModelSigmas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ask:
+class DenoiseRequest:
     """What one picture wants denoised: latents (channels, height, width) at `sigma`, and what should be seen in them.
 
     `positive` holds the parts of the prompt with their weights, `negative` the negative prompt (tokens, dim), `loras`
@@ -73,7 +73,7 @@ class _Row:
 
 
 class Denoiser:
-    """Asks the UNet about the latents of several pictures in as few calls as possible."""
+    """DenoiseRequests the UNet about the latents of several pictures in as few calls as possible."""
 
     def __init__(
         self, unet: UNet2DConditionModel, sigmas: ModelSigmas, *, prediction_type: str, device: torch.device
@@ -84,13 +84,13 @@ class Denoiser:
         self._device = device
         self._dtype = unet.dtype
 
-    def denoise(self, asks: Sequence[Ask], *, max_rows: int) -> list[Tensor]:
+    def denoise(self, requests: Sequence[DenoiseRequest], *, max_rows: int) -> list[Tensor]:
         """Return each ask's guided denoised latents (channels, height, width) in float32."""
-        answers: list[list[Tensor]] = [[ask.x] * len(ask.rows()) for ask in asks]
-        for group in _groups(_rows(asks), max_rows):
+        answers: list[list[Tensor]] = [[ask.x] * len(ask.rows()) for ask in requests]
+        for group in _groups(_rows(requests), max_rows):
             for row, denoised in zip(group, self._call(group), strict=True):
                 answers[row.ask][row.place] = denoised
-        return [ask.combine(rows) for ask, rows in zip(asks, answers, strict=True)]
+        return [ask.combine(rows) for ask, rows in zip(requests, answers, strict=True)]
 
     def _call(self, rows: Sequence[_Row]) -> Tensor:
         """Return the rows' denoised latents (rows, channels, height, width)."""
@@ -110,8 +110,8 @@ class Denoiser:
         return x - predicted * sigma
 
 
-def _rows(asks: Sequence[Ask]) -> Iterator[_Row]:
-    for index, ask in enumerate(asks):
+def _rows(requests: Sequence[DenoiseRequest]) -> Iterator[_Row]:
+    for index, ask in enumerate(requests):
         for place, conditioning in enumerate(ask.rows()):
             yield _Row(index, place, ask.x, ask.sigma, conditioning)
 

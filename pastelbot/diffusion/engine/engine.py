@@ -16,17 +16,17 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
-from pastelbot.diffusion.conditioning.embeddings import EmbeddingShelf
-from pastelbot.diffusion.engine.active_jobs import Flight, FlyingJob
-from pastelbot.diffusion.engine.denoiser import Ask, Denoiser
+from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache
+from pastelbot.diffusion.engine.active_jobs import ActiveJob, PictureTask
+from pastelbot.diffusion.engine.denoiser import Denoiser, DenoiseRequest
 from pastelbot.diffusion.engine.finite_checks import SoundnessChecks
 from pastelbot.diffusion.engine.network_metadata import used_networks
-from pastelbot.diffusion.engine.picture import Painter, Recorder, make_plan
+from pastelbot.diffusion.engine.picture import PicturePipeline, Recorder, make_plan
 from pastelbot.diffusion.engine.prompt_encoding import PromptCache
 from pastelbot.diffusion.image.png import encode_png
 from pastelbot.diffusion.image.preview import Previewer, load_tiny
 from pastelbot.diffusion.image.upscalers import Upscalers
-from pastelbot.diffusion.image.vae_cache import VaeShelf
+from pastelbot.diffusion.image.vae_cache import VaeCache
 from pastelbot.diffusion.lora.library import LoraLibrary
 from pastelbot.diffusion.networks.memory import free_memory, is_out_of_memory
 from pastelbot.diffusion.networks.vae import to_pixels
@@ -67,7 +67,7 @@ class Engine:
         taesd: Path | None = None,
         upscalers: Upscalers | None = None,
         networks: NetworkFolders | None = None,
-        vaes: VaeShelf | None = None,
+        vaes: VaeCache | None = None,
         clock: Callable[[], float] = time.monotonic,
         record: JobRecorder | None = None,
     ) -> None:
@@ -78,9 +78,9 @@ class Engine:
         )
         folders = networks or NetworkFolders()
         self._loras = LoraLibrary(checkpoint.patches, LoraFiles(folders.loras))
-        shelf = EmbeddingShelf(folders.embeddings, lambda: checkpoint.conditioner.width)
-        self._prompts = PromptCache(checkpoint.conditioner, self._loras, shelf)
-        self._vaes = vaes or VaeShelf.empty()
+        cache = EmbeddingCache(folders.embeddings, lambda: checkpoint.conditioner.width)
+        self._prompts = PromptCache(checkpoint.conditioner, self._loras, cache)
+        self._vaes = vaes or VaeCache.empty()
         self._previewer = Previewer(checkpoint.vae, load_tiny(taesd, checkpoint.device))
         self._upscalers = upscalers or Upscalers(None, checkpoint.device)
         self._checks = SoundnessChecks()
@@ -89,7 +89,7 @@ class Engine:
         self._preview_every = preview_every
         self._clock = clock
         self._record = record
-        self._jobs: dict[str, FlyingJob] = {}
+        self._jobs: dict[str, ActiveJob] = {}
         self._events: list[Event] = []
         self._largest = 0  # pixels of the largest picture painted so far
 
@@ -105,27 +105,27 @@ class Engine:
             raise LimitError(f"The job {job_id} is being painted already.")
         models = self._upscalers.files
         plan = make_plan(request, self._checkpoint.sigmas, models)
-        job = FlyingJob(id=job_id, plan=plan, started=self._clock(), vae=self._checkpoint.own_vae)
+        job = ActiveJob(id=job_id, plan=plan, started=self._clock(), vae=self._checkpoint.own_vae)
         try:
             if request.vae:
                 job.vae = self._vaes.get(request.vae)
             if plan.hires is not None and plan.hires.fix.upscaler in models:
                 self._upscalers.prepare(plan.hires.fix.upscaler)
-            for painter in self._painters(job):
-                job.flights.append(Flight(job=job, painter=painter, asks=painter.walk()))
-            for flight in job.flights:
-                flight.start()
+            for pipeline in self._painters(job):
+                job.tasks.append(PictureTask(job=job, pipeline=pipeline, asks=pipeline.walk()))
+            for task in job.tasks:
+                task.start()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             raise self._too_large(job) from error
         self._jobs[job_id] = job
 
-    def _painters(self, job: FlyingJob) -> Iterator[Painter]:
+    def _painters(self, job: ActiveJob) -> Iterator[PicturePipeline]:
         conditionings = list(self._prompts.encode(job.plan))
         job.networks = used_networks(conditionings, self._prompts.hash_of_embedding)
         for index in range(job.plan.request.count):
-            yield Painter(
+            yield PicturePipeline(
                 plan=job.plan,
                 index=index,
                 conditionings=conditionings,
@@ -152,11 +152,11 @@ class Engine:
         """Advance everything in flight by one denoiser call, and finish at most one picture."""
         self._let_cancelled_leave()
         self._finish_one()
-        waiting = [flight for job in self._jobs.values() for flight in job.flights if flight.ask is not None]
-        for flights in self._groups(waiting):
-            self._advance(flights)
+        waiting = [task for job in self._jobs.values() for task in job.tasks if task.request is not None]
+        for tasks in self._groups(waiting):
+            self._advance(tasks)
         self._fail_broken()
-        self._report({flight.job.id: flight.job for flight in waiting}.values())
+        self._report({task.job.id: task.job for task in waiting}.values())
         events, self._events = self._events, []
         return events
 
@@ -165,24 +165,24 @@ class Engine:
             self._drop(job)
             self._events.append(PaintingCancelled(job_id=job.id))
 
-    def _groups(self, flights: Iterable[Flight]) -> list[list[Flight]]:
+    def _groups(self, tasks: Iterable[PictureTask]) -> list[list[PictureTask]]:
         """Group pictures that can share a call; those whose LoRAs are in the UNet already come first."""
-        return sorted(_alike(flights), key=lambda group: group[0].loras != self._loras.in_unet)
+        return sorted(_alike(tasks), key=lambda group: group[0].loras != self._loras.in_unet)
 
-    def _advance(self, flights: Sequence[Flight]) -> None:
+    def _advance(self, tasks: Sequence[PictureTask]) -> None:
         """Denoise pictures of one size, in smaller groups where memory is short."""
-        asks = [flight.ask for flight in flights if flight.ask is not None]
+        asks = [task.request for task in tasks if task.request is not None]
         shape = asks[0].x.shape
         answers = self._denoise(asks, self._rows[shape])
         if answers is None:
-            self._advance_with_less_memory(flights, shape)
+            self._advance_with_less_memory(tasks, shape)
             return
-        for flight, denoised in zip(flights, answers, strict=True):
-            with self._failing(flight.job):
-                flight.advance(denoised)
-        self._checks.add(flights, answers)
+        for task, denoised in zip(tasks, answers, strict=True):
+            with self._failing(task.job):
+                task.advance(denoised)
+        self._checks.add(tasks, answers)
 
-    def _denoise(self, asks: Sequence[Ask], rows: int) -> list[Tensor] | None:
+    def _denoise(self, asks: Sequence[DenoiseRequest], rows: int) -> list[Tensor] | None:
         """Return the answers, or None where memory is short: the error, which holds tensors, ends here."""
         try:
             self._loras.use_in_unet(asks[0].loras)
@@ -192,66 +192,68 @@ class Engine:
                 raise
             return None
 
-    def _advance_with_less_memory(self, flights: Sequence[Flight], shape: torch.Size) -> None:
+    def _advance_with_less_memory(self, tasks: Sequence[PictureTask], shape: torch.Size) -> None:
         free_memory(self._checkpoint.device)
         if self._rows[shape] > 1:
-            self._rows[shape] = max(1, min(self._rows[shape], 2 * len(flights)) // 2)
-            self._advance(flights)
+            self._rows[shape] = max(1, min(self._rows[shape], 2 * len(tasks)) // 2)
+            self._advance(tasks)
             return
-        for flight in flights:
-            self._fail(flight.job, self._too_large(flight.job))
+        for task in tasks:
+            self._fail(task.job, self._too_large(task.job))
 
     def _fail_broken(self) -> None:
-        for flight, step in self._checks.broken():
-            painter, steps = flight.painter, flight.job.plan.calls
+        for task, step in self._checks.broken():
+            pipeline, steps = task.pipeline, task.job.plan.calls
             self._fail(
-                flight.job,
+                task.job,
                 NumericalError(
-                    f"The latents of picture {painter.index + 1} (seed {painter.seed}) were no numbers any more after "
-                    f"step {step} of {steps}. Try another sampler, a lower CFG scale or full precision."
+                    f"The latents of picture {pipeline.index + 1} (seed {pipeline.seed}) were no numbers any more "
+                    f"after step {step} of {steps}. Try another sampler, a lower CFG scale or full precision."
                 ),
             )
 
-    def _report(self, jobs: Iterable[FlyingJob]) -> None:
+    def _report(self, jobs: Iterable[ActiveJob]) -> None:
         for job in jobs:
             if self._jobs.get(job.id) is job:
                 self._events.append(
                     Progress(job_id=job.id, step=job.step, steps=job.plan.calls, preview=self._preview(job))
                 )
 
-    def _preview(self, job: FlyingJob) -> bytes | None:
-        latents = job.flights[0].denoised
+    def _preview(self, job: ActiveJob) -> bytes | None:
+        latents = job.tasks[0].denoised
         if not self._preview_every or job.step % self._preview_every or latents is None:
             return None
         return self._previewer.preview(latents)
 
     def _finish_one(self) -> None:
         """Turn the longest waiting final latents into a picture."""
-        done = (flight for job in self._jobs.values() for flight in job.flights if flight.latents is not None)
-        flight = next(done, None)
-        if flight is None or flight.latents is None:
+        done = (task for job in self._jobs.values() for task in job.tasks if task.latents is not None)
+        task = next(done, None)
+        if task is None or task.latents is None:
             return
-        job, latents, flight.latents = flight.job, flight.latents, None
+        job, latents, task.latents = task.job, task.latents, None
         with self._failing(job):
-            job.pictures[flight.painter.index] = self._develop(job, flight.painter, latents)
+            job.pictures[task.pipeline.index] = self._develop(job, task.pipeline, latents)
         if job.finished:
             self._drop(job)
             pictures = tuple(job.pictures[index] for index in sorted(job.pictures))
             seconds = self._clock() - job.started
             self._events.append(Painted(job_id=job.id, pictures=pictures, seconds=seconds, notes=job.networks.notes))
 
-    def _develop(self, job: FlyingJob, painter: Painter, latents: Tensor) -> Picture:
+    def _develop(self, job: ActiveJob, pipeline: PicturePipeline, latents: Tensor) -> Picture:
         """Decode one picture's final latents and write its PNG."""
         image = job.vae.vae.decode(latents)
         if not bool(torch.isfinite(image).all()):
-            raise NumericalError(f"Picture {painter.index + 1} (seed {painter.seed}) could not be decoded to numbers.")
-        painter.record("decoded", image)
+            raise NumericalError(
+                f"Picture {pipeline.index + 1} (seed {pipeline.seed}) could not be decoded to numbers."
+            )
+        pipeline.record("decoded", image)
         pixels = to_pixels(image)
         height, width = pixels.shape[:2]
         self._largest = max(self._largest, width * height)
         infotext = format_infotext(
-            painter.plan.request,
-            index=painter.index,
+            pipeline.plan.request,
+            index=pipeline.index,
             checkpoint=self._checkpoint.name,
             checkpoint_hash=self._checkpoint.hash,
             vae=job.vae.name,
@@ -259,10 +261,10 @@ class Engine:
             networks=job.networks.fields,
         )
         png = encode_png(pixels, infotext)
-        return Picture(png=png, seed=painter.seed, width=width, height=height, infotext=infotext)
+        return Picture(png=png, seed=pipeline.seed, width=width, height=height, infotext=infotext)
 
     @contextmanager
-    def _failing(self, job: FlyingJob) -> Iterator[None]:
+    def _failing(self, job: ActiveJob) -> Iterator[None]:
         """Let an error of painting end this job alone."""
         try:
             yield
@@ -275,19 +277,19 @@ class Engine:
         if job.id not in self._jobs:
             free_memory(self._checkpoint.device)
 
-    def _fail(self, job: FlyingJob, error: PaintingError) -> None:
+    def _fail(self, job: ActiveJob, error: PaintingError) -> None:
         # A check that comes late must not meet a second try under the same number.
         if self._jobs.get(job.id) is job:
             self._drop(job)
             self._events.append(PaintingFailed(job_id=job.id, reason=str(error)))
 
-    def _drop(self, job: FlyingJob) -> None:
+    def _drop(self, job: ActiveJob) -> None:
         """Let go of a job and of the tensors that its pictures hold, which would wait for the garbage collector."""
         del self._jobs[job.id]
-        for flight in job.flights:
-            flight.close()
+        for task in job.tasks:
+            task.close()
 
-    def _too_large(self, job: FlyingJob) -> OutOfMemoryError:
+    def _too_large(self, job: ActiveJob) -> OutOfMemoryError:
         width, height = job.plan.picture_size
         fits = self._largest if 0 < self._largest < width * height else width * height // 2
         scale = math.sqrt(fits / (width * height))
@@ -310,12 +312,12 @@ def use_few_threads(checkpoint: Checkpoint) -> None:
         torch.set_num_threads(1)
 
 
-def _alike(flights: Iterable[Flight]) -> list[list[Flight]]:
+def _alike(tasks: Iterable[PictureTask]) -> list[list[PictureTask]]:
     """Group pictures of equal LoRAs and size, so that a shortage of memory for one size touches no other."""
-    alike: defaultdict[object, list[Flight]] = defaultdict(list)
-    for flight in flights:
-        if flight.ask is not None:
-            alike[flight.ask.loras, flight.ask.x.shape].append(flight)
+    alike: defaultdict[object, list[PictureTask]] = defaultdict(list)
+    for task in tasks:
+        if task.request is not None:
+            alike[task.request.loras, task.request.x.shape].append(task)
     return list(alike.values())
 
 

@@ -26,7 +26,7 @@ AT_ONCE = 2  # more would make everybody else's steps slow
 
 
 class Painting(Protocol):
-    """What paints single requests: `pastelbot.diffusion.engine.pool.Studio`."""
+    """What paints single requests: `pastelbot.diffusion.engine.pool.EnginePool`."""
 
     @property
     def idle(self) -> bool:
@@ -64,7 +64,7 @@ class _Sheet:
         return sum(map(_steps, self.cells))
 
 
-class GridPainter:
+class GridEngine:
     """Paints grids by means of what paints single requests; those pass through as they are."""
 
     def __init__(self, inner: Painting) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pastelbot.choices import RESIZE_MODES
 from pastelbot.diffusion.conditioning.schedule import ConditioningSchedule
-from pastelbot.diffusion.engine.denoiser import Ask
+from pastelbot.diffusion.engine.denoiser import DenoiseRequest
 from pastelbot.diffusion.image.hires import (
     CELL,
     LATENT_UPSCALERS,
@@ -40,7 +40,7 @@ from pastelbot.records import GenerationRequest, HiresFix, InitImage
 CHANNELS = 4
 MAX_STEPS = 1000  # the timesteps that a model knows
 
-Asks = Generator[Ask, Tensor, Tensor]
+DenoiseRequests = Generator[DenoiseRequest, Tensor, Tensor]
 Recorder = Callable[[str, Tensor], None]
 
 
@@ -147,7 +147,7 @@ def ignore(_name: str, _tensor: Tensor) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Painter:
+class PicturePipeline:
     """Walks one picture of a plan.
 
     `enlarge` runs the upscaler models; `record` is shown every intermediate result by name, for tests.
@@ -170,7 +170,7 @@ class Painter:
     def _recipe(self) -> NoiseRecipe:
         return NoiseRecipe.of(self.plan.request, self.index)
 
-    def walk(self) -> Asks:
+    def walk(self) -> DenoiseRequests:
         """Yield what is to be denoised, and return the final latents (4, height / 8, width / 8)."""
         request = self.plan.request
         noise = self._noise(request.height // CELL, request.width // CELL)
@@ -187,13 +187,15 @@ class Painter:
         self.record("init_latents", latents)
         return latents
 
-    def _hires(self, hires: HiresPlan, first_latents: Tensor) -> Asks:
+    def _hires(self, hires: HiresPlan, first_latents: Tensor) -> DenoiseRequests:
         latents = hires.size.cut(self._upscale(hires, first_latents))
         self.record("hr_input_latents", latents)
         noise = self._noise(latents.shape[1], latents.shape[2])
         return (yield from self._pass("hr", hires.run, hires.cfg_scale, noise, latents))
 
-    def _pass(self, name: str, run: PassPlan, cfg_scale: float, noise: ImageNoise, latents: Tensor | None) -> Asks:
+    def _pass(
+        self, name: str, run: PassPlan, cfg_scale: float, noise: ImageNoise, latents: Tensor | None
+    ) -> DenoiseRequests:
         start = noise.draw()
         self.record(f"{name}_noise", start)
         x = run.begin(start.to(self.device), latents)
@@ -226,13 +228,13 @@ class Painter:
         return self.vae.encode(from_pixels(pixels), noise)
 
 
-def conditioned(steps: Steps, conditioning: PassConditioning, cfg_scale: float) -> Asks:
+def conditioned(steps: Steps, conditioning: PassConditioning, cfg_scale: float) -> DenoiseRequests:
     """Join a sampler's asks with the conditioning of each call, and pass the answers on."""
     call, loras = 0, unet_set(conditioning.loras)
     try:
         x, sigma = next(steps)
         while True:
-            denoised = yield Ask(
+            denoised = yield DenoiseRequest(
                 x=x,
                 sigma=sigma,
                 positive=conditioning.positive.at(call),

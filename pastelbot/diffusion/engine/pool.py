@@ -19,7 +19,7 @@ Make = Callable[[Checkpoint], Engine]
 _NOT_A_CHECKPOINT = (LookupError, ValueError, TypeError, AttributeError, OSError, RuntimeError)
 
 
-class Studio:
+class EnginePool:
     """Paints jobs, each with the checkpoint that it names; `first` is the default one, which is loaded already."""
 
     def __init__(self, default: str, first: Checkpoint, *, load: Load, make: Make, in_memory: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
-from pastelbot.diffusion.conditioning.embeddings import EmbeddingShelf
+from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache
 from pastelbot.diffusion.engine.picture import PassConditioning, Plan
 from pastelbot.diffusion.lora.library import LoraLibrary, text_set
 from pastelbot.errors import PaintingError
@@ -18,10 +18,10 @@ KEPT = 64
 class PromptCache:
     """Encodes prompts, with the LoRAs and embeddings that they name, and remembers the latest ones."""
 
-    def __init__(self, conditioner: Conditioner, loras: LoraLibrary, shelf: EmbeddingShelf) -> None:
+    def __init__(self, conditioner: Conditioner, loras: LoraLibrary, cache: EmbeddingCache) -> None:
         self._conditioner = conditioner
         self._loras = loras
-        self._shelf = shelf
+        self._cache = cache
         self._kept: OrderedDict[object, PassConditioning] = OrderedDict()
 
     def encode(self, plan: Plan) -> Iterator[PassConditioning]:
@@ -55,13 +55,13 @@ class PromptCache:
 
     def _learn_embeddings(self) -> None:
         """Read the folder of embeddings again where it has changed; what was encoded before may be different now."""
-        if self._shelf.refresh():
+        if self._cache.refresh():
             self._kept.clear()
-            self._conditioner.learn({name: each.vectors for name, each in self._shelf.by_name.items()})
+            self._conditioner.learn({name: each.vectors for name, each in self._cache.by_name.items()})
 
     def hash_of_embedding(self, name: str) -> str:
         """Return the hash of an embedding's file."""
-        return self._shelf.by_name[name].hash if name in self._shelf.by_name else ""
+        return self._cache.by_name[name].hash if name in self._cache.by_name else ""
 
     def _encode(
         self, request: GenerationRequest, prompt: str, negative: str, steps: int, hires_steps: int | None
@@ -81,6 +81,6 @@ class PromptCache:
         )
         read = self._conditioner.take_embeddings_read()
         for name in read:
-            if problem := self._shelf.by_name[name].problem if name in self._shelf.by_name else None:
+            if problem := self._cache.by_name[name].problem if name in self._cache.by_name else None:
                 raise PaintingError(problem)
         return PassConditioning(positive=positive, negative=avoided, embeddings=read)

@@ -10,7 +10,7 @@ from pastelbot.errors import CheckpointError, NotFoundError, PaintingError
 KEPT = 2
 
 
-class VaeShelf:
+class VaeCache:
     """VAEs by name, loaded when they are asked for; the latest ones stay in memory."""
 
     def __init__(self, references: Mapping[str, str], load: Callable[[str], NamedVae]) -> None:
@@ -20,7 +20,7 @@ class VaeShelf:
         self._kept: OrderedDict[str, NamedVae] = OrderedDict()
 
     @classmethod
-    def empty(cls) -> "VaeShelf":
+    def empty(cls) -> "VaeCache":
         """Return a shelf with nothing on it."""
 
         def load(reference: str) -> NamedVae:

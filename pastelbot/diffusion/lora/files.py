@@ -9,7 +9,13 @@ from torch import Tensor
 
 from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.lora.targets import Target, Targets, text_list_order, unet_list_orders
-from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, MemorySource, SafetensorsSource, Source, read_plain
+from pastelbot.diffusion.weights.tensor_sources import (
+    SAFE_SUFFIX,
+    MemorySource,
+    SafetensorsSource,
+    TensorSource,
+    read_plain,
+)
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.identify import identify, kind_of_pickle
 
@@ -23,7 +29,7 @@ _ROLES = {"lora_down.weight": "down", "lora_up.weight": "up", "lora_mid.weight":
 class LoraModule:
     """Where one layer's factors are: names in the source."""
 
-    source: Source
+    source: TensorSource
     names: dict[str, str] = field(default_factory=dict)
 
     def shape(self, role: str) -> tuple[int, ...]:
@@ -121,7 +127,7 @@ def _items(content: object) -> Iterable[tuple[str, object]]:
     return ((str(name), value) for name, value in content.items()) if isinstance(content, dict) else ()
 
 
-def _from_names(path: Path, source: Source, metadata: Mapping[str, str]) -> LoraFile:
+def _from_names(path: Path, source: TensorSource, metadata: Mapping[str, str]) -> LoraFile:
     if any(_LIST_NAME.fullmatch(name) for name in source.entries):
         return LoraFile(
             path=path,
@@ -164,7 +170,7 @@ def _inner(module: LoraModule) -> tuple[int, ...]:
     return mid[:1] if len(mid) == 4 and mid[1] == rank else ()
 
 
-def _numbered(path: Path, source: Source, part: str) -> tuple[LoraModule, ...]:
+def _numbered(path: Path, source: TensorSource, part: str) -> tuple[LoraModule, ...]:
     found: dict[int, LoraModule] = {}
     for name in source.entries:
         match = _LIST_NAME.fullmatch(name)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pastelbot.diffusion.lora.factors import Factors, add_factors
 from pastelbot.diffusion.lora.targets import Targets, find_targets
 from pastelbot.diffusion.weights.original_names import layout_of_diffusers, original_text_name, original_unet_name
-from pastelbot.diffusion.weights.tensor_sources import Entry
+from pastelbot.diffusion.weights.tensor_sources import TensorInfo
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,7 +110,7 @@ class NetworkPatches:
         """Return the layers that a LoRA may change, by the names that LoRA files have for them."""
         layers = {**self.unet.layers, **self.text.layers}
         return find_targets(
-            {name: Entry(layer.weight.dtype, tuple(layer.weight.shape)) for name, layer in layers.items()}
+            {name: TensorInfo(layer.weight.dtype, tuple(layer.weight.shape)) for name, layer in layers.items()}
         )
 
 

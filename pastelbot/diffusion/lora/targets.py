@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pastelbot.diffusion.weights.ldm import RESNET, TEXT_PREFIX, UNET_PREFIX
 from pastelbot.diffusion.weights.original_names import layout_of_original
-from pastelbot.diffusion.weights.tensor_sources import Entry
+from pastelbot.diffusion.weights.tensor_sources import TensorInfo
 
 UNET = "lora_unet_"
 TEXT = "lora_te_"
@@ -38,7 +38,7 @@ class Target:
 Targets = Mapping[str, Target]
 
 
-def find_targets(entries: Mapping[str, Entry]) -> dict[str, Target]:
+def find_targets(entries: Mapping[str, TensorInfo]) -> dict[str, Target]:
     """Return a checkpoint's layers by LoRA names. These have dots as underscores: look them up, never split them."""
     targets = {}
     for target in _text_targets(entries):
@@ -48,14 +48,14 @@ def find_targets(entries: Mapping[str, Entry]) -> dict[str, Target]:
     return targets
 
 
-def _text_targets(entries: Mapping[str, Entry]) -> Iterator[Target]:
+def _text_targets(entries: Mapping[str, TensorInfo]) -> Iterator[Target]:
     for name, entry in entries.items():
         found = _TEXT_LAYER.fullmatch(name.removeprefix(TEXT_PREFIX)) if name.startswith(TEXT_PREFIX) else None
         if found:
             yield Target(key=name, path=f"text_model.{found[1]}", shape=entry.shape, standard=True)
 
 
-def _unet_targets(entries: Mapping[str, Entry]) -> Iterator[Target]:
+def _unet_targets(entries: Mapping[str, TensorInfo]) -> Iterator[Target]:
     layers = [
         name.removeprefix(UNET_PREFIX).removesuffix(".weight")
         for name, entry in entries.items()

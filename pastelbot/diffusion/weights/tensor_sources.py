@@ -46,7 +46,7 @@ _CHECKPOINT_LIKE = (SD1, None, "a VAE of Stable Diffusion", "a text encoder")
 
 
 @dataclass(frozen=True)
-class Entry:
+class TensorInfo:
     """What is known of a tensor before it is read."""
 
     dtype: torch.dtype
@@ -58,7 +58,7 @@ class Entry:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-class Source(Protocol):
+class TensorSource(Protocol):
     """Tensors by name, each read or computed when asked for."""
 
     @property
@@ -66,7 +66,7 @@ class Source(Protocol):
         """Return what errors call it."""
 
     @property
-    def entries(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, TensorInfo]:
         """Return what there is."""
 
     def read(self, name: str) -> Tensor:
@@ -79,8 +79,8 @@ class MemorySource:
     def __init__(self, tensors: Mapping[str, Tensor], label: str) -> None:
         self._tensors = tensors
         self.label = label
-        self.entries: Mapping[str, Entry] = {
-            name: Entry(tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()
+        self.entries: Mapping[str, TensorInfo] = {
+            name: TensorInfo(tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()
         }
 
     def read(self, name: str) -> Tensor:
@@ -100,7 +100,7 @@ class SafetensorsSource:
         if not isinstance(self.metadata, dict):
             raise CheckpointError(f"{path} is damaged: its metadata is no table. Download it again.")
         parsed = {name: _parse(path, name, raw) for name, raw in header.items()}
-        self.entries: Mapping[str, Entry] = {name: entry for name, (entry, _offset) in parsed.items()}
+        self.entries: Mapping[str, TensorInfo] = {name: entry for name, (entry, _offset) in parsed.items()}
         self._offsets = {name: offset for name, (_entry, offset) in parsed.items()}
 
     def read(self, name: str) -> Tensor:
@@ -132,7 +132,7 @@ def check_finite(tensor: Tensor, name: str, label: str) -> Tensor:
     return tensor
 
 
-def open_file(path: Path) -> Source:
+def open_file(path: Path) -> TensorSource:
     """Open a safetensors or pickled file; a pickled one may hold nothing but plain data. Raises CheckpointError."""
     if path.suffix == SAFE_SUFFIX:
         return SafetensorsSource(path)
@@ -160,7 +160,7 @@ def read_plain(path: Path) -> object:
     return read_pickled(path)
 
 
-def check_checkpoint(source: Source) -> None:
+def check_checkpoint(source: TensorSource) -> None:
     """Raise a CheckpointError that says what a source is, or what it lacks, unless it is a whole SD 1.x checkpoint."""
     kind = identify({name: entry.shape for name, entry in source.entries.items()})
     missing = [part for part, prefix in _PARTS.items() if not any(name.startswith(prefix) for name in source.entries)]
@@ -176,13 +176,13 @@ def _read_header(path: Path) -> tuple[dict[str, Any], int]:  # JSON values of an
         return json.loads(file.read(length)), 8 + length
 
 
-def _parse(path: Path, name: str, raw: Any) -> tuple[Entry, int]:  # noqa: ANN401 - JSON of any kind
+def _parse(path: Path, name: str, raw: Any) -> tuple[TensorInfo, int]:  # noqa: ANN401 - JSON of any kind
     """Return what a header says of a tensor, and where its numbers start; raises CheckpointError."""
     try:
         start, end = raw["data_offsets"]
         if raw["dtype"] not in DTYPES:
             raise CheckpointError(f"{path} holds numbers of the unknown format {raw['dtype']!r}: {name}.")
-        entry = Entry(DTYPES[raw["dtype"]], tuple(raw["shape"]))
+        entry = TensorInfo(DTYPES[raw["dtype"]], tuple(raw["shape"]))
         sound = all(isinstance(number, int) and number >= 0 for number in (*entry.shape, start, end))
         if not sound or end - start != entry.size:
             raise ValueError("its place and its size differ")

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from pastelbot.jobs.queue.scheduler import told_place
-from pastelbot.jobs.queue.throughput import Pace
-from pastelbot.jobs.queue.wait_queue import Line
+from pastelbot.jobs.queue.throughput import Throughput
+from pastelbot.jobs.queue.wait_queue import WaitQueue
 
 _LEAST_DRIFT = 20.0  # seconds
 _DRIFT = 0.2  # of the time that is left
@@ -35,21 +35,21 @@ class Ahead:
     work: float = 0.0
 
 
-class Places:
+class QueuePositions:
     """Looks places up, and remembers what was told."""
 
-    def __init__(self, line: Line, pace: Pace) -> None:
-        self._line = line
-        self._pace = pace
+    def __init__(self, queue: WaitQueue, throughput: Throughput) -> None:
+        self._wait_queue = queue
+        self._throughput = throughput
         self._told: dict[str, Place] = {}
 
-    def tell(self, job_id: str, ahead: Ahead, now: datetime) -> Place | None:
+    def mark_shown(self, job_id: str, ahead: Ahead, now: datetime) -> Place | None:
         """Return a waiting job's place, which counts as told from now on; None where it does not wait."""
-        job = self._line.get(job_id)
+        job = self._wait_queue.get(job_id)
         if job is None:
             return None
-        number, work = self._line.before(job_id)
-        paused = job.guild_id in self._line.held_guilds()
+        number, work = self._wait_queue.before(job_id)
+        paused = job.guild_id in self._wait_queue.held_guilds()
         place = self._place(ahead.jobs + number + 1, ahead.work + work + job.work, now, paused=paused)
         self._told[job_id] = place
         return place
@@ -58,15 +58,15 @@ class Places:
         """Forget what was told of a job that does not wait any more."""
         self._told.pop(job_id, None)
 
-    def due(self, ahead: Ahead, now: datetime, *, depth: int, most: int) -> dict[str, Place]:
+    def stale(self, ahead: Ahead, now: datetime, *, depth: int, most: int) -> dict[str, Place]:
         """Return the new places, from then on told, of at most `most` of the first `depth` jobs in line."""
         found = dict(islice(self._changed(ahead, now, depth), most))
         self._told.update(found)
         return found
 
     def _changed(self, ahead: Ahead, now: datetime, depth: int) -> Iterator[tuple[str, Place]]:
-        number, work, held = ahead.jobs, ahead.work, self._line.held_guilds()
-        for job in islice(self._line, depth):
+        number, work, held = ahead.jobs, ahead.work, self._wait_queue.held_guilds()
+        for job in islice(self._wait_queue, depth):
             told, paused = self._told.get(job.id), job.guild_id in held
             if not paused:
                 number, work = number + 1, work + job.work
@@ -77,7 +77,7 @@ class Places:
         return told.position != told_place(number) or self._drifted(told, work, now)
 
     def _drifted(self, told: Place, work: float, now: datetime) -> bool:
-        seconds = self._pace.seconds_for(work)
+        seconds = self._throughput.seconds_for(work)
         if seconds is None:
             return False
         if told.ready_at is None:
@@ -86,6 +86,6 @@ class Places:
         return wrong > max(_LEAST_DRIFT, _DRIFT * seconds)
 
     def _place(self, number: int, work: float, now: datetime, *, paused: bool) -> Place:
-        seconds = None if paused else self._pace.seconds_for(work)
+        seconds = None if paused else self._throughput.seconds_for(work)
         ready_at = None if seconds is None else now + timedelta(seconds=seconds)
         return Place(position=told_place(number), ready_at=ready_at, paused=paused)

@@ -14,15 +14,15 @@ fixed moment, and change only when something is given out to the owner or leaves
 import math
 from collections.abc import Sequence
 
-from pastelbot.store.jobs.rows import Waiting
+from pastelbot.store.jobs.rows import QueuedJob
 
 NOTHING = -math.inf
 MOST_TOLD_EXACTLY = 10
 
 
-def turns(work: int, count: int, usual_work: int) -> float:
+def turns(work: int, count: int, default_work: int) -> float:
     """Return how many turns `count` pictures of this work together are."""
-    return max(float(count), work / usual_work)
+    return max(float(count), work / default_work)
 
 
 def weight(amount: float, at: float) -> float:
@@ -43,14 +43,14 @@ def without(whole: float, part: float) -> float:
     return whole if part == NOTHING else whole + math.log2(1 - 2 ** (part - whole))
 
 
-def admit(line: Sequence[Waiting], running: Sequence[Waiting], *, at_once: int) -> list[Waiting]:
+def admit(line: Sequence[QueuedJob], running: Sequence[QueuedJob], *, at_once: int) -> list[QueuedJob]:
     """Return the jobs from the head of the line that may start now, at most `at_once` with those running.
 
     A job during which a worker died is painted alone, so that it cannot take others down a second time.
     """
     if any(job.attempts for job in running):
         return []
-    chosen: list[Waiting] = []
+    chosen: list[QueuedJob] = []
     for job in line:
         suspect = job.attempts > 0
         if len(running) + len(chosen) >= at_once or (suspect and (running or chosen)):

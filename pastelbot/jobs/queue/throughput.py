@@ -7,8 +7,8 @@ _FADE = 0.9  # how much of what was measured before still counts after each job
 _NAME = "pace"
 
 
-class Notes(Protocol):
-    """Where the pace is kept over a restart; `pastelbot.store.key_values.Memory` is one."""
+class KeyValues(Protocol):
+    """Where the pace is kept over a restart; `pastelbot.store.key_values.KeyValueStore` is one."""
 
     async def get(self, name: str) -> str | None:
         """Return the text under that name."""
@@ -17,14 +17,14 @@ class Notes(Protocol):
         """Keep the text under that name."""
 
 
-class Pace:
+class Throughput:
     """Seconds that the worker was busy, and the work that came of it; newer jobs count more.
 
     It is the pace of the whole easel: where jobs are painted together, the time passes for all of them at once.
     """
 
-    def __init__(self, notes: Notes | None = None) -> None:
-        self._notes = notes
+    def __init__(self, key_values: KeyValues | None = None) -> None:
+        self._notes = key_values
         self._seconds = 0.0
         self._work = 0.0
         self._pending = 0.0

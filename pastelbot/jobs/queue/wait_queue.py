@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
 
 from pastelbot.jobs.queue.scheduler import NOTHING, joined, turns, weight, without
-from pastelbot.store.jobs.rows import Served, Waiting
+from pastelbot.store.jobs.rows import QueuedJob, Served
 
 CARD_WORK = 30_310_400  # the card's picture, in pixel-steps
 _FEW = 50
@@ -19,8 +19,8 @@ _LONG_AGO = 60.0  # half-lives
 _Key = tuple[float, float, int]
 
 
-class Line:
-    """Jobs in line. `usual_work` is that of one usual picture; `half_life` is in seconds.
+class WaitQueue:
+    """Jobs in line. `default_work` is that of one usual picture; `half_life` is in seconds.
 
     `epoch` is any time near the present, in seconds since 1970: ranks are counted from there. `held` tells of a server
     (None: direct messages) whether its jobs stay in line for now.
@@ -29,12 +29,12 @@ class Line:
     def __init__(
         self,
         *,
-        usual_work: int = CARD_WORK,
+        default_work: int = CARD_WORK,
         half_life: float = 1800.0,
         epoch: float = 0.0,
         held: Callable[[int | None], bool] = lambda _guild_id: False,
     ) -> None:
-        self._usual_work = max(1, usual_work)
+        self._default_work = max(1, default_work)
         self._half_life = half_life
         self._epoch = epoch
         self._held = held
@@ -43,8 +43,8 @@ class Line:
         self._numbers = count()
         self._number: dict[str, int] = {}  # the order of arrival, kept while a job waits or is painted
         self._keys: dict[str, _Key] = {}
-        self._order: list[tuple[_Key, Waiting]] = []
-        self._people: defaultdict[int, list[Waiting]] = defaultdict(list)
+        self._order: list[tuple[_Key, QueuedJob]] = []
+        self._people: defaultdict[int, list[QueuedJob]] = defaultdict(list)
         self._ahead: dict[str, float] = {}  # a waiting job's turns and those of its owner's jobs before it
         self._served: dict[int, float] = {}
 
@@ -56,11 +56,11 @@ class Line:
         """Tell whether the job waits."""
         return job_id in self._keys
 
-    def __iter__(self) -> Iterator[Waiting]:
+    def __iter__(self) -> Iterator[QueuedJob]:
         """Go through the line from its head."""
         return (job for _key, job in self._order)
 
-    def get(self, job_id: str) -> Waiting | None:
+    def get(self, job_id: str) -> QueuedJob | None:
         """Return the job, or None where it does not wait."""
         key = self._keys.get(job_id)
         return self._order[bisect_left(self._order, (key,))][1] if key is not None else None
@@ -69,7 +69,7 @@ class Line:
         """Return the ids of all jobs in line."""
         return set(self._keys)
 
-    def head(self, most: int) -> list[Waiting]:
+    def head(self, most: int) -> list[QueuedJob]:
         """Return the jobs that are next, without those that are held."""
         held = self.held_guilds()
         return list(islice((job for _key, job in self._order if job.guild_id not in held), most))
@@ -94,7 +94,7 @@ class Line:
         """Return the servers (None: direct messages) whose jobs in line are held now."""
         return {guild_id for guild_id in self._guilds if self._held(guild_id)}
 
-    def add(self, job: Waiting) -> None:
+    def add(self, job: QueuedJob) -> None:
         """Let a job join; one that waits already stays where it is."""
         if job.id in self._keys:
             return
@@ -109,7 +109,7 @@ class Line:
         else:
             self._refile(job.user_id)
 
-    def remove(self, job_id: str) -> Waiting | None:
+    def remove(self, job_id: str) -> QueuedJob | None:
         """Let a job leave; None where it does not wait."""
         job = self._withdraw(job_id)
         if job is not None:
@@ -117,7 +117,7 @@ class Line:
             self._refile(job.user_id)
         return job
 
-    def take(self, job_id: str, at: float) -> Waiting | None:
+    def take(self, job_id: str, at: float) -> QueuedJob | None:
         """Let a job leave because it was given out at that time: its owner comes later now."""
         job = self._withdraw(job_id)
         if job is not None:
@@ -129,7 +129,7 @@ class Line:
         self._served[served.user_id] = joined(self._served.get(served.user_id, NOTHING), self._weight_of(served))
         self._refile(served.user_id)
 
-    def give_back(self, job: Waiting, taken_at: float) -> None:
+    def give_back(self, job: QueuedJob, taken_at: float) -> None:
         """Let a job that was taken at that time wait again, as if it had not been given out."""
         served = Served(user_id=job.user_id, at=taken_at, work=job.work, count=job.count)
         self._served[job.user_id] = without(self._served.get(job.user_id, NOTHING), self._weight_of(served))
@@ -146,14 +146,14 @@ class Line:
         oldest = self._time(now) - _LONG_AGO
         self._served = {user: served for user, served in self._served.items() if served > oldest}
 
-    def fill(self, jobs: Iterable[Waiting], served: Iterable[Served]) -> None:
+    def fill(self, jobs: Iterable[QueuedJob], served: Iterable[Served]) -> None:
         """Begin with what the database says."""
         for past in served:
             self.serve(past)
         for job in jobs:
             self.add(job)
 
-    def _withdraw(self, job_id: str) -> Waiting | None:
+    def _withdraw(self, job_id: str) -> QueuedJob | None:
         key = self._keys.pop(job_id, None)
         if key is None:
             return None
@@ -169,7 +169,7 @@ class Line:
             del self._people[job.user_id]
         return job
 
-    def _file(self, job: Waiting, ahead: float) -> None:
+    def _file(self, job: QueuedJob, ahead: float) -> None:
         """Put a job where it belongs; `ahead` are its owner's turns up to its end."""
         key = self._rank(job, ahead)
         insort(self._order, (key, job))
@@ -191,19 +191,19 @@ class Line:
             ahead += self._turns(job)
             self._file(job, ahead)
 
-    def _rank(self, job: Waiting, ahead: float) -> _Key:
+    def _rank(self, job: QueuedJob, ahead: float) -> _Key:
         asked = weight(ahead, self._time(job.created_at))
         rank = joined(self._served.get(job.user_id, NOTHING), asked)
         return rank, job.created_at, self._number[job.id]
 
-    def _arrival(self, job: Waiting) -> tuple[float, int]:
+    def _arrival(self, job: QueuedJob) -> tuple[float, int]:
         return job.created_at, self._number[job.id]
 
-    def _turns(self, job: Waiting) -> float:
-        return turns(job.work, job.count, self._usual_work)
+    def _turns(self, job: QueuedJob) -> float:
+        return turns(job.work, job.count, self._default_work)
 
     def _weight_of(self, served: Served) -> float:
-        return weight(turns(served.work, served.count, self._usual_work), self._time(served.at))
+        return weight(turns(served.work, served.count, self._default_work), self._time(served.at))
 
     def _time(self, seconds: float) -> float:
         return (seconds - self._epoch) / self._half_life

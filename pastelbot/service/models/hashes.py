@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from pastelbot.store.key_values import Memory
+from pastelbot.store.key_values import KeyValueStore
 
 DIGITS = 10
 PATIENCE = 1.5  # seconds: Discord waits for three
@@ -18,8 +18,8 @@ _WEIGHTS = tuple(
 class CheckpointHashes:
     """Finds a checkpoint by its hash. Hashing gigabytes takes seconds: what is not done in time is known next time."""
 
-    def __init__(self, memory: Memory, places: Mapping[str, Path], *, patience: float = PATIENCE) -> None:
-        self._memory = memory
+    def __init__(self, key_values: KeyValueStore, places: Mapping[str, Path], *, patience: float = PATIENCE) -> None:
+        self._key_values = key_values
         self._places = places
         self._patience = patience
         self._running: dict[str, asyncio.Future[str]] = {}
@@ -36,7 +36,7 @@ class CheckpointHashes:
         """Return a file's hash, or nothing that any hash begins with where it takes too long."""
         version = _version(file)
         key = f"hash:{file}"
-        known = (await self._memory.get(key) or "").rpartition(" ")
+        known = (await self._key_values.get(key) or "").rpartition(" ")
         if known[0] == version:
             return known[2]
         mark = f"{key}:{version}"
@@ -47,7 +47,7 @@ class CheckpointHashes:
         if not done:
             return "?"
         self._running.pop(mark, None)
-        await self._memory.set(key, f"{version} {running.result()}")
+        await self._key_values.set(key, f"{version} {running.result()}")
         return running.result()
 
 

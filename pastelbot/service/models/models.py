@@ -14,11 +14,11 @@ from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, LoraFiles, Model
 from pastelbot.infotext import ReadRequest
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.prompt.lora_tags import read_lora_tags, rename_loras
-from pastelbot.records import Asker, GenerationRequest
+from pastelbot.records import Actor, GenerationRequest
 from pastelbot.service.models.hashes import CheckpointHashes
-from pastelbot.store.audit import AuditLog, Entry
+from pastelbot.store.audit import AuditEntry, AuditLog
 from pastelbot.store.database import Database
-from pastelbot.store.key_values import Memory
+from pastelbot.store.key_values import KeyValueStore
 
 IN_USE = "checkpoint in use"
 
@@ -42,7 +42,7 @@ class Models:
         self, settings: Settings, database: Database, dispatcher: Dispatcher, *, clock: Callable[[], datetime]
     ) -> None:
         self._settings = settings
-        self._memory = Memory(database)
+        self._key_values = KeyValueStore(database)
         self._audit = AuditLog(database)
         self._dispatcher = dispatcher
         self._clock = clock
@@ -51,12 +51,12 @@ class Models:
         self._sources = {settings.checkpoint.name: settings.checkpoint.path} | {
             name: one.path for name, one in settings.checkpoints.items()
         }
-        self._hashes = CheckpointHashes(self._memory, {name: _file(path) for name, path in self._sources.items()})
+        self._hashes = CheckpointHashes(self._key_values, {name: _file(path) for name, path in self._sources.items()})
         self.in_use = settings.checkpoint.name
 
     async def open(self) -> None:
         """Remember which checkpoint was in use; one that there is not any more is forgotten."""
-        chosen = await self._memory.get(IN_USE)
+        chosen = await self._key_values.get(IN_USE)
         if chosen in self.names.checkpoints:
             self.in_use = chosen
         elif chosen is not None:
@@ -78,16 +78,16 @@ class Models:
             for (name, path), vae in zip(self._sources.items(), vaes.values(), strict=True)
         ]
 
-    async def use(self, asker: Asker, name: str) -> str:
+    async def use(self, actor: Actor, name: str) -> str:
         """Let another checkpoint paint what asks for none, from now on and after restarts; return the one before.
 
         Where the bot has operators, only they may: it concerns all servers. Raises NotAllowedError, or a NotFoundError
         with the names that there are.
         """
-        operators = self._settings.house.operators
-        if operators and asker.user_id not in operators:
+        operators = self._settings.moderation.operators
+        if operators and actor.user_id not in operators:
             raise NotAllowedError("Only the bot's operators may change the checkpoint: it paints in all servers.")
-        if not operators and not asker.manages_server:
+        if not operators and not actor.manages_server:
             raise NotAllowedError("Changing the checkpoint needs the permission Manage Server.")
         if name not in self.names.checkpoints:
             near = nearest_names(name[:60], self.names.checkpoints)
@@ -95,13 +95,13 @@ class Models:
         before, self.in_use = self.in_use, name
         if before == name:
             return before
-        await self._memory.set(IN_USE, name)
-        log.info("checkpoint in use", name=name, before=before, user=asker.user_id, server=asker.guild_id)
+        await self._key_values.set(IN_USE, name)
+        log.info("checkpoint in use", name=name, before=before, user=actor.user_id, server=actor.guild_id)
         await self._audit.record(
-            Entry(
+            AuditEntry(
                 at=self._clock(),
-                guild_id=asker.guild_id,
-                user_id=asker.user_id,
+                guild_id=actor.guild_id,
+                user_id=actor.user_id,
                 action="model use",
                 detail=f"{before} -> {name}",
             )

@@ -26,17 +26,17 @@ started-from/     the pictures that you gave it to start from
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """A part of an export: `archives` are zip files. `swept` pictures are not kept any more, `too_large` do not fit."""
+    """A part of an export: `archives` are zip files. `expired` pictures were deleted before, `too_large` do not fit."""
 
     archives: tuple[bytes, ...]
     part: int
     parts: int
     pictures: int
-    swept: int
+    expired: int
     too_large: int
 
 
-class MyData:
+class PersonalData:
     """Export and forget."""
 
     def __init__(
@@ -92,7 +92,7 @@ class MyData:
             part=part,
             parts=parts,
             pictures=len(pictures),
-            swept=sum(picture.file is None for picture in pictures),
+            expired=sum(picture.file is None for picture in pictures),
             too_large=sum(room_for(item) > limit for item in items),
         )
 

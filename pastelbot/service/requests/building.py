@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, PromptError, RequestError
-from pastelbot.options import Wish, amend, draft
+from pastelbot.options import GenerationOptions, amend, draft
 from pastelbot.options.clamping import clamp
-from pastelbot.options.flags import wish_from_prompt
+from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_negative
 from pastelbot.options.wildcards import load_wildcards
 from pastelbot.prompt.expansion import Wildcards, expand
-from pastelbot.records import Asker, GenerationRequest, JobOptions
-from pastelbot.service.access import House
-from pastelbot.service.requests.preferences import Customs, Preferences
+from pastelbot.records import Actor, GenerationRequest, JobOptions
+from pastelbot.service.access import AccessPolicy
+from pastelbot.service.requests.preferences import EffectiveDefaults, Preferences
 from pastelbot.service.requests.presets import Presets
 from pastelbot.service.requests.submission import Service
 
@@ -23,21 +23,21 @@ _NEGATIVE_PICKS = 2**40  # other numbers than the prompt's, or both would always
 
 
 @dataclass(frozen=True, kw_only=True)
-class Composed:
+class BuiltRequests:
     """What is to be painted: a job for each request, and what is wanted besides their pixels."""
 
     requests: tuple[GenerationRequest, ...]
     options: JobOptions
 
 
-class Composer:
+class RequestBuilder:
     """Completes what people type with everything that was set before, and checks it."""
 
     def __init__(
         self,
         settings: Settings,
         service: Service,
-        house: House,
+        access: AccessPolicy,
         preferences: Preferences,
         presets: Presets,
         *,
@@ -45,119 +45,123 @@ class Composer:
     ) -> None:
         self._settings = settings
         self._service = service
-        self._house = house
+        self._access = access
         self._preferences = preferences
         self._presets = presets
         self._random_seed = random_seed
 
-    async def compose(self, asker: Asker, options: Wish, made_from: JobOptions | None = None) -> Composed:
+    async def build(self, actor: Actor, typed: GenerationOptions, made_from: JobOptions | None = None) -> BuiltRequests:
         """Return the checked requests that a command's options mean; raises RequestError.
 
         An option counts more than a flag in the prompt, and both more than a preset, which counts more than what the
         person, the channel and the server have set. `made_from` are the options of a job that this one is a child of.
         """
-        typed = _with_flags(options)
-        customs = await self._preferences.customs(asker)
-        preset = await self._preset(asker, typed)
-        usual = preset.over(customs.merged)
-        wish = typed.over(_without_hires(usual) if typed.init is not None else usual)
-        if not (wish.prompt or "").strip():
+        typed = _with_flags(typed)
+        effective_defaults = await self._preferences.effective_defaults(actor)
+        preset = await self._preset(actor, typed)
+        default = preset.merged_over(effective_defaults.merged)
+        options = typed.merged_over(_without_hires(default) if typed.init is not None else default)
+        if not (options.prompt or "").strip():
             raise PromptError("The prompt is empty: write what to paint, for example `1girl, red hair, smile`.")
-        settings = await self._capped(asker)
-        wish = wish.replace(hires=_wants_hires(typed, wish, settings), seed=self._seed(wish))
+        settings = await self._capped(actor)
+        options = options.replace(hires=_wants_hires(typed, options, settings), seed=self._seed(options))
         requests = []
-        for each in await self._expanded(wish, settings):
-            dressed = each.replace(prompt=dress(each, customs, self._settings.prompts.style))
-            request = draft(dressed, settings, random_seed=self._random_seed)
+        for each in await self._expanded(options, settings):
+            styled = each.replace(prompt=apply_style(each, effective_defaults, self._settings.prompts.style))
+            request = draft(styled, settings, random_seed=self._random_seed)
             requests.append(clamp(request, settings.limits, typed))
-        return await self._checked(asker, requests, _job_options(wish, asker, made_from or JobOptions()))
+        return await self._checked(actor, requests, _job_options(options, actor, made_from or JobOptions()))
 
-    async def change(self, asker: Asker, base: GenerationRequest, typed: Wish, options: JobOptions) -> Composed:
+    async def change(
+        self, actor: Actor, base: GenerationRequest, typed: GenerationOptions, job_options: JobOptions
+    ) -> BuiltRequests:
         """Return the checked requests that another request becomes with what was typed; raises RequestError.
 
         Presets and flags work in the typed prompt; what the server and people have set does not count again.
         """
         typed = _with_flags(typed)
-        wish = typed.over(await self._preset(asker, typed))
-        wish = wish.replace(seed=self._seed(wish) if wish.seed is not None else None)
-        settings = await self._capped(asker)
+        options = typed.merged_over(await self._preset(actor, typed))
+        options = options.replace(seed=self._seed(options) if options.seed is not None else None)
+        settings = await self._capped(actor)
         requests = []
-        for each in await self._expanded(wish.replace(seed=base.seed) if wish.seed is None else wish, settings):
-            dressed = each.replace(prompt=_with_style(each, self._settings.prompts.style))
-            requests.append(amend(base, dressed, settings, random_seed=self._random_seed))
-        return await self._checked(asker, requests, _job_options(wish, asker, options))
+        for each in await self._expanded(
+            options.replace(seed=base.seed) if options.seed is None else options, settings
+        ):
+            styled = each.replace(prompt=_with_style(each, self._settings.prompts.style))
+            requests.append(amend(base, styled, settings, random_seed=self._random_seed))
+        return await self._checked(actor, requests, _job_options(options, actor, job_options))
 
-    async def usual_options(self, asker: Asker, made_from: JobOptions | None = None) -> JobOptions:
+    async def default_options(self, actor: Actor, made_from: JobOptions | None = None) -> JobOptions:
         """Return what is wanted besides pixels of somebody here who types no settings, as an infotext has them all."""
-        customs = await self._preferences.customs(asker)
-        return _job_options(customs.merged, asker, made_from or JobOptions())
+        effective_defaults = await self._preferences.effective_defaults(actor)
+        return _job_options(effective_defaults.merged, actor, made_from or JobOptions())
 
-    async def check_defaults(self, asker: Asker, wish: Wish) -> None:
+    async def check_defaults(self, actor: Actor, options: GenerationOptions) -> None:
         """Raise RequestError where a wish could not be painted here with any prompt."""
-        settings = await self._capped(asker)
-        asked = wish.replace(prompt=wish.prompt or "1girl", seed=self._seed(wish))
+        settings = await self._capped(actor)
+        asked = options.replace(prompt=options.prompt or "1girl", seed=self._seed(options))
         for each in await self._expanded(asked, settings):
             request = draft(each.replace(hires=_wants_hires(each, each, settings)), settings, random_seed=int)
-            typed_hires = wish.hires or wish.hires_scale is not None
-            await self._service.check(asker, request if typed_hires else clamp(request, settings.limits, each))
+            typed_hires = options.hires or options.hires_scale is not None
+            await self._service.check(actor, request if typed_hires else clamp(request, settings.limits, each))
 
-    async def _preset(self, asker: Asker, typed: Wish) -> Wish:
+    async def _preset(self, actor: Actor, typed: GenerationOptions) -> GenerationOptions:
         if typed.preset is None:
-            return Wish()
-        return Wish.of((await self._presets.find(asker, typed.preset)).values)
+            return GenerationOptions()
+        return GenerationOptions.of((await self._presets.find(actor, typed.preset)).values)
 
-    async def _capped(self, asker: Asker) -> Settings:
+    async def _capped(self, actor: Actor) -> Settings:
         """Return the settings with the caps that hold for this person here; raises where nothing may be asked."""
-        terms = await self._house.terms(asker)
-        return self._settings.model_copy(update={"limits": terms.limits})
+        effective = await self._access.effective(actor)
+        return self._settings.model_copy(update={"limits": effective.limits})
 
-    def _seed(self, wish: Wish) -> int:
-        return self._random_seed() if wish.seed is None or wish.seed == -1 else wish.seed
+    def _seed(self, options: GenerationOptions) -> int:
+        return self._random_seed() if options.seed is None or options.seed == -1 else options.seed
 
-    async def _expanded(self, wish: Wish, settings: Settings) -> list[Wish]:
+    async def _expanded(self, options: GenerationOptions, settings: Settings) -> list[GenerationOptions]:
         """Return a wish for each combination of what stands in braces; all have the same seed."""
-        limits, seed = settings.limits, wish.seed or 0
-        wildcards = await self._wildcards(wish)
-        prompts = expand(wish.prompt or "", seed=seed, wildcards=wildcards, limit=limits.max_combinations)
+        limits, seed = settings.limits, options.seed or 0
+        wildcards = await self._wildcards(options)
+        prompts = expand(options.prompt or "", seed=seed, wildcards=wildcards, limit=limits.max_combinations)
         negatives: Sequence[str | None] = [None]
-        if wish.negative is not None:
-            negatives = _expand_negative("negative prompt", wish.negative, seed, wildcards, limits.max_combinations)
+        if options.negative is not None:
+            negatives = _expand_negative("negative prompt", options.negative, seed, wildcards, limits.max_combinations)
         avoided: Sequence[str | None] = [None]
-        if wish.avoid is not None:
-            avoided = _expand_negative("flag --no", wish.avoid, seed, wildcards, limits.max_combinations)
+        if options.avoid is not None:
+            avoided = _expand_negative("flag --no", options.avoid, seed, wildcards, limits.max_combinations)
         count = len(prompts) * len(negatives) * len(avoided)
         if count > limits.max_combinations:
             raise LimitError(
                 f"The braces make {count:,} different prompts; the limit is {limits.max_combinations}. "
                 "Leave some of them out."
             )
-        prompted: Sequence[str | None] = prompts if wish.prompt is not None else [None]
+        prompted: Sequence[str | None] = prompts if options.prompt is not None else [None]
         return [
-            wish.replace(prompt=prompt, negative=negative, avoid=avoid)
+            options.replace(prompt=prompt, negative=negative, avoid=avoid)
             for prompt, negative, avoid in itertools.product(prompted, negatives, avoided)
         ]
 
-    async def _wildcards(self, wish: Wish) -> Wildcards:
+    async def _wildcards(self, options: GenerationOptions) -> Wildcards:
         """Read the lists anew each time, as operators change them while the bot runs; only where one may be named."""
-        if not any("__" in (text or "") for text in (wish.prompt, wish.negative, wish.avoid)):
+        if not any("__" in (text or "") for text in (options.prompt, options.negative, options.avoid)):
             return Wildcards({})
         return await asyncio.to_thread(load_wildcards, self._settings.prompts.wildcards)
 
-    async def _checked(self, asker: Asker, requests: list[GenerationRequest], options: JobOptions) -> Composed:
+    async def _checked(self, actor: Actor, requests: list[GenerationRequest], job_options: JobOptions) -> BuiltRequests:
         for request in requests:
-            await self._service.check(asker, request)
-        waiting = (await self._house.terms(asker)).limits.waiting_per_user
+            await self._service.check(actor, request)
+        waiting = (await self._access.effective(actor)).limits.waiting_per_user
         if len(requests) > waiting:
             raise LimitError(
                 f"That would be {len(requests)} jobs, and you may have {waiting} in line: ask for fewer at once."
             )
-        return Composed(requests=tuple(requests), options=options)
+        return BuiltRequests(requests=tuple(requests), options=job_options)
 
 
-def dress(wish: Wish, customs: Customs, style: str) -> str:
+def apply_style(options: GenerationOptions, effective_defaults: EffectiveDefaults, style: str) -> str:
     """Return the prompt with all that goes around it: the style, the server's prefix and suffix, and LoRAs."""
-    prompt = _surrounded(wish.prompt or "", customs.prefix, customs.suffix)
-    return _with_style(wish.replace(prompt=prompt), style) or ""
+    prompt = _surrounded(options.prompt or "", effective_defaults.prefix, effective_defaults.suffix)
+    return _with_style(options.replace(prompt=prompt), style) or ""
 
 
 def _surrounded(prompt: str, prefix: str, suffix: str) -> str:
@@ -169,14 +173,14 @@ def _surrounded(prompt: str, prefix: str, suffix: str) -> str:
     )
 
 
-def _with_style(wish: Wish, style: str) -> str | None:
-    prompt = wish.prompt
-    if prompt is None and (wish.lora or wish.style):
+def _with_style(options: GenerationOptions, style: str) -> str | None:
+    prompt = options.prompt
+    if prompt is None and (options.lora or options.style):
         raise RequestError("A LoRA or a style goes with a prompt: write one.")
-    if prompt is not None and wish.style and style and not prompt.startswith(style):
+    if prompt is not None and options.style and style and not prompt.startswith(style):
         prompt = f"{style}, {prompt}"
-    if prompt is not None and wish.lora:
-        prompt = f"{prompt} {_lora_tag(wish.lora)}"
+    if prompt is not None and options.lora:
+        prompt = f"{prompt} {_lora_tag(options.lora)}"
     return prompt
 
 
@@ -188,17 +192,17 @@ def _lora_tag(text: str) -> str:
     return f"<lora:{name.strip()}:{weight.strip() or '1'}>"
 
 
-def _with_flags(options: Wish) -> Wish:
+def _with_flags(options: GenerationOptions) -> GenerationOptions:
     """Return what was typed, in the prompt too; an option counts more than a flag."""
     if options.prompt is None:
         return options
-    flags = wish_from_prompt(options.prompt)
-    return Wish.of({**flags.known(), **options.known(), "prompt": flags.prompt})
+    flags = options_from_prompt(options.prompt)
+    return GenerationOptions.of({**flags.set_fields(), **options.set_fields(), "prompt": flags.prompt})
 
 
-def _without_hires(usual: Wish) -> Wish:
+def _without_hires(default: GenerationOptions) -> GenerationOptions:
     """Leave out what does not go with a picture to start from, which brings its own size."""
-    return usual.replace(
+    return default.replace(
         size=None,
         aspect=None,
         hires=None,
@@ -210,13 +214,13 @@ def _without_hires(usual: Wish) -> Wish:
     )
 
 
-def _wants_hires(typed: Wish, wish: Wish, settings: Settings) -> bool | None:
+def _wants_hires(typed: GenerationOptions, options: GenerationOptions, settings: Settings) -> bool | None:
     """Tell whether to paint large: as was asked for, or because a detail of it was typed, or as usual."""
-    if typed.hires is not None or wish.init is not None:
+    if typed.hires is not None or options.init is not None:
         return typed.hires
     if typed.hires_scale is not None or typed.denoise is not None:
         return True
-    return settings.defaults.hires if wish.hires is None else wish.hires
+    return settings.defaults.hires if options.hires is None else options.hires
 
 
 def _expand_negative(name: str, text: str, seed: int, wildcards: Wildcards, limit: int) -> list[str]:
@@ -226,10 +230,10 @@ def _expand_negative(name: str, text: str, seed: int, wildcards: Wildcards, limi
         raise PromptError(f"The {name} cannot be read: {error}", position=error.position) from error
 
 
-def _job_options(wish: Wish, asker: Asker, made_from: JobOptions) -> JobOptions:
+def _job_options(options: GenerationOptions, actor: Actor, made_from: JobOptions) -> JobOptions:
     """Return what is wanted besides pixels: a child of what is hidden is hidden; a direct message is private."""
     return replace(
         made_from,
-        spoiler=made_from.spoiler or bool(wish.spoiler),
-        private=made_from.private or (bool(wish.private) and asker.guild_id is not None),
+        spoiler=made_from.spoiler or bool(options.spoiler),
+        private=made_from.private or (bool(options.private) and actor.guild_id is not None),
     )

@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 
 from pastelbot.errors import NotAllowedError, NotFoundError
-from pastelbot.records import Asker, Job, JobStatus
-from pastelbot.service.access import House
+from pastelbot.records import Actor, Job, JobStatus
+from pastelbot.service.access import AccessPolicy
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
@@ -29,25 +29,25 @@ class Earlier:
         return f"{self.job.id}:{self.number}"
 
 
-class EarlierPictures:
+class PictureHistory:
     """Finds pictures that are still on the disk."""
 
-    def __init__(self, jobs: JobStore, files: PictureFiles, house: House) -> None:
+    def __init__(self, jobs: JobStore, files: PictureFiles, access: AccessPolicy) -> None:
         self._jobs = jobs
         self._files = files
-        self._house = house
+        self._access = access
 
-    async def offers(self, asker: Asker, *, most: int) -> list[Earlier]:
+    async def offers(self, actor: Actor, *, most: int) -> list[Earlier]:
         """Return the person's newest pictures that they may start from here."""
         found = []
-        for job in await self._jobs.newest_done(asker.user_id, asker.guild_id, most):
+        for job in await self._jobs.newest_done(actor.user_id, actor.guild_id, most):
             stored = await self._jobs.pictures(job.id)
             found += [
                 Earlier(job=job, number=picture.number + 1, seed=picture.seed) for picture in stored if picture.file
             ]
         return found[:most]
 
-    async def open(self, asker: Asker, name: str) -> tuple[Job, bytes]:
+    async def open(self, actor: Actor, name: str) -> tuple[Job, bytes]:
         """Return a picture's job and its file's content; raises RequestError where it cannot be had here.
 
         `name` is one that was offered, or the link or number of a message that shows a picture.
@@ -58,10 +58,10 @@ class EarlierPictures:
             job = await self._jobs.get(chosen[1])
         elif link is not None:
             job = await self._jobs.shown_in(int(link[1]))
-        if job is None or not _may_see(job, asker):
+        if job is None or not _may_see(job, actor):
             raise NotFoundError(_UNKNOWN)
-        terms = await self._house.terms(asker)
-        if job.options.adult_allowed and not terms.content.adult_allowed:
+        effective = await self._access.effective(actor)
+        if job.options.adult_allowed and not effective.content.adult_allowed:
             raise NotAllowedError(
                 "That picture was painted in an age-restricted channel: start from it in such a channel."
             )
@@ -75,9 +75,9 @@ class EarlierPictures:
             raise NotFoundError("That picture is not kept any more: attach it as init instead.") from error
 
 
-def _may_see(job: Job, asker: Asker) -> bool:
+def _may_see(job: Job, actor: Actor) -> bool:
     """Tell whether the job is the person's own, or shown to everybody in the server where they ask."""
     if job.status is not JobStatus.DONE or job.withheld:
         return False
-    here = job.reply is not None and job.reply.guild_id is not None and job.reply.guild_id == asker.guild_id
-    return job.user_id == asker.user_id or (here and not job.options.private)
+    here = job.reply is not None and job.reply.guild_id is not None and job.reply.guild_id == actor.guild_id
+    return job.user_id == actor.user_id or (here and not job.options.private)

@@ -7,10 +7,10 @@ from datetime import datetime
 from pastelbot.choices import nearest_names
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError
-from pastelbot.options import Wish
+from pastelbot.options import GenerationOptions
 from pastelbot.prompt import expansion
-from pastelbot.records import Asker, GenerationRequest
-from pastelbot.service.access import House
+from pastelbot.records import Actor, GenerationRequest
+from pastelbot.service.access import AccessPolicy
 from pastelbot.store.presets import PERSONAL, Preset, PresetStore
 
 LONGEST_NAME = 40
@@ -22,30 +22,32 @@ _NOT_KEPT = ("init", "preset", "resize_mode")
 class Presets:
     """Everybody's own presets and those of servers."""
 
-    def __init__(self, settings: Settings, store: PresetStore, house: House, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, store: PresetStore, access: AccessPolicy, *, clock: Callable[[], datetime]
+    ) -> None:
         self._settings = settings
         self._store = store
-        self._house = house
+        self._access = access
         self._clock = clock
 
-    async def save(self, asker: Asker, name: str, wish: Wish) -> bool:
+    async def save(self, actor: Actor, name: str, options: GenerationOptions) -> bool:
         """Keep a wish under a name for its person; tell whether it replaced another. Raises RequestError."""
-        values = {key: value for key, value in wish.known().items() if key not in _NOT_KEPT}
+        values = {key: value for key, value in options.set_fields().items() if key not in _NOT_KEPT}
         if not values:
             raise RequestError("There is nothing to save: name at least one setting, or a prompt.")
         preset = Preset(
-            owner_id=asker.user_id, guild_id=PERSONAL, name=checked_name(name), values=values, saved_at=self._clock()
+            owner_id=actor.user_id, guild_id=PERSONAL, name=checked_name(name), values=values, saved_at=self._clock()
         )
         return await self._store.save(preset, limit=self._settings.limits.max_presets)
 
-    async def usable(self, asker: Asker) -> list[Preset]:
+    async def usable(self, actor: Actor) -> list[Preset]:
         """Return what the person may use here: their own, then the server's."""
-        shared = await self._store.shared(asker.guild_id) if asker.guild_id is not None else []
-        return [*await self._store.personal(asker.user_id), *shared]
+        shared = await self._store.shared(actor.guild_id) if actor.guild_id is not None else []
+        return [*await self._store.personal(actor.user_id), *shared]
 
-    async def find(self, asker: Asker, name: str, *, shared: bool | None = None) -> Preset:
+    async def find(self, actor: Actor, name: str, *, shared: bool | None = None) -> Preset:
         """Return the preset of that name, one's own before the server's; raises NotFoundError with the nearest."""
-        usable = [preset for preset in await self.usable(asker) if shared is None or preset.is_shared == shared]
+        usable = [preset for preset in await self.usable(actor) if shared is None or preset.is_shared == shared]
         wanted = name.strip().casefold()
         found = next((preset for preset in usable if preset.name.casefold() == wanted), None)
         if found is not None:
@@ -55,19 +57,19 @@ class Presets:
         names = list(dict.fromkeys(preset.name for preset in usable))
         raise NotFoundError(f"There is no preset {name[:60]!r}. {nearest_names(name[:60], names)[:500]}")
 
-    async def share(self, asker: Asker, name: str) -> Preset:
+    async def share(self, actor: Actor, name: str) -> Preset:
         """Let everybody in the server use a copy of one's own preset; raises RequestError."""
-        if asker.guild_id is None:
+        if actor.guild_id is None:
             raise RequestError("There is no server here to share it with: do this in a server's channel.")
-        own = await self.find(asker, name, shared=False)
-        for other in await self._store.shared(asker.guild_id):
-            if other.name.casefold() == own.name.casefold() and other.owner_id != asker.user_id:
+        own = await self.find(actor, name, shared=False)
+        for other in await self._store.shared(actor.guild_id):
+            if other.name.casefold() == own.name.casefold() and other.owner_id != actor.user_id:
                 raise NotAllowedError(
                     f"This server has a preset {own.name!r} of somebody else's already: save yours under another name."
                 )
         copy = Preset(
-            owner_id=asker.user_id,
-            guild_id=asker.guild_id,
+            owner_id=actor.user_id,
+            guild_id=actor.guild_id,
             name=own.name,
             values=own.values,
             saved_at=self._clock(),
@@ -75,14 +77,14 @@ class Presets:
         await self._store.save(copy, limit=self._settings.limits.max_presets)
         return copy
 
-    async def delete(self, asker: Asker, name: str, *, shared: bool) -> Preset:
+    async def delete(self, actor: Actor, name: str, *, shared: bool) -> Preset:
         """Remove one's own preset, or a shared one: its owner and moderators may. Raises RequestError."""
-        preset = await self.find(asker, name, shared=shared)
-        if preset.owner_id != asker.user_id and not (asker.manages_messages or asker.manages_server):
+        preset = await self.find(actor, name, shared=shared)
+        if preset.owner_id != actor.user_id and not (actor.manages_messages or actor.manages_server):
             raise NotAllowedError("This is somebody else's preset: its owner and moderators can delete it.")
         await self._store.delete(preset)
-        if preset.owner_id != asker.user_id:
-            await self._house.write_down(asker, "preset", target_id=preset.owner_id or None, detail=preset.name)
+        if preset.owner_id != actor.user_id:
+            await self._access.record(actor, "preset", target_id=preset.owner_id or None, detail=preset.name)
         return preset
 
 
@@ -99,11 +101,11 @@ def checked_name(name: str) -> str:
     return word
 
 
-def wish_of(request: GenerationRequest, *, keep_seed: bool) -> Wish:
+def options_of(request: GenerationRequest, *, keep_seed: bool) -> GenerationOptions:
     """Return all settings of a finished request as a wish that gives them again."""
     fix = request.hires
     hires_size = f"{fix.width}x{fix.height}" if fix is not None and fix.width and fix.height else None
-    return Wish(
+    return GenerationOptions(
         prompt=expansion.escape(request.prompt),
         negative=expansion.escape(request.negative_prompt) or "none",
         size=f"{request.width}x{request.height}",

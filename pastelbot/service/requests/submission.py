@@ -12,14 +12,14 @@ from pastelbot.config import Settings
 from pastelbot.errors import NotFoundError, RequestError
 from pastelbot.infotext import read_request, with_line_breaks
 from pastelbot.jobs.dispatcher import Dispatcher, Overview
-from pastelbot.options import usual_hires
+from pastelbot.options import default_hires
 from pastelbot.options.clamping import cap_hires
 from pastelbot.options.recreating import with_what_is_here
 from pastelbot.options.tokens import count_tokens
-from pastelbot.records import Asker, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget, WorkerReady
+from pastelbot.records import Actor, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget, WorkerReady
 from pastelbot.rules import cost, limits
 from pastelbot.rules.content_filter import check_content
-from pastelbot.service.access import House, Terms
+from pastelbot.service.access import AccessPolicy, EffectivePolicy
 from pastelbot.service.models.models import Models
 from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
@@ -45,7 +45,7 @@ class Service:
         settings: Settings,
         jobs: JobStore,
         dispatcher: Dispatcher,
-        house: House,
+        access: AccessPolicy,
         files: PictureFiles,
         models: Models,
         *,
@@ -53,7 +53,7 @@ class Service:
     ) -> None:
         self.settings = settings
         self.models = models
-        self._house = house
+        self._access = access
         self._jobs = jobs
         self._files = files
         self._dispatcher = dispatcher
@@ -65,20 +65,20 @@ class Service:
         """Return what the worker said about its checkpoint; None while it is starting."""
         return self._dispatcher.checkpoint
 
-    async def _check(self, asker: Asker, request: GenerationRequest) -> Terms:
-        terms = await self._house.terms(asker)
+    async def _check(self, actor: Actor, request: GenerationRequest) -> EffectivePolicy:
+        effective = await self._access.effective(actor)
         upscalers = upscaler_files(self.settings.checkpoint.upscalers)
-        for one in limits.pictures_of(request, terms.limits):
-            limits.check_request(one, terms.limits, upscaler_models=upscalers, models=self.models.names)
-            limits.check_length(one, terms.limits, self._count_tokens)
-            check_content(one, terms.content)
-        return terms
+        for one in limits.pictures_of(request, effective.limits):
+            limits.check_request(one, effective.limits, upscaler_models=upscalers, models=self.models.names)
+            limits.check_length(one, effective.limits, self._count_tokens)
+            check_content(one, effective.content)
+        return effective
 
-    async def check(self, asker: Asker, request: GenerationRequest) -> None:
+    async def check(self, actor: Actor, request: GenerationRequest) -> None:
         """Raise RequestError where this person may not have that painted here."""
-        await self._check(asker, request)
+        await self._check(actor, request)
 
-    async def recreate(self, asker: Asker, infotext: str) -> tuple[GenerationRequest, list[str]]:
+    async def recreate(self, actor: Actor, infotext: str) -> tuple[GenerationRequest, list[str]]:
         """Return what an infotext asks for, and sentences about what will differ; raises RequestError."""
         read = read_request(with_line_breaks(infotext))
         if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
@@ -88,41 +88,41 @@ class Service:
             )
         request, adapted = await self.models.adapted(read)
         request, replaced = with_what_is_here(request, upscaler_files(self.settings.checkpoint.upscalers))
-        await self._check(asker, request)
+        await self._check(actor, request)
         notes = [f"It does not say {name}; the usual value is taken." for name in read.missing]
         return request, [*adapted, *replaced, *notes, *read.notes]
 
-    async def with_hires(self, asker: Asker, request: GenerationRequest) -> GenerationRequest:
+    async def with_hires(self, actor: Actor, request: GenerationRequest) -> GenerationRequest:
         """Return the request with the operator's usual hires fix for its size, as large as the caps let it be."""
-        large = request.replace(hires=usual_hires((request.width, request.height), self.settings))
-        return cap_hires(large, (await self._house.terms(asker)).limits)
+        large = request.replace(hires=default_hires((request.width, request.height), self.settings))
+        return cap_hires(large, (await self._access.effective(actor)).limits)
 
     async def submit(
-        self, asker: Asker, request: GenerationRequest, reply: ReplyTarget, options: JobOptions | None = None
+        self, actor: Actor, request: GenerationRequest, reply: ReplyTarget, options: JobOptions | None = None
     ) -> Queued:
         """Queue a request durably; raises RequestError, and then nothing was charged."""
-        (queued,) = await self.submit_all(asker, [(request, reply)], options)
+        (queued,) = await self.submit_all(actor, [(request, reply)], options)
         return queued
 
     async def submit_all(
         self,
-        asker: Asker,
+        actor: Actor,
         wanted: Sequence[tuple[GenerationRequest, ReplyTarget]],
         options: JobOptions | None = None,
     ) -> list[Queued]:
         """Queue several requests durably, all or nothing; raises RequestError, and then nothing was charged."""
         options = options or JobOptions()
         if options.private:
-            asker = self._house.in_messages(asker)
+            actor = self._access.in_messages(actor)
         for request, _reply in wanted:
-            terms = await self._check(asker, request)
+            effective = await self._check(actor, request)
         jobs = await self._jobs.insert_all(
-            asker.user_id,
+            actor.user_id,
             [(self.models.pinned(request), reply) for request, reply in wanted],
             now=self._clock(),
-            allowance=terms.allowance,
-            waiting_limit=terms.limits.waiting_per_user,
-            options=replace(options, adult_allowed=terms.content.adult_allowed),
+            allowance=effective.allowance,
+            waiting_limit=effective.limits.waiting_per_user,
+            options=replace(options, adult_allowed=effective.content.adult_allowed),
         )
         for job in jobs:
             self._dispatcher.add(job)
@@ -167,10 +167,10 @@ class Service:
             raise NotFoundError("You have no finished picture yet: paint one with /imagine first.")
         return job
 
-    async def cancel(self, job_id: str, asker: Asker) -> Job:
+    async def cancel(self, job_id: str, actor: Actor) -> Job:
         """End a job that waits or is painted, and refund it."""
         job = await self.job(job_id)
-        limits.check_owner(job, asker)
+        limits.check_owner(job, actor)
         ended = None
         if job.status in (JobStatus.QUEUED, JobStatus.LEASED) or job.withheld:
             ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
@@ -181,20 +181,20 @@ class Service:
             raise NotFoundError("There is nothing left to cancel: it is painted already, and charged.")
         self._dispatcher.drop(ended)
         await self._files.drop(await self._jobs.forget_pictures(job_id))
-        if job.user_id != asker.user_id:
-            await self._house.note(asker, "cancel", job)
+        if job.user_id != actor.user_id:
+            await self._access.record_job(actor, "cancel", job)
         return ended
 
-    async def delete(self, job_id: str, asker: Asker) -> None:
+    async def delete(self, job_id: str, actor: Actor) -> None:
         """Remove a job's pictures from the disk and the database, ending it first if need be."""
         job = await self.job(job_id)
-        limits.check_owner(job, asker)
+        limits.check_owner(job, actor)
         ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
         if ended is not None:
             self._dispatcher.drop(ended)
         await self._files.drop(await self._jobs.forget_pictures(job_id))
-        if job.user_id != asker.user_id:
-            await self._house.note(asker, "delete", job)
+        if job.user_id != actor.user_id:
+            await self._access.record_job(actor, "delete", job)
 
     async def pictures(self, job_id: str) -> list[tuple[StoredPicture, Path]]:
         """Return the job's pictures with the paths of their files; those of files swept away lead nowhere."""

@@ -17,8 +17,8 @@ from pastelbot.prompt.tags.edit_distance import allowed_errors, distance
 from pastelbot.prompt.tags.names import spoken, tag_key, tags_in
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile, read_tag_file
 from pastelbot.prompt.word_list import WordList
-from pastelbot.records import Asker
-from pastelbot.service.access import House
+from pastelbot.records import Actor
+from pastelbot.service.access import AccessPolicy
 from pastelbot.store.database import Database
 from pastelbot.store.tags.search import FoundTag, TagStore
 from pastelbot.store.tags.sets import Filling, Progress, TagSets
@@ -78,12 +78,12 @@ class Tags:
         self,
         database: Database,
         settings: TagSettings | None = None,
-        house: House | None = None,
+        access: AccessPolicy | None = None,
         *,
         clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings or TagSettings()
-        self._house = house
+        self._access = access
         self._store = TagStore(database)
         self._stands_in = lru_cache(maxsize=_REMEMBERED)(_stands_in)
         self._sets = TagSets(database, clock=lambda: clock().timestamp())
@@ -106,7 +106,7 @@ class Tags:
         except TagFileError as error:
             log.warning("shipped tags not taken in", reason=str(error))
 
-    async def complete(self, prompt: str, asker: Asker | None = None) -> list[Completion]:
+    async def complete(self, prompt: str, actor: Actor | None = None) -> list[Completion]:
         """Return choices for the tag that is being typed at the end of a prompt."""
         typed = unfinished(prompt) if self._settings.complete else None
         if typed is None:
@@ -115,12 +115,12 @@ class Tags:
             found = await self._find(typed.key, whole_word=typed.whole_word)
         else:
             found = [] if typed.word.strip() else await self._store.popular(MOST_CHOICES + len(typed.present))
-        shown = await self._shown_to(asker)
+        shown = await self._shown_to(actor)
         return completions(typed, (Candidate(each.tag.name, each.alias) for each in found if shown(each)))
 
-    async def complete_query(self, query: str, asker: Asker | None = None) -> list[Completion]:
+    async def complete_query(self, query: str, actor: Actor | None = None) -> list[Completion]:
         """Return choices for a search."""
-        shown = await self._shown_to(asker)
+        shown = await self._shown_to(actor)
         choices: dict[str, Completion] = {}
         for each in await self._find(tag_key(query[:_LONGEST_QUERY]), whole_word=False):
             value = spoken(each.tag.name)
@@ -130,18 +130,18 @@ class Tags:
                 break
         return list(choices.values())
 
-    async def search(self, query: str, category: int | None, page: int, asker: Asker | None = None) -> TagPage:
+    async def search(self, query: str, category: int | None, page: int, actor: Actor | None = None) -> TagPage:
         """Return a page of the tags that have all the query's words; where there are none, what is spelt alike."""
         key = tag_key(query[:_LONGEST_QUERY])
         page = max(0, page)
         tags, total = await self._store.search(key, category, offset=page * PAGE, limit=PAGE)
         near = [] if total else await self._alike(key, MOST_SUGGESTIONS)
-        shown = await self._shown_to(asker)
+        shown = await self._shown_to(actor)
         listed = tuple(tag for tag in tags if shown(FoundTag(tag=tag)))
         names = dict.fromkeys(spoken(found.tag.name) for found in near if shown(found))
         return TagPage(tags=listed, total=total, page=page, near=tuple(names), hidden=len(tags) - len(listed))
 
-    async def suggestions(self, prompt: str, asker: Asker | None = None) -> list[Suggestion]:
+    async def suggestions(self, prompt: str, actor: Actor | None = None) -> list[Suggestion]:
         """Return what was probably meant by tags that nobody knows, three at most.
 
         Sentences are left alone: only what is short enough to be a tag, and spelt nearly like a well-used one, counts.
@@ -154,7 +154,7 @@ class Tags:
         unknown = sorted((key for key in short if key not in known), key=lambda key: len(key.split()))
         if not unknown:
             return []
-        shown, found = await self._shown_to(asker), []
+        shown, found = await self._shown_to(actor), []
         for key in unknown[:_LOOKED_AT]:
             alike = await self._alike(key, MOST_SUGGESTIONS)
             near = [each for each in alike if _well_used(each.tag, key) and shown(each)]
@@ -183,11 +183,11 @@ class Tags:
         state = await self._store.state()
         return await self._store.counts(), state.source if state is not None else ""
 
-    async def _shown_to(self, asker: Asker | None) -> Callable[[FoundTag], bool]:
+    async def _shown_to(self, actor: Actor | None) -> Callable[[FoundTag], bool]:
         """Return what tells whether a tag may be shown: what would be refused in a prompt is not offered for one."""
-        if asker is None or self._house is None:
+        if actor is None or self._access is None:
             return lambda _found: True
-        rules = (await self._house.allowances(asker)).content
+        rules = (await self._access.preview(actor)).content
         lists = [rules.words, rules.gate.never]
         if not rules.adult_allowed:
             lists += [rules.gate.adult, rules.own_adult]

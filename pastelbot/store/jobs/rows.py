@@ -32,7 +32,7 @@ class StoredPicture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waiting:
+class QueuedJob:
     """A job in line without its request, which may be large; `created_at` is in seconds since 1970."""
 
     id: str
@@ -44,7 +44,7 @@ class Waiting:
     guild_id: int | None = None
 
     @classmethod
-    def of(cls, job: Job) -> "Waiting":
+    def of(cls, job: Job) -> "QueuedJob":
         """Return what the line knows of a job."""
         return cls(
             id=job.id,

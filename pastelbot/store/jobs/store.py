@@ -16,8 +16,8 @@ from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, Rep
 from pastelbot.rules import cost
 from pastelbot.store import quotas
 from pastelbot.store.database import Database
-from pastelbot.store.jobs.rows import Served, StoredPicture, Waiting, job_of, request_text
-from pastelbot.store.quotas import UNLIMITED, Account, Allowance, Paid
+from pastelbot.store.jobs.rows import QueuedJob, Served, StoredPicture, job_of, request_text
+from pastelbot.store.quotas import UNLIMITED, Account, Allowance, Charge
 
 _ACTIVE = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)
 
@@ -134,13 +134,13 @@ class JobStore:
         async with self._database.reader.execute(sql) as cursor:
             return {row[0] for row in await cursor.fetchall()}
 
-    async def in_line(self, *, but: Collection[str] = ()) -> list[Waiting]:
+    async def in_line(self, *, but: Collection[str] = ()) -> list[QueuedJob]:
         """Return all jobs that wait, but for those of some ids, oldest first and without their requests."""
         columns = ("id", "user_id", "created_at", "cost", "count", "attempts", "guild_id")
         sql = f"SELECT {', '.join(columns)} FROM jobs INDEXED BY jobs_in_line WHERE status = 'queued'"
         async with self._database.reader.execute(f"{sql} ORDER BY created_at, rowid") as cursor:
             return [
-                Waiting(
+                QueuedJob(
                     id=row[0],
                     user_id=row[1],
                     created_at=row[2],
@@ -296,7 +296,7 @@ async def _refund(connection: aiosqlite.Connection, job_id: str) -> bool:
     if row is None:
         return False
     account = Account(user_id=row["user_id"], guild_id=row["guild_id"])
-    await quotas.give_back(connection, account, Paid(rest=row["from_rest"], extra=row["from_extra"]))
+    await quotas.give_back(connection, account, Charge(rest=row["from_rest"], extra=row["from_extra"]))
     return True
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pastelbot.config import CheckpointSettings
 from pastelbot.diffusion.lora.files import LoraFile, open_loras, partner_of
-from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, SafetensorsSource, Source
+from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, SafetensorsSource, TensorSource
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.formats.hub import locate
 from pastelbot.workshop.convert import check_layout, check_result, write_result
@@ -37,7 +37,7 @@ from pastelbot.workshop.recipes.steps import (
 from pastelbot.workshop.vae_bake import VaeBake
 from pastelbot.workshop.writing import Progress, check_space, silent
 
-_USUAL_SETTINGS = CheckpointSettings()
+_DEFAULT_SETTINGS = CheckpointSettings()
 
 
 @dataclass(kw_only=True)
@@ -48,19 +48,19 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
 
-def run_recipe(recipe: Recipe, progress: Progress = silent, settings: CheckpointSettings = _USUAL_SETTINGS) -> Report:
+def run_recipe(recipe: Recipe, progress: Progress = silent, settings: CheckpointSettings = _DEFAULT_SETTINGS) -> Report:
     """Run a recipe; raises PastelError, and then nothing has the name of the output that was being written.
 
     `settings` say where downloads from the hub are kept, and whether there may be any.
     """
     with ExitStack() as stack:
-        kitchen = _Kitchen(recipe, progress, settings, stack)
+        kitchen = RecipeRunner(recipe, progress, settings, stack)
         kitchen.open_inputs()
         kitchen.check()
-        return kitchen.cook()
+        return kitchen.run()
 
 
-class _Kitchen:
+class RecipeRunner:
     """One run: the inputs by reference, the results by step."""
 
     def __init__(self, recipe: Recipe, progress: Progress, settings: CheckpointSettings, stack: ExitStack) -> None:
@@ -69,7 +69,7 @@ class _Kitchen:
         self._opened: dict[tuple[str, str], Opened] = {}
         self._lora_paths: dict[str, Path] = {}
         self._names: dict[Path, str] = {}  # what the metadata call the files
-        self._results: dict[str, Source] = {}
+        self._results: dict[str, TensorSource] = {}
         self._loras: dict[str, Path] = {}
         self._temporary: Path | None = None
         self._hashes: dict[Path, FileHashes] = {}
@@ -135,7 +135,7 @@ class _Kitchen:
     def _last_output(self) -> Path:
         return next(self._recipe.path(step.output) for step in reversed(self._recipe.steps) if step.output)
 
-    def cook(self) -> Report:
+    def run(self) -> Report:
         """Write every output, in the order of the steps."""
         self._hash_inputs()
         report, uses = Report(), self._recipe.uses()
@@ -149,7 +149,7 @@ class _Kitchen:
             self._results[step.name] = source
         return report
 
-    def _store(self, step: Step, source: Source, report: Report) -> Source:
+    def _store(self, step: Step, source: TensorSource, report: Report) -> TensorSource:
         """Write a step's result and return it, to be read from there by later steps."""
         out = self._target(step)
         like = next((opened.folder for opened in self._opened.values() if opened.folder), None)
@@ -182,7 +182,7 @@ class _Kitchen:
             report.outputs.append(out)
         return out
 
-    def _build(self, step: Step, report: Report, *, checking: bool = False) -> Source:
+    def _build(self, step: Step, report: Report, *, checking: bool = False) -> TensorSource:
         precision = precision_of(step.precision)
         if isinstance(step, BlockMergeStep | WeightedSumStep):
             merge = BlockMerge(
@@ -216,7 +216,7 @@ class _Kitchen:
         paths = [self._loras.get(use.file) or self._lora_paths[use.file] for use in uses]
         return [(file, use.weight) for file, use in zip(open_loras(paths), uses, strict=True)]
 
-    def _source(self, reference: str) -> Source:
+    def _source(self, reference: str) -> TensorSource:
         return self._results[reference] if reference in self._steps else self._opened["", reference].source
 
     def _input_files(self) -> list[Path]:

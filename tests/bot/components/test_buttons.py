@@ -1,7 +1,7 @@
 import pytest
 from helpers.studio import job_of, labels
 
-from pastelbot.records import Asker, JobStatus, PaintingFailed
+from pastelbot.records import Actor, JobStatus, PaintingFailed
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ async def test_cancel_that_comes_too_late_says_what_it_cost(studio, ended, text)
     result = await studio.imagine()
     (job_id,) = await studio.painting()
     if ended:
-        await studio.service.cancel(job_id, Asker(user_id=studio.hana.id))
+        await studio.service.cancel(job_id, Actor(user_id=studio.hana.id))
     else:
         studio.executor.finish(job_id)
         await studio.status(job_id, JobStatus.DONE)

@@ -9,7 +9,7 @@ from helpers.studio import job_of, labels
 from helpers.support import eventually
 from simcord import SetupError
 
-from pastelbot.records import Asker, JobStatus
+from pastelbot.records import Actor, JobStatus
 
 
 @pytest.fixture
@@ -409,8 +409,8 @@ async def test_only_operators_drain_every_server(studio, admin):
 async def test_an_operator_drains_every_server(open_studio):
     studio = await open_studio()
     boss = make_boss(studio)
-    studio.bot.resources.house._settings = studio.settings.model_copy(
-        update={"house": studio.settings.house.model_copy(update={"operators": (boss.id,)})}
+    studio.bot.resources.access._settings = studio.settings.model_copy(
+        update={"house": studio.settings.moderation.model_copy(update={"operators": (boss.id,)})}
     )
     await boss.slash(studio.channel, "admin drain", everywhere=True)
 
@@ -497,7 +497,7 @@ async def test_the_log_has_what_moderators_do_outside_of_admin(studio, admin, bo
     await studio.imagine()
     await studio.hana.click(await studio.finish(), label="Share")
     await studio.bot.resources.gallery.unshare(
-        Asker(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True), 1
+        Actor(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True), 1
     )
     told = await admin("log")
 

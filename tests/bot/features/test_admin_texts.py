@@ -10,7 +10,7 @@ from pastelbot.bot.messages.review_messages import question
 from pastelbot.records import GenerationRequest, Job, JobStatus, ReplyTarget
 from pastelbot.service.admin import Overview, Stats
 from pastelbot.service.server_rules import Caps
-from pastelbot.store.audit import Entry
+from pastelbot.store.audit import AuditEntry
 from pastelbot.store.blocks import Block
 from pastelbot.store.stats import Figures
 
@@ -40,7 +40,7 @@ def test_everything_that_can_be_set_fits(clock):
 
 
 def test_a_page_of_the_log_fits_and_nothing_in_it_is_markdown(clock):
-    entry = Entry(
+    entry = AuditEntry(
         at=clock(),
         guild_id=MOST,
         user_id=MOST,
@@ -60,9 +60,9 @@ def test_a_page_of_the_log_fits_and_nothing_in_it_is_markdown(clock):
 
 def test_the_log_names_channels_and_roles_and_escapes_what_people_wrote(clock):
     entries = [
-        Entry(at=clock(), guild_id=1, user_id=2, action="caps", detail="<#123>: size 5"),
-        Entry(at=clock(), guild_id=1, user_id=2, action="caps", detail="<@&45>: cleared"),
-        Entry(at=clock(), guild_id=1, user_id=2, action="block", target_id=3, detail="for 1h **<@99>** @everyone"),
+        AuditEntry(at=clock(), guild_id=1, user_id=2, action="caps", detail="<#123>: size 5"),
+        AuditEntry(at=clock(), guild_id=1, user_id=2, action="caps", detail="<@&45>: cleared"),
+        AuditEntry(at=clock(), guild_id=1, user_id=2, action="block", target_id=3, detail="for 1h **<@99>** @everyone"),
     ]
     channel, role, block = admin_texts.log_text(entries, 1).splitlines()
 

@@ -6,7 +6,7 @@ from helpers.support import eventually
 from PIL import Image
 
 from pastelbot.errors import NotFoundError
-from pastelbot.records import Asker
+from pastelbot.records import Actor
 from pastelbot.service.gallery import BEST_OF, GALLERY_CHANNEL
 from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.settings import Scope, SettingsStore
@@ -476,13 +476,13 @@ async def test_no_server_sees_anothers_pictures(studio, gallery):
     stranger = other.add_member(studio.env.create_user("stranger"))
 
     result = await stranger.slash(there, "gallery")
-    asker = Asker(user_id=stranger.id, guild_id=other.id, age_restricted=True)
+    actor = Actor(user_id=stranger.id, guild_id=other.id, age_restricted=True)
     entry_id = int(button(page, "Vote").rpartition(":")[2])
 
     assert "pictures: 0" in text_of(result.response)
     for ask in (studio.bot.resources.gallery.vote, studio.bot.resources.gallery.job_of):
         with pytest.raises(NotFoundError):
-            await ask(asker, entry_id)
+            await ask(actor, entry_id)
 
 
 async def test_who_made_this_tells_privately(studio, gallery):

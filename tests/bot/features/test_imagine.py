@@ -46,8 +46,8 @@ async def test_what_is_left_out_is_as_the_operator_set_it(studio):
     (job_id,) = await studio.painting()
 
     request = (await studio.jobs.get(job_id)).request
-    usual = studio.settings.defaults
-    assert (usual.negative_prompt, usual.steps, usual.cfg, usual.clip_skip) == (
+    default = studio.settings.defaults
+    assert (default.negative_prompt, default.steps, default.cfg, default.clip_skip) == (
         request.negative_prompt,
         request.steps,
         request.cfg_scale,

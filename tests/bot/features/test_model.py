@@ -131,7 +131,7 @@ async def test_where_there_are_operators_only_they_change_it(open_studio):
     studio = await open_studio(**MORE)
     await add_admin(studio)
     studio.service.models._settings = studio.settings.model_copy(
-        update={"house": studio.settings.house.model_copy(update={"operators": (studio.hana.id,)})}
+        update={"house": studio.settings.moderation.model_copy(update={"operators": (studio.hana.id,)})}
     )
 
     assert "Only the bot's operators" in (await use(studio, "anything")).response.content

@@ -6,10 +6,10 @@ from helpers.studio import job_of
 
 from pastelbot.config import bundled
 from pastelbot.rules import cost
-from pastelbot.service.quotas import usual_work
+from pastelbot.service.quotas import default_work
 from pastelbot.store.audit import AuditLog
 
-WORK = usual_work(bundled())
+WORK = default_work(bundled())
 PICTURE = cost.megapixel_steps(WORK)  # 1.6384
 
 

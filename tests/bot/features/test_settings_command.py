@@ -157,7 +157,7 @@ async def test_what_cannot_be_set_is_refused_when_it_is_set(studio, say, command
 
     assert answer.ephemeral
     assert words in answer.content
-    assert {} == (await studio.bot._backend.preferences.customs(asker(studio))).merged.known()
+    assert {} == (await studio.bot._backend.preferences.effective_defaults(actor(studio))).merged.set_fields()
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ async def test_the_user_guide_has_it_and_every_menu(studio):
         assert f"*Apps > {menu.name}*" in guide
 
 
-def asker(studio):
-    from pastelbot.records import Asker
+def actor(studio):
+    from pastelbot.records import Actor
 
-    return Asker(user_id=studio.hana.id, guild_id=studio.guild.id, channel_id=studio.channel.id)
+    return Actor(user_id=studio.hana.id, guild_id=studio.guild.id, channel_id=studio.channel.id)

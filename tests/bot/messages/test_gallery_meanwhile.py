@@ -11,7 +11,7 @@ from test_gallery import Gallery, button, text_of
 
 from pastelbot.bot import checks
 from pastelbot.bot.features.gallery.views import PageButton
-from pastelbot.records import Asker
+from pastelbot.records import Actor
 from pastelbot.service import server_rules
 from pastelbot.service.gallery import BEST_OF, GALLERY_CHANNEL
 from pastelbot.store.gallery import View
@@ -71,10 +71,10 @@ async def test_a_picture_taken_out_while_somebody_votes(studio, gallery, monkeyp
 async def test_two_clicks_at_once_are_two_votes_of_one_person_and_no_more(studio, gallery):
     await gallery.shared()
     resources = studio.bot.resources
-    asker = Asker(user_id=studio.kenji.id, guild_id=studio.guild.id)
-    (entry,) = (await resources.gallery.page(asker, View.NEWEST, 0)).shown
-    told = await asyncio.gather(*(resources.gallery.vote(asker, entry.entry.id) for _ in range(3)))
-    (after,) = await resources.gallery.shown(asker, [entry.entry.id])
+    actor = Actor(user_id=studio.kenji.id, guild_id=studio.guild.id)
+    (entry,) = (await resources.gallery.page(actor, View.NEWEST, 0)).shown
+    told = await asyncio.gather(*(resources.gallery.vote(actor, entry.entry.id) for _ in range(3)))
+    (after,) = await resources.gallery.shown(actor, [entry.entry.id])
 
     assert sorted(told) == [False, True, True]
     assert after.entry.votes == 1
@@ -247,9 +247,9 @@ async def test_the_best_of_leaves_out_what_has_become_adult(studio, gallery):
 async def test_pressing_share_twice_at_once_posts_one_picture(studio, gallery):
     await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id})
     job = await studio.jobs.by_message((await gallery.painted()).id)
-    asker = Asker(user_id=studio.hana.id, guild_id=studio.guild.id)
+    actor = Actor(user_id=studio.hana.id, guild_id=studio.guild.id)
     share = studio.bot.resources.gallery.share
-    told = await asyncio.gather(*(share(asker, job.id, 0) for _ in range(3)), return_exceptions=True)
+    told = await asyncio.gather(*(share(actor, job.id, 0) for _ in range(3)), return_exceptions=True)
 
     assert ["RequestError", "RequestError"] == [type(each).__name__ for each in told if isinstance(each, Exception)]
     assert len([each for each in told if not isinstance(each, Exception)]) == 1

@@ -12,7 +12,7 @@ from pastelbot.errors import NotAllowedError
 from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.records import (
     RATING_FAILED,
-    Asker,
+    Actor,
     GenerationRequest,
     JobOptions,
     JobStatus,
@@ -152,15 +152,15 @@ async def test_only_moderators_and_admins_decide(studio, mods, boss):
 async def test_a_second_decision_comes_too_late(studio, mods):
     job_id, _ = await paint(studio, "explicit")
     await asked(mods)
-    asker = Asker(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True)
+    actor = Actor(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True)
     job = await studio.jobs.get(job_id)
     reviews = studio.bot.resources.reviews
-    await reviews.reject(job, asker)
+    await reviews.reject(job, actor)
 
     with pytest.raises(Exception, match="nothing left to decide"):
-        await reviews.approve(job, asker)
+        await reviews.approve(job, actor)
     with pytest.raises(NotAllowedError, match="another server"):
-        await reviews.approve(job, replace(asker, guild_id=7))
+        await reviews.approve(job, replace(actor, guild_id=7))
 
 
 async def test_buttons_and_questions_outlive_a_restart(studio, mods):
@@ -187,8 +187,8 @@ async def test_an_approval_that_was_not_shown_before_a_crash_is_shown_after_it(s
     job_id, message_id = await paint(studio, "explicit")
     await asked(mods)
     await eventually(lambda: reviewed(studio, job_id))
-    asker = Asker(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True)
-    await studio.bot.resources.reviews.approve(await studio.jobs.get(job_id), asker)
+    actor = Actor(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True)
+    await studio.bot.resources.reviews.approve(await studio.jobs.get(job_id), actor)
     await studio.kill()
     await studio.restart()
     await studio.status(job_id, JobStatus.DONE)
@@ -252,10 +252,10 @@ async def test_what_nobody_decides_about_is_rejected_in_time(studio, mods, clock
 @pytest.mark.parametrize("rating", ["explicit", RATING_FAILED])
 async def test_adult_pictures_are_shown_where_they_may_be(studio, rating):
     """The simulator has no age-restricted channels, so the job says that it was asked for in one."""
-    asker = Asker(user_id=studio.hana.id, guild_id=studio.guild.id, places=(studio.channel.id,), age_restricted=True)
+    actor = Actor(user_id=studio.hana.id, guild_id=studio.guild.id, places=(studio.channel.id,), age_restricted=True)
     request = GenerationRequest(prompt="1girl, nude", width=64, height=64)
     reply = ReplyTarget(channel_id=studio.channel.id, guild_id=studio.guild.id)
-    queued = await studio.service.submit(asker, request, reply)
+    queued = await studio.service.submit(actor, request, reply)
     await studio.painting()
     finish(studio.executor, queued.job.id, [rating])
     await studio.status(queued.job.id, JobStatus.DONE)

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from pastelbot.diffusion.checkpoint import checkpoint
-from pastelbot.diffusion.conditioning.embeddings import EmbeddingShelf, read_embedding
+from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache, read_embedding
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.errors import CheckpointError, PaintingError
 from pastelbot.formats.network_files import NetworkFolders
@@ -133,7 +133,7 @@ def test_embedding_changes_what_is_encoded(own, tmp_path, width):
     token = conditioner.tokenizer.encode("smile")[0]
     text = getattr(own.text_encoder, "text_model", own.text_encoder)
     vector = text.embeddings.token_embedding.weight[token]
-    shelf = EmbeddingShelf(tmp_path, lambda: width)
+    shelf = EmbeddingCache(tmp_path, lambda: width)
     safetensors(tmp_path / "grin", emb_params=vector.detach()[None].clone())
     assert shelf.refresh()
     assert not shelf.refresh()

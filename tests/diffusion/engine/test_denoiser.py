@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pastelbot.diffusion.engine.denoiser import Ask, Denoiser
+from pastelbot.diffusion.engine.denoiser import Denoiser, DenoiseRequest
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 
 MODEL = ModelSigmas.scaled_linear()
@@ -35,7 +35,7 @@ def ask(parts, *, negative=0.0, cfg_scale=1.0, sigma=2.0, tokens=77, negative_to
     """Return an ask whose conditionings are constant."""
     positive = tuple((torch.full((tokens, 8), value), weight) for value, weight in parts)
     x = torch.randn(size, generator=torch.Generator().manual_seed(0)) * sigma
-    return Ask(
+    return DenoiseRequest(
         x=x, sigma=sigma, positive=positive, negative=torch.full((negative_tokens, 8), negative), cfg_scale=cfg_scale
     )
 
@@ -83,7 +83,11 @@ def test_parts_of_unequal_length_repeat_their_last_vector():
     wrapped, unet = denoiser("epsilon")
     short, long = torch.full((77, 8), 0.1), torch.full((154, 8), 0.2)
     wrapped.denoise(
-        [Ask(x=torch.zeros(4, 1, 1), sigma=1.0, positive=((short, 1.0), (long, 1.0)), negative=short, cfg_scale=2.0)],
+        [
+            DenoiseRequest(
+                x=torch.zeros(4, 1, 1), sigma=1.0, positive=((short, 1.0), (long, 1.0)), negative=short, cfg_scale=2.0
+            )
+        ],
         max_rows=8,
     )
 

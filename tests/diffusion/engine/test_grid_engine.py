@@ -4,7 +4,7 @@ import pytest
 from helpers.support import png
 from PIL import Image
 
-from pastelbot.diffusion.engine.grid_engine import AT_ONCE, GridPainter
+from pastelbot.diffusion.engine.grid_engine import AT_ONCE, GridEngine
 from pastelbot.errors import LimitError
 from pastelbot.formats.pictures import read_infotext
 from pastelbot.records import (
@@ -78,7 +78,7 @@ def run(painter):
 
 def test_a_grid_becomes_one_labelled_picture():
     inner = Inner()
-    painter = GridPainter(inner)
+    painter = GridEngine(inner)
     painter.admit("job", GRID)
     *_, painted = run(painter)
 
@@ -98,7 +98,7 @@ def test_a_grid_becomes_one_labelled_picture():
 
 
 def test_progress_is_the_grids_and_only_grows():
-    painter = GridPainter(Inner())
+    painter = GridEngine(Inner())
     painter.admit("job", GRID)
     progress = [event for event in run(painter) if isinstance(event, Progress)]
 
@@ -109,7 +109,7 @@ def test_progress_is_the_grids_and_only_grows():
 
 def test_single_requests_and_other_events_pass_through():
     inner = Inner()
-    painter = GridPainter(inner)
+    painter = GridEngine(inner)
     painter.admit("one", GRID.replace(grid=None, steps=1))
     loaded = CheckpointLoaded(name="a", checkpoint="b", checkpoint_hash="c")
     inner.others.append(loaded)
@@ -121,7 +121,7 @@ def test_single_requests_and_other_events_pass_through():
 
 def test_a_cell_that_fails_fails_the_grid_once():
     inner = Inner(fail=lambda request: request.seed == 2)
-    painter = GridPainter(inner)
+    painter = GridEngine(inner)
     painter.admit("job", GRID)
     ends = [event for event in run(painter) if not isinstance(event, Progress)]
 
@@ -132,7 +132,7 @@ def test_a_cell_that_fails_fails_the_grid_once():
 @pytest.mark.parametrize("refused", ["1", "2"])
 def test_a_cell_that_is_refused_refuses_or_fails_the_grid(refused):
     inner = Inner(refuse=lambda request: request.seed == int(refused) and request.cfg_scale == 7)
-    painter = GridPainter(inner)
+    painter = GridEngine(inner)
     if refused == "1":
         with pytest.raises(LimitError):
             painter.admit("job", GRID)
@@ -146,7 +146,7 @@ def test_a_cell_that_is_refused_refuses_or_fails_the_grid(refused):
 
 def test_a_cancelled_grid_leaves_with_all_its_cells():
     inner = Inner()
-    painter = GridPainter(inner)
+    painter = GridEngine(inner)
     painter.admit("job", GRID)
     painter.step()
     painter.cancel("job")
@@ -158,7 +158,7 @@ def test_a_cancelled_grid_leaves_with_all_its_cells():
 
 def test_cancelling_what_is_no_grid_goes_on_to_the_painter():
     inner = Inner()
-    painter = GridPainter(inner)
+    painter = GridEngine(inner)
     painter.admit("one", GRID.replace(grid=None))
     painter.cancel("one")
 

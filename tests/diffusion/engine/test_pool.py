@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from pastelbot.diffusion.checkpoint import checkpoint
 from pastelbot.diffusion.engine.engine import Engine
-from pastelbot.diffusion.engine.pool import Studio
+from pastelbot.diffusion.engine.pool import EnginePool
 from pastelbot.errors import CheckpointError, LimitError, NotFoundError, PaintingError
 from pastelbot.jobs.worker import CheckpointSource, WorkerOptions, load_checkpoint, make_engine
 from pastelbot.records import CheckpointLoaded, GenerationRequest, Painted, PaintingCancelled, PaintingFailed
@@ -36,18 +36,18 @@ def open_studio(small, loads):
         return dataclasses.replace(small, name=name, hash=name * 5)
 
     def open_it(in_memory=2, load=load):
-        return Studio("default", small, load=load, make=Engine, in_memory=in_memory)
+        return EnginePool("default", small, load=load, make=Engine, in_memory=in_memory)
 
     return open_it
 
 
-def run(studio, **jobs):
+def run(pool, **jobs):
     """Admit jobs and step until nothing is in flight; return all events."""
     for job_id, name in jobs.items():
-        studio.admit(job_id, REQUEST.replace(checkpoint=name))
+        pool.admit(job_id, REQUEST.replace(checkpoint=name))
     events = []
-    while not studio.idle:
-        events += studio.step()
+    while not pool.idle:
+        events += pool.step()
     return events
 
 
@@ -57,8 +57,8 @@ def painted(events):
 
 def test_each_job_gets_the_checkpoint_that_it_names(open_studio, loads):
     """The default one by either name; nothing is loaded twice."""
-    studio = open_studio()
-    events = run(studio, a="", b="a", c="default", d="a")
+    pool = open_studio()
+    events = run(pool, a="", b="a", c="default", d="a")
 
     models = {
         job_id: picture.infotext.partition("Model: ")[2].partition(",")[0]
@@ -73,40 +73,40 @@ def test_each_job_gets_the_checkpoint_that_it_names(open_studio, loads):
 
 
 def test_the_one_used_longest_ago_leaves(open_studio, loads):
-    studio = open_studio(in_memory=2)
-    run(studio, a="a")
-    run(studio, b="")
-    run(studio, c="b")
-    assert studio.loaded == ("default", "b")
-    run(studio, d="a")
+    pool = open_studio(in_memory=2)
+    run(pool, a="a")
+    run(pool, b="")
+    run(pool, c="b")
+    assert pool.loaded == ("default", "b")
+    run(pool, d="a")
 
-    assert studio.loaded == ("b", "a")
+    assert pool.loaded == ("b", "a")
     assert loads == ["a", "b", "a"]
 
 
 def test_one_that_paints_stays_and_others_wait_in_their_order(open_studio):
     """With room for one, the queue is painted in the order in which checkpoints come; nobody is passed by."""
-    studio = open_studio(in_memory=1)
-    events = run(studio, a="", b="a", c="", d="a")
+    pool = open_studio(in_memory=1)
+    events = run(pool, a="", b="a", c="", d="a")
 
     assert list(painted(events)) == ["a", "b", "c", "d"]
-    assert studio.loaded == ("a",)
+    assert pool.loaded == ("a",)
 
 
 def test_jobs_of_two_checkpoints_advance_together(open_studio):
-    studio = open_studio()
-    events = run(studio, a="", b="a")
+    pool = open_studio()
+    events = run(pool, a="", b="a")
     steps = [event.job_id for event in events if hasattr(event, "step")]
 
     assert steps == ["a", "b", "a", "b"]
 
 
 def test_a_job_that_waits_can_leave(open_studio):
-    studio = open_studio(in_memory=1)
-    studio.admit("a", REQUEST)
-    studio.admit("b", REQUEST.replace(checkpoint="a"))
-    studio.cancel("b")
-    events = run(studio)
+    pool = open_studio(in_memory=1)
+    pool.admit("a", REQUEST)
+    pool.admit("b", REQUEST.replace(checkpoint="a"))
+    pool.cancel("b")
+    events = run(pool)
 
     assert PaintingCancelled(job_id="b") in events
     assert set(painted(events)) == {"a"}
@@ -116,48 +116,48 @@ def test_a_job_that_waits_can_leave(open_studio):
     ("name", "words"), [("broken", "broken cannot be loaded: it is cut short"), ("odd", "damaged")]
 )
 def test_a_damaged_checkpoint_fails_its_job_alone(open_studio, name, words):
-    studio = open_studio(in_memory=1)
-    studio.admit("a", REQUEST)
-    studio.admit("b", REQUEST.replace(checkpoint=name))
-    events = run(studio, c="")
+    pool = open_studio(in_memory=1)
+    pool.admit("a", REQUEST)
+    pool.admit("b", REQUEST.replace(checkpoint=name))
+    events = run(pool, c="")
 
     assert set(painted(events)) == {"a", "c"}
     (failed,) = (event for event in events if isinstance(event, PaintingFailed))
     assert failed.job_id == "b"
     assert words in failed.reason
     with pytest.raises(PaintingError, match=words):
-        studio.admit("d", REQUEST.replace(checkpoint=name))
-    assert set(painted(run(studio, e=""))) == {"e"}
+        pool.admit("d", REQUEST.replace(checkpoint=name))
+    assert set(painted(run(pool, e=""))) == {"e"}
 
 
 def test_a_job_that_is_wrong_is_refused_whether_it_waits_or_not(open_studio):
-    studio = open_studio(in_memory=1)
+    pool = open_studio(in_memory=1)
     with pytest.raises(LimitError):
-        studio.admit("a", REQUEST.replace(width=1))
-    studio.admit("b", REQUEST)
-    studio.admit("c", REQUEST.replace(width=1, checkpoint="a"))
-    events = run(studio)
+        pool.admit("a", REQUEST.replace(width=1))
+    pool.admit("b", REQUEST)
+    pool.admit("c", REQUEST.replace(width=1, checkpoint="a"))
+    events = run(pool)
 
     assert [event.job_id for event in events if isinstance(event, PaintingFailed)] == ["c"]
 
 
 def test_short_memory_lets_idle_checkpoints_leave(small, open_studio):
     def load(name):
-        if "a" in studio.loaded:
+        if "a" in pool.loaded:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return dataclasses.replace(small, name=name)
 
-    studio = open_studio(in_memory=9, load=load)
-    run(studio, a="a")
-    run(studio, b="b")
-    assert studio.loaded == ("b",)
+    pool = open_studio(in_memory=9, load=load)
+    run(pool, a="a")
+    run(pool, b="b")
+    assert pool.loaded == ("b",)
 
-    studio = open_studio(in_memory=9, load=load)
-    run(studio, a="a")
-    studio.admit("busy", REQUEST.replace(checkpoint="a"))
+    pool = open_studio(in_memory=9, load=load)
+    run(pool, a="a")
+    pool.admit("busy", REQUEST.replace(checkpoint="a"))
     with pytest.raises(PaintingError, match="does not fit into the memory"):
-        studio.admit("b", REQUEST.replace(checkpoint="b"))
-    assert set(painted(run(studio))) == {"busy"}
+        pool.admit("b", REQUEST.replace(checkpoint="b"))
+    assert set(painted(run(pool))) == {"busy"}
 
 
 @pytest.fixture

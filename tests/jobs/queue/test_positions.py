@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from pastelbot.jobs.queue.positions import Ahead, Places
-from pastelbot.jobs.queue.throughput import Pace
-from pastelbot.jobs.queue.wait_queue import Line
-from pastelbot.store.jobs.rows import Waiting
+from pastelbot.jobs.queue.positions import Ahead, QueuePositions
+from pastelbot.jobs.queue.throughput import Throughput
+from pastelbot.jobs.queue.wait_queue import WaitQueue
+from pastelbot.store.jobs.rows import QueuedJob
 
 NOBODY = Ahead()
 
@@ -31,25 +31,25 @@ class Hall:
     def __init__(self, clock, jobs):
         self.clock = clock
         self.held = set()
-        self.line = Line(usual_work=10, epoch=clock().timestamp(), held=lambda guild_id: guild_id in self.held)
-        self.pace = Pace()
-        self.places = Places(self.line, self.pace)
+        self.line = WaitQueue(default_work=10, epoch=clock().timestamp(), held=lambda guild_id: guild_id in self.held)
+        self.throughput = Throughput()
+        self.positions = QueuePositions(self.line, self.throughput)
         for number in range(jobs):
             self.join(number)
 
     def join(self, number, guild_id=1):
         at = self.clock().timestamp() + number
-        self.line.add(Waiting(id=f"{number}", user_id=number, created_at=at, work=10, count=1, guild_id=guild_id))
+        self.line.add(QueuedJob(id=f"{number}", user_id=number, created_at=at, work=10, count=1, guild_id=guild_id))
 
     async def measure(self, seconds=10.0):
-        self.pace.busy(seconds)
-        await self.pace.done(10)
+        self.throughput.busy(seconds)
+        await self.throughput.done(10)
 
-    def due(self, ahead=NOBODY, *, depth=1000, most=1000):
-        return self.places.due(ahead, self.clock(), depth=depth, most=most)
+    def stale(self, ahead=NOBODY, *, depth=1000, most=1000):
+        return self.positions.stale(ahead, self.clock(), depth=depth, most=most)
 
     def told(self, number, ahead=NOBODY):
-        return self.places.tell(f"{number}", ahead, self.clock())
+        return self.positions.mark_shown(f"{number}", ahead, self.clock())
 
 
 @pytest.fixture
@@ -68,55 +68,55 @@ async def test_a_place_counts_those_being_painted_and_their_work(hall, clock):
 
 async def test_everybody_hears_once_and_then_only_what_has_changed(hall):
     full = hall(30)
-    assert len(full.due()) == 30
-    assert full.due() == {}
+    assert len(full.stale()) == 30
+    assert full.stale() == {}
     full.line.remove("0")
 
-    assert {job_id: place.position for job_id, place in full.due().items()} == {
+    assert {job_id: place.position for job_id, place in full.stale().items()} == {
         **{f"{number}": number for number in range(1, 11)},
         "20": 20,
     }
-    assert full.due() == {}
+    assert full.stale() == {}
 
 
 async def test_only_some_are_told_at_once_and_the_first_in_line_before_others(hall):
     full = hall(30)
 
-    assert list(full.due(most=20)) == [f"{number}" for number in range(20)]
-    assert list(full.due(most=20)) == [f"{number}" for number in range(20, 30)]
+    assert list(full.stale(most=20)) == [f"{number}" for number in range(20)]
+    assert list(full.stale(most=20)) == [f"{number}" for number in range(20, 30)]
 
 
 async def test_only_as_many_are_looked_at_as_are_asked_for(hall):
-    assert list(hall(30).due(depth=3)) == ["0", "1", "2"]
+    assert list(hall(30).stale(depth=3)) == ["0", "1", "2"]
 
 
 async def test_a_time_that_passes_as_promised_is_no_news(hall, clock):
     """Discord counts down by itself."""
     three = hall(3)
     await three.measure()
-    three.due(Ahead(jobs=1, work=100))
+    three.stale(Ahead(jobs=1, work=100))
     clock.advance(seconds=50)
 
-    assert three.due(Ahead(jobs=1, work=50)) == {}
+    assert three.stale(Ahead(jobs=1, work=50)) == {}
 
 
 async def test_a_time_that_is_wrong_is_told_anew(hall, clock):
     three = hall(3)
     await three.measure()
-    three.due(Ahead(jobs=1, work=100))
+    three.stale(Ahead(jobs=1, work=100))
     clock.advance(seconds=50)
-    news = three.due(Ahead(jobs=1, work=100))
+    news = three.stale(Ahead(jobs=1, work=100))
 
     assert {place.ready_at for place in news.values()} == {clock() + timedelta(seconds=110 + 10 * n) for n in range(3)}
 
 
 async def test_the_time_is_told_as_soon_as_it_is_known(hall):
     two = hall(2)
-    assert [place.ready_at for place in two.due().values()] == [None, None]
+    assert [place.ready_at for place in two.stale().values()] == [None, None]
     await two.measure()
 
-    assert all(place.ready_at for place in two.due().values())
-    assert two.due() == {}
+    assert all(place.ready_at for place in two.stale().values())
+    assert two.stale() == {}
 
 
 async def test_a_break_is_told_and_its_end(hall):
@@ -124,9 +124,9 @@ async def test_a_break_is_told_and_its_end(hall):
     await mixed.measure()
     for number, guild_id in enumerate([7, 8, 7, 8]):
         mixed.join(number, guild_id)
-    mixed.due()
+    mixed.stale()
     mixed.held.add(7)
-    news = mixed.due()
+    news = mixed.stale()
 
     assert {job_id: (place.paused, place.position) for job_id, place in news.items() if not place.paused} == {
         "1": (False, 1),
@@ -135,9 +135,9 @@ async def test_a_break_is_told_and_its_end(hall):
     assert [job_id for job_id, place in news.items() if place.paused] == ["0", "2"]
     assert all(place.ready_at is None for place in news.values() if place.paused)
     assert mixed.told(0).paused
-    assert mixed.due() == {}
+    assert mixed.stale() == {}
     mixed.held.clear()
-    assert len(mixed.due()) == 4
+    assert len(mixed.stale()) == 4
 
 
 async def test_far_back_the_work_ahead_is_an_average(hall, clock):
@@ -151,23 +151,23 @@ async def test_far_back_the_work_ahead_is_an_average(hall, clock):
 
 async def test_the_pace_follows_what_is_measured_and_outlives_a_restart():
     notes = Notes()
-    pace = Pace(notes)
-    assert pace.seconds_for(10) is None
+    throughput = Throughput(notes)
+    assert throughput.seconds_for(10) is None
     for seconds in (100, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10):
-        pace.busy(seconds)
-        await pace.done(10)
-    again = Pace(notes)
+        throughput.busy(seconds)
+        await throughput.done(10)
+    again = Throughput(notes)
     await again.load()
 
-    assert 10 < pace.seconds_for(10) < 13
-    assert again.seconds_for(10) == pace.seconds_for(10)
+    assert 10 < throughput.seconds_for(10) < 13
+    assert again.seconds_for(10) == throughput.seconds_for(10)
 
 
 async def test_time_of_which_nothing_came_is_not_counted():
-    pace = Pace()
-    pace.busy(1000)
-    pace.idle()
-    pace.busy(10)
-    await pace.done(10)
+    throughput = Throughput()
+    throughput.busy(1000)
+    throughput.idle()
+    throughput.busy(10)
+    await throughput.done(10)
 
-    assert pace.seconds_for(1) == 1
+    assert throughput.seconds_for(1) == 1

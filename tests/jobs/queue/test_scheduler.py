@@ -1,11 +1,11 @@
 import pytest
 
 from pastelbot.jobs.queue.scheduler import NOTHING, admit, joined, told_place, turns, weight, without
-from pastelbot.store.jobs.rows import Waiting
+from pastelbot.store.jobs.rows import QueuedJob
 
 
 def job(name, *, attempts=0):
-    return Waiting(id=name, user_id=ord(name[0]), created_at=0.0, work=1, count=1, attempts=attempts)
+    return QueuedJob(id=name, user_id=ord(name[0]), created_at=0.0, work=1, count=1, attempts=attempts)
 
 
 def test_room_is_filled_from_the_head():

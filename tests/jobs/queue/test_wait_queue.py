@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pastelbot.jobs.queue.wait_queue import Line
-from pastelbot.store.jobs.rows import Served, Waiting
+from pastelbot.jobs.queue.wait_queue import WaitQueue
+from pastelbot.store.jobs.rows import QueuedJob, Served
 
-USUAL = 1000
+DEFAULT = 1000
 HALF_LIFE = 600.0
 PEOPLE = st.integers(1, 5)
 COUNTS = st.integers(1, 4)
@@ -17,13 +17,13 @@ SECONDS = st.floats(0, 5000)
 
 
 def make_line(**options):
-    return Line(usual_work=USUAL, half_life=HALF_LIFE, **options)
+    return WaitQueue(default_work=DEFAULT, half_life=HALF_LIFE, **options)
 
 
-def job(name, *, second=0.0, work=USUAL, count=1, user=None, guild_id=None):
+def job(name, *, second=0.0, work=DEFAULT, count=1, user=None, guild_id=None):
     """Return a job whose name begins with its owner's letter."""
     owner = ord(name[0]) if user is None else user
-    return Waiting(id=name, user_id=owner, created_at=second, work=work * count, count=count, guild_id=guild_id)
+    return QueuedJob(id=name, user_id=owner, created_at=second, work=work * count, count=count, guild_id=guild_id)
 
 
 def order(names, served=(), **options):
@@ -58,12 +58,12 @@ def test_who_is_being_painted_for_waits_for_those_who_are_not():
 
 
 def test_who_had_less_lately_is_next():
-    assert order(["a1", "b1", "c1"], served=[("a", 3 * USUAL), ("b", 2 * USUAL)]) == ["c1", "b1", "a1"]
+    assert order(["a1", "b1", "c1"], served=[("a", 3 * DEFAULT), ("b", 2 * DEFAULT)]) == ["c1", "b1", "a1"]
 
 
 def test_what_was_had_long_ago_weighs_nothing():
     line = make_line()
-    line.serve(Served(user_id=ord("a"), at=0.0, work=10 * USUAL, count=10))
+    line.serve(Served(user_id=ord("a"), at=0.0, work=10 * DEFAULT, count=10))
     line.add(job("a1", second=20 * HALF_LIFE))
     line.add(job("b1", second=20 * HALF_LIFE + 10))
 
@@ -117,8 +117,8 @@ def test_the_line_is_empty_without_jobs():
 
 def test_people_who_were_served_long_ago_are_forgotten():
     line = make_line()
-    line.serve(Served(user_id=1, at=0.0, work=USUAL, count=1))
-    line.serve(Served(user_id=2, at=100 * HALF_LIFE, work=USUAL, count=1))
+    line.serve(Served(user_id=1, at=0.0, work=DEFAULT, count=1))
+    line.serve(Served(user_id=2, at=100 * HALF_LIFE, work=DEFAULT, count=1))
     line.forget(100 * HALF_LIFE)
 
     assert list(line._served) == [2]
@@ -194,7 +194,7 @@ def test_places_are_true_whatever_joins_and_leaves(day, data):
     assert all(line.get(one.id) is one for one in waiting)
 
 
-@given(st.lists(st.tuples(PEOPLE, st.integers(1, USUAL)), min_size=1, max_size=30))
+@given(st.lists(st.tuples(PEOPLE, st.integers(1, DEFAULT)), min_size=1, max_size=30))
 def test_everybodys_next_picture_comes_before_anybodys_second_one(arrivals):
     """So it is among people who come within a half-life of each other and had the same lately, whatever the sizes."""
     line = make_line()
@@ -210,7 +210,7 @@ def test_everybodys_next_picture_comes_before_anybodys_second_one(arrivals):
     assert first_second_turn == len({user for user, _work in arrivals})
 
 
-@given(days(), st.integers(2, 4), st.integers(1, USUAL * 3))
+@given(days(), st.integers(2, 4), st.integers(1, DEFAULT * 3))
 def test_splitting_a_job_gains_nothing(day, parts, work):
     """Whoever asks for the pictures one by one has all of them no earlier than who asks for them in one job."""
     others = [waiting for waiting in day[0] if waiting.user_id != 1]
@@ -265,7 +265,7 @@ def test_nobody_starves_among_newcomers_without_end(seed):
     waiting = {f"greedy{number}" for number in range(5)}
     for newcomer in range(100, 5000):
         now += 10.0
-        line.add(job(f"new{newcomer}", user=newcomer, work=chance.randint(1, USUAL), second=now))
+        line.add(job(f"new{newcomer}", user=newcomer, work=chance.randint(1, DEFAULT), second=now))
         waiting.discard(line.take(line.head(1)[0].id, now).id)
         if not waiting:
             break

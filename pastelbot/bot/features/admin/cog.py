@@ -5,10 +5,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.features.admin.groups import check_can_post
 from pastelbot.bot.features.admin.texts import block_text, log_text, overview_text, stats_text
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
 from pastelbot.service import server_rules
 from pastelbot.service.admin import LONGEST_REASON, Admin
@@ -43,17 +43,17 @@ class AdminGroup(app_commands.Group):
         """Keep somebody from painting for a while."""
         trusted = member.bot or (isinstance(member, discord.Member) and member.guild_permissions.manage_guild)
         block = await self._admin.block(
-            asker_of(interaction), member.id, duration=duration, reason=reason, trusted=trusted
+            actor_of(interaction), member.id, duration=duration, reason=reason, trusted=trusted
         )
-        await say_privately(interaction, f"Blocked: {block_text(block)}. What they had in line is cancelled.")
+        await respond_ephemeral(interaction, f"Blocked: {block_text(block)}. What they had in line is cancelled.")
 
     @app_commands.command(name="unblock")
     @app_commands.describe(member="Who may paint again")
     @answers_errors
     async def unblock(self, interaction: discord.Interaction[Any], member: discord.User) -> None:
         """Let somebody paint again."""
-        await self._admin.unblock(asker_of(interaction), member.id)
-        await say_privately(interaction, f"{member.mention} may paint again.")
+        await self._admin.unblock(actor_of(interaction), member.id)
+        await respond_ephemeral(interaction, f"{member.mention} may paint again.")
 
     @app_commands.command(name="drain")
     @app_commands.describe(everywhere="In all servers; only for the bot's operators")
@@ -64,9 +64,9 @@ class AdminGroup(app_commands.Group):
         everywhere: bool = False,  # noqa: FBT001, FBT002 - an option
     ) -> None:
         """Take no new pictures; those in line wait, those being painted are finished."""
-        changed = await self._admin.drain(asker_of(interaction), everywhere=everywhere, drained=True)
+        changed = await self._admin.drain(actor_of(interaction), everywhere=everywhere, drained=True)
         what = "nothing new is taken, and what is in line waits, also over restarts. /admin resume goes on."
-        await say_privately(interaction, f"Drained: {what}" if changed else f"It was drained already: {what}")
+        await respond_ephemeral(interaction, f"Drained: {what}" if changed else f"It was drained already: {what}")
 
     @app_commands.command(name="resume")
     @app_commands.describe(everywhere="In all servers; only for the bot's operators")
@@ -77,16 +77,16 @@ class AdminGroup(app_commands.Group):
         everywhere: bool = False,  # noqa: FBT001, FBT002 - an option
     ) -> None:
         """Go on after a drain."""
-        changed = await self._admin.drain(asker_of(interaction), everywhere=everywhere, drained=False)
-        await say_privately(interaction, "The bot is at work again." if changed else "It was not drained.")
+        changed = await self._admin.drain(actor_of(interaction), everywhere=everywhere, drained=False)
+        await respond_ephemeral(interaction, "The bot is at work again." if changed else "It was not drained.")
 
     @app_commands.command(name="stats")
     @answers_errors
     async def stats(self, interaction: discord.Interaction[Any]) -> None:
         """Show what was painted here, the line, the speed and the disk."""
-        asker = asker_of(interaction)
+        actor = actor_of(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await say_privately(interaction, stats_text(await self._admin.stats(asker)))
+        await respond_ephemeral(interaction, stats_text(await self._admin.stats(actor)))
 
     @app_commands.command(name="show")
     @answers_errors
@@ -96,11 +96,11 @@ class AdminGroup(app_commands.Group):
         if guild is None:
             raise RequestError("This is about a server: use it in one.")
         overview = await self._admin.overview(
-            asker_of(interaction),
+            actor_of(interaction),
             channel_ids=[*(channel.id for channel in guild.channels), *(thread.id for thread in guild.threads)],
             role_ids=[role.id for role in guild.roles],
         )
-        await say_privately(interaction, overview_text(overview))
+        await respond_ephemeral(interaction, overview_text(overview))
 
     @app_commands.command(name="log")
     @app_commands.describe(member="Only what they did, or what was done to them", page="1 has the newest")
@@ -113,8 +113,8 @@ class AdminGroup(app_commands.Group):
     ) -> None:
         """Show who did what here."""
         user_id = member.id if member is not None else None
-        entries = await self._admin.log(asker_of(interaction), user_id=user_id, page=page)
-        await say_privately(interaction, log_text(entries, page))
+        entries = await self._admin.log(actor_of(interaction), user_id=user_id, page=page)
+        await respond_ephemeral(interaction, log_text(entries, page))
 
     @app_commands.command(name="mod_channel")
     @app_commands.describe(channel="Where moderators are asked about withheld pictures; left out, they are refused")
@@ -124,20 +124,20 @@ class AdminGroup(app_commands.Group):
     ) -> None:
         """Choose where moderators are asked about pictures rated as adult."""
         if channel is None:
-            await self._admin.set_value(asker_of(interaction), server_rules.MOD_CHANNEL, None, shown="none")
-            await say_privately(
+            await self._admin.set_value(actor_of(interaction), server_rules.MOD_CHANNEL, None, shown="none")
+            await respond_ephemeral(
                 interaction, "Pictures rated as adult are refused at once outside age-restricted channels."
             )
             return
         check_can_post(channel)
-        await self._admin.set_value(asker_of(interaction), server_rules.MOD_CHANNEL, channel.id, shown=channel.mention)
+        await self._admin.set_value(actor_of(interaction), server_rules.MOD_CHANNEL, channel.id, shown=channel.mention)
         text = f"Moderators are asked about withheld pictures in {channel.mention}."
         if channel.permissions_for(channel.guild.default_role).view_channel:
             text = (
                 f"Moderators are asked about withheld pictures in {channel.mention}. "
                 "⚠️ Everybody can see that channel: close it for members, and make it age-restricted."
             )
-        await say_privately(interaction, text)
+        await respond_ephemeral(interaction, text)
 
     @app_commands.command(name="admin_role")
     @app_commands.describe(role="Who may use /admin besides those with Manage Server; left out, nobody")
@@ -148,11 +148,11 @@ class AdminGroup(app_commands.Group):
             raise RequestError("That would be everybody: choose a role that only your moderators have.")
         name = "nobody" if role is None else role.mention
         value = None if role is None else role.id
-        await self._admin.set_value(asker_of(interaction), server_rules.ADMIN_ROLE, value, shown=name)
+        await self._admin.set_value(actor_of(interaction), server_rules.ADMIN_ROLE, value, shown=name)
         text = f"Besides people with Manage Server, /admin is for: {name}."
         if role is not None:
             text = (
                 f"Besides people with Manage Server, /admin is for: {name}. "
                 "Show them the command, too: Server Settings > Integrations > this bot > /admin."
             )
-        await say_privately(interaction, text)
+        await respond_ephemeral(interaction, text)

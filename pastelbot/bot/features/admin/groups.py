@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.features.admin.texts import caps_text, words_text
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
 from pastelbot.rules.content_filter import quoted
 from pastelbot.service import server_rules
@@ -52,24 +52,24 @@ class ChannelsGroup(app_commands.Group):
     @answers_errors
     async def allow(self, interaction: discord.Interaction[Any], channel: Place) -> None:
         """Let the bot answer here, and only where it is allowed."""
-        await self._admin.set_place(asker_of(interaction), channel.id, "allow")
-        await say_privately(interaction, f"The bot answers in {channel.mention}, and nowhere that is not allowed.")
+        await self._admin.set_place(actor_of(interaction), channel.id, "allow")
+        await respond_ephemeral(interaction, f"The bot answers in {channel.mention}, and nowhere that is not allowed.")
 
     @app_commands.command(name="deny")
     @app_commands.describe(channel="A channel, category or thread; threads and channels inside follow")
     @answers_errors
     async def deny(self, interaction: discord.Interaction[Any], channel: Place) -> None:
         """Keep the bot out of a channel."""
-        await self._admin.set_place(asker_of(interaction), channel.id, "deny")
-        await say_privately(interaction, f"The bot does not answer in {channel.mention} any more.")
+        await self._admin.set_place(actor_of(interaction), channel.id, "deny")
+        await respond_ephemeral(interaction, f"The bot does not answer in {channel.mention} any more.")
 
     @app_commands.command(name="remove")
     @app_commands.describe(channel="What was allowed or denied")
     @answers_errors
     async def remove(self, interaction: discord.Interaction[Any], channel: Place) -> None:
         """Forget what was said about a channel."""
-        await self._admin.set_place(asker_of(interaction), channel.id, None)
-        await say_privately(interaction, f"Nothing is said about {channel.mention} any more.")
+        await self._admin.set_place(actor_of(interaction), channel.id, None)
+        await respond_ephemeral(interaction, f"Nothing is said about {channel.mention} any more.")
 
 
 class CapsGroup(app_commands.Group):
@@ -102,8 +102,8 @@ class CapsGroup(app_commands.Group):
         """Cap what may be asked for."""
         scope, owner_id, whose = _owner(interaction, channel, role)
         caps = server_rules.Caps(size=size, steps=steps, count=count, hires=hires)
-        now = await self._admin.set_caps(asker_of(interaction), scope, owner_id, caps)
-        await say_privately(interaction, f"The caps of {whose} are now: {caps_text(now)}.")
+        now = await self._admin.set_caps(actor_of(interaction), scope, owner_id, caps)
+        await respond_ephemeral(interaction, f"The caps of {whose} are now: {caps_text(now)}.")
 
     @app_commands.command(name="clear")
     @app_commands.describe(channel="Of this channel, category or thread", role="Of this role; left out, the server's")
@@ -116,8 +116,8 @@ class CapsGroup(app_commands.Group):
     ) -> None:
         """Forget caps."""
         scope, owner_id, whose = _owner(interaction, channel, role)
-        await self._admin.clear_caps(asker_of(interaction), scope, owner_id)
-        await say_privately(interaction, f"There are no caps of {whose} any more.")
+        await self._admin.clear_caps(actor_of(interaction), scope, owner_id)
+        await respond_ephemeral(interaction, f"There are no caps of {whose} any more.")
 
 
 class WordsGroup(app_commands.Group):
@@ -133,36 +133,36 @@ class WordsGroup(app_commands.Group):
     @answers_errors
     async def add(self, interaction: discord.Interaction[Any], words: str) -> None:
         """Add to the list."""
-        fresh = await self._admin.add_words(asker_of(interaction), self._setting, words)
-        await say_privately(interaction, f"Added: {', '.join(map(quoted, fresh))}")
+        fresh = await self._admin.add_words(actor_of(interaction), self._setting, words)
+        await respond_ephemeral(interaction, f"Added: {', '.join(map(quoted, fresh))}")
 
     @app_commands.command(name="remove")
     @app_commands.describe(words="Words or tags, separated by commas")
     @answers_errors
     async def remove(self, interaction: discord.Interaction[Any], words: str) -> None:
         """Take off the list."""
-        gone = await self._admin.remove_words(asker_of(interaction), self._setting, words)
-        await say_privately(interaction, f"Removed: {', '.join(map(quoted, gone))}")
+        gone = await self._admin.remove_words(actor_of(interaction), self._setting, words)
+        await respond_ephemeral(interaction, f"Removed: {', '.join(map(quoted, gone))}")
 
     @app_commands.command(name="list")
     @answers_errors
     async def list(self, interaction: discord.Interaction[Any]) -> None:
         """Show the list."""
-        entries = await self._admin.words(asker_of(interaction), self._setting)
+        entries = await self._admin.words(actor_of(interaction), self._setting)
         text = words_text(self.name, entries)
         if len(text) <= 2000:
-            await say_privately(interaction, text)
+            await respond_ephemeral(interaction, text)
         else:
             file = discord.File(io.BytesIO("\n".join(entries).encode()), filename=f"{self.name}.txt")
-            await say_privately(interaction, f"{len(entries)} entries", file=file)
+            await respond_ephemeral(interaction, f"{len(entries)} entries", file=file)
 
     @app_commands.command(name="test")
     @app_commands.describe(prompt="A prompt; nothing is painted")
     @answers_errors
     async def test(self, interaction: discord.Interaction[Any], prompt: str) -> None:
         """Try a prompt against all that holds in this channel."""
-        refusal = await self._admin.test_words(asker_of(interaction), prompt)
-        await say_privately(interaction, "✅ That would be painted here." if refusal is None else f"🚫 {refusal}")
+        refusal = await self._admin.test_words(actor_of(interaction), prompt)
+        await respond_ephemeral(interaction, "✅ That would be painted here." if refusal is None else f"🚫 {refusal}")
 
 
 class GalleryGroup(app_commands.Group):
@@ -182,11 +182,11 @@ class GalleryGroup(app_commands.Group):
         if channel is not None:
             check_can_post(channel)
         value, name = (None, "nowhere") if channel is None else (channel.id, channel.mention)
-        await self._admin.set_value(asker_of(interaction), server_rules.GALLERY_CHANNEL, value, shown=name)
+        await self._admin.set_value(actor_of(interaction), server_rules.GALLERY_CHANNEL, value, shown=name)
         if channel is None:
-            await say_privately(interaction, "Shared pictures are posted nowhere: `/gallery` alone shows them.")
+            await respond_ephemeral(interaction, "Shared pictures are posted nowhere: `/gallery` alone shows them.")
         else:
-            await say_privately(interaction, f"Shared pictures are posted in {name}.")
+            await respond_ephemeral(interaction, f"Shared pictures are posted in {name}.")
 
     @app_commands.command(name="best_of")
     @app_commands.describe(on="Post the week's best pictures in the gallery's channel")
@@ -194,25 +194,25 @@ class GalleryGroup(app_commands.Group):
     async def best_of(self, interaction: discord.Interaction[Any], on: bool) -> None:  # noqa: FBT001 - an option
         """Switch the weekly best-of on or off."""
         await self._admin.set_value(
-            asker_of(interaction), server_rules.BEST_OF, on or None, shown="on" if on else "off"
+            actor_of(interaction), server_rules.BEST_OF, on or None, shown="on" if on else "off"
         )
         if on and await self._gallery.channel(interaction.guild_id or 0) is None:
             text = (
                 "The weekly best-of is on, but the gallery has no channel yet: choose one with /admin gallery channel."
             )
-            await say_privately(interaction, text)
+            await respond_ephemeral(interaction, text)
         else:
-            await say_privately(interaction, f"The weekly best-of is {'on' if on else 'off'}.")
+            await respond_ephemeral(interaction, f"The weekly best-of is {'on' if on else 'off'}.")
 
     @app_commands.command(name="remove")
     @app_commands.describe(number="The number in front of the picture in the gallery")
     @answers_errors
     async def remove(self, interaction: discord.Interaction[Any], number: app_commands.Range[int, 1]) -> None:
         """Take a picture out of the gallery."""
-        asker = asker_of(interaction)
-        author = await self._admin.take_out(asker, self._gallery, number)
+        actor = actor_of(interaction)
+        author = await self._admin.remove_from_gallery(actor, self._gallery, number)
         self._posts.wake()
-        await say_privately(interaction, f"The picture of <@{author}> is not in the gallery any more.")
+        await respond_ephemeral(interaction, f"The picture of <@{author}> is not in the gallery any more.")
 
 
 def check_can_post(channel: discord.TextChannel) -> None:

@@ -5,13 +5,13 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.features.quota.texts import allowance_text, pictures_text, quota_text
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import LimitError
-from pastelbot.records import Asker
+from pastelbot.records import Actor
 from pastelbot.rules import cost
-from pastelbot.service.access import House
+from pastelbot.service.access import AccessPolicy
 from pastelbot.service.quotas import LONGEST_REASON, MOST, Quotas
 
 _CLEAR = "clear"
@@ -20,20 +20,20 @@ _CLEAR = "clear"
 class QuotaGroup(app_commands.Group):
     """Subcommands of `/admin`; each asks the house whether the person may."""
 
-    def __init__(self, quotas: Quotas, house: House) -> None:
+    def __init__(self, quotas: Quotas, access: AccessPolicy) -> None:
         super().__init__(name="quota", description="How much people may paint here")
         self._quotas = quotas
-        self._house = house
+        self._access = access
 
     @app_commands.command(name="show")
     @app_commands.describe(member="Whose quota; left out, your own")
     @answers_errors
     async def show(self, interaction: discord.Interaction[Any], member: discord.Member | None = None) -> None:
         """Show how somebody's quota stands, and what was granted to them."""
-        asker = await self._admin(interaction)
-        about = asker if member is None else _asker(member)
+        actor = await self._admin(interaction)
+        about = actor if member is None else _actor(member)
         text = quota_text(await self._quotas.state(about))
-        await say_privately(interaction, f"<@{about.user_id}>\n{text}")
+        await respond_ephemeral(interaction, f"<@{about.user_id}>\n{text}")
 
     @app_commands.command(name="server")
     @app_commands.describe(work_per_day="Megapixel-steps for everybody here a day; 0: no limit")
@@ -42,9 +42,9 @@ class QuotaGroup(app_commands.Group):
         self, interaction: discord.Interaction[Any], work_per_day: app_commands.Range[float, 0, MOST]
     ) -> None:
         """Set how much everybody here may paint a day."""
-        asker = await self._admin(interaction)
-        allowance = await self._quotas.set_server(asker, work_per_day)
-        await say_privately(interaction, f"Everybody here has {allowance_text(allowance)} now.")
+        actor = await self._admin(interaction)
+        allowance = await self._quotas.set_server(actor, work_per_day)
+        await respond_ephemeral(interaction, f"Everybody here has {allowance_text(allowance)} now.")
 
     @app_commands.command(name="role")
     @app_commands.describe(
@@ -54,13 +54,13 @@ class QuotaGroup(app_commands.Group):
     @answers_errors
     async def role(self, interaction: discord.Interaction[Any], role: discord.Role, work_per_day: str) -> None:
         """Set how much the people of a role may paint a day, or clear that."""
-        asker = await self._admin(interaction)
+        actor = await self._admin(interaction)
         number = _read(work_per_day)
-        allowance = await self._quotas.set_role(asker, role.id, number)
+        allowance = await self._quotas.set_role(actor, role.id, number)
         if number is None:
-            await say_privately(interaction, f"{role.mention} has no allowance of its own any more.")
+            await respond_ephemeral(interaction, f"{role.mention} has no allowance of its own any more.")
         else:
-            await say_privately(interaction, f"{role.mention} has {allowance_text(allowance)} now.")
+            await respond_ephemeral(interaction, f"{role.mention} has {allowance_text(allowance)} now.")
 
     @app_commands.command(name="grant")
     @app_commands.describe(
@@ -77,22 +77,22 @@ class QuotaGroup(app_commands.Group):
         reason: app_commands.Range[str, 0, LONGEST_REASON] | None = None,
     ) -> None:
         """Give somebody extra work, once."""
-        asker = await self._admin(interaction)
-        quota = await self._quotas.grant(_asker(member), work, by=asker, reason=reason)
+        actor = await self._admin(interaction)
+        quota = await self._quotas.grant(_actor(member), work, by=actor, reason=reason)
         granted, pictures = cost.text(cost.pixel_steps(work)), pictures_text(quota.pictures)
         text = f"{granted} more for {member.mention}. They have no limit now; it counts when they have one."
         if quota.limited:
             text = f"{granted} more for {member.mention}. They can paint about {pictures} like the default now."
-        await say_privately(interaction, text)
+        await respond_ephemeral(interaction, text)
 
-    async def _admin(self, interaction: discord.Interaction[Any]) -> Asker:
-        asker = asker_of(interaction)
-        await self._house.check_admin(asker)
-        return asker
+    async def _admin(self, interaction: discord.Interaction[Any]) -> Actor:
+        actor = actor_of(interaction)
+        await self._access.check_admin(actor)
+        return actor
 
 
-def _asker(member: discord.Member) -> Asker:
-    return Asker(user_id=member.id, guild_id=member.guild.id, role_ids=tuple(role.id for role in member.roles))
+def _actor(member: discord.Member) -> Actor:
+    return Actor(user_id=member.id, guild_id=member.guild.id, role_ids=tuple(role.id for role in member.roles))
 
 
 def _read(text: str) -> float | None:

@@ -11,7 +11,7 @@ from pastelbot.bot.plain_text import plain
 from pastelbot.rules import cost
 from pastelbot.service import server_rules
 from pastelbot.service.admin import Overview, Stats
-from pastelbot.store.audit import PAINT, Entry
+from pastelbot.store.audit import PAINT, AuditEntry
 from pastelbot.store.blocks import Block
 from pastelbot.store.stats import Figures
 
@@ -101,7 +101,7 @@ def stats_text(stats: Stats) -> str:
     return _cut(lines)
 
 
-def log_text(entries: Sequence[Entry], page: int) -> str:
+def log_text(entries: Sequence[AuditEntry], page: int) -> str:
     """List what happened, the newest first."""
     if not entries:
         return "There is nothing in the log." if page == 1 else f"There is nothing on page {page} of the log."
@@ -115,7 +115,7 @@ def words_text(name: str, entries: Sequence[str]) -> str:
     )
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: AuditEntry) -> str:
     when, person = int(entry.at.timestamp()), entry.user_id
     action = _ACTIONS.get(entry.action, _safe(entry.action))
     if entry.target_id is not None:

@@ -7,9 +7,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.attachments import content_of
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.features.describe.views import described_text, described_view
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
 from pastelbot.service.tagging import Describing
@@ -38,9 +38,9 @@ class DescribeCog(commands.Cog):
         await self._answer(interaction, picture)
 
     async def _answer(self, interaction: discord.Interaction[Any], picture: discord.Attachment) -> None:
-        asker = asker_of(interaction)
-        await self._describing.check(asker)
+        actor = actor_of(interaction)
+        await self._describing.check(actor)
         await interaction.response.defer(ephemeral=True, thinking=True)
         content = await content_of(picture, cap=pictures.MAX_FILE)
-        description = await self._describing.describe(asker, content)
-        await say_privately(interaction, described_text(description), view=described_view(description))
+        description = await self._describing.describe(actor, content)
+        await respond_ephemeral(interaction, described_text(description), view=described_view(description))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.modals import EditModal
 from pastelbot.bot.components.queueing import paint
 from pastelbot.bot.plain_text import plain
-from pastelbot.bot.responses import answers_errors, ask
+from pastelbot.bot.responses import answers_errors, open_modal
 from pastelbot.errors import NotFoundError
-from pastelbot.options import Wish
+from pastelbot.options import GenerationOptions
 from pastelbot.prompt.tags.described import prompt_of
 from pastelbot.prompt.tags.names import spoken
 from pastelbot.records import Description, ScoredTag
@@ -51,14 +51,14 @@ class PaintTagsButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r
         block = _BLOCK.search(interaction.message.content if interaction.message is not None else "")
         if block is None:
             raise NotFoundError("The tags are not there any more: describe the picture again with /describe.")
-        composer = interaction.client.resources.composer
-        composed = await composer.compose(asker_of(interaction), Wish(prompt=block[1]))
-        request = composed.requests[0]
+        builder = interaction.client.resources.builder
+        built = await builder.build(actor_of(interaction), GenerationOptions(prompt=block[1]))
+        request = built.requests[0]
 
-        async def paint_it(answer: "discord.Interaction[PastelBot]", wish: Wish) -> None:
-            await paint(answer, await composer.change(asker_of(answer), request, wish, composed.options))
+        async def paint_it(answer: "discord.Interaction[PastelBot]", options: GenerationOptions) -> None:
+            await paint(answer, await builder.change(actor_of(answer), request, options, built.options))
 
-        await ask(interaction, EditModal(request, paint_it))
+        await open_modal(interaction, EditModal(request, paint_it))
 
 
 def described_text(description: Description) -> str:

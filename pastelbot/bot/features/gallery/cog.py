@@ -6,11 +6,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.features.gallery import texts as gallery_texts
 from pastelbot.bot.features.gallery.views import SEARCHED, names_of, page_view
-from pastelbot.bot.localisation import saying, translated
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.localisation import translated, translator
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.prompt.tags.names import tag_key
 from pastelbot.service.gallery import Gallery
 from pastelbot.store.gallery import View
@@ -51,10 +51,10 @@ class GalleryCog(commands.Cog):
     ) -> None:
         """Look through the pictures that people here have shared."""
         chosen, tag = View(view), tag_key(tag)
-        page = await self._gallery.page(asker_of(interaction), chosen, 0, tag=tag, text=text)
+        page = await self._gallery.page(actor_of(interaction), chosen, 0, tag=tag, text=text)
         await interaction.response.defer(ephemeral=not public, thinking=True)
         files = await self._posts.thumbnails(page.shown)
-        layout = translated(page_view(page, chosen, tag, text, names_of(files)), saying(interaction, public=public))
+        layout = translated(page_view(page, chosen, tag, text, names_of(files)), translator(interaction, public=public))
         none = discord.AllowedMentions.none()
         message = await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
         if public and interaction.guild_id is not None:
@@ -65,14 +65,14 @@ class GalleryCog(commands.Cog):
         """Offer the tags of this server's gallery."""
         if interaction.guild_id is None:
             return []
-        found = await self._gallery.complete_tag(asker_of(interaction), current)
+        found = await self._gallery.complete_tag(actor_of(interaction), current)
         return [app_commands.Choice(name=tag, value=tag) for tag in found if len(tag) <= SEARCHED]
 
     @answers_errors
     async def who_made(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Tell privately who asked for the picture of a message, and how it was made."""
         making = await self._gallery.who_made(message.id)
-        await say_privately(interaction, gallery_texts.making_text(making))
+        await respond_ephemeral(interaction, gallery_texts.provenance_text(making))
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:

@@ -7,7 +7,7 @@ from discord.utils import format_dt
 
 from pastelbot.bot import render
 from pastelbot.bot.plain_text import plain
-from pastelbot.service.gallery import Credit, Making, Page, Shown
+from pastelbot.service.gallery import Credit, Page, Provenance, Shown
 from pastelbot.store.gallery import View
 
 _SHOWN_CREDITS = 4
@@ -49,16 +49,16 @@ def gallery_text(page: Page, view: View, tag: str, text: str) -> str:
     return "\n".join(lines)
 
 
-def making_text(making: Making) -> str:
+def provenance_text(provenance: Provenance) -> str:
     """Say who asked for a picture, when, with which settings, and what it was made from."""
-    job = making.job
-    seeds = [picture.seed for picture in making.pictures] or [job.request.seed]
+    job = provenance.job
+    seeds = [picture.seed for picture in provenance.pictures] or [job.request.seed]
     lines = [
         f"Asked for by <@{job.user_id}>, {format_dt(job.created_at, 'f')} ({format_dt(job.created_at, 'R')})",
         render.quote(job.request.prompt, 800),
         f"-# {render.settings_line(job.request, seeds, job.seconds)}",
     ]
-    return "\n".join(lines + credit_lines(making.credits))
+    return "\n".join(lines + credit_lines(provenance.credits))
 
 
 def best_of_text(since: datetime, until: datetime) -> str:

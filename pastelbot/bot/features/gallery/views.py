@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import discord
 from discord import ui
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components import job_actions
 from pastelbot.bot.features.gallery import texts as gallery_texts
-from pastelbot.bot.localisation import saying, translated
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.localisation import translated, translator
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import NotFoundError
 from pastelbot.service.gallery import Page, Shown
 from pastelbot.store.gallery import View
@@ -90,15 +90,15 @@ class PageButton(
     @answers_errors
     async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
         """Turn the page for whoever opened it; anybody else gets a private one."""
-        resources, asker = interaction.client.resources, asker_of(interaction)
+        resources, actor = interaction.client.resources, actor_of(interaction)
         page = await resources.gallery.page(
-            asker, self.view_shown, self.number, tag=self.tag, text=self.text, upto=self.upto
+            actor, self.view_shown, self.number, tag=self.tag, text=self.text, upto=self.upto
         )
         own = _opened_by(interaction)
         await (interaction.response.defer() if own else interaction.response.defer(ephemeral=True, thinking=True))
         files = await resources.posts.thumbnails(page.shown)
         view = page_view(page, self.view_shown, self.tag, self.text, names_of(files))
-        view = translated(view, saying(interaction, public=own and not _is_private(interaction)))
+        view = translated(view, translator(interaction, public=own and not _is_private(interaction)))
         if own:
             message = await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
             if not _is_private(interaction) and interaction.guild_id is not None:
@@ -156,31 +156,33 @@ def picture_files(shown: Sequence[Shown], contents: Sequence[bytes | None]) -> l
 
 
 async def _vote(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
-    resources, asker = interaction.client.resources, asker_of(interaction)
-    voted = await resources.gallery.vote(asker, entry_id)
-    shown = next(iter(await resources.gallery.shown(asker, [entry_id])), None)
+    resources, actor = interaction.client.resources, actor_of(interaction)
+    voted = await resources.gallery.vote(actor, entry_id)
+    shown = next(iter(await resources.gallery.shown(actor, [entry_id])), None)
     if shown is None:  # it was taken out at this moment
         raise NotFoundError("This picture is not in the gallery any more.")
     if interaction.message is not None:
         layout = _with_votes(interaction.message, shown)
         await interaction.response.edit_message(
-            view=translated(layout, saying(interaction, public=not _is_private(interaction)))
+            view=translated(layout, translator(interaction, public=not _is_private(interaction)))
         )
-    await say_privately(interaction, "Your vote counts. Press again to take it back." if voted else "You took it back.")
+    await respond_ephemeral(
+        interaction, "Your vote counts. Press again to take it back." if voted else "You took it back."
+    )
     if interaction.message is None or interaction.message.id != shown.entry.message_id:
         await resources.posts.refresh(shown)
 
 
 async def _use(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
-    job = await interaction.client.resources.gallery.job_of(asker_of(interaction), entry_id)
+    job = await interaction.client.resources.gallery.job_of(actor_of(interaction), entry_id)
     await job_actions.ask_edit(interaction, job, 0)
 
 
 async def _unshare(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
     resources = interaction.client.resources
-    await resources.gallery.unshare(asker_of(interaction), entry_id)
+    await resources.gallery.unshare(actor_of(interaction), entry_id)
     resources.posts.wake()
-    await say_privately(interaction, "It is not in the gallery any more.")
+    await respond_ephemeral(interaction, "It is not in the gallery any more.")
 
 
 def _with_votes(message: discord.Message, shown: Shown) -> ui.LayoutView:

@@ -6,10 +6,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.features.help import texts as about
-from pastelbot.bot.localisation import saying
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.localisation import translator
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.choices import nearest_names
 from pastelbot.config import BUNDLED
 from pastelbot.errors import NotAllowedError, NotFoundError
@@ -39,7 +39,7 @@ class HelpCog(commands.Cog):
         else:
             names = (*known, *about.TOPICS)
             raise NotFoundError(f"There is no command {word[:40]!r}. {nearest_names(word[:40], names)}")
-        await say_privately(interaction, text)
+        await respond_ephemeral(interaction, text)
 
     @show_help.autocomplete("command")
     async def complete(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
@@ -54,7 +54,7 @@ class HelpCog(commands.Cog):
     async def show_about(self, interaction: discord.Interaction[Any]) -> None:
         """Show what paints here, under which licence, and who made it."""
         bundled = self._service.settings.checkpoint.path == BUNDLED
-        await say_privately(interaction, about.about_text(self._service.checkpoint, bundled=bundled))
+        await respond_ephemeral(interaction, about.about_text(self._service.checkpoint, bundled=bundled))
 
 
 async def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCommand]:
@@ -72,7 +72,7 @@ async def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCo
 async def _may_administrate(interaction: discord.Interaction[Any]) -> bool:
     """Tell whether the person may use `/admin`, the one command that is not for everybody."""
     try:
-        await interaction.client.resources.house.check_admin(asker_of(interaction))
+        await interaction.client.resources.access.check_admin(actor_of(interaction))
     except NotAllowedError:
         return False
     return True
@@ -80,8 +80,8 @@ async def _may_administrate(interaction: discord.Interaction[Any]) -> bool:
 
 def _their_names(interaction: discord.Interaction[Any], known: dict[str, about.AnyCommand]) -> dict[str, str]:
     """Return what the commands are called in the language of whoever asks, in order of their English names."""
-    say = saying(interaction)
-    return {name: _key(say(about.name_of(known[name]))) for name in sorted(known)}
+    translate = translator(interaction)
+    return {name: _key(translate(about.name_of(known[name]))) for name in sorted(known)}
 
 
 def _key(name: str) -> str:

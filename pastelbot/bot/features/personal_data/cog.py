@@ -9,18 +9,18 @@ from discord.ext import commands
 
 from pastelbot.bot.features.personal_data.views import QUESTION, question_view
 from pastelbot.bot.files import FILE_BYTES
-from pastelbot.bot.responses import answers_errors, say_privately
-from pastelbot.service.personal_data.personal_data import Export, MyData
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
+from pastelbot.service.personal_data.personal_data import Export, PersonalData
 
 _MARGIN = 2**16  # bytes that a request has besides the file
 
 
-class MyDataCog(commands.Cog):
+class PersonalDataCog(commands.Cog):
     """What is kept about whoever asks."""
 
     mydata = app_commands.Group(name="mydata", description="Get what the bot keeps about you, or delete it")
 
-    def __init__(self, mydata: MyData) -> None:
+    def __init__(self, mydata: PersonalData) -> None:
         self._mydata = mydata
 
     @mydata.command(name="export")
@@ -31,7 +31,7 @@ class MyDataCog(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         limit = min(interaction.filesize_limit, FILE_BYTES) - _MARGIN
         export = await self._mydata.export(interaction.user.id, part=part, limit=limit)
-        await say_privately(interaction, _told(export))
+        await respond_ephemeral(interaction, _told(export))
         for number, content in enumerate(export.archives, start=1):
             name = f"pastelbot-{interaction.user.id}-{export.part}-{number}.zip"
             await interaction.followup.send(file=discord.File(io.BytesIO(content), filename=name), ephemeral=True)
@@ -40,16 +40,16 @@ class MyDataCog(commands.Cog):
     @answers_errors
     async def forget(self, interaction: discord.Interaction[Any]) -> None:
         """Delete your pictures, prompts, votes, presets and settings; asks first."""
-        await say_privately(interaction, QUESTION, view=question_view(interaction.user.id))
+        await respond_ephemeral(interaction, QUESTION, view=question_view(interaction.user.id))
 
 
 def _told(export: Export) -> str:
     lines = [f"Here is what the bot keeps about you: part {export.part} of {export.parts}."]
     if export.part < export.parts:
         lines.append(f"`/mydata export part:{export.part + 1}` brings the next part.")
-    if export.swept:
+    if export.expired:
         lines.append(
-            f"{export.swept} of your {export.pictures} pictures are not kept any more; their infotexts are here."
+            f"{export.expired} of your {export.pictures} pictures are not kept any more; their infotexts are here."
         )
     if export.too_large:
         lines.append(f"{export.too_large} files are larger than Discord takes: ask whoever runs the bot for them.")

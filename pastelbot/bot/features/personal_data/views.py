@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from pastelbot.bot.responses import answers_errors, say_instead
+from pastelbot.bot.responses import answers_errors, replace_response
 from pastelbot.errors import NotAllowedError
 
 if TYPE_CHECKING:
@@ -54,15 +54,15 @@ class ForgetButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:forget:(?P<answ
         if interaction.user.id != self.user_id:
             raise NotAllowedError("Somebody else was asked: use /mydata forget yourself.")
         if self.answer == "no":
-            await say_instead(interaction, "Nothing was deleted.")
+            await replace_response(interaction, "Nothing was deleted.")
             return
-        await say_instead(interaction, "Deleting…")
+        await replace_response(interaction, "Deleting…")
         resources = interaction.client.resources
         for job_id in await resources.mydata.forget(self.user_id):
             resources.delivery.forget(job_id)
         resources.posts.wake()
         done = "Everything is deleted. The bot's messages in channels go one after the other; many take a while."
-        await say_instead(interaction, done)
+        await replace_response(interaction, done)
 
 
 def question_view(user_id: int) -> ui.View:

@@ -6,9 +6,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.features.quota.texts import quota_text
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.service.quotas import Quotas
 
 
@@ -22,4 +22,4 @@ class QuotaCog(commands.Cog):
     @answers_errors
     async def quota(self, interaction: discord.Interaction[Any]) -> None:
         """Show how much you may still paint, and when there is more."""
-        await say_privately(interaction, quota_text(await self._quotas.state(asker_of(interaction))))
+        await respond_ephemeral(interaction, quota_text(await self._quotas.state(actor_of(interaction))))

@@ -42,7 +42,7 @@ def _left(quota: Quota) -> str:
         return f"There is no limit here. Today's pictures come to {cost.text(state.used)}."
     return (
         f"**{cost.text(state.balance.left)}** are left, about {pictures_text(quota.pictures)} "
-        f"like the default ({cost.number(quota.usual)} each). Today's pictures come to {cost.text(state.used)}."
+        f"like the default ({cost.number(quota.default)} each). Today's pictures come to {cost.text(state.used)}."
     )
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from pastelbot.bot import render
-from pastelbot.bot.checks import asker_of
-from pastelbot.bot.localisation import saying
+from pastelbot.bot.checks import actor_of
+from pastelbot.bot.localisation import translator
 from pastelbot.bot.responses import answers_errors
 from pastelbot.records import Job, Rendered
 
@@ -41,12 +41,12 @@ class ReviewButton(
         resources = interaction.client.resources
         job = await resources.service.job(self.job_id)
         if self.verb == "approve":
-            await resources.reviews.approve(job, asker_of(interaction))
+            await resources.reviews.approve(job, actor_of(interaction))
             resources.delivery.publish(Rendered(job=await resources.service.job(self.job_id)))
         else:
-            await resources.reviews.reject(job, asker_of(interaction))
+            await resources.reviews.reject(job, actor_of(interaction))
         await interaction.response.edit_message(
-            content=saying(interaction, public=True)(decision(self.verb, job, interaction.user.id))[:2000],
+            content=translator(interaction, public=True)(decision(self.verb, job, interaction.user.id))[:2000],
             attachments=[],
             view=None,
             allowed_mentions=discord.AllowedMentions.none(),

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from pastelbot.bot.plain_text import plain
 from pastelbot.config import Settings
-from pastelbot.options import Wish
-from pastelbot.service.requests.preferences import Customs
+from pastelbot.options import GenerationOptions
+from pastelbot.service.requests.preferences import EffectiveDefaults
 from pastelbot.store.presets import Preset
 
 _CONTENT = 1900
@@ -17,27 +17,29 @@ _LEFT_OUT = {
 }
 
 
-def settings_text(customs: Customs, settings: Settings) -> str:
+def settings_text(defaults: EffectiveDefaults, settings: Settings) -> str:
     """List what is used where nothing is typed, and who set it."""
-    levels = (("you", customs.own), ("this channel", customs.channel), ("this server", customs.server))
+    levels = (("you", defaults.own), ("this channel", defaults.channel), ("this server", defaults.server))
     rows = []
-    for name, usual in _usual(settings).items():
-        setter, wish = next(((who, wish) for who, wish in levels if name in wish.known()), (None, None))
-        row = _row(name, usual if wish is None else _value(wish, name))
+    for name, default in _default(settings).items():
+        setter, options = next(
+            ((who, options) for who, options in levels if name in options.set_fields()), (None, None)
+        )
+        row = _row(name, default if options is None else _value(options, name))
         rows.append(f"- {row} — set by {setter}" if setter else f"- {row}")
-    rows += house_rows(customs)
+    rows += affix_rows(defaults)
     return "**Where you type nothing:**\n" + "\n".join(rows)[:_CONTENT]
 
 
-def house_rows(customs: Customs) -> list[str]:
+def affix_rows(defaults: EffectiveDefaults) -> list[str]:
     """List what the server puts around prompts."""
-    texts = (("prefix", customs.prefix), ("suffix", customs.suffix))
+    texts = (("prefix", defaults.prefix), ("suffix", defaults.suffix))
     return [f"- {_row(name, text)} — set by this server" for name, text in texts if text]
 
 
-def house_text(customs: Customs) -> str:
+def affixes_text(defaults: EffectiveDefaults) -> str:
     """Say what the server puts around prompts now."""
-    rows = house_rows(customs)
+    rows = affix_rows(defaults)
     return "Around every prompt here:\n" + "\n".join(rows) if rows else "Nothing goes around prompts here any more."
 
 
@@ -67,18 +69,18 @@ def values_text(values: Mapping[str, object]) -> str:
     return " · ".join([*prompt, *others])
 
 
-def _usual(settings: Settings) -> dict[str, object]:
-    usual = settings.defaults
+def _default(settings: Settings) -> dict[str, object]:
+    default = settings.defaults
     return {
-        "negative": usual.negative_prompt,
-        "size": usual.size,
-        "steps": usual.steps,
-        "cfg": usual.cfg,
-        "sampler": usual.sampler,
+        "negative": default.negative_prompt,
+        "size": default.size,
+        "steps": default.steps,
+        "cfg": default.cfg,
+        "sampler": default.sampler,
         "schedule": None,
-        "clip_skip": usual.clip_skip,
-        "hires": usual.hires,
-        "denoise": usual.denoising_strength,
+        "clip_skip": default.clip_skip,
+        "hires": default.hires,
+        "denoise": default.denoising_strength,
         "count": 1,
         "checkpoint": None,
         "vae": None,
@@ -96,11 +98,11 @@ def _row(name: str, value: object) -> str:
     return f"`{name}` {_shown(value)}"
 
 
-def _value(wish: Wish, name: str) -> object:
+def _value(options: GenerationOptions, name: str) -> object:
     """Return a setting as it is chosen: the hires fix with its scale."""
-    if name == "hires" and wish.hires and wish.hires_scale is not None:
-        return f"{wish.hires_scale:g}x"
-    return getattr(wish, name)
+    if name == "hires" and options.hires and options.hires_scale is not None:
+        return f"{options.hires_scale:g}x"
+    return getattr(options, name)
 
 
 def _shown(value: object, length: int = _VALUE) -> str:

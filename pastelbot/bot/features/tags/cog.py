@@ -7,9 +7,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.autocomplete import query_choices
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.features.tags.views import LONGEST_QUERY, page_text, page_view
-from pastelbot.bot.responses import answers_errors, say_privately
+from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.prompt.tags.vocabulary import CATEGORIES
 from pastelbot.service.tags.dictionary import Tags
 
@@ -33,8 +33,8 @@ class TagsCog(commands.Cog):
         category: int | None = None,
     ) -> None:
         """Search the tags that can be painted, with their other names."""
-        page = await self._tags.search(query, category, 0, asker_of(interaction))
-        await say_privately(interaction, page_text(query, category, page), view=page_view(query, category, page))
+        page = await self._tags.search(query, category, 0, actor_of(interaction))
+        await respond_ephemeral(interaction, page_text(query, category, page), view=page_view(query, category, page))
 
     @tags.autocomplete("query")
     async def complete_query(

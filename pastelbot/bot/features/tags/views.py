@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from pastelbot.bot.checks import asker_of
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.plain_text import plain
-from pastelbot.bot.responses import answers_errors, say_instead
+from pastelbot.bot.responses import answers_errors, replace_response
 from pastelbot.prompt.tags.completion import short_count
 from pastelbot.prompt.tags.names import spoken
 from pastelbot.prompt.tags.vocabulary import Tag, category_name
@@ -54,9 +54,9 @@ class TagPageButton(
     async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
         """Turn the page."""
         tags = interaction.client.resources.tags
-        page = await tags.search(self.query, self.category, self.number, asker_of(interaction))
+        page = await tags.search(self.query, self.category, self.number, actor_of(interaction))
         text, view = page_text(self.query, self.category, page), page_view(self.query, self.category, page)
-        await say_instead(interaction, text, view=view)
+        await replace_response(interaction, text, view=view)
 
 
 def page_view(query: str, category: int | None, page: TagPage) -> discord.ui.View:
