@@ -167,7 +167,7 @@ class JobStatus(enum.StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Tell whether nothing more will happen to the job."""
+        """Return whether nothing more will happen to the job."""
         return self in (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
 
 

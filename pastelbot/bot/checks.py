@@ -63,7 +63,7 @@ def places_of(channel: Any, channel_id: int | None) -> tuple[int, ...]:  # noqa:
 
 
 def _age_restricted(channel: object) -> bool:
-    """Tell whether Discord lets only adults in; a thread is what its parent is."""
+    """Return whether Discord lets only adults in; a thread is what its parent is."""
     try:
         return bool(channel.is_nsfw())  # type: ignore[attr-defined]
     except (AttributeError, discord.ClientException):  # direct messages, and threads whose parent is not known

@@ -116,7 +116,7 @@ def quote(prompt: str, length: int = _PROMPT) -> str:
 
 
 def is_final(update: Update) -> bool:
-    """Tell whether nothing may replace this update."""
+    """Return whether nothing may replace this update."""
     return not isinstance(update, InLine | BeingPainted)
 
 

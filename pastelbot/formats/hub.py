@@ -69,7 +69,7 @@ def folder_files(names: Sequence[str]) -> list[str]:
 
 
 def is_hub_name(reference: str) -> bool:
-    """Tell whether a reference can be the name of a repository, or of a file in one, on the hub."""
+    """Return whether a reference can be the name of a repository, or of a file in one, on the hub."""
     return not reference.startswith((".", "/", "~")) and _HUB_NAME.fullmatch(reference) is not None
 
 

@@ -104,7 +104,7 @@ def _different(value: str | None, default: str | None) -> str | None:
 
 
 def _emphasis_matters(request: GenerationRequest) -> bool:
-    """Tell whether another emphasis mode than "Original" can have changed the picture."""
+    """Return whether another emphasis mode than "Original" can have changed the picture."""
     if request.emphasis == "Original":
         return False
     passes: list[tuple[str, str, int | None]] = [(request.prompt, request.negative_prompt, None)]

@@ -29,7 +29,7 @@ class Fragment(NamedTuple):
 
     @property
     def is_break(self) -> bool:
-        """Tell whether this closes a chunk instead of being text."""
+        """Return whether this closes a chunk instead of being text."""
         return self.text == BREAK and self.weight == BREAK_WEIGHT
 
 

@@ -171,7 +171,7 @@ class _Bracket:
 
     @property
     def is_emphasis(self) -> bool:
-        """Tell whether this may stand inside a form: `(x)`, `(x:y)` or `[x]`."""
+        """Return whether this may stand inside a form: `(x)`, `(x:y)` or `[x]`."""
         return not self.separators or (self.opener == "(" and self.separators == [":"])
 
 

@@ -85,12 +85,12 @@ def normalise(sampler: str | None, schedule: str | None, *, convert_automatic: b
 
 
 def is_known(sampler: str) -> bool:
-    """Tell whether a name, with or without a schedule at its end, is one of the webui's samplers."""
+    """Return whether a name, with or without a schedule at its end, is one of the webui's samplers."""
     return _split(sampler)[0] in _OWN_SCHEDULES
 
 
 def is_known_schedule(schedule: str) -> bool:
-    """Tell whether a name is one of the webui's schedules."""
+    """Return whether a name is one of the webui's schedules."""
     return any(schedule in (label, *others) for label, others in _SCHEDULES.items())
 
 
@@ -116,7 +116,7 @@ def effective_schedule(sampler: str, schedule: str) -> str | None:
 
 
 def uses_ensd(sampler: str) -> bool:
-    """Tell whether a sampler draws noise that depends on the eta noise seed delta."""
+    """Return whether a sampler draws noise that depends on the eta noise seed delta."""
     return normalise(sampler, None).sampler in _WITH_ENSD
 
 

@@ -154,7 +154,7 @@ class AccessPolicy:
         return replace(actor, age_restricted=self._settings.moderation.adult_in_direct_messages)
 
     def is_operator(self, actor: Actor) -> bool:
-        """Tell whether the person runs the bot, as the configuration says."""
+        """Return whether the person runs the bot, as the configuration says."""
         return actor.user_id in self._settings.moderation.operators
 
     async def _server(self, actor: Actor) -> dict[str, Value]:

@@ -189,7 +189,7 @@ class Admin:
         return await gallery.unshare(replace(actor, manages_messages=True), number)
 
     async def drain(self, actor: Actor, *, everywhere: bool, drained: bool) -> bool:
-        """Stop giving out jobs, or go on; tell whether that changed anything."""
+        """Stop giving out jobs, or go on; return whether that changed anything."""
         guild_id = await self._admin(actor)
         if everywhere and not self._access.is_operator(actor):
             raise NotAllowedError(

@@ -120,7 +120,7 @@ class Gallery:
         return entry.user_id
 
     async def vote(self, actor: Actor, entry_id: int) -> bool:
-        """Vote for a picture, or take the vote back; tell whether there is one now."""
+        """Vote for a picture, or take the vote back; return whether there is one now."""
         entry = await self._entry(actor, entry_id)
         await self._access.check_block(actor)
         if entry.user_id == actor.user_id:

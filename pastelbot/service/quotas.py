@@ -31,7 +31,7 @@ class Quota:
 
     @property
     def limited(self) -> bool:
-        """Tell whether there is a limit."""
+        """Return whether there is a limit."""
         return self.state.allowance.per_day > 0
 
     @property

@@ -140,7 +140,7 @@ class Reviews:
         return self._is_adult(picture.rating) or await self._access.adult_word(actor, job.request) is not None
 
     def previews_allowed(self, job: Job) -> bool:
-        """Tell whether half-done pictures may be shown: not where a rating could withhold the finished one."""
+        """Return whether half-done pictures may be shown: not where a rating could withhold the finished one."""
         return job.options.adult_allowed or not self._rates
 
     async def _why_not(self, job: Job) -> str | None:
@@ -153,7 +153,7 @@ class Reviews:
         return UNRATED if any(self._is_adult(picture.rating) for picture in pictures) else None
 
     def _is_adult(self, rating: str | None) -> bool:
-        """Tell whether a rating is adult; one that is not known, failed or is missing counts as such.
+        """Return whether a rating is adult; one that is not known, failed or is missing counts as such.
 
         Without the tagger no picture has a rating, and the rules about tags are all there is.
         """

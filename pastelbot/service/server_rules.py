@@ -59,7 +59,7 @@ def combined(server: Caps, roles: Iterable[Caps], places: Iterable[Caps], limits
 
 
 def answers_in(channels: Value, places: Iterable[int]) -> bool:
-    """Tell whether the bot answers in a place.
+    """Return whether the bot answers in a place.
 
     `channels` is what was said about channels, categories and threads by id: "allow" or "deny". The nearest that
     anything was said about decides; elsewhere the bot answers unless something is allowed, which makes a list of it.

@@ -32,7 +32,7 @@ class BlockStore:
             )
 
     async def remove(self, guild_id: int, user_id: int, *, now: datetime) -> bool:
-        """End a block; tell whether there was one."""
+        """End a block; return whether there was one."""
         sql = "DELETE FROM blocks WHERE guild_id = ? AND user_id = ? RETURNING until"
         async with self._database.transaction() as connection:
             async with connection.execute(sql, (guild_id, user_id)) as cursor:

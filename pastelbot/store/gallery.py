@@ -204,7 +204,7 @@ class GalleryStore:
             return [_entry(row) for row in await cursor.fetchall()]
 
     async def toggle_vote(self, entry_id: int, user_id: int, *, now: datetime) -> bool:
-        """Vote for an entry, or take the vote back; tell whether there is one now."""
+        """Vote for an entry, or take the vote back; return whether there is one now."""
         async with self._database.transaction() as connection:
             sql = "DELETE FROM votes WHERE entry_id = ? AND user_id = ?"
             if (await connection.execute(sql, (entry_id, user_id))).rowcount:

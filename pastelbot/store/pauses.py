@@ -18,19 +18,19 @@ class Pauses:
         self._guilds = frozenset(await self._store.owners(Scope.GUILD, _NAME))
 
     async def set(self, guild_id: int, *, drained: bool) -> bool:
-        """Drain a server, or resume it; tell whether that changed anything."""
+        """Drain a server, or resume it; return whether that changed anything."""
         changed = (guild_id in self._guilds) is not drained
         await self._store.update(Scope.GUILD, guild_id, {_NAME: True if drained else None})
         self._guilds = self._guilds | {guild_id} if drained else self._guilds - {guild_id}
         return changed
 
     def is_paused(self, guild_id: int | None) -> bool:
-        """Tell whether jobs of this server (None: of direct messages) wait."""
+        """Return whether jobs of this server (None: of direct messages) wait."""
         return EVERYWHERE in self._guilds or guild_id in self._guilds
 
     @property
     def everywhere(self) -> bool:
-        """Tell whether the whole bot is drained."""
+        """Return whether the whole bot is drained."""
         return EVERYWHERE in self._guilds
 
     @property

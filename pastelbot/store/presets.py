@@ -26,7 +26,7 @@ class Preset:
 
     @property
     def is_shared(self) -> bool:
-        """Tell whether everybody in a server may use it."""
+        """Return whether everybody in a server may use it."""
         return self.guild_id != PERSONAL
 
 
@@ -37,7 +37,7 @@ class PresetStore:
         self._database = database
 
     async def save(self, preset: Preset, *, limit: int) -> bool:
-        """Keep a preset in place of one of the same name; tell whether there was one.
+        """Keep a preset in place of one of the same name; return whether there was one.
 
         Raises LimitError where the person, or the server, has `limit` others already.
         """

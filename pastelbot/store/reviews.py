@@ -46,7 +46,7 @@ class ReviewStore:
         )
 
     async def decide(self, job_id: str, state: State) -> bool:
-        """Decide an open review; tell whether it was still open."""
+        """Decide an open review; return whether it was still open."""
         return await self._write(
             "UPDATE jobs SET review = ? WHERE id = ? AND status = 'rendered' AND review = 'open'", (state, job_id)
         )

@@ -65,7 +65,7 @@ def _number(word: str) -> float:
 
 
 def is_merged(name: str) -> bool:
-    """Tell whether a tensor takes part in merges; schedules and other leftovers stay those of A."""
+    """Return whether a tensor takes part in merges; schedules and other leftovers stay those of A."""
     return "model" in name
 
 

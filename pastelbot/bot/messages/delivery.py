@@ -353,7 +353,7 @@ def _described(files: list[discord.File], translate: Translate) -> list[discord.
 
 
 def _hopeless(error: Exception, slot: _Slot) -> bool:
-    """Tell whether Discord has called the same message wrong so often that it will not take it at all."""
+    """Return whether Discord has called the same message wrong so often that it will not take it at all."""
     return isinstance(error, discord.HTTPException) and error.status == _WRONG and slot.failures >= _MOST_WRONG
 
 

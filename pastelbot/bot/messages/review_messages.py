@@ -35,11 +35,11 @@ class ReviewMessages:
         return await self._reviews.judge(job)
 
     def previews_allowed(self, job: Job) -> bool:
-        """Tell whether half-done pictures of a job may be shown."""
+        """Return whether half-done pictures of a job may be shown."""
         return self._reviews.previews_allowed(job)
 
     async def asked(self, job: Job) -> bool:
-        """Tell whether moderators have been asked about the job."""
+        """Return whether moderators have been asked about the job."""
         return (await self._reviews.review(job)).message_id is not None
 
     async def ask(self, job: Job, *, limit: int = FILE_BYTES) -> None:

@@ -41,7 +41,7 @@ class EmbeddingCache:
         self.by_name: Mapping[str, Embedding] = {}
 
     def refresh(self) -> bool:
-        """Read what has changed; tell whether anything has."""
+        """Read what has changed; return whether anything has."""
         seen = {name: _version(path) for name, path in self._folder.files.items()}
         if seen == self._seen:
             return False

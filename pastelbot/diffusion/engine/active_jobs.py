@@ -68,5 +68,5 @@ class ActiveJob:
 
     @property
     def finished(self) -> bool:
-        """Tell whether every picture is there."""
+        """Return whether every picture is there."""
         return len(self.pictures) == len(self.tasks)

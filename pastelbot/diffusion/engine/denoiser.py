@@ -35,7 +35,7 @@ class DenoiseRequest:
 
     @property
     def guided(self) -> bool:
-        """Tell whether the negative prompt makes a difference."""
+        """Return whether the negative prompt makes a difference."""
         return self.cfg_scale != 1 or len(self.positive) != 1 or self.positive[0][1] != 1
 
     def rows(self) -> list[Tensor]:

@@ -95,7 +95,7 @@ class Engine:
 
     @property
     def idle(self) -> bool:
-        """Tell whether nothing is in flight."""
+        """Return whether nothing is in flight."""
         return not self._jobs
 
     @torch.inference_mode()

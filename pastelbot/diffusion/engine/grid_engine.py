@@ -30,7 +30,7 @@ class Painting(Protocol):
 
     @property
     def idle(self) -> bool:
-        """Tell whether nothing is in flight."""
+        """Return whether nothing is in flight."""
 
     def admit(self, job_id: str, request: GenerationRequest) -> None:
         """Take a job in."""
@@ -74,7 +74,7 @@ class GridEngine:
 
     @property
     def idle(self) -> bool:
-        """Tell whether nothing is in flight."""
+        """Return whether nothing is in flight."""
         return self._inner.idle and not self._sheets and not self._events
 
     def admit(self, job_id: str, request: GenerationRequest) -> None:

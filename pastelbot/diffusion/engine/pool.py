@@ -34,7 +34,7 @@ class EnginePool:
 
     @property
     def idle(self) -> bool:
-        """Tell whether nothing is in flight or waits."""
+        """Return whether nothing is in flight or waits."""
         return not self._waiting and not self._events and all(engine.idle for engine in self._engines.values())
 
     @property
@@ -74,7 +74,7 @@ class EnginePool:
         return request.checkpoint or self._default
 
     def _has_room(self, name: str) -> bool:
-        """Tell whether a checkpoint is in memory, or may be loaded, others that are idle leaving."""
+        """Return whether a checkpoint is in memory, or may be loaded, others that are idle leaving."""
         busy = sum(not engine.idle for engine in self._engines.values())
         return name in self._engines or busy < self._in_memory
 

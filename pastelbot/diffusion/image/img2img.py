@@ -62,7 +62,7 @@ def resize_and_fill(image: Image.Image, size: Size) -> Image.Image:
 
 
 def _is_flatter(size: Size, other: Size) -> bool:
-    """Tell whether a (width, height) is wider for its height than another."""
+    """Return whether a (width, height) is wider for its height than another."""
     return size[0] / size[1] > other[0] / other[1]
 
 

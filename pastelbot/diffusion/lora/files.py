@@ -51,7 +51,7 @@ class LoraModule:
         return Factors(down=tensors["down"], up=tensors["up"], mid=tensors.get("mid"), alpha=self.alpha())
 
     def fits(self, target: Target) -> bool:
-        """Tell whether the change has the layer's shape."""
+        """Return whether the change has the layer's shape."""
         return self.changes == (*target.shape[:2], *(target.shape[2:] or (1, 1)))
 
     @property

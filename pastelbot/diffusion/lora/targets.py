@@ -31,7 +31,7 @@ class Target:
 
     @property
     def is_convolution(self) -> bool:
-        """Tell whether it is a convolution larger than 1x1."""
+        """Return whether it is a convolution larger than 1x1."""
         return len(self.shape) == 4 and self.shape[2:] != (1, 1)
 
 

@@ -17,7 +17,7 @@ _BITS = {
 
 
 def is_finite(tensor: Tensor) -> bool:
-    """Tell whether a tensor has neither NaN nor infinity, from its bits; formats without them are finite."""
+    """Return whether a tensor has neither NaN nor infinity, from its bits; formats without them are finite."""
     if tensor.dtype not in _BITS:
         return not tensor.dtype.is_floating_point or tensor.dtype.itemsize == 1 or bool(tensor.isfinite().all())
     integers, magnitude, infinity = _BITS[tensor.dtype]

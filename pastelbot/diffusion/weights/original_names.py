@@ -70,7 +70,7 @@ def original_text_name(name: str) -> str:
 
 
 def is_vae_attention(name: str) -> bool:
-    """Tell whether an original name is a weight that the original has as a 1x1 convolution and diffusers does not."""
+    """Return whether an original name is a weight that the original has as a 1x1 convolution and diffusers does not."""
     return name.startswith(ldm.VAE_PREFIX) and ".attn_1." in name and name.endswith("weight") and ".norm." not in name
 
 

@@ -53,7 +53,7 @@ class WaitQueue:
         return len(self._order)
 
     def __contains__(self, job_id: object) -> bool:
-        """Tell whether the job waits."""
+        """Return whether the job waits."""
         return job_id in self._keys
 
     def __iter__(self) -> Iterator[QueuedJob]:

@@ -40,7 +40,7 @@ class Unfinished:
 
     @property
     def whole_word(self) -> bool:
-        """Tell whether a space behind it says that its last word is complete."""
+        """Return whether a space behind it says that its last word is complete."""
         return bool(self.word) and self.word[-1] in " _"
 
 

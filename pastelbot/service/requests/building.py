@@ -215,7 +215,7 @@ def _without_hires(default: GenerationOptions) -> GenerationOptions:
 
 
 def _wants_hires(typed: GenerationOptions, options: GenerationOptions, settings: Settings) -> bool | None:
-    """Tell whether to paint large: as was asked for, or because a detail of it was typed, or as usual."""
+    """Return whether to paint large: as was asked for, or because a detail of it was typed, or as usual."""
     if typed.hires is not None or options.init is not None:
         return typed.hires
     if typed.hires_scale is not None or typed.denoise is not None:

@@ -31,7 +31,7 @@ class Presets:
         self._clock = clock
 
     async def save(self, actor: Actor, name: str, options: GenerationOptions) -> bool:
-        """Keep a wish under a name for its person; tell whether it replaced another. Raises RequestError."""
+        """Keep a wish under a name for its person; return whether it replaced another. Raises RequestError."""
         values = {key: value for key, value in options.set_fields().items() if key not in _NOT_KEPT}
         if not values:
             raise RequestError("There is nothing to save: name at least one setting, or a prompt.")

@@ -250,7 +250,7 @@ def _texts(found: FoundTag) -> list[str]:
 
 
 def _well_used(tag: Tag, key: str) -> bool:
-    """Tell whether a tag is so common that a mistyped one is more likely than a word of somebody's own."""
+    """Return whether a tag is so common that a mistyped one is more likely than a word of somebody's own."""
     least = {4: 10_000, 5: 1_000}.get(len(key), 100)
     return tag.count >= least
 

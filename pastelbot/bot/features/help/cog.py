@@ -70,7 +70,7 @@ async def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCo
 
 
 async def _may_administrate(interaction: discord.Interaction[Any]) -> bool:
-    """Tell whether the person may use `/admin`, the one command that is not for everybody."""
+    """Return whether the person may use `/admin`, the one command that is not for everybody."""
     try:
         await interaction.client.resources.access.check_admin(actor_of(interaction))
     except NotAllowedError:
