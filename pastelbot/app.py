@@ -125,7 +125,7 @@ async def _backend(core: _Core) -> Backend:
     dispatcher, servers, audit = core.dispatcher, SettingsStore(database), AuditLog(database)
     tags = Tags(database, settings.tags, access, clock=clock)
     await tags.open()
-    reviews = Reviews(settings, ReviewStore(database), jobs, access, files, dispatcher, servers, clock=clock)
+    reviews = Reviews(settings, ReviewStore(database), jobs, access, dispatcher, servers, clock=clock)
     blocks, stats = BlockStore(database), StatsStore(database)
     preferences, presets = Preferences(servers, access), Presets(settings, PresetStore(database), access, clock=clock)
     shared = GalleryStore(database)
@@ -146,7 +146,7 @@ async def _backend(core: _Core) -> Backend:
         history=PictureHistory(jobs, files, access),
         housekeeping=Housekeeping(settings.storage, files, clock=clock),
         gallery=Gallery(shared, jobs, core.service, access, files, servers, adult=reviews.is_adult, clock=clock),
-        mydata=PersonalData(PersonalStore(database), jobs, dispatcher, files, clock=clock),
+        mydata=PersonalData(PersonalStore(database), jobs, dispatcher, files),
         clock=clock,
     )
 

@@ -143,14 +143,22 @@ class Dispatcher:
             self._looking = True
             self._mailbox.put(Rescan())
 
-    def drop(self, job: Job) -> None:
-        """Let go of a job that was ended elsewhere.
+    async def end(
+        self, job_id: str, status: JobStatus, *, reason: str | None = None, forget_pictures: bool = False
+    ) -> Job | None:
+        """Fail or cancel a job, refund it, and let go of it; None where it has already ended, which changes nothing.
 
-        It leaves the line at once. The rest goes through the mailbox: what was reported of the job before is shown
-        before, and nothing after.
+        It leaves the queue at once. The rest goes through the mailbox: what was reported of the job before is shown
+        before, and nothing after. `forget_pictures` also removes its pictures from the database and the disk.
         """
-        self._leave(job.id)
-        self._mailbox.put(job)
+        ended = await self._jobs.end(job_id, status, now=self._clock(), reason=reason)
+        if ended is None:
+            return None
+        self._leave(job_id)
+        self._mailbox.put(ended)
+        if forget_pictures:
+            await self._files.drop(await self._jobs.forget_pictures(job_id))
+        return ended
 
     def place(self, job_id: str) -> Place | None:
         """Return what to tell of a waiting job, jobs being painted counted; None where it does not wait."""

@@ -273,9 +273,7 @@ class Admin:
         mine = [job.id for job in await self._jobs.in_line() if job.user_id == user_id and job.guild_id == guild_id]
         mine += [job.id for job in running if job.user_id == user_id and job.reply and job.reply.guild_id == guild_id]
         for job_id in mine:
-            ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
-            if ended is not None:
-                self._dispatcher.drop(ended)
+            await self._dispatcher.end(job_id, JobStatus.CANCELLED)
 
 
 def _entries(typed: str) -> list[str]:

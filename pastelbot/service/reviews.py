@@ -19,7 +19,6 @@ from pastelbot.service import server_rules
 from pastelbot.service.access import AccessPolicy
 from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
-from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.reviews import Review, ReviewStore
 from pastelbot.store.settings import Scope, SettingsStore
 
@@ -49,7 +48,6 @@ class Reviews:
         store: ReviewStore,
         jobs: JobStore,
         access: AccessPolicy,
-        files: PictureFiles,
         dispatcher: Dispatcher,
         servers: SettingsStore,
         *,
@@ -59,7 +57,6 @@ class Reviews:
         self._store = store
         self._jobs = jobs
         self._access = access
-        self._files = files
         self._dispatcher = dispatcher
         self._servers = servers
         self._clock = clock
@@ -174,9 +171,6 @@ class Reviews:
         await self._access.record_job(actor, state, job)
 
     async def _refuse(self, job: Job, reason: str) -> Verdict:
-        ended = await self._jobs.end(job.id, JobStatus.FAILED, now=self._clock(), reason=reason)
-        await self._files.drop(await self._jobs.forget_pictures(job.id))
-        if ended is not None:
+        if await self._dispatcher.end(job.id, JobStatus.FAILED, reason=reason, forget_pictures=True) is not None:
             log.info("not shown", job=job.id, reason=reason)
-            self._dispatcher.drop(ended)
         return Verdict.REFUSE

@@ -182,10 +182,67 @@ async def test_a_cancelled_job_leaves_the_worker_and_makes_room(stage):
     await stage.start()
     first, second, third = [await stage.add(user_id=user) for user in (1, 2, 3)]
     await stage.painting(first, second)
-    stage.dispatcher.drop(await stage.jobs.end(first, JobStatus.CANCELLED, now=stage.clock()))
+    await stage.dispatcher.end(first, JobStatus.CANCELLED)
     await stage.painting(second, third)
 
     assert first in stage.published(Ended)
+
+
+async def test_ending_a_job_refunds_it_drops_it_from_the_queue_and_then_forgets_its_pictures(stage, monkeypatch):
+    await stage.start()
+    ended = await stage.add()
+    await stage.painting(ended)
+    stage.executor.finish(ended)
+    await eventually(lambda: stage.published(Rendered))
+    steps = []
+    for owner, name in ((stage.jobs, "end"), (stage.jobs, "forget_pictures"), (stage.files, "drop")):
+        monkeypatch.setattr(owner, name, noted(steps, name, getattr(owner, name)))
+
+    job = await stage.dispatcher.end(ended, JobStatus.FAILED, reason="it was withheld", forget_pictures=True)
+
+    assert steps == ["end", "forget_pictures", "drop"]
+    assert (job.status, job.reason) == (JobStatus.FAILED, "it was withheld")
+    assert await stage.jobs.pictures(ended) == []
+    assert [path for path in stage.folder.rglob("*") if path.is_file()] == []
+    assert await stage.jobs.used(1, now=stage.clock()) == 0
+    await eventually(lambda: stage.published(Ended) == [ended])
+
+
+async def test_a_waiting_job_that_is_ended_leaves_the_queue_at_once(stage):
+    await stage.start()
+    running = [await stage.add(user_id=user) for user in (1, 2)]
+    waiting = await stage.add(user_id=3)
+    await stage.painting(*running)
+    assert stage.dispatcher.place(waiting) is not None
+
+    await stage.dispatcher.end(waiting, JobStatus.CANCELLED)
+
+    assert stage.dispatcher.place(waiting) is None
+
+
+async def test_ending_a_job_that_has_ended_changes_nothing(stage):
+    await stage.start()
+    job_id = await stage.add()
+    await stage.painting(job_id)
+    stage.executor.finish(job_id)
+    await eventually(lambda: stage.published(Rendered))
+    await stage.jobs.posted(job_id, 5)
+    await stage.jobs.done(job_id, now=stage.clock())
+
+    assert await stage.dispatcher.end(job_id, JobStatus.CANCELLED, forget_pictures=True) is None
+
+    assert await stage.status(job_id) == JobStatus.DONE
+    assert len(await stage.jobs.pictures(job_id)) == 1
+    await stage.quiet()
+    assert stage.published(Ended) == []
+
+
+def noted(steps, name, function):
+    async def call(*args, **kwargs):
+        steps.append(name)
+        return await function(*args, **kwargs)
+
+    return call
 
 
 async def test_pictures_of_a_job_that_was_cancelled_meanwhile_are_thrown_away(stage):
@@ -241,7 +298,7 @@ async def test_nothing_is_reported_of_a_job_after_it_was_cancelled(stage):
     job_id = await stage.add()
     await stage.painting(job_id)
     stage.executor.progress(job_id, 1, 40)
-    stage.dispatcher.drop(await stage.jobs.end(job_id, JobStatus.CANCELLED, now=stage.clock()))
+    await stage.dispatcher.end(job_id, JobStatus.CANCELLED)
     stage.executor.progress(job_id, 2, 40)
     other = await stage.add()
     await stage.painting(other)

@@ -1,9 +1,8 @@
 """Use cases about people's own data: get all of it, and be forgotten."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from pastelbot.errors import NotFoundError, RequestError
 from pastelbot.jobs.dispatcher import Dispatcher
@@ -45,14 +44,11 @@ class PersonalData:
         jobs: JobStore,
         dispatcher: Dispatcher,
         files: PictureFiles,
-        *,
-        clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._jobs = jobs
         self._dispatcher = dispatcher
         self._files = files
-        self._clock = clock
         self._exporting: set[int] = set()
 
     async def export(self, user_id: int, *, part: int, limit: int) -> Export:
@@ -69,9 +65,7 @@ class PersonalData:
         """Delete what is kept about a person, cancelling what is in line; return the jobs that were cancelled."""
         active = await self._store.active_jobs(user_id)
         for job_id in active:
-            ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
-            if ended is not None:
-                self._dispatcher.drop(ended)
+            await self._dispatcher.end(job_id, JobStatus.CANCELLED)
         await self._files.drop(await self._store.forget(user_id))
         return active
 

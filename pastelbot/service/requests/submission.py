@@ -173,14 +173,12 @@ class Service:
         limits.check_owner(job, actor)
         ended = None
         if job.status in (JobStatus.QUEUED, JobStatus.LEASED) or job.withheld:
-            ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
+            ended = await self._dispatcher.end(job_id, JobStatus.CANCELLED, forget_pictures=True)
         if ended is None:
             refunded = job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
             if refunded:
                 raise NotFoundError("There is nothing left to cancel: it has ended already. Not charged.")
             raise NotFoundError("There is nothing left to cancel: it is painted already, and charged.")
-        self._dispatcher.drop(ended)
-        await self._files.drop(await self._jobs.forget_pictures(job_id))
         if job.user_id != actor.user_id:
             await self._access.record_job(actor, "cancel", job)
         return ended
@@ -189,9 +187,7 @@ class Service:
         """Remove a job's pictures from the disk and the database, ending it first if need be."""
         job = await self.job(job_id)
         limits.check_owner(job, actor)
-        ended = await self._jobs.end(job_id, JobStatus.CANCELLED, now=self._clock())
-        if ended is not None:
-            self._dispatcher.drop(ended)
+        await self._dispatcher.end(job_id, JobStatus.CANCELLED)
         await self._files.drop(await self._jobs.forget_pictures(job_id))
         if job.user_id != actor.user_id:
             await self._access.record_job(actor, "delete", job)
@@ -215,9 +211,7 @@ class Service:
 
     async def undeliverable(self, job_id: str, reason: str) -> None:
         """Fail a job whose pictures nobody can be shown, and refund it."""
-        ended = await self._jobs.end(job_id, JobStatus.FAILED, now=self._clock(), reason=reason)
-        if ended is not None:
-            self._dispatcher.drop(ended)
+        await self._dispatcher.end(job_id, JobStatus.FAILED, reason=reason)
 
 
 def random_seed() -> int:
