@@ -1,6 +1,6 @@
 import pytest
 
-from pastelbot.prompt.composition import build, split_and
+from pastelbot.prompt.composition import compose, split_and
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_parts_have_the_weight_behind_their_last_colon(prompt, expected):
 
 
 def test_equal_texts_of_a_batch_are_one():
-    composition = build(["a AND b", "a :2"])
+    composition = compose(["a AND b", "a :2"])
 
     assert composition.texts == ("a", " b")
     assert composition.images == (((0, 1.0), (1, 1.0)), ((0, 2.0),))
