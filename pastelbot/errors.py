@@ -12,6 +12,7 @@
     │   ├── QuotaError            the allowance is used up; says when there is more
     │   ├── NotAllowedError       somebody else's job, or a right is missing
     │   └── NotFoundError         the job or picture is gone
+    ├── StoreError            a statement failed or the database is closed; the cause says why
     ├── TagFileError              a list of tags cannot be read; the vocabulary stays as it was
     ├── WorkshopError             files cannot be merged or converted so; nothing is written
     │   └── RecipeError           a recipe is wrong; names the step and the key
@@ -76,6 +77,10 @@ class NotAllowedError(RequestError):
 
 class NotFoundError(RequestError):
     """The job or picture does not exist any more."""
+
+
+class StoreError(PastelError):
+    """The database could not be read or written; the cause, which is for the log, says why."""
 
 
 class TagFileError(PastelError):

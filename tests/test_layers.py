@@ -43,6 +43,7 @@ SOLE_USERS = {
     "diffusers": {"diffusion", "workshop"},
     "transformers": {"diffusion", "workshop"},
     "aiosqlite": {"store"},
+    "sqlite3": {"store"},
     "discord": {"bot", "run", "demo"},
     "typer": {"cli"},
     "simcord": {"demo"},

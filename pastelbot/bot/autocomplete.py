@@ -1,6 +1,5 @@
 """Choices for what is being typed; whatever goes wrong, there are none."""
 
-import sqlite3
 from typing import Any
 
 import discord
@@ -13,15 +12,13 @@ from pastelbot.prompt.tags.completion import Completion
 
 log = structlog.get_logger(__name__)
 
-FAILURES = (PastelError, sqlite3.Error, ValueError)
-
 
 async def prompt_choices(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
     """Return completions of the last tag of a prompt."""
     tags = interaction.client.resources.tags
     try:
         return _choices(await tags.complete(current, actor_of(interaction)))
-    except FAILURES as error:
+    except PastelError as error:
         log.warning("nothing to complete with", error=str(error))
         return []
 
@@ -31,7 +28,7 @@ async def query_choices(interaction: discord.Interaction[Any], current: str) -> 
     tags = interaction.client.resources.tags
     try:
         return _choices(await tags.complete_query(current, actor_of(interaction)))
-    except FAILURES as error:
+    except PastelError as error:
         log.warning("nothing to complete with", error=str(error))
         return []
 

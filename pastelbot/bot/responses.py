@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.utils import MISSING
 
 from pastelbot.bot.localisation import translated, translator
-from pastelbot.errors import PastelError
+from pastelbot.errors import PastelError, StoreError
 
 Owner = TypeVar("Owner")
 P = ParamSpec("P")
@@ -27,6 +27,8 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
         error = error.__cause__
     if isinstance(error, PastelError):
         text = str(error)
+        if isinstance(error, StoreError):
+            log.error("the database failed", exc_info=error)
         log.debug("refused", user=interaction.user.id, reason=text)
     elif isinstance(error, app_commands.AppCommandError):
         text = str(error)

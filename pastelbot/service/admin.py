@@ -1,12 +1,8 @@
 """Use cases of those who look after a server. All of it is theirs alone, and all of it is written down."""
 
-import asyncio
-import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError
@@ -208,8 +204,7 @@ class Admin:
         now = self._clock()
         spans = {"24 hours": timedelta(days=1), "7 days": timedelta(days=7), "30 days": timedelta(days=30)}
         overview = await self._dispatcher.overview(most=1)
-        folder, database = self._settings.storage.pictures, self._settings.storage.database
-        pictures, rows, free = await asyncio.to_thread(_disk, folder, database)
+        disk = await self._stats.disk_usage(self._settings.storage.pictures)
         ours = self._dispatcher.checkpoint
         return Stats(
             spans={name: await self._stats.figures(guild_id, since=now - span) for name, span in spans.items()},
@@ -217,9 +212,9 @@ class Admin:
             painting=len(overview.running),
             drained=self._access.pauses.is_paused(guild_id),
             checkpoint=f"{ours.checkpoint} ({ours.checkpoint_hash}) on {ours.device}" if ours is not None else "",
-            pictures_bytes=pictures,
-            database_bytes=rows,
-            free_bytes=free,
+            pictures_bytes=disk.pictures,
+            database_bytes=disk.database,
+            free_bytes=disk.free,
         )
 
     async def overview(self, actor: Actor, *, channel_ids: Iterable[int], role_ids: Iterable[int]) -> Overview:
@@ -303,17 +298,3 @@ def _mention(scope: Scope, owner_id: int) -> str:
 def _capped(settings: Mapping[int, Mapping[str, Value]]) -> dict[int, server_rules.Caps]:
     caps = {owner_id: server_rules.Caps.of(values) for owner_id, values in settings.items()}
     return {owner_id: cap for owner_id, cap in caps.items() if cap != server_rules.Caps()}
-
-
-def _disk(folder: Path, database: Path) -> tuple[int, int, int]:
-    """Return the bytes of the picture files, of the database, and those that are free."""
-    pictures = sum(_size(Path(root) / name) for root, _folders, names in os.walk(folder) for name in names)
-    rows = sum(_size(database.with_name(database.name + ending)) for ending in ("", "-wal", "-shm"))
-    return pictures, rows, shutil.disk_usage(database.parent).free
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # removed a moment ago
-        return 0

@@ -38,15 +38,13 @@ class AuditLog:
             await connection.execute(
                 "INSERT INTO audit (at, guild_id, user_id, action, target_id, job_id, detail)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    entry.at.timestamp(),
-                    entry.guild_id,
-                    entry.user_id,
-                    entry.action,
-                    entry.target_id,
-                    entry.job_id,
-                    entry.detail,
-                ),
+                entry.at.timestamp(),
+                entry.guild_id,
+                entry.user_id,
+                entry.action,
+                entry.target_id,
+                entry.job_id,
+                entry.detail,
             )
 
     async def page(
@@ -59,13 +57,11 @@ class AuditLog:
             " WHERE audit.guild_id = :guild AND (:user IS NULL OR :user IN (audit.user_id, audit.target_id))"
             " ORDER BY audit.id DESC LIMIT :limit OFFSET :skip"
         )
-        values = {"guild": guild_id, "user": user_id, "limit": limit, "skip": skip}
-        async with self._database.reader.execute(sql, values) as cursor:
-            rows = await cursor.fetchall()
+        rows = await self._database.reader.all(sql, guild=guild_id, user=user_id, limit=limit, skip=skip)
         return [
             AuditEntry(
                 at=datetime.fromtimestamp(row["at"], tz=UTC),
-                **{name: row[name] for name in row.keys() if name not in ("id", "at")},  # noqa: SIM118 - a row
+                **{name: value for name, value in dict(row).items() if name not in ("id", "at")},
             )
             for row in rows
         ]
@@ -73,9 +69,9 @@ class AuditLog:
     async def forget(self, user_id: int) -> None:
         """Remove what a person painted; what moderators did stays."""
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM audit WHERE user_id = ? AND action = ?", (user_id, PAINT))
+            await connection.execute("DELETE FROM audit WHERE user_id = ? AND action = ?", user_id, PAINT)
 
     async def purge(self, *, before: datetime) -> None:
         """Remove what is older."""
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM audit WHERE at < ?", (before.timestamp(),))
+            await connection.execute("DELETE FROM audit WHERE at < ?", before.timestamp())

@@ -28,16 +28,18 @@ class BlockStore:
             await connection.execute(
                 "INSERT INTO blocks (guild_id, user_id, until, reason) VALUES (?, ?, ?, ?) ON CONFLICT (guild_id,"
                 " user_id) DO UPDATE SET until = excluded.until, reason = excluded.reason",
-                (block.guild_id, block.user_id, block.until.timestamp() if block.until else None, block.reason),
+                block.guild_id,
+                block.user_id,
+                block.until.timestamp() if block.until else None,
+                block.reason,
             )
 
     async def remove(self, guild_id: int, user_id: int, *, now: datetime) -> bool:
         """End a block; return whether there was one."""
         sql = "DELETE FROM blocks WHERE guild_id = ? AND user_id = ? RETURNING until"
         async with self._database.transaction() as connection:
-            async with connection.execute(sql, (guild_id, user_id)) as cursor:
-                row = await cursor.fetchone()
-            await connection.execute("DELETE FROM blocks WHERE until <= ?", (now.timestamp(),))
+            row = await connection.one(sql, guild_id, user_id)
+            await connection.execute("DELETE FROM blocks WHERE until <= ?", now.timestamp())
         return row is not None and (row["until"] is None or row["until"] > now.timestamp())
 
     async def get(self, guild_id: int, user_id: int, *, now: datetime) -> Block | None:
@@ -54,7 +56,7 @@ class BlockStore:
             f"SELECT * FROM blocks WHERE guild_id = ? AND {which} AND (until IS NULL OR until > ?)"
             " ORDER BY until IS NULL, until, user_id"
         )
-        rows = await self._database.reader.execute_fetchall(sql, (guild_id, value, now.timestamp()))
+        rows = await self._database.reader.all(sql, guild_id, value, now.timestamp())
         return [
             Block(
                 guild_id=row["guild_id"],

@@ -46,21 +46,21 @@ class ConfirmationStore:
         """Keep a plan and return its id; what has expired is dropped."""
         number = secrets.token_hex(6)
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM confirmations WHERE asked_at < ?", ((now - LIFETIME).timestamp(),))
+            await connection.execute("DELETE FROM confirmations WHERE asked_at < ?", (now - LIFETIME).timestamp())
             await connection.execute(
                 "INSERT INTO confirmations (id, user_id, plan, asked_at) VALUES (?, ?, ?, ?)",
-                (number, plan.user_id, json.dumps(asdict(_packed(plan))), now.timestamp()),
+                number,
+                plan.user_id,
+                json.dumps(asdict(_packed(plan))),
+                now.timestamp(),
             )
         return number
 
     async def take(self, number: str, user_id: int, *, now: datetime) -> Plan | None:
         """Return a person's plan, once: whoever asks again gets None, as for one that has expired."""
         sql = "DELETE FROM confirmations WHERE id = ? AND user_id = ? RETURNING plan, asked_at"
-        async with (
-            self._database.transaction() as connection,
-            connection.execute(sql, (number, user_id)) as cursor,
-        ):
-            row = await cursor.fetchone()
+        async with self._database.transaction() as connection:
+            row = await connection.one(sql, number, user_id)
         if row is None or row["asked_at"] < (now - LIFETIME).timestamp():
             return None
         return _unpacked(user_id, _KEPT.validate_json(row["plan"]))
@@ -70,13 +70,16 @@ class ConfirmationStore:
         async with self._database.transaction() as connection:
             await connection.execute(
                 "INSERT OR IGNORE INTO confirmations (id, user_id, plan, asked_at) VALUES (?, ?, ?, ?)",
-                (number, plan.user_id, json.dumps(asdict(_packed(plan))), now.timestamp()),
+                number,
+                plan.user_id,
+                json.dumps(asdict(_packed(plan))),
+                now.timestamp(),
             )
 
     async def forget(self, user_id: int) -> None:
         """Remove a person's plans."""
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM confirmations WHERE user_id = ?", (user_id,))
+            await connection.execute("DELETE FROM confirmations WHERE user_id = ?", user_id)
 
 
 def _packed(plan: Plan) -> _Kept:

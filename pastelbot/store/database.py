@@ -7,15 +7,15 @@ connection of their own that cannot write.
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
 import aiosqlite
 
-from pastelbot.errors import DatabaseError
+from pastelbot.errors import DatabaseError, StoreError
 
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 _PRAGMAS = (
@@ -27,55 +27,66 @@ _PRAGMAS = (
 )
 
 
-Values = Sequence[object] | Mapping[str, object]
-
-
-class Rows:
-    """The answer to a question."""
-
-    def __init__(self, rows: list[sqlite3.Row]) -> None:
-        self._rows = rows
-
-    async def fetchone(self) -> sqlite3.Row | None:
-        """Return the first row, or None."""
-        return self._rows[0] if self._rows else None
-
-    async def fetchall(self) -> list[sqlite3.Row]:
-        """Return all rows."""
-        return self._rows
+Row = sqlite3.Row
+Value = str | int | float | bytes | None
 
 
 class Reader:
-    """Reads each answer in one go.
+    """Asks questions, and reads each answer in one go.
 
     A statement that stays open while others read on the same connection would hold all of them at the moment of its
-    beginning: under load, nobody would see what was just written.
+    beginning: under load, nobody would see what was just written. Values stand for `?` in order, or for `:name` by
+    name. Everything raises StoreError where the database cannot answer.
     """
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
 
-    async def execute_fetchall(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
-        """Return the rows of an answer."""
-        return list(await self._connection.execute_fetchall(sql, cast("Iterable[Any]", values)))
+    async def all(self, sql: str, *values: object, **named: object) -> list[Row]:
+        """Return all rows."""
+        with _store_errors():
+            rows = await self._connection.execute_fetchall(sql, cast("Iterable[Any]", named or values))
+        return list(rows)
 
-    @asynccontextmanager
-    async def execute(self, sql: str, values: Values = ()) -> AsyncIterator[Rows]:
-        """Give an answer, complete, to fetch rows from."""
-        yield Rows(await self.execute_fetchall(sql, values))
+    async def one(self, sql: str, *values: object, **named: object) -> Row | None:
+        """Return the first row, or None."""
+        rows = await self.all(sql, *values, **named)
+        return rows[0] if rows else None
 
-    async def close(self) -> None:
-        """Close the connection."""
-        await self._connection.close()
+    async def value(self, sql: str, *values: object, **named: object) -> Value:
+        """Return what is in the first column of the first row; None where there is no row."""
+        row = await self.one(sql, *values, **named)
+        return cast("Value", row[0]) if row is not None else None
+
+    async def number(self, sql: str, *values: object, **named: object) -> int:
+        """Return that value as an integer; 0 where there is none."""
+        return int(await self.value(sql, *values, **named) or 0)
+
+
+class Transaction(Reader):
+    """Writes, too: all of it or nothing, and what was written is seen by what is asked afterwards."""
+
+    async def execute(self, sql: str, *values: object, **named: object) -> int:
+        """Carry out a statement; return how many rows it changed."""
+        with _store_errors():
+            cursor = await self._connection.execute(sql, cast("Iterable[Any]", named or values))
+        return cursor.rowcount
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Carry out a statement once with each of these values."""
+        with _store_errors():
+            await self._connection.executemany(sql, cast("Iterable[Iterable[Any]]", rows))
 
 
 class Database:
     """Two connections to one file: `transaction()` writes, `reader` reads."""
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+        self.path = path
+        self.reader = Reader(reader)
+        self._connections = (reader, writer)
         self._writer = writer
         self._lock = asyncio.Lock()
-        self.reader = Reader(reader)
 
     @classmethod
     async def open(cls, path: Path) -> "Database":
@@ -97,24 +108,35 @@ class Database:
                 raise
         except (OSError, sqlite3.Error) as error:
             raise DatabaseError(f"The database {path} cannot be opened for writing: {error}.") from error
-        return cls(writer, reader)
+        return cls(path, writer, reader)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        """Give the writing connection inside BEGIN IMMEDIATE ... COMMIT; any exception rolls back."""
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Give what writes, inside BEGIN IMMEDIATE ... COMMIT; any exception rolls back."""
+        transaction = Transaction(self._writer)
         async with self._lock:
-            await self._writer.execute("BEGIN IMMEDIATE")
+            await transaction.execute("BEGIN IMMEDIATE")
             try:
-                yield self._writer
+                yield transaction
             except BaseException:
                 await self._writer.rollback()
                 raise
-            await self._writer.commit()
+            with _store_errors():
+                await self._writer.commit()
 
     async def close(self) -> None:
         """Close both connections."""
-        await self.reader.close()
-        await self._writer.close()
+        for connection in self._connections:
+            await connection.close()
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    """Turn what SQLite and aiosqlite raise into StoreError; aiosqlite raises ValueError once it is closed."""
+    try:
+        yield
+    except (sqlite3.Error, ValueError) as error:
+        raise StoreError("The database cannot be read or written just now: try again later.") from error
 
 
 async def _connect(path: Path) -> aiosqlite.Connection:

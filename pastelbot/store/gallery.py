@@ -2,13 +2,12 @@
 
 import enum
 import re
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 from pastelbot.records import Job
-from pastelbot.store.database import Database
+from pastelbot.store.database import Database, Row
 
 _WEEK = timedelta(days=7)
 _ANCESTORS = 50
@@ -117,13 +116,13 @@ class GalleryStore:
         prompt, spoiler = job.request.prompt, job.options.spoiler
         values = (guild_id, job.user_id, job.id, number, adult, spoiler, prompt, now.timestamp(), job.id, number)
         async with self._database.transaction() as connection:
-            rows = await connection.execute_fetchall(
+            row = await connection.one(
                 "INSERT INTO gallery (guild_id, user_id, job_id, number, adult, spoiler, prompt, shared_at)"
                 " SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM pictures WHERE job_id = ? AND number = ?)"
                 " ON CONFLICT DO NOTHING RETURNING id",
-                values,
+                *values,
             )
-            entry_id = next((int(row["id"]) for row in rows), None)
+            entry_id = int(row["id"]) if row is not None else None
             if entry_id is not None:
                 sql = "INSERT OR IGNORE INTO gallery_tags VALUES (?, ?)"
                 await connection.executemany(sql, [(tag, entry_id) for tag in tags])
@@ -133,33 +132,33 @@ class GalleryStore:
         """Remember the message that shows an entry in the gallery's channel; False where the entry is gone."""
         sql = "UPDATE gallery SET channel_id = ?, message_id = ? WHERE id = ?"
         async with self._database.transaction() as connection:
-            return (await connection.execute(sql, (channel_id, message_id, entry_id))).rowcount > 0
+            return await connection.execute(sql, channel_id, message_id, entry_id) > 0
 
     async def set_copies(self, entry_ids: Iterable[int], *, message_id: int, channel_id: int, guild_id: int) -> None:
         """Remember a message that shows these entries; where one of them is gone already, it is to be deleted."""
         entry_ids = set(entry_ids)
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM gallery_copies WHERE message_id = ?", (message_id,))
+            await connection.execute("DELETE FROM gallery_copies WHERE message_id = ?", message_id)
             there = 0
             for entry_id in entry_ids:
                 sql = "INSERT INTO gallery_copies SELECT id, ?, ?, ? FROM gallery WHERE id = ?"
-                there += (await connection.execute(sql, (message_id, channel_id, guild_id, entry_id))).rowcount
+                there += await connection.execute(sql, message_id, channel_id, guild_id, entry_id)
             if there < len(entry_ids):
                 sql = "INSERT OR IGNORE INTO erasures (message_id, channel_id, guild_id) VALUES (?, ?, ?)"
-                await connection.execute(sql, (message_id, channel_id, guild_id))
+                await connection.execute(sql, message_id, channel_id, guild_id)
 
     async def forget_posts(self, channel_id: int) -> None:
         """Forget the messages in a channel that is gone; what they showed stays in the gallery."""
         async with self._database.transaction() as connection:
             sql = "UPDATE gallery SET channel_id = NULL, message_id = NULL WHERE channel_id = ?"
-            await connection.execute(sql, (channel_id,))
+            await connection.execute(sql, channel_id)
             for table in ("erasures", "gallery_copies"):
-                await connection.execute(f"DELETE FROM {table} WHERE channel_id = ?", (channel_id,))
+                await connection.execute(f"DELETE FROM {table} WHERE channel_id = ?", channel_id)
 
     async def unshare(self, entry_id: int) -> None:
         """Take an entry out, with its votes; its message will be deleted."""
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM gallery WHERE id = ?", (entry_id,))
+            await connection.execute("DELETE FROM gallery WHERE id = ?", entry_id)
 
     async def restrict(self, entry_ids: Iterable[int]) -> None:
         """Show these entries in age-restricted channels alone."""
@@ -178,18 +177,13 @@ class GalleryStore:
     async def find(self, search: Search, *, offset: int, limit: int, now: datetime) -> tuple[list[GalleryEntry], int]:
         """Return one page of what is found, and how many there are in all."""
         where, values = _conditions(search, now)
-        async with self._database.reader.execute(f"SELECT COUNT(*) FROM gallery g WHERE {where}", values) as cursor:
-            row = await cursor.fetchone()
+        total = await self._database.reader.number(f"SELECT COUNT(*) FROM gallery g WHERE {where}", *values)
         sql = f"SELECT {_COLUMNS}{_FROM} WHERE {where} ORDER BY {_ORDER[search.view]} LIMIT ? OFFSET ?"
-        async with self._database.reader.execute(sql, (*values, limit, offset)) as cursor:
-            return [_entry(row) for row in await cursor.fetchall()], int(row[0]) if row is not None else 0
+        return [_entry(row) for row in await self._database.reader.all(sql, *values, limit, offset)], total
 
     async def newest(self, guild_id: int) -> int:
         """Return the number of a server's newest entry, 0 where there is none."""
-        sql = "SELECT MAX(id) FROM gallery WHERE guild_id = ?"
-        async with self._database.reader.execute(sql, (guild_id,)) as cursor:
-            row = await cursor.fetchone()
-        return int(row[0] or 0) if row is not None else 0
+        return await self._database.reader.number("SELECT MAX(id) FROM gallery WHERE guild_id = ?", guild_id)
 
     async def best(
         self, guild_id: int, *, since: datetime, until: datetime, adult: bool, limit: int
@@ -200,17 +194,16 @@ class GalleryStore:
             " AND g.adult <= ? AND votes > 0 ORDER BY votes DESC, g.id LIMIT ?"
         )
         values = (guild_id, since.timestamp(), until.timestamp(), adult, limit)
-        async with self._database.reader.execute(sql, values) as cursor:
-            return [_entry(row) for row in await cursor.fetchall()]
+        return [_entry(row) for row in await self._database.reader.all(sql, *values)]
 
     async def toggle_vote(self, entry_id: int, user_id: int, *, now: datetime) -> bool:
         """Vote for an entry, or take the vote back; return whether there is one now."""
         async with self._database.transaction() as connection:
             sql = "DELETE FROM votes WHERE entry_id = ? AND user_id = ?"
-            if (await connection.execute(sql, (entry_id, user_id))).rowcount:
+            if await connection.execute(sql, entry_id, user_id):
                 return False
             sql = "INSERT INTO votes SELECT id, ?, ? FROM gallery WHERE id = ?"
-            return (await connection.execute(sql, (user_id, now.timestamp(), entry_id))).rowcount > 0
+            return await connection.execute(sql, user_id, now.timestamp(), entry_id) > 0
 
     async def common_tags(self, search: Search, beginning: str, *, limit: int) -> list[str]:
         """Return the tags of a server's gallery that begin so, the most used first."""
@@ -219,8 +212,7 @@ class GalleryStore:
             " AND substr(tag, 1, ?) = ? GROUP BY tag ORDER BY COUNT(*) DESC, tag LIMIT ?"
         )
         values = (search.guild_id, search.adult, len(beginning), beginning, limit)
-        async with self._database.reader.execute(sql, values) as cursor:
-            return [row["tag"] for row in await cursor.fetchall()]
+        return [row["tag"] for row in await self._database.reader.all(sql, *values)]
 
     async def ancestors(self, job_id: str) -> list[Ancestor]:
         """Return what a job was made from, the nearest first."""
@@ -231,24 +223,24 @@ class GalleryStore:
             " CASE WHEN EXISTS (SELECT 1 FROM pictures p WHERE p.job_id = j.id) THEN message_id END AS message_id"
             " FROM line LEFT JOIN jobs j ON j.id = line.id WHERE line.id IS NOT NULL ORDER BY depth"
         )
-        async with self._database.reader.execute(sql, {"job": job_id, "most": _ANCESTORS}) as cursor:
-            rows = await cursor.fetchall()
+        rows = await self._database.reader.all(sql, job=job_id, most=_ANCESTORS)
         return [Ancestor(**{**dict(row), "private": bool(row["private"])}) for row in rows]
 
     async def erasures(self, *, limit: int) -> list[PendingDeletion]:
         """Return messages that are to be deleted in Discord."""
-        async with self._database.reader.execute("SELECT * FROM erasures LIMIT ?", (limit,)) as cursor:
-            return [PendingDeletion(**dict(row)) for row in await cursor.fetchall()]
+        return [
+            PendingDeletion(**dict(row))
+            for row in await self._database.reader.all("SELECT * FROM erasures LIMIT ?", limit)
+        ]
 
     async def erased(self, message_id: int) -> None:
         """Forget a message that is gone."""
         async with self._database.transaction() as connection:
             for table in ("erasures", "gallery_copies"):
-                await connection.execute(f"DELETE FROM {table} WHERE message_id = ?", (message_id,))
+                await connection.execute(f"DELETE FROM {table} WHERE message_id = ?", message_id)
 
     async def _first(self, where: str, values: Sequence[object]) -> GalleryEntry | None:
-        async with self._database.reader.execute(f"SELECT {_COLUMNS}{_FROM} WHERE {where}", values) as cursor:
-            row = await cursor.fetchone()
+        row = await self._database.reader.one(f"SELECT {_COLUMNS}{_FROM} WHERE {where}", *values)
         return _entry(row) if row is not None else None
 
 
@@ -283,7 +275,7 @@ def _conditions(search: Search, now: datetime) -> tuple[str, list[object]]:
     return " AND ".join(sql for sql, _ in conditions), [value for _, value in conditions]
 
 
-def _entry(row: sqlite3.Row) -> GalleryEntry:
+def _entry(row: Row) -> GalleryEntry:
     values = {name: row[name] for name in _ENTRY}
     shared_at = datetime.fromtimestamp(values.pop("shared_at"), tz=UTC)
     adult, spoiler = bool(values.pop("adult")), bool(values.pop("spoiler"))

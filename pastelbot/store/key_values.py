@@ -12,14 +12,12 @@ class KeyValueStore:
     async def get(self, name: str) -> str | None:
         """Return the text under that name, or None."""
         sql = "SELECT value FROM memory WHERE name = ?"
-        async with self._database.reader.execute(sql, (name,)) as cursor:
-            row = await cursor.fetchone()
-        return str(row["value"]) if row is not None else None
+        value = await self._database.reader.value(sql, name)
+        return str(value) if value is not None else None
 
     async def set(self, name: str, value: str) -> None:
         """Keep the text under that name."""
         async with self._database.transaction() as connection:
             await connection.execute(
-                "INSERT INTO memory VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (name, value),
+                "INSERT INTO memory VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value
             )

@@ -88,8 +88,7 @@ class PersonalStore:
     async def active_jobs(self, user_id: int) -> list[str]:
         """Return a person's jobs that have not ended."""
         sql = "SELECT id FROM jobs WHERE user_id = ? AND status NOT IN ('done', 'failed', 'cancelled')"
-        async with self._database.reader.execute(sql, (user_id,)) as cursor:
-            return [row["id"] for row in await cursor.fetchall()]
+        return [row["id"] for row in await self._database.reader.all(sql, user_id)]
 
     async def pictures(self, user_id: int) -> list[PersonalPicture]:
         """Return a person's pictures, the newest first; withheld ones are not theirs to see yet."""
@@ -98,8 +97,7 @@ class PersonalStore:
             " JOIN pictures p ON p.job_id = j.id WHERE j.user_id = ? AND coalesce(j.review, '') <> 'open'"
             " ORDER BY j.created_at DESC, j.id, p.number"
         )
-        async with self._database.reader.execute(sql, (user_id,)) as cursor:
-            return [PersonalPicture(**dict(row)) for row in await cursor.fetchall()]
+        return [PersonalPicture(**dict(row)) for row in await self._database.reader.all(sql, user_id)]
 
     async def start_pictures(self, user_id: int) -> list[StartPicture]:
         """Return which jobs of a person were painted from a picture, the newest first."""
@@ -110,8 +108,7 @@ class PersonalStore:
         )
         found: list[StartPicture] = []
         for offset in range(0, await self._count(user_id), _BATCH):
-            async with self._database.reader.execute(sql, (user_id, offset)) as cursor:
-                rows = await cursor.fetchall()
+            rows = await self._database.reader.all(sql, user_id, offset)
             found += [StartPicture(**dict(row)) for row in rows if row["size"]]
         return found
 
@@ -122,22 +119,21 @@ class PersonalStore:
                 await connection.execute(
                     f"INSERT OR IGNORE INTO erasures (message_id, channel_id, guild_id) SELECT {message}, {channel},"
                     f" guild_id FROM jobs WHERE user_id = ? AND {message} IS NOT NULL AND {channel} IS NOT NULL",
-                    (user_id,),
+                    user_id,
                 )
             sql = "SELECT DISTINCT file FROM pictures WHERE job_id IN (SELECT id FROM jobs WHERE user_id = ?)"
-            rows = await connection.execute_fetchall(sql, (user_id,))
+            rows = await connection.all(sql, user_id)
             for personal in PERSONAL:
                 if personal.becomes is not None:
                     sql = f"UPDATE {personal.table} SET {personal.becomes} WHERE {personal.condition}"
-                    await connection.execute(sql, (user_id,))
+                    await connection.execute(sql, user_id)
                 elif personal.kept is None:
-                    await connection.execute(f"DELETE FROM {personal.table} WHERE {personal.condition}", (user_id,))
+                    await connection.execute(f"DELETE FROM {personal.table} WHERE {personal.condition}", user_id)
         return [row["file"] for row in rows if row["file"] is not None]
 
     async def _rows(self, personal: Personal, user_id: int) -> list[Row]:
         sql = f"SELECT * FROM {personal.table} WHERE {personal.condition}"
-        async with self._database.reader.execute(sql, (user_id,)) as cursor:
-            return [dict(row) for row in await cursor.fetchall()]
+        return [dict(row) for row in await self._database.reader.all(sql, user_id)]
 
     async def _jobs(self, user_id: int) -> list[Row]:
         """Return a person's jobs; a few at a time, because requests can be large."""
@@ -147,14 +143,11 @@ class PersonalStore:
         )
         found: list[Row] = []
         for offset in range(0, await self._count(user_id), _BATCH):
-            async with self._database.reader.execute(sql, (_LARGE, user_id, offset)) as cursor:
-                found += [_readable(dict(row)) for row in await cursor.fetchall()]
+            found += [_readable(dict(row)) for row in await self._database.reader.all(sql, _LARGE, user_id, offset)]
         return found
 
     async def _count(self, user_id: int) -> int:
-        async with self._database.reader.execute("SELECT COUNT(*) FROM jobs WHERE user_id = ?", (user_id,)) as cursor:
-            row = await cursor.fetchone()
-        return int(row[0]) if row is not None else 0
+        return await self._database.reader.number("SELECT COUNT(*) FROM jobs WHERE user_id = ?", user_id)
 
 
 def _readable(row: dict[str, object]) -> Row:

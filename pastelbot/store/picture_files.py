@@ -62,7 +62,7 @@ class PictureFiles:
             " AND status IN ('done', 'failed', 'cancelled')) RETURNING file"
         )
         async with self._database.transaction() as connection:
-            rows = await connection.execute_fetchall(sql, (channel_id,))
+            rows = await connection.all(sql, channel_id)
         await self.drop([row["file"] for row in rows if row["file"] is not None])
 
     async def sweep(self, *, before: datetime | None, max_bytes: int) -> int:
@@ -90,8 +90,7 @@ class PictureFiles:
             " LEFT JOIN gallery g ON g.job_id = p.job_id AND g.number = p.number"
             " WHERE p.file IS NOT NULL GROUP BY p.file ORDER BY made_at, p.file"
         )
-        async with self._database.reader.execute(sql) as cursor:
-            rows = list(await cursor.fetchall())
+        rows = await self._database.reader.all(sql)
         total, gone = sum(row[1] for row in rows), []
         for name, size, made_at, needed in rows:
             too_old = before is not None and made_at < before.timestamp()
@@ -104,8 +103,7 @@ class PictureFiles:
         """Give files that an earlier version named by their jobs the names of their contents."""
         sql = f"SELECT DISTINCT file FROM pictures WHERE file IS NOT NULL AND {_BY_JOB} LIMIT {_BATCH}"
         while True:
-            async with self._database.reader.execute(sql) as cursor:
-                old = [row[0] for row in await cursor.fetchall()]
+            old = [row[0] for row in await self._database.reader.all(sql)]
             if not old:
                 return
             async with self._lock:
@@ -121,8 +119,7 @@ class PictureFiles:
     async def _remove_strays(self) -> None:
         """Remove files that are ours by their names and that no row needs."""
         there = await asyncio.to_thread(_ours_in, self.folder)
-        async with self._database.reader.execute("SELECT DISTINCT file FROM pictures") as cursor:
-            needed = {row[0] for row in await cursor.fetchall()}
+        needed = {row[0] for row in await self._database.reader.all("SELECT DISTINCT file FROM pictures")}
         strays = there - needed
         if strays:
             log.info("files that nobody needs", files=len(strays))
@@ -131,11 +128,8 @@ class PictureFiles:
     async def _unlink_unneeded(self, names: Sequence[str]) -> None:
         """Remove those of the files that no row needs; the lock must be held."""
         sql = "SELECT 1 FROM pictures WHERE file = ? LIMIT 1"
-        unneeded = []
-        for name in dict.fromkeys(names):
-            async with self._database.reader.execute(sql, (name,)) as cursor:
-                if await cursor.fetchone() is None:
-                    unneeded.append(name)
+        value = self._database.reader.value
+        unneeded = [name for name in dict.fromkeys(names) if await value(sql, name) is None]
         if unneeded:
             await asyncio.to_thread(_unlink, self.folder, unneeded)
 

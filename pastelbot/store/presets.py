@@ -1,15 +1,12 @@
 """Presets: wishes by name, each for one person or for everybody in a server."""
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import aiosqlite
-
 from pastelbot.errors import LimitError
-from pastelbot.store.database import Database
+from pastelbot.store.database import Database, Row, Transaction
 
 PERSONAL = 0
 
@@ -49,14 +46,12 @@ class PresetStore:
                 raise LimitError(f"You have {limit} presets, which is the limit: delete one of them first.")
             await connection.execute(
                 "INSERT INTO presets (owner_id, guild_id, key, name, wish, saved_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    preset.owner_id,
-                    preset.guild_id,
-                    _key(preset.name),
-                    preset.name,
-                    json.dumps(dict(preset.values)),
-                    preset.saved_at.timestamp(),
-                ),
+                preset.owner_id,
+                preset.guild_id,
+                _key(preset.name),
+                preset.name,
+                json.dumps(dict(preset.values)),
+                preset.saved_at.timestamp(),
             )
         return replaced
 
@@ -77,31 +72,27 @@ class PresetStore:
     async def forget(self, owner_id: int) -> None:
         """Remove everything that a person has saved, what was shared too."""
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM presets WHERE owner_id = ?", (owner_id,))
+            await connection.execute("DELETE FROM presets WHERE owner_id = ?", owner_id)
 
     async def _all(self, sql: str, owner_id: int) -> list[Preset]:
-        async with self._database.reader.execute(sql, (owner_id,)) as cursor:
-            return [_preset(row) for row in await cursor.fetchall()]
+        return [_preset(row) for row in await self._database.reader.all(sql, owner_id)]
 
 
-async def _delete(connection: aiosqlite.Connection, owner_id: int, guild_id: int, name: str) -> bool:
+async def _delete(connection: Transaction, owner_id: int, guild_id: int, name: str) -> bool:
     where, owner = ("owner_id = ? AND guild_id = 0", owner_id) if guild_id == PERSONAL else ("guild_id = ?", guild_id)
-    cursor = await connection.execute(f"DELETE FROM presets WHERE {where} AND key = ?", (owner, _key(name)))
-    return cursor.rowcount > 0
+    return await connection.execute(f"DELETE FROM presets WHERE {where} AND key = ?", owner, _key(name)) > 0
 
 
-async def _count(connection: aiosqlite.Connection, preset: Preset) -> int:
+async def _count(connection: Transaction, preset: Preset) -> int:
     where, owner = ("guild_id", preset.guild_id) if preset.is_shared else ("guild_id = 0 AND owner_id", preset.owner_id)
-    async with connection.execute(f"SELECT COUNT(*) FROM presets WHERE {where} = ?", (owner,)) as cursor:
-        row = await cursor.fetchone()
-    return int(row[0]) if row is not None else 0
+    return await connection.number(f"SELECT COUNT(*) FROM presets WHERE {where} = ?", owner)
 
 
 def _key(name: str) -> str:
     return name.casefold()
 
 
-def _preset(row: sqlite3.Row) -> Preset:
+def _preset(row: Row) -> Preset:
     return Preset(
         owner_id=row["owner_id"],
         guild_id=row["guild_id"],

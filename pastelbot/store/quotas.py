@@ -7,11 +7,9 @@ that was off for a week has no refills to catch up on.
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-import aiosqlite
-
 from pastelbot.errors import LimitError, QuotaError
 from pastelbot.rules import cost
-from pastelbot.store.database import Database, Reader
+from pastelbot.store.database import Database, Reader, Transaction
 
 _NONE = 0  # a server's number in the tables for direct messages
 
@@ -121,9 +119,7 @@ def refilled(balance: Balance | None, day: int, allowance: Allowance) -> Balance
     )
 
 
-async def reserve(
-    connection: aiosqlite.Connection, account: Account, work: int, allowance: Allowance, now: datetime
-) -> Charge:
+async def reserve(connection: Transaction, account: Account, work: int, allowance: Allowance, now: datetime) -> Charge:
     """Take work from the account inside the caller's transaction; raise QuotaError where there is not enough."""
     if not allowance.per_day:
         return Charge()
@@ -134,9 +130,7 @@ async def reserve(
     return charge
 
 
-async def check(
-    connection: aiosqlite.Connection, account: Account, work: int, allowance: Allowance, now: datetime
-) -> Balance:
+async def check(connection: Transaction, account: Account, work: int, allowance: Allowance, now: datetime) -> Balance:
     """Return the account's balance; raise QuotaError where it has less than this work."""
     balance = refilled(await _read(connection, account), day_of(now), allowance)
     if allowance.per_day and balance.left < work:
@@ -144,19 +138,21 @@ async def check(
     return balance
 
 
-async def give_back(connection: aiosqlite.Connection, account: Account, charge: Charge) -> None:
+async def give_back(connection: Transaction, account: Account, charge: Charge) -> None:
     """Return a job's work inside the caller's transaction; never more than may be saved."""
     await connection.execute(
         "UPDATE balances SET rest = min(saved, rest + ?), extra = extra + ? WHERE user_id = ? AND guild_id = ?",
-        (charge.rest, charge.extra, *account.key),
+        charge.rest,
+        charge.extra,
+        *account.key,
     )
 
 
-async def used_since(connection: aiosqlite.Connection | Reader, user_id: int, since: datetime) -> int:
+async def used_since(reader: Reader, user_id: int, since: datetime) -> int:
     """Return the work, everywhere, of a person's jobs since then, except for what was refunded."""
     sql = "SELECT coalesce(sum(cost), 0) FROM jobs WHERE user_id = ? AND status NOT IN ('failed', 'cancelled')"
     sql += " AND created_at >= ? AND NOT refunded"
-    return await _number(connection, sql, (user_id, since.timestamp()))
+    return await reader.number(sql, user_id, since.timestamp())
 
 
 class QuotaStore:
@@ -174,13 +170,13 @@ class QuotaStore:
         return QuotaState(
             allowance=allowance,
             balance=refilled(await _read(reader, account), day_of(now), allowance),
-            reserved=await _number(
-                reader, f"{mine} AND status IN ('queued', 'leased', 'rendered', 'posted')", account.key
+            reserved=await reader.number(
+                f"{mine} AND status IN ('queued', 'leased', 'rendered', 'posted')", *account.key
             ),
-            used=await _number(
-                reader,
+            used=await reader.number(
                 f"{mine} AND status NOT IN ('failed', 'cancelled') AND created_at >= ?",
-                (*account.key, midnight.timestamp()),
+                *account.key,
+                midnight.timestamp(),
             ),
             refills_at=next_refill(now),
             grants=await self.grants(account),
@@ -202,23 +198,26 @@ class QuotaStore:
             await connection.execute(
                 "INSERT INTO grants (user_id, guild_id, work, granted_by, granted_at, reason)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (*account.key, grant.work, grant.granted_by, grant.granted_at.timestamp(), grant.reason),
+                *account.key,
+                grant.work,
+                grant.granted_by,
+                grant.granted_at.timestamp(),
+                grant.reason,
             )
         return balance
 
     async def grants(self, account: Account, *, most: int = 5) -> tuple[Grant, ...]:
         """Return the account's latest grants, the newest first."""
         sql = "SELECT * FROM grants WHERE user_id = ? AND guild_id = ? ORDER BY granted_at DESC, number DESC LIMIT ?"
-        async with self._database.reader.execute(sql, (*account.key, most)) as cursor:
-            return tuple(
-                Grant(
-                    work=row["work"],
-                    granted_by=row["granted_by"],
-                    granted_at=datetime.fromtimestamp(row["granted_at"], tz=UTC),
-                    reason=row["reason"],
-                )
-                for row in await cursor.fetchall()
+        return tuple(
+            Grant(
+                work=row["work"],
+                granted_by=row["granted_by"],
+                granted_at=datetime.fromtimestamp(row["granted_at"], tz=UTC),
+                reason=row["reason"],
             )
+            for row in await self._database.reader.all(sql, *account.key, most)
+        )
 
 
 def _refusal(work: int, balance: Balance, allowance: Allowance, now: datetime) -> str:
@@ -233,19 +232,20 @@ def _refusal(work: int, balance: Balance, allowance: Allowance, now: datetime) -
     )
 
 
-async def _read(connection: aiosqlite.Connection | Reader, account: Account) -> Balance | None:
+async def _read(connection: Reader, account: Account) -> Balance | None:
     sql = "SELECT day, given, saved, rest, extra FROM balances WHERE user_id = ? AND guild_id = ?"
-    rows = await connection.execute_fetchall(sql, account.key)
-    return next((Balance(**dict(row)) for row in rows), None)
+    row = await connection.one(sql, *account.key)
+    return Balance(**dict(row)) if row is not None else None
 
 
-async def _write(connection: aiosqlite.Connection, account: Account, balance: Balance) -> None:
+async def _write(connection: Transaction, account: Account, balance: Balance) -> None:
     await connection.execute(
         "INSERT INTO balances VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET day = excluded.day,"
         " given = excluded.given, saved = excluded.saved, rest = excluded.rest, extra = excluded.extra",
-        (*account.key, balance.day, balance.given, balance.saved, balance.rest, balance.extra),
+        *account.key,
+        balance.day,
+        balance.given,
+        balance.saved,
+        balance.rest,
+        balance.extra,
     )
-
-
-async def _number(connection: aiosqlite.Connection | Reader, sql: str, values: tuple[object, ...]) -> int:
-    return next((int(row[0]) for row in await connection.execute_fetchall(sql, values)), 0)

@@ -27,8 +27,7 @@ class ReviewStore:
     async def get(self, job_id: str) -> Review:
         """Return how the job's review stands."""
         sql = "SELECT review, review_channel_id, review_message_id FROM jobs WHERE id = ?"
-        async with self._database.reader.execute(sql, (job_id,)) as cursor:
-            row = await cursor.fetchone()
+        row = await self._database.reader.one(sql, job_id)
         return Review() if row is None else Review(state=row[0], channel_id=row[1], message_id=row[2])
 
     async def open(self, job_id: str, *, now: datetime) -> None:
@@ -54,8 +53,7 @@ class ReviewStore:
     async def overdue(self, *, before: datetime) -> list[str]:
         """Return the jobs whose reviews have been open for longer."""
         sql = "SELECT id FROM jobs WHERE review = 'open' AND review_at < ? AND status = 'rendered'"
-        async with self._database.reader.execute(sql, (before.timestamp(),)) as cursor:
-            return [row["id"] for row in await cursor.fetchall()]
+        return [row["id"] for row in await self._database.reader.all(sql, before.timestamp())]
 
     async def open_in(self, *, message_id: int | None = None, channel_id: int | None = None) -> list[str]:
         """Return the jobs with open reviews about which moderators are asked in a message, or in a channel."""
@@ -63,10 +61,8 @@ class ReviewStore:
             "SELECT id FROM jobs WHERE review = 'open' AND status = 'rendered'"
             " AND (review_message_id = ? OR review_channel_id = ?)"
         )
-        async with self._database.reader.execute(sql, (message_id, channel_id)) as cursor:
-            return [row["id"] for row in await cursor.fetchall()]
+        return [row["id"] for row in await self._database.reader.all(sql, message_id, channel_id)]
 
     async def _write(self, sql: str, values: tuple[object, ...]) -> bool:
         async with self._database.transaction() as connection:
-            cursor = await connection.execute(sql, values)
-            return cursor.rowcount > 0
+            return await connection.execute(sql, *values) > 0

@@ -27,7 +27,7 @@ class SettingsStore:
     async def all(self, scope: Scope, owner_id: int) -> dict[str, Value]:
         """Return every setting of one server, channel, role or person."""
         sql = "SELECT name, value FROM settings WHERE scope = ? AND id = ?"
-        rows = await self._database.reader.execute_fetchall(sql, (scope, owner_id))
+        rows = await self._database.reader.all(sql, scope, owner_id)
         return {row["name"]: json.loads(row["value"]) for row in rows}
 
     async def each(self, scope: Scope, owner_ids: Iterable[int]) -> dict[int, dict[str, Value]]:
@@ -35,7 +35,7 @@ class SettingsStore:
         wanted = tuple(owner_ids)
         found: dict[int, dict[str, Value]] = {}
         sql = f"SELECT id, name, value FROM settings WHERE scope = ? AND id IN ({', '.join('?' * len(wanted))})"
-        for row in await self._database.reader.execute_fetchall(sql, (scope, *wanted)):
+        for row in await self._database.reader.all(sql, scope, *wanted):
             found.setdefault(row["id"], {})[row["name"]] = json.loads(row["value"])
         return found
 
@@ -46,15 +46,14 @@ class SettingsStore:
         where = " OR ".join(f"(scope = ? AND id IN ({', '.join('?' * len(each))}))" for each in ids.values())
         values = [value for scope, each in ids.items() for value in (scope, *each)]
         sql = f"SELECT scope, id, name, value FROM settings WHERE {where}"
-        for row in await self._database.reader.execute_fetchall(sql, values):
+        for row in await self._database.reader.all(sql, *values):
             found[Scope(row["scope"])].setdefault(row["id"], {})[row["name"]] = json.loads(row["value"])
         return found
 
     async def owners(self, scope: Scope, name: str) -> dict[int, Value]:
         """Return whoever has set this name, and to what."""
         sql = "SELECT id, value FROM settings WHERE scope = ? AND name = ?"
-        async with self._database.reader.execute(sql, (scope, name)) as cursor:
-            return {row["id"]: json.loads(row["value"]) for row in await cursor.fetchall()}
+        return {row["id"]: json.loads(row["value"]) for row in await self._database.reader.all(sql, scope, name)}
 
     async def update(self, scope: Scope, owner_id: int, changes: Mapping[str, Value]) -> None:
         """Set each name to its value, all or nothing; None removes it."""
@@ -65,15 +64,18 @@ class SettingsStore:
                         "DELETE FROM settings WHERE scope = ? AND id = ? AND name = ?",
                         (scope, owner_id, name),
                     )
-                    await connection.execute(sql, values)
+                    await connection.execute(sql, *values)
                 else:
                     await connection.execute(
                         "INSERT INTO settings VALUES (?, ?, ?, ?)"
                         " ON CONFLICT (scope, id, name) DO UPDATE SET value = excluded.value",
-                        (scope, owner_id, name, json.dumps(value)),
+                        scope,
+                        owner_id,
+                        name,
+                        json.dumps(value),
                     )
 
     async def clear(self, scope: Scope, owner_id: int) -> None:
         """Forget everything that was set."""
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM settings WHERE scope = ? AND id = ?", (scope, owner_id))
+            await connection.execute("DELETE FROM settings WHERE scope = ? AND id = ?", scope, owner_id)

@@ -1,7 +1,11 @@
-"""Figures about what was painted, for those who look after a server."""
+"""Figures about what was painted and what it takes on disk, for those who look after a server."""
 
+import asyncio
+import os
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from pastelbot.store.database import Database
 
@@ -21,8 +25,17 @@ class Figures:
     work_timed: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class DiskUsage:
+    """Bytes of the picture files, of the database, and free ones on the database's disk."""
+
+    pictures: int
+    database: int
+    free: int
+
+
 class StatsStore:
-    """Counts jobs."""
+    """Counts jobs and bytes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,9 +49,27 @@ class StatsStore:
             " total(seconds) AS seconds, total(cost) FILTER (WHERE seconds > 0) AS work_timed"
             " FROM jobs WHERE guild_id = ? AND created_at >= ?"
         )
-        async with self._database.reader.execute(sql, (guild_id, since.timestamp())) as cursor:
-            row = await cursor.fetchone()
+        row = await self._database.reader.one(sql, guild_id, since.timestamp())
         if row is None:
             return Figures()
-        whole = {name: int(row[name]) for name in row.keys() if name != "seconds"}  # noqa: SIM118 - a row
+        whole = {name: int(value) for name, value in dict(row).items() if name != "seconds"}
         return Figures(seconds=row["seconds"], **whole)
+
+    async def disk_usage(self, pictures: Path) -> DiskUsage:
+        """Measure the folder of pictures and the database."""
+        return await asyncio.to_thread(_disk_usage, pictures, self._database.path)
+
+
+def _disk_usage(pictures: Path, database: Path) -> DiskUsage:
+    return DiskUsage(
+        pictures=sum(_size(Path(root) / name) for root, _folders, names in os.walk(pictures) for name in names),
+        database=sum(_size(database.with_name(database.name + ending)) for ending in ("", "-wal", "-shm")),
+        free=shutil.disk_usage(database.parent).free,
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # removed a moment ago
+        return 0

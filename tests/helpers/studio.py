@@ -1,8 +1,6 @@
 """A studio for tests: the real bot on a simulated Discord server, and short ways to use and look at it."""
 
-import contextlib
 import os
-import sqlite3
 
 from discord import Permissions
 from helpers.discord_rules import check_requests
@@ -12,6 +10,8 @@ from simcord.env import Env
 from pastelbot import app
 from pastelbot.jobs.testing import FakeDescriber, FakeExecutor
 from pastelbot.records import JobStatus
+from pastelbot.store.database import Database
+from pastelbot.store.jobs.store import JobStore
 
 OPEN = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)
 
@@ -43,12 +43,14 @@ class SimulatedServer:
         await self.bot.close()
         await self.env.shutdown()
         self.env.raise_errors()
-        check_requests(self.env.http_requests, self.owners())
+        check_requests(self.env.http_requests, await self.owners())
 
-    def owners(self):
-        """Return whose jobs there are."""
-        with contextlib.closing(sqlite3.connect(self.settings.storage.database)) as database:
-            return dict(database.execute("SELECT id, user_id FROM jobs"))
+    async def owners(self):
+        """Return whose jobs there are; the bot may be closed."""
+        database = await Database.open(self.settings.storage.database)
+        jobs = await JobStore(database).with_status(*JobStatus)
+        await database.close()
+        return {job.id: job.user_id for job in jobs}
 
     async def restart(self, executor=None):
         """Start a new bot on the same database; the old one was closed or killed."""
@@ -86,8 +88,7 @@ class SimulatedServer:
     async def charged(self, person=None):
         """Return the pictures that somebody was charged for."""
         sql = "SELECT coalesce(sum(count), 0) FROM jobs WHERE user_id = ? AND NOT refunded"
-        ((pictures,),) = await self.jobs._database.reader.execute_fetchall(sql, ((person or self.hana).id,))
-        return pictures
+        return await self.jobs._database.reader.number(sql, (person or self.hana).id)
 
     async def finish(self, number=0):
         """Let the worker finish a job, and return its message when the picture is there."""

@@ -25,7 +25,6 @@ FOR_OPERATORS = (
     "run.py",
     "service/personal_data/exporting.py",
     "service/tags/source.py",
-    "store/database.py",
     "store/tags/sets.py",
     "formats/contact_sheets.py",
     "tagging",

@@ -36,8 +36,7 @@ async def test_every_job_is_written_down_with_its_prompt_in_the_job_alone(audit,
     assert entry == AuditEntry(
         at=clock(), guild_id=HERE, user_id=HANA, action="paint", job_id=job.id, prompt="1girl, secret", status="queued"
     )
-    async with database.reader.execute("SELECT * FROM audit") as cursor:
-        (row,) = await cursor.fetchall()
+    (row,) = await database.reader.all("SELECT * FROM audit")
     assert "secret" not in str(tuple(row))
 
 

@@ -51,16 +51,14 @@ async def test_plans_expire(store, database, clock):
     await store.add(plan(), now=clock())
     clock.advance(hours=2)
     await store.add(plan(), now=clock())
-    async with database.reader.execute("SELECT COUNT(*) FROM confirmations") as cursor:
-        assert 1 == (await cursor.fetchone())[0]
+    assert await database.reader.number("SELECT COUNT(*) FROM confirmations") == 1
 
 
 async def test_a_picture_to_start_from_is_kept_once(store, database, clock):
     started = plan(init=InitImage.of(png(size=(64, 64))))
     number = await store.add(started, now=clock())
 
-    async with database.reader.execute("SELECT plan FROM confirmations") as cursor:
-        assert 1 == (await cursor.fetchone())[0].count(started.requests[0].init.file)
+    assert (await database.reader.value("SELECT plan FROM confirmations")).count(started.requests[0].init.file) == 1
     assert started == await store.take(number, HANA, now=clock())
 
 

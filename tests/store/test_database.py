@@ -3,7 +3,7 @@ import sqlite3
 
 import pytest
 
-from pastelbot.errors import DatabaseError
+from pastelbot.errors import DatabaseError, StoreError
 from pastelbot.store import database as module
 from pastelbot.store.database import Database
 from pastelbot.store.key_values import KeyValueStore
@@ -40,7 +40,7 @@ async def test_concurrent_transactions_do_not_share_a_rollback(database):
 
     async def write(name, *, fail):
         async with database.transaction() as connection:
-            await connection.execute("INSERT INTO memory VALUES (?, '')", (name,))
+            await connection.execute("INSERT INTO memory VALUES (?, '')", name)
             await asyncio.sleep(0)
             if fail:
                 raise KeyError(name)
@@ -51,8 +51,46 @@ async def test_concurrent_transactions_do_not_share_a_rollback(database):
 
 
 async def test_the_reader_cannot_write(database):
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        await database.reader.execute_fetchall("INSERT INTO memory VALUES ('a', 'b')")
+    with pytest.raises(StoreError, match="cannot be read or written") as raised:
+        await database.reader.all("INSERT INTO memory VALUES ('a', 'b')")
+
+    assert "readonly" in str(raised.value.__cause__)
+
+
+async def test_an_answer_comes_as_rows_a_row_a_value_or_a_number(database):
+    async with database.transaction() as connection:
+        await connection.executemany("INSERT INTO memory VALUES (?, ?)", [("a", "1"), ("b", "2")])
+        assert await connection.execute("UPDATE memory SET value = '3' WHERE name = ?", "b") == 1
+        assert await connection.value("SELECT value FROM memory WHERE name = ?", "b") == "3"
+    reader = database.reader
+
+    assert [tuple(row) for row in await reader.all("SELECT * FROM memory ORDER BY name")] == [("a", "1"), ("b", "3")]
+    assert tuple(await reader.one("SELECT * FROM memory WHERE name = :name", name="a")) == ("a", "1")
+    assert await reader.one("SELECT * FROM memory WHERE name = ?", "c") is None
+    assert await reader.value("SELECT value FROM memory WHERE name = ?", "c") is None
+    assert await reader.number("SELECT MAX(value) FROM memory WHERE name = ?", "c") == 0
+    assert await reader.number("SELECT COUNT(*) FROM memory") == 2
+
+
+@pytest.mark.parametrize("sql", ["INSERT INTO nowhere VALUES (1)", "INSERT INTO memory VALUES ('a', NULL)"])
+async def test_what_sqlite_refuses_is_a_store_error_and_leaves_nothing(database, sql):
+    with pytest.raises(StoreError) as raised:
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO memory VALUES ('b', '')")
+            await connection.execute(sql)
+
+    assert isinstance(raised.value.__cause__, sqlite3.Error)
+    assert await KeyValueStore(database).get("b") is None
+
+
+async def test_a_closed_database_is_a_store_error(tmp_path):
+    database = await Database.open(tmp_path / "bot.sqlite3")
+    await database.close()
+
+    with pytest.raises(StoreError):
+        await database.reader.all("SELECT 1")
+    with pytest.raises(StoreError):
+        await KeyValueStore(database).set("a", "b")
 
 
 async def test_a_failed_migration_leaves_the_old_version(tmp_path, monkeypatch):
@@ -108,9 +146,8 @@ async def test_what_was_written_is_seen_however_many_read_at_the_same_time(tmp_p
 
     async def read_without_end():
         while not stop.is_set():
-            async with database.reader.execute("SELECT * FROM memory") as answer:
-                await asyncio.sleep(0)
-                await answer.fetchone()
+            await asyncio.sleep(0)
+            await database.reader.one("SELECT * FROM memory")
 
     readers = [asyncio.create_task(read_without_end()) for _ in range(20)]
     seen = []

@@ -125,7 +125,7 @@ async def test_an_earlier_database_becomes_a_sound_new_one(database, path, tmp_p
         ("foreign_key_check", []),
         ("user_version", [(migrations()[-1][0],)]),
     ):
-        rows = await database.reader.execute_fetchall(f"PRAGMA {check}")
+        rows = await database.reader.all(f"PRAGMA {check}")
         assert [tuple(row) for row in rows] == answer
     async with database.transaction() as connection:
         for index in ("gallery_search", "tag_words"):  # raises where an index is not what its table says
@@ -228,8 +228,8 @@ async def test_the_line_of_version_1_is_weighed_in_work(database):
     assert waiting[job_id(1, 5)].guild_id == GUILD
     assert waiting[job_id(1, 8)].guild_id is None
     assert not await JobStore(database).refund(job_id(1, 6))  # what had failed was given back then
-    async with database.reader.execute("SELECT cost, count FROM jobs WHERE id = ?", [job_id(1, 1)]) as rows:
-        assert tuple(await rows.fetchone()) == (2 * (20 * 448 * 640 + 20 * 960 * 1280), 2)
+    row = await database.reader.one("SELECT cost, count FROM jobs WHERE id = ?", job_id(1, 1))
+    assert tuple(row) == (2 * (20 * 448 * 640 + 20 * 960 * 1280), 2)
 
 
 @since(1)
@@ -285,11 +285,9 @@ async def test_quotas_of_version_3(database):
 async def test_jobs_of_version_3_are_refunded_as_they_were_paid(database):
     jobs = JobStore(database)
     queued, work = await job(database, 3, 2), 20 * 448 * 640
-    async with database.reader.execute("SELECT extra FROM balances WHERE user_id = ? AND guild_id", [HANA]) as rows:
-        (before,) = await rows.fetchone()
+    (before,) = await database.reader.one("SELECT extra FROM balances WHERE user_id = ? AND guild_id", HANA)
     await jobs.end(queued.id, JobStatus.CANCELLED, now=written(3))
-    async with database.reader.execute("SELECT extra FROM balances WHERE user_id = ? AND guild_id", [HANA]) as rows:
-        (after,) = await rows.fetchone()
+    (after,) = await database.reader.one("SELECT extra FROM balances WHERE user_id = ? AND guild_id", HANA)
 
     assert (queued.request.checkpoint, queued.request.vae) == ("anything", "soft")
     assert after - before == work

@@ -268,7 +268,7 @@ async def test_a_ring_of_ancestors_ends(wall):
     first = await wall.job()
     second = await wall.job(origin=first.id)
     async with wall.database.transaction() as connection:
-        await connection.execute("UPDATE jobs SET origin = ? WHERE id = ?", (second.id, first.id))
+        await connection.execute("UPDATE jobs SET origin = ? WHERE id = ?", second.id, first.id)
 
     assert len(await wall.store.ancestors(second.id)) <= 50
 

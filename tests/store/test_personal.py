@@ -30,11 +30,9 @@ async def columns_of_people(database):
     """Walk all tables; return the (table, column) pairs that hold a person's id."""
     found = set()
     sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-    async with database.reader.execute(sql) as cursor:
-        tables = [row["name"] for row in await cursor.fetchall()]
+    tables = [row["name"] for row in await database.reader.all(sql)]
     for table in tables:
-        async with database.reader.execute("SELECT name FROM pragma_table_info(?)", (table,)) as cursor:
-            names = [row["name"] for row in await cursor.fetchall()]
+        names = [row["name"] for row in await database.reader.all("SELECT name FROM pragma_table_info(?)", table)]
         found |= {(table, name) for name in names if name in PERSON or name.endswith(("_by", "_user", "_user_id"))}
     return found
 
@@ -57,7 +55,7 @@ async def fill(database, user_id):
         for personal in PERSONAL:
             if personal.table in {"jobs", "gallery", "votes", "settings"}:
                 continue
-            rows = await connection.execute_fetchall("SELECT * FROM pragma_table_info(?)", (personal.table,))
+            rows = await connection.all("SELECT * FROM pragma_table_info(?)", personal.table)
             values = {row["name"]: {"TEXT": f"'{user_id}'", "REAL": "0.0"}.get(row["type"], "0") for row in rows}
             values[personal.column] = str(user_id)
             if personal.where == "guild_id <> 0":
@@ -138,8 +136,8 @@ async def test_forgetting_deletes_what_is_not_kept_and_nothing_of_others(store, 
     after = await store.rows(KENJI)
     assert {**before, "votes": []} == {**after, "votes": []}
     assert after["votes"] == [], "its picture is gone, and the vote with it"
-    async with database.reader.execute("SELECT owner_id FROM presets WHERE guild_id <> 0") as cursor:
-        assert sorted(row[0] for row in await cursor.fetchall()) == [0, KENJI]
+    shared = await database.reader.all("SELECT owner_id FROM presets WHERE guild_id <> 0")
+    assert sorted(row[0] for row in shared) == [0, KENJI]
 
 
 async def test_forgetting_marks_all_messages_to_be_deleted(store, people):
@@ -154,10 +152,9 @@ async def test_forgetting_marks_all_messages_to_be_deleted(store, people):
 async def test_nothing_of_a_forgotten_person_is_left_in_the_search(store, people, database):
     await store.forget(HANA)
 
-    async with database.reader.execute("SELECT COUNT(*) FROM gallery_tags") as cursor:
-        assert (await cursor.fetchone())[0] == 1
-    async with database.reader.execute("SELECT rowid FROM gallery_search WHERE gallery_search MATCH '1girl'") as cursor:
-        assert [row[0] for row in await cursor.fetchall()] == [people[1].entry]
+    assert await database.reader.number("SELECT COUNT(*) FROM gallery_tags") == 1
+    found = await database.reader.all("SELECT rowid FROM gallery_search WHERE gallery_search MATCH '1girl'")
+    assert [row[0] for row in found] == [people[1].entry]
 
 
 async def test_the_picture_that_a_job_starts_from_is_told_apart(store, people):

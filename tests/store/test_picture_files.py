@@ -47,7 +47,7 @@ class Shelf:
             await connection.execute(
                 "INSERT INTO gallery (guild_id, user_id, job_id, number, adult, spoiler, prompt, shared_at)"
                 " VALUES (2, 1, ?, 0, 0, 0, '1girl', 0)",
-                (job_id,),
+                job_id,
             )
 
     async def paths(self, job_id):

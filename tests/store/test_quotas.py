@@ -185,7 +185,7 @@ def test_the_next_refill_is_the_next_midnight():
     ],
 )
 async def test_what_is_asked_for_often_has_an_index(database, sql):
-    plan = [row["detail"] for row in await database.reader.execute_fetchall(f"EXPLAIN QUERY PLAN {sql}")]
+    plan = [row["detail"] for row in await database.reader.all(f"EXPLAIN QUERY PLAN {sql}")]
 
     assert any("INDEX jobs_" in step for step in plan), plan
     assert not any("SCAN jobs" in step and "INDEX" not in step for step in plan), plan

@@ -42,8 +42,7 @@ def names(found):
 
 
 async def rows(database, table):
-    ((number,),) = await database.reader.execute_fetchall(f"SELECT COUNT(*) FROM {table}")  # noqa: S608 - a constant
-    return number
+    return await database.reader.number(f"SELECT COUNT(*) FROM {table}")  # noqa: S608 - a constant
 
 
 async def test_beginnings_come_by_count_with_the_alias_that_was_found(store):

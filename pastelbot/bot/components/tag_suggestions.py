@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pastelbot.bot.autocomplete import FAILURES
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.plain_text import plain
 from pastelbot.bot.responses import respond_ephemeral
+from pastelbot.errors import PastelError
 
 if TYPE_CHECKING:
     import discord
@@ -26,7 +26,7 @@ async def suggest_tags(interaction: "discord.Interaction[PastelBot]", prompt: st
     """
     try:
         found = await interaction.client.resources.tags.suggestions(prompt, actor_of(interaction))
-    except FAILURES as error:
+    except PastelError as error:
         log.warning("no suggestions", error=str(error))
         return
     lines = [f"💡 {_safe(each.typed)} is not a known tag. Did you mean **{_safe(each.meant)}**?" for each in found]

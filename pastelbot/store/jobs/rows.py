@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sqlite3
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +9,7 @@ from pydantic import TypeAdapter
 
 from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, Picture, ReplyTarget
 from pastelbot.rules import cost
+from pastelbot.store.database import Row
 
 _REQUEST = TypeAdapter(GenerationRequest)
 
@@ -94,7 +94,7 @@ def request_text(request: GenerationRequest) -> str:
     return text
 
 
-def job_of(row: sqlite3.Row) -> Job:
+def job_of(row: Row) -> Job:
     """Return the job that a row has."""
     reply = None
     if row["channel_id"] is not None:

@@ -9,13 +9,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 
-import aiosqlite
-
 from pastelbot.errors import LimitError
 from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
 from pastelbot.rules import cost
 from pastelbot.store import quotas
-from pastelbot.store.database import Database
+from pastelbot.store.database import Database, Transaction
 from pastelbot.store.jobs.rows import QueuedJob, Served, StoredPicture, job_of, request_text
 from pastelbot.store.quotas import UNLIMITED, Account, Allowance, Charge
 
@@ -86,79 +84,70 @@ class JobStore:
 
     async def get(self, job_id: str) -> Job | None:
         """Return the job, or None where there is none of that id."""
-        async with self._database.reader.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)) as cursor:
-            row = await cursor.fetchone()
+        row = await self._database.reader.one("SELECT * FROM jobs WHERE id = ?", job_id)
         return job_of(row) if row is not None else None
 
     async def by_message(self, message_id: int) -> Job | None:
         """Return the job that a message shows, or None."""
-        async with self._database.reader.execute("SELECT * FROM jobs WHERE message_id = ?", (message_id,)) as cursor:
-            row = await cursor.fetchone()
+        row = await self._database.reader.one("SELECT * FROM jobs WHERE message_id = ?", message_id)
         return job_of(row) if row is not None else None
 
     async def shown_in(self, message_id: int) -> Job | None:
         """Return the job that a message shows, as its own or as a post of the gallery, or None."""
         sql = "SELECT * FROM jobs WHERE id = (SELECT job_id FROM gallery WHERE message_id = ?)"
-        async with self._database.reader.execute(sql, (message_id,)) as cursor:
-            row = await cursor.fetchone()
+        row = await self._database.reader.one(sql, message_id)
         return job_of(row) if row is not None else await self.by_message(message_id)
 
     async def last_done(self, user_id: int) -> Job | None:
         """Return a person's newest finished job, or None."""
         sql = "SELECT * FROM jobs WHERE user_id = ? AND status = 'done' ORDER BY created_at DESC, rowid DESC LIMIT 1"
-        async with self._database.reader.execute(sql, (user_id,)) as cursor:
-            row = await cursor.fetchone()
+        row = await self._database.reader.one(sql, user_id)
         return job_of(row) if row is not None else None
 
     async def newest_done(self, user_id: int, guild_id: int | None, most: int) -> list[Job]:
         """Return a person's finished jobs of one server, or of direct messages, the newest first."""
         sql = "SELECT * FROM jobs WHERE user_id = ? AND guild_id IS ? AND status = 'done'"
         sql += " ORDER BY created_at DESC, rowid DESC LIMIT ?"
-        async with self._database.reader.execute(sql, (user_id, guild_id, most)) as cursor:
-            return [job_of(row) for row in await cursor.fetchall()]
+        return [job_of(row) for row in await self._database.reader.all(sql, user_id, guild_id, most)]
 
     async def with_status(self, *statuses: JobStatus) -> list[Job]:
         """Return the jobs in these states, oldest first."""
         sql = f"SELECT * FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY created_at, rowid"
-        async with self._database.reader.execute(sql, statuses) as cursor:
-            return [job_of(row) for row in await cursor.fetchall()]
+        return [job_of(row) for row in await self._database.reader.all(sql, *statuses)]
 
     async def several(self, job_ids: Sequence[str]) -> list[Job]:
         """Return the jobs of these ids, in any order; those that are gone are missing."""
         sql = f"SELECT * FROM jobs WHERE id IN ({_marks(job_ids)})"
-        return [job_of(row) for row in await self._database.reader.execute_fetchall(sql, tuple(job_ids))]
+        return [job_of(row) for row in await self._database.reader.all(sql, *job_ids)]
 
     async def ids_in_line(self) -> set[str]:
         """Return the ids of all jobs that wait."""
         sql = "SELECT id FROM jobs INDEXED BY jobs_in_line WHERE status = 'queued'"
-        async with self._database.reader.execute(sql) as cursor:
-            return {row[0] for row in await cursor.fetchall()}
+        return {row[0] for row in await self._database.reader.all(sql)}
 
     async def in_line(self, *, but: Collection[str] = ()) -> list[QueuedJob]:
         """Return all jobs that wait, but for those of some ids, oldest first and without their requests."""
         columns = ("id", "user_id", "created_at", "cost", "count", "attempts", "guild_id")
         sql = f"SELECT {', '.join(columns)} FROM jobs INDEXED BY jobs_in_line WHERE status = 'queued'"
-        async with self._database.reader.execute(f"{sql} ORDER BY created_at, rowid") as cursor:
-            return [
-                QueuedJob(
-                    id=row[0],
-                    user_id=row[1],
-                    created_at=row[2],
-                    work=row[3],
-                    count=row[4],
-                    attempts=row[5],
-                    guild_id=row[6],
-                )
-                for row in await cursor.fetchall()
-                if row[0] not in but
-            ]
+        return [
+            QueuedJob(
+                id=row[0],
+                user_id=row[1],
+                created_at=row[2],
+                work=row[3],
+                count=row[4],
+                attempts=row[5],
+                guild_id=row[6],
+            )
+            for row in await self._database.reader.all(f"{sql} ORDER BY created_at, rowid")
+            if row[0] not in but
+        ]
 
     async def served_since(self, since: datetime) -> list[Served]:
         """Return whose jobs were given out since then, except for those that failed."""
         sql = "SELECT user_id, leased_at, cost, count FROM jobs WHERE leased_at >= ? AND status != 'failed'"
         sql += " ORDER BY leased_at, rowid"
-        async with self._database.reader.execute(sql, (since.timestamp(),)) as cursor:
-            rows = await cursor.fetchall()
+        rows = await self._database.reader.all(sql, since.timestamp())
         return [Served(user_id=row[0], at=row[1], work=row[2], count=row[3]) for row in rows]
 
     async def lease(self, job_ids: Sequence[str], *, now: datetime) -> list[Job]:
@@ -167,7 +156,7 @@ class JobStore:
         async with self._database.transaction() as connection:
             for job_id in job_ids:
                 sql = "UPDATE jobs SET status = 'leased', leased_at = ? WHERE id = ? AND status = 'queued' RETURNING *"
-                leased += [job_of(row) for row in await connection.execute_fetchall(sql, (now.timestamp(), job_id))]
+                leased += [job_of(row) for row in await connection.all(sql, now.timestamp(), job_id)]
         return leased
 
     async def requeue(self, job_id: str, *, crashed: bool) -> Job | None:
@@ -182,7 +171,7 @@ class JobStore:
     async def set_message(self, job_id: str, message_id: int) -> None:
         """Remember which message shows the job."""
         async with self._database.transaction() as connection:
-            await connection.execute("UPDATE jobs SET message_id = ? WHERE id = ?", (message_id, job_id))
+            await connection.execute("UPDATE jobs SET message_id = ? WHERE id = ?", message_id, job_id)
 
     async def rendered(self, job_id: str, pictures: Sequence[StoredPicture], *, seconds: float) -> Job | None:
         """Record pictures that are on disk; None where the job was ended meanwhile."""
@@ -200,13 +189,13 @@ class JobStore:
         """Record the message in which Discord has the pictures."""
         sql = "UPDATE jobs SET status = 'posted', message_id = ? WHERE id = ? AND status = 'rendered'"
         async with self._database.transaction() as connection:
-            await connection.execute(sql, (message_id, job_id))
+            await connection.execute(sql, message_id, job_id)
 
     async def done(self, job_id: str, *, now: datetime) -> None:
         """Settle a posted job: its reservation is spent."""
         sql = "UPDATE jobs SET status = 'done', ended_at = ? WHERE id = ? AND status = 'posted'"
         async with self._database.transaction() as connection:
-            await connection.execute(sql, (now.timestamp(), job_id))
+            await connection.execute(sql, now.timestamp(), job_id)
 
     async def end(self, job_id: str, status: JobStatus, *, now: datetime, reason: str | None = None) -> Job | None:
         """Fail or cancel a job and refund it; None where it has already ended."""
@@ -215,8 +204,7 @@ class JobStore:
             f" AND status IN ({_marks(_ACTIVE)}) RETURNING *"
         )
         async with self._database.transaction() as connection:
-            async with connection.execute(sql, (status, now.timestamp(), reason, job_id, *_ACTIVE)) as cursor:
-                row = await cursor.fetchone()
+            row = await connection.one(sql, status, now.timestamp(), reason, job_id, *_ACTIVE)
             if row is None:
                 return None
             await _refund(connection, job_id)
@@ -230,14 +218,16 @@ class JobStore:
     async def pictures(self, job_id: str) -> list[StoredPicture]:
         """Return the job's pictures in the order of their seeds."""
         sql = f"SELECT {', '.join(_PICTURE)} FROM pictures WHERE job_id = ? ORDER BY number"
-        async with self._database.reader.execute(sql, (job_id,)) as cursor:
-            return [StoredPicture(**{name: row[name] for name in _PICTURE}) for row in await cursor.fetchall()]
+        return [
+            StoredPicture(**{name: row[name] for name in _PICTURE})
+            for row in await self._database.reader.all(sql, job_id)
+        ]
 
     async def forget_pictures(self, job_id: str) -> list[str]:
         """Remove the job's pictures from the database; return the files that they had."""
         sql = "DELETE FROM pictures WHERE job_id = ? RETURNING file"
-        async with self._database.transaction() as connection, connection.execute(sql, (job_id,)) as cursor:
-            return [row["file"] for row in await cursor.fetchall() if row["file"] is not None]
+        async with self._database.transaction() as connection:
+            return [row["file"] for row in await connection.all(sql, job_id) if row["file"] is not None]
 
     async def used(self, user_id: int, *, now: datetime) -> int:
         """Return the work, in all servers, that the person's jobs of this UTC day have reserved or spent."""
@@ -245,7 +235,7 @@ class JobStore:
         return await quotas.used_since(self._database.reader, user_id, midnight)
 
 
-async def _insert(connection: aiosqlite.Connection, job: Job, allowance: Allowance, now: datetime) -> None:
+async def _insert(connection: Transaction, job: Job, allowance: Allowance, now: datetime) -> None:
     """Reserve one job's work and put it in line, inside the caller's transaction."""
     reply = job.reply or ReplyTarget(channel_id=0)
     account, work = _account(job), cost.work(job.request)
@@ -266,17 +256,17 @@ async def _insert(connection: aiosqlite.Connection, job: Job, allowance: Allowan
         "from_extra": paid.extra,
         **asdict(job.options),
     }
-    await connection.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({_marks(tuple(row))})", tuple(row.values()))
+    await connection.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({_marks(tuple(row))})", *row.values())
 
 
 def _account(job: Job) -> Account:
     return Account(user_id=job.user_id, guild_id=job.reply.guild_id if job.reply is not None else None)
 
 
-async def _check_waiting(connection: aiosqlite.Connection, user_id: int, limit: int, more: int) -> None:
+async def _check_waiting(connection: Transaction, user_id: int, limit: int, more: int) -> None:
     """Raise LimitError where with `more` jobs of the person more than `limit` (0: none) would wait or be painted."""
     sql = "SELECT COUNT(*) FROM jobs WHERE user_id = ? AND status IN ('queued', 'leased')"
-    waiting = next((int(row[0]) for row in await connection.execute_fetchall(sql, (user_id,))), 0)
+    waiting = await connection.number(sql, user_id)
     if not limit or waiting + more <= limit:
         return
     if waiting >= limit:
@@ -287,12 +277,11 @@ async def _check_waiting(connection: aiosqlite.Connection, user_id: int, limit: 
     )
 
 
-async def _refund(connection: aiosqlite.Connection, job_id: str) -> bool:
+async def _refund(connection: Transaction, job_id: str) -> bool:
     sql = (
         "UPDATE jobs SET refunded = 1 WHERE id = ? AND NOT refunded RETURNING user_id, guild_id, from_rest, from_extra"
     )
-    async with connection.execute(sql, (job_id,)) as cursor:
-        row = await cursor.fetchone()
+    row = await connection.one(sql, job_id)
     if row is None:
         return False
     account = Account(user_id=row["user_id"], guild_id=row["guild_id"])
@@ -300,8 +289,9 @@ async def _refund(connection: aiosqlite.Connection, job_id: str) -> bool:
     return True
 
 
-async def _first(connection: aiosqlite.Connection, sql: str, values: tuple[object, ...]) -> Job | None:
-    return next((job_of(row) for row in await connection.execute_fetchall(sql, values)), None)
+async def _first(connection: Transaction, sql: str, values: tuple[object, ...]) -> Job | None:
+    row = await connection.one(sql, *values)
+    return job_of(row) if row is not None else None
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -5,12 +5,11 @@ what most pictures carry. Nothing is cached: a running bot sees what another pro
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pastelbot.prompt.tags.vocabulary import Tag
-from pastelbot.store.database import Database
+from pastelbot.store.database import Database, Row
 from pastelbot.store.tags.sets import IMPORTED, PER_SET, SHIPPED
 
 _MOST_ALIKE = 600
@@ -62,7 +61,7 @@ class TagStore:
             "SELECT t.*, s.key, s.id = t.id AS by_name FROM (SELECT s.id, s.tag_id, s.key"
             f"{_MATCHING} ORDER BY tag_words.rowid LIMIT :limit) s CROSS JOIN tags t ON t.id = s.tag_id ORDER BY s.id"
         )
-        return [_found(row) for row in await self._rows(sql, {"match": match, "limit": limit})]
+        return [_found(row) for row in await self._database.reader.all(sql, match=match, limit=limit)]
 
     async def popular(self, limit: int) -> list[FoundTag]:
         """Return the most used general tags of the shipped vocabulary."""
@@ -70,17 +69,19 @@ class TagStore:
             f"SELECT *, '' AS key, 1 AS by_name FROM tags WHERE id {_CURRENT}"
             f" AND origin & {SHIPPED} AND category = 0 ORDER BY id LIMIT :limit"
         )
-        return [_found(row) for row in await self._rows(sql, {"limit": limit})]
+        return [_found(row) for row in await self._database.reader.all(sql, limit=limit)]
 
     async def search(self, key: str, category: int | None, *, offset: int, limit: int) -> tuple[list[Tag], int]:
         """Return one page of the tags with all these words in a spelling, and how many there are of them."""
         chosen = f" FROM tags WHERE id IN (SELECT s.tag_id{_MATCHING}) AND (:category IS NULL OR category = :category)"
-        values = {"match": _words(key, whole_word=False), "category": category, "offset": offset, "limit": limit}
         if not key:
             return [], 0
-        rows = await self._rows(f"SELECT *{chosen} ORDER BY id LIMIT :limit OFFSET :offset", values)
-        (total,) = await self._rows(f"SELECT COUNT(*) AS number{chosen}", values)
-        return [_tag(row) for row in rows], int(total["number"])
+        reader, match = self._database.reader, _words(key, whole_word=False)
+        page = f"SELECT *{chosen} ORDER BY id LIMIT :limit OFFSET :offset"
+        rows = await reader.all(page, match=match, category=category, offset=offset, limit=limit)
+        return [_tag(row) for row in rows], await reader.number(
+            f"SELECT COUNT(*){chosen}", match=match, category=category
+        )
 
     async def known(self, keys: Sequence[str]) -> set[str]:
         """Return those of the keys that are a tag's spelling."""
@@ -88,7 +89,7 @@ class TagStore:
             "SELECT DISTINCT s.key FROM json_each(:keys) wanted CROSS JOIN tag_spellings s"
             f" ON s.length = length(wanted.value) AND s.key = wanted.value WHERE s.id {_CURRENT}"
         )
-        return {str(row["key"]) for row in await self._rows(sql, {"keys": json.dumps(list(keys))})}
+        return {str(row["key"]) for row in await self._database.reader.all(sql, keys=json.dumps(list(keys)))}
 
     async def similar(self, key: str, errors: int) -> list[tuple[int, str]]:
         """Return (id, key) of spellings that may be within so many errors: those that begin or end like the key.
@@ -105,14 +106,16 @@ class TagStore:
             f" ORDER BY id LIMIT {_MOST_ALIKE}"
         )
         head, tail = key[:piece], key[::-1][:piece]
-        values = {"head": head, "head_end": head + _HIGHEST, "tail": tail, "tail_end": tail + _HIGHEST}
-        return [(int(row["id"]), str(row["key"])) for row in await self._rows(sql, values)]
+        rows = await self._database.reader.all(
+            sql, head=head, head_end=head + _HIGHEST, tail=tail, tail_end=tail + _HIGHEST
+        )
+        return [(int(row["id"]), str(row["key"])) for row in rows]
 
     async def spellings_beginning_with(self, key: str, limit: int) -> list[tuple[int, str]]:
         """Return (id, key) of the most used spellings that begin so."""
         sql = f"SELECT s.id, s.key{_MATCHING} ORDER BY tag_words.rowid LIMIT :limit"
-        values = {"match": "^ " + _phrase(key, whole_word=False), "limit": limit}
-        return [(int(row["id"]), str(row["key"])) for row in await self._rows(sql, values)]
+        rows = await self._database.reader.all(sql, match="^ " + _phrase(key, whole_word=False), limit=limit)
+        return [(int(row["id"]), str(row["key"])) for row in rows]
 
     async def of_spellings(self, ids: Sequence[int]) -> dict[int, FoundTag]:
         """Return the tags that these spellings belong to."""
@@ -120,28 +123,27 @@ class TagStore:
             "SELECT t.*, s.key, s.id = t.id AS by_name, s.id AS spelling FROM json_each(:ids) wanted"
             " CROSS JOIN tag_spellings s ON s.id = wanted.value CROSS JOIN tags t ON t.id = s.tag_id"
         )
-        return {int(row["spelling"]): _found(row) for row in await self._rows(sql, {"ids": json.dumps(list(ids))})}
+        rows = await self._database.reader.all(sql, ids=json.dumps(list(ids)))
+        return {int(row["spelling"]): _found(row) for row in rows}
 
     async def state(self) -> VocabularyState | None:
         """Return what the vocabulary was made of; None before the first filling."""
-        for row in await self._rows("SELECT * FROM tag_sets WHERE state = 'current'", {}):
-            return VocabularyState(
-                source=str(row["source"]), changed_at=float(row["touched_at"]), shipped=str(row["shipped"])
-            )
-        return None
+        row = await self._database.reader.one("SELECT * FROM tag_sets WHERE state = 'current'")
+        if row is None:
+            return None
+        return VocabularyState(
+            source=str(row["source"]), changed_at=float(row["touched_at"]), shipped=str(row["shipped"])
+        )
 
     async def counts(self) -> dict[int, int]:
         """Return how many tags there are of each category."""
         sql = f"SELECT category, COUNT(*) AS number FROM tags WHERE id {_CURRENT} GROUP BY category ORDER BY category"
-        return {int(row["category"]): int(row["number"]) for row in await self._rows(sql, {})}
+        return {int(row["category"]): int(row["number"]) for row in await self._database.reader.all(sql)}
 
     async def imported(self) -> list[Tag]:
         """Return the tags that were imported, those that are also shipped included."""
-        rows = await self._rows(f"SELECT * FROM tags WHERE id {_CURRENT} AND origin & {IMPORTED} ORDER BY id", {})
-        return [_tag(row) for row in rows]
-
-    async def _rows(self, sql: str, values: Mapping[str, Any]) -> list[Any]:
-        return list(await self._database.reader.execute_fetchall(sql, dict(values)))
+        sql = f"SELECT * FROM tags WHERE id {_CURRENT} AND origin & {IMPORTED} ORDER BY id"
+        return [_tag(row) for row in await self._database.reader.all(sql)]
 
 
 def _phrase(key: str, *, whole_word: bool) -> str:
@@ -158,10 +160,10 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _tag(row: Any) -> Tag:  # noqa: ANN401 - a database row
+def _tag(row: Row) -> Tag:
     aliases = tuple(str(row["aliases"]).split(",")) if row["aliases"] else ()
     return Tag(name=str(row["name"]), category=int(row["category"]), count=int(row["count"]), aliases=aliases)
 
 
-def _found(row: Any) -> FoundTag:  # noqa: ANN401
+def _found(row: Row) -> FoundTag:
     return FoundTag(tag=_tag(row), alias=None if row["by_name"] else str(row["key"]))

@@ -61,18 +61,18 @@ class TagSets:
 
     async def _begin(self, filling: Filling) -> int:
         async with self._database.transaction() as connection:
-            busy = await connection.execute_fetchall(
-                "SELECT 1 FROM tag_sets WHERE state = 'filling' AND touched_at > ?",
-                (self._clock() - _ABANDONED_SECONDS,),
+            busy = await connection.value(
+                "SELECT 1 FROM tag_sets WHERE state = 'filling' AND touched_at > ?", self._clock() - _ABANDONED_SECONDS
             )
-            if list(busy):
+            if busy is not None:
                 raise TagFileError("Another import of tags is under way: wait a minute, then try again.")
             await connection.execute("UPDATE tag_sets SET state = 'old' WHERE state = 'filling'")
-            cursor = await connection.execute(
-                "INSERT INTO tag_sets (state, touched_at, shipped, source) VALUES ('filling', ?, ?, ?)",
-                (self._clock(), filling.digest, filling.source),
+            return await connection.number(
+                "INSERT INTO tag_sets (state, touched_at, shipped, source) VALUES ('filling', ?, ?, ?) RETURNING id",
+                self._clock(),
+                filling.digest,
+                filling.source,
             )
-            return int(cursor.lastrowid or 0)
 
     async def _insert(self, number: int, chunk: "Sequence[_Row]") -> None:
         found = [(key_id, row.tag[0], key) for row in chunk for key_id, key in row.keys]
@@ -85,43 +85,43 @@ class TagSets:
             await connection.executemany(
                 "INSERT INTO tag_words (rowid, key) VALUES (?, ?)", [(key_id, key) for key_id, _, key in found]
             )
-            await connection.execute("UPDATE tag_sets SET touched_at = ? WHERE id = ?", (self._clock(), number))
+            await connection.execute("UPDATE tag_sets SET touched_at = ? WHERE id = ?", self._clock(), number)
         await asyncio.sleep(_BREATH_SECONDS)  # another process may be waiting to write
 
     async def _switch_to(self, number: int) -> None:
         async with self._database.transaction() as connection:
             await connection.execute("UPDATE tag_sets SET state = 'old' WHERE state = 'current'")
-            await connection.execute("UPDATE tag_sets SET state = 'current' WHERE id = ?", (number,))
+            await connection.execute("UPDATE tag_sets SET state = 'current' WHERE id = ?", number)
 
     async def _set_state(self, number: int, state: str) -> None:
         async with self._database.transaction() as connection:
-            await connection.execute("UPDATE tag_sets SET state = ? WHERE id = ?", (state, number))
+            await connection.execute("UPDATE tag_sets SET state = ? WHERE id = ?", state, number)
 
     async def _remove_others(self, number: int) -> None:
         """Remove the sets that are neither current nor this one, a little at a time."""
         sql = "SELECT id FROM tag_sets WHERE state = 'old' AND id <> ?"
-        for row in list(await self._database.reader.execute_fetchall(sql, (number,))):
+        for row in await self._database.reader.all(sql, number):
             first = int(row["id"]) * PER_SET
             while await self._remove_some(first, first + PER_SET - 1):  # noqa: ASYNC110 - it lets others write between
                 await asyncio.sleep(_BREATH_SECONDS)
             async with self._database.transaction() as connection:
-                await connection.execute("DELETE FROM tag_sets WHERE id = ?", (row["id"],))
+                await connection.execute("DELETE FROM tag_sets WHERE id = ?", row["id"])
 
     async def _remove_some(self, first: int, last: int) -> bool:
         """Remove a chunk of the spellings in a range, with their tags; False where nothing was left."""
         async with self._database.transaction() as connection:
             chunk = "SELECT id FROM tag_spellings WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
-            (found,) = await connection.execute_fetchall(f"SELECT MAX(id) FROM ({chunk})", (first, last, _CHUNK * 2))
-            if found[0] is None:
+            highest = await connection.value(f"SELECT MAX(id) FROM ({chunk})", first, last, _CHUNK * 2)
+            if highest is None:
                 return False
-            until = (first, found[0])
+            until = (first, highest)
             await connection.execute(
                 "INSERT INTO tag_words (tag_words, rowid, key)"
                 " SELECT 'delete', id, key FROM tag_spellings WHERE id BETWEEN ? AND ?",
-                until,
+                *until,
             )
-            await connection.execute("DELETE FROM tag_spellings WHERE id BETWEEN ? AND ?", until)
-            await connection.execute("DELETE FROM tags WHERE id BETWEEN ? AND ?", until)
+            await connection.execute("DELETE FROM tag_spellings WHERE id BETWEEN ? AND ?", *until)
+            await connection.execute("DELETE FROM tags WHERE id BETWEEN ? AND ?", *until)
             return True
 
 

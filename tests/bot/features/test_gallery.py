@@ -116,7 +116,7 @@ async def test_a_private_picture_is_not_shared(studio, gallery):
     message = await gallery.painted()
     job = await studio.jobs.by_message(message.id)
     async with studio.bot._backend.database.transaction() as connection:
-        await connection.execute("UPDATE jobs SET private = 1 WHERE id = ?", (job.id,))
+        await connection.execute("UPDATE jobs SET private = 1 WHERE id = ?", job.id)
 
     refused = await studio.hana.click(message, label="Share")
 
@@ -179,7 +179,7 @@ async def test_a_spoiler_stays_one(studio, gallery):
     message = await gallery.painted()
     job = await studio.jobs.by_message(message.id)
     async with studio.bot._backend.database.transaction() as connection:
-        await connection.execute("UPDATE jobs SET spoiler = 1 WHERE id = ?", (job.id,))
+        await connection.execute("UPDATE jobs SET spoiler = 1 WHERE id = ?", job.id)
     await studio.hana.click(message, label="Share")
     (post,) = gallery.posts
 
@@ -533,7 +533,7 @@ async def test_a_private_ancestor_is_not_named(studio, gallery):
     root = await gallery.painted("1girl, root", seed=1)
     last = await remix(studio, root, by=studio.kenji)
     async with studio.bot._backend.database.transaction() as connection:
-        await connection.execute("UPDATE jobs SET private = 1 WHERE message_id = ?", (root.id,))
+        await connection.execute("UPDATE jobs SET private = 1 WHERE message_id = ?", root.id)
 
     told = (await studio.kenji.context_menu(studio.channel, "Who made this", last)).response.content
 

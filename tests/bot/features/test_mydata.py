@@ -58,7 +58,8 @@ async def test_export_brings_the_picture_that_a_job_starts_from(studio, painted)
     async with studio.bot._backend.database.transaction() as connection:
         await connection.execute(
             "UPDATE jobs SET request = json_set(request, '$.init', json(?)) WHERE id = ?",
-            (json.dumps({"file": init.file, "denoising_strength": 0.5, "resize_mode": init.resize_mode}), job.id),
+            json.dumps({"file": init.file, "denoising_strength": 0.5, "resize_mode": init.resize_mode}),
+            job.id,
         )
     (files,) = await archives_of(await studio.hana.slash(studio.channel, "mydata export"))
 
@@ -217,11 +218,9 @@ async def test_nobody_answers_for_somebody_else(studio, painted):
 async def test_forgetting_does_not_refill_the_quota(studio):
     database = studio.bot._backend.database
     sql = "SELECT rest, extra FROM balances WHERE user_id = ?"
-    async with database.reader.execute(sql, (studio.hana.id,)) as cursor:
-        before = [tuple(row) for row in await cursor.fetchall()]
+    before = [tuple(row) for row in await database.reader.all(sql, studio.hana.id)]
     await forget(studio, studio.hana)
-    async with database.reader.execute(sql, (studio.hana.id,)) as cursor:
-        after = [tuple(row) for row in await cursor.fetchall()]
+    after = [tuple(row) for row in await database.reader.all(sql, studio.hana.id)]
 
     assert before
     assert before == after

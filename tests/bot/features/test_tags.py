@@ -4,6 +4,7 @@ from helpers.studio import labels
 from pastelbot.bot.features.tags.views import TagPageButton, page_text, page_view
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile
 from pastelbot.service.tags.dictionary import TagPage
+from pastelbot.store.database import Database
 
 
 async def offered(studio, text, command="imagine", option="prompt"):
@@ -73,12 +74,11 @@ async def test_a_reroll_repeats_no_suggestion(studio):
     assert (await studio.kenji.click(message, label="Reroll")).followups == []
 
 
-async def test_a_failing_vocabulary_keeps_nobody_from_painting(studio, monkeypatch):
-    async def fail(*_arguments):
-        raise ValueError("broken")
-
-    monkeypatch.setattr(studio.bot.resources.tags, "suggestions", fail)
-    monkeypatch.setattr(studio.bot.resources.tags, "complete", fail)
+async def test_a_failing_vocabulary_keeps_nobody_from_painting(studio):
+    database = await Database.open(studio.settings.storage.database)
+    async with database.transaction() as transaction:
+        await transaction.execute("DROP TABLE tag_spellings")
+    await database.close()
 
     assert await offered(studio, "red h") == []
     assert (await studio.imagine("red hiar")).followups == []

@@ -149,7 +149,7 @@ async def test_a_picture_taken_out_before_its_page_is_shown(studio, gallery, mon
     await eventually(lambda: not any("Gallery" in text_of(message) for message in studio.messages))
     database = studio.bot._backend.database
 
-    assert list(await database.reader.execute_fetchall("SELECT * FROM gallery_copies")) == []
+    assert list(await database.reader.all("SELECT * FROM gallery_copies")) == []
 
 
 async def test_a_copy_deleted_in_discord_is_not_looked_for(studio, gallery, copies):
@@ -159,7 +159,7 @@ async def test_a_copy_deleted_in_discord_is_not_looked_for(studio, gallery, copi
     database = studio.bot._backend.database
 
     async def forgotten():
-        return not list(await database.reader.execute_fetchall("SELECT * FROM gallery_copies"))
+        return not list(await database.reader.all("SELECT * FROM gallery_copies"))
 
     await eventually(forgotten)
 
