@@ -12,26 +12,11 @@ from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.reading import read_aspect, read_negative, read_sampler, read_size, size_with_aspect
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
+from pastelbot.rules.samplers import menu
 
 T = TypeVar("T")
 
-# What a person chooses from: at most 25.
-SAMPLER_CHOICES = (
-    "DPM++ 2M Karras",
-    "DPM++ SDE Karras",
-    "DPM++ 2M SDE Karras",
-    "DPM++ 3M SDE Exponential",
-    "DPM++ 2S a Karras",
-    "Euler a",
-    "Euler",
-    "Heun",
-    "LMS Karras",
-    "DPM2 Karras",
-    "DPM2 a Karras",
-    "DDIM",
-    "UniPC",
-    "LCM",
-)
+SAMPLER_CHOICES = menu()
 
 
 def draft(options: GenerationOptions, settings: Settings, *, random_seed: Callable[[], int]) -> GenerationRequest:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pastelbot.choices import UPSCALERS
 from pastelbot.records import GenerationRequest
-from pastelbot.rules.samplers import NOT_PAINTED
+from pastelbot.rules.samplers import stand_in
 
 STAND_IN = "Lanczos"  # for an upscaler's model: a model enlarges pixels, and so does this
 
@@ -13,18 +13,19 @@ STAND_IN = "Lanczos"  # for an upscaler's model: a model enlarges pixels, and so
 def with_what_is_here(request: GenerationRequest, upscalers: Collection[str]) -> tuple[GenerationRequest, list[str]]:
     """Return the request with a sampler and an upscaler that can be painted with; `upscalers` are the operator's."""
     notes: dict[str, None] = {}
-    if request.sampler in NOT_PAINTED:
-        request = request.replace(sampler=_instead(request.sampler, notes))
+    request = request.replace(sampler=_painted(request.sampler, notes))
     fix = request.hires
-    if fix is not None and fix.sampler is not None and fix.sampler in NOT_PAINTED:
-        fix = replace(fix, sampler=_instead(fix.sampler, notes))
+    if fix is not None and fix.sampler is not None:
+        fix = replace(fix, sampler=_painted(fix.sampler, notes))
     if fix is not None and fix.upscaler not in (*UPSCALERS, *upscalers):
         notes[f"The upscaler {fix.upscaler[:60]} is not here; {STAND_IN} is taken."] = None
         fix = replace(fix, upscaler=STAND_IN)
     return request.replace(hires=fix), list(notes)
 
 
-def _instead(sampler: str, notes: dict[str, None]) -> str:
-    nearest = NOT_PAINTED[sampler]
+def _painted(sampler: str, notes: dict[str, None]) -> str:
+    nearest = stand_in(sampler)
+    if nearest is None:
+        return sampler
     notes[f"Pastelbot does not paint with the sampler {sampler}; {nearest} is taken."] = None
     return nearest

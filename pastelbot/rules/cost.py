@@ -7,13 +7,10 @@ Work is counted in whole pixel-steps, so that sums and refunds are exact; people
 
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import grids
-from pastelbot.rules.samplers import normalise
+from pastelbot.rules.samplers import sampler_info
 
 MILLION = 1_000_000
 UNIT = "MP-steps"
-
-# These samplers ask the network twice in most of their steps, so a step of theirs counts twice.
-TWICE_A_STEP = frozenset({"DPM++ SDE", "DPM++ 2S a", "Heun", "DPM2", "DPM2 a", "Restart"})
 
 
 def work(request: GenerationRequest) -> int:
@@ -21,7 +18,7 @@ def work(request: GenerationRequest) -> int:
     if request.grid is not None:
         return sum(map(work, grids.pictures_of(request)))
     steps = request.steps if request.init is None else _init_steps(request.steps, request.init)
-    one = request.width * request.height * _calls(request.sampler, steps)
+    one = request.width * request.height * sampler_info(request.sampler).calls(steps)
     if request.hires is not None:
         one += _hires_work(request, request.hires)
     return one * request.count
@@ -70,13 +67,9 @@ def _hires_work(request: GenerationRequest, hires: HiresFix) -> int:
     width, height = hires_picture(request.width, request.height, hires)
     if (width, height) == (request.width, request.height):
         return 0  # nothing to enlarge, so there is no second pass
-    return width * height * _calls(hires.sampler or request.sampler, hires.steps or request.steps)
+    return width * height * sampler_info(hires.sampler or request.sampler).calls(hires.steps or request.steps)
 
 
 def _init_steps(steps: int, init: InitImage) -> int:
     """Return the steps over a picture to start from: the strength's share, and one more, as in the webui."""
     return int(min(init.denoising_strength, 0.999) * steps) + 1
-
-
-def _calls(sampler: str, steps: int) -> int:
-    return steps * (2 if normalise(sampler, None).sampler in TWICE_A_STEP else 1)

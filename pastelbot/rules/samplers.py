@@ -1,48 +1,84 @@
-"""Names of samplers and schedules as infotexts and people write them, and what they mean to the webui.
+"""The samplers, one row each, and what their names mean as infotexts and users write them.
 
-Before version 1.9 a sampler's name carried its schedule, as in "DPM++ 2M Karras". Each sampler has a schedule of its
-own, which "Automatic" means. An unknown sampler is the first one, an unknown schedule is "Automatic".
+Before version 1.9 of the webui a sampler's name carried its schedule, as in "DPM++ 2M Karras". Each sampler has a
+schedule of its own, which "Automatic" means. An unknown sampler is the first one, an unknown schedule is "Automatic".
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from pastelbot.choices import nearest_names
 from pastelbot.errors import LimitError
 
 AUTOMATIC = "Automatic"
-FIRST = "DPM++ 2M"
 
-# Every sampler and the schedule that "Automatic" means for it; None is the sampler's own spacing.
-_OWN_SCHEDULES: dict[str, str | None] = {
-    "DPM++ 2M": "Karras",
-    "DPM++ SDE": "Karras",
-    "DPM++ 2M SDE": "Exponential",
-    "DPM++ 2M SDE Heun": "Exponential",
-    "DPM++ 2S a": "Karras",
-    "DPM++ 3M SDE": "Exponential",
-    "Euler a": None,
-    "Euler": None,
-    "LMS": None,
-    "Heun": None,
-    "DPM2": "Karras",
-    "DPM2 a": "Karras",
-    "DPM fast": None,
-    "DPM adaptive": None,
-    "Restart": "Karras",
-    "DDIM": None,
-    "DDIM CFG++": None,
-    "PLMS": None,
-    "UniPC": None,
-    "LCM": None,
-}
-_WITH_TIMESTEPS = frozenset({"DDIM", "DDIM CFG++", "PLMS", "UniPC"})
-_WITH_ENSD = frozenset({"Euler a", "DPM2 a", "DPM++ 2S a", "DPM fast", "DPM adaptive"})
 
-# Samplers that the webui has and Pastelbot does not paint with, and the nearest that it does.
-NOT_PAINTED: Mapping[str, str] = {"DPM adaptive": "DPM fast", "DDIM CFG++": "DDIM"}
-PAINTED = tuple(name for name in _OWN_SCHEDULES if name not in NOT_PAINTED)
-_SPELLINGS = (*PAINTED, *(f"{name} {_OWN_SCHEDULES[name]}" for name in PAINTED if _OWN_SCHEDULES[name]))
+@dataclass(frozen=True, kw_only=True)
+class SamplerInfo:
+    """All that is known of a sampler besides its algorithm, which `diffusion.sampling` has under the same name.
+
+    `schedule` is what "Automatic" means; None is evenly spaced timesteps. `calls_per_step` counts the calls of the
+    denoiser in most steps, for the cost and for prompt editing. `timesteps` marks samplers that work on latents of
+    unit variance at whole or evenly spaced timesteps, whatever the schedule. `brownian` ones take their noise from a
+    Brownian path. `discard_next_to_last` ones look ahead into the last step. `uses_ensd` ones draw noise that depends
+    on the eta noise seed delta. `menu` is the sampler's name among the choices of a command. `stand_in` is the
+    sampler to paint with where Pastelbot does not implement this one.
+    """
+
+    name: str
+    schedule: str | None = None
+    calls_per_step: int = 1
+    timesteps: bool = False
+    uses_ensd: bool = False
+    brownian: bool = False
+    discard_next_to_last: bool = False
+    menu: str | None = None
+    stand_in: str | None = None
+
+    def calls(self, steps: int) -> int:
+        """Return the calls of the denoiser that `steps` steps count as."""
+        return steps * self.calls_per_step
+
+
+# The menu keeps this order. A command takes at most 25 choices.
+_ROWS = (
+    SamplerInfo(name="DPM++ 2M", schedule="Karras", menu="DPM++ 2M Karras"),
+    SamplerInfo(name="DPM++ SDE", schedule="Karras", calls_per_step=2, brownian=True, menu="DPM++ SDE Karras"),
+    SamplerInfo(name="DPM++ 2M SDE", schedule="Exponential", brownian=True, menu="DPM++ 2M SDE Karras"),
+    SamplerInfo(name="DPM++ 2M SDE Heun", schedule="Exponential", brownian=True),
+    SamplerInfo(
+        name="DPM++ 3M SDE",
+        schedule="Exponential",
+        brownian=True,
+        discard_next_to_last=True,
+        menu="DPM++ 3M SDE Exponential",
+    ),
+    SamplerInfo(name="DPM++ 2S a", schedule="Karras", calls_per_step=2, uses_ensd=True, menu="DPM++ 2S a Karras"),
+    SamplerInfo(name="Euler a", uses_ensd=True, menu="Euler a"),
+    SamplerInfo(name="Euler", menu="Euler"),
+    SamplerInfo(name="Heun", calls_per_step=2, menu="Heun"),
+    SamplerInfo(name="LMS", menu="LMS Karras"),
+    SamplerInfo(name="DPM2", schedule="Karras", calls_per_step=2, discard_next_to_last=True, menu="DPM2 Karras"),
+    SamplerInfo(
+        name="DPM2 a",
+        schedule="Karras",
+        calls_per_step=2,
+        uses_ensd=True,
+        discard_next_to_last=True,
+        menu="DPM2 a Karras",
+    ),
+    SamplerInfo(name="DPM fast", uses_ensd=True),
+    SamplerInfo(name="DPM adaptive", uses_ensd=True, stand_in="DPM fast"),
+    SamplerInfo(name="Restart", schedule="Karras", calls_per_step=2),
+    SamplerInfo(name="DDIM", timesteps=True, menu="DDIM"),
+    SamplerInfo(name="DDIM CFG++", timesteps=True, stand_in="DDIM"),
+    SamplerInfo(name="PLMS", timesteps=True),
+    SamplerInfo(name="UniPC", timesteps=True, menu="UniPC"),
+    SamplerInfo(name="LCM", menu="LCM"),
+)
+SAMPLERS: Mapping[str, SamplerInfo] = {row.name: row for row in _ROWS}
+FIRST = _ROWS[0].name
 
 # Every schedule and the other spellings that the webui takes for it.
 _SCHEDULES: dict[str, tuple[str, ...]] = {
@@ -70,6 +106,27 @@ class SamplerChoice(NamedTuple):
     schedule: str
 
 
+def painted() -> dict[str, SamplerInfo]:
+    """Return the samplers that Pastelbot implements, by name."""
+    return {name: info for name, info in SAMPLERS.items() if info.stand_in is None}
+
+
+def menu() -> tuple[str, ...]:
+    """Return the samplers that a command offers, most of them with a schedule at the end of the name."""
+    return tuple(info.menu for info in SAMPLERS.values() if info.menu is not None)
+
+
+def stand_in(sampler: str) -> str | None:
+    """Return the sampler to paint with in place of one that Pastelbot does not implement; None for all others."""
+    info = SAMPLERS.get(sampler)
+    return None if info is None else info.stand_in
+
+
+def sampler_info(sampler: str) -> SamplerInfo:
+    """Return the row of the sampler that a name means to the webui, with or without a schedule at its end."""
+    return SAMPLERS[normalise(sampler, None).sampler]
+
+
 def normalise(sampler: str | None, schedule: str | None, *, convert_automatic: bool = False) -> SamplerChoice:
     """Return the sampler and schedule that two names mean to the webui; this never fails.
 
@@ -78,15 +135,15 @@ def normalise(sampler: str | None, schedule: str | None, *, convert_automatic: b
     """
     name, found = _split(sampler or FIRST)
     found = found or _schedule(schedule)
-    name = name if name in _OWN_SCHEDULES else FIRST
-    if convert_automatic and found == _OWN_SCHEDULES[name]:
+    name = name if name in SAMPLERS else FIRST
+    if convert_automatic and found == SAMPLERS[name].schedule:
         found = AUTOMATIC
     return SamplerChoice(name, found)
 
 
 def is_known(sampler: str) -> bool:
     """Return whether a name, with or without a schedule at its end, is one of the webui's samplers."""
-    return _split(sampler)[0] in _OWN_SCHEDULES
+    return _split(sampler)[0] in SAMPLERS
 
 
 def is_known_schedule(schedule: str) -> bool:
@@ -95,14 +152,13 @@ def is_known_schedule(schedule: str) -> bool:
 
 
 def check_sampler(sampler: str, schedule: str | None = None) -> None:
-    """Raise a LimitError with the nearest names where Pastelbot does not paint with such a sampler or schedule."""
+    """Raise a LimitError with the nearest names where Pastelbot does not implement such a sampler or schedule."""
     name = _split(sampler)[0]
-    if name in NOT_PAINTED:
-        raise LimitError(
-            f"Pastelbot does not paint with the sampler {name}; the nearest that it has is {NOT_PAINTED[name]}."
-        )
-    if name not in _OWN_SCHEDULES:
-        raise LimitError(f"There is no sampler {sampler[:60]!r}. {nearest_names(sampler[:60], _SPELLINGS)}")
+    nearest = stand_in(name)
+    if nearest is not None:
+        raise LimitError(f"Pastelbot does not paint with the sampler {name}; the nearest that it has is {nearest}.")
+    if name not in SAMPLERS:
+        raise LimitError(f"There is no sampler {sampler[:60]!r}. {nearest_names(sampler[:60], _spellings())}")
     if schedule is not None and not is_known_schedule(schedule):
         raise LimitError(f"There is no schedule {schedule[:60]!r}. {nearest_names(schedule[:60], tuple(_SCHEDULES))}")
 
@@ -110,14 +166,20 @@ def check_sampler(sampler: str, schedule: str | None = None) -> None:
 def effective_schedule(sampler: str, schedule: str) -> str | None:
     """Return the schedule that a pass really uses; None where the sampler spaces its steps itself."""
     name, found = normalise(sampler, schedule)
-    if name in _WITH_TIMESTEPS:
+    info = SAMPLERS[name]
+    if info.timesteps:
         return None
-    return _OWN_SCHEDULES[name] if found == AUTOMATIC else found
+    return info.schedule if found == AUTOMATIC else found
 
 
 def uses_ensd(sampler: str) -> bool:
     """Return whether a sampler draws noise that depends on the eta noise seed delta."""
-    return normalise(sampler, None).sampler in _WITH_ENSD
+    return sampler_info(sampler).uses_ensd
+
+
+def _spellings() -> tuple[str, ...]:
+    rows = painted().values()
+    return (*(row.name for row in rows), *(f"{row.name} {row.schedule}" for row in rows if row.schedule))
 
 
 def _split(name: str) -> tuple[str, str | None]:

@@ -21,7 +21,7 @@ from pastelbot.errors import CheckpointError
 from pastelbot.formats.network_files import NetworkFolders
 from pastelbot.jobs.worker import WorkerOptions, load_checkpoint
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Painted, PaintingFailed
-from pastelbot.rules.samplers import PAINTED
+from pastelbot.rules.samplers import painted
 
 REQUEST = GenerationRequest(prompt="1girl, (blue:1.2)", width=64, height=64, steps=4, seed=2)
 
@@ -92,7 +92,7 @@ def steps_of(engine, request):
     return watch.seen
 
 
-@pytest.mark.parametrize("sampler", PAINTED)
+@pytest.mark.parametrize("sampler", painted())
 def test_no_sampler_computes_in_float64(small, sampler):
     fix = HiresFix(scale=1.5, steps=4)
 

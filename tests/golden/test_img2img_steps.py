@@ -14,10 +14,10 @@ from pastelbot.diffusion.sampling.schedules import ModelSigmas, img2img_steps
 )
 def test_second_pass_walks_the_recorded_sigmas(case):
     """The pass is the end of a longer schedule and takes exactly the steps asked for."""
-    spec, schedule = resolve("DPM++ 2M", "Karras")
+    info, schedule = resolve("DPM++ 2M", "Karras")
     steps, strength = case["hires_steps"], case["denoising_strength"]
 
-    run = plan_second_pass(spec, schedule, ModelSigmas.scaled_linear(), steps, strength)
+    run = plan_second_pass(info, schedule, ModelSigmas.scaled_linear(), steps, strength)
 
     assert img2img_steps(steps, strength) == case["schedule_steps"]
     assert run.sigmas == pytest.approx(case["sigma_sched"], rel=2e-5)

@@ -29,9 +29,9 @@ def test_model_table_equals_the_recorded_one(model, tensors):
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["key"])
 def test_schedule_equals_the_recorded_one(model, entry):
     """Each sampler and schedule gives the recorded sigmas and the timesteps that the UNet receives."""
-    method, schedule = resolve(entry["sampler"], entry["scheduler"])
+    info, schedule = resolve(entry["sampler"], entry["scheduler"])
 
-    sigmas = plan_sigmas(method, schedule, model, entry["steps"])
+    sigmas = plan_sigmas(info, schedule, model, entry["steps"])
 
     timesteps = [model.timestep(sigma) for sigma in sigmas if sigma > 0]
     assert sigmas == pytest.approx(entry["sigmas"], rel=2e-5)

@@ -51,7 +51,7 @@ SILENT = {
 }
 SILENT_KEYWORDS = {"action", "custom_id", "filename", "nonce", "template"}
 # Names of samplers, the database's keys, and the file that explains an export.
-SILENT_CONSTANTS = {"__all__", "SAMPLER_CHOICES", "TWICE_A_STEP", "UNIT", "IN_USE", "README"}
+SILENT_CONSTANTS = {"__all__", "UNIT", "IN_USE", "README"}
 # In these layers only what is raised, and what is named below, is shown to people.
 ONLY_ERRORS = (
     "choices.py",

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from pastelbot.config import Settings
 from pastelbot.diffusion.image.hires import hires_size
-from pastelbot.diffusion.sampling.registry import SAMPLERS, plan_first_pass
+from pastelbot.diffusion.sampling.registry import plan_first_pass, resolve
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 from pastelbot.options import default_request
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import cost
+from pastelbot.rules.samplers import painted
 
 SMALL = GenerationRequest(prompt="1girl", width=512, height=512, steps=10)
 
@@ -61,12 +62,12 @@ def test_over_a_picture_only_the_steps_that_are_painted_cost(strength, steps):
     assert cost.work(SMALL.replace(init=init)) == steps * 512 * 512
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", painted())
 def test_a_step_counts_as_often_as_the_sampler_asks_the_network(name):
-    plan = plan_first_pass(SAMPLERS[name], SAMPLERS[name].schedule, ModelSigmas.scaled_linear(), 40)
+    plan = plan_first_pass(*resolve(name), ModelSigmas.scaled_linear(), 40)
     asked = plan.calls / 40
 
-    assert math.isclose(2 if name in cost.TWICE_A_STEP else 1, asked, rel_tol=0.15)
+    assert math.isclose(painted()[name].calls_per_step, asked, rel_tol=0.15)
 
 
 @pytest.mark.parametrize(

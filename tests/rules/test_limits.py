@@ -7,7 +7,7 @@ from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.infotext import read_request
 from pastelbot.records import Actor, GenerationRequest, HiresFix, InitImage, Job, JobStatus
 from pastelbot.rules import limits
-from pastelbot.rules.samplers import PAINTED
+from pastelbot.rules.samplers import painted
 
 LIMITS = LimitSettings()
 PICTURE = png(size=(3000, 64))
@@ -94,9 +94,9 @@ def test_every_sampler_that_is_let_through_is_painted_with():
     """The bot process knows the names without torch; the worker knows the algorithms."""
     from pastelbot.choices import UPSCALERS
     from pastelbot.diffusion.image.hires import LATENT_UPSCALERS, PIXEL_UPSCALERS
-    from pastelbot.diffusion.sampling.registry import SAMPLERS
+    from pastelbot.diffusion.sampling.registry import RUN
 
-    assert set(SAMPLERS) == set(PAINTED)
+    assert set(RUN) == set(painted())
     assert (*LATENT_UPSCALERS, *PIXEL_UPSCALERS) == UPSCALERS
 
 

@@ -90,22 +90,22 @@ def make_plan(request: GenerationRequest, sigmas: ModelSigmas, upscaler_models: 
 
 
 def _plan_first(request: GenerationRequest, sigmas: ModelSigmas) -> PassPlan:
-    spec, schedule = resolve(request.sampler, request.schedule)
+    info, schedule = resolve(request.sampler, request.schedule)
     init = request.init
     if init is None:
-        return plan_first_pass(spec, schedule, sigmas, request.steps)
+        return plan_first_pass(info, schedule, sigmas, request.steps)
     if request.hires is not None:
         raise LimitError("A picture to start from and the hires fix do not go together.")
     if init.resize_mode not in RESIZE_MODES:
         raise LimitError(f"The resize mode {init.resize_mode!r} is unknown; there are {', '.join(RESIZE_MODES)}.")
     if not 0 <= init.denoising_strength <= 1:
         raise LimitError(f"A denoising strength of {init.denoising_strength} is not possible; ask for 0 to 1.")
-    return plan_img2img(spec, schedule, sigmas, request.steps, init.denoising_strength)
+    return plan_img2img(info, schedule, sigmas, request.steps, init.denoising_strength)
 
 
 def _check_calls(run: PassPlan, steps: int) -> None:
     if run.calls < 1:
-        raise LimitError(f"{run.spec.name} paints nothing in {steps} steps; ask for more.")
+        raise LimitError(f"{run.info.name} paints nothing in {steps} steps; ask for more.")
 
 
 def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas, models: Collection[str]) -> HiresPlan | None:
@@ -118,11 +118,11 @@ def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas, models: Collect
     size = hires_size(request.width, request.height, fix)
     if (size.width, size.height) == (request.width, request.height):
         return None  # nothing to enlarge: the webui leaves the second pass out as well
-    spec, schedule = resolve(fix.sampler or request.sampler, fix.schedule or request.schedule)
+    info, schedule = resolve(fix.sampler or request.sampler, fix.schedule or request.schedule)
     steps = fix.steps or request.steps
     if not 1 <= steps <= MAX_STEPS:
         raise LimitError(f"{steps} hires steps are not possible; ask for 1 to {MAX_STEPS}.")
-    run = plan_second_pass(spec, schedule, sigmas, steps, fix.denoising_strength)
+    run = plan_second_pass(info, schedule, sigmas, steps, fix.denoising_strength)
     _check_calls(run, steps)
     return HiresPlan(
         fix=fix, size=size, run=run, cfg_scale=request.cfg_scale if fix.cfg_scale is None else fix.cfg_scale
@@ -200,7 +200,7 @@ class PicturePipeline:
         self.record(f"{name}_noise", start)
         x = run.begin(start.to(self.device), latents)
         conditioning = self.conditionings[0 if name == "first" else 1]
-        steps = run.spec.run(x, run.sigmas, self._step_noise(run, noise))
+        steps = run.steps(x, self._step_noise(run, noise))
         result = run.end((yield from conditioned(steps, conditioning, cfg_scale)))
         self.record(f"{name}_latents", result)
         return result
@@ -209,7 +209,7 @@ class PicturePipeline:
         return ImageNoise(self._recipe, (CHANNELS, height, width))
 
     def _step_noise(self, run: PassPlan, noise: ImageNoise) -> StepNoise:
-        if not run.spec.brownian:
+        if not run.info.brownian:
             return lambda _sigma, _sigma_next: noise.draw().to(self.device)
         path = BrownianPath(self._recipe.seed, noise.shape, run.schedule_sigmas, self._recipe.source)
         return lambda sigma, sigma_next: path(sigma, sigma_next).to(self.device)

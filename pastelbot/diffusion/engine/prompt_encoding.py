@@ -28,12 +28,12 @@ class PromptCache:
         """Yield the conditioning of each pass; raises a PromptError where the webui would fail."""
         self._learn_embeddings()
         request = plan.request
-        steps = plan.first.spec.prompt_steps(request.steps)
+        steps = plan.first.info.calls(request.steps)
         yield self._pass(request, request.prompt, request.negative_prompt, steps, None)
         if plan.hires is None:
             return
         fix = plan.hires.fix
-        hires_steps = plan.hires.run.spec.prompt_steps(fix.steps or request.steps)
+        hires_steps = plan.hires.run.info.calls(fix.steps or request.steps)
         # An empty prompt means "the same", as in the webui.
         prompt = fix.prompt or request.prompt
         yield self._pass(request, prompt, fix.negative_prompt or request.negative_prompt, steps, hires_steps)

@@ -12,7 +12,7 @@ where dx/dsigma = (x - denoised) / sigma. The DPM-Solver papers write lambda = -
 """
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -157,3 +157,15 @@ def sample_dpmpp_2s_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoi
         if sigma_next > 0:
             x = x + noise(sigma, sigma_next) * sigma_up
     return x
+
+
+RUN: Mapping[str, Sampler] = {
+    "Euler": sample_euler,
+    "Euler a": sample_euler_ancestral,
+    "Heun": sample_heun,
+    "DPM2": sample_dpm_2,
+    "DPM2 a": sample_dpm_2_ancestral,
+    "LMS": sample_lms,
+    "DPM++ 2M": sample_dpmpp_2m,
+    "DPM++ 2S a": sample_dpmpp_2s_ancestral,
+}

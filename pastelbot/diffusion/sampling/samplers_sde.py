@@ -6,13 +6,20 @@ et al. 2023). See `samplers` for the form.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.sampling.samplers import StepNoise, Steps, ancestral_split, exponential_step, heun_step
+from pastelbot.diffusion.sampling.samplers import (
+    Sampler,
+    StepNoise,
+    Steps,
+    ancestral_split,
+    exponential_step,
+    heun_step,
+)
 from pastelbot.diffusion.sampling.schedules import karras_between
 
 ETA = 1.0
@@ -151,3 +158,13 @@ def sample_lcm(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
         if sigma_next > 0:
             x = x + noise(sigma, sigma_next) * sigma_next
     return x
+
+
+RUN: Mapping[str, Sampler] = {
+    "DPM++ SDE": sample_dpmpp_sde,
+    "DPM++ 2M SDE": sample_dpmpp_2m_sde,
+    "DPM++ 2M SDE Heun": sample_dpmpp_2m_sde_heun,
+    "DPM++ 3M SDE": sample_dpmpp_3m_sde,
+    "Restart": sample_restart,
+    "LCM": sample_lcm,
+}

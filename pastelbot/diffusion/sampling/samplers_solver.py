@@ -5,11 +5,11 @@ two levels in between. See `samplers` for the form.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from pastelbot.diffusion.sampling.samplers import StepNoise, Steps, ancestral_split
+from pastelbot.diffusion.sampling.samplers import Sampler, StepNoise, Steps, ancestral_split
 
 
 def sample_dpm_fast(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
@@ -70,3 +70,8 @@ def _phi(h: float) -> float:
 def _noise_at(x: Tensor, sigma: float) -> Steps:
     denoised = yield x, sigma
     return (x - denoised) / sigma
+
+
+RUN: Mapping[str, Sampler] = {
+    "DPM fast": sample_dpm_fast,
+}

@@ -5,14 +5,20 @@ They stop at the last level that they are given, which is above zero. See `sampl
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.sampling.samplers import StepNoise, Steps, exponential_step, sample_euler
+from pastelbot.diffusion.sampling.samplers import Sampler, StepNoise, Steps, exponential_step, sample_euler
+from pastelbot.diffusion.sampling.schedules import ModelSigmas
+
+LAST_TIMESTEP = 999
+
+# From ascending timesteps, and the timestep at which an evenly spaced pass begins, to descending levels.
+Spacing = Callable[[ModelSigmas, Sequence[int], int], list[float]]
 
 # With eta 0, DDIM (Song et al. 2021, equation 12) is Euler's step in sigma.
 sample_ddim = sample_euler
@@ -102,3 +108,31 @@ def _phi_moments(h: float, count: int) -> list[float]:
         factorial *= k + 1
         phi = phi / -h - 1 / factorial
     return moments
+
+
+def whole_timesteps(steps: int) -> list[int]:
+    """Return timesteps 1, 1 + stride, ... ascending; the stride is whole, so there may be more of them than `steps`."""
+    return [min(timestep + 1, LAST_TIMESTEP) for timestep in range(0, 1000, max(1000 // steps, 1))]
+
+
+def whole_levels(model: ModelSigmas, timesteps: Sequence[int], _start: int) -> list[float]:
+    """Return the levels of the timesteps themselves."""
+    return [float(model.sigmas[timestep]) for timestep in reversed(timesteps)]
+
+
+def even_levels(model: ModelSigmas, timesteps: Sequence[int], start: int) -> list[float]:
+    """Space as many steps evenly in time from `start` to 0; log alpha is linear between whole timesteps."""
+    return [float(sigma) for sigma in model.at_linear_alpha(torch.linspace(start, 0, len(timesteps) + 1))]
+
+
+def spacing(sampler: str) -> Spacing:
+    """Return how a sampler spaces its levels."""
+    return _SPACINGS.get(sampler, whole_levels)
+
+
+RUN: Mapping[str, Sampler] = {
+    "DDIM": sample_ddim,
+    "PLMS": sample_plms,
+    "UniPC": sample_unipc,
+}
+_SPACINGS: Mapping[str, Spacing] = {"UniPC": even_levels}

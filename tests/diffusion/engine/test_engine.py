@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from pastelbot.diffusion.engine.engine import Engine, paint
-from pastelbot.diffusion.sampling.registry import SAMPLERS
+from pastelbot.diffusion.sampling.registry import RUN
 from pastelbot.errors import LimitError, PaintingError, PromptError
 from pastelbot.formats.pictures import read_infotext
 from pastelbot.records import GenerationRequest, HiresFix, Painted, PaintingCancelled, PaintingFailed, Progress
@@ -140,7 +140,7 @@ def test_every_kind_of_upscaler_paints(small, upscaler):
     assert (picture.width, picture.height) == (96, 128)
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", RUN)
 def test_every_sampler_paints_both_passes_in_the_steps_announced(small, sampler):
     """The last progress is the announced one, whatever the sampler makes of its steps."""
     request = REQUEST.replace(sampler=sampler, schedule="Automatic", steps=4, hires=dataclasses.replace(HIRES, steps=4))

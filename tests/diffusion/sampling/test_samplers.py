@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from pastelbot.diffusion.sampling.registry import SAMPLERS
+from pastelbot.diffusion.sampling.registry import RUN, count_calls
 from pastelbot.diffusion.sampling.schedules import ModelSigmas, karras
 
 MEAN, DEVIATION = 0.7, 1.5
@@ -41,7 +41,7 @@ NOISE_ORDERS = {
 
 def walk(name, x, sigmas, noise, mean=MEAN):
     """Run a sampler with the ideal denoiser; return its result and how often it called."""
-    sampler = SAMPLERS[name].run(x, sigmas, noise)
+    sampler = RUN[name](x, sigmas, noise)
     calls = 0
     try:
         x, sigma = next(sampler)
@@ -102,18 +102,18 @@ def test_stochastic_sampler_converges_to_the_right_spread(name, order):
     assert all(ratio > 0.8 * 2**order for ratio in ratios), (ratios, errors)
 
 
-@pytest.mark.parametrize("name", [name for name in SAMPLERS if name not in ("UniPC", "PLMS")])
+@pytest.mark.parametrize("name", [name for name in RUN if name not in ("UniPC", "PLMS")])
 def test_walk_down_to_zero_takes_the_calls_that_are_announced(name):
     """The number of steps that a job reports is the number of calls that it makes."""
     x = torch.randn(50, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 14.6
     for sigmas in (karras(MODEL, 8), karras(MODEL, 8)[:-1], karras(MODEL, 1)):
         result, calls = walk(name, x, sigmas, lambda _sigma, _sigma_next: torch.zeros_like(x))
 
-        assert calls == SAMPLERS[name].calls(sigmas)
+        assert calls == count_calls(RUN[name], sigmas)
         assert torch.isfinite(result).all()
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", RUN)
 def test_sampler_does_not_depend_on_the_latents_shape(name):
     """One image's latents and a row of numbers give the same numbers."""
     sigmas = karras(MODEL, 6)[:-1]
@@ -137,6 +137,6 @@ def test_restart_spends_some_of_its_steps_on_going_back(steps, restarts):
         return torch.zeros(3)
 
     _result, calls = walk("Restart", x, sigmas, noise)
-    assert calls == SAMPLERS["Heun"].calls(sigmas)
+    assert calls == count_calls(RUN["Heun"], sigmas)
     assert len(jumps) == restarts
     assert all(low < 0.2 and 1.5 < high < 2.6 for low, high in jumps)

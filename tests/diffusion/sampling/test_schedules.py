@@ -4,9 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from pastelbot.diffusion.sampling.registry import SAMPLERS, plan_first_pass, plan_img2img, plan_second_pass, resolve
+from pastelbot.diffusion.sampling.registry import plan_first_pass, plan_img2img, plan_second_pass, resolve
 from pastelbot.diffusion.sampling.schedules import SCHEDULES, ModelSigmas, img2img_steps, make_sigmas
 from pastelbot.errors import LimitError
+from pastelbot.rules.samplers import painted
 
 MODEL = ModelSigmas.scaled_linear()
 
@@ -52,9 +53,9 @@ def test_timesteps_are_those_of_the_table():
 )
 def test_names_of_old_and_new_are_understood(name, schedule, expected):
     """A schedule at the end of the sampler's name goes before the other."""
-    spec, chosen = resolve(name, schedule)
+    info, chosen = resolve(name, schedule)
 
-    assert (spec.name, chosen) == expected
+    assert (info.name, chosen) == expected
 
 
 def test_unlike_name_lists_what_there_is():
@@ -63,12 +64,12 @@ def test_unlike_name_lists_what_there_is():
         resolve("zzzz")
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", painted())
 def test_second_pass_begins_in_the_middle(name):
     """Each sampler's second pass starts at less noise than its first and ends at the same."""
-    spec, schedule = resolve(name)
-    first = plan_first_pass(spec, schedule, MODEL, 20)
-    second = plan_second_pass(spec, schedule, MODEL, 20, 0.5)
+    info, schedule = resolve(name)
+    first = plan_first_pass(info, schedule, MODEL, 20)
+    second = plan_second_pass(info, schedule, MODEL, 20, 0.5)
 
     assert img2img_steps(20, 0.5) == 40
     assert second.sigmas[0] < first.sigmas[0] / 3
@@ -81,8 +82,8 @@ def test_timestep_samplers_keep_unit_variance():
     """DDIM begins with the noise itself at its first timestep, seen from latents that are not scaled down."""
     import torch
 
-    spec, schedule = resolve("DDIM")
-    run = plan_first_pass(spec, schedule, MODEL, 20)
+    info, schedule = resolve("DDIM")
+    run = plan_first_pass(info, schedule, MODEL, 20)
     noise = torch.ones(1)
 
     assert run.begin(noise).item() == pytest.approx((1 + run.sigmas[0] ** 2) ** 0.5)
@@ -92,8 +93,8 @@ def test_timestep_samplers_keep_unit_variance():
 @pytest.mark.parametrize(("strength", "calls"), [(0.5, 11), (1.0, 20), (0.75, 16), (0.02, 1)])
 def test_img2img_runs_its_share_and_one_step_more(strength, calls):
     """20 steps at strength 0.5 are 11 calls, from the middle of the 20-step schedule."""
-    spec, schedule = resolve("DPM++ 2M")
-    run = plan_img2img(spec, schedule, MODEL, 20, strength)
+    info, schedule = resolve("DPM++ 2M")
+    run = plan_img2img(info, schedule, MODEL, 20, strength)
 
     assert run.calls == calls
     assert run.sigmas == make_sigmas("Karras", MODEL, 20)[20 - calls :]
