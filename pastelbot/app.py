@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pastelbot.bot.client import Backend, PastelBot
-from pastelbot.config import BUNDLED, Settings, bundled_checkpoint
+from pastelbot.config import Settings, checkpoint_location
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.process_executor import ProcessExecutor
@@ -155,11 +155,11 @@ def worker_options(settings: Settings) -> WorkerOptions:
     """Return what the worker needs to know of the settings."""
     chosen = settings.checkpoint
     return WorkerOptions(
-        checkpoint=_place(chosen.path),
+        checkpoint=checkpoint_location(chosen.path),
         name=chosen.name,
         vae=chosen.vae,
         checkpoints={
-            name: CheckpointSource(path=_place(one.path), vae=one.vae, revision=one.revision)
+            name: CheckpointSource(path=checkpoint_location(one.path), vae=one.vae, revision=one.revision)
             for name, one in settings.checkpoints.items()
         },
         vaes=settings.vaes,
@@ -176,10 +176,6 @@ def worker_options(settings: Settings) -> WorkerOptions:
         preview_steps=settings.worker.preview_steps,
         taesd=chosen.taesd,
     )
-
-
-def _place(reference: str) -> str:
-    return str(bundled_checkpoint()) if reference == BUNDLED else reference
 
 
 def tagger_options(settings: Settings) -> TaggerOptions:

@@ -4,11 +4,9 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
 from pastelbot import app
 from pastelbot.choices import upscaler_files
+from pastelbot.cli.progress import progress_bar
 from pastelbot.config import Settings
 from pastelbot.errors import RequestError, StartupError
 from pastelbot.formats import pictures
@@ -90,18 +88,14 @@ def _paint(request: GenerationRequest, settings: Settings) -> Painted:
     options = app.worker_options(settings)
     named = options.checkpoints.get(request.checkpoint)
     check_reference(options.checkpoint if named is None else named.path)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Loading the checkpoint", total=None)
-        from pastelbot.diffusion.engine import engine  # noqa: PLC0415 - torch takes seconds
+    with progress_bar("Loading the checkpoint") as show:
+        from pastelbot.diffusion.engine import engine
 
-        loaded = load_checkpoint(
-            options, request.checkpoint, on_progress=lambda text: bar.update(task, description=text)
-        )
+        loaded = load_checkpoint(options, request.checkpoint, on_progress=lambda text: show(text, 0, 0))
         return engine.paint_alone(
             make_engine(options, loaded),
             request,
-            on_progress=lambda event: bar.update(task, description="Painting", completed=event.step, total=event.steps),
+            on_progress=lambda event: show("Painting", event.step, event.steps),
         )
 
 

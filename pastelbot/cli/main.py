@@ -34,7 +34,7 @@ def main() -> None:
 def default(
     context: typer.Context,
     config: ConfigOption = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Run the bot, unless a command says otherwise."""
     if version:
@@ -49,7 +49,7 @@ def default(
 @app.command()
 def run(config: ConfigOption = None) -> None:
     """Run the bot on Discord until Ctrl-C."""
-    from pastelbot import run as running  # noqa: PLC0415 - each command loads only what it needs
+    from pastelbot import run as running
 
     running.run(load_settings(config))
 
@@ -57,10 +57,10 @@ def run(config: ConfigOption = None) -> None:
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 is any free one.")] = 0,
-    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,  # noqa: FBT002
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Try the whole bot in the browser: no token, no GPU, no download."""
-    from pastelbot.demo import simulator as demonstration  # noqa: PLC0415
+    from pastelbot.demo import simulator as demonstration
 
     demonstration.run(port=port, open_browser=browser)
 
@@ -96,12 +96,12 @@ def imagine(
     from_infotext: Annotated[
         Path | None, typer.Option(help="Paint what a picture or text file says; other options change it.")
     ] = None,
-    grid: Annotated[bool, typer.Option("--grid", help="Also write all pictures on one sheet.")] = False,  # noqa: FBT002
+    grid: Annotated[bool, typer.Option("--grid", help="Also write all pictures on one sheet.")] = False,
     out: Annotated[Path, typer.Option(help="A .png file, or a folder.")] = Path("out"),
     config: ConfigOption = None,
 ) -> None:
     """Paint without Discord."""
-    from pastelbot.cli import generate  # noqa: PLC0415
+    from pastelbot.cli import generate
 
     options = GenerationOptions(
         prompt=prompt,
@@ -142,7 +142,7 @@ def imagine(
 @app.command()
 def info(file: Annotated[Path, typer.Argument(help="A picture, or a text file with an infotext.")]) -> None:
     """Print what a picture says about how it was made."""
-    from pastelbot.formats import pictures  # noqa: PLC0415
+    from pastelbot.formats import pictures
 
     typer.echo(pictures.read_infotext(file))
 
@@ -152,12 +152,11 @@ def describe(
     file: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")], config: ConfigOption = None
 ) -> None:
     """Print which tags a picture shows, as a prompt, and its rating."""
-    from pastelbot.cli import describe  # noqa: PLC0415 - ONNX Runtime
+    from pastelbot.cli import describe
 
     described = describe.describe(file, load_settings(config), on_progress=lambda text: typer.echo(text, err=True))
     typer.echo(described)
 
 
-workshop.register(app)
-tags.register(app, load_settings)
-export.register(app)
+for module in (workshop, tags, export):
+    module.register(app)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pastelbot.cli.options import ConfigOption, load_settings, progress_bar
+from pastelbot.cli.options import ConfigOption, load_settings
+from pastelbot.cli.progress import progress_bar
 from pastelbot.errors import WorkshopError
 
 recipe_app = typer.Typer(help="Recipes: a checkpoint made step by step, described in one file.")
@@ -40,11 +41,11 @@ def recipe_run(
     config: ConfigOption = None,
 ) -> None:
     """Make what a recipe describes, in one pass, tensor by tensor."""
-    from pastelbot.workshop.recipes.recipe import read_recipe  # noqa: PLC0415 - torch takes seconds
-    from pastelbot.workshop.recipes.runner import run_recipe  # noqa: PLC0415
+    from pastelbot.workshop.recipes.recipe import read_recipe
+    from pastelbot.workshop.recipes.runner import run_recipe
 
     found, settings = read_recipe(file, out=out), load_settings(config).checkpoint
-    with progress_bar() as listener:
+    with progress_bar("Looking at the inputs", in_bytes=True) as listener:
         report = run_recipe(found, listener, settings)
     _tell(report.notes, report.outputs)
 
@@ -150,9 +151,9 @@ def convert(
 
 def inspect(path: Annotated[Path, typer.Argument(help="A weights file, or a diffusers folder.")]) -> None:
     """Say what a file is: kind, hashes, precision, rank, trigger words, problems."""
-    from pastelbot.workshop.inspection import inspect_path  # noqa: PLC0415 - torch takes seconds
+    from pastelbot.workshop.inspection import inspect_path
 
-    with progress_bar() as listener:
+    with progress_bar("Looking at the inputs", in_bytes=True) as listener:
         findings = inspect_path(path, listener)
     for line in findings.lines():
         typer.echo(line)
@@ -161,11 +162,11 @@ def inspect(path: Annotated[Path, typer.Argument(help="A weights file, or a diff
 
 
 def _run_step(name: str, table: Mapping[str, object], out: Path, config: Path | None) -> None:
-    from pastelbot.workshop.recipes.recipe import single_step  # noqa: PLC0415 - torch takes seconds
-    from pastelbot.workshop.recipes.runner import run_recipe  # noqa: PLC0415
+    from pastelbot.workshop.recipes.recipe import single_step
+    from pastelbot.workshop.recipes.runner import run_recipe
 
     found, settings = single_step(name, table, out), load_settings(config).checkpoint
-    with progress_bar() as listener:
+    with progress_bar("Looking at the inputs", in_bytes=True) as listener:
         report = run_recipe(found, listener, settings)
     _tell(report.notes, report.outputs)
 

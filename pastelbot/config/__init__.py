@@ -12,6 +12,7 @@ from pastelbot.config.sections import (
     StorageSettings,
     TagSettings,
     bundled_checkpoint,
+    checkpoint_location,
     parse_size,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "TagSettings",
     "bundled",
     "bundled_checkpoint",
+    "checkpoint_location",
     "load",
     "parse_size",
 ]

@@ -257,3 +257,8 @@ class Settings(Section):
 def bundled_checkpoint() -> Path:
     """Return the folder of the checkpoint inside the package."""
     return Path(__file__).parents[1] / "data" / "checkpoint"
+
+
+def checkpoint_location(reference: str) -> str:
+    """Return the file, folder or hub name that a configured checkpoint stands for: `bundled` is inside the package."""
+    return str(bundled_checkpoint()) if reference == BUNDLED else reference

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from pastelbot.choices import nearest_names
-from pastelbot.config import BUNDLED, Settings, bundled_checkpoint
+from pastelbot.config import Settings, checkpoint_location
 from pastelbot.errors import NotAllowedError, NotFoundError
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, LoraFiles, ModelNames, network_files
 from pastelbot.infotext import ReadRequest
@@ -197,4 +197,4 @@ def _lora_names(request: GenerationRequest) -> list[str]:
 
 
 def _file(reference: str) -> Path:
-    return bundled_checkpoint() if reference == BUNDLED else Path(reference).expanduser()
+    return Path(checkpoint_location(reference)).expanduser()
