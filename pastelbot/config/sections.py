@@ -3,7 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -223,8 +223,10 @@ class Settings(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _suit_the_bundled_checkpoint(cls, values: Any) -> Any:  # noqa: ANN401 - whatever was read
-        checkpoint = values.get("checkpoint") if isinstance(values, dict) else None
+    def _suit_the_bundled_checkpoint(cls, values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        checkpoint = values.get("checkpoint")
         if not isinstance(checkpoint, dict) or checkpoint.get("path") != BUNDLED:
             return values
         own = tomllib.loads(bundled_checkpoint().with_name("bundled.toml").read_text(encoding="utf-8"))

@@ -74,7 +74,7 @@ def settings(folder: Path) -> config.Settings:
     )
 
 
-async def _furnish(env: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - simcord is optional and untyped here
+async def _furnish(env: Any) -> tuple[Any, list[Any]]:
     """Make a server with an art channel, a member and somebody who runs the server, and a welcome."""
     guild = env.create_guild("Pastel Studio")
     channel = guild.create_text_channel("art")
@@ -87,10 +87,10 @@ async def _furnish(env: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - simcord
     return channel, people
 
 
-def _simcord() -> Any:  # noqa: ANN401
+def _simcord() -> Any:
     try:
-        import simcord  # noqa: PLC0415 - an extra
-        import simcord.preview  # noqa: PLC0415
+        import simcord
+        import simcord.preview
     except ImportError as error:
         raise StartupError(
             "The demo needs the simulated Discord: install it with `pip install 'pastelbot[demo]'`, or use `make demo`."

@@ -44,7 +44,7 @@ def locate(
     named = _HUB_NAME.fullmatch(reference)
     if named is None or not is_hub_name(reference):
         raise CheckpointError(f"{reference!r} is no file or folder here. Check {key}.")
-    download = _Download(revision, offline, cache_dir, on_progress or (lambda _text: None), listener)
+    download = _Download(revision, cache_dir, on_progress or (lambda _text: None), listener, offline=offline)
     return download.file(named["repo"], named["file"]) if named["file"] else download.folder(named["repo"])
 
 
@@ -77,7 +77,7 @@ def locate_tokenizer(bundled: Path, *, offline: bool = False, cache_dir: Path | 
     """Return a folder with CLIP's vocabulary for checkpoints that bring none: the bundled one, or the hub's."""
     if all((bundled / name).is_file() for name in _TOKENIZER_FILES):
         return bundled
-    download = _Download(None, offline, cache_dir, lambda _text: None)
+    download = _Download(None, cache_dir, lambda _text: None, offline=offline)
     folders = {download.file(_TOKENIZER_REPO, name).parent for name in _TOKENIZER_FILES}
     return folders.pop()
 
@@ -92,7 +92,7 @@ def locate_files(
     on_progress: Notify | None = None,
 ) -> list[Path]:
     """Return files of one repository on the hub, downloading what is not in the cache."""
-    download = _Download(revision, offline, cache_dir, on_progress or (lambda _text: None))
+    download = _Download(revision, cache_dir, on_progress or (lambda _text: None), offline=offline)
     return [download.file(repo, name) for name in names]
 
 
@@ -102,10 +102,11 @@ class _Download:
     def __init__(
         self,
         revision: str | None,
-        offline: bool,  # noqa: FBT001
         cache_dir: Path | None,
         notify: Notify,
         listener: Listener | None = None,
+        *,
+        offline: bool,
     ) -> None:
         self._revision = revision
         self._offline = offline
@@ -115,7 +116,7 @@ class _Download:
 
     def file(self, repo: str, name: str) -> Path:
         """Return one file of a repository."""
-        from huggingface_hub import hf_hub_download  # noqa: PLC0415 - slow to import, and needed for downloads alone
+        from huggingface_hub import hf_hub_download
 
         self._announce(f"{repo}/{name}")
         self._fetch(repo, [name])
@@ -130,7 +131,7 @@ class _Download:
 
     def folder(self, repo: str) -> Path:
         """Return a diffusers folder with the best weights that there are of each part."""
-        from huggingface_hub import snapshot_download  # noqa: PLC0415
+        from huggingface_hub import snapshot_download
 
         self._announce(repo)
         patterns = self._fetch(repo, None)

@@ -13,10 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import urlparse
 
 from pastelbot.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from huggingface_hub.utils.tqdm import tqdm
 
 # Hears what is being downloaded, the bytes that are here and the bytes in all.
 Listener = Callable[[str, int, int], None]
@@ -56,7 +59,7 @@ class HubDownload:
 
     def names(self, repo: str) -> list[str]:
         """Return the names of a repository's files; raises CheckpointError."""
-        from huggingface_hub import HfApi  # noqa: PLC0415 - slow to import, and needed for downloads alone
+        from huggingface_hub import HfApi
 
         with explaining(repo, self.revision):
             info = HfApi().model_info(repo, revision=self.revision)
@@ -64,7 +67,7 @@ class HubDownload:
 
     def look_up(self, repo: str, name: str) -> HubFile:
         """Return what the hub says about a file; raises CheckpointError."""
-        from huggingface_hub import get_hf_file_metadata, hf_hub_url  # noqa: PLC0415
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
         url = hf_hub_url(repo, name, revision=self.revision)
         with explaining(f"{repo}/{name}", self.revision):
@@ -91,7 +94,7 @@ class HubDownload:
 
     @property
     def _cache(self) -> Path:
-        from huggingface_hub import constants  # noqa: PLC0415
+        from huggingface_hub import constants
 
         return Path(self.cache_dir or constants.HF_HUB_CACHE).expanduser()
 
@@ -106,7 +109,7 @@ class HubDownload:
 
     def _fetch(self, file: HubFile, place: Path, before: int, total: int) -> None:
         """Fetch one file under its part's name, check it, and give it its name."""
-        from huggingface_hub.utils._fixes import WeakFileLock  # noqa: PLC0415
+        from huggingface_hub.utils._fixes import WeakFileLock
 
         part = _part(place, file)
         with explaining(f"{file.repo}/{file.name}", self.revision, place):
@@ -120,8 +123,8 @@ class HubDownload:
             lock.unlink(missing_ok=True)
 
     def _receive(self, file: HubFile, part: Path, before: int, total: int) -> None:
-        from huggingface_hub.file_download import http_get  # noqa: PLC0415
-        from huggingface_hub.utils._headers import build_hf_headers  # noqa: PLC0415
+        from huggingface_hub.file_download import http_get
+        from huggingface_hub.utils._headers import build_hf_headers
 
         headers = build_hf_headers()
         if urlparse(file.address).netloc != urlparse(self._url(file)).netloc:
@@ -136,17 +139,17 @@ class HubDownload:
             )
 
     def _url(self, file: HubFile) -> str:
-        from huggingface_hub import hf_hub_url  # noqa: PLC0415
+        from huggingface_hub import hf_hub_url
 
         return hf_hub_url(file.repo, file.name, revision=self.revision)
 
 
-def no_bar() -> Any:  # noqa: ANN401 - the client wants tqdm's class
+def no_bar() -> "type[tqdm]":
     """Return what the client takes for a progress bar, and nobody sees."""
-    from huggingface_hub.utils.tqdm import tqdm  # noqa: PLC0415
+    from huggingface_hub.utils.tqdm import tqdm
 
     class NoBar(tqdm):
-        def __init__(self, *arguments: Any, **settings: Any) -> None:  # noqa: ANN401
+        def __init__(self, *arguments: object, **settings: object) -> None:
             super().__init__(*arguments, **{**settings, "disable": True})  # type: ignore[no-untyped-call]
 
     return NoBar
@@ -156,13 +159,13 @@ class _Bar:
     """What the client takes for a progress bar."""
 
     @classmethod
-    def hearing(cls, hear: Callable[[int], None], start: int) -> Any:  # noqa: ANN401 - the client wants tqdm's class
+    def hearing(cls, hear: Callable[[int], None], start: int) -> "type[tqdm]":
         """Return a function that the client calls as a class of progress bars."""
 
         def make(**_settings: object) -> "_Bar":
             return cls(hear, start)
 
-        return make
+        return cast("type[tqdm]", make)
 
     def __init__(self, hear: Callable[[int], None], start: int) -> None:
         self._hear, self._done = hear, start
@@ -196,7 +199,7 @@ def explaining(what: str, revision: str | None, place: Path | None = None) -> It
 
 
 def _is_unreachable(error: BaseException) -> bool:
-    from huggingface_hub import errors  # noqa: PLC0415
+    from huggingface_hub import errors
 
     if isinstance(error, errors.OfflineModeIsEnabled | ConnectionError | TimeoutError):
         return True
@@ -218,7 +221,7 @@ def explanation(error: Exception, what: str, revision: str | None, place: Path |
 
 
 def _refusal(error: Exception, what: str, revision: str | None) -> str | None:
-    from huggingface_hub import errors  # noqa: PLC0415
+    from huggingface_hub import errors
 
     repo = "/".join(what.split("/")[:2])
     if isinstance(error, errors.GatedRepoError):

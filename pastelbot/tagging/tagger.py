@@ -4,9 +4,9 @@ The interface is that of the public wd14 and wd-v3 taggers: one input (batch, he
 255, and one output (batch, tags) of probabilities in the order of `selected_tags.csv`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,24 @@ from pastelbot.tagging.files import TaggerOptions, check_installed, locate
 from pastelbot.tagging.labels import Labels, read_labels
 
 _SLACK = 1e-3  # what rounding may add to a probability
+
+
+class _Place(Protocol):
+    """An input or an output of a model."""
+
+    name: str
+    type: str
+    shape: Sequence[object]
+
+
+class _Session(Protocol):
+    """What is used of ONNX Runtime's session, which has no types."""
+
+    def get_inputs(self) -> Sequence[_Place]: ...
+
+    def get_outputs(self) -> Sequence[_Place]: ...
+
+    def run(self, outputs: None, inputs: Mapping[str, NDArray[np.float32]]) -> Sequence[object]: ...
 
 
 class Tagger:
@@ -104,20 +122,21 @@ def prepare(image: Image.Image, side: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(pixels)[None]
 
 
-def _open(model: Path, threads: int) -> Any:  # noqa: ANN401 - ONNX Runtime has no types
-    import onnxruntime  # noqa: PLC0415 - an extra, and slow to import
+def _open(model: Path, threads: int) -> _Session:
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4  # errors are raised here
     try:
         # The CPU alone: the accelerator is for painting.
-        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        session: _Session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the same as above
         raise TaggerError(f"The tagger's model {model} cannot be loaded: {error}") from error
+    return session
 
 
-def _input_of(session: Any, model: Path) -> tuple[str, int]:  # noqa: ANN401 - as above
+def _input_of(session: _Session, model: Path) -> tuple[str, int]:
     """Return the input's name and the side of the square that it takes."""
     inputs = session.get_inputs()
     shape: Sequence[object] = inputs[0].shape if len(inputs) == 1 else ()

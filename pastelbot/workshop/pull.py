@@ -94,7 +94,7 @@ def _choices(weights: Sequence[str]) -> str:
 
 def _into_cache(repo: str, names: Sequence[str], download: HubDownload) -> Path:
     """Return the cache's folder for a repository, with the files in it."""
-    from huggingface_hub import hf_hub_download  # noqa: PLC0415 - slow to import
+    from huggingface_hub import hf_hub_download
 
     download.into_cache(repo, names)
     root = Path()

@@ -80,10 +80,12 @@ def combine(vocabularies: Iterable[Iterable[Tag]]) -> dict[str, Tag]:
     for vocabulary in vocabularies:
         for tag in vocabulary:
             under = combined.get(tag.name)
-            if under is not None and under.aliases != tag.aliases:
-                tag = replace(tag, aliases=tuple(dict.fromkeys(tag.aliases + under.aliases)))  # noqa: PLW2901
-            combined[tag.name] = tag
+            combined[tag.name] = tag if under is None else _with_aliases(tag, under.aliases)
     return combined
+
+
+def _with_aliases(tag: Tag, more: tuple[str, ...]) -> Tag:
+    return tag if more == tag.aliases else replace(tag, aliases=tuple(dict.fromkeys(tag.aliases + more)))
 
 
 def spellings(tag: Tag) -> Iterator[str]:

@@ -102,8 +102,8 @@ class TagSets:
         sql = "SELECT id FROM tag_sets WHERE state = 'old' AND id <> ?"
         for row in await self._database.reader.all(sql, number):
             first = int(row["id"]) * PER_SET
-            while await self._remove_some(first, first + PER_SET - 1):  # noqa: ASYNC110 - it lets others write between
-                await asyncio.sleep(_BREATH_SECONDS)
+            while await self._remove_some(first, first + PER_SET - 1):
+                pass
             async with self._database.transaction() as connection:
                 await connection.execute("DELETE FROM tag_sets WHERE id = ?", row["id"])
 
@@ -122,7 +122,8 @@ class TagSets:
             )
             await connection.execute("DELETE FROM tag_spellings WHERE id BETWEEN ? AND ?", *until)
             await connection.execute("DELETE FROM tags WHERE id BETWEEN ? AND ?", *until)
-            return True
+        await asyncio.sleep(_BREATH_SECONDS)
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)

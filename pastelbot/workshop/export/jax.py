@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import torch
 from safetensors.torch import save_file
@@ -155,7 +156,7 @@ def _programs(weights: Weights, sizes: Sequence[tuple[int, int]], options: JaxOp
 
 def _write(program: _Program, folder: Path, *, check: bool) -> dict[str, float]:
     """Write a program, and its network's weights where they are not there yet; return what the check finds."""
-    jax: Any = _jax()
+    jax = _jax()
     states, call = _as_jax(program)
     arrays = {name: tensor.detach().numpy() for name, tensor in states.items()}
     inputs = [tensor.numpy() for tensor in program.inputs.values()]
@@ -176,15 +177,15 @@ def _write(program: _Program, folder: Path, *, check: bool) -> dict[str, float]:
     return {program.file: _difference(program, torch.tensor(again.call(arrays, *inputs).__array__()))}
 
 
-def _jax() -> Any:  # noqa: ANN401 - its functions have no types
-    import jax  # noqa: PLC0415 - an extra
-    import jax.export  # noqa: PLC0415
+def _jax() -> ModuleType:
+    import jax
+    import jax.export
 
-    return jax
+    return cast("ModuleType", jax)
 
 
 @contextmanager
-def _without_places(jax: Any) -> Iterator[None]:  # noqa: ANN401
+def _without_places(jax: ModuleType) -> Iterator[None]:
     """Leave out the lines of code that each operator came from, with the paths of this machine."""
     limit = jax.config.jax_traceback_in_locations_limit
     jax.config.update("jax_traceback_in_locations_limit", 0)
@@ -201,17 +202,17 @@ def _as_jax(program: _Program) -> tuple[dict[str, Tensor], Callable[..., Any]]:
     names, states, function = export.exported_program_to_jax(traced, export_raw=True)
     names = [*names, *traced.graph_signature.lifted_tensor_constants]
 
-    def call(weights: Mapping[str, Any], *inputs: Any) -> Any:  # noqa: ANN401 - JAX's arrays, which are no class here
+    def call(weights: Mapping[str, Any], *inputs: object) -> object:
         return function([weights[name] for name in names], inputs)[0]
 
     return dict(zip(names, states, strict=True)), call
 
 
-def _torchax_export() -> Any:  # noqa: ANN401 - an untyped module
+def _torchax_export() -> ModuleType:
     """Import torchax, which names operators that newer releases of torch have removed, without ever using them."""
     known = OpOverloadPacket.__getattr__
 
-    def also_removed(packet: OpOverloadPacket, name: str) -> Any:  # noqa: ANN401
+    def also_removed(packet: OpOverloadPacket, name: str) -> object:
         try:
             return known(packet, name)
         except AttributeError:
@@ -219,13 +220,13 @@ def _torchax_export() -> Any:  # noqa: ANN401 - an untyped module
                 raise
             return object()
 
-    OpOverloadPacket.__getattr__ = also_removed  # type: ignore[method-assign]
+    OpOverloadPacket.__getattr__ = also_removed  # type: ignore[assignment, method-assign]
     try:
-        import torchax.export  # noqa: PLC0415 - an extra
-        import torchax.ops.jaten  # noqa: PLC0415 - it makes the operators known
+        import torchax.export
+        import torchax.ops.jaten
     finally:
         OpOverloadPacket.__getattr__ = known  # type: ignore[method-assign]
-    return torchax.export
+    return cast("ModuleType", torchax.export)
 
 
 def _difference(program: _Program, found: Tensor) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -189,8 +190,7 @@ def _write(graph: _Graph, folder: Path, options: OnnxOptions) -> None:
 
 def _default_to_nan(program: torch.onnx.ONNXProgram, learnt: torch.Tensor) -> None:
     """Let the learnt vectors be left out: then there is none."""
-    import numpy as np  # noqa: PLC0415
-    import onnx_ir  # noqa: PLC0415 - an extra
+    import onnx_ir
 
     place = next(value for value in program.model.graph.inputs if value.name == "learnt")
     nothing = torch.full((1, 1, learnt.shape[-1]), torch.nan, dtype=learnt.dtype).numpy()

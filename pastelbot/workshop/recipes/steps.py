@@ -1,6 +1,7 @@
 """The steps of a recipe: what each operation needs, and how it is read from a table."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -165,7 +166,7 @@ def read_step(name: str, table: object) -> Step:
     for key, field in fields.items():
         if key not in values and field.default is dataclasses.MISSING:
             raise RecipeError(f"Step {name!r} lacks the key {key!r}, which {operation!r} needs.")
-    read = {key: _read_value(name, key, value) for key, value in values.items()}
+    read: dict[str, Any] = {key: _read_value(name, key, value) for key, value in values.items()}
     step = kind(name=name, **read)
     if isinstance(step, BlockMergeStep):
         _check_weights(step)
@@ -179,7 +180,7 @@ def _check_weights(step: BlockMergeStep) -> None:
         raise RecipeError(f"Step {step.name!r}, key 'weights': {error}") from error
 
 
-def _read_value(step: str, key: str, value: object) -> Any:  # noqa: ANN401 - each key has a type of its own
+def _read_value(step: str, key: str, value: object) -> object:
     return _READERS.get(key, _text)(f"Step {step!r}, key {key!r}", value)
 
 
@@ -190,7 +191,7 @@ def _text(where: str, value: object) -> str:
 
 
 def _number(where: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):  # noqa: PLR0124
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise RecipeError(f"{where}: {value!r} is no number.")
     return float(value)
 
