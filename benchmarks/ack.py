@@ -1,13 +1,13 @@
-"""How soon a press of a button is answered while the worker paints and many people press.
+"""Measure how soon a button press is answered while the worker paints and many users press.
 
     .venv/bin/python benchmarks/ack.py [--people 200] [--seconds 30] [--pause 4]
 
-Everybody presses Reroll on a picture, again and again, with a random pause in between. The bot process is whole: the
+Each user presses Reroll on a picture repeatedly, with a random pause in between. The bot process is complete: the
 buttons, the service, the database on disk, the dispatcher, the delivery with its edits. Discord is a stub that takes
 100 ms for each request. The worker is a real child process that reports like one that paints four jobs at 20 steps a
 second in all: a step of a job each 50 ms, every fourth with a preview of 20 kB, and a picture of 1.5 MB at the end.
 
-Measured is the time from the press until the answer is handed to Discord's library, which sends it.
+The measured time runs from the press until the answer is handed to Discord's library, which sends it.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Time the engine: `python benchmarks/engine.py [--device cuda] [--card]`.
 
-Every line is measured in the same run, the two things of a ratio in turns, and the median of the turns is printed.
+All lines are measured in the same run, the two values of a ratio in turns, and the median of the turns is printed.
 `--card` paints one picture of the Pastel-Mix card's settings with random weights of Stable Diffusion 1.5's size, in the
 device's usual precision; on a CPU that takes an hour.
 """

@@ -1,9 +1,9 @@
-"""How long a line of ten thousand jobs takes: to join, to give out from, and to start with.
+"""Time a queue of ten thousand jobs: joining it, dispatching from it, and starting with it.
 
     .venv/bin/python benchmarks/long_queue.py [--jobs 10000] [--people 2000] [--rounds 1000]
 
-Everything is real but the worker: the service, the database on disk, the dispatcher. Times are those that somebody
-waits for, with everything that the event loop does in between; on a busy machine, processor time says more.
+Everything is real except the worker: the service, the database on disk, the dispatcher. Times are those that a user
+waits for, with everything that the event loop does in between; on a busy machine, processor time is more meaningful.
 """
 
 import argparse

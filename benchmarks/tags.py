@@ -1,9 +1,9 @@
 """Time the tag vocabulary: `python benchmarks/tags.py [CSV] [--tags 140782]`.
 
-Fills a temporary database with a tag-completion CSV or, left out, with made-up tags, and then does what people do:
-types tags letter by letter, searches, mistypes and submits. Every look goes the whole way that the bot's goes, from the
-prompt to the choices, through the database's thread, and the age gate leaves out what may not be shown. Each kind has
-five rounds, and the quietest one counts: others may use the machine.
+Fills a temporary database with a tag-completion CSV or, without one, with made-up tags, and then acts as users do:
+types tags letter by letter, searches, mistypes and submits. Every lookup takes the bot's whole path, from the prompt
+to the choices, through the database's thread, and the age gate removes what may not be shown. Each kind has five
+rounds, and the quietest one counts, because other programs may use the machine.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     python benchmarks/merge/run.py [--narrow] [--folder FOLDER] [--rank 64] [--every 1]
 
-Full-size files need about 12 GB on the disk; they are deleted afterwards. Every contender runs alone, in a process of
-its own with one thread. `--every N` decomposes only every Nth layer in the comparison of extractions.
+Full-size files need about 12 GB of disk space; they are deleted afterwards. Every contender runs alone, in a separate
+process with one thread. `--every N` decomposes only every Nth layer in the comparison of extractions.
 """
 
 import argparse
