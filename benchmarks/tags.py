@@ -80,7 +80,7 @@ async def measure(file: TagFile, path: Path, looks: int, rng: random.Random) -> 
 
 
 async def timed(what: str, texts: list[str], use: Callable[[str, Actor], Awaitable[object]]) -> bool:
-    """Print how long the looks take; tell whether the aim is met."""
+    """Print how long the lookups take; return whether the target is met."""
     rounds = [await one_round(texts[start::ROUNDS], use) for start in range(ROUNDS)]
     late, times = min((times[int(len(times) * 0.99)][0], times) for times in rounds)
     median, worst = statistics.median(each for each, _ in times), times[-1]
