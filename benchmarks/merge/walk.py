@@ -34,7 +34,7 @@ VARIATION, STRENGTH, RANK = 0.09, 0.12, 4
 
 
 def main() -> None:
-    """Make the inputs, run the recipe, paint."""
+    """Make the inputs, merge, paint."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompt", default="masterpiece, best quality, 1girl, red hair, smile")
     parser.add_argument("--seed", type=int, default=7)
