@@ -15,6 +15,7 @@ from pastelbot.jobs.tagger_process import Describer, TaggerProcess
 from pastelbot.jobs.worker import CheckpointSource, WorkerOptions
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.admin import Admin
+from pastelbot.service.audit import AuditTrail
 from pastelbot.service.gallery import Gallery
 from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.models.models import Models
@@ -35,6 +36,7 @@ from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.key_values import KeyValueStore
+from pastelbot.store.pauses import Pauses
 from pastelbot.store.personal_data import PersonalStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.presets import PresetStore
@@ -42,7 +44,31 @@ from pastelbot.store.quotas import QuotaStore
 from pastelbot.store.reviews import ReviewStore
 from pastelbot.store.settings import SettingsStore
 from pastelbot.store.stats import StatsStore
+from pastelbot.store.tags.search import TagStore
+from pastelbot.store.tags.sets import TagSets
 from pastelbot.tagging.files import TaggerOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stores:
+    """Every store there is, each once."""
+
+    jobs: JobStore
+    files: PictureFiles
+    settings: SettingsStore
+    blocks: BlockStore
+    pauses: Pauses
+    audit: AuditLog
+    key_values: KeyValueStore
+    quotas: QuotaStore
+    presets: PresetStore
+    confirmations: ConfirmationStore
+    reviews: ReviewStore
+    gallery: GalleryStore
+    personal: PersonalStore
+    stats: StatsStore
+    tags: TagStore
+    tag_sets: TagSets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +78,9 @@ class _Core:
     settings: Settings
     clock: Callable[[], datetime]
     database: Database
-    jobs: JobStore
-    files: PictureFiles
+    stores: _Stores
     access: AccessPolicy
+    audit: AuditTrail
     dispatcher: Dispatcher
     service: Service
     tagger: Describer | None
@@ -90,63 +116,90 @@ async def _core(
 ) -> _Core:
     """Open the database, and put together what takes jobs in and has them painted."""
     database = await Database.open(settings.storage.database)
-    jobs, files = JobStore(database), PictureFiles(settings.storage.pictures, database)
+    stores = await _stores(settings, database, clock)
     tagger = (describer or TaggerProcess(tagger_options(settings))) if settings.tagger.enabled else None
-    access = await AccessPolicy.open(settings, database, clock=clock)
+    access = AccessPolicy(settings, stores.settings, stores.blocks, stores.pauses, clock=clock)
+    audit = AuditTrail(stores.audit, clock=clock)
     dispatcher = Dispatcher(
-        jobs,
+        stores.jobs,
         _rated(executor or ProcessExecutor(worker_options(settings)), tagger, settings),
-        files,
+        stores.files,
         at_once=settings.worker.jobs_at_once,
         stall_seconds=settings.worker.stall_seconds,
         clock=clock,
-        queue=_wait_queue(settings, access, clock),
-        notes=KeyValueStore(database),
+        queue=_wait_queue(settings, stores.pauses, clock),
+        notes=stores.key_values,
     )
-    models = Models(settings, database, dispatcher, clock=clock)
+    models = Models(settings, stores.key_values, dispatcher, audit)
     await models.open()
     return _Core(
         settings=settings,
         clock=clock,
         database=database,
-        jobs=jobs,
-        files=files,
+        stores=stores,
         access=access,
+        audit=audit,
         dispatcher=dispatcher,
-        service=Service(settings, jobs, dispatcher, access, files, models, clock=clock),
+        service=Service(settings, stores.jobs, dispatcher, access, audit, stores.files, models, clock=clock),
         tagger=tagger,
+    )
+
+
+async def _stores(settings: Settings, database: Database, clock: Callable[[], datetime]) -> _Stores:
+    """Make the stores; nothing else opens or wraps the database."""
+    servers = SettingsStore(database)
+    pauses = Pauses(servers)
+    await pauses.load()
+    return _Stores(
+        jobs=JobStore(database),
+        files=PictureFiles(settings.storage.pictures, database),
+        settings=servers,
+        blocks=BlockStore(database),
+        pauses=pauses,
+        audit=AuditLog(database),
+        key_values=KeyValueStore(database),
+        quotas=QuotaStore(database),
+        presets=PresetStore(database),
+        confirmations=ConfirmationStore(database),
+        reviews=ReviewStore(database),
+        gallery=GalleryStore(database),
+        personal=PersonalStore(database),
+        stats=StatsStore(database),
+        tags=TagStore(database),
+        tag_sets=TagSets(database, clock=lambda: clock().timestamp()),
     )
 
 
 async def _backend(core: _Core) -> Backend:
     """Put together what people do besides painting."""
-    settings, database, clock = core.settings, core.database, core.clock
-    jobs, access, files = core.jobs, core.access, core.files
-    dispatcher, servers, audit = core.dispatcher, SettingsStore(database), AuditLog(database)
-    tags = Tags(database, settings.tags, access, clock=clock)
+    settings, stores, clock = core.settings, core.stores, core.clock
+    access, audit, dispatcher, service = core.access, core.audit, core.dispatcher, core.service
+    jobs, files, servers = stores.jobs, stores.files, stores.settings
+    tags = Tags(stores.tags, stores.tag_sets, settings.tags, access)
     await tags.open()
-    reviews = Reviews(settings, ReviewStore(database), jobs, access, dispatcher, servers, clock=clock)
-    blocks, stats = BlockStore(database), StatsStore(database)
-    preferences, presets = Preferences(servers, access), Presets(settings, PresetStore(database), access, clock=clock)
-    shared = GalleryStore(database)
+    reviews = Reviews(settings, stores.reviews, jobs, access, audit, dispatcher, servers, clock=clock)
+    preferences, presets = Preferences(servers, audit), Presets(settings, stores.presets, audit, clock=clock)
     return Backend(
-        database=database,
-        builder=RequestBuilder(settings, core.service, access, preferences, presets, random_seed=random_seed),
+        database=core.database,
+        key_values=stores.key_values,
+        builder=RequestBuilder(settings, service, access, preferences, presets, random_seed=random_seed),
         preferences=preferences,
         presets=presets,
-        confirmations=ConfirmationStore(database),
+        confirmations=stores.confirmations,
         dispatcher=dispatcher,
-        service=core.service,
+        service=service,
         tags=tags,
-        quotas=Quotas(settings, QuotaStore(database), servers, audit, clock=clock),
+        quotas=Quotas(settings, stores.quotas, servers, access, audit, clock=clock),
         access=access,
         reviews=reviews,
-        admin=Admin(settings, servers, blocks, access, jobs, dispatcher, audit, stats, clock=clock),
+        admin=Admin(settings, servers, stores.blocks, access, jobs, dispatcher, audit, stores.stats, clock=clock),
         describing=Describing(core.tagger, access, per_minute=settings.tagger.describes_per_minute, clock=clock),
         history=PictureHistory(jobs, files, access),
         housekeeping=Housekeeping(settings.storage, files, clock=clock),
-        gallery=Gallery(shared, jobs, core.service, access, files, servers, adult=reviews.is_adult, clock=clock),
-        mydata=PersonalData(PersonalStore(database), jobs, dispatcher, files),
+        gallery=Gallery(
+            stores.gallery, jobs, service, access, audit, files, servers, adult=reviews.is_adult, clock=clock
+        ),
+        mydata=PersonalData(stores.personal, jobs, dispatcher, files),
         clock=clock,
     )
 
@@ -193,12 +246,12 @@ def tagger_options(settings: Settings) -> TaggerOptions:
     )
 
 
-def _wait_queue(settings: Settings, access: AccessPolicy, clock: Callable[[], datetime]) -> WaitQueue:
+def _wait_queue(settings: Settings, pauses: Pauses, clock: Callable[[], datetime]) -> WaitQueue:
     return WaitQueue(
         default_work=default_work(settings),
         half_life=settings.quota.half_life_minutes * 60,
         epoch=clock().timestamp(),
-        held=access.pauses.is_paused,
+        held=pauses.is_paused,
     )
 
 

@@ -98,6 +98,35 @@ def test_imports_point_downward(path):
         assert users is None or own in users or (name, top) in ALLOWED, f"{name} imports {top}"
 
 
+def calls_of_the_store(path):
+    """Yield the names from `pastelbot.store` that a file calls and that take or open a database."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    stores = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pastelbot.store")
+        for alias in node.names
+        if alias.name.endswith("Store") or alias.name in {"AuditLog", "Database", "Pauses", "PictureFiles", "TagSets"}
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+            if isinstance(owner, ast.Name) and owner.id in stores:
+                yield owner.id
+
+
+def test_stores_are_made_in_the_composition_root_alone():
+    """The command line has databases of its own, for commands that run without the bot."""
+    made = {
+        str(path.relative_to(PACKAGE)): set(calls_of_the_store(path))
+        for path in FILES
+        if part_of(path) not in {"store", "cli"} and any(calls_of_the_store(path))
+    }
+
+    assert set(made) == {"app.py", "run.py"}
+    assert made["run.py"] == {"Database"}
+
+
 def test_every_module_has_a_layer():
     for path in FILES:
         rank(part_of(path))

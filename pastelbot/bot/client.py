@@ -95,6 +95,7 @@ class Backend:
     """What is opened before Discord is met: everything below the bot layer."""
 
     database: Database
+    key_values: KeyValueStore
     dispatcher: Dispatcher
     service: Service
     tags: Tags
@@ -181,7 +182,7 @@ class PastelBot(commands.Bot):
             edit_seconds=self._edit_seconds,
             mention_after=self._mention_after,
         )
-        key_values = KeyValueStore(backend.database)
+        key_values = backend.key_values
         posts = GalleryPosts(self, backend.gallery, key_values, self.languages, clock=backend.clock)
         deletions = self._deletions = Deletions(backend.gallery, backend.reviews, posts)
         self._resources = Resources(

@@ -1,8 +1,8 @@
 """The vocabulary on the command line: `tags import`, `tags stats`, `tags search`."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 import typer
@@ -16,6 +16,8 @@ from pastelbot.prompt.tags.vocabulary import category_name, read_tag_file
 from pastelbot.service.tags.dictionary import Tags
 from pastelbot.service.tags.source import read_source
 from pastelbot.store.database import Database
+from pastelbot.store.tags.search import TagStore
+from pastelbot.store.tags.sets import TagSets
 
 T = TypeVar("T")
 
@@ -88,7 +90,7 @@ def _with_tags(settings: Settings, use: Callable[[Tags], Awaitable[T]]) -> T:
     async def run() -> T:
         database = await Database.open(settings.storage.database)
         try:
-            tags = Tags(database, clock=lambda: datetime.now(UTC))
+            tags = Tags(TagStore(database), TagSets(database, clock=time.time))
             await tags.open()
             return await use(tags)
         finally:

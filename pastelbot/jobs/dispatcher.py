@@ -148,16 +148,18 @@ class Dispatcher:
     ) -> Job | None:
         """Fail or cancel a job, refund it, and let go of it; None where it has already ended, which changes nothing.
 
-        It leaves the queue at once. The rest goes through the mailbox: what was reported of the job before is shown
-        before, and nothing after. `forget_pictures` also removes its pictures from the database and the disk.
+        It leaves the queue at once. `forget_pictures` then removes its pictures from the database and the disk. The
+        rest goes through the mailbox: what was reported of the job before is shown before, and nothing after.
         """
         ended = await self._jobs.end(job_id, status, now=self._clock(), reason=reason)
         if ended is None:
             return None
         self._leave(job_id)
-        self._mailbox.put(ended)
-        if forget_pictures:
-            await self._files.drop(await self._jobs.forget_pictures(job_id))
+        try:
+            if forget_pictures:
+                await self._files.drop(await self._jobs.forget_pictures(job_id))
+        finally:
+            self._mailbox.put(ended)
         return ended
 
     def place(self, job_id: str) -> Place | None:

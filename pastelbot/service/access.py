@@ -1,4 +1,4 @@
-"""The rules of the house: what may be asked by whom, where. Everything that paints asks here first."""
+"""Access policy: who may request what, and where. Every request is checked here first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -8,18 +8,13 @@ from pathlib import Path
 from pastelbot.config import LimitSettings, Settings
 from pastelbot.errors import NotAllowedError
 from pastelbot.prompt.word_list import WordList
-from pastelbot.records import Actor, GenerationRequest, Job
+from pastelbot.records import Actor, GenerationRequest
 from pastelbot.rules.content_filter import NO_WORDS, SHIPPED, AgeGate, ContentRules, adult_word, quoted, read_gate
 from pastelbot.service import server_rules
-from pastelbot.service.quotas import QUOTA, combined
-from pastelbot.store.audit import AuditEntry, AuditLog
 from pastelbot.store.blocks import BlockStore
-from pastelbot.store.database import Database
 from pastelbot.store.pauses import Pauses
 from pastelbot.store.quotas import Allowance
 from pastelbot.store.settings import Scope, SettingsStore, Value
-
-_DETAIL = 1000  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +44,6 @@ class AccessPolicy:
         store: SettingsStore,
         blocks: BlockStore,
         pauses: Pauses,
-        audit: AuditLog,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -57,21 +51,12 @@ class AccessPolicy:
         self._store = store
         self._blocks = blocks
         self.pauses = pauses
-        self._audit = audit
         self._clock = clock
         self._gate: AgeGate | None = None
         self._lists: dict[tuple[str, ...], WordList] = {}
 
-    @classmethod
-    async def open(cls, settings: Settings, database: Database, *, clock: Callable[[], datetime]) -> "AccessPolicy":
-        """Return the house as its database knows it."""
-        store = SettingsStore(database)
-        pauses = Pauses(store)
-        await pauses.load()
-        return cls(settings, store, BlockStore(database), pauses, AuditLog(database), clock=clock)
-
-    async def effective(self, actor: Actor) -> EffectivePolicy:
-        """Return what holds for this person here; raises where nothing may be asked."""
+    async def authorize(self, actor: Actor) -> EffectivePolicy:
+        """Return what holds for this user here; raises where the place, a block or a pause forbids any request."""
         scoped = await self._scoped_settings(actor)
         self._check_place(actor, scoped.server)
         await self.check_block(actor)
@@ -79,8 +64,12 @@ class AccessPolicy:
         return self._effective_policy(actor, scoped)
 
     async def preview(self, actor: Actor) -> EffectivePolicy:
-        """Return what would hold for this person here, whether or not they may ask now."""
+        """Return what would hold for this user here, whether or not they may ask now."""
         return self._effective_policy(actor, await self._scoped_settings(actor))
+
+    async def allowance(self, actor: Actor) -> Allowance:
+        """Return the allowance of work of this user here, whether or not they may ask now."""
+        return self._allowance(await self._scoped_settings(actor))
 
     async def check_channel(self, actor: Actor) -> None:
         """Raise where the bot does not answer: in channels it is kept out of, and in direct messages by default."""
@@ -129,26 +118,6 @@ class AccessPolicy:
         if not actor.manages_messages:
             await self.check_admin(actor)
 
-    async def record_job(self, actor: Actor, action: str, job: Job) -> None:
-        """Write down what somebody did with a job."""
-        await self.record(actor, action, target_id=job.user_id, job_id=job.id)
-
-    async def record(
-        self, actor: Actor, action: str, *, target_id: int | None = None, job_id: str | None = None, detail: str = ""
-    ) -> None:
-        """Write down what somebody did in the server's log."""
-        await self._audit.record(
-            AuditEntry(
-                at=self._clock(),
-                guild_id=actor.guild_id,
-                user_id=actor.user_id,
-                action=action,
-                target_id=target_id,
-                job_id=job_id,
-                detail=detail[:_DETAIL],
-            )
-        )
-
     def in_messages(self, actor: Actor) -> Actor:
         """Return who asks as what holds for a result in a direct message: that is age-restricted only by config."""
         return replace(actor, age_restricted=self._settings.moderation.adult_in_direct_messages)
@@ -160,7 +129,7 @@ class AccessPolicy:
     async def _server(self, actor: Actor) -> dict[str, Value]:
         return {} if actor.guild_id is None else await self._store.all(Scope.GUILD, actor.guild_id)
 
-    async def _scoped_settings(self, actor: Actor) -> "ScopedSettings":
+    async def _scoped_settings(self, actor: Actor) -> ScopedSettings:
         """Read all settings that matter to somebody, at once: this is done for every request."""
         if actor.guild_id is None:
             return ScopedSettings()
@@ -188,15 +157,18 @@ class AccessPolicy:
                 else "The bot does not answer in this channel: ask in another one."
             )
 
-    def _effective_policy(self, actor: Actor, scoped: "ScopedSettings") -> EffectivePolicy:
+    def _effective_policy(self, actor: Actor, scoped: ScopedSettings) -> EffectivePolicy:
         roles = [server_rules.Caps.of(settings) for settings in scoped.roles]
         places = [server_rules.Caps.of(settings) for settings in scoped.places]
-        quotas = [settings.get(QUOTA) for settings in scoped.roles]
         return EffectivePolicy(
             limits=server_rules.combined(server_rules.Caps.of(scoped.server), roles, places, self._settings.limits),
-            allowance=combined(self._settings.quota, scoped.server.get(QUOTA), quotas),
+            allowance=self._allowance(scoped),
             content=self._content(actor, scoped.server),
         )
+
+    def _allowance(self, scoped: ScopedSettings) -> Allowance:
+        roles = [settings.get(server_rules.QUOTA) for settings in scoped.roles]
+        return server_rules.combined_allowance(self._settings.quota, scoped.server.get(server_rules.QUOTA), roles)
 
     def _content(self, actor: Actor, server: dict[str, Value]) -> ContentRules:
         private = actor.guild_id is None and self._settings.moderation.adult_in_direct_messages

@@ -13,8 +13,9 @@ from pastelbot.rules.content_filter import check_content, quoted
 from pastelbot.rules.durations import read_duration
 from pastelbot.service import server_rules
 from pastelbot.service.access import AccessPolicy
+from pastelbot.service.audit import AuditTrail
 from pastelbot.service.gallery import Gallery
-from pastelbot.store.audit import AuditEntry, AuditLog
+from pastelbot.store.audit import AuditEntry
 from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.pauses import EVERYWHERE
@@ -23,7 +24,6 @@ from pastelbot.store.stats import Figures, StatsStore
 
 MOST_WORDS = 500
 LONGEST_WORD = 100
-LONGEST_REASON = 200
 PAGE = 10
 
 
@@ -64,7 +64,7 @@ class Admin:
         access: AccessPolicy,
         jobs: JobStore,
         dispatcher: Dispatcher,
-        audit: AuditLog,
+        audit: AuditTrail,
         stats: StatsStore,
         *,
         clock: Callable[[], datetime],
@@ -103,7 +103,7 @@ class Admin:
         await self._servers.update(scope, owner_id, {f"cap_{name}": value for name, value in given.items()})
         detail = ", ".join(f"{name} {value}" for name, value in given.items())
         whose = f"the server: {detail}" if scope is Scope.GUILD else f"{_mention(scope, owner_id)}: {detail}"
-        await self._record(actor, "caps", detail=whose)
+        await self._audit.record(actor, "caps", detail=whose)
         return server_rules.Caps.of(await self._servers.all(scope, owner_id))
 
     async def clear_caps(self, actor: Actor, scope: Scope, owner_id: int) -> None:
@@ -112,7 +112,7 @@ class Admin:
         if server_rules.Caps.of(await self._servers.all(scope, owner_id)) == server_rules.Caps():
             raise NotFoundError(f"There are no caps for {_mention(scope, owner_id)}.")
         await self._servers.update(scope, owner_id, server_rules.Caps().changes())
-        await self._record(actor, "caps", detail=f"{_mention(scope, owner_id)}: cleared")
+        await self._audit.record(actor, "caps", detail=f"{_mention(scope, owner_id)}: cleared")
 
     async def block(self, actor: Actor, user_id: int, *, duration: str | None, reason: str, trusted: bool) -> Block:
         """Keep somebody from painting, and cancel what they have in line; `trusted` people cannot be blocked."""
@@ -120,9 +120,14 @@ class Admin:
         if trusted or user_id == actor.user_id:
             raise NotAllowedError("Nobody can block themselves, a bot, or somebody who manages the server.")
         until = self._clock() + read_duration(duration) if duration else None
-        block = Block(guild_id=guild_id, user_id=user_id, until=until, reason=" ".join(reason.split())[:LONGEST_REASON])
+        block = Block(
+            guild_id=guild_id,
+            user_id=user_id,
+            until=until,
+            reason=" ".join(reason.split())[: server_rules.LONGEST_REASON],
+        )
         await self._blocks.put(block)
-        await self._record(actor, "block", target_id=user_id, detail=_span(duration, block.reason))
+        await self._audit.record(actor, "block", target_id=user_id, detail=_span(duration, block.reason))
         await self._cancel_waiting(guild_id, user_id)
         return block
 
@@ -131,7 +136,7 @@ class Admin:
         guild_id = await self._admin(actor)
         if not await self._blocks.remove(guild_id, user_id, now=self._clock()):
             raise NotFoundError(f"<@{user_id}> is not blocked.")
-        await self._record(actor, "unblock", target_id=user_id)
+        await self._audit.record(actor, "unblock", target_id=user_id)
 
     async def words(self, actor: Actor, name: str) -> list[str]:
         """Return one of the server's lists: `rules.WORDS` or `rules.ADULT_TAGS`."""
@@ -194,7 +199,7 @@ class Admin:
         changed = await self._access.pauses.set(EVERYWHERE if everywhere else guild_id, drained=drained)
         if changed:
             detail = "everywhere" if everywhere else ""
-            await self._record(actor, "drain" if drained else "resume", detail=detail)
+            await self._audit.record(actor, "drain" if drained else "resume", detail=detail)
         self._dispatcher.wake()
         return changed
 
@@ -240,7 +245,7 @@ class Admin:
     async def record(self, actor: Actor, action: str, *, target_id: int | None = None, detail: str = "") -> None:
         """Write down what an admin did elsewhere."""
         await self._admin(actor)
-        await self._record(actor, action, target_id=target_id, detail=detail)
+        await self._audit.record(actor, action, target_id=target_id, detail=detail)
 
     async def purge(self) -> None:
         """Forget what is older than the operator wants the log to be."""
@@ -258,10 +263,7 @@ class Admin:
         self, actor: Actor, changes: dict[str, Value], detail: str, *, action: str = server_rules.CHANNELS
     ) -> None:
         await self._servers.update(Scope.GUILD, actor.guild_id or 0, changes)
-        await self._record(actor, action, detail=detail)
-
-    async def _record(self, actor: Actor, action: str, *, target_id: int | None = None, detail: str = "") -> None:
-        await self._access.record(actor, action, target_id=target_id, detail=detail)
+        await self._audit.record(actor, action, detail=detail)
 
     async def _cancel_waiting(self, guild_id: int, user_id: int) -> None:
         running = (await self._dispatcher.overview(most=1)).running

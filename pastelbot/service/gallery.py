@@ -8,17 +8,17 @@ from pathlib import Path
 from pastelbot.errors import NotAllowedError, NotFoundError, RequestError
 from pastelbot.prompt.tags.names import tag_key, tags_in
 from pastelbot.records import Actor, Job, JobStatus
+from pastelbot.service import server_rules
 from pastelbot.service.access import AccessPolicy
+from pastelbot.service.audit import AuditTrail
 from pastelbot.service.requests.submission import Service
 from pastelbot.store.gallery import Ancestor, GalleryEntry, GalleryStore, PendingDeletion, Search, View
 from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
-from pastelbot.store.settings import Scope, SettingsStore, Value
+from pastelbot.store.settings import Scope, SettingsStore
 
 PAGE = 4
-GALLERY_CHANNEL = "gallery_channel"  # names of a server's settings
-BEST_OF = "best_of"
 
 # Tells whether a picture belongs into age-restricted channels alone; raises NotAllowedError where it is withheld.
 AdultCheck = Callable[[Job, StoredPicture], Awaitable[bool]]
@@ -70,6 +70,7 @@ class Gallery:
         jobs: JobStore,
         service: Service,
         access: AccessPolicy,
+        audit: AuditTrail,
         files: PictureFiles,
         settings: SettingsStore,
         *,
@@ -80,6 +81,7 @@ class Gallery:
         self._jobs = jobs
         self._service = service
         self._access = access
+        self._audit = audit
         self._files = files
         self._settings = settings
         self._adult = adult
@@ -116,7 +118,7 @@ class Gallery:
             raise NotAllowedError("This is somebody else's picture: its author and moderators can take it out.")
         await self._store.unshare(entry_id)
         if entry.user_id != actor.user_id:
-            await self._access.record(actor, "gallery", target_id=entry.user_id, detail=f"#{entry_id}")
+            await self._audit.record(actor, "gallery", target_id=entry.user_id, detail=f"#{entry_id}")
         return entry.user_id
 
     async def vote(self, actor: Actor, entry_id: int) -> bool:
@@ -167,13 +169,13 @@ class Gallery:
 
     async def channel(self, guild_id: int) -> int | None:
         """Return the channel where a server's gallery is shown, or None."""
-        return _channel((await self._settings.all(Scope.GUILD, guild_id)).get(GALLERY_CHANNEL))
+        return server_rules.whole((await self._settings.all(Scope.GUILD, guild_id)).get(server_rules.GALLERY_CHANNEL))
 
     async def best_of_channels(self) -> dict[int, int]:
         """Return the servers that want their week's best posted, and where: True is the gallery's channel."""
         found = {}
-        for guild_id, value in (await self._settings.owners(Scope.GUILD, BEST_OF)).items():
-            channel_id = await self.channel(guild_id) if value is True else _channel(value)
+        for guild_id, value in (await self._settings.owners(Scope.GUILD, server_rules.BEST_OF)).items():
+            channel_id = await self.channel(guild_id) if value is True else server_rules.whole(value)
             if channel_id is not None:
                 found[guild_id] = channel_id
         return found
@@ -276,10 +278,6 @@ def _check_shareable(job: Job, actor: Actor) -> None:
         raise NotAllowedError("This picture was painted elsewhere: share it there.")
     if job.status is not JobStatus.DONE:
         raise RequestError("This picture is not finished: share it when it is.")
-
-
-def _channel(value: Value) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _server(actor: Actor) -> int:

@@ -17,6 +17,7 @@ from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.records import RATINGS, Actor, Job, JobStatus
 from pastelbot.service import server_rules
 from pastelbot.service.access import AccessPolicy
+from pastelbot.service.audit import AuditTrail
 from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.reviews import Review, ReviewStore
@@ -48,6 +49,7 @@ class Reviews:
         store: ReviewStore,
         jobs: JobStore,
         access: AccessPolicy,
+        audit: AuditTrail,
         dispatcher: Dispatcher,
         servers: SettingsStore,
         *,
@@ -57,6 +59,7 @@ class Reviews:
         self._store = store
         self._jobs = jobs
         self._access = access
+        self._audit = audit
         self._dispatcher = dispatcher
         self._servers = servers
         self._clock = clock
@@ -168,7 +171,7 @@ class Reviews:
         await self._access.check_reviewer(actor)
         if not await self._store.decide(job.id, state):
             raise NotFoundError("There is nothing left to decide: it was decided, withdrawn or deleted already.")
-        await self._access.record_job(actor, state, job)
+        await self._audit.record_job(actor, state, job)
 
     async def _refuse(self, job: Job, reason: str) -> Verdict:
         if await self._dispatcher.end(job.id, JobStatus.FAILED, reason=reason, forget_pictures=True) is not None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pastelbot.config import LimitSettings
+from pastelbot.config import LimitSettings, QuotaSettings
+from pastelbot.rules import cost
+from pastelbot.store.quotas import Allowance
 from pastelbot.store.settings import Value
 
 CHANNELS = "channels"
@@ -13,6 +15,9 @@ MOD_CHANNEL = "mod_channel"
 ADMIN_ROLE = "admin_role"
 GALLERY_CHANNEL = "gallery_channel"
 BEST_OF = "best_of"
+QUOTA = "quota"  # megapixel-steps a day, of a server or a role; 0 is no limit
+
+LONGEST_REASON = 200  # characters, of what a moderator says about a block or a grant
 
 # What can be capped, by the operator's limit that it lowers.
 CAPS = {"size": "max_side", "steps": "max_steps", "count": "max_count", "hires": "max_hires_side"}
@@ -58,6 +63,24 @@ def combined(server: Caps, roles: Iterable[Caps], places: Iterable[Caps], limits
     return limits.model_copy(update=changed)
 
 
+def combined_allowance(quota: QuotaSettings, server: Value, roles: Iterable[Value]) -> Allowance:
+    """Return the allowance that follows from what the operator, a server and a user's roles say.
+
+    Where the user's roles say something, the most generous of them counts, otherwise what the server says, otherwise
+    the operator's number. The operator's cap holds in any case.
+    """
+    said = [number for value in roles if (number := _work(value)) is not None]
+    own = _work(server)
+    per_day = _most(said) if said else quota.work_per_day if own is None else own
+    cap = quota.max_work_per_day
+    if cap:
+        per_day = min(per_day or cap, cap)
+    day = cost.pixel_steps(per_day)
+    return Allowance(
+        per_day=day, saved=int(day * quota.saved_days), most_extra=int(cost.pixel_steps(cap) * quota.saved_days)
+    )
+
+
 def answers_in(channels: Value, places: Iterable[int]) -> bool:
     """Return whether the bot answers in a place.
 
@@ -83,3 +106,14 @@ def texts(value: Value) -> list[str]:
 def whole(value: Value) -> int | None:
     """Return a setting that is a number, if it is one."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _most(said: list[float]) -> float:
+    """Return the most generous number; 0 is no limit."""
+    return 0.0 if 0 in said else max(said)
+
+
+def _work(value: Value) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        return None
+    return float(value)

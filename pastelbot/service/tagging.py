@@ -38,7 +38,7 @@ class Describing:
                 "Describing pictures is switched off here. Whoever runs this bot can switch it on: "
                 "`enabled = true` under `[tagger]` in its configuration."
             )
-        await self._access.effective(actor)
+        await self._access.authorize(actor)
         while self._asked and self._asked[0][0] <= self._clock() - _WINDOW:
             self._asked.popleft()
         if sum(user_id == actor.user_id for _when, user_id in self._asked) >= self._per_minute:

@@ -102,8 +102,8 @@ NAMES_IN_INFOTEXTS = {
     "Old prompt editing timelines",
     "Noise source",
 }
-QUOTA_ACTIONS = {"quota server", "quota role", "quota grant"}
-NOT_TEXTS = {"PastelBot", "README.txt", ", VAE {}", *NAMES_IN_INFOTEXTS, *QUOTA_ACTIONS}
+AUDIT_ACTIONS = {"quota server", "quota role", "quota grant", "model use"}
+NOT_TEXTS = {"PastelBot", "README.txt", ", VAE {}", *NAMES_IN_INFOTEXTS, *AUDIT_ACTIONS}
 
 
 def texts():

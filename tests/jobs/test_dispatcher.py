@@ -196,11 +196,11 @@ async def test_ending_a_job_refunds_it_drops_it_from_the_queue_and_then_forgets_
     await eventually(lambda: stage.published(Rendered))
     steps = []
     for owner, name in ((stage.jobs, "end"), (stage.jobs, "forget_pictures"), (stage.files, "drop")):
-        monkeypatch.setattr(owner, name, noted(steps, name, getattr(owner, name)))
+        monkeypatch.setattr(owner, name, noted(steps, name, getattr(owner, name), stage))
 
     job = await stage.dispatcher.end(ended, JobStatus.FAILED, reason="it was withheld", forget_pictures=True)
 
-    assert steps == ["end", "forget_pictures", "drop"]
+    assert steps == [("end", []), ("forget_pictures", []), ("drop", [])]
     assert (job.status, job.reason) == (JobStatus.FAILED, "it was withheld")
     assert await stage.jobs.pictures(ended) == []
     assert [path for path in stage.folder.rglob("*") if path.is_file()] == []
@@ -237,10 +237,13 @@ async def test_ending_a_job_that_has_ended_changes_nothing(stage):
     assert stage.published(Ended) == []
 
 
-def noted(steps, name, function):
+def noted(steps, name, function, stage):
+    """Return a function that notes its name, and which jobs had been told as ended when it was done."""
+
     async def call(*args, **kwargs):
-        steps.append(name)
-        return await function(*args, **kwargs)
+        result = await function(*args, **kwargs)
+        steps.append((name, stage.published(Ended)))
+        return result
 
     return call
 

@@ -1,11 +1,11 @@
 from datetime import timedelta
 
 import pytest
+from helpers import services
 
 from pastelbot.errors import NotAllowedError
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.rules.content_filter import check_content
-from pastelbot.service.access import AccessPolicy
 from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.database import Database
 from pastelbot.store.pauses import EVERYWHERE
@@ -37,23 +37,23 @@ def open_access(settings, database, clock):
                 "discord": settings.discord.model_copy(update={"direct_messages": direct}),
             }
         )
-        return await AccessPolicy.open(changed, database, clock=clock)
+        return await services.open_access(changed, database, clock)
 
     return open_access
 
 
 async def refusal(access, actor=ASKER):
     with pytest.raises(NotAllowedError) as caught:
-        await access.effective(actor)
+        await access.authorize(actor)
     return str(caught.value)
 
 
 async def painted(access, prompt, actor=ASKER):
-    check_content(GenerationRequest(prompt=prompt), (await access.effective(actor)).content)
+    check_content(GenerationRequest(prompt=prompt), (await access.authorize(actor)).content)
 
 
 async def test_without_any_rule_the_operators_limits_hold(open_access, settings):
-    effective = await (await open_access()).effective(ASKER)
+    effective = await (await open_access()).authorize(ASKER)
 
     assert effective.limits == settings.limits
     assert not effective.content.adult_allowed
@@ -62,7 +62,7 @@ async def test_without_any_rule_the_operators_limits_hold(open_access, settings)
 async def test_direct_messages_are_refused_unless_the_operator_allows_them(open_access):
     assert "does not paint in direct messages" in await refusal(await open_access(), ALONE)
 
-    await (await open_access(direct=True)).effective(ALONE)
+    await (await open_access(direct=True)).authorize(ALONE)
 
 
 async def test_a_channel_that_is_not_allowed_names_those_that_are(open_access, servers):
@@ -75,7 +75,7 @@ async def test_caps_of_server_channel_and_role_are_read(open_access, servers):
     await servers.update(Scope.GUILD, HERE, {"cap_steps": 10, "cap_count": 1})
     await servers.update(Scope.ROLE, ROLE, {"cap_steps": 30})
     await servers.update(Scope.CHANNEL, CHANNEL, {"cap_size": 256})
-    limits = (await (await open_access()).effective(ASKER)).limits
+    limits = (await (await open_access()).authorize(ASKER)).limits
 
     assert (limits.max_steps, limits.max_count, limits.max_side) == (30, 1, 256)
 
@@ -91,7 +91,7 @@ async def test_a_block_says_until_when_and_why(open_access, database, clock):
     assert "talk to the moderators" in text
     await access.preview(ASKER)  # what they have left can still be told
     clock.advance(days=1)
-    await access.effective(ASKER)
+    await access.authorize(ASKER)
 
 
 async def test_drains_outlive_a_restart(open_access):
@@ -101,9 +101,9 @@ async def test_drains_outlive_a_restart(open_access):
     again = await open_access()
 
     assert "taking a break" in await refusal(again)
-    await again.effective(Actor(user_id=HANA, guild_id=99, places=(5,)))
+    await again.authorize(Actor(user_id=HANA, guild_id=99, places=(5,)))
     assert await again.pauses.set(HERE, drained=False)
-    await (await open_access()).effective(ASKER)
+    await (await open_access()).authorize(ASKER)
 
 
 async def test_a_drain_everywhere_holds_in_every_server_and_in_direct_messages(open_access):

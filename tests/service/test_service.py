@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from helpers import services
 
 from pastelbot.config import bundled
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, QuotaError
@@ -9,12 +10,12 @@ from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.options import default_request
 from pastelbot.records import Actor, JobStatus, ReplyTarget
 from pastelbot.rules.cost import megapixel_steps
-from pastelbot.service.access import AccessPolicy
 from pastelbot.service.models.models import Models
 from pastelbot.service.quotas import default_work
 from pastelbot.service.requests.submission import Service
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.key_values import KeyValueStore
 from pastelbot.store.picture_files import PictureFiles
 
 REPLY = ReplyTarget(channel_id=1)
@@ -45,9 +46,10 @@ async def open_service(settings, jobs, clock):
         files = PictureFiles(settings.storage.pictures, jobs._database)
         dispatcher = Dispatcher(jobs, FakeExecutor(), files, at_once=2, stall_seconds=60, clock=clock)
         dispatchers.append(dispatcher)
-        access = await AccessPolicy.open(changed, jobs._database, clock=clock)
-        models = Models(changed, jobs._database, dispatcher, clock=clock)
-        return Service(changed, jobs, dispatcher, access, files, models, clock=clock)
+        access = await services.open_access(changed, jobs._database, clock)
+        audit = services.audit_trail(jobs._database, clock)
+        models = Models(changed, KeyValueStore(jobs._database), dispatcher, audit)
+        return Service(changed, jobs, dispatcher, access, audit, files, models, clock=clock)
 
     yield open_service
     for dispatcher in dispatchers:

@@ -18,7 +18,7 @@ from pastelbot.service.tagging import Describing
 class OpenHouse:
     """Lets everybody in but the blocked."""
 
-    async def effective(self, actor):
+    async def authorize(self, actor):
         if actor.user_id == 13:
             raise NotAllowedError("You are blocked here.")
 

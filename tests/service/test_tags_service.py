@@ -1,10 +1,10 @@
 import pytest
+from helpers.services import open_access, tag_dictionary
 
 from pastelbot.config import TagSettings
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile
 from pastelbot.records import Actor
-from pastelbot.service.access import AccessPolicy
-from pastelbot.service.tags.dictionary import Tags, shipped_file
+from pastelbot.service.tags.dictionary import shipped_file
 from pastelbot.store.database import Database
 
 CARD = (
@@ -22,7 +22,7 @@ async def database(tmp_path):
 
 @pytest.fixture
 async def tags(database, clock):
-    opened = Tags(database, clock=clock)
+    opened = tag_dictionary(database, clock)
     await opened.open()
     return opened
 
@@ -67,7 +67,7 @@ async def test_nothing_typed_yet_offers_what_is_used_most(tags):
 
 
 async def test_completion_and_suggestions_can_be_switched_off(database, clock):
-    off = Tags(database, TagSettings(complete=False, suggest=False), clock=clock)
+    off = tag_dictionary(database, clock, TagSettings(complete=False, suggest=False))
     await off.open()
 
     assert await off.complete("red h") == []
@@ -136,7 +136,7 @@ async def test_opening_again_changes_nothing_and_new_shipped_tags_keep_the_impor
 async def test_another_process_sees_an_import_at_once(tmp_path, tags, clock):
     other = await Database.open(tmp_path / "bot.sqlite3")
     try:
-        await Tags(other, clock=clock).import_tags(TagFile(tags=(Tag(name="mecha_cat", count=9),)), "one.csv")
+        await tag_dictionary(other, clock).import_tags(TagFile(tags=(Tag(name="mecha_cat", count=9),)), "one.csv")
     finally:
         await other.close()
 
@@ -154,7 +154,7 @@ async def test_searches_come_in_pages_and_say_what_is_near(tags):
 
 
 async def test_adult_tags_are_offered_in_age_restricted_channels_alone(settings, database, clock):
-    tags = Tags(database, access=await AccessPolicy.open(settings, database, clock=clock), clock=clock)
+    tags = tag_dictionary(database, clock, access=await open_access(settings, database, clock))
     await tags.open()
     await tags.import_tags(TagFile(tags=(Tag(name="nude", count=900),)), "x")
     everybody = Actor(user_id=1, guild_id=2, channel_id=3)

@@ -1,8 +1,7 @@
 """The operator's checkpoints, VAEs, LoRAs and embeddings: which there are, and which checkpoint paints."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -15,9 +14,8 @@ from pastelbot.infotext import ReadRequest
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.prompt.lora_tags import read_lora_tags, rename_loras
 from pastelbot.records import Actor, GenerationRequest
+from pastelbot.service.audit import AuditTrail
 from pastelbot.service.models.hashes import CheckpointHashes
-from pastelbot.store.audit import AuditEntry, AuditLog
-from pastelbot.store.database import Database
 from pastelbot.store.key_values import KeyValueStore
 
 IN_USE = "checkpoint in use"
@@ -39,13 +37,12 @@ class Models:
     """Knows what a request may name, and which checkpoint paints where it names none."""
 
     def __init__(
-        self, settings: Settings, database: Database, dispatcher: Dispatcher, *, clock: Callable[[], datetime]
+        self, settings: Settings, key_values: KeyValueStore, dispatcher: Dispatcher, audit: AuditTrail
     ) -> None:
         self._settings = settings
-        self._key_values = KeyValueStore(database)
-        self._audit = AuditLog(database)
+        self._key_values = key_values
+        self._audit = audit
         self._dispatcher = dispatcher
-        self._clock = clock
         self._loras = LoraFiles(settings.checkpoint.loras)
         self.names = ModelNames(loras=self._loras, checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes))
         self._sources = {settings.checkpoint.name: settings.checkpoint.path} | {
@@ -97,15 +94,7 @@ class Models:
             return before
         await self._key_values.set(IN_USE, name)
         log.info("checkpoint in use", name=name, before=before, user=actor.user_id, server=actor.guild_id)
-        await self._audit.record(
-            AuditEntry(
-                at=self._clock(),
-                guild_id=actor.guild_id,
-                user_id=actor.user_id,
-                action="model use",
-                detail=f"{before} -> {name}",
-            )
-        )
+        await self._audit.record(actor, "model use", detail=f"{before} -> {name}")
         return before
 
     def pinned(self, request: GenerationRequest) -> GenerationRequest:

@@ -112,7 +112,7 @@ class RequestBuilder:
 
     async def _capped(self, actor: Actor) -> Settings:
         """Return the settings with the caps that hold for this person here; raises where nothing may be asked."""
-        effective = await self._access.effective(actor)
+        effective = await self._access.authorize(actor)
         return self._settings.model_copy(update={"limits": effective.limits})
 
     def _seed(self, options: GenerationOptions) -> int:
@@ -150,7 +150,7 @@ class RequestBuilder:
     async def _checked(self, actor: Actor, requests: list[GenerationRequest], job_options: JobOptions) -> BuiltRequests:
         for request in requests:
             await self._service.check(actor, request)
-        waiting = (await self._access.effective(actor)).limits.waiting_per_user
+        waiting = (await self._access.authorize(actor)).limits.waiting_per_user
         if len(requests) > waiting:
             raise LimitError(
                 f"That would be {len(requests)} jobs, and you may have {waiting} in line: ask for fewer at once."

@@ -8,7 +8,7 @@ from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestEr
 from pastelbot.options import GenerationOptions
 from pastelbot.prompt import check
 from pastelbot.records import Actor
-from pastelbot.service.access import AccessPolicy
+from pastelbot.service.audit import AuditTrail
 from pastelbot.store.settings import Scope, SettingsStore, Value
 
 # What can be set beforehand; the rest belongs to one picture.
@@ -58,9 +58,9 @@ class Preferences:
     What is changed for everybody in a channel or a server is written down in the server's log.
     """
 
-    def __init__(self, store: SettingsStore, access: AccessPolicy) -> None:
+    def __init__(self, store: SettingsStore, audit: AuditTrail) -> None:
         self._store = store
-        self._access = access
+        self._audit = audit
 
     async def effective_defaults(self, actor: Actor) -> EffectiveDefaults:
         """Return what holds for this person here."""
@@ -87,7 +87,7 @@ class Preferences:
         changes |= {f"{_AFFIX}{name}": text.strip() or None for name, text in access.items()}
         await self._store.update(scope, owner_of(actor, scope), changes)
         named = {**{name: value for name, value in options.set_fields().items() if name in DRAWING}, **access}
-        await self._write_down(actor, scope, ", ".join(f"{name} {value}" for name, value in named.items()))
+        await self._record(actor, scope, ", ".join(f"{name} {value}" for name, value in named.items()))
 
     async def reset(self, actor: Actor, scope: Scope, names: Sequence[str]) -> None:
         """Forget the named settings, all of them where none is named."""
@@ -96,11 +96,11 @@ class Preferences:
             wanted = (*wanted, "hires_scale")
         keys = [f"{_AFFIX if name in PROMPT_AFFIXES else _DRAW}{name}" for name in wanted]
         await self._store.update(scope, owner_of(actor, scope), dict.fromkeys(keys))
-        await self._write_down(actor, scope, f"reset {', '.join(names)}".strip())
+        await self._record(actor, scope, f"reset {', '.join(names)}".strip())
 
-    async def _write_down(self, actor: Actor, scope: Scope, detail: str) -> None:
+    async def _record(self, actor: Actor, scope: Scope, detail: str) -> None:
         if scope is not Scope.USER:
-            await self._access.record(actor, f"{scope} settings", detail=detail)
+            await self._audit.record(actor, f"{scope} settings", detail=detail)
 
 
 def owner_of(actor: Actor, scope: Scope) -> int:

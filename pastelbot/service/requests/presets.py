@@ -10,7 +10,7 @@ from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, Request
 from pastelbot.options import GenerationOptions
 from pastelbot.prompt import expansion
 from pastelbot.records import Actor, GenerationRequest
-from pastelbot.service.access import AccessPolicy
+from pastelbot.service.audit import AuditTrail
 from pastelbot.store.presets import PERSONAL, Preset, PresetStore
 
 LONGEST_NAME = 40
@@ -23,11 +23,11 @@ class Presets:
     """Everybody's own presets and those of servers."""
 
     def __init__(
-        self, settings: Settings, store: PresetStore, access: AccessPolicy, *, clock: Callable[[], datetime]
+        self, settings: Settings, store: PresetStore, audit: AuditTrail, *, clock: Callable[[], datetime]
     ) -> None:
         self._settings = settings
         self._store = store
-        self._access = access
+        self._audit = audit
         self._clock = clock
 
     async def save(self, actor: Actor, name: str, options: GenerationOptions) -> bool:
@@ -84,7 +84,7 @@ class Presets:
             raise NotAllowedError("This is somebody else's preset: its owner and moderators can delete it.")
         await self._store.delete(preset)
         if preset.owner_id != actor.user_id:
-            await self._access.record(actor, "preset", target_id=preset.owner_id or None, detail=preset.name)
+            await self._audit.record(actor, "preset", target_id=preset.owner_id or None, detail=preset.name)
         return preset
 
 

@@ -20,6 +20,7 @@ from pastelbot.records import Actor, GenerationRequest, Job, JobOptions, JobStat
 from pastelbot.rules import cost, limits
 from pastelbot.rules.content_filter import check_content
 from pastelbot.service.access import AccessPolicy, EffectivePolicy
+from pastelbot.service.audit import AuditTrail
 from pastelbot.service.models.models import Models
 from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
@@ -46,6 +47,7 @@ class Service:
         jobs: JobStore,
         dispatcher: Dispatcher,
         access: AccessPolicy,
+        audit: AuditTrail,
         files: PictureFiles,
         models: Models,
         *,
@@ -54,6 +56,7 @@ class Service:
         self.settings = settings
         self.models = models
         self._access = access
+        self._audit = audit
         self._jobs = jobs
         self._files = files
         self._dispatcher = dispatcher
@@ -66,7 +69,7 @@ class Service:
         return self._dispatcher.checkpoint
 
     async def _check(self, actor: Actor, request: GenerationRequest) -> EffectivePolicy:
-        effective = await self._access.effective(actor)
+        effective = await self._access.authorize(actor)
         upscalers = upscaler_files(self.settings.checkpoint.upscalers)
         for one in limits.pictures_of(request, effective.limits):
             limits.check_request(one, effective.limits, upscaler_models=upscalers, models=self.models.names)
@@ -95,7 +98,7 @@ class Service:
     async def with_hires(self, actor: Actor, request: GenerationRequest) -> GenerationRequest:
         """Return the request with the operator's usual hires fix for its size, as large as the caps let it be."""
         large = request.replace(hires=default_hires((request.width, request.height), self.settings))
-        return cap_hires(large, (await self._access.effective(actor)).limits)
+        return cap_hires(large, (await self._access.authorize(actor)).limits)
 
     async def submit(
         self, actor: Actor, request: GenerationRequest, reply: ReplyTarget, options: JobOptions | None = None
@@ -180,7 +183,7 @@ class Service:
                 raise NotFoundError("There is nothing left to cancel: it has ended already. Not charged.")
             raise NotFoundError("There is nothing left to cancel: it is painted already, and charged.")
         if job.user_id != actor.user_id:
-            await self._access.record_job(actor, "cancel", job)
+            await self._audit.record_job(actor, "cancel", job)
         return ended
 
     async def delete(self, job_id: str, actor: Actor) -> None:
@@ -190,7 +193,7 @@ class Service:
         await self._dispatcher.end(job_id, JobStatus.CANCELLED)
         await self._files.drop(await self._jobs.forget_pictures(job_id))
         if job.user_id != actor.user_id:
-            await self._access.record_job(actor, "delete", job)
+            await self._audit.record_job(actor, "delete", job)
 
     async def pictures(self, job_id: str) -> list[tuple[StoredPicture, Path]]:
         """Return the job's pictures with the paths of their files; those of files swept away lead nowhere."""

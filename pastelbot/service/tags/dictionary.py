@@ -4,7 +4,6 @@ import hashlib
 import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 
@@ -19,7 +18,6 @@ from pastelbot.prompt.tags.vocabulary import Tag, TagFile, read_tag_file
 from pastelbot.prompt.word_list import WordList
 from pastelbot.records import Actor
 from pastelbot.service.access import AccessPolicy
-from pastelbot.store.database import Database
 from pastelbot.store.tags.search import FoundTag, TagStore
 from pastelbot.store.tags.sets import Filling, Progress, TagSets
 
@@ -76,17 +74,16 @@ class Tags:
 
     def __init__(
         self,
-        database: Database,
+        store: TagStore,
+        sets: TagSets,
         settings: TagSettings | None = None,
         access: AccessPolicy | None = None,
-        *,
-        clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings or TagSettings()
         self._access = access
-        self._store = TagStore(database)
+        self._store = store
         self._stands_in = lru_cache(maxsize=_REMEMBERED)(_stands_in)
-        self._sets = TagSets(database, clock=lambda: clock().timestamp())
+        self._sets = sets
 
     async def open(self) -> None:
         """Take in the shipped tags where they are new or have changed."""

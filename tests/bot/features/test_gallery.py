@@ -7,7 +7,7 @@ from PIL import Image
 
 from pastelbot.errors import NotFoundError
 from pastelbot.records import Actor
-from pastelbot.service.gallery import BEST_OF, GALLERY_CHANNEL
+from pastelbot.service.server_rules import BEST_OF, GALLERY_CHANNEL
 from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.settings import Scope, SettingsStore
 

@@ -92,7 +92,7 @@ async def test_model_use_changes_what_paints_for_everybody_and_is_told_and_logge
 
 
 async def audit(studio):
-    return await studio.service.models._audit.page(studio.guild.id)
+    return await studio.service.models._audit.page(studio.guild.id, user_id=None, limit=10, skip=0)
 
 
 async def test_the_choice_outlives_a_restart_but_not_its_checkpoint(studio):

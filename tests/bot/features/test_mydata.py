@@ -9,8 +9,8 @@ from helpers.support import eventually, png
 
 from pastelbot.bot.features.personal_data.views import QUESTION, question_view
 from pastelbot.records import InitImage, JobStatus
-from pastelbot.service.gallery import GALLERY_CHANNEL
 from pastelbot.service.personal_data import personal_data
+from pastelbot.service.server_rules import GALLERY_CHANNEL
 from pastelbot.store.personal_data import PERSONAL
 from pastelbot.store.settings import Scope, SettingsStore
 

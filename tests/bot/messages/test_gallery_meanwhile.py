@@ -13,7 +13,7 @@ from pastelbot.bot import checks
 from pastelbot.bot.features.gallery.views import PageButton
 from pastelbot.records import Actor
 from pastelbot.service import server_rules
-from pastelbot.service.gallery import BEST_OF, GALLERY_CHANNEL
+from pastelbot.service.server_rules import BEST_OF, GALLERY_CHANNEL
 from pastelbot.store.gallery import View
 from pastelbot.store.settings import Scope, SettingsStore
 

@@ -11,7 +11,8 @@ from pastelbot.bot.features.admin.texts import block_text, log_text, overview_te
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
 from pastelbot.service import server_rules
-from pastelbot.service.admin import LONGEST_REASON, Admin
+from pastelbot.service.admin import Admin
+from pastelbot.service.server_rules import LONGEST_REASON
 
 
 class AdminGroup(app_commands.Group):

@@ -12,7 +12,8 @@ from pastelbot.errors import LimitError
 from pastelbot.records import Actor
 from pastelbot.rules import cost
 from pastelbot.service.access import AccessPolicy
-from pastelbot.service.quotas import LONGEST_REASON, MOST, Quotas
+from pastelbot.service.quotas import MOST, Quotas
+from pastelbot.service.server_rules import LONGEST_REASON
 
 _CLEAR = "clear"
 
