@@ -4,7 +4,7 @@ import re
 
 from discord.utils import escape_mentions
 
-_BEFORE_SIGNS = re.compile(r"^\s*(?=[#>]|[-+][\s#])|(?=[\\*_~|`\[<]|://)", re.MULTILINE)
+_BEFORE_SIGNS = re.compile(r"^[^\S\n]*+(?=[#>]|[-+][\s#])|(?=[\\*_~|`\[<]|://)", re.MULTILINE)
 
 
 def plain(text: str) -> str:

@@ -10,7 +10,7 @@ LEAST_FIELDS = 3  # a last line with fewer belongs to the prompt
 
 _VALUE = re.compile(r'\s*+(?:("(?:\\.|[^\\"])++")(?=,|$)|([^,]*+))(?:,|$)')
 _QUOTED = re.compile(r"[,\n:]")
-_LOST_BREAK = re.compile(r"\s+(?=Negative prompt:)|\s+(?=Steps: *\d+ *,)")
+_LOST_BREAK = re.compile(r"(?<!\s)\s++(?=Negative prompt:|Steps: *+\d++ *+,)")
 
 
 @dataclass(frozen=True)

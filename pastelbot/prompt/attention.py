@@ -4,9 +4,13 @@
 literally. `BREAK` closes a chunk. What is left open at the end is closed there; what was never opened is text.
 """
 
+import math
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from pastelbot.errors import PromptError
@@ -15,6 +19,7 @@ BREAK = "BREAK"
 BREAK_WEIGHT = -1.0
 ROUND = 1.1
 SQUARE = 1 / 1.1
+_EXACT = 64
 
 # In order: escaped character or lone backslash; closing weight; bracket or colon; anything else.
 _TOKEN = re.compile(r"\\([\\()\[\]]?)|:\s*+([+-]?[.\d]++)\s*+\)|[()\[\]:]|[^\\()\[\]:]++")
@@ -33,14 +38,23 @@ class Fragment(NamedTuple):
         return self.text == BREAK and self.weight == BREAK_WEIGHT
 
 
+class _Scope(NamedTuple):
+    """What a closed bracket does: the texts from number `start` up to `end` count `factor` times."""
+
+    start: int
+    end: int
+    factor: float
+
+
 @dataclass
 class _Reading:
-    """Fragments read so far, and where the open brackets of each kind began."""
+    """Fragments read so far, where the open brackets of each kind began, and the closed ones in their order."""
 
     texts: list[str] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     round_starts: list[int] = field(default_factory=list)
     square_starts: list[int] = field(default_factory=list)
+    scopes: list[_Scope] = field(default_factory=list)
 
     def add(self, text: str, weight: float = 1.0) -> None:
         self.texts.append(text)
@@ -54,8 +68,8 @@ class _Reading:
             self.add(part.lstrip() if number == len(others) else part.strip())
 
     def multiply(self, start: int, factor: float) -> None:
-        for index in range(start, len(self.weights)):
-            self.weights[index] *= factor
+        if start < len(self.texts):
+            self.scopes.append(_Scope(start, len(self.texts), factor))
 
     def close_all(self) -> None:
         for start in self.round_starts:
@@ -65,12 +79,49 @@ class _Reading:
 
     def merged(self) -> Iterator[Fragment]:
         """Yield the fragments, neighbours of equal weight joined."""
-        run: list[str] = []
-        for index, text in enumerate(self.texts):
-            run.append(text)
-            if self.weights[index + 1 : index + 2] != [self.weights[index]]:
-                yield Fragment("".join(run), self.weights[index])
-                run = []
+        weighted = zip(_weighted(self.weights, self.scopes), self.texts, strict=True)
+        for weight, run in groupby(weighted, itemgetter(0)):
+            yield Fragment("".join(text for _weight, text in run), weight)
+
+
+class _Product:
+    """The product of numbered factors, each 1 until it is set; setting one takes the logarithm of their count."""
+
+    def __init__(self, count: int) -> None:
+        self._count = max(1, count)
+        self._tree = [1.0] * (2 * self._count)
+
+    def set(self, number: int, factor: float) -> None:
+        node = number + self._count
+        self._tree[node] = factor
+        while node > 1:
+            node //= 2
+            self._tree[node] = self._tree[2 * node] * self._tree[2 * node + 1]
+
+    @property
+    def value(self) -> float:
+        return self._tree[1]
+
+
+def _weighted(weights: Sequence[float], scopes: Sequence[_Scope]) -> Iterator[float]:
+    """Yield each weight times the factors of the scopes around it, in time n log n.
+
+    One after the other, in the order in which the brackets closed, as the webui rounds them; only inside more than
+    _EXACT brackets, where a weight is far beyond use, their product is taken as it is at hand.
+    """
+    changes = [(scope.start, number, scope.factor) for number, scope in enumerate(scopes)]
+    changes += [(scope.end, number, 1.0) for number, scope in enumerate(scopes)]
+    around: set[int] = set()
+    product, todo = _Product(len(scopes)), deque(sorted(changes, key=itemgetter(0)))
+    for place, weight in enumerate(weights):
+        while todo and todo[0][0] == place:
+            _place, number, factor = todo.popleft()
+            product.set(number, factor)
+            around ^= {number}
+        if len(around) > _EXACT:
+            yield weight * product.value
+        else:
+            yield math.prod((scopes[number].factor for number in sorted(around)), start=weight)
 
 
 def parse_attention(text: str) -> list[Fragment]:

@@ -5,9 +5,10 @@ is a share of the steps, without one a step. Anything that is not quite such a f
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import NamedTuple, cast
 
 from pastelbot.errors import PromptError
 
@@ -116,10 +117,11 @@ def _text_at(nodes: Nodes, step: int, timing: Timing) -> str:
     return "".join(pieces)
 
 
-# The parser reads once from left to right and keeps the open brackets on a stack of its own, so that neither depth nor
-# length of a prompt can hurt it. Inside brackets the forms are strict; outside, stray brackets and colons are text. So
-# where a bracket turns out to be no form, all those around it are none either, and become text together. A `|` or a
-# backslash astray makes the whole prompt plain text.
+# The parser reads once from left to right and writes what it reads on a tape; a bracket only remembers where on the
+# tape it began and where its separators stand. A closed form replaces its piece of the tape; everything else is text
+# there already. So each piece is moved at most once, and neither depth nor length of a prompt can hurt. Inside brackets
+# the forms are strict; outside, stray brackets and colons are text. Where a bracket turns out not to be a form, none of
+# those around it is one. A `|` or a backslash astray makes the whole prompt plain text.
 
 _TOKEN = re.compile(r"(?:[^\\\[\]():|]|\\.)++|[\[\]():|]|\\")
 _WHEN = re.compile(r"\s*+([+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)\s*+")
@@ -130,54 +132,29 @@ class _NotAPromptError(Exception):
     """A character stands where the language has no place for it."""
 
 
+@dataclass
 class _Bracket:
-    """An open bracket, or the prompt itself: segments of nodes, and the separators between them."""
+    """An open bracket: the places on the tape of its opening sign and of its separators, of one kind or of both."""
 
-    def __init__(self, opener: str) -> None:
-        self.opener = opener
-        self.segments: list[list[Node]] = [[]]
-        self.separators: list[str] = []
+    opener: str
+    start: int
+    separators: list[int] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
 
-    def separate(self, separator: str) -> None:
-        self.separators.append(separator)
-        self.segments.append([])
-
-    def add(self, node: Node) -> None:
-        last = self.segments[-1]
-        if isinstance(node, str) and last and isinstance(last[-1], str):
-            last[-1] += node
-        else:
-            last.append(node)
-
-    def add_as_text(self, other: "_Bracket", closer: str = "") -> None:
-        """Take over another bracket's contents, with what it was written with."""
-        for written, segment in zip([other.opener, *other.separators], other.segments, strict=True):
-            self.add(written)
-            for node in segment:
-                self.add(node)
-        if closer:
-            self.add(closer)
-
-    def form(self) -> Switch | Alternation | None:
-        """Return the form that this square bracket is, if it is one."""
-        kinds = set(self.separators)
-        parts = [tuple(segment) for segment in self.segments]
-        if kinds == {"|"}:
-            return Alternation(tuple(parts))
-        if kinds != {":"} or len(parts) > 3 or len(parts[-1]) != 1 or not isinstance(parts[-1][0], str):
-            return None
-        when = _WHEN.fullmatch(parts[-1][0])
-        return Switch(parts[0] if len(parts) == 3 else (), parts[-2], when[1]) if when else None
+    def separate(self, separator: str, place: int) -> None:
+        self.separators.append(place)
+        self.kinds.add(separator)
 
     @property
     def is_emphasis(self) -> bool:
         """Return whether this may stand inside a form: `(x)`, `(x:y)` or `[x]`."""
-        return not self.separators or (self.opener == "(" and self.separators == [":"])
+        return not self.separators or (self.opener == "(" and self.kinds == {":"} and len(self.separators) == 1)
 
 
 class _Parser:
     def __init__(self) -> None:
-        self.open = [_Bracket("")]
+        self.tape: list[Node] = []
+        self.open: list[_Bracket] = []
 
     def parse(self, prompt: str) -> Nodes:
         try:
@@ -186,47 +163,70 @@ class _Parser:
             self._give_up()
         except _NotAPromptError:
             return (prompt,)
-        return tuple(node for node in self.open[0].segments[0] if node)
+        return _joined(self.tape)
 
     def _read(self, piece: str) -> None:
-        if piece in ("[", "("):
-            self.open.append(_Bracket(piece))
-        elif piece in ("]", ")"):
+        if piece in ("]", ")"):
             self._close(piece)
+            return
+        if piece in ("[", "("):
+            self.open.append(_Bracket(piece, len(self.tape)))
         elif piece == "\\":
             raise _NotAPromptError
-        elif piece == "|" or (piece == ":" and len(self.open) > 1):
+        elif piece == "|" or (piece == ":" and self.open):
             self._separate(piece)
-        else:
-            self.open[-1].add(piece)
+        self.tape.append(piece)
 
     def _separate(self, piece: str) -> None:
-        if piece == "|" and self.open[-1].opener != "[":
+        if piece == "|" and (not self.open or self.open[-1].opener != "["):
             raise _NotAPromptError
-        self.open[-1].separate(piece)
+        self.open[-1].separate(piece, len(self.tape))
 
     def _close(self, closer: str) -> None:
-        bracket = self.open[-1]
-        if bracket.opener == _OPENERS[closer]:
-            form = bracket.form() if closer == "]" else None
-            if form or bracket.is_emphasis:
-                self.open.pop()
-                self._keep(bracket, form, closer)
-                return
-        self._give_up()
-        self.open[0].add(closer)
-
-    def _keep(self, bracket: _Bracket, form: Switch | Alternation | None, closer: str) -> None:
-        if form:
-            self.open[-1].add(form)
+        bracket = self.open[-1] if self.open else None
+        if bracket is None or bracket.opener != _OPENERS[closer]:
+            self._give_up()
+        elif form := self._form(bracket, closer):
+            self.open.pop()
+            self.tape[bracket.start :] = [form]
+            return
+        elif bracket.is_emphasis:
+            self.open.pop()
         else:
-            self.open[-1].add_as_text(bracket, closer)
+            self._give_up()
+        self.tape.append(closer)
+
+    def _form(self, bracket: _Bracket, closer: str) -> Switch | Alternation | None:
+        """Return the form that this bracket is, if it is one."""
+        if closer == ")" or not bracket.separators:
+            return None
+        if bracket.kinds == {"|"}:
+            return Alternation(tuple(self._parts(bracket)))
+        if bracket.kinds != {":"} or len(bracket.separators) > 2:
+            return None
+        *texts, last = self._parts(bracket)
+        if len(last) != 1 or not isinstance(last[0], str):
+            return None
+        when = _WHEN.fullmatch(last[0])
+        return Switch(texts[0] if len(texts) == 2 else (), texts[-1], when[1]) if when else None
+
+    def _parts(self, bracket: _Bracket) -> Iterator[Nodes]:
+        """Yield what stands between the separators of the innermost bracket."""
+        starts = [bracket.start, *bracket.separators]
+        for start, end in zip(starts, [*bracket.separators, len(self.tape)], strict=True):
+            yield _joined(self.tape[start + 1 : end])
 
     def _give_up(self) -> None:
         """Take all open brackets for text."""
-        outermost, *inner = self.open
-        for bracket in inner:
-            if "|" in bracket.separators:
-                raise _NotAPromptError
-            outermost.add_as_text(bracket)
-        self.open = [outermost]
+        if any("|" in bracket.kinds for bracket in self.open):
+            raise _NotAPromptError
+        self.open.clear()
+
+
+def _joined(nodes: Iterable[Node]) -> Nodes:
+    """Join neighbouring texts."""
+    joined: list[Node] = []
+    for is_text, run in groupby(nodes, lambda node: isinstance(node, str)):
+        same = list(run)
+        joined += ["".join(cast(list[str], same))] if is_text else same
+    return tuple(joined)

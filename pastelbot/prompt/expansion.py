@@ -18,16 +18,17 @@ from dataclasses import dataclass, field
 
 from pastelbot.choices import nearest_names
 from pastelbot.errors import LimitError, PromptError
+from pastelbot.prompt.extra_networks import TagPattern
 
 LONGEST = 16_000  # characters of an expanded prompt, far beyond what may be painted
 _DEEPEST = 20
 _MOST_PICKS = 1000
-_TOKEN = re.compile(
-    r"\\([{}]|__)|\\.|<\w+:[^>]*>|(?<![A-Za-z0-9])__([A-Za-z0-9](?:[\w/.-]*?[A-Za-z0-9])?)__(?![A-Za-z0-9])"
-    r"|[{}()\[\],|]|[^\\<{}()\[\],|_]+|.",
-    re.DOTALL,
+_NAME = r"[A-Za-z0-9](?:[\w/.-]{0,200}?[A-Za-z0-9])?"
+_TOKEN = TagPattern(
+    r"<\w+:[^>]*>",
+    rf"\\([{{}}]|__)|\\.|(?<![A-Za-z0-9])__({_NAME})__(?![A-Za-z0-9])|[{{}}()\[\],|]|[^\\<>{{}}()\[\],|_]+|.",
 )
-_TO_ESCAPE = re.compile(r"<\w+:[^>]*>|\\.|[{}]|(?<![A-Za-z0-9])__(?=[A-Za-z0-9])", re.DOTALL)
+_TO_ESCAPE = TagPattern(r"<\w+:[^>]*>", r"\\.|[{}]|(?<![A-Za-z0-9])__(?=[A-Za-z0-9])")
 _SIGNS = re.compile(r"[\s_.-]+")
 
 
@@ -146,7 +147,7 @@ def expand(prompt: str, *, seed: int, wildcards: Wildcards = NO_WILDCARDS, limit
 
 def escape(prompt: str) -> str:
     """Write a prompt so that `expand` returns it as it is."""
-    return _TO_ESCAPE.sub(lambda match: f"\\{match[0]}" if match[0] in {"{", "}", "__"} else match[0], prompt)
+    return _TO_ESCAPE.sub(prompt, lambda match: f"\\{match[0]}" if match[0] in {"{", "}", "__"} else match[0])
 
 
 def _count(nodes: _Nodes) -> int:
@@ -221,7 +222,7 @@ def _stripped(nodes: Sequence[_Node]) -> _Nodes:
 
 def _parse(prompt: str) -> _Nodes:
     stack = [_Brace(-1)]
-    for match in _TOKEN.finditer(prompt):
+    for match in _TOKEN.find(prompt):
         _read(stack, match)
     if len(stack) > 1:
         position = stack[-1].position

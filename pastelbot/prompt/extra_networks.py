@@ -1,11 +1,38 @@
 """Extra networks: `<lora:name:multiplier>` and its kin, taken out of a prompt. Names stay exactly as written."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-_TAG = re.compile(r"<(\w++):([^>]++)>")
+
+class TagPattern:
+    """A regular expression with tags among its alternatives, searched in linear time.
+
+    Behind the last `>` no tag can end, and each `<kind:` there would be followed to the end of the text: so there only
+    `others` is searched, which must not match across a `>`.
+    """
+
+    def __init__(self, tag: str, others: str = "(?!)") -> None:
+        self._closed = re.compile(f"{tag}|{others}", re.DOTALL)
+        self._others = re.compile(others, re.DOTALL)
+
+    def find(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield the matches in a text, from left to right."""
+        end = text.rfind(">") + 1
+        yield from self._closed.finditer(text, 0, end)
+        yield from self._others.finditer(text, end)
+
+    def sub(self, text: str, change: Callable[[re.Match[str]], str]) -> str:
+        """Return a text with others in the place of the matches."""
+        pieces, done = [], 0
+        for match in self.find(text):
+            pieces += [text[done : match.start()], change(match)]
+            done = match.end()
+        return "".join([*pieces, text[done:]])
+
+
+_TAG = TagPattern(r"<(\w++):([^>]++)>")
 
 
 @dataclass(frozen=True)
@@ -50,13 +77,13 @@ class ExtractedNetworks:
 
 def extract_networks(prompt: str) -> ExtractedNetworks:
     """Take the tags out of a prompt; what only resembles one stays."""
-    tags = tuple(NetworkTag(match[1], tuple(match[2].split(":"))) for match in _TAG.finditer(prompt))
-    return ExtractedNetworks(_TAG.sub("", prompt), tags)
+    tags: list[NetworkTag] = []
+    return ExtractedNetworks(change_tags(prompt, tags.append), tuple(tags))
 
 
 def change_tags(prompt: str, change: Callable[[NetworkTag], str | None]) -> str:
     """Return a prompt with other text in the place of its tags; None takes a tag out."""
-    return _TAG.sub(lambda match: change(NetworkTag(match[1], tuple(match[2].split(":")))) or "", prompt)
+    return _TAG.sub(prompt, lambda match: change(NetworkTag(match[1], tuple(match[2].split(":")))) or "")
 
 
 def extract_batch(prompts: Iterable[str]) -> tuple[list[str], tuple[NetworkTag, ...]]:

@@ -14,12 +14,15 @@ make of them. Inside `<...>`, `(...)`, `[...]` and `{...}` nothing is a flag, no
 """
 
 import enum
+import itertools
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from pastelbot.choices import nearest_names
 from pastelbot.errors import PromptError
+from pastelbot.prompt.extra_networks import TagPattern
 
 
 class Takes(enum.Enum):
@@ -110,7 +113,7 @@ _OTHER_NAMES = {
 
 _DASH = r"(?:[-\u2010\u2011\u2212]{2,3}|[\u2012\u2013\u2014\u2015])"
 _FLAG = re.compile(rf"(?:(?<=[\s,])|^){_DASH}([A-Za-z][A-Za-z0-9_-]*)[=:]?")
-_HELD = re.compile(r"<\w+:[^>]*>|\\.", re.DOTALL)
+_HELD = TagPattern(r"<\w+:[^>]*>", r"\\.")
 _ESCAPED = re.compile(rf"(\\\\)|\\(?={_DASH})")
 _WORD = re.compile(r"[^\s,]+")
 _HIRES_VALUE = re.compile(r"(?:on|off|\d+(?:\.\d*)?x?)(?=[\s,]|$)", re.IGNORECASE)
@@ -138,30 +141,40 @@ def read_flags(text: str) -> Read:
 
 def escape_flags(prompt: str) -> str:
     """Write a prompt so that `read_flags` leaves it as it is."""
-    for match in reversed(_starts(prompt)):
-        prompt = f"{prompt[: match.start()]}\\{prompt[match.start() :]}"
-    return prompt
+    places = [0, *(match.start() for match in _starts(prompt)), len(prompt)]
+    return "\\".join(prompt[start:end] for start, end in itertools.pairwise(places))
 
 
 def _starts(text: str) -> list[re.Match[str]]:
-    held = _held_spans(text)
-    return [match for match in _FLAG.finditer(text) if not any(start <= match.start() < end for start, end in held)]
+    """Return where flags begin, outside of what is held."""
+    held, found = iter([*_held_spans(text), (len(text), len(text))]), []
+    start, end = next(held)
+    for match in _FLAG.finditer(text):
+        while end <= match.start():
+            start, end = next(held)
+        if match.start() < start:
+            found.append(match)
+    return found
 
 
 def _held_spans(text: str) -> list[tuple[int, int]]:
     """Return where nothing is a flag: inside brackets that are closed, and behind a backslash."""
-    spans = [match.span() for match in _HELD.finditer(text)]
+    spans = [match.span() for match in _HELD.find(text)]
     skipped = {place for start, end in spans for place in range(start, end)}
     still_open: list[tuple[str, int]] = []
+    counts: Counter[str] = Counter()
     for place, sign in enumerate(text):
         if place in skipped:
             continue
         if sign in _CLOSERS.values():
             still_open.append((sign, place))
-        elif sign in _CLOSERS and any(opener == _CLOSERS[sign] for opener, _ in still_open):
-            while still_open[-1][0] != _CLOSERS[sign]:
-                still_open.pop()
-            spans.append((still_open.pop()[1], place))
+            counts[sign] += 1
+        elif sign in _CLOSERS and counts[_CLOSERS[sign]]:
+            opener = ""
+            while opener != _CLOSERS[sign]:
+                opener, start = still_open.pop()
+                counts[opener] -= 1
+            spans.append((start, place))
     return _outermost(spans)
 
 
@@ -224,10 +237,10 @@ def _read_value(text: str, start: int, end: int, takes: Takes) -> tuple[str, int
 
 def _joined(parts: list[str]) -> str:
     """Put the pieces around the flags together, with one comma and blank where there was any sign between them."""
-    whole = parts[0]
+    joined = [parts[0]]
     for part in parts[1:]:
-        comma = whole.rstrip()[-1:] == "," or part.lstrip()[:1] == ","
-        left, right = whole.rstrip(_BLANKS), part.lstrip(_BLANKS)
-        between = ", " if comma else " "
-        whole = f"{left}{between}{right}" if left and right else left or right
-    return whole.strip()
+        comma = joined[-1].rstrip()[-1:] == "," or part.lstrip()[:1] == ","
+        joined[-1] = joined[-1].rstrip(_BLANKS)
+        if right := part.lstrip(_BLANKS):
+            joined += [", " if comma else " ", right] if joined[-1] else [right]
+    return "".join(joined).strip()
