@@ -17,6 +17,7 @@ _TEXT_SUFFIXES = (".txt", ".md", "")
 
 MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as an attachment
 MAX_PIXELS = 25_000_000
+MAX_INFOTEXT = 64 * 2**10  # characters
 MAX_READ = 80_000_000  # pixels of a picture of which only the infotext is read
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # Pillow knows formats that run programs
 _DECODED = 5_000_000  # pixels that may be decoded for what is behind them
@@ -27,7 +28,8 @@ _HUGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 def read_infotext(source: Path | bytes) -> str:
     """Return the infotext of a PNG, JPEG or WebP file or its content, or of a text file.
 
-    Raises RequestError where there is none.
+    Raises RequestError where there is none, and LimitError where it is longer than 64 Ki characters, before anything
+    reads what it says.
     """
     name = str(source) if isinstance(source, Path) else "The picture"
     try:
@@ -48,6 +50,8 @@ def read_infotext(source: Path | bytes) -> str:
         raise RequestError(f"{name} is damaged: what it says of itself cannot be read.") from error
     if not isinstance(found, str) or not found.strip():
         raise RequestError(f"{name} says nothing about how it was made: its infotext was removed or never written.")
+    if len(found) > MAX_INFOTEXT:
+        raise LimitError(f"The infotext of {name} has {len(found):,} characters; the cap is {MAX_INFOTEXT:,}.")
     return found
 
 

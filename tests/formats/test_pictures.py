@@ -69,6 +69,11 @@ def test_what_tells_nothing_is_named(tmp_path, name, content):
         read_infotext(tmp_path / name)
 
 
+def test_an_infotext_of_unusual_length_is_refused_unread():
+    with pytest.raises(LimitError, match=r"has 100,000 characters; the cap is 65,536"):
+        read_infotext(png(text=" " * 99_999 + "x"))
+
+
 def test_a_sheet_has_all_pictures_row_by_row():
     sheet = Image.open(io.BytesIO(make_sheet([png("red"), png("lime"), png("blue")])))
 
