@@ -25,8 +25,8 @@ from pastelbot.bot.features.recreate import RecreateCog
 from pastelbot.bot.features.status import InfoCog
 from pastelbot.bot.features.tags.cog import TagsCog
 from pastelbot.cli.main import app
+from pastelbot.options.flags import SYNTAX
 from pastelbot.options.wildcards import load_wildcards
-from pastelbot.prompt.flags import FLAGS
 
 ROOT = Path(__file__).parent.parent
 
@@ -83,8 +83,8 @@ def test_the_user_guide_has_help():
 
 def test_the_user_guide_has_every_flag():
     guide = read("docs/user-guide.md")
-    for name in FLAGS:
-        assert re.search(rf"`--{name}[ `]", guide), name
+    for flag in SYNTAX:
+        assert re.search(rf"`--{flag.name}[ `]", guide), flag.name
 
 
 def test_the_user_guide_has_every_list_that_is_shipped():

@@ -1,6 +1,6 @@
 """What is offered while somebody types: at most 25 choices of at most 100 characters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import discord
@@ -21,6 +21,15 @@ def offer(typed: str, values: Mapping[str, str]) -> list[app_commands.Choice[str
     fitting = [(label, value) for label, value in values.items() if word in label.lower() and len(value) <= _LONGEST]
     fitting.sort(key=lambda pair: not pair[0].lower().startswith(word))
     return [app_commands.Choice(name=label[:_LONGEST], value=value) for label, value in fitting[:_MOST]]
+
+
+def offering(names: Sequence[str]) -> Callable[..., Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
+    """Return a completion that offers the same names to everybody."""
+
+    async def complete(_interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+        return offer(current, {name: name for name in names})
+
+    return complete
 
 
 async def offer_presets(

@@ -1,10 +1,12 @@
 """From what a person typed to a GenerationRequest, with the defaults for what was left out."""
 
-from pastelbot.options.building import SAMPLER_CHOICES, amend, default_hires, default_request, draft
+from pastelbot.options.building import amend, default_hires, default_request, draft
+from pastelbot.options.catalogue import HIRES_CHOICES, SAMPLER_CHOICES
 from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.reading import read_sampler, read_seed, read_size
 
 __all__ = [
+    "HIRES_CHOICES",
     "SAMPLER_CHOICES",
     "GenerationOptions",
     "amend",

@@ -8,15 +8,13 @@ from typing import TypeVar
 from pastelbot.config import Settings, parse_size
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
+from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.reading import read_aspect, read_negative, read_sampler, read_size, size_with_aspect
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
-from pastelbot.rules.samplers import menu
 
 T = TypeVar("T")
-
-SAMPLER_CHOICES = menu()
 
 
 def draft(options: GenerationOptions, settings: Settings, *, random_seed: Callable[[], int]) -> GenerationRequest:
@@ -62,19 +60,24 @@ def amend(
         width=width,
         height=height,
         seed=random_seed() if options.seed == -1 else _or(options.seed, base.seed),
-        count=_or(options.count, base.count),
-        steps=_or(options.steps, base.steps),
-        cfg_scale=_or(options.cfg, base.cfg_scale),
         sampler=sampler,
         schedule=schedule,
-        clip_skip=_or(options.clip_skip, base.clip_skip),
-        checkpoint=_or(options.checkpoint, base.checkpoint),
-        vae=_or(options.vae, base.vae),
         hires=None
         if init is not None and not options.hires
         else _amend_hires(base, options, (width, height), settings),
         init=init,
+        **_plain_fields(options),
     )
+
+
+def _plain_fields(options: GenerationOptions) -> dict[str, object]:
+    """Return the fields of the request that take an option's value as it is."""
+    set_fields = options.set_fields()
+    return {
+        option.request_field: set_fields[option.name]
+        for option in OPTIONS
+        if option.request_field is not None and option.name in set_fields
+    }
 
 
 def _size(base: GenerationRequest, options: GenerationOptions, settings: Settings) -> tuple[int, int]:

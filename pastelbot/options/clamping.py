@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from pastelbot.config import LimitSettings
+from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules import cost
@@ -13,12 +14,9 @@ _LEAST = 64
 def clamp(request: GenerationRequest, limits: LimitSettings, typed: GenerationOptions) -> GenerationRequest:
     """Return the request with everything that was not typed within the caps."""
     changes: dict[str, object] = {}
-    if typed.steps is None:
-        changes["steps"] = min(request.steps, limits.max_steps)
-    if typed.cfg is None:
-        changes["cfg_scale"] = min(request.cfg_scale, limits.max_cfg)
-    if typed.count is None:
-        changes["count"] = min(request.count, limits.max_count)
+    for option in OPTIONS:
+        if option.cap is not None and option.request_field is not None and getattr(typed, option.name) is None:
+            changes[option.request_field] = min(getattr(request, option.request_field), option.cap(limits))
     if typed.size is None:
         changes["width"], changes["height"] = fit(request.width, request.height, limits.max_side)
     request = request.replace(**changes)

@@ -4,15 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# What a wish of a higher level makes senseless in the one below it.
-_REPLACED = {
-    "size": ("aspect", "hires_size"),
-    "aspect": ("hires_size",),
-    "init": ("aspect", "hires_size"),
-    "hires": ("hires_scale", "hires_size"),
-    "hires_scale": ("hires_size",),
-    "sampler": ("schedule",),
-}
+from pastelbot.options.catalogue import BY_NAME
+
 _PROMPT_PLACE = "{prompt}"
 
 
@@ -57,7 +50,7 @@ class GenerationOptions:
 
         A prompt below with `{prompt}` in it takes the prompt above in there.
         """
-        hidden = {name for upper, names in _REPLACED.items() if getattr(self, upper) is not None for name in names}
+        hidden = {name for upper in self.set_fields() for name in BY_NAME[upper].supersedes}
         left = {name: value for name, value in lower.set_fields().items() if name not in hidden}
         merged = {**left, **self.set_fields()}
         if self.prompt is not None and lower.prompt is not None and _PROMPT_PLACE in lower.prompt:
@@ -72,6 +65,15 @@ class GenerationOptions:
     def replace(self, **changes: object) -> "GenerationOptions":
         """Return a copy with the named fields changed."""
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+
+    @classmethod
+    def typed(cls, values: Mapping[str, object]) -> "GenerationOptions":
+        """Return the wish of values as commands get them, by the options' names; None was left out."""
+        fields: dict[str, object] = {}
+        for name, value in values.items():
+            if value is not None:
+                fields |= BY_NAME[name].fields(value)
+        return cls(**fields)  # type: ignore[arg-type]  # the options' own values
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> "GenerationOptions":

@@ -16,6 +16,7 @@ _SEED = re.compile(r"[0-9]{1,20}")
 _SCALE = re.compile(r"(\d+(?:\.\d*)?)\s*[xX×]?")
 _WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 _NOTHING = {"none", "-", "nothing"}
+_WHOLE = re.compile(r"-?[0-9]{1,10}")
 
 
 def read_seed(text: str) -> int | None:
@@ -26,6 +27,24 @@ def read_seed(text: str) -> int | None:
     if _SEED.fullmatch(word) is None or int(word) > MAX_SEED:
         raise RequestError(f"{word[:40]!r} is not a seed: type a whole number from 0 to {MAX_SEED}, or nothing.")
     return int(word)
+
+
+def read_whole(text: str, *, example: int) -> int:
+    """Read a whole number of at most 10 digits; raises RequestError with the example."""
+    if _WHOLE.fullmatch(text) is None:
+        raise RequestError(f"{text[:40]!r} is no whole number, such as {example}.")
+    return int(text)
+
+
+def read_number(text: str, *, example: float) -> float:
+    """Read a number that is neither huge nor infinite; raises RequestError with the example."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not abs(number) < 10**9:
+        raise RequestError(f"{text[:40]!r} is no number, such as {example:g}.")
+    return number
 
 
 def read_sampler(name: str, schedule: str | None = None) -> SamplerChoice:

@@ -17,7 +17,8 @@ import enum
 import itertools
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from pastelbot.choices import nearest_names
@@ -33,6 +34,21 @@ class Takes(enum.Enum):
     TEXT = enum.auto()
     NOTHING = enum.auto()
     MAYBE = enum.auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlagSyntax:
+    """How a flag is written: its name, how far its value reaches, a value for error sentences, and other names."""
+
+    name: str
+    takes: Takes
+    example: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> str:
+        """Return an example of the whole flag."""
+        return f"--{self.name} {self.example}".rstrip()
 
 
 class Flag(NamedTuple):
@@ -51,66 +67,6 @@ class Read(NamedTuple):
     flags: tuple[Flag, ...]
 
 
-FLAGS: Mapping[str, Takes] = {
-    "seed": Takes.WORD,
-    "size": Takes.WORD,
-    "ar": Takes.WORD,
-    "steps": Takes.WORD,
-    "cfg": Takes.WORD,
-    "count": Takes.WORD,
-    "clip-skip": Takes.WORD,
-    "denoise": Takes.WORD,
-    "strength": Takes.WORD,
-    "sampler": Takes.NAME,
-    "schedule": Takes.NAME,
-    "lora": Takes.NAME,
-    "checkpoint": Takes.NAME,
-    "vae": Takes.NAME,
-    "preset": Takes.NAME,
-    "no": Takes.TEXT,
-    "negative": Takes.TEXT,
-    "hires": Takes.MAYBE,
-    "nohires": Takes.NOTHING,
-    "style": Takes.NOTHING,
-    "nostyle": Takes.NOTHING,
-    "spoiler": Takes.NOTHING,
-    "private": Takes.NOTHING,
-}
-EXAMPLES: Mapping[str, str] = {
-    "seed": "--seed 5",
-    "size": "--size portrait",
-    "ar": "--ar 3:2",
-    "steps": "--steps 30",
-    "cfg": "--cfg 7",
-    "count": "--count 2",
-    "clip-skip": "--clip-skip 2",
-    "denoise": "--denoise 0.6",
-    "strength": "--strength 0.7",
-    "sampler": "--sampler Euler a",
-    "schedule": "--schedule Karras",
-    "lora": "--lora name",
-    "checkpoint": "--checkpoint name",
-    "vae": "--vae name",
-    "preset": "--preset name",
-    "no": "--no bad hands",
-    "negative": "--negative lowres, blurry",
-    "hires": "--hires 1.5x",
-    "nohires": "--nohires",
-    "style": "--style",
-    "nostyle": "--nostyle",
-    "spoiler": "--spoiler",
-    "private": "--private",
-}
-_OTHER_NAMES = {
-    "aspect": "ar",
-    "neg": "negative",
-    "clipskip": "clip-skip",
-    "cfg-scale": "cfg",
-    "scale": "cfg",
-    "n": "count",
-    "s": "seed",
-}
-
 _DASH = r"(?:[-\u2010\u2011\u2212]{2,3}|[\u2012\u2013\u2014\u2015])"
 _FLAG = re.compile(rf"(?:(?<=[\s,])|^){_DASH}([A-Za-z][A-Za-z0-9_-]*)[=:]?")
 _HELD = TagPattern(r"<\w+:[^>]*>", r"\\.")
@@ -122,16 +78,17 @@ _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _BLANKS = " \t\n\r,"
 
 
-def read_flags(text: str) -> Read:
-    """Take the flags out of a prompt; raises PromptError, with its position, for one that there is not."""
+def read_flags(text: str, known: Iterable[FlagSyntax]) -> Read:
+    """Take the known flags out of a prompt; raises PromptError, with its position, for one that there is not."""
     starts = _starts(text)
     if not starts:
         return Read(_ESCAPED.sub(r"\1", text), ())
+    by_name = {name: syntax for syntax in known for name in (syntax.name, *syntax.others)}
     kept, flags, done = [], [], 0
     for match, end in zip(starts, [*(match.start() for match in starts[1:]), len(text)], strict=True):
         if match.start() < done:  # inside a quoted value
             continue
-        flag, after = _read_flag(text, match, end)
+        flag, after = _read_flag(text, match, end, _syntax(match, by_name))
         kept.append(text[done : match.start()])
         flags.append(flag)
         done = after
@@ -188,10 +145,9 @@ def _outermost(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _read_flag(text: str, match: re.Match[str], end: int) -> tuple[Flag, int]:
+def _read_flag(text: str, match: re.Match[str], end: int, syntax: FlagSyntax) -> tuple[Flag, int]:
     """Return the flag, and where the prompt goes on."""
-    name = _name(match)
-    takes = FLAGS[name]
+    name, takes = syntax.name, syntax.takes
     if takes is Takes.NOTHING:
         return Flag(name, "", match.start(), match.end()), match.end()
     start = match.end() + len(text[match.end() : end]) - len(text[match.end() : end].lstrip())
@@ -201,23 +157,23 @@ def _read_flag(text: str, match: re.Match[str], end: int) -> tuple[Flag, int]:
     if not value:
         raise PromptError(
             f"The flag --{name} at character {match.start() + 1} has no value: write it behind the flag, "
-            f"for example {EXAMPLES[name]}.",
+            f"for example {syntax.written}.",
             position=match.start(),
         )
     return Flag(name, value, match.start(), start), after
 
 
-def _name(match: re.Match[str]) -> str:
-    written = match[1].lower().replace("_", "-").rstrip("-")
-    name = _OTHER_NAMES.get(written, written)
-    if name not in FLAGS:
-        near = nearest_names(f"--{match[1][:40]}", [f"--{known}" for known in FLAGS])
+def _syntax(match: re.Match[str], by_name: Mapping[str, FlagSyntax]) -> FlagSyntax:
+    syntax = by_name.get(match[1].lower().replace("_", "-").rstrip("-"))
+    if syntax is None:
+        names = dict.fromkeys(f"--{known.name}" for known in by_name.values())
+        near = nearest_names(f"--{match[1][:40]}", list(names))
         raise PromptError(
             f"There is no flag --{match[1][:40]} (at character {match.start() + 1}). {near} "
             "Two hyphens as such are written with a backslash in front of them.",
             position=match.start(),
         )
-    return name
+    return syntax
 
 
 def _read_value(text: str, start: int, end: int, takes: Takes) -> tuple[str, int]:

@@ -49,7 +49,7 @@ SILENT = {
     *("TypeVar", "ParamSpec", "cast", "compile", "getattr", "Path", "PurePosixPath", "convert", "save"),
     *("execute", "executemany", "execute_fetchall", "executescript", "endswith", "startswith", "split", "removeprefix"),
 }
-SILENT_KEYWORDS = {"action", "custom_id", "filename", "nonce", "template"}
+SILENT_KEYWORDS = {"action", "custom_id", "example", "filename", "nonce", "template"}
 # Names of samplers, the database's keys, and the file that explains an export.
 SILENT_CONSTANTS = {"__all__", "UNIT", "IN_USE", "README"}
 # In these layers only what is raised, and what is named below, is shown to people.

@@ -6,17 +6,15 @@ from pastelbot.config import LimitSettings, Settings
 from pastelbot.errors import LimitError, PromptError, RequestError
 from pastelbot.options import GenerationOptions, draft
 from pastelbot.options.clamping import clamp, fit
-from pastelbot.options.flags import READERS, options_from_prompt
+from pastelbot.options.flags import SYNTAX, options_from_prompt
 from pastelbot.options.reading import read_aspect, read_hires, read_negative, read_strength, size_with_aspect
-from pastelbot.prompt.flags import EXAMPLES, FLAGS
 
 
 def test_every_flag_is_read():
-    assert set(FLAGS) == set(READERS)
-    for name, example in EXAMPLES.items():
-        options = options_from_prompt(f"1girl {example}")
+    for flag in SYNTAX:
+        options = options_from_prompt(f"1girl {flag.written}")
         assert options.prompt == "1girl"
-        assert len(options.set_fields()) >= 2, name
+        assert len(options.set_fields()) >= 2, flag.name
 
 
 def test_flags_become_a_wish():

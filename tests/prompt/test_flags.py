@@ -5,11 +5,12 @@ import random
 import pytest
 
 from pastelbot.errors import PromptError
-from pastelbot.prompt.flags import EXAMPLES, FLAGS, escape_flags, read_flags
+from pastelbot.options.flags import SYNTAX
+from pastelbot.prompt.flags import escape_flags, read_flags
 
 
 def read(text):
-    prompt, flags = read_flags(text)
+    prompt, flags = read_flags(text, SYNTAX)
     return prompt, [(flag.name, flag.value) for flag in flags]
 
 
@@ -85,17 +86,16 @@ def test_a_backslash_keeps_hyphens():
 )
 def test_errors_say_where_and_what_there_is(text, position, words):
     with pytest.raises(PromptError) as caught:
-        read_flags(text)
+        read_flags(text, SYNTAX)
 
     assert position == caught.value.position
     assert words in str(caught.value)
 
 
 def test_every_flag_has_an_example_that_can_be_read():
-    assert set(FLAGS) == set(EXAMPLES)
-    for name, example in EXAMPLES.items():
-        prompt, [flag] = read_flags(f"1girl {example}")
-        assert ("1girl", name) == (prompt, flag.name)
+    for syntax in SYNTAX:
+        prompt, [flag] = read_flags(f"1girl {syntax.written}", SYNTAX)
+        assert ("1girl", syntax.name) == (prompt, flag.name)
 
 
 PIECES = [
@@ -129,10 +129,10 @@ def test_any_text_is_read_or_refused_and_escaping_keeps_it():
     for _ in range(3000):
         text = "".join(draw.choice(PIECES) for _ in range(draw.randrange(14)))
         try:
-            prompt, _flags = read_flags(text)
+            prompt, _flags = read_flags(text, SYNTAX)
         except PromptError:
             continue
-        assert (prompt, ()) == read_flags(escape_flags(prompt))
+        assert (prompt, ()) == read_flags(escape_flags(prompt), SYNTAX)
 
 
 def test_a_long_prompt_full_of_brackets_is_read_quickly():

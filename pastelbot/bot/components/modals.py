@@ -6,7 +6,7 @@ from typing import Any
 import discord
 
 from pastelbot.bot.responses import answers_errors
-from pastelbot.options import SAMPLER_CHOICES, GenerationOptions, read_seed
+from pastelbot.options import HIRES_CHOICES, SAMPLER_CHOICES, GenerationOptions, read_seed
 from pastelbot.options.reading import read_hires
 from pastelbot.prompt import expansion
 from pastelbot.prompt.flags import escape_flags
@@ -15,8 +15,6 @@ from pastelbot.rules import cost
 from pastelbot.rules.samplers import AUTOMATIC
 
 Paint = Callable[[discord.Interaction[Any], GenerationOptions], Awaitable[None]]
-
-HIRES_CHOICES = ("off", "on", "1.25x", "1.5x", "1.75x", "2x")
 
 _TEXT = 4000
 _AS_IT_IS = "as it is"

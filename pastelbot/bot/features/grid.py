@@ -8,13 +8,11 @@ from discord.ext import commands
 
 from pastelbot.bot.autocomplete import prompt_choices
 from pastelbot.bot.checks import actor_of
-from pastelbot.bot.completions import checkpoint_choices, preset_choices, size_choices
 from pastelbot.bot.components import confirmation
-from pastelbot.bot.components.modals import HIRES_CHOICES
+from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.responses import answers_errors
 from pastelbot.errors import RequestError
-from pastelbot.options import SAMPLER_CHOICES, GenerationOptions
-from pastelbot.options.reading import read_hires
+from pastelbot.options import GenerationOptions
 from pastelbot.prompt.tags.completion import without_arrows
 from pastelbot.records import Grid
 from pastelbot.rules import grids
@@ -38,28 +36,15 @@ class GridCog(commands.Cog):
         x_values="Its values: 5, 7, 9 or 1-5 or 20-40 (+10); for Prompt S/R the words and what takes their place",
         y="What changes from row to row; left out, there is one row",
         y_values="Its values",
-        negative="What to avoid; left out, the usual list",
-        size="portrait, landscape, square, or pixels such as 448x640",
-        seed="The seed of all pictures; left out, a random one",
-        steps="Sampling steps",
-        cfg="CFG scale: how closely to follow the prompt",
-        sampler="How the noise is removed",
-        hires="Paint them large in a second pass; left out, off",
-        checkpoint="What paints; left out, the usual checkpoint",
-        preset="Saved settings for what is left out",
-        spoiler="Hide the picture until somebody clicks on it",
-        private="Send the picture to you alone, as a direct message",
     )
-    @app_commands.choices(
-        x=_AXES,
-        y=_AXES,
-        sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLER_CHOICES],
-        hires=[app_commands.Choice(name=name, value=name) for name in HIRES_CHOICES],
-    )
-    @app_commands.autocomplete(
-        prompt=prompt_choices, size=size_choices, checkpoint=checkpoint_choices, preset=preset_choices
-    )
+    @app_commands.choices(x=_AXES, y=_AXES)
+    @app_commands.autocomplete(prompt=prompt_choices)
     @answers_errors
+    @generation_options(
+        *("negative", "size", "seed", "steps", "cfg", "sampler", "hires", "checkpoint", "preset", "spoiler", "private"),
+        seed="The seed of all pictures; left out, a random one",
+        hires="Paint them large in a second pass; left out, off",
+    )
     async def grid(
         self,
         interaction: discord.Interaction[Any],
@@ -68,37 +53,12 @@ class GridCog(commands.Cog):
         x_values: str,
         y: str | None = None,
         y_values: str | None = None,
-        negative: str | None = None,
-        size: str | None = None,
-        seed: int | None = None,
-        steps: int | None = None,
-        cfg: float | None = None,
-        sampler: str | None = None,
-        hires: str | None = None,
-        checkpoint: str | None = None,
-        preset: str | None = None,
-        spoiler: bool | None = None,  # noqa: FBT001 - Discord's options are positional
-        private: bool | None = None,  # noqa: FBT001
+        *,
+        options: GenerationOptions,
     ) -> None:
         """Paint a sheet of pictures that differ in one or two settings, to compare them."""
         grid = _read_grid(x, x_values, y, y_values)
-        large, scale = read_hires(hires or "off")
-        options = GenerationOptions(
-            prompt=without_arrows(prompt),
-            negative=negative,
-            size=size,
-            seed=seed,
-            steps=steps,
-            cfg=cfg,
-            sampler=sampler,
-            hires=large,
-            hires_scale=scale,
-            checkpoint=checkpoint,
-            preset=preset,
-            spoiler=spoiler,
-            private=private,
-            count=1,
-        )
+        options = options.replace(prompt=without_arrows(prompt), hires=bool(options.hires), count=1)
         await self._ask(interaction, await self._builder.build(actor_of(interaction), options), grid)
 
     async def _ask(self, interaction: discord.Interaction[Any], built: BuiltRequests, grid: Grid) -> None:

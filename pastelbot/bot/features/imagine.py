@@ -17,11 +17,10 @@ from pastelbot.bot.completions import (
     size_choices,
     vae_choices,
 )
-from pastelbot.bot.components.modals import HIRES_CHOICES
 from pastelbot.bot.components.queueing import children, paint
 from pastelbot.bot.responses import answers_errors
 from pastelbot.errors import RequestError
-from pastelbot.options import SAMPLER_CHOICES, GenerationOptions
+from pastelbot.options import HIRES_CHOICES, SAMPLER_CHOICES, GenerationOptions
 from pastelbot.options.reading import read_hires
 from pastelbot.prompt.tags.completion import without_arrows
 from pastelbot.records import Actor, JobOptions

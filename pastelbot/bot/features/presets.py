@@ -9,7 +9,6 @@ from discord.ext import commands
 from pastelbot.bot.attachments import picture_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import offer_presets
-from pastelbot.bot.components.modals import HIRES_CHOICES
 from pastelbot.bot.components.queueing import paint
 from pastelbot.bot.features.remix import first_picture
 from pastelbot.bot.features.settings.texts import presets_text, values_text
@@ -17,7 +16,7 @@ from pastelbot.bot.responses import answers_errors, open_modal, respond_ephemera
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
 from pastelbot.infotext import read_request
-from pastelbot.options import SAMPLER_CHOICES, GenerationOptions
+from pastelbot.options import HIRES_CHOICES, SAMPLER_CHOICES, GenerationOptions
 from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_hires
 from pastelbot.records import GenerationRequest

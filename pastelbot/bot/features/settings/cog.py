@@ -1,19 +1,18 @@
 """`/settings`: what people, channels and servers draw with where nothing is typed."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from pastelbot.bot.checks import actor_of
-from pastelbot.bot.completions import offer
-from pastelbot.bot.components.modals import HIRES_CHOICES
+from pastelbot.bot.completions import offering
 from pastelbot.bot.features.settings.texts import affixes_text, settings_text
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.choices import nearest_names
 from pastelbot.errors import RequestError
-from pastelbot.options import SAMPLER_CHOICES, GenerationOptions
+from pastelbot.options import HIRES_CHOICES, SAMPLER_CHOICES, GenerationOptions
 from pastelbot.options.reading import read_hires
 from pastelbot.records import Actor
 from pastelbot.rules.samplers import SCHEDULES
@@ -175,14 +174,14 @@ def _offers(handler: _SettingsHandler) -> dict[str, Any]:
         "checkpoint": tuple(handler.models.checkpoints),
         "vae": tuple(handler.models.vaes),
     }
-    return {option: _offering(set_fields) for option, set_fields in names.items()}
+    return {option: offering(set_fields) for option, set_fields in names.items()}
 
 
 def _reset_command(handler: _SettingsHandler, scope: Scope) -> app_commands.Command[Any, ..., None]:
     names = (*NAMES, *PROMPT_AFFIXES) if scope is Scope.GUILD else NAMES
 
     @app_commands.describe(name="Which setting; left out, all of them")
-    @app_commands.autocomplete(name=_offering(names))
+    @app_commands.autocomplete(name=offering(names))
     async def reset(interaction: discord.Interaction[Any], name: str | None = None) -> None:
         await handler.reset(interaction, scope, name)
 
@@ -205,10 +204,3 @@ def _affixes_command(handler: _SettingsHandler) -> app_commands.Command[Any, ...
 
 def _text(typed: str) -> str:
     return "" if typed.strip().lower() in {"none", "-"} else typed.strip()
-
-
-def _offering(names: Sequence[str]) -> Callable[..., Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
-    async def complete(_interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
-        return offer(current, {name: name for name in names})
-
-    return complete
