@@ -66,11 +66,6 @@ class AuditLog:
             for row in rows
         ]
 
-    async def forget(self, user_id: int) -> None:
-        """Remove what a person painted; what moderators did stays."""
-        async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM audit WHERE user_id = ? AND action = ?", user_id, PAINT)
-
     async def purge(self, *, before: datetime) -> None:
         """Remove what is older."""
         async with self._database.transaction() as connection:

@@ -76,11 +76,6 @@ class ConfirmationStore:
                 now.timestamp(),
             )
 
-    async def forget(self, user_id: int) -> None:
-        """Remove a person's plans."""
-        async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM confirmations WHERE user_id = ?", user_id)
-
 
 def _packed(plan: Plan) -> _Kept:
     inits = {request.init for request in plan.requests}

@@ -69,11 +69,6 @@ class PresetStore:
         async with self._database.transaction() as connection:
             await _delete(connection, preset.owner_id, preset.guild_id, preset.name)
 
-    async def forget(self, owner_id: int) -> None:
-        """Remove everything that a person has saved, what was shared too."""
-        async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM presets WHERE owner_id = ?", owner_id)
-
     async def _all(self, sql: str, owner_id: int) -> list[Preset]:
         return [_preset(row) for row in await self._database.reader.all(sql, owner_id)]
 

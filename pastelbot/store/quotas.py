@@ -4,6 +4,7 @@ Work is in pixel-steps (`pastelbot.rules.cost`). A balance is refilled when it i
 that was off for a week has no refills to catch up on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -119,23 +120,25 @@ def refilled(balance: Balance | None, day: int, allowance: Allowance) -> Balance
     )
 
 
-async def reserve(connection: Transaction, account: Account, work: int, allowance: Allowance, now: datetime) -> Charge:
-    """Take work from the account inside the caller's transaction; raise QuotaError where there is not enough."""
+async def reserve(
+    connection: Transaction, account: Account, work: Sequence[int], allowance: Allowance, now: datetime
+) -> list[Charge]:
+    """Take the work of each job from the account, inside the caller's transaction; return what each one took.
+
+    Raises QuotaError where the account has less than all of it together, and then nothing was taken.
+    """
     if not allowance.per_day:
-        return Charge()
-    balance = await check(connection, account, work, allowance, now)
-    rest = min(max(0, balance.rest), work)
-    charge = Charge(rest=rest, extra=work - rest)
-    await _write(connection, account, replace(balance, rest=balance.rest - rest, extra=balance.extra - charge.extra))
-    return charge
-
-
-async def check(connection: Transaction, account: Account, work: int, allowance: Allowance, now: datetime) -> Balance:
-    """Return the account's balance; raise QuotaError where it has less than this work."""
+        return [Charge() for _each in work]
     balance = refilled(await _read(connection, account), day_of(now), allowance)
-    if allowance.per_day and balance.left < work:
-        raise QuotaError(_refusal(work, balance, allowance, now))
-    return balance
+    if balance.left < sum(work):
+        raise QuotaError(_refusal(sum(work), balance, allowance, now))
+    charges = []
+    for each in work:
+        rest = min(max(0, balance.rest), each)
+        charges.append(Charge(rest=rest, extra=each - rest))
+        balance = replace(balance, rest=balance.rest - rest, extra=balance.extra - (each - rest))
+    await _write(connection, account, balance)
+    return charges
 
 
 async def give_back(connection: Transaction, account: Account, charge: Charge) -> None:
@@ -146,13 +149,6 @@ async def give_back(connection: Transaction, account: Account, charge: Charge) -
         charge.extra,
         *account.key,
     )
-
-
-async def used_since(reader: Reader, user_id: int, since: datetime) -> int:
-    """Return the work, everywhere, of a person's jobs since then, except for what was refunded."""
-    sql = "SELECT coalesce(sum(cost), 0) FROM jobs WHERE user_id = ? AND status NOT IN ('failed', 'cancelled')"
-    sql += " AND created_at >= ? AND NOT refunded"
-    return await reader.number(sql, user_id, since.timestamp())
 
 
 class QuotaStore:

@@ -74,8 +74,3 @@ class SettingsStore:
                         name,
                         json.dumps(value),
                     )
-
-    async def clear(self, scope: Scope, owner_id: int) -> None:
-        """Forget everything that was set."""
-        async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM settings WHERE scope = ? AND id = ?", scope, owner_id)

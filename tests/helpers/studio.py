@@ -4,6 +4,7 @@ import os
 
 from discord import Permissions
 from helpers.discord_rules import check_requests
+from helpers.jobs import work_used
 from helpers.support import eventually
 from simcord.env import Env
 
@@ -82,8 +83,12 @@ class SimulatedServer:
         """Return the private text that refused something, seeing to it that nothing was queued."""
         assert result.response.ephemeral
         assert await self.jobs.with_status(*OPEN) == []
-        assert await self.jobs.used(self.hana.id, now=self.clock()) == 0
+        assert await self.used(self.hana) == 0
         return result.response.content
+
+    async def used(self, person):
+        """Return the work that the person's jobs of this day have reserved or spent."""
+        return await work_used(self.jobs, person.id, now=self.clock())
 
     async def charged(self, person=None):
         """Return the pictures that somebody was charged for."""

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from helpers.jobs import insert_job, work_used
 from helpers.support import eventually
 
 from pastelbot.jobs.dispatcher import Dispatcher
@@ -46,7 +47,7 @@ class Stage:
     async def add(self, user_id=1, prompt="1girl"):
         self.clock.advance(seconds=1)
         request = GenerationRequest(prompt=prompt)
-        job = await self.jobs.insert(user_id, request, ReplyTarget(channel_id=1), now=self.clock())
+        job = await insert_job(self.jobs, user_id, request, ReplyTarget(channel_id=1), now=self.clock())
         if self.started:
             self.dispatcher.add(job)
         return job.id
@@ -110,7 +111,7 @@ async def test_a_failed_job_says_why_and_takes_nobody_along(stage):
 
     job = await stage.jobs.get(bad)
     assert (job.status, job.reason) == (JobStatus.FAILED, "The latents became NaN at step 3.")
-    assert await stage.jobs.used(1, now=stage.clock()) == 0
+    assert await work_used(stage.jobs, 1, now=stage.clock()) == 0
     assert await stage.status(good) == JobStatus.LEASED
 
 
@@ -204,7 +205,7 @@ async def test_ending_a_job_refunds_it_drops_it_from_the_queue_and_then_forgets_
     assert (job.status, job.reason) == (JobStatus.FAILED, "it was withheld")
     assert await stage.jobs.pictures(ended) == []
     assert [path for path in stage.folder.rglob("*") if path.is_file()] == []
-    assert await stage.jobs.used(1, now=stage.clock()) == 0
+    assert await work_used(stage.jobs, 1, now=stage.clock()) == 0
     await eventually(lambda: stage.published(Ended) == [ended])
 
 
@@ -316,7 +317,8 @@ async def test_the_line_is_what_the_database_says_whatever_was_missed(stage):
     gone = await stage.add(user_id=3)
     await stage.painting(*running)
     await stage.jobs.end(gone, JobStatus.CANCELLED, now=stage.clock())
-    came = await stage.jobs.insert(4, GenerationRequest(prompt="1girl"), ReplyTarget(channel_id=1), now=stage.clock())
+    request, reply = GenerationRequest(prompt="1girl"), ReplyTarget(channel_id=1)
+    came = await insert_job(stage.jobs, 4, request, reply, now=stage.clock())
     assert (await stage.dispatcher.overview()).waiting == 1
     stage.dispatcher._tick()
     await eventually(lambda: came.id in stage.published(InLine))

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 from helpers import services
+from helpers.jobs import work_used
 
 from pastelbot.config import bundled
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, QuotaError
@@ -77,7 +78,7 @@ async def test_fifty_submissions_at_once_take_exactly_the_quota(open_service, jo
 
     assert len(taken) == 10
     assert {QuotaError} == {type(error) for error in refused}
-    assert await jobs.used(HANA, now=clock()) == 10 * WORK
+    assert await work_used(jobs, HANA, now=clock()) == 10 * WORK
     assert len(await jobs.with_status(JobStatus.QUEUED)) == 10
 
 
@@ -86,7 +87,7 @@ async def test_a_quota_that_does_not_divide_is_not_passed(open_service, jobs, cl
     taken, _ = await submit_many(service, 50, pictures=4)
 
     assert len(taken) == 2
-    assert await jobs.used(HANA, now=clock()) == 8 * WORK
+    assert await work_used(jobs, HANA, now=clock()) == 8 * WORK
 
 
 async def test_fifty_submissions_at_once_do_not_pass_the_limit_of_the_line(open_service, jobs, clock):
@@ -95,14 +96,14 @@ async def test_fifty_submissions_at_once_do_not_pass_the_limit_of_the_line(open_
 
     assert len(taken) == 5
     assert {LimitError} == {type(error) for error in refused}
-    assert await jobs.used(HANA, now=clock()) == 5 * WORK
+    assert await work_used(jobs, HANA, now=clock()) == 5 * WORK
 
 
 async def test_people_do_not_use_each_others_quota(open_service, jobs, clock):
     service = await open_service(work_per_day=3 * PICTURE)
     await asyncio.gather(submit_many(service, 10), submit_many(service, 10, user_id=KENJI))
 
-    assert [3 * WORK] * 2 == [await jobs.used(user, now=clock()) for user in (HANA, KENJI)]
+    assert [3 * WORK] * 2 == [await work_used(jobs, user, now=clock()) for user in (HANA, KENJI)]
 
 
 async def test_cancelling_twice_at_once_refunds_once(service, jobs, clock):
@@ -112,7 +113,7 @@ async def test_cancelling_twice_at_once_refunds_once(service, jobs, clock):
     )
 
     assert sum(isinstance(result, NotFoundError) for result in results) == 9
-    assert await jobs.used(HANA, now=clock()) == 2 * WORK
+    assert await work_used(jobs, HANA, now=clock()) == 2 * WORK
 
 
 async def test_a_cancelled_job_makes_room_in_the_line(open_service):
@@ -147,7 +148,7 @@ async def test_deleting_a_waiting_job_refunds_it(service, jobs, clock):
     await service.delete(job.id, Actor(user_id=HANA))
 
     assert (await service.job(job.id)).status == JobStatus.CANCELLED
-    assert await jobs.used(HANA, now=clock()) == 0
+    assert await work_used(jobs, HANA, now=clock()) == 0
 
 
 async def test_places_in_line_are_told_in_the_order_of_service(service):

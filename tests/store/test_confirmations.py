@@ -62,13 +62,6 @@ async def test_a_picture_to_start_from_is_kept_once(store, database, clock):
     assert started == await store.take(number, HANA, now=clock())
 
 
-async def test_forgetting_a_person(store, clock):
-    number = await store.add(plan(), now=clock())
-    await store.forget(HANA)
-
-    assert await store.take(number, HANA, now=clock()) is None
-
-
 async def test_of_many_clicks_at_once_one_gets_the_plan(store, clock):
     number = await store.add(plan(), now=clock())
     taken = await asyncio.gather(*(store.take(number, HANA, now=clock()) for _ in range(20)))

@@ -2,6 +2,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from helpers.jobs import insert_job
 
 from pastelbot.records import GenerationRequest, JobOptions, Picture, ReplyTarget
 from pastelbot.store.database import Database
@@ -25,7 +26,7 @@ class Wall:
     async def job(self, prompt="1girl, red hair", *, user=HANA, guild=HERE, count=1, **options):
         request = GenerationRequest(prompt=prompt, count=count)
         reply = ReplyTarget(channel_id=10, guild_id=guild)
-        job = await self.jobs.insert(user, request, reply, now=self.clock(), options=JobOptions(**options))
+        job = await insert_job(self.jobs, user, request, reply, now=self.clock(), options=JobOptions(**options))
         await self.jobs.lease([job.id], now=self.clock())
         pictures = [
             picture_file(number, Picture(png=b"%d" % number, seed=number, width=8, height=8, infotext=prompt))

@@ -33,7 +33,7 @@ def allowance(jobs):
 
 async def test_they_are_queued_in_their_order_with_the_same_options(store, clock):
     options = JobOptions(spoiler=True, private=True, origin="0" * 12, home_channel_id=9)
-    jobs = await store.insert_all(HANA, wanted(3), now=clock(), allowance=allowance(3), options=options)
+    jobs = await store.insert(HANA, wanted(3), now=clock(), allowance=allowance(3), options=options)
 
     assert jobs == await store.with_status(JobStatus.QUEUED)
     assert [0, 1, 2] == [job.request.seed for job in jobs]
@@ -43,15 +43,15 @@ async def test_they_are_queued_in_their_order_with_the_same_options(store, clock
 async def test_a_quota_for_all_but_one_is_none_for_any(store, clock):
     together = cost.text(3 * cost.work(REQUEST))
     with pytest.raises(QuotaError, match=f"That would cost {together}"):
-        await store.insert_all(HANA, wanted(3), now=clock(), allowance=allowance(2))
+        await store.insert(HANA, wanted(3), now=clock(), allowance=allowance(2))
 
     assert [] == await store.with_status(JobStatus.QUEUED)
-    assert 2 == len(await store.insert_all(HANA, wanted(2), now=clock(), allowance=allowance(2)))
+    assert 2 == len(await store.insert(HANA, wanted(2), now=clock(), allowance=allowance(2)))
 
 
 async def test_many_at_once_do_not_pass_the_limit_of_the_line(store, clock):
     results = await asyncio.gather(
-        *(store.insert_all(HANA, wanted(3), now=clock(), waiting_limit=7) for _ in range(10)), return_exceptions=True
+        *(store.insert(HANA, wanted(3), now=clock(), waiting_limit=7) for _ in range(10)), return_exceptions=True
     )
 
     assert 8 == sum(isinstance(result, LimitError) for result in results)

@@ -1,4 +1,5 @@
 import pytest
+from helpers.jobs import insert_job
 from helpers.support import png
 
 from pastelbot.records import GenerationRequest, InitImage, JobStatus, Picture, ReplyTarget
@@ -82,7 +83,7 @@ class Person:
     async def paint(self, *, message_id, init=None, status=JobStatus.DONE, content=None):
         request = GenerationRequest(prompt=f"1girl, of {self.id}", init=init)
         reply = ReplyTarget(channel_id=10, guild_id=SERVER, message_id=message_id)
-        job = await self.jobs.insert(self.id, request, reply, now=self.clock())
+        job = await insert_job(self.jobs, self.id, request, reply, now=self.clock())
         await self.jobs.lease([job.id], now=self.clock())
         content = content or png(size=(self.id, message_id))
         async with self.files.keeping([Picture(png=content, seed=5, width=8, height=8, infotext="1girl")]) as stored:

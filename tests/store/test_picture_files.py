@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
+from helpers.jobs import insert_job
 from helpers.support import png
 
 from pastelbot.records import GenerationRequest, JobStatus, Picture, ReplyTarget
@@ -29,7 +30,7 @@ class Shelf:
         """Paint a job with these file contents; return its id."""
         reply = ReplyTarget(channel_id=1, guild_id=2)
         request = GenerationRequest(prompt="1girl")
-        job = await self.jobs.insert(1, request, reply, now=self.clock())
+        job = await insert_job(self.jobs, 1, request, reply, now=self.clock())
         await self.jobs.lease([job.id], now=self.clock())
         pictures = [
             Picture(png=content, seed=seed, width=8, height=8, infotext="1girl")

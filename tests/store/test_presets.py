@@ -48,11 +48,3 @@ async def test_the_cap_holds_for_many_at_once(store, preset):
 
     assert 7 == sum(isinstance(result, LimitError) for result in results)
     assert 3 == len(await store.personal(1))
-
-
-async def test_forgetting_a_person_takes_what_was_shared_along(store, preset):
-    await store.save(preset(owner=1), limit=5)
-    await store.save(preset("other", owner=1, guild=7), limit=5)
-    await store.forget(1)
-
-    assert ([], []) == (await store.personal(1), await store.shared(7))

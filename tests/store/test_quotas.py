@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from helpers.jobs import insert_job
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +37,7 @@ def insert(database, clock):
 
     async def insert(tens, *, guild_id=20, allowance=DAY):
         reply = ReplyTarget(channel_id=10, guild_id=guild_id)
-        return await jobs.insert(1, PIXEL.replace(count=tens), reply, now=clock(), allowance=allowance)
+        return await insert_job(jobs, 1, PIXEL.replace(count=tens), reply, now=clock(), allowance=allowance)
 
     return insert
 

@@ -32,15 +32,6 @@ async def test_a_later_value_replaces_and_none_removes(store):
     assert await store.all(Scope.USER, 1) == {"steps": 30}
 
 
-async def test_clear_forgets_one_owner(store):
-    await store.update(Scope.USER, 1, {"steps": 20})
-    await store.update(Scope.USER, 2, {"steps": 20})
-    await store.clear(Scope.USER, 1)
-
-    assert await store.all(Scope.USER, 1) == {}
-    assert await store.all(Scope.USER, 2) == {"steps": 20}
-
-
 async def test_settings_of_several_owners_are_read_together(store):
     await store.update(Scope.GUILD, 1, {"a": 1})
     await store.update(Scope.ROLE, 1, {"a": 2, "b": [3]})

@@ -17,7 +17,7 @@ from pastelbot.options.clamping import cap_hires
 from pastelbot.options.recreating import with_what_is_here
 from pastelbot.options.tokens import count_tokens
 from pastelbot.records import Actor, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget, WorkerReady
-from pastelbot.rules import cost, limits
+from pastelbot.rules import limits
 from pastelbot.rules.content_filter import check_content
 from pastelbot.service.access import AccessPolicy, EffectivePolicy
 from pastelbot.service.audit import AuditTrail
@@ -119,7 +119,7 @@ class Service:
             actor = self._access.in_messages(actor)
         for request, _reply in wanted:
             effective = await self._check(actor, request)
-        jobs = await self._jobs.insert_all(
+        jobs = await self._jobs.insert(
             actor.user_id,
             [(self.models.pinned(request), reply) for request, reply in wanted],
             now=self._clock(),
@@ -136,17 +136,6 @@ class Service:
         if place is None:
             return Queued(job=job, position=0)
         return Queued(job=job, position=place.position, ready_at=place.ready_at)
-
-    def cost(self, request: GenerationRequest) -> int:
-        """Return the work that a request costs, in pixel-steps; `pastelbot.rules.cost.text` writes it."""
-        return cost.work(request)
-
-    async def refund(self, job_id: str) -> bool:
-        """Give back what a job cost, whatever became of it; False where that was done before.
-
-        A job that failed or was cancelled is refunded by itself; this is for results that nobody gets to see.
-        """
-        return await self._jobs.refund(job_id)
 
     def waited(self, job: Job) -> float:
         """Return the seconds since the job was asked for."""

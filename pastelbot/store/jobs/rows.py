@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, Picture, ReplyTarget
 from pastelbot.rules import cost
 from pastelbot.store.database import Row
+from pastelbot.store.quotas import Charge
 
 _REQUEST = TypeAdapter(GenerationRequest)
 
@@ -87,11 +88,31 @@ def picture_file(number: int, picture: Picture) -> StoredPicture:
     )
 
 
-def request_text(request: GenerationRequest) -> str:
+def _request_text(request: GenerationRequest) -> str:
     """Return a request as its row has it; raises where nobody could read it again, which would stop all jobs."""
     text = json.dumps(asdict(request))
     _REQUEST.validate_json(text)
     return text
+
+
+def new_row(job: Job, charge: Charge) -> dict[str, object]:
+    """Return the row of a job that is queued, by the names of its columns; `charge` is what it took of the quota."""
+    reply = job.reply or ReplyTarget(channel_id=0)
+    return {
+        "id": job.id,
+        "user_id": job.user_id,
+        "request": _request_text(job.request),
+        "status": job.status,
+        "created_at": job.created_at.timestamp(),
+        "guild_id": reply.guild_id,
+        "channel_id": reply.channel_id,
+        "message_id": reply.message_id,
+        "cost": cost.work(job.request),
+        "count": cost.pictures(job.request),
+        "from_rest": charge.rest,
+        "from_extra": charge.extra,
+        **asdict(job.options),
+    }
 
 
 def job_of(row: Row) -> Job:

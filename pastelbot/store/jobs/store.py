@@ -6,15 +6,15 @@ names the states it starts from; where the job is in none of them any more, noth
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, fields
-from datetime import datetime, timedelta
+from dataclasses import fields
+from datetime import datetime
 
 from pastelbot.errors import LimitError
 from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
 from pastelbot.rules import cost
 from pastelbot.store import quotas
 from pastelbot.store.database import Database, Transaction
-from pastelbot.store.jobs.rows import QueuedJob, Served, StoredPicture, job_of, request_text
+from pastelbot.store.jobs.rows import QueuedJob, Served, StoredPicture, job_of, new_row
 from pastelbot.store.quotas import UNLIMITED, Account, Allowance, Charge
 
 _ACTIVE = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)
@@ -32,23 +32,6 @@ class JobStore:
     async def insert(
         self,
         user_id: int,
-        request: GenerationRequest,
-        reply: ReplyTarget,
-        *,
-        now: datetime,
-        allowance: Allowance = UNLIMITED,
-        waiting_limit: int = 0,
-        options: JobOptions | None = None,
-    ) -> Job:
-        """Reserve the quota and queue the job, both or neither; raises what `insert_all` raises."""
-        (job,) = await self.insert_all(
-            user_id, [(request, reply)], now=now, allowance=allowance, waiting_limit=waiting_limit, options=options
-        )
-        return job
-
-    async def insert_all(
-        self,
-        user_id: int,
         wanted: Sequence[tuple[GenerationRequest, ReplyTarget]],
         *,
         now: datetime,
@@ -56,7 +39,7 @@ class JobStore:
         waiting_limit: int = 0,
         options: JobOptions | None = None,
     ) -> list[Job]:
-        """Reserve the quota and queue the jobs, all or nothing.
+        """Reserve the quota and queue the jobs, all or nothing; all of them belong to one server, or to none.
 
         Raises QuotaError where the person's balance in that server has less than the requests' work, and LimitError
         where more than `waiting_limit` (0: none) jobs of the person would wait or be painted.
@@ -73,13 +56,15 @@ class JobStore:
             )
             for request, reply in wanted
         ]
+        (guild_id,) = {reply.guild_id for _request, reply in wanted}
+        account, work = Account(user_id=user_id, guild_id=guild_id), [cost.work(job.request) for job in jobs]
         async with self._database.transaction() as connection:
             await _check_waiting(connection, user_id, waiting_limit, len(jobs))
-            if len(jobs) > 1:  # refused with what all of them cost
-                work = sum(cost.work(job.request) for job in jobs)
-                await quotas.check(connection, _account(jobs[0]), work, allowance, now)
-            for job in jobs:
-                await _insert(connection, job, allowance, now)
+            charges = await quotas.reserve(connection, account, work, allowance, now)
+            for job, charge in zip(jobs, charges, strict=True):
+                row = new_row(job, charge)
+                sql = f"INSERT INTO jobs ({', '.join(row)}) VALUES ({_marks(tuple(row))})"
+                await connection.execute(sql, *row.values())
         return jobs
 
     async def get(self, job_id: str) -> Job | None:
@@ -210,11 +195,6 @@ class JobStore:
             await _refund(connection, job_id)
             return job_of(row)
 
-    async def refund(self, job_id: str) -> bool:
-        """Give back what a job took, whatever became of it; False where it was given back before or is not there."""
-        async with self._database.transaction() as connection:
-            return await _refund(connection, job_id)
-
     async def pictures(self, job_id: str) -> list[StoredPicture]:
         """Return the job's pictures in the order of their seeds."""
         sql = f"SELECT {', '.join(_PICTURE)} FROM pictures WHERE job_id = ? ORDER BY number"
@@ -228,39 +208,6 @@ class JobStore:
         sql = "DELETE FROM pictures WHERE job_id = ? RETURNING file"
         async with self._database.transaction() as connection:
             return [row["file"] for row in await connection.all(sql, job_id) if row["file"] is not None]
-
-    async def used(self, user_id: int, *, now: datetime) -> int:
-        """Return the work, in all servers, that the person's jobs of this UTC day have reserved or spent."""
-        midnight = quotas.next_refill(now) - timedelta(days=1)
-        return await quotas.used_since(self._database.reader, user_id, midnight)
-
-
-async def _insert(connection: Transaction, job: Job, allowance: Allowance, now: datetime) -> None:
-    """Reserve one job's work and put it in line, inside the caller's transaction."""
-    reply = job.reply or ReplyTarget(channel_id=0)
-    account, work = _account(job), cost.work(job.request)
-    request = request_text(job.request)
-    paid = await quotas.reserve(connection, account, work, allowance, now)
-    row: dict[str, object] = {
-        "id": job.id,
-        "user_id": job.user_id,
-        "request": request,
-        "status": job.status,
-        "created_at": now.timestamp(),
-        "guild_id": reply.guild_id,
-        "channel_id": reply.channel_id,
-        "message_id": reply.message_id,
-        "cost": work,
-        "count": cost.pictures(job.request),
-        "from_rest": paid.rest,
-        "from_extra": paid.extra,
-        **asdict(job.options),
-    }
-    await connection.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({_marks(tuple(row))})", *row.values())
-
-
-def _account(job: Job) -> Account:
-    return Account(user_id=job.user_id, guild_id=job.reply.guild_id if job.reply is not None else None)
 
 
 async def _check_waiting(connection: Transaction, user_id: int, limit: int, more: int) -> None:
@@ -277,16 +224,14 @@ async def _check_waiting(connection: Transaction, user_id: int, limit: int, more
     )
 
 
-async def _refund(connection: Transaction, job_id: str) -> bool:
+async def _refund(connection: Transaction, job_id: str) -> None:
     sql = (
         "UPDATE jobs SET refunded = 1 WHERE id = ? AND NOT refunded RETURNING user_id, guild_id, from_rest, from_extra"
     )
     row = await connection.one(sql, job_id)
-    if row is None:
-        return False
-    account = Account(user_id=row["user_id"], guild_id=row["guild_id"])
-    await quotas.give_back(connection, account, Charge(rest=row["from_rest"], extra=row["from_extra"]))
-    return True
+    if row is not None:
+        account = Account(user_id=row["user_id"], guild_id=row["guild_id"])
+        await quotas.give_back(connection, account, Charge(rest=row["from_rest"], extra=row["from_extra"]))
 
 
 async def _first(connection: Transaction, sql: str, values: tuple[object, ...]) -> Job | None:

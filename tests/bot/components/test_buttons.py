@@ -115,7 +115,7 @@ async def test_cancel_while_waiting_is_free_and_lets_the_next_one_up(open_studio
     message = await studio.says("**Cancelled**, not charged.", waiting.response.id)
 
     assert ["Reroll", "Edit", "Delete"] == labels(message)
-    assert await studio.jobs.used(studio.kenji.id, now=studio.clock()) == 0
+    assert await studio.used(studio.kenji) == 0
     await studio.says("2nd in line", last.response.id)
 
 
@@ -127,7 +127,7 @@ async def test_cancel_while_painting_is_free_and_the_worker_hears_of_it(studio):
 
     assert studio.executor.painting == {}
     assert (await studio.jobs.get(job_id)).status == JobStatus.CANCELLED
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
 
 
 async def test_a_step_reported_after_cancel_does_not_bring_the_job_back(studio):
@@ -151,7 +151,7 @@ async def test_others_may_not_cancel_but_moderators_may(studio):
     await studio.mod.click(result.response, label="Cancel")
     await studio.says("**Cancelled**", result.response.id)
 
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ async def test_a_failed_job_says_why_is_free_and_can_be_tried_again(studio):
     message = await studio.says("The latents became NaN at step 3.\nNot charged.", result.response.id)
 
     assert ["Reroll", "Edit", "Delete"] == labels(message)
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
     await studio.hana.click(message, label="Reroll")
     await studio.painting(2)
 
@@ -247,7 +247,7 @@ async def test_a_waiting_job_can_be_cancelled_after_a_restart(studio):
     await studio.hana.click(result.response, label="Cancel")
     await studio.says("**Cancelled**", result.response.id)
 
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
 
 
 async def request_of_job(studio, message):

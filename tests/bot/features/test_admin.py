@@ -149,7 +149,7 @@ async def test_blocking_cancels_what_is_painted_and_in_line_and_refunds_it(open_
 
     for result in (first, second):
         await studio.says("**Cancelled**, not charged.", result.response.id)
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
     await eventually(lambda: list(studio.executor.painting) == [job_of(other.response.message)])
     await studio.finish()
 

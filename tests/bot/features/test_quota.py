@@ -2,7 +2,6 @@
 
 import pytest
 from discord import Permissions
-from helpers.studio import job_of
 
 from pastelbot.config import bundled
 from pastelbot.rules import cost
@@ -223,12 +222,3 @@ async def test_what_admins_do_is_written_down(studio, boss):
         (boss.id, "quota role", role.id, "cleared"),
         (boss.id, "quota server", None, "100 MP-steps a day"),
     ]
-
-
-async def test_a_refund_of_a_withheld_result_comes_back_once(studio):
-    await studio.imagine()
-    job_id = job_of(await studio.finish())
-
-    assert await studio.service.refund(job_id)
-    assert not await studio.service.refund(job_id)
-    assert "come to 0 MP-steps" in await quota(studio)

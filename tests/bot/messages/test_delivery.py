@@ -234,7 +234,7 @@ async def test_a_thread_that_was_closed_meanwhile_fails_the_job_and_refunds_it(s
     studio.executor.finish(job_id)
     await studio.status(job_id, JobStatus.FAILED)
 
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
     studio.env.backend.faults.clear()
 
 
@@ -255,7 +255,7 @@ async def test_a_picture_that_may_not_be_posted_fails_and_is_refunded(studio):
     studio.executor.finish(job_id)
     await studio.status(job_id, JobStatus.FAILED)
 
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
     await studio.says("the bot may not post in this channel any more\nNot charged.", result.response.id)
 
 
@@ -268,7 +268,7 @@ async def test_a_channel_that_is_gone_ends_the_job_and_is_not_asked_for_ever(stu
     await studio.status(job_id, JobStatus.FAILED)
     await eventually(lambda: studio.bot.resources.delivery._slots == {})
 
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
     assert len(studio.edits()) == 2
 
 
@@ -292,7 +292,7 @@ async def test_a_picture_that_vanished_from_the_disk_is_refunded(studio, monkeyp
     studio.executor.finish(job_id)
 
     await studio.says("its picture has vanished from the disk\nNot charged.", result.response.id)
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, 10062), (401, 50027), (500, 0)])
@@ -324,7 +324,7 @@ async def test_a_job_that_cannot_be_shown_anywhere_is_ended_and_refunded(studio)
     await studio.imagine()
 
     async def refunded():
-        return await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+        return await studio.used(studio.hana) == 0
 
     await eventually(refunded)
     await eventually(lambda: studio.executor.painting == {})

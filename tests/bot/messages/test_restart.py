@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 import pytest
+from helpers.jobs import insert_job
 from helpers.studio import job_of
 from helpers.support import eventually
 
@@ -114,7 +115,7 @@ async def test_the_second_death_of_the_bot_during_a_job_fails_it(studio):
         await studio.restart()
 
     await studio.says("the bot stopped while this was painted, twice\nNot charged.", result.response.id)
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
     assert studio.executor.painting == {}
 
 
@@ -138,7 +139,7 @@ async def test_the_second_death_of_the_worker_fails_the_job_with_its_reason(stud
     message = await studio.says("the worker ran out of memory", result.response.id)
     assert message.content.endswith("> 1girl, red hair")
     assert "Not charged." in message.content
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
 
 
 async def test_what_is_asked_while_the_worker_is_away_is_painted_when_it_is_back(studio):
@@ -175,7 +176,7 @@ async def main():
     reply = ReplyTarget(channel_id=int(sys.argv[2]), message_id=int(sys.argv[3]), guild_id=int(sys.argv[4]))
     request, now = GenerationRequest(prompt="1girl", width=128, height=128, seed=7), datetime.now(UTC)
     for leased in (True, False):
-        job = await jobs.insert(int(sys.argv[5]), request, reply, now=now)
+        (job,) = await jobs.insert(int(sys.argv[5]), [(request, reply)], now=now)
         if leased:
             await jobs.lease([job.id], now=now)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -219,7 +220,7 @@ async def test_a_job_that_never_got_a_message_gets_one_after_the_restart(studio)
     database = await Database.open(studio.settings.storage.database)
     reply = ReplyTarget(channel_id=studio.channel.id, guild_id=studio.guild.id)
     request = GenerationRequest(prompt="1girl", width=128, height=128, seed=7)
-    await JobStore(database).insert(studio.hana.id, request, reply, now=studio.clock())
+    await insert_job(JobStore(database), studio.hana.id, request, reply, now=studio.clock())
     await database.close()
     await studio.restart()
     message = await studio.finish()

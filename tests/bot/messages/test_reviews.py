@@ -83,7 +83,7 @@ async def test_without_a_mod_channel_adult_pictures_are_refused_and_refunded(stu
 
     assert message.content.splitlines()[1] == "Not charged."
     assert message.attachments == []
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
     assert await studio.jobs.pictures(job_id) == []
     assert (await studio.jobs.get(job_id)).status is JobStatus.FAILED
 
@@ -115,7 +115,7 @@ async def test_an_approved_picture_is_shown_in_its_message(studio, mods):
     closed = mods.last_message
     assert f"**Approved** by {studio.mod.mention}" in closed.content
     assert (closed.attachments, closed.components) == ([], [])
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) > 0
+    assert await studio.used(studio.hana) > 0
 
 
 async def test_a_rejected_picture_is_deleted_refunded_and_told(studio, mods):
@@ -128,7 +128,7 @@ async def test_a_rejected_picture_is_deleted_refunded_and_told(studio, mods):
     assert "Not charged." in message.content
     assert files
     assert not any(file.exists() for file in files)
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
     assert (await studio.jobs.get(job_id)).status is JobStatus.FAILED
     closed = mods.last_message
     assert f"**Rejected** by {studio.mod.mention}" in closed.content
@@ -205,7 +205,7 @@ async def test_its_owner_can_withdraw_a_withheld_picture(studio, mods):
 
     await eventually(lambda: "Withdrawn" in mods.last_message.content)
     assert (mods.last_message.attachments, mods.last_message.components) == ([], [])
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
 
 
 async def test_a_mod_channel_that_is_gone_refuses(studio, mods):
@@ -215,7 +215,7 @@ async def test_a_mod_channel_that_is_gone_refuses(studio, mods):
     message = await studio.says("Not charged.", message_id)
 
     assert "this is not an age-restricted channel" in message.content
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
 
 
 @pytest.mark.parametrize("gone", ["message", "channel"])
@@ -229,7 +229,7 @@ async def test_a_question_that_was_deleted_rejects(studio, mods, gone):
 
     assert message.content.endswith("> 1girl, red hair")
     assert "Not charged." in message.content
-    assert await studio.jobs.used(studio.hana.id, now=studio.clock()) == 0
+    assert await studio.used(studio.hana) == 0
     assert await studio.jobs.pictures(job_id) == []
 
 
