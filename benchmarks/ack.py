@@ -31,9 +31,9 @@ import structlog
 from pastelbot import app, config
 from pastelbot.bot.components.job_buttons import JobButton
 from pastelbot.bot.messages.delivery import Delivery
+from pastelbot.config import CheckpointSettings, WorkerOptions
 from pastelbot.i18n.languages import Languages
 from pastelbot.jobs.process_executor import ProcessExecutor
-from pastelbot.jobs.worker import WorkerOptions
 from pastelbot.records import (
     Cancel,
     GenerationRequest,
@@ -171,7 +171,7 @@ async def run(folder: Path, people: int, seconds: float, pause: float) -> None:
             "quota": {"work_per_day": 0},
         }
     )
-    executor = ProcessExecutor(WorkerOptions(checkpoint="stand-in"), target=paint_busily)
+    executor = ProcessExecutor(WorkerOptions(checkpoint=CheckpointSettings(path="stand-in")), target=paint_busily)
     backend = await app.build(settings, executor=executor)._open_backend()  # noqa: SLF001 - no Discord here
     client: Any = StubDiscord()
     desk: Any = OpenDesk()

@@ -16,10 +16,12 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from pastelbot.config import bundled_checkpoint
-from pastelbot.diffusion.checkpoint import checkpoint
-from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint, choose_device, choose_dtype
+from pastelbot.diffusion.checkpoint import loading
+from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
+from pastelbot.diffusion.checkpoint.devices import choose_device, choose_dtype
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
 from pastelbot.diffusion.engine.engine import Engine, paint
+from pastelbot.diffusion.lora.patch import NetworkPatches
 from pastelbot.diffusion.networks.memory import peak_memory
 from pastelbot.diffusion.networks.unet import place, prepare_unet
 from pastelbot.diffusion.networks.vae import Vae
@@ -45,7 +47,7 @@ def main() -> None:
         card_picture(device)
         return
     torch.set_num_threads(1)
-    loaded = checkpoint.load(str(bundled_checkpoint()), device=options.device)
+    loaded = loading.load(str(bundled_checkpoint()), device=options.device)
     conditioning(loaded, options.turns)
     engine_overhead(loaded, options.turns)
     company(loaded, options.turns)
@@ -156,6 +158,7 @@ def random_checkpoint(device: torch.device) -> Checkpoint:
         device=device,
         dtype=dtype,
         conditioner=Conditioner(clip, text, device=device, dtype=dtype),
+        patches=NetworkPatches(unet, text, {}),
     )
 
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pastelbot.bot.client import Backend, PastelBot
-from pastelbot.config import Settings, checkpoint_location
+from pastelbot.config import Settings, WorkerOptions
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.jobs.rating import RatingExecutor
 from pastelbot.jobs.tagger_process import Describer, TaggerProcess
-from pastelbot.jobs.worker import CheckpointSource, WorkerOptions
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.admin import Admin
 from pastelbot.service.audit import AuditTrail
@@ -122,7 +121,7 @@ async def _core(
     audit = AuditTrail(stores.audit, clock=clock)
     dispatcher = Dispatcher(
         stores.jobs,
-        _rated(executor or ProcessExecutor(worker_options(settings)), tagger, settings),
+        _rated(executor or ProcessExecutor(WorkerOptions.of(settings)), tagger, settings),
         stores.files,
         at_once=settings.worker.jobs_at_once,
         stall_seconds=settings.worker.stall_seconds,
@@ -201,33 +200,6 @@ async def _backend(core: _Core) -> Backend:
         ),
         mydata=PersonalData(stores.personal, jobs, dispatcher, files),
         clock=clock,
-    )
-
-
-def worker_options(settings: Settings) -> WorkerOptions:
-    """Return what the worker needs to know of the settings."""
-    chosen = settings.checkpoint
-    return WorkerOptions(
-        checkpoint=checkpoint_location(chosen.path),
-        name=chosen.name,
-        vae=chosen.vae,
-        checkpoints={
-            name: CheckpointSource(path=checkpoint_location(one.path), vae=one.vae, revision=one.revision)
-            for name, one in settings.checkpoints.items()
-        },
-        vaes=settings.vaes,
-        checkpoints_in_memory=settings.worker.checkpoints_in_memory,
-        upscalers=chosen.upscalers,
-        loras=chosen.loras,
-        embeddings=chosen.embeddings,
-        revision=chosen.revision,
-        offline=chosen.offline,
-        cache_dir=chosen.cache_dir,
-        device=chosen.device,
-        precision=chosen.precision,
-        threads=settings.worker.threads,
-        preview_steps=settings.worker.preview_steps,
-        taesd=chosen.taesd,
     )
 
 

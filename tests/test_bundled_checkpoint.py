@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 import pastelbot
-from pastelbot.diffusion.checkpoint import checkpoint as checkpoints
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.records import GenerationRequest, HiresFix, Painted, PaintingFailed
 from training.evaluate import many_options, redness, sharpness
@@ -23,7 +23,7 @@ FOLDER = Path(pastelbot.__file__).parent / "data" / "checkpoint"
 
 @pytest.fixture(scope="module")
 def checkpoint():
-    return checkpoints.load(str(FOLDER), device="cpu")
+    return loading.load(str(FOLDER), device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -53,9 +53,6 @@ SOLE_USERS = {
 # Parts that only these import: the bot never merges.
 ONLY_FOR = {"workshop": {"workshop", "cli"}}
 
-# The worker's child side.
-ALLOWED = {("jobs/worker.py", "torch")}
-
 HEAVY = {"torch", "diffusers", "transformers", "simcord", "onnxruntime"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -91,11 +88,22 @@ def test_imports_point_downward(path):
         top, *rest = module.split(".")
         if top == "pastelbot" and rest:
             target = rest[0] if rest[0] != "__version__" else "__init__"
-            allowed = rank(target) < rank(own) or target == own or (name, target) in ALLOWED
+            allowed = rank(target) < rank(own) or target == own
             assert allowed, f"{name} imports {module}"
             assert own in ONLY_FOR.get(target, {own}), f"{name} imports {module}"
         users = SOLE_USERS.get(top)
-        assert users is None or own in users or (name, top) in ALLOWED, f"{name} imports {top}"
+        assert users is None or own in users, f"{name} imports {top}"
+
+
+@pytest.mark.parametrize("folder", INNER_LAYERS)
+def test_imports_inside_a_folder_point_downward(folder):
+    ranks = {part: number for number, layer in enumerate(INNER_LAYERS[folder]) for part in layer}
+    for path in (PACKAGE / folder).rglob("*.py"):
+        own = path.relative_to(PACKAGE / folder).parts[0].removesuffix(".py")
+        for module in imported(path):
+            *parents, target = module.split(".")[:3]
+            if own in ranks and parents == ["pastelbot", folder] and target in ranks and target != own:
+                assert ranks[target] < ranks[own], f"{path.relative_to(PACKAGE)} imports {module}"
 
 
 def calls_of_the_store(path):
@@ -130,6 +138,30 @@ def test_stores_are_made_in_the_composition_root_alone():
 def test_every_module_has_a_layer():
     for path in FILES:
         rank(part_of(path))
+
+
+def module_imports():
+    """Return the package's modules that each module imports."""
+    modules = {".".join(["pastelbot", *path.relative_to(PACKAGE).with_suffix("").parts]): path for path in FILES}
+    return {
+        name: {
+            found
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom)
+            for found in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+            if found in modules
+        }
+        for name, path in modules.items()
+    }
+
+
+def test_no_module_outside_the_bot_imports_itself_by_way_of_others():
+    graph = {name: found for name, found in module_imports().items() if not name.startswith("pastelbot.bot.")}
+    while leaves := [name for name, found in graph.items() if not found & graph.keys()]:
+        for name in leaves:
+            del graph[name]
+
+    assert sorted(graph) == []
 
 
 @pytest.mark.parametrize("module", ["pastelbot.bot.client", "pastelbot.app", "pastelbot.cli.main", "pastelbot.run"])

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pastelbot import config
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import paint
 from pastelbot.diffusion.lora.targets import Target, find_targets
 from pastelbot.formats.pictures import make_sheet
@@ -49,7 +49,7 @@ def main() -> None:
         make_ingredients(folder)
         mix = cook(folder)
         places = [*(folder / name for name in CHECKPOINTS), mix]
-        pngs = [paint(checkpoint.load(str(place), device="cpu"), request)[0].png for place in places]
+        pngs = [paint(loading.load(str(place), device="cpu"), request)[0].png for place in places]
     options.out.write_bytes(make_sheet(pngs))
     print(options.out)
 

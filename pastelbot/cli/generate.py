@@ -4,16 +4,14 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pastelbot import app
 from pastelbot.choices import upscaler_files
 from pastelbot.cli.progress import progress_bar
-from pastelbot.config import Settings
+from pastelbot.config import Settings, WorkerOptions, checkpoint_location
 from pastelbot.errors import RequestError, StartupError
 from pastelbot.formats import pictures
 from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.formats.precheck import check_reference
 from pastelbot.infotext import read_request
-from pastelbot.jobs.worker import load_checkpoint, make_engine
 from pastelbot.options import GenerationOptions, amend, draft
 from pastelbot.records import GenerationRequest, Painted, Picture
 from pastelbot.rules import limits
@@ -85,15 +83,15 @@ def paint(
 
 
 def _paint(request: GenerationRequest, settings: Settings) -> Painted:
-    options = app.worker_options(settings)
+    options = WorkerOptions.of(settings)
     named = options.checkpoints.get(request.checkpoint)
-    check_reference(options.checkpoint if named is None else named.path)
+    check_reference(checkpoint_location(settings.checkpoint.path if named is None else named.path))
     with progress_bar("Loading the checkpoint") as show:
-        from pastelbot.diffusion.engine import engine
+        from pastelbot.diffusion.engine import engine, factory
 
-        loaded = load_checkpoint(options, request.checkpoint, on_progress=lambda text: show(text, 0, 0))
+        loaded = factory.load_checkpoint(options, request.checkpoint, on_progress=lambda text: show(text, 0, 0))
         return engine.paint_alone(
-            make_engine(options, loaded),
+            factory.make_engine(options, loaded),
             request,
             on_progress=lambda event: show("Painting", event.step, event.steps),
         )

@@ -7,14 +7,17 @@ from pastelbot.config.sections import (
     CheckpointSettings,
     LimitSettings,
     LogSettings,
+    MoreCheckpointSettings,
     QuotaSettings,
     Settings,
     StorageSettings,
     TagSettings,
+    WorkerSettings,
     bundled_checkpoint,
     checkpoint_location,
     parse_size,
 )
+from pastelbot.config.worker import WorkerOptions
 
 __all__ = [
     "BUNDLED",
@@ -22,10 +25,13 @@ __all__ = [
     "CheckpointSettings",
     "LimitSettings",
     "LogSettings",
+    "MoreCheckpointSettings",
     "QuotaSettings",
     "Settings",
     "StorageSettings",
     "TagSettings",
+    "WorkerOptions",
+    "WorkerSettings",
     "bundled",
     "bundled_checkpoint",
     "checkpoint_location",

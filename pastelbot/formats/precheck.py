@@ -1,7 +1,7 @@
 """A look at a checkpoint before anything heavy is loaded: without torch, in milliseconds.
 
 The bot process uses it at its start, so that a wrong path or a file of another kind is told at once. Whatever needs
-the weights themselves is found by `checkpoint.load` in the worker.
+the weights themselves is found by `checkpoint.loading` in the worker.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the worker says while it loads or downloads, which can take longer than any silence that is put up with."""
+"""The worker's heartbeat while it loads or downloads, which can take longer than a stalled worker is given."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -11,10 +11,10 @@ from pastelbot.records import Loading
 EVERY_SECONDS = 1.0
 
 
-class SignsOfLife:
-    """Says `Loading` into the pipe again and again, for as long as something is loaded.
+class Heartbeat:
+    """Sends `Loading` into the pipe at intervals, for as long as something is loaded.
 
-    A thread says it, because a slow connection can take minutes for the next piece of a file. Downloads that hang
+    A thread sends it, because a slow connection can take minutes for the next piece of a file. Downloads that hang
     end by the hub client's own timeouts.
     """
 
@@ -24,18 +24,18 @@ class SignsOfLife:
 
     @contextmanager
     def during(self, what: str) -> Iterator[Callable[[str], None]]:
-        """Give signs until the block ends; yields what takes a new sentence about what is being done."""
-        ended, said = Event(), deque([what], maxlen=1)
+        """Send heartbeats until the block ends; yields what takes a new sentence about what is being done."""
+        ended, sentences = Event(), deque([what], maxlen=1)
 
-        def say() -> None:
+        def send() -> None:
             with suppress(OSError):  # the bot process is gone, which the worker itself notices
                 while not ended.wait(self._every):
-                    self._connection.send(Loading(what=said[-1]))
+                    self._connection.send(Loading(what=sentences[-1]))
 
-        thread = Thread(target=say, name="pastelbot-signs-of-life", daemon=True)
+        thread = Thread(target=send, name="pastelbot-heartbeat", daemon=True)
         thread.start()
         try:
-            yield said.append
+            yield sentences.append
         finally:
             # Two threads must never write into the pipe at once.
             ended.set()

@@ -10,6 +10,7 @@ from multiprocessing.process import BaseProcess
 
 import structlog
 
+from pastelbot.config import WorkerOptions
 from pastelbot.jobs import worker
 from pastelbot.jobs.background import call_later
 from pastelbot.records import Command, Event, Stop, WorkerLost, WorkerReady
@@ -27,7 +28,7 @@ class ProcessExecutor:
     The pause before a restart doubles (1 s to 60 s) until a worker becomes ready.
     """
 
-    def __init__(self, options: worker.WorkerOptions, *, target: worker.Target = worker.main) -> None:
+    def __init__(self, options: WorkerOptions, *, target: worker.Target = worker.main) -> None:
         self._options = options
         self._target = target
         self._process: BaseProcess | None = None

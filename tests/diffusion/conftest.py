@@ -22,7 +22,7 @@ def small(bundled):
     """Return the bundled checkpoint in float32 on the CPU, with one thread."""
     import torch
 
-    from pastelbot.diffusion.checkpoint import checkpoint
+    from pastelbot.diffusion.checkpoint import loading
 
     torch.set_num_threads(1)
-    return checkpoint.load(str(bundled), device="cpu")
+    return loading.load(str(bundled), device="cpu")

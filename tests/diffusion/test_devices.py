@@ -11,15 +11,15 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pastelbot.choices import LATENT_UPSCALERS
-from pastelbot.config import bundled, bundled_checkpoint
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.config import WorkerOptions, bundled, checkpoint_location
+from pastelbot.diffusion.checkpoint import devices, loading
 from pastelbot.diffusion.engine.engine import Engine
+from pastelbot.diffusion.engine.factory import load_checkpoint
 from pastelbot.diffusion.image.hires import HiresSize, upscale_latents
 from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.sampling.rng import TorchGenerator
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.network_files import NetworkFolders
-from pastelbot.jobs.worker import WorkerOptions, load_checkpoint
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Painted, PaintingFailed
 from pastelbot.rules.samplers import painted
 
@@ -35,18 +35,17 @@ def mps(monkeypatch):
 @pytest.mark.usefixtures("mps")
 def test_mps_is_taken_where_it_is():
     """In float32, because half precision is slower or wrong on some of its chips; whoever wants it can say so."""
-    device = checkpoint.choose_device("auto")
+    device = devices.choose_device("auto")
 
-    assert device == checkpoint.choose_device("mps") == torch.device("mps")
-    assert checkpoint.choose_dtype("auto", device) == torch.float32
-    assert checkpoint.choose_dtype("fp16", device) == torch.float16
+    assert device == devices.choose_device("mps") == torch.device("mps")
+    assert devices.choose_dtype("auto", device) == torch.float32
+    assert devices.choose_dtype("fp16", device) == torch.float16
 
 
 @pytest.mark.skipif(torch.backends.mps.is_available(), reason="there is one")
 def test_mps_can_be_set_and_is_missed(small):
     """From the configuration down to the loader."""
-    settings = bundled(checkpoint={"device": "mps"})
-    options = WorkerOptions(checkpoint=str(bundled_checkpoint()), device=settings.checkpoint.device)
+    options = WorkerOptions.of(bundled(checkpoint={"device": "mps"}))
 
     with pytest.raises(CheckpointError, match=r"'mps' is not available on this machine; set checkpoint\.device to"):
         load_checkpoint(options)
@@ -123,7 +122,7 @@ def test_img2img_computes_nothing_in_float64(small):
 
 
 def test_a_lora_in_float64_goes_to_the_device_in_float32(tmp_path):
-    own = checkpoint.load(str(bundled_checkpoint()), device="cpu")
+    own = loading.load(checkpoint_location("bundled"), device="cpu")
     tensors = {name: value.double() for name, value in lora_tensors(own.patches.targets).items()}
     save_file(tensors, tmp_path / "wide.safetensors")
     engine = Engine(own, networks=NetworkFolders(loras=tmp_path))

@@ -10,7 +10,8 @@ from helpers.support import make_settings
 from PIL import Image
 from safetensors.numpy import save_file
 
-from pastelbot import app, config
+from pastelbot import config
+from pastelbot.config import WorkerOptions
 from pastelbot.formats import pictures
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.records import JobStatus
@@ -40,7 +41,7 @@ async def studio(tmp_path, clock):
         checkpoints={"again": {"path": str(INSIDE)}, "damaged": {"path": str(tmp_path / "damaged.safetensors")}},
         worker={"checkpoints_in_memory": 1, "jobs_at_once": 4},
     )
-    made = SimulatedServer(settings, clock, ProcessExecutor(app.worker_options(settings)))
+    made = SimulatedServer(settings, clock, ProcessExecutor(WorkerOptions.of(settings)))
     await made.open()
     yield made
     await made.close()

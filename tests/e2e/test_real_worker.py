@@ -13,7 +13,8 @@ from helpers.studio import SimulatedServer
 from helpers.support import ended, make_settings
 from PIL import Image
 
-from pastelbot import app, config
+from pastelbot import config
+from pastelbot.config import WorkerOptions
 from pastelbot.jobs.process_executor import ProcessExecutor
 
 pytestmark = pytest.mark.skipif(
@@ -26,7 +27,7 @@ SECONDS = 90
 @pytest.fixture
 async def studio(tmp_path, clock):
     settings = make_settings(tmp_path)
-    made = SimulatedServer(settings, clock, ProcessExecutor(app.worker_options(settings)))
+    made = SimulatedServer(settings, clock, ProcessExecutor(WorkerOptions.of(settings)))
     await made.open()
     yield made
     await made.close()
@@ -84,7 +85,7 @@ from pastelbot.jobs.process_executor import ProcessExecutor
 
 async def main():
     settings = make_settings(Path(sys.argv[1]))
-    studio = SimulatedServer(settings, Clock(), ProcessExecutor(app.worker_options(settings)))
+    studio = SimulatedServer(settings, Clock(), ProcessExecutor(WorkerOptions.of(settings)))
     await studio.open()
     await studio.imagine("1girl", steps=2, hires="off")
     await studio.says("-# seed", seconds=90)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import paint
 from pastelbot.formats.pictures import read_infotext
 from pastelbot.records import GenerationRequest
@@ -15,12 +15,12 @@ def single(golden):
     path = golden / "tiny-sd-ldm.safetensors"
     if not path.exists():
         pytest.skip(f"{golden} has no single-file checkpoint")
-    return checkpoint.load(str(path), device="cpu")
+    return loading.load(str(path), device="cpu")
 
 
 def test_single_file_has_the_folders_tensors_and_pictures(single, tiny_sd):
     """Every tensor arrives under its other name, and the pixels are the same."""
-    folder = checkpoint.load(str(tiny_sd), device="cpu")
+    folder = loading.load(str(tiny_sd), device="cpu")
 
     for part in ("unet", "text_encoder"):
         mine, theirs = getattr(single, part).state_dict(), getattr(folder, part).state_dict()

@@ -9,7 +9,7 @@ from golden_cases import cases
 from PIL import Image
 from test_images import request_of
 
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import paint
 
 DECIBELS = 35
@@ -29,7 +29,7 @@ CUDA = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reaso
 def test_half_precision_paints_the_recorded_picture(golden, tiny_sd, case, device):
     """At least 35 dB of peak signal to noise against the recording in full precision."""
     torch.set_num_threads(1)
-    half = checkpoint.load(str(tiny_sd), device=device, precision="fp16")
+    half = loading.load(str(tiny_sd), device=device, precision="fp16")
 
     pictures = paint(half, request_of(case))
 

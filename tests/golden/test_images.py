@@ -9,7 +9,7 @@ from golden_cases import cases, report
 from PIL import Image
 from safetensors import safe_open
 
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.records import GenerationRequest, HiresFix, Painted
 
@@ -34,7 +34,7 @@ SOURCES = {"GPU": "CPU"}
 def tiny(tiny_sd):
     """Return the recordings' model, loaded."""
     torch.set_num_threads(1)
-    return checkpoint.load(str(tiny_sd), device="cpu", precision="fp32")
+    return loading.load(str(tiny_sd), device="cpu", precision="fp32")
 
 
 def request_of(case):

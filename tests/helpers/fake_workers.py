@@ -8,7 +8,7 @@ from pastelbot.records import Cancel, Paint, Painted, PaintingCancelled, Progres
 
 def obedient(connection, options):
     """Be ready; paint nothing at once, but "slow" only until it is cancelled, and die of "poison"."""
-    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint, checkpoint_hash="0"))
+    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint.path, checkpoint_hash="0"))
     while True:
         try:
             command = connection.recv()
@@ -34,12 +34,12 @@ def unloadable(connection, _options):
 
 def deaf(connection, options):
     """Be ready, then hear nothing: neither commands nor the end of the pipe."""
-    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint, checkpoint_hash="0"))
+    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint.path, checkpoint_hash="0"))
     time.sleep(3600)
 
 
 def lingering(connection, options):
     """Be ready, close the pipe, and do not end."""
-    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint, checkpoint_hash="0"))
+    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint.path, checkpoint_hash="0"))
     connection.close()
     time.sleep(3600)

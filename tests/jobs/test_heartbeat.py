@@ -3,10 +3,10 @@ from threading import Event
 
 import pytest
 
+from pastelbot.config import CheckpointSettings, MoreCheckpointSettings, WorkerOptions
+from pastelbot.diffusion.engine import factory
 from pastelbot.errors import CheckpointError
-from pastelbot.jobs import worker
-from pastelbot.jobs.heartbeat import SignsOfLife
-from pastelbot.jobs.worker import CheckpointSource, WorkerOptions
+from pastelbot.jobs.heartbeat import Heartbeat
 from pastelbot.records import Loading
 
 PATIENCE = 10
@@ -27,7 +27,7 @@ def hear(connection):
 
 def test_signs_are_given_again_and_again_with_what_was_said_last(pipe):
     ours, theirs = pipe
-    with SignsOfLife(theirs, every=0.01).during("Loading soft") as say:
+    with Heartbeat(theirs, every=0.01).during("Loading soft") as say:
         assert [Loading(what="Loading soft")] * 2 == [hear(ours), hear(ours)]
         say("Downloading: 1 of 2 MB")
         while hear(ours) != Loading(what="Downloading: 1 of 2 MB"):
@@ -36,7 +36,7 @@ def test_signs_are_given_again_and_again_with_what_was_said_last(pipe):
 
 def test_nothing_is_said_after_the_end(pipe):
     ours, theirs = pipe
-    with pytest.raises(CheckpointError), SignsOfLife(theirs, every=0.01).during("Loading soft"):
+    with pytest.raises(CheckpointError), Heartbeat(theirs, every=0.01).during("Loading soft"):
         hear(ours)
         raise CheckpointError("It is damaged.")
     while ours.poll():
@@ -47,7 +47,7 @@ def test_nothing_is_said_after_the_end(pipe):
 
 def test_what_is_loaded_quickly_is_not_talked_about(pipe):
     ours, theirs = pipe
-    with SignsOfLife(theirs).during("Loading soft"):
+    with Heartbeat(theirs).during("Loading soft"):
         pass
 
     assert not ours.poll()
@@ -61,7 +61,7 @@ def test_a_bot_that_is_gone_breaks_no_loading():
             tried.set()
             raise BrokenPipeError
 
-    with SignsOfLife(Broken(), every=0.01).during("Loading soft"):
+    with Heartbeat(Broken(), every=0.01).during("Loading soft"):
         assert tried.wait(PATIENCE)
 
 
@@ -75,8 +75,10 @@ def test_another_checkpoint_is_loaded_with_signs_of_life(pipe, monkeypatch):
         heard.append(hear(ours))
         return "the checkpoint"
 
-    monkeypatch.setattr(worker, "load_checkpoint", load)
-    options = WorkerOptions(checkpoint="bundled", checkpoints={"soft": CheckpointSource(path="owner/soft")})
+    monkeypatch.setattr(factory, "load_checkpoint", load)
+    options = WorkerOptions(
+        checkpoint=CheckpointSettings(path="bundled"), checkpoints={"soft": MoreCheckpointSettings(path="owner/soft")}
+    )
 
-    assert worker._load_more(options, "soft", SignsOfLife(theirs, every=0.01)) == "the checkpoint"
+    assert factory.load_another(options, "soft", Heartbeat(theirs, every=0.01).during) == "the checkpoint"
     assert heard == [Loading(what="Downloading soft")]

@@ -8,9 +8,9 @@ import pytest
 from helpers import fake_workers
 from helpers.support import ended, eventually
 
+from pastelbot.config import CheckpointSettings, WorkerOptions
 from pastelbot.jobs import process_executor
 from pastelbot.jobs.process_executor import ProcessExecutor
-from pastelbot.jobs.worker import WorkerOptions
 from pastelbot.records import (
     Cancel,
     GenerationRequest,
@@ -22,7 +22,7 @@ from pastelbot.records import (
     WorkerReady,
 )
 
-OPTIONS = WorkerOptions(checkpoint="fake")
+OPTIONS = WorkerOptions(checkpoint=CheckpointSettings(path="fake"))
 
 
 class Watched:
@@ -199,10 +199,10 @@ PARENT = """
 import asyncio, sys
 from helpers import fake_workers
 from pastelbot.jobs.process_executor import ProcessExecutor
-from pastelbot.jobs.worker import WorkerOptions
+from pastelbot.config import CheckpointSettings, WorkerOptions
 
 async def main():
-    executor = ProcessExecutor(WorkerOptions(checkpoint="fake"), target=fake_workers.obedient)
+    executor = ProcessExecutor(WorkerOptions(checkpoint=CheckpointSettings(path="fake")), target=fake_workers.obedient)
     executor.start(lambda event: print(executor.pid, flush=True))
     await asyncio.sleep(3600)
 

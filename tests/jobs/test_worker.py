@@ -5,6 +5,7 @@ from threading import Thread
 
 import pytest
 
+from pastelbot.config import CheckpointSettings, WorkerOptions
 from pastelbot.errors import LimitError
 from pastelbot.jobs import worker
 from pastelbot.records import (
@@ -166,18 +167,20 @@ def _same_signals():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"checkpoint": "missing/model.safetensors"}, ["missing/model.safetensors"]),
-        ({"checkpoint": "{folder}"}, ["model_index.json"]),
-        ({"checkpoint": "{folder}/other.safetensors"}, ["other.safetensors", "damaged"]),
-        ({"checkpoint": "nobody/nothing", "offline": True}, ["nobody/nothing"]),
-        ({"checkpoint": "{folder}", "device": "abacus"}, ["'abacus' is unknown"]),
+        ({"path": "missing/model.safetensors"}, ["missing/model.safetensors"]),
+        ({"path": "{folder}"}, ["model_index.json"]),
+        ({"path": "{folder}/other.safetensors"}, ["other.safetensors", "damaged"]),
+        ({"path": "nobody/nothing", "offline": True}, ["nobody/nothing"]),
+        ({"path": "{folder}", "device": "abacus"}, ["'abacus' is unknown"]),
     ],
 )
 def test_a_checkpoint_that_cannot_be_loaded_is_told_in_one_sentence(tmp_path, options, words):
     (tmp_path / "other.safetensors").write_bytes(b"no tensors")
-    filled = options | {"checkpoint": options["checkpoint"].format(folder=tmp_path)}
+    filled = CheckpointSettings(
+        cache_dir=tmp_path / "cache", **{**options, "path": options["path"].format(folder=tmp_path)}
+    )
     ours, theirs = Pipe()
-    worker.main(theirs, worker.WorkerOptions(cache_dir=tmp_path / "cache", **filled))
+    worker.main(theirs, WorkerOptions(checkpoint=filled))
 
     event = ours.recv()
     assert isinstance(event, WorkerLost)
@@ -190,4 +193,4 @@ def test_a_bot_that_is_gone_is_no_error(tmp_path):
     ours, theirs = Pipe()
     ours.close()
 
-    worker.main(theirs, worker.WorkerOptions(checkpoint=str(tmp_path)))
+    worker.main(theirs, WorkerOptions(checkpoint=CheckpointSettings(path=str(tmp_path))))

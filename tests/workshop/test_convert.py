@@ -9,7 +9,7 @@ from golden_merge.merge_cases import needed
 from helpers.small_checkpoints import UNET, VAE, make_checkpoint, make_lora, save
 from safetensors.torch import load_file, save_file
 
-from pastelbot.diffusion.checkpoint.checkpoint import BUNDLED_TOKENIZER
+from pastelbot.config import bundled_checkpoint
 from pastelbot.diffusion.weights.files import read_file, read_folder, read_vae
 from pastelbot.errors import CheckpointError, PastelError, WorkshopError
 from pastelbot.workshop.folders import open_checkpoint
@@ -97,7 +97,7 @@ def test_metadata_of_a_converted_file_is_kept(tmp_path):
 
 def test_folder_and_single_file_hold_the_same_checkpoint(tmp_path):
     """There and back, as our own reader sees them."""
-    if not BUNDLED_TOKENIZER.exists():
+    if not (bundled_checkpoint() / "tokenizer").exists():
         pytest.skip("the bundled checkpoint is not there")
     base = needed("lora", "base_ldm.safetensors")
     folder = convert(base, tmp_path / "folder")
@@ -118,7 +118,7 @@ def test_folder_and_single_file_hold_the_same_checkpoint(tmp_path):
 
 def test_folder_of_parts_alone_becomes_a_whole_one(tmp_path):
     """What is beside the weights is told from the tensors."""
-    if not BUNDLED_TOKENIZER.exists():
+    if not (bundled_checkpoint() / "tokenizer").exists():
         pytest.skip("the bundled checkpoint is not there")
     folder = convert(needed("lora", "base_diffusers"), tmp_path / "folder")
 

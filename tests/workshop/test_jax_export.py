@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from pastelbot import config
 from pastelbot.cli.main import app
 from pastelbot.config import CheckpointSettings
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.errors import CheckpointError, PastelError, WorkshopError
 from pastelbot.workshop.export import jax as exporting
 from pastelbot.workshop.export.jax import JaxOptions, export_jax
@@ -81,7 +81,7 @@ def test_the_readmes_example_denoises_with_jax_alone(exported):
 @needs_jax
 def test_the_bot_does_not_paint_with_it(exported):
     with pytest.raises(CheckpointError, match="is an export for JAX, which Pastelbot does not paint with"):
-        checkpoint.load(str(exported[0]), device="cpu")
+        loading.load(str(exported[0]), device="cpu")
 
 
 @needs_jax

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from pastelbot import config
 from pastelbot.cli.main import app
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import devices, loading
 from pastelbot.errors import CheckpointError, PastelError, WorkshopError
 
 REPO = "owner/small"
@@ -54,7 +54,7 @@ def test_a_checkpoint_goes_where_the_loader_looks(hub, files, tmp_path):
     digest = hashlib.sha256(files[UNET]).hexdigest()
     size = sum(map(len, files.values()))
     asked = len(hub.asked)
-    loaded = checkpoint.load(REPO, device="cpu", offline=True, cache_dir=tmp_path / "cache")
+    loaded = loading.load(REPO, device="cpu", offline=True, cache_dir=tmp_path / "cache")
 
     assert sent(hub) == files.keys()
     assert f"{size:,} bytes, sha256 {digest}, hash {digest[:10]}" == facts
@@ -106,7 +106,7 @@ def test_the_vae_alone(hub, files):
     assert ["[checkpoint]", f'vae = "{place}"'] == lines[-2:]
     assert "vae" == other
     for found in (place, other):
-        assert checkpoint.load_vae(found, device=checkpoint.choose_device("cpu"), dtype=checkpoint.PRECISIONS["fp32"])
+        assert loading.load_vae(found, device=devices.choose_device("cpu"), dtype=devices.PRECISIONS["fp32"])
 
 
 @pytest.mark.parametrize(

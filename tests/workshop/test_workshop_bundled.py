@@ -10,13 +10,13 @@ from helpers.kitchens import cook
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pastelbot.diffusion.checkpoint import checkpoint
-from pastelbot.diffusion.checkpoint.checkpoint import BUNDLED_TOKENIZER
+from pastelbot.config import bundled_checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import paint
 from pastelbot.errors import WorkshopError
 from pastelbot.records import GenerationRequest
 
-BUNDLED = BUNDLED_TOKENIZER.parent
+BUNDLED = bundled_checkpoint()
 UNET = "unet/diffusion_pytorch_model.safetensors"
 TEXT = "text_encoder/model.safetensors"
 REQUEST = GenerationRequest(prompt="1girl", width=64, height=64, steps=2)
@@ -42,7 +42,7 @@ def studio(tmp_path):
 
 def pixels(folder, vae=None):
     """Paint and return the pixels; the file itself names its checkpoint."""
-    (picture,) = paint(checkpoint.load(str(folder), vae=vae and str(vae), device="cpu"), REQUEST)
+    (picture,) = paint(loading.load(str(folder), vae=vae and str(vae), device="cpu"), REQUEST)
     return Image.open(io.BytesIO(picture.png)).tobytes()
 
 

@@ -4,45 +4,38 @@ Latents, samplers and guidance stay with torch on the CPU; the networks run on t
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 
-from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint, sigmas_of
+from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
 from pastelbot.diffusion.checkpoint.onnx_networks import PROVIDERS, OnnxTextEncoder, OnnxUnet, Session, onnx_vae
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
-from pastelbot.diffusion.lora.patch import NetworkPatches, Patch
+from pastelbot.diffusion.lora.patch import Patch
+from pastelbot.diffusion.lora.targets import Targets
 from pastelbot.diffusion.networks.vae import NamedVae, Vae
+from pastelbot.diffusion.sampling.schedules import sigmas_of
 from pastelbot.errors import CheckpointError, PaintingError
 from pastelbot.formats.exported import MODEL, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER, Manifest, check_export
 from pastelbot.prompt.tokenizer import ClipTokenizer
 
 
-class _NoPatches(NetworkPatches):
-    """Refuses LoRAs, which are put into weights: those of a graph cannot be changed."""
+class FixedWeights:
+    """The patches of an exported checkpoint, which takes no LoRAs: the weights of a graph cannot be changed."""
 
     def __init__(self, name: str) -> None:
+        """Take the checkpoint's name, for the refusal."""
         self._name = name
         self.unet = self.text = Patch(dict)
 
     @property
-    def targets(self) -> NoReturn:
+    def targets(self) -> Targets:
+        """Raise a PaintingError that says what to do instead."""
         raise PaintingError(
             f"The checkpoint {self._name} runs in ONNX Runtime and cannot take LoRAs: choose another checkpoint, or "
             "let the operator merge them before it is exported."
         )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class OnnxCheckpoint(Checkpoint):
-    """A checkpoint whose weights nobody can change."""
-
-    @property
-    def patches(self) -> NetworkPatches:
-        """Return what refuses LoRAs."""
-        return _NoPatches(self.name)
 
 
 def load_onnx(folder: Path, manifest: Manifest, *, device: str, vae: NamedVae | None = None) -> Checkpoint:
@@ -61,7 +54,7 @@ def load_onnx(folder: Path, manifest: Manifest, *, device: str, vae: NamedVae | 
         vae = NamedVae(vae=Vae(onnx_vae(sessions[VAE_ENCODER], sessions[VAE_DECODER], config[VAE_DECODER]), cpu))
     scheduler = _read(folder / "scheduler" / "scheduler_config.json")
     tokenizer = ClipTokenizer.from_folder(folder / "tokenizer")
-    return OnnxCheckpoint(
+    return Checkpoint(
         name=manifest.name,
         hash=manifest.hash,
         tokenizer=tokenizer,
@@ -75,6 +68,7 @@ def load_onnx(folder: Path, manifest: Manifest, *, device: str, vae: NamedVae | 
         prediction_type=str(scheduler.get("prediction_type", "epsilon")),
         sigmas=sigmas_of(manifest.name, scheduler),
         conditioner=Conditioner(tokenizer, text_encoder, device=cpu, dtype=unet.dtype),
+        patches=FixedWeights(manifest.name),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.lora.files import open_lora
-from pastelbot.diffusion.lora.patch import LoadedLora, LoraSet, NetworkPatches
+from pastelbot.diffusion.lora.patch import LoadedLora, LoraSet, Patches
 from pastelbot.errors import CheckpointError, NotFoundError, PaintingError
 from pastelbot.formats.network_files import Found, LoraFiles
 from pastelbot.prompt.lora_tags import LoraTag, read_lora_tags
@@ -43,7 +43,7 @@ class LoraLibrary:
     Loaded ones are kept up to `kept_bytes`, the latest first; whoever paints with one keeps it as well.
     """
 
-    def __init__(self, patches: NetworkPatches, files: LoraFiles, *, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, patches: Patches, files: LoraFiles, *, kept_bytes: int = KEPT_BYTES) -> None:
         self._patches = patches
         self._files = files
         self._kept: OrderedDict[Path, LoadedLora] = OrderedDict()

@@ -7,6 +7,7 @@ number format that the checkpoint's file has: using a LoRA and merging it are th
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -97,8 +98,19 @@ class Patch:
         layer.weight.copy_(add_factors(self._originals[key], moved).to(layer.stored))
 
 
-class NetworkPatches:
+class Patches(Protocol):
     """What LoRAs can change of one checkpoint: its UNet and its text encoder, each with a set of its own."""
+
+    unet: Patch
+    text: Patch
+
+    @property
+    def targets(self) -> Targets:
+        """Return the layers that a LoRA may change, by the names in LoRA files; PaintingError where there are none."""
+
+
+class NetworkPatches:
+    """The patches of networks whose weights are torch parameters."""
 
     def __init__(self, unet: nn.Module, text_encoder: nn.Module, stored: Mapping[str, torch.dtype]) -> None:
         """Take the networks, and the number formats of the checkpoint's file by original name, where they are known."""

@@ -9,11 +9,12 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from pastelbot.errors import LimitError
+from pastelbot.errors import CheckpointError, LimitError
 
 KARRAS_RHO = 7.0
 
@@ -71,6 +72,17 @@ class ModelSigmas:
         low = timesteps.floor().long()
         share = timesteps.double().frac()
         return (-((1 - share) * logs[low] + share * logs[timesteps.ceil().long()])).expm1().sqrt()
+
+
+def sigmas_of(name: str, scheduler: Mapping[str, Any]) -> ModelSigmas:
+    """Return the noise levels of a scheduler's configuration; raises a CheckpointError that names the checkpoint."""
+    if scheduler.get("beta_schedule", "scaled_linear") != "scaled_linear":
+        raise CheckpointError(f"{name} was trained on the noise schedule {scheduler['beta_schedule']!r}.")
+    return ModelSigmas.scaled_linear(
+        start=float(scheduler.get("beta_start", 0.00085)),
+        end=float(scheduler.get("beta_end", 0.012)),
+        count=int(scheduler.get("num_train_timesteps", 1000)),
+    )
 
 
 Schedule = Callable[[ModelSigmas, int], Sequence[float]]
@@ -195,8 +207,3 @@ def make_sigmas(name: str, model: ModelSigmas, steps: int, *, discard_next_to_la
 def img2img_steps(steps: int, denoising_strength: float) -> int:
     """Return the length of the schedule whose last `steps` steps a pass at this strength runs."""
     return int(steps / min(denoising_strength, 0.999))
-
-
-def tail(sigmas: Sequence[float], steps: int, schedule_steps: int) -> list[float]:
-    """Return the part of a schedule that a pass of `steps` steps starts in the middle of."""
-    return list(sigmas[schedule_steps - steps :])

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from pastelbot.config import CheckpointSettings
-from pastelbot.diffusion.checkpoint.checkpoint import PRECISIONS
+from pastelbot.diffusion.checkpoint.devices import PRECISIONS
 from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, build_vae
 from pastelbot.diffusion.weights.files import Weights
 from pastelbot.errors import WorkshopError

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from pastelbot.config import CheckpointSettings
-from pastelbot.diffusion.checkpoint.checkpoint import BUNDLED_TOKENIZER
+from pastelbot.config import CheckpointSettings, bundled_checkpoint
 from pastelbot.diffusion.weights.files import Weights, read_file, read_folder
 from pastelbot.errors import WorkshopError
 from pastelbot.formats.exported import read_manifest
@@ -31,5 +30,5 @@ def read_source(reference: str, settings: CheckpointSettings, progress: Progress
 def tokenizer_of(weights: Weights, settings: CheckpointSettings) -> Path:
     """Return the folder with the vocabulary that a checkpoint is asked with."""
     return weights.tokenizer or locate_tokenizer(
-        BUNDLED_TOKENIZER, offline=settings.offline, cache_dir=settings.cache_dir
+        bundled_checkpoint() / "tokenizer", offline=settings.offline, cache_dir=settings.cache_dir
     )

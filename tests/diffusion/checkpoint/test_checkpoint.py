@@ -8,7 +8,7 @@ import torch
 from helpers.hub_double import running_hub, use_hub
 from safetensors.torch import load_file, save_file
 
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import devices, loading
 from pastelbot.diffusion.engine.engine import paint
 from pastelbot.diffusion.weights.files import read_vae
 from pastelbot.errors import CheckpointError
@@ -42,10 +42,10 @@ def test_folder_may_say_its_name(folder):
     """Otherwise it is the folder's."""
     index = json.loads((folder / "model_index.json").read_text())
     (folder / "model_index.json").write_text(json.dumps(index | {"_pastelbot_name": "Pastel"}))
-    assert checkpoint.load(str(folder), device="cpu").name == "Pastel"
+    assert loading.load(str(folder), device="cpu").name == "Pastel"
     del index["_pastelbot_name"]
     (folder / "model_index.json").write_text(json.dumps(index))
-    assert checkpoint.load(str(folder), device="cpu").name == "my model"
+    assert loading.load(str(folder), device="cpu").name == "my model"
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_incomplete_folder_names_what_is_missing(folder, missing, words):
     """One sentence with the path."""
     (folder / missing).unlink()
     with pytest.raises(CheckpointError, match=words):
-        checkpoint.load(str(folder), device="cpu")
+        loading.load(str(folder), device="cpu")
 
 
 def test_folder_without_a_tokenizer_takes_the_bundled_one(folder, small):
     """All models of Stable Diffusion 1.x have the same."""
     shutil.rmtree(folder / "tokenizer")
 
-    mine, bundled_one = paint(checkpoint.load(str(folder), device="cpu"), REQUEST), paint(small, REQUEST)
+    mine, bundled_one = paint(loading.load(str(folder), device="cpu"), REQUEST), paint(small, REQUEST)
     assert mine[0].png[-1000:] == bundled_one[0].png[-1000:]
 
 
@@ -76,7 +76,7 @@ def test_damaged_weights_are_recognised(folder):
     """A broken download says so."""
     (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"half a download")
     with pytest.raises(CheckpointError, match="damaged"):
-        checkpoint.load(str(folder), device="cpu")
+        loading.load(str(folder), device="cpu")
 
 
 def test_weights_that_lack_tensors_are_refused(folder):
@@ -86,7 +86,7 @@ def test_weights_that_lack_tensors_are_refused(folder):
     del tensors["conv_out.bias"]
     save_file(tensors, path)
     with pytest.raises(CheckpointError, match=r"conv_out\.bias"):
-        checkpoint.load(str(folder), device="cpu")
+        loading.load(str(folder), device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_folder_of_another_kind_is_named(folder, change, words):
     path = folder / "unet" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(CheckpointError, match=words):
-        checkpoint.load(str(folder), device="cpu")
+        loading.load(str(folder), device="cpu")
 
 
 def test_own_vae_replaces_the_checkpoints(folder, tmp_path):
@@ -112,7 +112,7 @@ def test_own_vae_replaces_the_checkpoints(folder, tmp_path):
     torch.save({"state_dict": tensors}, pickled)
 
     assert read_vae(folder / "vae").tensors.keys() == tensors.keys() == read_vae(pickled).tensors.keys()
-    loaded = checkpoint.load(str(folder), vae=str(folder / "vae"), device="cpu")
+    loaded = loading.load(str(folder), vae=str(folder / "vae"), device="cpu")
     assert len(paint(loaded, REQUEST)) == 1
 
 
@@ -133,7 +133,7 @@ def test_pickled_program_is_not_run(tmp_path):
 def test_missing_checkpoint_is_one_sentence(reference):
     """It says where to look."""
     with pytest.raises(CheckpointError, match=r"checkpoint\.path"):
-        checkpoint.load(reference)
+        loading.load(reference)
 
 
 @pytest.mark.parametrize("reference", ["owner/model", "owner/model/file.safetensors"])
@@ -141,7 +141,7 @@ def test_offline_hub_name_says_that_it_is_not_cached(reference, tmp_path):
     """Nothing is downloaded then."""
     said = []
     with pytest.raises(CheckpointError, match="not in the download cache"):
-        checkpoint.load(reference, offline=True, cache_dir=tmp_path, on_progress=said.append)
+        loading.load(reference, offline=True, cache_dir=tmp_path, on_progress=said.append)
     assert said[0].startswith("Looking for owner/model")
 
 
@@ -153,7 +153,7 @@ def test_cached_hub_folder_is_found_offline(bundled, small, tmp_path):
     (cached / "refs").mkdir()
     (cached / "refs" / "main").write_text(commit)
 
-    assert checkpoint.load("owner/model", offline=True, cache_dir=tmp_path, device="cpu").hash == small.hash
+    assert loading.load("owner/model", offline=True, cache_dir=tmp_path, device="cpu").hash == small.hash
 
 
 def test_hub_folder_brings_the_best_weights_of_each_part(bundled, tmp_path, monkeypatch):
@@ -164,7 +164,7 @@ def test_hub_folder_brings_the_best_weights_of_each_part(bundled, tmp_path, monk
     with running_hub() as hub:
         use_hub(monkeypatch, hub)
         hub.repos["owner/model"] = files
-        loaded = checkpoint.load("owner/model", revision="v1", device="cpu", cache_dir=tmp_path)
+        loaded = loading.load("owner/model", revision="v1", device="cpu", cache_dir=tmp_path)
 
     assert loaded.name == "pastelbot-lorelei"
     assert [] == [line for line in hub.asked if "model.bin" in line]
@@ -173,22 +173,22 @@ def test_hub_folder_brings_the_best_weights_of_each_part(bundled, tmp_path, monk
 def test_missing_vae_names_its_own_key(bundled):
     """Not the checkpoint's."""
     with pytest.raises(CheckpointError, match=r"checkpoint\.vae"):
-        checkpoint.load(str(bundled), vae="/nowhere.pt", device="cpu")
+        loading.load(str(bundled), vae="/nowhere.pt", device="cpu")
 
 
 @pytest.mark.parametrize(("device", "precision"), [("tpu", "auto"), ("cpu", "fp8")])
 def test_unknown_device_and_precision_are_refused(bundled, device, precision):
     """The known ones are named."""
     with pytest.raises(CheckpointError, match="known ones"):
-        checkpoint.load(str(bundled), device=device, precision=precision)
+        loading.load(str(bundled), device=device, precision=precision)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_absent_device_is_refused(bundled):
     """Asking for what is not there is an error, "auto" takes what is."""
     with pytest.raises(CheckpointError, match="not available"):
-        checkpoint.load(str(bundled), device="cuda")
-    assert checkpoint.choose_device("auto").type in ("cpu", "mps")
+        loading.load(str(bundled), device="cuda")
+    assert devices.choose_device("auto").type in ("cpu", "mps")
 
 
 KINDS = [
@@ -227,6 +227,6 @@ def test_file_of_another_kind_is_named(tmp_path):
     path = tmp_path / "style.safetensors"
     save_file({"lora_te_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": torch.zeros(4, 768)}, path)
     with pytest.raises(CheckpointError, match=r"style\.safetensors is a LoRA, not a Stable Diffusion 1"):
-        checkpoint.load(str(path))
+        loading.load(str(path))
     with pytest.raises(CheckpointError, match="not a VAE"):
         read_vae(path)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from pastelbot.cli.main import app
 from pastelbot.config import CheckpointSettings
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine, paint
 from pastelbot.errors import CheckpointError, PaintingError, WorkshopError
 from pastelbot.formats.exported import MANIFEST, NETWORKS
@@ -41,7 +41,7 @@ def exported(bundled, tmp_path_factory):
 @pytest.fixture(scope="session")
 def onnx(exported):
     """Return the ONNX checkpoint, loaded."""
-    return checkpoint.load(str(exported[0]), device="cpu")
+    return loading.load(str(exported[0]), device="cpu")
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_loras_are_refused(small, onnx, tmp_path):
 
 def test_a_separate_vae_runs_beside_it(bundled, exported, onnx):
     wanted = request(width=64, height=64, steps=2)
-    own = checkpoint.load(str(exported[0]), device="cpu", vae=str(bundled / "vae"))
+    own = loading.load(str(exported[0]), device="cpu", vae=str(bundled / "vae"))
 
     assert "vae" == own.vae_name
     (one,), (other,) = paint(own, wanted), paint(onnx, wanted)
@@ -147,7 +147,7 @@ def test_what_is_written(exported, bundled):
 
     assert written == {*manifest["files"], MANIFEST}
     assert ("pastelbot-onnx", "fp32", 20) == (manifest["format"], manifest["precision"], manifest["opset"])
-    assert checkpoint.load(str(bundled), device="cpu").hash == manifest["hash"]
+    assert loading.load(str(bundled), device="cpu").hash == manifest["hash"]
     for part in NETWORKS:
         graph = (out / part / "model.onnx").read_bytes()
         assert b"site-packages" not in graph
@@ -218,7 +218,7 @@ def test_without_the_packages_one_sentence_says_what_to_install(bundled, exporte
 
     with pytest.raises(WorkshopError, match=r"pip install 'pastelbot\[onnx\]'"):
         export_onnx(str(bundled), tmp_path / "out", SETTINGS, OnnxOptions())
-    for look in (check_reference, lambda place: checkpoint.load(place, device="cpu")):
+    for look in (check_reference, lambda place: loading.load(place, device="cpu")):
         with pytest.raises(
             CheckpointError, match=r"needs ONNX Runtime: install it with `pip install 'pastelbot\[onnx\]'"
         ):
@@ -244,7 +244,7 @@ def test_a_damaged_folder_is_told(copy, path, content, words):
         (copy / path).write_bytes(content)
 
     with pytest.raises(CheckpointError, match=words):
-        checkpoint.load(str(copy), device="cpu")
+        loading.load(str(copy), device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -252,4 +252,4 @@ def test_a_damaged_folder_is_told(copy, path, content, words):
 )
 def test_devices_that_the_runtime_has_not(exported, device, words):
     with pytest.raises(CheckpointError, match=words):
-        checkpoint.load(str(exported[0]), device=device)
+        loading.load(str(exported[0]), device=device)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache, read_embedding
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.errors import CheckpointError, PaintingError
@@ -21,7 +21,7 @@ VECTORS = torch.arange(24.0).reshape(2, 12) / 10
 def own(bundled):
     """Return a checkpoint that only these tests use."""
     torch.set_num_threads(1)
-    return checkpoint.load(str(bundled), device="cpu")
+    return loading.load(str(bundled), device="cpu")
 
 
 @pytest.fixture

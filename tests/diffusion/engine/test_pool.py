@@ -8,11 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.config import CheckpointSettings, MoreCheckpointSettings, WorkerOptions
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
+from pastelbot.diffusion.engine.factory import load_checkpoint, make_engine
 from pastelbot.diffusion.engine.pool import EnginePool
 from pastelbot.errors import CheckpointError, LimitError, NotFoundError, PaintingError
-from pastelbot.jobs.worker import CheckpointSource, WorkerOptions, load_checkpoint, make_engine
 from pastelbot.records import CheckpointLoaded, GenerationRequest, Painted, PaintingCancelled, PaintingFailed
 
 REQUEST = GenerationRequest(prompt="1girl", width=64, height=64, steps=2, seed=5)
@@ -178,11 +179,10 @@ def other(bundled, tmp_path):
 def test_worker_paints_with_all_that_is_configured(bundled, other):
     """By name, a VAE too; the infotext says both with their hashes."""
     options = WorkerOptions(
-        checkpoint=str(bundled),
-        device="cpu",
+        checkpoint=CheckpointSettings(path=str(bundled), device="cpu"),
         checkpoints={
-            "other": CheckpointSource(path=str(other)),
-            "with soft": CheckpointSource(path=str(bundled), vae="soft"),
+            "other": MoreCheckpointSettings(path=str(other)),
+            "with soft": MoreCheckpointSettings(path=str(bundled), vae="soft"),
         },
         vaes={"soft": str(other.parent / "soft"), "gone": "nowhere"},
     )
@@ -200,7 +200,7 @@ def test_worker_paints_with_all_that_is_configured(bundled, other):
     assert soft.infotext == with_soft.infotext
     assert soft.png == with_soft.png
     assert "VAE" not in default.infotext
-    assert f"Model hash: {checkpoint.load(str(other), device='cpu').hash}, Model: variation" in named.infotext
+    assert f"Model hash: {loading.load(str(other), device='cpu').hash}, Model: variation" in named.infotext
     assert "VAE hash: " in soft.infotext
     assert "VAE: soft" in soft.infotext
     with pytest.raises(NotFoundError, match="no checkpoint 'gone'"):

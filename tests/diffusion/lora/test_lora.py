@@ -9,7 +9,7 @@ from helpers.lora_files import lora_tensors, write_lora
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine, paint
 from pastelbot.diffusion.lora.library import LoraLibrary
 from pastelbot.diffusion.lora.patch import NO_LORAS, NetworkPatches
@@ -26,7 +26,7 @@ REQUEST = GenerationRequest(prompt="1girl, red hair", negative_prompt="blue", wi
 def loaded(bundled):
     """Return a checkpoint that only these tests use."""
     torch.set_num_threads(1)
-    return checkpoint.load(str(bundled), device="cpu")
+    return loading.load(str(bundled), device="cpu")
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def merged(folder, bundled, *loras):
     text = f'[steps.x]\noperation = "lora-merge"\nbase = "{bundled}"\nloras = [{listed}]\noutput = "merged"\n'
     (folder / "recipe.toml").write_text(text, encoding="utf-8")
     run_recipe(read_recipe(folder / "recipe.toml"))
-    return checkpoint.load(str(folder / "merged"), device="cpu")
+    return loading.load(str(folder / "merged"), device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_using_loras_is_merging_them(own, folders, bundled, tags, loras):
 
     assert same(weights(other), used)
     assert pixels(plain) == pixels(painted)
-    assert pixels(plain) != pixels(paint(checkpoint.load(str(bundled), device="cpu"), REQUEST)[0])
+    assert pixels(plain) != pixels(paint(loading.load(str(bundled), device="cpu"), REQUEST)[0])
     run(engine, b=REQUEST)
     assert not same(used, weights(own))
 
@@ -275,7 +275,7 @@ def test_kept_loras_are_bounded(own, folders):
 @pytest.mark.parametrize(("name", "dtype"), [("fp16", torch.float16), ("bf16", torch.bfloat16)])
 def test_half_precision_rounds_to_the_files_format_and_back(bundled, folders, name, dtype):
     """The float32 sum, as the file could hold it, and then as the network holds it."""
-    half, fresh = (checkpoint.load(str(bundled), device="cpu", precision=name) for _ in range(2))
+    half, fresh = (loading.load(str(bundled), device="cpu", precision=name) for _ in range(2))
     library = LoraLibrary(half.patches, LoraFiles(folders.loras))
     (used,) = library.of_prompt("<lora:soft:0.5>")
     key = next(key for key in used.lora.factors if key.endswith("attn1.to_q.weight"))
@@ -291,7 +291,7 @@ def test_half_precision_rounds_to_the_files_format_and_back(bundled, folders, na
 
 def test_change_that_breaks_off_is_made_good(own, folders, monkeypatch):
     """Memory may run out between two layers: the next use starts from the originals."""
-    patches = NetworkPatches(own.unet, own.text_encoder, own.stored)
+    patches = NetworkPatches(own.unet, own.text_encoder, {})
     library = LoraLibrary(patches, LoraFiles(folders.loras))
     before = weights(own)
     (used,) = library.of_prompt("<lora:soft:0.5>")

@@ -1,0 +1,26 @@
+"""What of the configuration the worker process gets: models and its own section, nothing of Discord or the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pastelbot.config.sections import CheckpointSettings, MoreCheckpointSettings, Settings, WorkerSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """The sections that say what the worker loads, and onto what; `checkpoint` is the default one."""
+
+    checkpoint: CheckpointSettings
+    checkpoints: Mapping[str, MoreCheckpointSettings] = field(default_factory=dict)
+    vaes: Mapping[str, str] = field(default_factory=dict)
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "WorkerOptions":
+        """Return the options of a configuration."""
+        return cls(
+            checkpoint=settings.checkpoint,
+            checkpoints=settings.checkpoints,
+            vaes=settings.vaes,
+            worker=settings.worker,
+        )

@@ -1,0 +1,67 @@
+"""Loading a checkpoint from torch weights: a diffusers folder or a single file."""
+
+from pathlib import Path
+
+import torch
+
+from pastelbot.config import bundled_checkpoint
+from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
+from pastelbot.diffusion.conditioning.conditioner import Conditioner
+from pastelbot.diffusion.lora.patch import NetworkPatches, original_formats
+from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, build_vae
+from pastelbot.diffusion.networks.vae import NamedVae, Vae
+from pastelbot.diffusion.sampling.schedules import sigmas_of
+from pastelbot.diffusion.weights.files import Weights, file_hash, read_file, read_folder, read_vae, weights_file
+from pastelbot.formats.hub import locate_tokenizer
+from pastelbot.prompt.tokenizer import ClipTokenizer
+
+
+def load_torch(
+    place: Path,
+    name: str | None,
+    *,
+    vae: NamedVae | None,
+    device: torch.device,
+    dtype: torch.dtype,
+    offline: bool = False,
+    cache_dir: Path | None = None,
+) -> Checkpoint:
+    """Load a folder, called `name` if there is one, or a file; `vae` replaces its own. Raises CheckpointError."""
+    weights = read_folder(place, name) if place.is_dir() else read_file(place)
+    if vae is None:
+        vae = NamedVae(vae=Vae(build_vae(weights.vae, device, dtype), device))
+    folder = weights.tokenizer or locate_tokenizer(
+        bundled_checkpoint() / "tokenizer", offline=offline, cache_dir=cache_dir
+    )
+    return _assembled(weights, ClipTokenizer.from_folder(folder), vae, device, dtype)
+
+
+def load_torch_vae(place: Path, device: torch.device, dtype: torch.dtype) -> NamedVae:
+    """Load a VAE of its own from a file or a diffusers folder; raises CheckpointError."""
+    vae = Vae(build_vae(read_vae(place), device, dtype), device)
+    file = weights_file(place, "diffusion_pytorch_model") if place.is_dir() else place
+    return NamedVae(vae=vae, name=place.name, hash=file_hash(file))
+
+
+def _assembled(
+    weights: Weights, tokenizer: ClipTokenizer, vae: NamedVae, device: torch.device, dtype: torch.dtype
+) -> Checkpoint:
+    text_encoder = build_text_encoder(weights.text_encoder, device, dtype)
+    unet = build_unet(weights.unet, device, dtype)
+    formats = original_formats(weights.unet.tensors, weights.text_encoder.tensors)
+    return Checkpoint(
+        name=weights.name,
+        hash=weights.hash,
+        tokenizer=tokenizer,
+        text_encoder=text_encoder,
+        unet=unet,
+        vae=vae.vae,
+        vae_name=vae.name,
+        vae_hash=vae.hash,
+        device=device,
+        dtype=dtype,
+        prediction_type=weights.prediction_type,
+        sigmas=sigmas_of(weights.name, weights.scheduler),
+        conditioner=Conditioner(tokenizer, text_encoder, device=device, dtype=dtype),
+        patches=NetworkPatches(unet, text_encoder, formats),
+    )
