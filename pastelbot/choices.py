@@ -12,10 +12,10 @@ LATENT_UPSCALERS = (
     "Latent (nearest)",
     "Latent (nearest-exact)",
 )
-PIXEL_UPSCALERS = ("None", "Lanczos", "Nearest")
-UPSCALERS = (*LATENT_UPSCALERS, *PIXEL_UPSCALERS)
+_PIXEL_UPSCALERS = ("None", "Lanczos", "Nearest")
+UPSCALERS = (*LATENT_UPSCALERS, *_PIXEL_UPSCALERS)
 
-UPSCALER_SUFFIXES = (".safetensors", ".pth")
+_UPSCALER_SUFFIXES = (".safetensors", ".pth")
 
 LATENT_RESIZE = "Just resize (latent upscale)"
 RESIZE_MODES = ("Just resize", "Crop and resize", "Resize and fill", LATENT_RESIZE)
@@ -27,7 +27,7 @@ def upscaler_files(folder: Path | None) -> Mapping[str, Path]:
     """Return the files of an operator's folder of upscaler models by the name that a request calls them by."""
     if folder is None or not folder.is_dir():
         return {}
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in UPSCALER_SUFFIXES}
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in _UPSCALER_SUFFIXES}
 
 
 def nearest_names(name: str, known: Sequence[str]) -> str:

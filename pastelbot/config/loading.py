@@ -17,7 +17,7 @@ from pydantic import SecretStr, ValidationError
 from pastelbot.config.sections import BUNDLED, MoreCheckpointSettings, Section, Settings, SizeSettings
 from pastelbot.errors import ConfigError
 
-ENV_PREFIX = "PASTELBOT_"
+_ENV_PREFIX = "PASTELBOT_"
 _OTHER_VARIABLES = {
     "PASTELBOT_TOKEN",
     "PASTELBOT_CONFIG",
@@ -69,9 +69,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name in sorted(environ):
-        if not name.startswith(ENV_PREFIX) or name in _OTHER_VARIABLES:
+        if not name.startswith(_ENV_PREFIX) or name in _OTHER_VARIABLES:
             continue
-        section, _, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
+        section, _, key = name.removeprefix(_ENV_PREFIX).lower().partition("__")
         if not key or key not in _keys(section):
             raise ConfigError(_unknown_variable(name))
         values.setdefault(section, {})[key] = _value(environ[name], section, key)
@@ -91,7 +91,7 @@ def _keys(section: str) -> list[str]:
 
 
 def _unknown_variable(name: str) -> str:
-    known = [f"{ENV_PREFIX}{section}__{key}".upper() for section in Settings.model_fields for key in _keys(section)]
+    known = [f"{_ENV_PREFIX}{section}__{key}".upper() for section in Settings.model_fields for key in _keys(section)]
     return f"The environment variable {name} sets nothing.{_nearest(name, [*known, *sorted(_OTHER_VARIABLES)])}"
 
 

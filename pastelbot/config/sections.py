@@ -194,7 +194,7 @@ class LogSettings(Section):
     format: Literal["console", "json"] = "console"
 
 
-CARD_SIZES = {
+_CARD_SIZES = {
     "portrait": SizeSettings(first="448x640", hires="960x1280"),
     "landscape": SizeSettings(first="640x448", hires="1280x960"),
     "square": SizeSettings(first="512x512", hires="1024x1024"),
@@ -209,7 +209,7 @@ class Settings(Section):
     checkpoints: dict[Name, MoreCheckpointSettings] = {}
     vaes: dict[Name, str] = {}
     storage: StorageSettings = StorageSettings()
-    sizes: dict[str, SizeSettings] = CARD_SIZES
+    sizes: dict[str, SizeSettings] = _CARD_SIZES
     defaults: DefaultSettings = DefaultSettings()
     limits: LimitSettings = LimitSettings()
     prompts: PromptSettings = PromptSettings()

@@ -19,7 +19,7 @@ from pastelbot import app, config, log
 from pastelbot.demo.page import correct, tell_the_time
 from pastelbot.errors import StartupError
 
-WELCOME = (
+_WELCOME = (
     "**Welcome to Pastelbot!** Type `/imagine` in the box below and describe a portrait with tags:\n"
     "> 1girl, red hair, smile, pink background\n\n"
     "Enter takes the tag that is offered, and Enter again paints. Then try the buttons under the picture, **Share** it "
@@ -43,7 +43,7 @@ async def _serve(*, port: int, open_browser: bool) -> None:
         with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with tempfile.TemporaryDirectory(prefix="pastelbot-demo-", ignore_cleanup_errors=True) as folder:
-        bot = app.build(settings(Path(folder)))
+        bot = app.build(_settings(Path(folder)))
         async with contextlib.AsyncExitStack() as stack:
             env = simcord.Env(bot, check_errors=False, settle_timeout=30.0)
             env.backend.bot_user.name = "Pastelbot"
@@ -66,7 +66,7 @@ async def _serve(*, port: int, open_browser: bool) -> None:
             await page.wait_closed()
 
 
-def settings(folder: Path) -> config.Settings:
+def _settings(folder: Path) -> config.Settings:
     """Return the demo's settings, with all that is kept below a folder."""
     return config.bundled(
         storage={"database": folder / "pastelbot.sqlite3", "pictures": folder / "pictures"},
@@ -83,7 +83,7 @@ async def _furnish(env: Any) -> tuple[Any, list[Any]]:
     hana = guild.add_member(env.create_user("hana", global_name="Hana"))
     kenji = guild.add_member(env.create_user("kenji", global_name="Kenji"), roles=[keepers])
     people = [hana, kenji]
-    await env.bot.get_channel(channel.id).send(WELCOME)
+    await env.bot.get_channel(channel.id).send(_WELCOME)
     return channel, people
 
 

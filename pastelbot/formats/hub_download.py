@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 # Hears what is being downloaded, the bytes that are here and the bytes in all.
 Listener = Callable[[str, int, int], None]
 
-PART = ".part"
+_PART = ".part"
 _SPARE = 2**20
 _BLOCK = 2**22
 
 
-def hear_nothing(_what: str, _done: int, _total: int) -> None:
+def _hear_nothing(_what: str, _done: int, _total: int) -> None:
     """Hear of progress and say nothing."""
 
 
@@ -55,7 +55,7 @@ class HubDownload:
 
     revision: str | None = None
     cache_dir: Path | None = None
-    listener: Listener = hear_nothing
+    listener: Listener = _hear_nothing
 
     def names(self, repo: str) -> list[str]:
         """Return the names of a repository's files; raises CheckpointError."""
@@ -253,7 +253,7 @@ def _disk_trouble(error: Exception, what: str, place: Path | None) -> str | None
 
 def _part(place: Path, file: HubFile) -> Path:
     """Return where the bytes of a file are collected; another content has another name."""
-    return place.with_name(f".{place.name}.{file.etag[:12]}{PART}")
+    return place.with_name(f".{place.name}.{file.etag[:12]}{_PART}")
 
 
 def _size(path: Path) -> int:

@@ -16,10 +16,10 @@ _QUARTER_TURNS = (5, 6, 7, 8)
 _TEXT_SUFFIXES = (".txt", ".md", "")
 
 MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as an attachment
-MAX_PIXELS = 25_000_000
-MAX_INFOTEXT = 64 * 2**10  # characters
-MAX_READ = 80_000_000  # pixels of a picture of which only the infotext is read
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # Pillow knows formats that run programs
+_MAX_PIXELS = 25_000_000
+_MAX_INFOTEXT = 64 * 2**10  # characters
+_MAX_READ = 80_000_000  # pixels of a picture of which only the infotext is read
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # Pillow knows formats that run programs
 _DECODED = 5_000_000  # pixels that may be decoded for what is behind them
 _START = "The picture to start from"
 _HUGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
@@ -35,13 +35,13 @@ def read_infotext(source: Path | bytes) -> str:
     try:
         if isinstance(source, Path) and source.suffix.lower() in _TEXT_SUFFIXES:
             return source.read_text(encoding="utf-8")
-        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as image:
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=_FORMATS) as image:
             width, height = image.size
-            if width * height > MAX_READ:
-                raise LimitError(f"{name} is {width}x{height}; the cap is {MAX_READ:,} pixels in all.")
+            if width * height > _MAX_READ:
+                raise LimitError(f"{name} is {width}x{height}; the cap is {_MAX_READ:,} pixels in all.")
             found = image.info.get("parameters") or _user_comment(image)
     except _HUGE as error:
-        raise LimitError(f"{name} says that it is huge; the cap is {MAX_READ:,} pixels in all.") from error
+        raise LimitError(f"{name} says that it is huge; the cap is {_MAX_READ:,} pixels in all.") from error
     except UnidentifiedImageError as error:
         raise RequestError(f"{name} is no picture that can be read.") from error
     except OSError as error:
@@ -50,8 +50,8 @@ def read_infotext(source: Path | bytes) -> str:
         raise RequestError(f"{name} is damaged: what it says of itself cannot be read.") from error
     if not isinstance(found, str) or not found.strip():
         raise RequestError(f"{name} says nothing about how it was made: its infotext was removed or never written.")
-    if len(found) > MAX_INFOTEXT:
-        raise LimitError(f"The infotext of {name} has {len(found):,} characters; the cap is {MAX_INFOTEXT:,}.")
+    if len(found) > _MAX_INFOTEXT:
+        raise LimitError(f"The infotext of {name} has {len(found):,} characters; the cap is {_MAX_INFOTEXT:,}.")
     return found
 
 
@@ -63,13 +63,13 @@ def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
     if len(content) > MAX_FILE:
         raise LimitError(f"{what} has {len(content):,} bytes; the cap is {MAX_FILE:,}.")
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise LimitError(f"{what} is {width}x{height}; the cap is {MAX_PIXELS:,} pixels in all.")
+            if width * height > _MAX_PIXELS:
+                raise LimitError(f"{what} is {width}x{height}; the cap is {_MAX_PIXELS:,} pixels in all.")
             turned = _exif(image).get(_ORIENTATION, 1) in _QUARTER_TURNS
     except _HUGE as error:
-        raise LimitError(f"{what} says that it is huge; the cap is {MAX_PIXELS:,} pixels in all.") from error
+        raise LimitError(f"{what} says that it is huge; the cap is {_MAX_PIXELS:,} pixels in all.") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise RequestError(f"{what} cannot be read: send a PNG, JPEG or WebP file.") from error
     return (height, width) if turned else (width, height)
@@ -84,7 +84,7 @@ def open_flat(content: bytes, *, what: str = _START) -> Image.Image:
 def flattened(content: bytes, *, what: str) -> Image.Image:
     """Do as `open_flat` without its caps: for pictures of our own, and for those whose size was checked before."""
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except _HUGE as error:
         raise LimitError(f"{what} says that it is huge: more pixels than can be read.") from error

@@ -3,7 +3,7 @@
 from pastelbot.infotext.fields import Infotext, quote, read_fields, unquote, with_line_breaks
 from pastelbot.infotext.reader import ReadRequest, read_request, request_from_infotext
 from pastelbot.infotext.webui import hires_sampler_of, parse_infotext, sampler_of
-from pastelbot.infotext.writer import format_infotext, shown_schedule
+from pastelbot.infotext.writer import format_infotext
 
 __all__ = [
     "Infotext",
@@ -16,7 +16,6 @@ __all__ = [
     "read_request",
     "request_from_infotext",
     "sampler_of",
-    "shown_schedule",
     "unquote",
     "with_line_breaks",
 ]

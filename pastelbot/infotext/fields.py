@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-NEGATIVE = "Negative prompt:"
-LEAST_FIELDS = 3  # a last line with fewer belongs to the prompt
+_NEGATIVE = "Negative prompt:"
+_LEAST_FIELDS = 3  # a last line with fewer belongs to the prompt
 
 _VALUE = re.compile(r'\s*+(?:("(?:\\.|[^\\"])++")(?=,|$)|([^,]*+))(?:,|$)')
 _QUOTED = re.compile(r"[,\n:]")
@@ -23,7 +23,7 @@ class Infotext:
 
     def format(self) -> str:
         """Return the text."""
-        negative = f"\n{NEGATIVE} {self.negative_prompt}" if self.negative_prompt else ""
+        negative = f"\n{_NEGATIVE} {self.negative_prompt}" if self.negative_prompt else ""
         fields = ", ".join(f"{name}: {_written(value)}" for name, value in self.fields.items())
         return f"{self.prompt}{negative}\n{fields}".strip()
 
@@ -58,14 +58,14 @@ def read_fields(text: str) -> Infotext:
     """Take an infotext apart. Any text is one: without fields it is all prompt."""
     *lines, last = text.strip().split("\n")
     pairs = list(_pairs(last))
-    if len(pairs) < LEAST_FIELDS:
+    if len(pairs) < _LEAST_FIELDS:
         lines.append(last)
         pairs = []
     prompt: list[str] = []
     negative: list[str] = []
     for line in map(str.strip, lines):
-        if line.startswith(NEGATIVE):
-            negative.append(line[len(NEGATIVE) :].strip())
+        if line.startswith(_NEGATIVE):
+            negative.append(line[len(_NEGATIVE) :].strip())
         else:
             (negative or prompt).append(line)
     fields = {name: unquote(value) for name, value in pairs if value}

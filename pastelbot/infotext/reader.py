@@ -10,11 +10,11 @@ from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, parse_i
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules.samplers import is_known, is_known_schedule, normalise, uses_ensd
 
-EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
+_EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
 # What does not go into the request as it is: whoever has the files reads it.
 _FOR_OTHERS = {"Model", "Model hash", "Version", "VAE", "VAE hash", "Lora hashes", "Lora names", "TI hashes"}
-DEFAULT = GenerationRequest(prompt="")
-DEFAULT_HIRES = HiresFix()
+_DEFAULT = GenerationRequest(prompt="")
+_DEFAULT_HIRES = HiresFix()
 
 
 class ReadRequest(NamedTuple):
@@ -44,7 +44,7 @@ def read_request(text: str) -> ReadRequest:
     raw = read_fields(text)
     fields = _Fields(parse_infotext(text))
     request = (
-        _request(fields) if raw.fields else DEFAULT.replace(prompt=raw.prompt, negative_prompt=raw.negative_prompt)
+        _request(fields) if raw.fields else _DEFAULT.replace(prompt=raw.prompt, negative_prompt=raw.negative_prompt)
     )
     needed = ("Steps", "Sampler", "CFG scale", "Seed", "Size")
     return ReadRequest(
@@ -99,11 +99,11 @@ def _request(fields: _Fields) -> GenerationRequest:
     return GenerationRequest(
         prompt=fields.text("Prompt") or "",
         negative_prompt=fields.text("Negative prompt") or "",
-        width=fields.whole("Size-1", DEFAULT.width),
-        height=fields.whole("Size-2", DEFAULT.height),
-        seed=fields.whole("Seed", DEFAULT.seed),
-        steps=fields.whole("Steps", DEFAULT.steps),
-        cfg_scale=fields.number("CFG scale", DEFAULT.cfg_scale),
+        width=fields.whole("Size-1", _DEFAULT.width),
+        height=fields.whole("Size-2", _DEFAULT.height),
+        seed=fields.whole("Seed", _DEFAULT.seed),
+        steps=fields.whole("Steps", _DEFAULT.steps),
+        cfg_scale=fields.number("CFG scale", _DEFAULT.cfg_scale),
         sampler=sampler,
         schedule=schedule,
         clip_skip=fields.whole("Clip skip", 1),
@@ -113,7 +113,7 @@ def _request(fields: _Fields) -> GenerationRequest:
         seed_resize_width=fields.whole("Seed resize from-1", 0),
         seed_resize_height=fields.whole("Seed resize from-2", 0),
         # A sampler that uses it and does not name it had none.
-        eta_noise_seed_delta=fields.whole("ENSD", 0 if uses_ensd(sampler) else DEFAULT.eta_noise_seed_delta),
+        eta_noise_seed_delta=fields.whole("ENSD", 0 if uses_ensd(sampler) else _DEFAULT.eta_noise_seed_delta),
         noise_source=_noise_source(fields),
         emphasis=_emphasis(fields),
     )
@@ -138,10 +138,10 @@ def _hires(fields: _Fields, sampler: str, schedule: str) -> HiresFix | None:
     return HiresFix(
         width=width,
         height=height,
-        scale=fields.number("Hires upscale", DEFAULT_HIRES.scale),
+        scale=fields.number("Hires upscale", _DEFAULT_HIRES.scale),
         steps=fields.whole("Hires steps", 0),
-        denoising_strength=fields.number("Denoising strength", DEFAULT_HIRES.denoising_strength),
-        upscaler=fields.text("Hires upscaler") or DEFAULT_HIRES.upscaler,
+        denoising_strength=fields.number("Denoising strength", _DEFAULT_HIRES.denoising_strength),
+        upscaler=fields.text("Hires upscaler") or _DEFAULT_HIRES.upscaler,
         sampler=own_sampler,
         schedule=own_schedule,
         cfg_scale=cfg_scale or None,
@@ -177,9 +177,9 @@ def _noise_source(fields: _Fields) -> str:
 
 def _emphasis(fields: _Fields) -> str:
     mode = fields.text("Emphasis")
-    if mode is not None and mode not in EMPHASIS_MODES:
-        fields.notes.append(f"The emphasis {mode[:40]!r} is unknown; {DEFAULT.emphasis} is taken.")
-    return mode if mode in EMPHASIS_MODES else DEFAULT.emphasis
+    if mode is not None and mode not in _EMPHASIS_MODES:
+        fields.notes.append(f"The emphasis {mode[:40]!r} is unknown; {_DEFAULT.emphasis} is taken.")
+    return mode if mode in _EMPHASIS_MODES else _DEFAULT.emphasis
 
 
 def _ignored(raw: Infotext, fields: _Fields) -> Iterator[str]:

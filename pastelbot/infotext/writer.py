@@ -10,7 +10,7 @@ from pastelbot.prompt.editing import prompt_schedule
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules.samplers import effective_schedule, normalise, uses_ensd
 
-Field = tuple[str, object]
+_Field = tuple[str, object]
 
 
 def format_infotext(
@@ -47,22 +47,22 @@ def format_infotext(
     return Infotext(request.prompt, request.negative_prompt, written).format()
 
 
-def shown_schedule(request: GenerationRequest) -> str:
+def _shown_schedule(request: GenerationRequest) -> str:
     """Return the first pass's schedule as the infotext says it: "Automatic" only where the sampler has none."""
     sampler, schedule = normalise(request.sampler, request.schedule)
     return effective_schedule(sampler, schedule) or schedule
 
 
-def _first_pass(request: GenerationRequest, index: int) -> Iterator[Field]:
+def _first_pass(request: GenerationRequest, index: int) -> Iterator[_Field]:
     yield "Steps", request.steps
     yield "Sampler", normalise(request.sampler, None).sampler
-    yield "Schedule type", shown_schedule(request)
+    yield "Schedule type", _shown_schedule(request)
     yield "CFG scale", request.cfg_scale
     yield "Seed", request.seed + (0 if request.subseed_strength else index)
     yield "Size", f"{request.width}x{request.height}"
 
 
-def _variation(request: GenerationRequest, index: int) -> Iterator[Field]:
+def _variation(request: GenerationRequest, index: int) -> Iterator[_Field]:
     if request.subseed_strength:
         yield "Variation seed", request.subseed + index
         yield "Variation seed strength", request.subseed_strength
@@ -70,7 +70,7 @@ def _variation(request: GenerationRequest, index: int) -> Iterator[Field]:
         yield "Seed resize from", f"{request.seed_resize_width}x{request.seed_resize_height}"
 
 
-def _settings(request: GenerationRequest) -> Iterator[Field]:
+def _settings(request: GenerationRequest) -> Iterator[_Field]:
     second = request.hires or request.init
     yield "Denoising strength", second.denoising_strength if second else None
     yield "Clip skip", request.clip_skip if request.clip_skip > 1 else None
@@ -78,7 +78,7 @@ def _settings(request: GenerationRequest) -> Iterator[Field]:
     yield "RNG", request.noise_source if request.noise_source != "GPU" else None
 
 
-def _hires(request: GenerationRequest, fix: HiresFix) -> Iterator[Field]:
+def _hires(request: GenerationRequest, fix: HiresFix) -> Iterator[_Field]:
     sampler = normalise(request.sampler, None).sampler
     yield "Hires sampler", _different(normalise(fix.sampler or sampler, None).sampler, sampler)
     yield "Hires prompt", _different(fix.prompt, request.prompt)

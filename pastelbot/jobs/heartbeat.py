@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 from pastelbot.records import Loading
 
-EVERY_SECONDS = 1.0
+_EVERY_SECONDS = 1.0
 
 
 class Heartbeat:
@@ -18,7 +18,7 @@ class Heartbeat:
     end by the hub client's own timeouts.
     """
 
-    def __init__(self, connection: Connection, *, every: float = EVERY_SECONDS) -> None:
+    def __init__(self, connection: Connection, *, every: float = _EVERY_SECONDS) -> None:
         self._connection = connection
         self._every = every
 

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from pastelbot.errors import PromptError
 
 BREAK = "BREAK"
-BREAK_WEIGHT = -1.0
-ROUND = 1.1
-SQUARE = 1 / 1.1
+_BREAK_WEIGHT = -1.0
+_ROUND = 1.1
+_SQUARE = 1 / 1.1
 _EXACT = 64
 
 # In order: escaped character or lone backslash; closing weight; bracket or colon; anything else.
@@ -35,7 +35,7 @@ class Fragment(NamedTuple):
     @property
     def is_break(self) -> bool:
         """Return whether this closes a chunk instead of being text."""
-        return self.text == BREAK and self.weight == BREAK_WEIGHT
+        return self.text == BREAK and self.weight == _BREAK_WEIGHT
 
 
 class _Scope(NamedTuple):
@@ -64,7 +64,7 @@ class _Reading:
         first, *others = _BREAK.split(text)
         self.add(first.rstrip() if others else first)
         for number, part in enumerate(others, start=1):
-            self.add(BREAK, BREAK_WEIGHT)
+            self.add(BREAK, _BREAK_WEIGHT)
             self.add(part.lstrip() if number == len(others) else part.strip())
 
     def multiply(self, start: int, factor: float) -> None:
@@ -73,9 +73,9 @@ class _Reading:
 
     def close_all(self) -> None:
         for start in self.round_starts:
-            self.multiply(start, ROUND)
+            self.multiply(start, _ROUND)
         for start in self.square_starts:
-            self.multiply(start, SQUARE)
+            self.multiply(start, _SQUARE)
 
     def merged(self) -> Iterator[Fragment]:
         """Yield the fragments, neighbours of equal weight joined."""
@@ -147,9 +147,9 @@ def _read_token(reading: _Reading, token: re.Match[str]) -> None:
     elif weight is not None and reading.round_starts:
         reading.multiply(reading.round_starts.pop(), _number(weight, token.start(2)))
     elif whole == ")" and reading.round_starts:
-        reading.multiply(reading.round_starts.pop(), ROUND)
+        reading.multiply(reading.round_starts.pop(), _ROUND)
     elif whole == "]" and reading.square_starts:
-        reading.multiply(reading.square_starts.pop(), SQUARE)
+        reading.multiply(reading.square_starts.pop(), _SQUARE)
     else:
         reading.add_plain(whole)
 

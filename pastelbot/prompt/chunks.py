@@ -12,7 +12,7 @@ from pastelbot.prompt.attention import Fragment, parse_attention
 
 CHUNK_LENGTH = 75
 COMMA_BACKTRACK = 20
-NO_EMPHASIS = "None"
+_NO_EMPHASIS = "None"
 
 
 class Tokenizer(Protocol):
@@ -151,7 +151,7 @@ def chunk_text(
     `backtrack` is the largest distance of a comma at which a full chunk is cut; 0 never looks back.
     """
     chunker = _Chunker(tokenizer, backtrack)
-    fragments = [Fragment(text, 1.0)] if emphasis == NO_EMPHASIS else parse_attention(text)
+    fragments = [Fragment(text, 1.0)] if emphasis == _NO_EMPHASIS else parse_attention(text)
     for fragment in fragments:
         if fragment.is_break:
             chunker.close()

@@ -41,7 +41,7 @@ class ScheduledText(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timing:
+class _Timing:
     """The steps that a prompt is spread over.
 
     `hires_steps` is None in the first pass. In the hires pass, `when` counts on from the first pass: 1.5 is the middle
@@ -76,7 +76,7 @@ def prompt_schedule(
     prompt: str, steps: int, hires_steps: int | None = None, *, old: bool = False
 ) -> list[ScheduledText]:
     """Return the texts that a prompt becomes, in the order of their steps; the last ends with the pass."""
-    timing = Timing(steps=steps, hires_steps=hires_steps, old=old)
+    timing = _Timing(steps=steps, hires_steps=hires_steps, old=old)
     nodes = parse_editing(prompt)
     return [ScheduledText(end, _text_at(nodes, end, timing)) for end in sorted(_ends(nodes, timing))]
 
@@ -86,7 +86,7 @@ def parse_editing(prompt: str) -> Nodes:
     return _Parser().parse(prompt)
 
 
-def _ends(nodes: Nodes, timing: Timing) -> set[int]:
+def _ends(nodes: Nodes, timing: _Timing) -> set[int]:
     """Return the steps after which the text may change."""
     ends = {timing.length}
     todo = [nodes]
@@ -101,7 +101,7 @@ def _ends(nodes: Nodes, timing: Timing) -> set[int]:
     return ends - {0}
 
 
-def _text_at(nodes: Nodes, step: int, timing: Timing) -> str:
+def _text_at(nodes: Nodes, step: int, timing: _Timing) -> str:
     pieces: list[str] = []
     stack: list[Iterator[Node]] = [iter(nodes)]
     while stack:

@@ -20,7 +20,7 @@ from pastelbot.choices import nearest_names
 from pastelbot.errors import LimitError, PromptError
 from pastelbot.prompt.extra_networks import TagPattern
 
-LONGEST = 16_000  # characters of an expanded prompt, far beyond what may be painted
+_LONGEST = 16_000  # characters of an expanded prompt, far beyond what may be painted
 _DEEPEST = 20
 _MOST_PICKS = 1000
 _NAME = r"[A-Za-z0-9](?:[\w/.-]{0,200}?[A-Za-z0-9])?"
@@ -54,12 +54,12 @@ class Wildcards:
     """Lists of texts by name. Case and the signs between words make no difference: `hair_color` is `HairColor`."""
 
     def __init__(self, lines: Mapping[str, Sequence[str]]) -> None:
-        self._lines = {plain_name(name): tuple(options) for name, options in lines.items()}
+        self._lines = {_plain_name(name): tuple(options) for name, options in lines.items()}
         self.names = tuple(sorted(lines))
 
     def lines(self, name: str, position: int) -> Sequence[str]:
         """Return the lines of a wildcard; raises PromptError with the nearest names where there is none."""
-        found = self._lines.get(plain_name(name))
+        found = self._lines.get(_plain_name(name))
         if found:
             return found
         where = f"__{name[:60]}__ (at character {position + 1})"
@@ -74,10 +74,10 @@ class Wildcards:
         )
 
 
-NO_WILDCARDS = Wildcards({})
+_NO_WILDCARDS = Wildcards({})
 
 
-def plain_name(name: str) -> str:
+def _plain_name(name: str) -> str:
     """Return a wildcard's name as it is compared."""
     return _SIGNS.sub("", name.casefold())
 
@@ -125,7 +125,7 @@ class _Picker:
         return self.text(inner, trail)
 
 
-def expand(prompt: str, *, seed: int, wildcards: Wildcards = NO_WILDCARDS, limit: int) -> list[str]:
+def expand(prompt: str, *, seed: int, wildcards: Wildcards = _NO_WILDCARDS, limit: int) -> list[str]:
     """Return all prompts that a prompt stands for, in their order; one that stands for itself alone is the only one.
 
     Raises PromptError, with the position, for braces that are not closed and for wildcards that there are not, and
@@ -139,7 +139,7 @@ def expand(prompt: str, *, seed: int, wildcards: Wildcards = NO_WILDCARDS, limit
     expanded = []
     for choice in _every(nodes):
         text = _Picker(seed, wildcards).text(choice)
-        if len(text) > LONGEST:
+        if len(text) > _LONGEST:
             raise LimitError(f"With its wildcards the prompt has {len(text):,} characters, which is far too long.")
         expanded.append(text)
     return list(dict.fromkeys(expanded))

@@ -17,8 +17,8 @@ from pastelbot.errors import CheckpointError
 
 START_TOKEN = "<|startoftext|>"  # noqa: S105 - the vocabulary's name for it
 END_TOKEN = "<|endoftext|>"  # noqa: S105
-END_OF_WORD = "</w>"
-CACHE_SIZE = 50_000
+_END_OF_WORD = "</w>"
+_CACHE_SIZE = 50_000
 
 _SPECIAL = re.compile(rf"({re.escape(START_TOKEN)}|{re.escape(END_TOKEN)})")
 # Letters come with other numbers (², Ⅷ) here: `_words` separates them.
@@ -35,7 +35,7 @@ class ClipTokenizer:
         self._cache: dict[str, tuple[int, ...]] = {}
         self.start = vocabulary[START_TOKEN]
         self.end = vocabulary[END_TOKEN]
-        self.comma = vocabulary["," + END_OF_WORD]
+        self.comma = vocabulary["," + _END_OF_WORD]
 
     @classmethod
     def from_folder(cls, folder: Path) -> "ClipTokenizer":
@@ -67,7 +67,7 @@ class ClipTokenizer:
     def _encode_word(self, word: str) -> tuple[int, ...]:
         known = self._cache.get(word)
         if known is None:
-            if len(self._cache) >= CACHE_SIZE:
+            if len(self._cache) >= _CACHE_SIZE:
                 self._cache.clear()
             known = self._cache[word] = self._spell(word)
         return known
@@ -76,7 +76,7 @@ class ClipTokenizer:
         if word in (START_TOKEN, END_TOKEN):
             return (self._ids[word],)
         pieces = [self._letters[byte] for byte in word.encode("utf-8", errors="replace")]
-        pieces[-1] += END_OF_WORD
+        pieces[-1] += _END_OF_WORD
         return tuple(self._ids.get(piece, self.end) for piece in self._merge(pieces))
 
     def _merge(self, pieces: list[str]) -> list[str]:

@@ -51,7 +51,7 @@ def read_gate(path: Path) -> AgeGate:
 
 def check_content(request: GenerationRequest, rules: ContentRules) -> None:
     """Raise NotAllowedError where the request's prompts say what may not be painted here."""
-    texts = read_all(request_texts(request))
+    texts = read_all(_request_texts(request))
     word = rules.words.find_in(texts)
     if word is not None:
         raise NotAllowedError(f"The prompt has {quoted(word)}, which is not allowed in this server: take it out.")
@@ -73,10 +73,10 @@ def check_content(request: GenerationRequest, rules: ContentRules) -> None:
 
 def adult_word(request: GenerationRequest, rules: ContentRules) -> str | None:
     """Return an adult tag that the request's prompts have, if they have one."""
-    return _adult_word(read_all(request_texts(request)), rules)
+    return _adult_word(read_all(_request_texts(request)), rules)
 
 
-def request_texts(request: GenerationRequest) -> list[str]:
+def _request_texts(request: GenerationRequest) -> list[str]:
     """Return every text that the request may be painted from, in each cell of a grid; raises RequestError."""
     found: dict[str, None] = {}
     seen = set()

@@ -9,7 +9,7 @@ from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import grids
 from pastelbot.rules.samplers import sampler_info
 
-MILLION = 1_000_000
+_MILLION = 1_000_000
 UNIT = "MP-steps"
 
 
@@ -31,12 +31,12 @@ def pictures(request: GenerationRequest) -> int:
 
 def pixel_steps(megapixel_steps: float) -> int:
     """Return the work that a number of megapixel-steps is."""
-    return round(megapixel_steps * MILLION)
+    return round(megapixel_steps * _MILLION)
 
 
 def megapixel_steps(amount: int) -> float:
     """Return work in the unit that people read."""
-    return amount / MILLION
+    return amount / _MILLION
 
 
 def text(amount: int) -> str:

@@ -18,8 +18,8 @@ from pastelbot.prompt.lora_tags import LORA_KINDS
 from pastelbot.records import Axis, GenerationRequest, Grid
 from pastelbot.rules.samplers import check_sampler, normalise
 
-MAX_VALUES = 50  # of one axis; how many cells there may be is the operator's to say
-LONGEST = 4000  # characters of one axis's values
+_MAX_VALUES = 50  # of one axis; how many cells there may be is the operator's to say
+_LONGEST = 4000  # characters of one axis's values
 _MOST_DIGITS = 12
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
@@ -28,7 +28,7 @@ _LORA = re.compile(rf"<({'|'.join(LORA_KINDS)}):([^:>]+)[^>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class _Kind:
     """A setting that an axis may change: its title, how values are read, and how one is put into a request."""
 
     title: str
@@ -40,13 +40,13 @@ def read_axis(kind: str, text: str) -> Axis:
     """Read an axis's values; raises RequestError naming the value that cannot be read."""
     if kind not in KINDS:
         raise RequestError(f"A grid cannot change {kind[:40]!r}. {nearest_names(kind[:40], tuple(KINDS))}")
-    if len(text) > LONGEST:
-        raise RequestError(f"The values of the axis {kind} have {len(text):,} characters; the limit is {LONGEST:,}.")
+    if len(text) > _LONGEST:
+        raise RequestError(f"The values of the axis {kind} have {len(text):,} characters; the limit is {_LONGEST:,}.")
     values = KINDS[kind].read(text)
     if not values:
         raise RequestError(f"The axis {kind} has no values: write some with commas between, or a range such as 1-5.")
-    if len(values) > MAX_VALUES:
-        raise RequestError(f"The axis {kind} has {len(values)} values; the cap is {MAX_VALUES}.")
+    if len(values) > _MAX_VALUES:
+        raise RequestError(f"The axis {kind} has {len(values)} values; the cap is {_MAX_VALUES}.")
     return Axis(kind=kind, values=tuple(values))
 
 
@@ -105,7 +105,7 @@ def _names(text: str) -> list[str]:
 def _numbers(*, whole: bool) -> Callable[[str], list[str]]:
     def read(text: str) -> list[str]:
         values = itertools.chain.from_iterable(_number_or_range(word, whole=whole) for word in _names(text))
-        return list(itertools.islice(values, MAX_VALUES + 1))
+        return list(itertools.islice(values, _MAX_VALUES + 1))
 
     return read
 
@@ -118,8 +118,8 @@ def _number_or_range(word: str, *, whole: bool) -> Iterator[str]:
     first, last = _decimal(match[1]), _decimal(match[2])
     if match[4]:
         count = int(match[4])
-        if not 1 <= count <= MAX_VALUES:
-            raise RequestError(f"{word[:40]!r} asks for {count} values; ask for 1 to {MAX_VALUES}.")
+        if not 1 <= count <= _MAX_VALUES:
+            raise RequestError(f"{word[:40]!r} asks for {count} values; ask for 1 to {_MAX_VALUES}.")
         step = (last - first) / max(1, count - 1)
         numbers: Iterator[Decimal] = (first + step * number for number in range(count))
         numbers = (round(number) + Decimal(0) for number in numbers) if whole else numbers
@@ -195,14 +195,14 @@ def _field(name: str, convert: Callable[[str], object]) -> Callable[[GenerationR
 
 
 KINDS = {
-    "seed": Kind(title="Seed", read=_numbers(whole=True), apply=_field("seed", int)),
-    "steps": Kind(title="Steps", read=_numbers(whole=True), apply=_field("steps", int)),
-    "cfg": Kind(title="CFG Scale", read=_numbers(whole=False), apply=_field("cfg_scale", float)),
-    "sampler": Kind(title="Sampler", read=_names, apply=_sampler),
-    "denoise": Kind(title="Denoising", read=_numbers(whole=False), apply=_denoise),
-    "clip skip": Kind(title="Clip skip", read=_numbers(whole=True), apply=_field("clip_skip", int)),
-    "lora weight": Kind(title="LoRA weight", read=_numbers(whole=False), apply=_lora),
-    "prompt": Kind(title="Prompt S/R", read=_search_values, apply=_search_and_replace),
-    "vae": Kind(title="VAE", read=_names, apply=_field("vae", str)),
-    "checkpoint": Kind(title="Checkpoint name", read=_names, apply=_field("checkpoint", str)),
+    "seed": _Kind(title="Seed", read=_numbers(whole=True), apply=_field("seed", int)),
+    "steps": _Kind(title="Steps", read=_numbers(whole=True), apply=_field("steps", int)),
+    "cfg": _Kind(title="CFG Scale", read=_numbers(whole=False), apply=_field("cfg_scale", float)),
+    "sampler": _Kind(title="Sampler", read=_names, apply=_sampler),
+    "denoise": _Kind(title="Denoising", read=_numbers(whole=False), apply=_denoise),
+    "clip skip": _Kind(title="Clip skip", read=_numbers(whole=True), apply=_field("clip_skip", int)),
+    "lora weight": _Kind(title="LoRA weight", read=_numbers(whole=False), apply=_lora),
+    "prompt": _Kind(title="Prompt S/R", read=_search_values, apply=_search_and_replace),
+    "vae": _Kind(title="VAE", read=_names, apply=_field("vae", str)),
+    "checkpoint": _Kind(title="Checkpoint name", read=_names, apply=_field("checkpoint", str)),
 }

@@ -17,7 +17,7 @@ from pastelbot.rules import cost, grids
 from pastelbot.rules.samplers import check_sampler
 
 MAX_SEED = 2**32 - 1
-MOST_CLIP_SKIP = 12  # CLIP's layers
+_MOST_CLIP_SKIP = 12  # CLIP's layers
 _BROKEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")  # controls, halves of UTF-16: nobody can keep them
 _LEAST_SIDE = 64
 _MOST_CUT = 2  # times the cap: what a hires fix of another shape may enlarge before it cuts
@@ -42,8 +42,8 @@ def check_request(
     _at_most("The number of steps", request.steps, limits.max_steps)
     _at_most("The CFG scale", request.cfg_scale, limits.max_cfg)
     _at_most("The number of pictures", request.count, limits.max_count)
-    if not 1 <= request.clip_skip <= MOST_CLIP_SKIP:
-        raise LimitError(f"Clip skip {request.clip_skip} does not work: ask for 1 to {MOST_CLIP_SKIP}; 2 is usual.")
+    if not 1 <= request.clip_skip <= _MOST_CLIP_SKIP:
+        raise LimitError(f"Clip skip {request.clip_skip} does not work: ask for 1 to {_MOST_CLIP_SKIP}; 2 is usual.")
     if request.cfg_scale < 1:
         raise LimitError(f"The CFG scale {request.cfg_scale:g} is below 1: 7 is a good value.")
     _check_noise(request, limits)

@@ -78,7 +78,7 @@ _ROWS = (
     SamplerInfo(name="LCM", menu="LCM"),
 )
 SAMPLERS: Mapping[str, SamplerInfo] = {row.name: row for row in _ROWS}
-FIRST = _ROWS[0].name
+_FIRST = _ROWS[0].name
 
 # Every schedule and the other spellings that the webui takes for it.
 _SCHEDULES: dict[str, tuple[str, ...]] = {
@@ -133,9 +133,9 @@ def normalise(sampler: str | None, schedule: str | None, *, convert_automatic: b
     A schedule at the end of the sampler's name goes before the other. `convert_automatic` says "Automatic" instead of
     the sampler's own schedule.
     """
-    name, found = _split(sampler or FIRST)
+    name, found = _split(sampler or _FIRST)
     found = found or _schedule(schedule)
-    name = name if name in SAMPLERS else FIRST
+    name = name if name in SAMPLERS else _FIRST
     if convert_automatic and found == SAMPLERS[name].schedule:
         found = AUTOMATIC
     return SamplerChoice(name, found)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from pastelbot.records import GenerationRequest, InitImage, JobOptions
 from pastelbot.store.database import Database
 
-LIFETIME = timedelta(hours=1)
+_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class ConfirmationStore:
         """Keep a plan and return its id; what has expired is dropped."""
         number = secrets.token_hex(6)
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM confirmations WHERE asked_at < ?", (now - LIFETIME).timestamp())
+            await connection.execute("DELETE FROM confirmations WHERE asked_at < ?", (now - _LIFETIME).timestamp())
             await connection.execute(
                 "INSERT INTO confirmations (id, user_id, plan, asked_at) VALUES (?, ?, ?, ?)",
                 number,
@@ -61,7 +61,7 @@ class ConfirmationStore:
         sql = "DELETE FROM confirmations WHERE id = ? AND user_id = ? RETURNING plan, asked_at"
         async with self._database.transaction() as connection:
             row = await connection.one(sql, number, user_id)
-        if row is None or row["asked_at"] < (now - LIFETIME).timestamp():
+        if row is None or row["asked_at"] < (now - _LIFETIME).timestamp():
             return None
         return _unpacked(user_id, _KEPT.validate_json(row["plan"]))
 

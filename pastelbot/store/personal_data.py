@@ -16,7 +16,7 @@ Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Personal:
+class _Personal:
     """Rows about a person. They are deleted, but for those with `kept`, the reason, or with `becomes`, what is set."""
 
     table: str
@@ -35,19 +35,19 @@ _QUOTA = "so that nobody gets a fresh allowance by being forgotten"
 _LOG = "so that moderators can tell who did what; it has no prompts and no pictures"
 
 PERSONAL = (
-    Personal(table="votes"),
-    Personal(table="gallery"),
-    Personal(table="confirmations"),
-    Personal(table="presets", column="owner_id", where="guild_id = 0"),
-    Personal(table="presets", column="owner_id", where="guild_id <> 0", becomes="owner_id = 0"),
-    Personal(table="settings", column="id", where="scope = 'user'"),
-    Personal(table="jobs"),
-    Personal(table="balances", kept=_QUOTA),
-    Personal(table="grants", kept=_QUOTA),
-    Personal(table="grants", column="granted_by", kept=_LOG),
-    Personal(table="blocks", kept="so that nobody ends a block by being forgotten"),
-    Personal(table="audit", kept=_LOG),
-    Personal(table="audit", column="target_id", kept=_LOG),
+    _Personal(table="votes"),
+    _Personal(table="gallery"),
+    _Personal(table="confirmations"),
+    _Personal(table="presets", column="owner_id", where="guild_id = 0"),
+    _Personal(table="presets", column="owner_id", where="guild_id <> 0", becomes="owner_id = 0"),
+    _Personal(table="settings", column="id", where="scope = 'user'"),
+    _Personal(table="jobs"),
+    _Personal(table="balances", kept=_QUOTA),
+    _Personal(table="grants", kept=_QUOTA),
+    _Personal(table="grants", column="granted_by", kept=_LOG),
+    _Personal(table="blocks", kept="so that nobody ends a block by being forgotten"),
+    _Personal(table="audit", kept=_LOG),
+    _Personal(table="audit", column="target_id", kept=_LOG),
 )
 
 
@@ -131,7 +131,7 @@ class PersonalStore:
                     await connection.execute(f"DELETE FROM {personal.table} WHERE {personal.condition}", user_id)
         return [row["file"] for row in rows if row["file"] is not None]
 
-    async def _rows(self, personal: Personal, user_id: int) -> list[Row]:
+    async def _rows(self, personal: _Personal, user_id: int) -> list[Row]:
         sql = f"SELECT * FROM {personal.table} WHERE {personal.condition}"
         return [dict(row) for row in await self._database.reader.all(sql, user_id)]
 

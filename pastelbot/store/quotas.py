@@ -89,14 +89,14 @@ class QuotaState:
     grants: tuple[Grant, ...] = ()
 
 
-def day_of(now: datetime) -> int:
+def _day_of(now: datetime) -> int:
     """Return the UTC day of an aware instant, counted from 1970."""
     return int(now.timestamp() // 86400)
 
 
 def next_refill(now: datetime) -> datetime:
     """Return the next UTC midnight."""
-    return datetime.fromtimestamp(day_of(now) * 86400, tz=UTC) + timedelta(days=1)
+    return datetime.fromtimestamp(_day_of(now) * 86400, tz=UTC) + timedelta(days=1)
 
 
 def refilled(balance: Balance | None, day: int, allowance: Allowance) -> Balance:
@@ -129,7 +129,7 @@ async def reserve(
     """
     if not allowance.per_day:
         return [Charge() for _each in work]
-    balance = refilled(await _read(connection, account), day_of(now), allowance)
+    balance = refilled(await _read(connection, account), _day_of(now), allowance)
     if balance.left < sum(work):
         raise QuotaError(_refusal(sum(work), balance, allowance, now))
     charges = []
@@ -165,7 +165,7 @@ class QuotaStore:
         midnight = next_refill(now) - timedelta(days=1)
         return QuotaState(
             allowance=allowance,
-            balance=refilled(await _read(reader, account), day_of(now), allowance),
+            balance=refilled(await _read(reader, account), _day_of(now), allowance),
             reserved=await reader.number(
                 f"{mine} AND status IN ('queued', 'leased', 'rendered', 'posted')", *account.key
             ),
@@ -180,7 +180,7 @@ class QuotaStore:
 
     async def grant(self, account: Account, grant: Grant, *, most_extra: int = 0) -> Balance:
         """Give extra work and write down who did; raises LimitError above `most_extra` (0: no limit)."""
-        day = day_of(grant.granted_at)
+        day = _day_of(grant.granted_at)
         async with self._database.transaction() as connection:
             balance = await _read(connection, account) or Balance(day=day)
             extra = balance.extra + grant.work

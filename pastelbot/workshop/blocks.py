@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pastelbot.diffusion.weights.ldm import UNET_PREFIX
 from pastelbot.errors import WorkshopError
 
-BASE = "BASE"
+_BASE = "BASE"
 BLOCKS = (
     *(f"IN{number:02}" for number in range(12)),
     "M00",
@@ -39,7 +39,7 @@ class BlockWeights:
     def of(self, name: str) -> float:
         """Return the weight of a tensor."""
         block = block_of(name)
-        return self.base_alpha if block == BASE else self.weights[BLOCKS.index(block)]
+        return self.base_alpha if block == _BASE else self.weights[BLOCKS.index(block)]
 
 
 def uniform(weight: float) -> BlockWeights:
@@ -72,7 +72,7 @@ def is_merged(name: str) -> bool:
 def block_of(name: str) -> str:
     """Return one of BLOCKS or BASE for a tensor's original name."""
     if UNET_PREFIX not in name:
-        return BASE
+        return _BASE
     if ".time_embed." in name:
         return "IN00"
     if ".out." in name:
@@ -81,6 +81,6 @@ def block_of(name: str) -> str:
         return "M00"
     numbered = _NUMBERED.search(name)
     if numbered is None:
-        return BASE
+        return _BASE
     block = f"{'IN' if numbered[1] == 'input' else 'OUT'}{int(numbered[2]):02}"
-    return block if block in BLOCKS else BASE
+    return block if block in BLOCKS else _BASE

@@ -49,7 +49,7 @@ class Opened:
     folder: Path | None = None
 
 
-class Renamed:
+class _Renamed:
     """A source under other names and, where these differ in ones only, other shapes."""
 
     def __init__(self, source: TensorSource, names: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -122,7 +122,7 @@ def _original_part(source: TensorSource, original: OriginalName) -> TensorSource
         for old, name in named.items()
         if is_vae_attention(old) and len(source.entries[name].shape) == 2
     }
-    return Renamed(source, named, shapes)
+    return _Renamed(source, named, shapes)
 
 
 def open_vae(path: Path) -> Opened:
@@ -138,7 +138,7 @@ def open_vae(path: Path) -> Opened:
     alone = {ldm.VAE_PREFIX + name: name for name in source.entries if name.startswith(_VAE_STARTS)}
     if not (whole or alone):
         raise CheckpointError(f"{source.label} holds no VAE of Stable Diffusion.")
-    return Opened(Renamed(source, whole or alone, {}), (path,))
+    return Opened(_Renamed(source, whole or alone, {}), (path,))
 
 
 _VAE_STARTS = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.")
@@ -186,4 +186,4 @@ def _diffusers_part(source: TensorSource, named: Mapping[str, Tensor], original:
         old = original(new) or new
         # Some early checkpoints lack the part "text_model.".
         names[new] = old if old in source.entries else old.replace(".text_model.", ".", 1)
-    return Renamed(source, names, {new: tuple(tensor.shape) for new, tensor in named.items()})
+    return _Renamed(source, names, {new: tuple(tensor.shape) for new, tensor in named.items()})

@@ -30,7 +30,7 @@ def hash_file(path: Path, progress: Callable[[int], None] | None = None) -> File
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            old = hash_old((file.seek(_OLD_START) and file.read(_OLD_LENGTH)) or b"")
+            old = _hash_old((file.seek(_OLD_START) and file.read(_OLD_LENGTH)) or b"")
             file.seek(0)
             while block := file.read(_BLOCK):
                 digest.update(block)
@@ -41,7 +41,7 @@ def hash_file(path: Path, progress: Callable[[int], None] | None = None) -> File
     return FileHashes(sha256=digest.hexdigest(), old=old)
 
 
-def hash_old(part: bytes) -> str:
+def _hash_old(part: bytes) -> str:
     """Return the old hash, eight digits, from the 64 KiB behind a file's first MiB."""
     return hashlib.sha256(part).hexdigest()[:8]
 
@@ -51,5 +51,5 @@ def lora_hashes(file: bytes) -> dict[str, str]:
     start = 8 + int.from_bytes(file[:8], "little")
     return {
         "sshs_model_hash": hashlib.sha256(file[start:]).hexdigest(),
-        "sshs_legacy_hash": hash_old(file[_OLD_START : _OLD_START + _OLD_LENGTH]),
+        "sshs_legacy_hash": _hash_old(file[_OLD_START : _OLD_START + _OLD_LENGTH]),
     }

@@ -11,12 +11,12 @@ from pastelbot.workshop.blocks import BlockWeights, is_merged
 from pastelbot.workshop.numbers import combine, promoted
 
 POSITION_IDS = "embeddings.position_ids"
-POSITIONS = 77
+_POSITIONS = 77
 
 
 def positions() -> Tensor:
     """Return the text encoder's positions as they must be: int64 0 to 76, shape [1, 77]."""
-    return torch.arange(POSITIONS).unsqueeze(0)
+    return torch.arange(_POSITIONS).unsqueeze(0)
 
 
 class BlockMerge:
@@ -40,7 +40,7 @@ class BlockMerge:
     ) -> None:
         self._a, self._b, self._weights, self.label = a, b, weights, label
         self._keep_positions = keep_positions
-        check_pair(a, b)
+        _check_pair(a, b)
         self.entries: Mapping[str, TensorInfo] = self._plan(precision)
 
     @property
@@ -66,7 +66,7 @@ class BlockMerge:
     def _plan_positions(self, name: str) -> TensorInfo:
         if self._keep_positions:
             return self._a.entries.get(name) or self._b.entries[name]
-        return TensorInfo(torch.int64, (1, POSITIONS))
+        return TensorInfo(torch.int64, (1, _POSITIONS))
 
     def read(self, name: str) -> Tensor:
         """Return one merged tensor."""
@@ -100,8 +100,8 @@ class AddDifference:
         label: str = "the merge",
     ) -> None:
         self._a, self._b, self._c, self._weight, self.label = a, b, c, weight, label
-        check_pair(a, b)
-        check_pair(a, c)
+        _check_pair(a, b)
+        _check_pair(a, c)
         self.entries: Mapping[str, TensorInfo] = {
             name: TensorInfo(precision, entry.shape)
             if precision and entry.dtype.is_floating_point and is_merged(name)
@@ -128,7 +128,7 @@ class AddDifference:
         return check_rounded(combine(effective, dtype), name, self.label)
 
 
-def check_pair(a: TensorSource, b: TensorSource) -> None:
+def _check_pair(a: TensorSource, b: TensorSource) -> None:
     """Raise a CheckpointError unless both are SD 1.x checkpoints whose common tensors have the same shapes."""
     for source in (a, b):
         check_checkpoint(source)

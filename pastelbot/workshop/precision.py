@@ -34,7 +34,7 @@ class WithoutEma:
 
     def __init__(self, source: TensorSource, *, use: bool = False) -> None:
         self._source, self.label = source, source.label
-        smoothed = {name: ema_name(name) for name in source.entries if name.startswith(UNET_PREFIX)}
+        smoothed = {name: _ema_name(name) for name in source.entries if name.startswith(UNET_PREFIX)}
         self._names = {
             name: smoothed[name] if use and smoothed.get(name) in source.entries else name
             for name in source.entries
@@ -49,6 +49,6 @@ class WithoutEma:
         return self._source.read(self._names[name])
 
 
-def ema_name(name: str) -> str:
+def _ema_name(name: str) -> str:
     """Return what the smoothed counterpart of a UNet tensor is called."""
     return EMA_PREFIX + name.removeprefix("model.").replace(".", "")

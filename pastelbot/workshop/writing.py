@@ -46,7 +46,7 @@ def write(
     header = _header(source.entries, order, metadata or {})
     total = sum(entry.size for entry in source.entries.values())
     check_space(path, len(header) + total)
-    with replacing(path) as file:
+    with _replacing(path) as file:
         file.write(header)
         done = 0
         for name in order:
@@ -78,7 +78,7 @@ def check_space(path: Path, size: int) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def _replacing(path: Path) -> Iterator[BinaryIO]:
     """Give a temporary file that takes the final name when the block ends well, and vanishes when it does not."""
     part = None
     try:
@@ -122,9 +122,9 @@ def _write_tensor(file: BinaryIO, source: TensorSource, name: str) -> None:
     entry = source.entries[name]
     if (tensor.dtype, tuple(tensor.shape)) != (entry.dtype, entry.shape):
         raise AssertionError(f"{source.label} promised {entry} for {name} and gave {tensor.dtype} {tensor.shape}")
-    file.write(as_bytes(tensor))
+    file.write(_as_bytes(tensor))
 
 
-def as_bytes(tensor: Tensor) -> memoryview:
+def _as_bytes(tensor: Tensor) -> memoryview:
     """Return a tensor's numbers as they lie in a safetensors file."""
     return tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data

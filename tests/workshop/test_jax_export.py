@@ -87,7 +87,7 @@ def test_the_bot_does_not_paint_with_it(exported):
 @needs_jax
 def test_other_numbers_are_an_error(tmp_path, monkeypatch):
     """Nothing is written then."""
-    monkeypatch.setattr(exporting, "TOLERANCE", 0.0)
+    monkeypatch.setattr(exporting, "_TOLERANCE", 0.0)
     with pytest.raises(WorkshopError, match=r"text_encoder/chunk\.stablehlo gives other numbers in JAX"):
         export_jax(str(config.bundled_checkpoint()), tmp_path / "out", SETTINGS, JaxOptions(), check=True)
 

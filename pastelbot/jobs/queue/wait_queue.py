@@ -11,7 +11,7 @@ from itertools import count, islice
 from pastelbot.jobs.queue.scheduler import NOTHING, joined, turns, weight, without
 from pastelbot.store.jobs.rows import QueuedJob, Served
 
-CARD_WORK = 30_310_400  # the card's picture, in pixel-steps
+_CARD_WORK = 30_310_400  # the card's picture, in pixel-steps
 _FEW = 50
 _NEAR = 500
 _LONG_AGO = 60.0  # half-lives
@@ -29,7 +29,7 @@ class WaitQueue:
     def __init__(
         self,
         *,
-        default_work: int = CARD_WORK,
+        default_work: int = _CARD_WORK,
         half_life: float = 1800.0,
         epoch: float = 0.0,
         held: Callable[[int | None], bool] = lambda _guild_id: False,

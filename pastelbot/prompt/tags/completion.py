@@ -12,9 +12,9 @@ from typing import NamedTuple
 from pastelbot.prompt.tags.names import Span, spoken, tag_key, words, written
 
 MOST_CHOICES = 25
-LONGEST = 100
+_LONGEST = 100
 # A tag has 200 characters at most; of a longer prompt no tag that ends within the limit is left to complete.
-_LONGEST_PROMPT = LONGEST + 200
+_LONGEST_PROMPT = _LONGEST + 200
 _ARROW = " → "
 _CLOSED = re.compile(r"(?::\s*+[\d.]++)?\s*+[)\]}]++")
 # What only looks like a tag: an unfinished <lora:..>, a wildcard, a flag.
@@ -69,7 +69,7 @@ def unfinished(text: str) -> Unfinished | None:
     spans = words(text)
     start, end = _typed(text, spans)
     typed = text[start:end]
-    if start >= LONGEST or _NO_TAG.match(typed) or _MOMENT.search(text[:end]) or _UNTOUCHABLE.search(text):
+    if start >= _LONGEST or _NO_TAG.match(typed) or _MOMENT.search(text[:end]) or _UNTOUCHABLE.search(text):
         return None
     space = text[end:] if not text[end:].strip() else ""
     before = (text[a:b] for a, b in spans if b <= start)
@@ -92,7 +92,7 @@ def completions(typed: Unfinished, candidates: Iterable[Candidate]) -> list[Comp
     found: dict[str, Completion] = {}
     for candidate in candidates:
         value = f"{typed.head}{written(candidate.name)}{typed.tail}"
-        if tag_key(candidate.name) in typed.present or value in found or len(value) > LONGEST:
+        if tag_key(candidate.name) in typed.present or value in found or len(value) > _LONGEST:
             continue
         found[value] = Completion(_shown(typed, candidate, value), value)
         if len(found) == MOST_CHOICES:
@@ -106,9 +106,9 @@ def _shown(typed: Unfinished, candidate: Candidate, value: str) -> str:
         return value
     arrow = f"{written(candidate.alias)}{_ARROW}{written(candidate.name)}"
     whole = f"{typed.head}{arrow}{typed.tail}"
-    if len(whole) <= LONGEST:
+    if len(whole) <= _LONGEST:
         return whole
-    return arrow if len(arrow) <= LONGEST else f"{arrow[: LONGEST - 1]}…"
+    return arrow if len(arrow) <= _LONGEST else f"{arrow[: _LONGEST - 1]}…"
 
 
 def without_arrows(prompt: str) -> str:
@@ -131,7 +131,7 @@ def without_arrows(prompt: str) -> str:
 def label(name: str, count: int, alias: str | None = None) -> str:
     """Name a tag for a search: `re hair → red hair (1.1M)`."""
     end = f"{spoken(name)} ({short_count(count)})"
-    return (f"{alias}{_ARROW}{end}" if alias else end)[:LONGEST]
+    return (f"{alias}{_ARROW}{end}" if alias else end)[:_LONGEST]
 
 
 def short_count(count: int) -> str:

@@ -34,9 +34,9 @@ from pastelbot.workshop.export.networks import TOKENS, DecodeCall, TextLayers, U
 from pastelbot.workshop.export.source import read_source, tokenizer_of
 from pastelbot.workshop.writing import Progress, silent
 
-PLATFORMS = ("cpu", "cuda", "tpu")
-WEIGHTS = "model.safetensors"
-TOLERANCE = 1e-3  # of the largest number that torch gives
+_PLATFORMS = ("cpu", "cuda", "tpu")
+_WEIGHTS = "model.safetensors"
+_TOLERANCE = 1e-3  # of the largest number that torch gives
 _CELL = 8
 _NEEDED = ("jax", "torchax")
 _README = Path(__file__).with_name("jax_readme.md")
@@ -99,7 +99,7 @@ def export_jax(
         write_surroundings(folder, weights, tokenizer)
         (folder / "README.md").write_text(_README.read_text(encoding="utf-8"), encoding="utf-8")
         described = [_describe(program) for program in programs]
-        write_manifest(folder, JAX, weights, "fp32", programs=described, platforms=PLATFORMS)
+        write_manifest(folder, JAX, weights, "fp32", programs=described, platforms=_PLATFORMS)
         progress("Exported", total, total)
     return differences
 
@@ -162,14 +162,14 @@ def _write(program: _Program, folder: Path, *, check: bool) -> dict[str, float]:
     inputs = [tensor.numpy() for tensor in program.inputs.values()]
     shapes = jax.tree.map(lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype), (arrays, inputs))
     with _without_places(jax):
-        lowered = jax.export.export(jax.jit(call), platforms=PLATFORMS)(shapes[0], *shapes[1])
+        lowered = jax.export.export(jax.jit(call), platforms=_PLATFORMS)(shapes[0], *shapes[1])
     place = folder / program.file
     place.parent.mkdir(exist_ok=True)
     place.write_bytes(lowered.serialize())
-    if not (place.parent / WEIGHTS).exists():
+    if not (place.parent / _WEIGHTS).exists():
         # Tied weights lie in the file twice: it may not share memory.
         save_file(
-            {name: tensor.detach().clone().contiguous() for name, tensor in states.items()}, place.parent / WEIGHTS
+            {name: tensor.detach().clone().contiguous() for name, tensor in states.items()}, place.parent / _WEIGHTS
         )
     if not check:
         return {}
@@ -233,7 +233,7 @@ def _difference(program: _Program, found: Tensor) -> float:
     """Return the largest difference from torch, relative to torch's largest number; raises WorkshopError."""
     wanted = program.network(**program.inputs)
     difference = float((found - wanted).abs().max() / wanted.abs().max())
-    if not difference <= TOLERANCE:
+    if not difference <= _TOLERANCE:
         raise WorkshopError(
             f"{program.file} gives other numbers in JAX than in torch: they differ by {difference:.2g} of the largest. "
             "Nothing was written."
@@ -246,7 +246,7 @@ def _describe(program: _Program) -> dict[str, object]:
         {"name": name, "shape": list(tensor.shape), "dtype": str(tensor.dtype).removeprefix("torch.")}
         for name, tensor in program.inputs.items()
     ]
-    return {"file": program.file, "weights": f"{program.part}/{WEIGHTS}", "inputs": inputs, "output": program.output}
+    return {"file": program.file, "weights": f"{program.part}/{_WEIGHTS}", "inputs": inputs, "output": program.output}
 
 
 @contextmanager

@@ -30,8 +30,8 @@ from pastelbot.workshop.export.networks import TOKENS, DecodeCall, EncodeCall, F
 from pastelbot.workshop.export.source import read_source, tokenizer_of
 from pastelbot.workshop.writing import Progress, silent
 
-OPSETS = range(18, 24)
-DEFAULT_OPSET = 20
+_OPSETS = range(18, 24)
+_DEFAULT_OPSET = 20
 _NEEDED = ("onnx", "onnxscript")
 _ANY = torch.export.Dim.AUTO
 _INDEX = {
@@ -52,7 +52,7 @@ class OnnxOptions:
     `plain` keeps to standard operators: for other runtimes, at the price of far more memory for large pictures.
     """
 
-    opset: int = DEFAULT_OPSET
+    opset: int = _DEFAULT_OPSET
     precision: str = "fp32"
     plain: bool = False
 
@@ -104,8 +104,8 @@ def _check(options: OnnxOptions) -> None:
             "Exporting to ONNX needs the packages onnx and onnxscript: install them with "
             "`pip install 'pastelbot[onnx]'`."
         )
-    if options.opset not in OPSETS:
-        raise WorkshopError(f"The opset {options.opset} is not possible; take {OPSETS[0]} to {OPSETS[-1]}.")
+    if options.opset not in _OPSETS:
+        raise WorkshopError(f"The opset {options.opset} is not possible; take {_OPSETS[0]} to {_OPSETS[-1]}.")
     if options.precision not in ("fp32", "fp16"):
         raise WorkshopError(f"The precision {options.precision!r} is not possible for ONNX; take fp32 or fp16.")
 

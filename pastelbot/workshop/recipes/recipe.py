@@ -61,7 +61,7 @@ def read_recipe(path: Path, *, out: Path | None = None) -> Recipe:
     recipe = Recipe(
         name=str(content.get("name", path.stem)), folder=path.resolve().parent, steps=tuple(steps), text=text
     )
-    check_recipe(recipe)
+    _check_recipe(recipe)
     return recipe
 
 
@@ -71,7 +71,7 @@ def single_step(name: str, table: Mapping[str, object], out: Path) -> Recipe:
     step = replace(read_step(name, written), output=str(out.resolve()))
     text = json.dumps({"steps": {name: _without_folders(written)}})
     recipe = Recipe(name=name, folder=Path.cwd(), steps=(step,), text=text)
-    check_recipe(recipe)
+    _check_recipe(recipe)
     return recipe
 
 
@@ -84,7 +84,7 @@ def _without_folders(value: object) -> object:
     return Path(value).name if isinstance(value, str) and Path(value).expanduser().exists() else value
 
 
-def check_recipe(recipe: Recipe) -> None:
+def _check_recipe(recipe: Recipe) -> None:
     """Raise a RecipeError where a step's inputs are nowhere, or its result is neither used nor written."""
     earlier: dict[str, Step] = {}
     for step in recipe.steps:

@@ -54,13 +54,13 @@ def run_recipe(recipe: Recipe, progress: Progress = silent, settings: Checkpoint
     `settings` say where downloads from the hub are kept, and whether there may be any.
     """
     with ExitStack() as stack:
-        kitchen = RecipeRunner(recipe, progress, settings, stack)
+        kitchen = _RecipeRunner(recipe, progress, settings, stack)
         kitchen.open_inputs()
         kitchen.check()
         return kitchen.run()
 
 
-class RecipeRunner:
+class _RecipeRunner:
     """One run: the inputs by reference, the results by step."""
 
     def __init__(self, recipe: Recipe, progress: Progress, settings: CheckpointSettings, stack: ExitStack) -> None:

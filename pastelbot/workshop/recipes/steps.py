@@ -135,7 +135,7 @@ class ConvertStep(Step):
     CHECKPOINTS = ("source",)
 
 
-OPERATIONS: Mapping[str, type[Step]] = {
+_OPERATIONS: Mapping[str, type[Step]] = {
     "block-merge": BlockMergeStep,
     "weighted-sum": WeightedSumStep,
     "add-difference": AddDifferenceStep,
@@ -153,12 +153,11 @@ def read_step(name: str, table: object) -> Step:
     values = dict(table)
     operation = values.pop("operation", None)
     if operation is None:
-        raise RecipeError(f"Step {name!r} lacks the key 'operation', one of {', '.join(OPERATIONS)}.")
-    kind = OPERATIONS.get(operation) if isinstance(operation, str) else None
+        raise RecipeError(f"Step {name!r} lacks the key 'operation', one of {', '.join(_OPERATIONS)}.")
+    kind = _OPERATIONS.get(operation) if isinstance(operation, str) else None
     if kind is None:
-        raise RecipeError(
-            f"Step {name!r}, key 'operation': there is no {operation!r}. {nearest_names(str(operation), [*OPERATIONS])}"
-        )
+        near = nearest_names(str(operation), [*_OPERATIONS])
+        raise RecipeError(f"Step {name!r}, key 'operation': there is no {operation!r}. {near}")
     fields = {field.name: field for field in dataclasses.fields(kind) if field.name != "name"}
     for key in values:
         if key not in fields:
