@@ -9,6 +9,7 @@ import pytest
 from pastelbot.bot.plain_text import plain
 from pastelbot.errors import PastelError
 from pastelbot.infotext import read_request, with_line_breaks
+from pastelbot.options.flags import SYNTAX
 from pastelbot.prompt import check
 from pastelbot.prompt.expansion import escape, expand
 from pastelbot.prompt.flags import escape_flags, read_flags
@@ -18,7 +19,7 @@ READERS = {
     "check": check,
     "expand": lambda text: expand(text, seed=1, limit=10),
     "escape": escape,
-    "read_flags": read_flags,
+    "read_flags": lambda text: read_flags(text, SYNTAX),
     "escape_flags": escape_flags,
     "painted_texts": lambda text: painted_texts(text, steps=3),
     "wanted_of_negative": lambda text: wanted_of_negative(text, steps=3),
