@@ -21,6 +21,7 @@ from pastelbot.service.models.models import Models
 from pastelbot.service.personal_data.personal_data import PersonalData
 from pastelbot.service.quotas import Quotas, default_work
 from pastelbot.service.requests.building import RequestBuilder
+from pastelbot.service.requests.checking import RequestChecker
 from pastelbot.service.requests.history import PictureHistory
 from pastelbot.service.requests.preferences import Preferences
 from pastelbot.service.requests.presets import Presets
@@ -81,6 +82,7 @@ class _Core:
     access: AccessPolicy
     audit: AuditTrail
     dispatcher: Dispatcher
+    checker: RequestChecker
     service: Service
     tagger: Describer | None
 
@@ -131,6 +133,7 @@ async def _core(
     )
     models = Models(settings, stores.key_values, dispatcher, audit)
     await models.open()
+    checker = RequestChecker(settings, access, models.names)
     return _Core(
         settings=settings,
         clock=clock,
@@ -139,7 +142,8 @@ async def _core(
         access=access,
         audit=audit,
         dispatcher=dispatcher,
-        service=Service(settings, stores.jobs, dispatcher, access, audit, stores.files, models, clock=clock),
+        checker=checker,
+        service=Service(settings, stores.jobs, dispatcher, checker, audit, stores.files, models, clock=clock),
         tagger=tagger,
     )
 
@@ -181,7 +185,10 @@ async def _backend(core: _Core) -> Backend:
     return Backend(
         database=core.database,
         key_values=stores.key_values,
-        builder=RequestBuilder(settings, service, access, preferences, presets, random_seed=random_seed),
+        builder=RequestBuilder(
+            settings, access, core.checker, preferences, presets, service.models, random_seed=random_seed
+        ),
+        checker=core.checker,
         preferences=preferences,
         presets=presets,
         confirmations=stores.confirmations,

@@ -135,6 +135,18 @@ def test_stores_are_made_in_the_composition_root_alone():
     assert made["run.py"] == {"Database"}
 
 
+def test_only_the_checker_says_that_requests_were_checked():
+    """What `submit` takes is a Checked, so no way leads past the access policy and the limits."""
+    made = {
+        str(path.relative_to(PACKAGE))
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "Checked"
+    }
+
+    assert made == {"service/requests/checking.py"}
+
+
 def test_every_module_has_a_layer():
     for path in FILES:
         rank(part_of(path))

@@ -53,6 +53,7 @@ from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.personal_data.personal_data import PersonalData
 from pastelbot.service.quotas import Quotas
 from pastelbot.service.requests.building import RequestBuilder
+from pastelbot.service.requests.checking import RequestChecker
 from pastelbot.service.requests.history import PictureHistory
 from pastelbot.service.requests.preferences import Preferences
 from pastelbot.service.requests.presets import Presets
@@ -109,6 +110,7 @@ class Backend:
     gallery: Gallery
     mydata: PersonalData
     builder: RequestBuilder
+    checker: RequestChecker
     preferences: Preferences
     presets: Presets
     confirmations: ConfirmationStore
@@ -128,6 +130,7 @@ class Resources:
     posts: GalleryPosts
     mydata: PersonalData
     builder: RequestBuilder
+    checker: RequestChecker
     presets: Presets
     history: PictureHistory
     confirmations: ConfirmationStore
@@ -195,6 +198,7 @@ class PastelBot(commands.Bot):
             posts=posts,
             mydata=backend.mydata,
             builder=backend.builder,
+            checker=backend.checker,
             presets=backend.presets,
             history=backend.history,
             confirmations=backend.confirmations,
@@ -232,7 +236,7 @@ class PastelBot(commands.Bot):
         """Add what makes pictures, and what is set for it."""
         service, builder, presets = backend.service, backend.builder, backend.presets
         prompts, remix = PromptPresetsCog(service, builder, presets), RemixCog(service, builder)
-        for cog in (ImagineCog(builder, backend.history), GridCog(service, builder), prompts, remix):
+        for cog in (ImagineCog(builder, backend.history), GridCog(builder), prompts, remix):
             await self.add_cog(cog)
         for menu in (prompts.menu, remix.menu):
             self.tree.add_command(menu)

@@ -1,5 +1,6 @@
 """What is offered while somebody types: at most 25 choices of at most 100 characters."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -71,7 +72,8 @@ async def vae_choices(interaction: discord.Interaction[Any], typed: str) -> list
 async def lora_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
     """Offer the LoRAs that there are; a weight that was typed stays."""
     name, colon, weight = typed.partition(":")
-    known = _service(interaction).models.names.loras.files
+    loras = _service(interaction).models.names.loras
+    known = await asyncio.to_thread(lambda: loras.files)  # which may list a folder
     return offer(name, {f"{each}{colon}{weight}": f"{each}{colon}{weight}" for each in known})
 
 

@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 import struct
+import threading
 import time
 import unicodedata
 from collections import Counter
@@ -75,7 +76,7 @@ class NetworkFolder:
     """The files of a folder by name, listed anew when a file was added, taken away or renamed.
 
     A folder says so by its time. What was listed within `_TICK` of it may have been changed in the same moment, and is
-    not relied on.
+    not relied on. Several threads may ask at once.
     """
 
     def __init__(
@@ -87,15 +88,17 @@ class NetworkFolder:
         self._listed: dict[str, Path] = {}
         self._times: dict[Path, int] = {}
         self._listed_at = 0
+        self._lock = threading.Lock()
 
     @property
     def files(self) -> dict[str, Path]:
         """Return the files by name, as they are now."""
-        if not self._is_fresh():
-            self._listed_at = self._clock()
-            self._times = _folder_times(self._folder)
-            self._listed = network_files(self._folder, self._suffixes)
-        return self._listed
+        with self._lock:
+            if not self._is_fresh():
+                self._listed_at = self._clock()
+                self._times = _folder_times(self._folder)
+                self._listed = network_files(self._folder, self._suffixes)
+            return self._listed
 
     def _is_fresh(self) -> bool:
         newest = max(self._times.values(), default=self._listed_at)

@@ -9,7 +9,7 @@ import pytest
 from pastelbot.bot import render
 from pastelbot.errors import PastelError
 from pastelbot.options import GenerationOptions
-from pastelbot.records import Actor
+from pastelbot.records import Actor, JobOptions
 from pastelbot.rules import cost
 from pastelbot.store.jobs.rows import _REQUEST
 
@@ -66,15 +66,17 @@ async def test_any_prompt(studio, actor):
 
 
 async def test_any_infotext(studio, actor):
-    chance, painted = random.Random(7), 0
+    chance, painted, builder = random.Random(7), 0, studio.bot.resources.builder
     for _ in range(500):
         names = chance.sample(FIELDS, chance.randrange(3, 12))
         fields = ", ".join(f"{name}: {chance.choice(VALUES)}" for name in names)
         try:
-            request, _notes = await studio.service.recreate(actor, f"1girl <lora:a:1>\nNegative prompt: x\n{fields}")
+            built, _notes = await builder.recreate(
+                actor, f"1girl <lora:a:1>\nNegative prompt: x\n{fields}", JobOptions()
+            )
         except PastelError:
             continue
         painted += 1
-        check(request)
+        check(built.requests[0])
 
     assert 30 < painted < 470

@@ -9,10 +9,11 @@ from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, QuotaEr
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.options import default_request
-from pastelbot.records import Actor, JobStatus, ReplyTarget
+from pastelbot.records import Actor, JobOptions, JobStatus, ReplyTarget
 from pastelbot.rules.cost import megapixel_steps
 from pastelbot.service.models.models import Models
 from pastelbot.service.quotas import default_work
+from pastelbot.service.requests.checking import RequestChecker
 from pastelbot.service.requests.submission import Service
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
@@ -50,7 +51,8 @@ async def open_service(settings, jobs, clock):
         access = await services.open_access(changed, jobs._database, clock)
         audit = services.audit_trail(jobs._database, clock)
         models = Models(changed, KeyValueStore(jobs._database), dispatcher, audit)
-        return Service(changed, jobs, dispatcher, access, audit, files, models, clock=clock)
+        checker = RequestChecker(changed, access, models.names)
+        return Service(changed, jobs, dispatcher, checker, audit, files, models, clock=clock)
 
     yield open_service
     for dispatcher in dispatchers:
@@ -62,11 +64,18 @@ async def service(open_service):
     return await open_service()
 
 
+async def submit(service, actor, request):
+    """Check and submit one request."""
+    checked = await service._checker.check(actor, [request], JobOptions())
+    (queued,) = await service.submit(checked, [REPLY])
+    return queued
+
+
 async def submit_many(service, times, *, user_id=HANA, pictures=1):
     """Submit as often, all at once; return the jobs and the errors."""
     request = default_request(service.settings, seed=7).replace(prompt="1girl", count=pictures)
     results = await asyncio.gather(
-        *(service.submit(Actor(user_id=user_id), request, REPLY) for _ in range(times)), return_exceptions=True
+        *(submit(service, Actor(user_id=user_id), request) for _ in range(times)), return_exceptions=True
     )
     failed = [result for result in results if isinstance(result, Exception)]
     return [result.job for result in results if not isinstance(result, Exception)], failed
@@ -153,6 +162,6 @@ async def test_deleting_a_waiting_job_refunds_it(service, jobs, clock):
 
 async def test_places_in_line_are_told_in_the_order_of_service(service):
     request = default_request(service.settings, seed=7).replace(prompt="1girl")
-    places = [(await service.submit(Actor(user_id=user), request, REPLY)).position for user in (HANA, HANA, KENJI)]
+    places = [(await submit(service, Actor(user_id=user), request)).position for user in (HANA, HANA, KENJI)]
 
     assert places == [1, 2, 2]

@@ -1,6 +1,7 @@
 """Several jobs in one go: all of them or none."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from pastelbot.records import GenerationRequest, JobOptions, JobStatus, ReplyTar
 from pastelbot.rules import cost
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
-from pastelbot.store.quotas import Allowance
+from pastelbot.store.quotas import Account, Allowance, Grant, QuotaStore
 
 HANA = 1
 REQUEST = GenerationRequest(prompt="1girl", width=128, height=128)
@@ -47,6 +48,20 @@ async def test_a_quota_for_all_but_one_is_none_for_any(store, clock):
 
     assert [] == await store.with_status(JobStatus.QUEUED)
     assert 2 == len(await store.insert(HANA, wanted(2), now=clock(), allowance=allowance(2)))
+
+
+async def test_each_takes_what_is_left_of_the_allowance_and_then_what_was_granted(store, clock):
+    work, day = cost.work(REQUEST), replace(allowance(2), most_extra=0)
+    account, quotas = Account(user_id=HANA, guild_id=5), QuotaStore(store._database)
+    await quotas.grant(account, Grant(work=2 * work, granted_by=9, granted_at=clock()))
+    jobs = await store.insert(HANA, wanted(3), now=clock(), allowance=day)
+    balance = (await quotas.state(account, day, clock())).balance
+    assert (balance.rest, balance.extra) == (0, work)
+
+    await store.end(jobs[2].id, JobStatus.CANCELLED, now=clock())
+
+    balance = (await quotas.state(account, day, clock())).balance
+    assert (balance.rest, balance.extra) == (0, 2 * work)
 
 
 async def test_many_at_once_do_not_pass_the_limit_of_the_line(store, clock):

@@ -17,7 +17,7 @@ from pastelbot.bot.responses import answers_errors, replace_response, respond_ep
 from pastelbot.errors import PastelError
 from pastelbot.records import Actor, JobOptions, ReplyTarget
 from pastelbot.rules import cost, grids
-from pastelbot.service.requests.building import BuiltRequests
+from pastelbot.service.requests.checking import Checked
 from pastelbot.store.confirmations import Plan
 
 if TYPE_CHECKING:
@@ -27,12 +27,13 @@ _SHOWN = 8
 _GONE = "This was answered already, or too long ago: type it again. Nothing was charged."
 
 
-async def ask(interaction: "discord.Interaction[PastelBot]", actor: Actor, built: BuiltRequests) -> None:
+async def ask(interaction: "discord.Interaction[PastelBot]", checked: Checked) -> None:
     """Ask whether all of it shall be painted; it is queued in one go when the answer is yes."""
     resources = interaction.client.resources
-    if not built.options.private:
+    if not checked.options.private:
         reply_target(interaction)  # what the bot lacks here is said before anything is asked
-    plan = Plan(user_id=actor.user_id, guild_id=actor.guild_id, requests=built.requests, options=built.options)
+    actor = checked.actor
+    plan = Plan(user_id=actor.user_id, guild_id=actor.guild_id, requests=checked.requests, options=checked.options)
     number = await resources.confirmations.add(plan, now=resources.clock())
     view = discord.ui.View(timeout=None)
     for answer in ("yes", "no"):
@@ -97,17 +98,23 @@ class PlanButton(
 
 
 async def carry_out(interaction: "discord.Interaction[PastelBot]", plan: Plan) -> None:
-    """Queue all of a plan's requests or, where one is refused, none; each gets a message of its own."""
+    """Queue all of a plan's requests or, where one is refused, none; each gets a message of its own.
+
+    Time has passed since the question, so all of it is checked again.
+    """
     resources, options = interaction.client.resources, plan.options
     actor = await direct_messages.actor_at(interaction, plan.guild_id, options.home_channel_id)
     if interaction.guild_id is not None:
         options = replace(options, home_channel_id=actor.channel_id if options.private else None)
     options = replace(options, locale=language_of(interaction, public=not options.private))
+    if options.private:
+        actor = resources.access.in_messages(actor)
+    checked = await resources.checker.check(actor, plan.requests, options)
     targets: list[ReplyTarget] = []
     try:
-        for _request in plan.requests:
+        for _request in checked.requests:
             targets.append(await _target(interaction, actor, options))  # noqa: PERF401 - those sent are withdrawn
-        queued = await resources.service.submit_all(actor, list(zip(plan.requests, targets, strict=True)), options)
+        queued = await resources.service.submit(checked, targets)
     except BaseException:
         for target in targets:
             if target.message_id is not None:

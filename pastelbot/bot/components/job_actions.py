@@ -62,8 +62,7 @@ async def ask_edit(interaction: "discord.Interaction[PastelBot]", job: Job, _ind
 
     async def paint_it(answer: "discord.Interaction[PastelBot]", options: GenerationOptions) -> None:
         actor = await actor_for(answer, job)
-        built = await answer.client.resources.builder.change(actor, job.request, options, children(job))
-        await paint(answer, built, actor=actor)
+        await paint(answer, await answer.client.resources.builder.change(actor, job.request, options, children(job)))
 
     await open_modal(interaction, EditModal(job.request, paint_it))
 
@@ -81,12 +80,13 @@ def vary(strength: float) -> Action:
 async def hires(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
     """Paint exactly this picture, and then its hires pass."""
     actor = await actor_for(interaction, job)
-    request = await interaction.client.resources.service.with_hires(actor, job.request.alone(index))
-    await submit(interaction, request, children(job), actor=actor)
+    builder = interaction.client.resources.builder
+    await submit(interaction, await builder.enlarge(actor, job.request.alone(index), children(job)))
 
 
 async def _paint_child(interaction: "discord.Interaction[PastelBot]", job: Job, request: GenerationRequest) -> None:
-    await submit(interaction, request, children(job), actor=await actor_for(interaction, job))
+    actor = await actor_for(interaction, job)
+    await submit(interaction, await interaction.client.resources.checker.check(actor, [request], children(job)))
 
 
 async def infotext(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:

@@ -16,8 +16,7 @@ from pastelbot.options import GenerationOptions
 from pastelbot.prompt.tags.completion import without_arrows
 from pastelbot.records import Grid
 from pastelbot.rules import grids
-from pastelbot.service.requests.building import BuiltRequests, RequestBuilder
-from pastelbot.service.requests.submission import Service
+from pastelbot.service.requests.building import RequestBuilder
 
 _AXES = [app_commands.Choice(name=kind.title, value=name) for name, kind in grids.KINDS.items()]
 
@@ -25,8 +24,7 @@ _AXES = [app_commands.Choice(name=kind.title, value=name) for name, kind in grid
 class GridCog(commands.Cog):
     """The command that compares."""
 
-    def __init__(self, service: Service, builder: RequestBuilder) -> None:
-        self._service = service
+    def __init__(self, builder: RequestBuilder) -> None:
         self._builder = builder
 
     @app_commands.command(name="grid")
@@ -59,17 +57,7 @@ class GridCog(commands.Cog):
         """Paint a sheet of pictures that differ in one or two settings, to compare them."""
         grid = _read_grid(x, x_values, y, y_values)
         options = options.replace(prompt=without_arrows(prompt), hires=bool(options.hires), count=1)
-        await self._ask(interaction, await self._builder.build(actor_of(interaction), options), grid)
-
-    async def _ask(self, interaction: discord.Interaction[Any], built: BuiltRequests, grid: Grid) -> None:
-        """Say what the grid costs and wait for a yes."""
-        if len(built.requests) > 1:
-            raise RequestError(
-                "Braces in a grid's prompt would make several grids: write one prompt, and let Prompt S/R change it."
-            )
-        actor, request = actor_of(interaction), built.requests[0].replace(grid=grid, count=1)
-        await self._service.check(actor, request)
-        await confirmation.ask(interaction, actor, BuiltRequests(requests=(request,), options=built.options))
+        await confirmation.ask(interaction, await self._builder.build(actor_of(interaction), options, grid=grid))
 
 
 def _read_grid(x: str, x_values: str, y: str | None, y_values: str | None) -> Grid:

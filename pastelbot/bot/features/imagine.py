@@ -130,7 +130,7 @@ class ImagineCog(commands.Cog):
             private=private,
             init=start,
         )
-        await paint(interaction, await self._builder.build(actor, options, job_options), actor=actor)
+        await paint(interaction, await self._builder.build(actor, options, job_options))
 
     async def _start(
         self, interaction: discord.Interaction[Any], init: discord.Attachment | None, previous: str | None

@@ -66,8 +66,8 @@ class RecreateCog(commands.Cog):
     async def _paint(
         self, interaction: "discord.Interaction[PastelBot]", infotext: str, actor: Actor, hidden: JobOptions
     ) -> None:
-        request, notes = await self._service.recreate(actor, infotext)
-        await submit(interaction, request, await self._builder.default_options(actor, hidden), actor=actor)
+        checked, notes = await self._builder.recreate(actor, infotext, hidden)
+        await submit(interaction, checked)
         if notes:
             await respond_ephemeral(
                 interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)])

@@ -52,7 +52,7 @@ class RemixCog(commands.Cog):
             if job is not None:
                 actor, job_options = await actor_for(answer, job), children(job)
             options = options.replace(init=await picture_of(picture))
-            await paint(answer, await self._builder.build(actor, options, job_options), actor=actor)
+            await paint(answer, await self._builder.build(actor, options, job_options))
 
         await open_modal(interaction, RemixModal(prompt, negative, paint_it))
 

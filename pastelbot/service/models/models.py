@@ -1,6 +1,6 @@
 """The operator's checkpoints, VAEs, LoRAs and embeddings: which there are, and which checkpoint paints."""
 
-from collections.abc import Iterator
+import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,23 +103,26 @@ class Models:
             return request
         return request.replace(checkpoint=self.in_use)
 
-    def notes(self, request: GenerationRequest) -> list[str]:
+    async def notes(self, request: GenerationRequest) -> list[str]:
         """Return sentences about LoRAs whose names are nearly those of files."""
+        names = _lora_names(request)
+        found = await asyncio.to_thread(lambda: [self._loras.find(name) for name in names]) if names else []
         return [
-            f"There is no LoRA {name!r}: {found.name} is used."
-            for name in _lora_names(request)
-            if (found := self._loras.find(name)) is not None and not found.exact
+            f"There is no LoRA {name!r}: {lora.name} is used."
+            for name, lora in zip(names, found, strict=True)
+            if lora is not None and not lora.exact
         ]
 
     async def adapted(self, read: ReadRequest) -> tuple[GenerationRequest, list[str]]:
         """Return the request of an infotext with what there is here, and sentences about what will differ."""
-        request, notes = self._with_loras(read)
+        request, notes = await asyncio.to_thread(self._with_loras, read)
         checkpoint = await self._checkpoint_of(read)
         if checkpoint is None:
             notes.insert(0, self._other_checkpoint(read))
         elif checkpoint:
             request = request.replace(checkpoint=checkpoint)
-        notes += [f"The embedding {name} is not here." for name in self._missing_embeddings(read)]
+        missing = await asyncio.to_thread(self._missing_embeddings, read)
+        notes += [f"The embedding {name} is not here." for name in missing]
         if read.vae:
             vae = next((name for name, place in self._settings.vaes.items() if Path(place).name == read.vae), None)
             if vae is not None:
@@ -175,9 +178,9 @@ class Models:
             request = request.replace(hires=replace(hires, prompt=rename_loras(hires.prompt, rename)))
         return request, list(notes)
 
-    def _missing_embeddings(self, read: ReadRequest) -> Iterator[str]:
+    def _missing_embeddings(self, read: ReadRequest) -> list[str]:
         ours = {name.casefold() for name in network_files(self._settings.checkpoint.embeddings, EMBEDDING_SUFFIXES)}
-        yield from (name[:60] for name in read.embeddings if name.casefold() not in ours)
+        return [name[:60] for name in read.embeddings if name.casefold() not in ours]
 
 
 def _lora_names(request: GenerationRequest) -> list[str]:

@@ -3,31 +3,27 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from pastelbot.choices import upscaler_files
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, PromptError, RequestError
-from pastelbot.options import GenerationOptions, amend, draft
-from pastelbot.options.clamping import clamp
+from pastelbot.infotext import read_request, with_line_breaks
+from pastelbot.options import GenerationOptions, amend, default_hires, draft
+from pastelbot.options.clamping import cap_hires, clamp
 from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_negative
+from pastelbot.options.recreating import with_what_is_here
 from pastelbot.options.wildcards import load_wildcards
 from pastelbot.prompt.expansion import Wildcards, expand
-from pastelbot.records import Actor, GenerationRequest, JobOptions
-from pastelbot.service.access import AccessPolicy
+from pastelbot.records import Actor, GenerationRequest, Grid, JobOptions
+from pastelbot.service.access import AccessPolicy, EffectivePolicy
+from pastelbot.service.models.models import Models
+from pastelbot.service.requests.checking import Checked, RequestChecker
 from pastelbot.service.requests.preferences import EffectiveDefaults, Preferences
 from pastelbot.service.requests.presets import Presets
-from pastelbot.service.requests.submission import Service
 
 _NEGATIVE_PICKS = 2**40  # other numbers than the prompt's, or both would always pick alike
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuiltRequests:
-    """What is to be painted: a job for each request, and what is wanted besides their pixels."""
-
-    requests: tuple[GenerationRequest, ...]
-    options: JobOptions
 
 
 class RequestBuilder:
@@ -36,25 +32,35 @@ class RequestBuilder:
     def __init__(
         self,
         settings: Settings,
-        service: Service,
         access: AccessPolicy,
+        checker: RequestChecker,
         preferences: Preferences,
         presets: Presets,
+        models: Models,
         *,
         random_seed: Callable[[], int],
     ) -> None:
         self._settings = settings
-        self._service = service
         self._access = access
+        self._checker = checker
         self._preferences = preferences
         self._presets = presets
+        self._models = models
         self._random_seed = random_seed
 
-    async def build(self, actor: Actor, typed: GenerationOptions, made_from: JobOptions | None = None) -> BuiltRequests:
+    async def build(
+        self,
+        actor: Actor,
+        typed: GenerationOptions,
+        made_from: JobOptions | None = None,
+        *,
+        grid: Grid | None = None,
+    ) -> Checked:
         """Return the checked requests that a command's options mean; raises RequestError.
 
         An option counts more than a flag in the prompt, and both more than a preset, which counts more than what the
         person, the channel and the server have set. `made_from` are the options of a job that this one is a child of.
+        With a `grid` there is one request, for all of its pictures.
         """
         typed = _with_flags(typed)
         effective_defaults = await self._preferences.effective_defaults(actor)
@@ -63,18 +69,22 @@ class RequestBuilder:
         options = typed.merged_over(_without_hires(default) if typed.init is not None else default)
         if not (options.prompt or "").strip():
             raise PromptError("The prompt is empty: write what to paint, for example `1girl, red hair, smile`.")
-        settings = await self._capped(actor)
+        policy = await self._access.authorize(actor)
+        settings = self._capped(policy)
         options = options.replace(hires=_wants_hires(typed, options, settings), seed=self._seed(options))
         requests = []
         for each in await self._expanded(options, settings):
             styled = each.replace(prompt=apply_style(each, effective_defaults, self._settings.prompts.style))
             request = draft(styled, settings, random_seed=self._random_seed)
             requests.append(clamp(request, settings.limits, typed))
-        return await self._checked(actor, requests, _job_options(options, actor, made_from or JobOptions()))
+        if grid is not None:
+            requests = [_with_grid(requests, grid)]
+        job_options = _job_options(options, actor, made_from or JobOptions())
+        return await self._checker.check(actor, requests, job_options, policy=policy)
 
     async def change(
         self, actor: Actor, base: GenerationRequest, typed: GenerationOptions, job_options: JobOptions
-    ) -> BuiltRequests:
+    ) -> Checked:
         """Return the checked requests that another request becomes with what was typed; raises RequestError.
 
         Presets and flags work in the typed prompt; what the server and people have set does not count again.
@@ -82,38 +92,61 @@ class RequestBuilder:
         typed = _with_flags(typed)
         options = typed.merged_over(await self._preset(actor, typed))
         options = options.replace(seed=self._seed(options) if options.seed is not None else None)
-        settings = await self._capped(actor)
+        policy = await self._access.authorize(actor)
+        settings = self._capped(policy)
         requests = []
         for each in await self._expanded(
             options.replace(seed=base.seed) if options.seed is None else options, settings
         ):
             styled = each.replace(prompt=_with_style(each, self._settings.prompts.style))
             requests.append(amend(base, styled, settings, random_seed=self._random_seed))
-        return await self._checked(actor, requests, _job_options(options, actor, job_options))
+        job_options = _job_options(options, actor, job_options)
+        return await self._checker.check(actor, requests, job_options, policy=policy)
 
-    async def default_options(self, actor: Actor, made_from: JobOptions | None = None) -> JobOptions:
-        """Return what is wanted besides pixels of somebody here who types no settings, as an infotext has them all."""
-        effective_defaults = await self._preferences.effective_defaults(actor)
-        return _job_options(effective_defaults.merged, actor, made_from or JobOptions())
+    async def recreate(self, actor: Actor, infotext: str, made_from: JobOptions) -> tuple[Checked, list[str]]:
+        """Return the checked request that an infotext means, and sentences about what will differ; raises RequestError.
+
+        Of what was set here, only spoiler and private count: an infotext has everything that pixels depend on.
+        """
+        read = read_request(with_line_breaks(infotext))
+        if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
+            raise RequestError(
+                "This is no infotext: it must have a line such as "
+                "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
+            )
+        request, adapted = await self._models.adapted(read)
+        upscalers = await asyncio.to_thread(upscaler_files, self._settings.checkpoint.upscalers)
+        request, replaced = with_what_is_here(request, upscalers)
+        defaults = await self._preferences.effective_defaults(actor)
+        checked = await self._checker.check(actor, [request], _job_options(defaults.merged, actor, made_from))
+        notes = [f"It does not say {name}; the usual value is taken." for name in read.missing]
+        return checked, [*adapted, *replaced, *notes, *read.notes]
+
+    async def enlarge(self, actor: Actor, request: GenerationRequest, options: JobOptions) -> Checked:
+        """Return the request with the operator's usual hires fix for its size, as large as the caps let it be."""
+        policy = await self._access.authorize(actor)
+        large = request.replace(hires=default_hires((request.width, request.height), self._settings))
+        return await self._checker.check(actor, [cap_hires(large, policy.limits)], options, policy=policy)
 
     async def check_defaults(self, actor: Actor, options: GenerationOptions) -> None:
         """Raise RequestError where a wish could not be painted here with any prompt."""
-        settings = await self._capped(actor)
+        policy = await self._access.authorize(actor)
+        settings = self._capped(policy)
         asked = options.replace(prompt=options.prompt or "1girl", seed=self._seed(options))
         for each in await self._expanded(asked, settings):
             request = draft(each.replace(hires=_wants_hires(each, each, settings)), settings, random_seed=int)
             typed_hires = options.hires or options.hires_scale is not None
-            await self._service.check(actor, request if typed_hires else clamp(request, settings.limits, each))
+            request = request if typed_hires else clamp(request, settings.limits, each)
+            await self._checker.check(actor, [request], JobOptions(), policy=policy)
 
     async def _preset(self, actor: Actor, typed: GenerationOptions) -> GenerationOptions:
         if typed.preset is None:
             return GenerationOptions()
         return GenerationOptions.of((await self._presets.find(actor, typed.preset)).values)
 
-    async def _capped(self, actor: Actor) -> Settings:
-        """Return the settings with the caps that hold for this person here; raises where nothing may be asked."""
-        effective = await self._access.authorize(actor)
-        return self._settings.model_copy(update={"limits": effective.limits})
+    def _capped(self, policy: EffectivePolicy) -> Settings:
+        """Return the settings with the caps that hold for this user here."""
+        return self._settings.model_copy(update={"limits": policy.limits})
 
     def _seed(self, options: GenerationOptions) -> int:
         return self._random_seed() if options.seed is None or options.seed == -1 else options.seed
@@ -147,15 +180,13 @@ class RequestBuilder:
             return Wildcards({})
         return await asyncio.to_thread(load_wildcards, self._settings.prompts.wildcards)
 
-    async def _checked(self, actor: Actor, requests: list[GenerationRequest], job_options: JobOptions) -> BuiltRequests:
-        for request in requests:
-            await self._service.check(actor, request)
-        waiting = (await self._access.authorize(actor)).limits.waiting_per_user
-        if len(requests) > waiting:
-            raise LimitError(
-                f"That would be {len(requests)} jobs, and you may have {waiting} in line: ask for fewer at once."
-            )
-        return BuiltRequests(requests=tuple(requests), options=job_options)
+
+def _with_grid(requests: Sequence[GenerationRequest], grid: Grid) -> GenerationRequest:
+    if len(requests) > 1:
+        raise RequestError(
+            "Braces in a grid's prompt would make several grids: write one prompt, and let Prompt S/R change it."
+        )
+    return requests[0].replace(grid=grid, count=1)
 
 
 def apply_style(options: GenerationOptions, effective_defaults: EffectiveDefaults, style: str) -> str:

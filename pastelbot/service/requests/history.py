@@ -60,8 +60,8 @@ class PictureHistory:
             job = await self._jobs.shown_in(int(link[1]))
         if job is None or not _may_see(job, actor):
             raise NotFoundError(_UNKNOWN)
-        effective = await self._access.authorize(actor)
-        if job.options.adult_allowed and not effective.content.adult_allowed:
+        policy = await self._access.preview(actor)  # whether they may ask now is checked with what they ask for
+        if job.options.adult_allowed and not policy.content.adult_allowed:
             raise NotAllowedError(
                 "That picture was painted in an age-restricted channel: start from it in such a channel."
             )

@@ -64,9 +64,10 @@ class Preferences:
 
     async def effective_defaults(self, actor: Actor) -> EffectiveDefaults:
         """Return what holds for this person here."""
-        own = await self._store.all(Scope.USER, actor.user_id)
-        channel = await self._store.all(Scope.CHANNEL, actor.channel_id) if actor.channel_id is not None else {}
-        server = await self._store.all(Scope.GUILD, actor.guild_id) if actor.guild_id is not None else {}
+        owners = {Scope.USER: actor.user_id, Scope.CHANNEL: actor.channel_id, Scope.GUILD: actor.guild_id}
+        wanted = {scope: [owner_id] for scope, owner_id in owners.items() if owner_id is not None}
+        found = await self._store.together(wanted)
+        own, channel, server = (found.get(scope, {}).get(owner_id or 0, {}) for scope, owner_id in owners.items())
         return EffectiveDefaults(
             own=_options(own),
             channel=_options(channel),

@@ -4,24 +4,16 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 
-from pastelbot.choices import upscaler_files
 from pastelbot.config import Settings
-from pastelbot.errors import NotFoundError, RequestError
-from pastelbot.infotext import read_request, with_line_breaks
+from pastelbot.errors import NotFoundError
 from pastelbot.jobs.dispatcher import Dispatcher, Overview
-from pastelbot.options import default_hires
-from pastelbot.options.clamping import cap_hires
-from pastelbot.options.recreating import with_what_is_here
-from pastelbot.options.tokens import count_tokens
-from pastelbot.records import Actor, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget, WorkerReady
+from pastelbot.records import Actor, Job, JobStatus, ReplyTarget, WorkerReady
 from pastelbot.rules import limits
-from pastelbot.rules.content_filter import check_content
-from pastelbot.service.access import AccessPolicy, EffectivePolicy
 from pastelbot.service.audit import AuditTrail
 from pastelbot.service.models.models import Models
+from pastelbot.service.requests.checking import Checked, RequestChecker
 from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
@@ -46,7 +38,7 @@ class Service:
         settings: Settings,
         jobs: JobStore,
         dispatcher: Dispatcher,
-        access: AccessPolicy,
+        checker: RequestChecker,
         audit: AuditTrail,
         files: PictureFiles,
         models: Models,
@@ -55,77 +47,34 @@ class Service:
     ) -> None:
         self.settings = settings
         self.models = models
-        self._access = access
+        self._checker = checker
         self._audit = audit
         self._jobs = jobs
         self._files = files
         self._dispatcher = dispatcher
         self._clock = clock
-        self._count_tokens = lru_cache(maxsize=1000)(count_tokens)  # negative prompts are nearly always the same
 
     @property
     def checkpoint(self) -> WorkerReady | None:
         """Return what the worker said about its checkpoint; None while it is starting."""
         return self._dispatcher.checkpoint
 
-    async def _check(self, actor: Actor, request: GenerationRequest) -> EffectivePolicy:
-        effective = await self._access.authorize(actor)
-        upscalers = upscaler_files(self.settings.checkpoint.upscalers)
-        for one in limits.pictures_of(request, effective.limits):
-            limits.check_request(one, effective.limits, upscaler_models=upscalers, models=self.models.names)
-            limits.check_length(one, effective.limits, self._count_tokens)
-            check_content(one, effective.content)
-        return effective
+    async def submit(self, checked: Checked, targets: Sequence[ReplyTarget]) -> list[Queued]:
+        """Queue checked requests durably, a target for each, all or nothing.
 
-    async def check(self, actor: Actor, request: GenerationRequest) -> None:
-        """Raise RequestError where this person may not have that painted here."""
-        await self._check(actor, request)
-
-    async def recreate(self, actor: Actor, infotext: str) -> tuple[GenerationRequest, list[str]]:
-        """Return what an infotext asks for, and sentences about what will differ; raises RequestError."""
-        read = read_request(with_line_breaks(infotext))
-        if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
-            raise RequestError(
-                "This is no infotext: it must have a line such as "
-                "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
-            )
-        request, adapted = await self.models.adapted(read)
-        request, replaced = with_what_is_here(request, upscaler_files(self.settings.checkpoint.upscalers))
-        await self._check(actor, request)
-        notes = [f"It does not say {name}; the usual value is taken." for name in read.missing]
-        return request, [*adapted, *replaced, *notes, *read.notes]
-
-    async def with_hires(self, actor: Actor, request: GenerationRequest) -> GenerationRequest:
-        """Return the request with the operator's usual hires fix for its size, as large as the caps let it be."""
-        large = request.replace(hires=default_hires((request.width, request.height), self.settings))
-        return cap_hires(large, (await self._access.authorize(actor)).limits)
-
-    async def submit(
-        self, actor: Actor, request: GenerationRequest, reply: ReplyTarget, options: JobOptions | None = None
-    ) -> Queued:
-        """Queue a request durably; raises RequestError, and then nothing was charged."""
-        (queued,) = await self.submit_all(actor, [(request, reply)], options)
-        return queued
-
-    async def submit_all(
-        self,
-        actor: Actor,
-        wanted: Sequence[tuple[GenerationRequest, ReplyTarget]],
-        options: JobOptions | None = None,
-    ) -> list[Queued]:
-        """Queue several requests durably, all or nothing; raises RequestError, and then nothing was charged."""
-        options = options or JobOptions()
-        if options.private:
-            actor = self._access.in_messages(actor)
-        for request, _reply in wanted:
-            effective = await self._check(actor, request)
+        Raises RequestError, and then nothing was charged. What is private is checked once more where its place changes.
+        """
+        if checked.options.private:
+            checked = await self._checker.for_direct_message(checked)
+        policy = checked.policy
+        requests = [self.models.pinned(request) for request in checked.requests]
         jobs = await self._jobs.insert(
-            actor.user_id,
-            [(self.models.pinned(request), reply) for request, reply in wanted],
+            checked.actor.user_id,
+            list(zip(requests, targets, strict=True)),
             now=self._clock(),
-            allowance=effective.allowance,
-            waiting_limit=effective.limits.waiting_per_user,
-            options=replace(options, adult_allowed=effective.content.adult_allowed),
+            allowance=policy.allowance,
+            waiting_limit=policy.limits.waiting_per_user,
+            options=replace(checked.options, adult_allowed=policy.content.adult_allowed),
         )
         for job in jobs:
             self._dispatcher.add(job)

@@ -336,9 +336,9 @@ async def test_a_picture_that_is_there_before_the_message_is_posted_once(open_st
     submit = studio.service.submit
 
     async def slow(*args):
-        queued = await submit(*args)
+        (queued,) = await submit(*args)
         await studio.status(queued.job.id, JobStatus.DONE)
-        return queued
+        return [queued]
 
     monkeypatch.setattr(studio.service, "submit", slow)
     result = await studio.imagine()
