@@ -249,7 +249,7 @@ async def test_an_unexpected_error_is_answered_with_a_mark_that_the_log_has(stud
     async def broken(*_args, **_kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(studio.jobs, "insert_all", broken)
+    monkeypatch.setattr(studio.jobs, "insert", broken)
     result = await studio.imagine()
 
     assert result.response.ephemeral
