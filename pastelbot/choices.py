@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-LATENT_UPSCALERS = (
+_LATENT_UPSCALERS = (
     "Latent",
     "Latent (antialiased)",
     "Latent (bicubic)",
@@ -13,7 +13,7 @@ LATENT_UPSCALERS = (
     "Latent (nearest-exact)",
 )
 _PIXEL_UPSCALERS = ("None", "Lanczos", "Nearest")
-UPSCALERS = (*LATENT_UPSCALERS, *_PIXEL_UPSCALERS)
+UPSCALERS = (*_LATENT_UPSCALERS, *_PIXEL_UPSCALERS)
 
 _UPSCALER_SUFFIXES = (".safetensors", ".pth")
 

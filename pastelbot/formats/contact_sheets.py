@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-LONGEST_SIDE = 6000  # pixels of a sheet; larger cells are made smaller
+_LONGEST_SIDE = 6000  # pixels of a sheet; larger cells are made smaller
 _GAP = 8
 _INK, _PAPER = "black", "white"
 
@@ -43,7 +43,7 @@ def make_labelled_sheet(
 def _cell(images: Sequence[Image.Image], columns: int, rows: int) -> tuple[int, int]:
     """Return the size of a cell: the largest picture, or less where the sheet would be too large."""
     width, height = max(image.width for image in images), max(image.height for image in images)
-    scale = min(1.0, LONGEST_SIDE / (columns * width), LONGEST_SIDE / (rows * height))
+    scale = min(1.0, _LONGEST_SIDE / (columns * width), _LONGEST_SIDE / (rows * height))
     return max(1, int(width * scale)), max(1, int(height * scale))
 
 

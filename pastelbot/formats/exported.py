@@ -17,7 +17,7 @@ VERSION = 1
 
 # Where the networks of an ONNX export lie, as other programs expect them too.
 TEXT_ENCODER, UNET, VAE_ENCODER, VAE_DECODER = "text_encoder", "unet", "vae_encoder", "vae_decoder"
-NETWORKS = (TEXT_ENCODER, UNET, VAE_ENCODER, VAE_DECODER)
+_NETWORKS = (TEXT_ENCODER, UNET, VAE_ENCODER, VAE_DECODER)
 MODEL = "model.onnx"
 
 
@@ -55,7 +55,7 @@ def check_export(folder: Path, manifest: Manifest) -> None:
         )
     if manifest.format != ONNX:
         raise CheckpointError(f"{folder} is an export of the unknown format {manifest.format!r}.")
-    missing = [f"{part}/{MODEL}" for part in NETWORKS if not (folder / part / MODEL).is_file()]
+    missing = [f"{part}/{MODEL}" for part in _NETWORKS if not (folder / part / MODEL).is_file()]
     if missing:
         raise CheckpointError(f"{folder} is incomplete: {missing[0]} is missing. Export the checkpoint again.")
     if importlib.util.find_spec("onnxruntime") is None:

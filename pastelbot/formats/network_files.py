@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pastelbot.choices import nearest_names
 
-LORA_SUFFIXES = (".safetensors", ".pt", ".ckpt", ".bin")
+_LORA_SUFFIXES = (".safetensors", ".pt", ".ckpt", ".bin")
 EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin")
 
 # In cloneofsimo's form a LoRA is two files; this one comes with the other.
@@ -119,7 +119,7 @@ class LoraFiles:
     """The LoRAs of the operator's folder. What their metadata say is remembered until a file changes."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = NetworkFolder(folder, LORA_SUFFIXES)
+        self._folder = NetworkFolder(folder, _LORA_SUFFIXES)
         self._metadata: dict[Path, tuple[tuple[int, int], Mapping[str, str]]] = {}
 
     @property

@@ -34,11 +34,6 @@ class ReadRequest(NamedTuple):
     embeddings: Mapping[str, str] = MappingProxyType({})
 
 
-def request_from_infotext(text: str) -> GenerationRequest:
-    """Return the request that an infotext describes; `read_request` also says what it does not say."""
-    return read_request(text).request
-
-
 def read_request(text: str) -> ReadRequest:
     """Read any text as an infotext; what is missing or unreadable has its usual value. This never fails."""
     raw = read_fields(text)

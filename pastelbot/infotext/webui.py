@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pastelbot.errors import PromptError
 from pastelbot.infotext.fields import read_fields
 from pastelbot.prompt.attention import parse_attention
-from pastelbot.rules.samplers import SamplerChoice, normalise
 
 Value = str | int | bool
 
@@ -60,30 +59,6 @@ def parse_infotext(text: str) -> dict[str, Value]:
         fields.setdefault("Emphasis", "Original")
     _mark_old_behaviour(fields)
     return fields
-
-
-def sampler_of(fields: Mapping[str, Value]) -> SamplerChoice:
-    """Return the sampler and schedule to show for parsed fields, "Automatic" for the sampler's own schedule."""
-    return normalise(_text(fields, "Sampler"), _text(fields, "Schedule type"), convert_automatic=True)
-
-
-def hires_sampler_of(fields: Mapping[str, Value]) -> SamplerChoice:
-    """Return the same for the hires pass; what the fields already say of the first pass is "Use same ..."."""
-    sampler, schedule = _text(fields, "Sampler"), _text(fields, "Schedule type")
-    hires_sampler, hires_schedule = _text(fields, "Hires sampler"), _text(fields, "Hires schedule type")
-    choice = normalise(
-        sampler if hires_sampler in (None, SAME_SAMPLER) else hires_sampler,
-        schedule if hires_schedule in (None, SAME_SCHEDULE) else hires_schedule,
-        convert_automatic=True,
-    )
-    return SamplerChoice(
-        SAME_SAMPLER if choice.sampler == sampler else choice.sampler,
-        SAME_SCHEDULE if choice.schedule == schedule else choice.schedule,
-    )
-
-
-def _text(fields: Mapping[str, Value], name: str) -> str | None:
-    return str(fields[name]) if name in fields else None
 
 
 def _add_hypernetwork(fields: dict[str, Value]) -> None:

@@ -1,7 +1,7 @@
 """Extra networks: `<lora:name:multiplier>` and its kin, taken out of a prompt. Names stay exactly as written."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,9 +84,3 @@ def extract_networks(prompt: str) -> ExtractedNetworks:
 def change_tags(prompt: str, change: Callable[[NetworkTag], str | None]) -> str:
     """Return a prompt with other text in the place of its tags; None takes a tag out."""
     return _TAG.sub(prompt, lambda match: change(NetworkTag(match[1], tuple(match[2].split(":")))) or "")
-
-
-def extract_batch(prompts: Iterable[str]) -> tuple[list[str], tuple[NetworkTag, ...]]:
-    """Take the tags out of a batch's prompts; those of the first prompt count, as in the webui."""
-    extracted = [extract_networks(prompt) for prompt in prompts]
-    return [each.prompt for each in extracted], extracted[0].tags if extracted else ()

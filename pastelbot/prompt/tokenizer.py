@@ -15,12 +15,12 @@ import ftfy
 
 from pastelbot.errors import CheckpointError
 
-START_TOKEN = "<|startoftext|>"  # noqa: S105 - the vocabulary's name for it
-END_TOKEN = "<|endoftext|>"  # noqa: S105
+_START_TOKEN = "<|startoftext|>"  # noqa: S105 - the vocabulary's name for it
+_END_TOKEN = "<|endoftext|>"  # noqa: S105
 _END_OF_WORD = "</w>"
 _CACHE_SIZE = 50_000
 
-_SPECIAL = re.compile(rf"({re.escape(START_TOKEN)}|{re.escape(END_TOKEN)})")
+_SPECIAL = re.compile(rf"({re.escape(_START_TOKEN)}|{re.escape(_END_TOKEN)})")
 # Letters come with other numbers (², Ⅷ) here: `_words` separates them.
 _WORD = re.compile(rf"{_SPECIAL.pattern}|'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|(?:[^\s\w]|_)+")
 
@@ -33,8 +33,8 @@ class ClipTokenizer:
         self._ranks = {pair: rank for rank, pair in enumerate(merges)}
         self._letters = _byte_letters()
         self._cache: dict[str, tuple[int, ...]] = {}
-        self.start = vocabulary[START_TOKEN]
-        self.end = vocabulary[END_TOKEN]
+        self.start = vocabulary[_START_TOKEN]
+        self.end = vocabulary[_END_TOKEN]
         self.comma = vocabulary["," + _END_OF_WORD]
 
     @classmethod
@@ -53,7 +53,7 @@ class ClipTokenizer:
         """Return the token ids of a text."""
         ids: list[int] = []
         for part in _SPECIAL.split(text):
-            if part in (START_TOKEN, END_TOKEN):
+            if part in (_START_TOKEN, _END_TOKEN):
                 ids.append(self._ids[part])
             elif part:
                 ids.extend(self._encode_part(part))
@@ -73,7 +73,7 @@ class ClipTokenizer:
         return known
 
     def _spell(self, word: str) -> tuple[int, ...]:
-        if word in (START_TOKEN, END_TOKEN):
+        if word in (_START_TOKEN, _END_TOKEN):
             return (self._ids[word],)
         pieces = [self._letters[byte] for byte in word.encode("utf-8", errors="replace")]
         pieces[-1] += _END_OF_WORD

@@ -34,7 +34,7 @@ def pixel_steps(megapixel_steps: float) -> int:
     return round(megapixel_steps * _MILLION)
 
 
-def megapixel_steps(amount: int) -> float:
+def _in_megapixels(amount: int) -> float:
     """Return work in the unit that people read."""
     return amount / _MILLION
 
@@ -46,7 +46,7 @@ def text(amount: int) -> str:
 
 def number(amount: int) -> str:
     """Write work without its unit: `3,000`, `30.3` or `0.25`."""
-    value = megapixel_steps(amount)
+    value = _in_megapixels(amount)
     if value == 0 or abs(value) >= 99.95:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 0.95 else f"{value:.2g}"

@@ -8,8 +8,8 @@ from pathlib import Path
 from pastelbot.errors import CheckpointError, TaggerError
 from pastelbot.formats import hub
 
-MODEL = "model.onnx"
-LABELS = "selected_tags.csv"
+_MODEL = "model.onnx"
+_LABELS = "selected_tags.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ def locate(options: TaggerOptions, on_progress: Callable[[str], None] | None = N
         try:
             model, labels = hub.locate_files(
                 options.repo,
-                (MODEL, LABELS),
+                (_MODEL, _LABELS),
                 revision=options.revision,
                 offline=options.offline,
                 cache_dir=options.cache_dir,
@@ -50,8 +50,8 @@ def locate(options: TaggerOptions, on_progress: Callable[[str], None] | None = N
         except CheckpointError as error:
             raise TaggerError(f"The tagger is not there: {error}") from error
         return model, labels
-    model, labels = options.path / MODEL, options.path / LABELS
+    model, labels = options.path / _MODEL, options.path / _LABELS
     for file in (model, labels):
         if not file.is_file():
-            raise TaggerError(f"tagger.path {options.path} has no {file.name}: it must hold {MODEL} and {LABELS}.")
+            raise TaggerError(f"tagger.path {options.path} has no {file.name}: it must hold {_MODEL} and {_LABELS}.")
     return model, labels

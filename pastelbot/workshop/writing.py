@@ -20,7 +20,7 @@ from pastelbot.formats.hub_download import size_text
 # Hears what is being done, the bytes done and the bytes in all.
 Progress = Callable[[str, int, int], None]
 
-SPARE_BYTES = 2**20
+_SPARE_BYTES = 2**20
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
@@ -71,7 +71,7 @@ def check_output(path: Path, inputs: Iterable[Path]) -> None:
 def check_space(path: Path, size: int) -> None:
     """Raise a WorkshopError where the folder of a path has no room for so many bytes."""
     free = shutil.disk_usage(path.resolve().parent).free
-    if free < size + SPARE_BYTES:
+    if free < size + _SPARE_BYTES:
         raise WorkshopError(
             f"{path} needs {size_text(size)}, but only {size_text(free)} are free there. Nothing was written."
         )

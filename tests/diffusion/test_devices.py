@@ -10,12 +10,11 @@ from safetensors.torch import save_file
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pastelbot.choices import LATENT_UPSCALERS
 from pastelbot.config import WorkerOptions, bundled, checkpoint_location
 from pastelbot.diffusion.checkpoint import devices, loading
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.diffusion.engine.factory import load_checkpoint
-from pastelbot.diffusion.image.hires import HiresSize, upscale_latents
+from pastelbot.diffusion.image.hires import LATENT_UPSCALERS, HiresSize, upscale_latents
 from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.sampling.rng import TorchGenerator
 from pastelbot.errors import CheckpointError

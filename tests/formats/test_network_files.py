@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 
 from pastelbot.formats import network_files as network_file_module
-from pastelbot.formats.network_files import LORA_SUFFIXES, LoraFiles, NetworkFolder, network_files
+from pastelbot.formats.network_files import LoraFiles, NetworkFolder, network_files
 
 
 def write(path, **metadata):
@@ -109,7 +109,7 @@ def test_damaged_files_have_no_metadata(tmp_path):
 
 
 def test_no_folder_has_no_files(tmp_path):
-    assert {} == network_files(None, LORA_SUFFIXES) == network_files(tmp_path / "missing", LORA_SUFFIXES)
+    assert {} == network_files(None, (".safetensors",)) == network_files(tmp_path / "missing", (".safetensors",))
     assert "this bot has none" in LoraFiles().refusal("x")
 
 
@@ -123,7 +123,7 @@ def test_folder_is_listed_only_when_it_changes(tmp_path, monkeypatch):
     write(tmp_path / "a.safetensors")
     for path in (tmp_path, tmp_path / "below"):
         os.utime(path, ns=(10**18, 10**18))
-    folder = NetworkFolder(tmp_path, LORA_SUFFIXES, clock=lambda: now[0])
+    folder = NetworkFolder(tmp_path, (".safetensors",), clock=lambda: now[0])
 
     assert [set(folder.files) for _ in range(3)] == [{"a"}] * 3
     assert len(listings) == 3

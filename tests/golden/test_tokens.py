@@ -1,11 +1,11 @@
 import pytest
 
-from pastelbot.prompt.chunks import COMMA_BACKTRACK, chunk_text
+from pastelbot.prompt.chunks import chunk_text
 
 
 def test_chunks_and_counts_are_the_recorded_ones(recorded, tokenizer):
     for case in recorded("tokens.json"):
-        backtrack = case.get("comma_padding_backtrack", COMMA_BACKTRACK)
+        backtrack = case.get("comma_padding_backtrack", 20)
         line = chunk_text(tokenizer, case["prompt"], backtrack=backtrack)
 
         assert (case["token_count"], case["target"]) == (line.token_count, line.limit), case["prompt"]

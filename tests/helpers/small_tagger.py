@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from pastelbot.tagging.files import LABELS, MODEL, TaggerOptions
+from pastelbot.tagging.files import TaggerOptions
 
 SIDE = 32
 _RED, _BLUE, _GREEN = (-8, -8, 8), (8, -8, -8), (-8, 8, -8)  # weights of blue, green and red
@@ -46,7 +46,7 @@ def make_tagger(folder, *, outputs=None, shape=("batch", SIDE, SIDE, 3), nodes=N
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    onnx.save(model, folder / MODEL)
+    onnx.save(model, folder / "model.onnx")
     table = [(number, name, category, 1) for number, (name, category, *_) in enumerate(outputs)]
     write_labels(folder, rows or [("tag_id", "name", "category", "count"), *table])
     return folder
@@ -79,7 +79,7 @@ def nodes_that_fail_on_red():
 
 
 def write_labels(folder, rows):
-    with (folder / LABELS).open("w", encoding="utf-8", newline="") as file:
+    with (folder / "selected_tags.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
 
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from pastelbot.infotext import format_infotext, read_request, request_from_infotext
+from pastelbot.infotext import format_infotext, read_request
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 
 CARD = """mksks style, masterpiece, 1girl
@@ -65,14 +65,14 @@ def test_missing_and_strange_fields_are_reported():
 
 
 def test_a_bare_prompt_is_a_request_with_usual_settings():
-    assert request_from_infotext("a cat") == GenerationRequest(prompt="a cat")
+    assert read_request("a cat").request == GenerationRequest(prompt="a cat")
 
 
 @pytest.mark.parametrize(
     "text", ["", "Steps: 1e999, Seed: nan, Size: 9x9, Aa: b", "Steps: 1, Sampler: x, Size: " + "9" * 5000 + "x9"]
 )
 def test_no_text_is_too_strange(text):
-    request_from_infotext(text)
+    read_request(text)
 
 
 def test_each_picture_of_a_request_has_its_own_seed():

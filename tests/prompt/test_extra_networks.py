@@ -1,6 +1,6 @@
 import pytest
 
-from pastelbot.prompt.extra_networks import extract_batch, extract_networks
+from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.prompt.lora_tags import LoraTag, read_lora_tags, rename_loras
 
 
@@ -16,13 +16,6 @@ def test_tags_leave_the_prompt_and_keep_their_names():
 def test_what_only_resembles_a_tag_stays():
     for text in ("<lora>", "a < b : c >", "<:x>", "<lora:x"):
         assert extract_networks(text).prompt == text
-
-
-def test_the_first_prompt_of_a_batch_decides():
-    prompts, tags = extract_batch(["a <lora:x:1>", "b <lora:y:1>"])
-
-    assert prompts == ["a ", "b "]
-    assert [tag.items for tag in tags] == [("x", "1")]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from pastelbot.errors import CheckpointError
-from pastelbot.prompt.tokenizer import END_TOKEN, START_TOKEN, ClipTokenizer
+from pastelbot.prompt.tokenizer import ClipTokenizer
 
 MERGES = [("c", "a"), ("ca", "t</w>"), ("a", "t</w>")]
 VOCABULARY = ["a", "c", "t", "a</w>", "c</w>", "t</w>", ",</w>", "1</w>", "2</w>", '"</w>', "ca", "cat</w>", "at</w>"]
@@ -12,11 +12,11 @@ VOCABULARY = ["a", "c", "t", "a</w>", "c</w>", "t</w>", ",</w>", "1</w>", "2</w>
 @pytest.fixture
 def words():
     """Return a tokenizer that knows few words."""
-    return ClipTokenizer({name: i for i, name in enumerate([*VOCABULARY, START_TOKEN, END_TOKEN])}, MERGES)
+    return ClipTokenizer({name: i for i, name in enumerate([*VOCABULARY, "<|startoftext|>", "<|endoftext|>"])}, MERGES)
 
 
 def spelt(words, text):
-    names = [*VOCABULARY, START_TOKEN, END_TOKEN]
+    names = [*VOCABULARY, "<|startoftext|>", "<|endoftext|>"]
     return [names[i] for i in words.encode(text)]
 
 
@@ -34,15 +34,15 @@ def test_digits_stand_alone(words):
 
 
 def test_unknown_pieces_are_the_end_token(words):
-    assert spelt(words, "%") == [END_TOKEN]
+    assert spelt(words, "%") == ["<|endoftext|>"]
 
 
 def test_special_tokens_are_read_as_such(words):
-    assert spelt(words, "cat<|endoftext|>cat") == ["cat</w>", END_TOKEN, "cat</w>"]
+    assert spelt(words, "cat<|endoftext|>cat") == ["cat</w>", "<|endoftext|>", "cat</w>"]
 
 
 def test_a_folder_gives_the_same_tokenizer(words, tmp_path):
-    names = [*VOCABULARY, START_TOKEN, END_TOKEN]
+    names = [*VOCABULARY, "<|startoftext|>", "<|endoftext|>"]
     (tmp_path / "vocab.json").write_text(json.dumps({name: i for i, name in enumerate(names)}), encoding="utf-8")
     lines = ["#version: 0.2", *(" ".join(pair) for pair in MERGES)]
     (tmp_path / "merges.txt").write_text("\n".join(lines), encoding="utf-8")

@@ -80,4 +80,4 @@ def test_work_is_written_shortly(work, text):
 
 def test_what_people_write_comes_back():
     assert cost.pixel_steps(30.3104) == 30_310_400
-    assert cost.megapixel_steps(30_310_400) == 30.3104
+    assert cost.text(30_310_400) == "30.3 MP-steps"

@@ -10,7 +10,6 @@ from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.options import default_request
 from pastelbot.records import Actor, JobOptions, JobStatus, ReplyTarget
-from pastelbot.rules.cost import megapixel_steps
 from pastelbot.service.models.models import Models
 from pastelbot.service.quotas import default_work
 from pastelbot.service.requests.checking import RequestChecker
@@ -23,7 +22,7 @@ from pastelbot.store.picture_files import PictureFiles
 REPLY = ReplyTarget(channel_id=1)
 HANA, KENJI = 1, 2
 WORK = default_work(bundled())  # of a picture like the default
-PICTURE = megapixel_steps(WORK)
+PICTURE = WORK / 1_000_000
 
 
 @pytest.fixture

@@ -198,7 +198,7 @@ def test_space_for_all_outputs_is_checked_first(kitchen, monkeypatch):
     """One would fit, two do not."""
     text = "[steps.one]\n" + MERGE + 'output = "one.safetensors"\n'
     (out,) = cook(kitchen, text).outputs
-    enough = writing.SPARE_BYTES + out.stat().st_size + 100
+    enough = 2**20 + out.stat().st_size + 100
     monkeypatch.setattr(writing.shutil, "disk_usage", lambda _path: SimpleNamespace(free=enough))
     cook(kitchen, text)
     with pytest.raises(WorkshopError, match="are free"):

@@ -4,12 +4,11 @@ import pytest
 from discord import Permissions
 
 from pastelbot.config import bundled
-from pastelbot.rules import cost
 from pastelbot.service.quotas import default_work
 from pastelbot.store.audit import AuditLog
 
 WORK = default_work(bundled())
-PICTURE = cost.megapixel_steps(WORK)  # 1.6384
+PICTURE = WORK / 1_000_000  # 1.6384
 
 
 @pytest.fixture

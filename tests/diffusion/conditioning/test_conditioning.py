@@ -7,10 +7,10 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
 from pastelbot.diffusion.conditioning.emphasis import apply_emphasis
 from pastelbot.errors import PromptError
-from pastelbot.prompt.tokenizer import END_TOKEN, START_TOKEN, ClipTokenizer
+from pastelbot.prompt.tokenizer import ClipTokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.:()[]|-_<>"
-NAMES = [*LETTERS, *(letter + "</w>" for letter in LETTERS), START_TOKEN, END_TOKEN]
+NAMES = [*LETTERS, *(letter + "</w>" for letter in LETTERS), "<|startoftext|>", "<|endoftext|>"]
 DIM = 8
 
 
