@@ -135,6 +135,17 @@ def test_stores_are_made_in_the_composition_root_alone():
     assert made["run.py"] == {"Database"}
 
 
+def test_the_audit_log_has_one_writer():
+    users = {
+        str(path.relative_to(PACKAGE))
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "AuditLog" for alias in node.names)
+    }
+
+    assert users == {"app.py", "service/audit.py"}
+
+
 def test_only_the_checker_says_that_requests_were_checked():
     """What `submit` takes is a Checked, so no way leads past the access policy and the limits."""
     made = {

@@ -60,7 +60,7 @@ class AccessPolicy:
         scoped = await self._scoped_settings(actor)
         self._check_place(actor, scoped.server)
         await self.check_block(actor)
-        self.check_paused(actor)
+        self._check_paused(actor)
         return self._effective_policy(actor, scoped)
 
     async def preview(self, actor: Actor) -> EffectivePolicy:
@@ -95,7 +95,7 @@ class AccessPolicy:
             "Your pictures stay. If you think this is a mistake, talk to the moderators."
         )
 
-    def check_paused(self, actor: Actor) -> None:
+    def _check_paused(self, actor: Actor) -> None:
         """Raise where no new jobs are taken."""
         if self.pauses.is_paused(actor.guild_id):
             raise NotAllowedError(

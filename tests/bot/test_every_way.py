@@ -2,6 +2,7 @@
 
 import pytest
 from discord import Permissions
+from helpers.studio import job_of
 from test_gallery import button
 
 from pastelbot.bot import checks
@@ -71,6 +72,8 @@ async def test_no_way_is_open_to_whoever_is_blocked_until_the_block_ends(studio,
     boss = studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
     await boss.slash(studio.channel, "admin block", member=studio.kenji, duration="5m", reason="spam")
     answers = await every_way(studio, begun)
+    earlier = await studio.imagine("1girl", by=studio.kenji, previous=job_of(begun["message"]))
+    answers |= {"previous": await told(earlier)}
 
     for way, answer in answers.items():
         assert "to take a break from painting until" in answer, way

@@ -159,6 +159,17 @@ async def test_deleting_a_waiting_job_refunds_it(service, jobs, clock):
     assert await work_used(jobs, HANA, now=clock()) == 0
 
 
+async def test_what_is_private_is_submitted_by_the_rules_of_direct_messages(service, jobs):
+    """Also where it was checked for an age-restricted channel alone."""
+    adults = Actor(user_id=HANA, guild_id=5, age_restricted=True)
+    request = default_request(service.settings, seed=7).replace(prompt="1girl, nude")
+    checked = await service._checker.check(adults, [request], JobOptions(private=True))
+
+    with pytest.raises(NotAllowedError, match="adult tag `nude`"):
+        await service.submit(checked, [REPLY])
+    assert await jobs.with_status(JobStatus.QUEUED) == []
+
+
 async def test_places_in_line_are_told_in_the_order_of_service(service):
     request = default_request(service.settings, seed=7).replace(prompt="1girl")
     places = [(await submit(service, Actor(user_id=user), request)).position for user in (HANA, HANA, KENJI)]

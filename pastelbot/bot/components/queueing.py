@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def submit(interaction: "discord.Interaction[PastelBot]", checked: Checked) -> None:
-    """Queue one checked request, and answer with its message; a private one goes to whoever asked alone."""
+    """Queue one checked request, and answer with its message; a private one goes to its author alone."""
     private, resources = checked.options.private, interaction.client.resources
     checked = checked.shown(locale=language_of(interaction, public=not private))
     if private and interaction.guild_id is not None:

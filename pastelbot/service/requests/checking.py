@@ -36,7 +36,7 @@ class Checked:
 
 
 class RequestChecker:
-    """Checks requests for whoever asks. All that raises is a RequestError, and nothing was charged then."""
+    """Checks requests for an actor. Every error is a RequestError, and nothing was charged then."""
 
     def __init__(self, settings: Settings, access: AccessPolicy, models: ModelNames) -> None:
         self._settings = settings

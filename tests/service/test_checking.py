@@ -1,0 +1,77 @@
+"""Requests are authorised once, and again where their place changes."""
+
+import pytest
+from helpers import services
+
+from pastelbot.errors import LimitError, NotAllowedError
+from pastelbot.formats.network_files import ModelNames
+from pastelbot.options import default_request
+from pastelbot.records import Actor, JobOptions
+from pastelbot.service.requests.checking import RequestChecker
+from pastelbot.store.database import Database
+
+ADULTS = Actor(user_id=1, guild_id=5, channel_id=6, places=(6,), age_restricted=True)
+
+
+@pytest.fixture
+async def access(settings, clock, monkeypatch):
+    """The access policy, which counts how often it was asked."""
+    database = await Database.open(settings.storage.database)
+    policy = await services.open_access(settings, database, clock)
+    policy.asked = 0
+    authorize = policy.authorize
+
+    async def counted(actor):
+        policy.asked += 1
+        return await authorize(actor)
+
+    monkeypatch.setattr(policy, "authorize", counted)
+    yield policy
+    await database.close()
+
+
+@pytest.fixture
+def checker(settings, access):
+    return RequestChecker(settings, access, ModelNames())
+
+
+@pytest.fixture
+def request_of(settings):
+    return lambda prompt: default_request(settings, seed=7).replace(prompt=prompt)
+
+
+async def test_several_requests_are_authorised_once(checker, access, request_of):
+    checked = await checker.check(ADULTS, [request_of("1girl")] * 5, JobOptions())
+
+    assert access.asked == 1
+    assert (checked.actor, len(checked.requests), checked.policy.content.adult_allowed) == (ADULTS, 5, True)
+
+
+async def test_a_policy_that_was_just_read_is_not_read_again(checker, access, request_of):
+    policy = await access.authorize(ADULTS)
+    checked = await checker.check(ADULTS, [request_of("1girl")], JobOptions(), policy=policy)
+
+    assert access.asked == 1
+    assert checked.policy is policy
+
+
+async def test_more_requests_than_may_wait_are_refused(checker, settings, request_of):
+    with pytest.raises(LimitError, match="ask for fewer at once"):
+        await checker.check(ADULTS, [request_of("1girl")] * (settings.limits.waiting_per_user + 1), JobOptions())
+
+
+async def test_a_direct_message_is_another_place(checker, access, request_of):
+    checked = await checker.check(ADULTS, [request_of("1girl, nude")], JobOptions(private=True))
+
+    with pytest.raises(NotAllowedError, match="adult tag `nude`"):
+        await checker.for_direct_message(checked)
+    assert access.asked == 2
+
+
+async def test_what_was_checked_for_a_direct_message_is_not_checked_again(checker, access, request_of):
+    checked = await checker.check(ADULTS, [request_of("1girl")], JobOptions(private=True))
+    private = await checker.for_direct_message(checked)
+
+    assert not private.policy.content.adult_allowed
+    assert await checker.for_direct_message(private) is private
+    assert access.asked == 2
