@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from discord import app_commands
 
 from pastelbot.bot import completions
+from pastelbot.bot.responses import answer_error
+from pastelbot.errors import RequestError
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import BY_NAME
 from pastelbot.options.option import Completion
@@ -30,15 +32,20 @@ def generation_options(
     """Show the named options of the table in place of the callback's parameter `options`.
 
     They are described as the table has it, with `kept` as settings that are kept for later, unless `descriptions` has
-    something else. Without `closed` the choices are offered while something is typed, and anything may be.
+    something else. Without `closed` the choices are offered while something is typed, and anything may be. Whoever
+    types a value that cannot be read is told so.
     """
     texts = {name: (kept and BY_NAME[name].describe_kept) or BY_NAME[name].describe for name in names}
 
     def decorate(callback: Callback) -> Callback:
         @functools.wraps(callback)
         async def with_options(*args: Any, **typed: Any) -> None:  # noqa: ANN401 - what the callback takes
-            options = GenerationOptions.typed({name: typed.pop(name, None) for name in names})
-            await callback(*args, **typed, **{PARAMETER: options})
+            try:
+                options = GenerationOptions.typed({name: typed.pop(name, None) for name in names})
+            except RequestError as error:
+                await answer_error(args[-1], error)  # the interaction: all behind it are given by name
+            else:
+                await callback(*args, **typed, **{PARAMETER: options})
 
         show_options(with_options, callback, {name: BY_NAME[name].value_type | None for name in names})
         app_commands.describe(**texts | descriptions)(with_options)

@@ -9,6 +9,7 @@ from discord.ext import commands
 from pastelbot.bot.attachments import picture_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import offer_presets
+from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.components.queueing import paint
 from pastelbot.bot.features.remix import first_picture
 from pastelbot.bot.features.settings.texts import presets_text, values_text
@@ -16,9 +17,8 @@ from pastelbot.bot.responses import answers_errors, open_modal, respond_ephemera
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
 from pastelbot.infotext import read_request
-from pastelbot.options import HIRES_CHOICES, SAMPLER_CHOICES, GenerationOptions
+from pastelbot.options import GenerationOptions
 from pastelbot.options.flags import options_from_prompt
-from pastelbot.options.reading import read_hires
 from pastelbot.records import GenerationRequest
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.presets import LONGEST_NAME, Presets, options_of
@@ -41,58 +41,24 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     @app_commands.describe(
         name="What to call it",
         prompt="The prompt; {prompt} in it is where yours goes later. No option at all: your last picture",
-        negative="What to avoid; none for nothing",
-        size="A size's name, or pixels such as 448x640",
-        steps="Sampling steps",
-        cfg="CFG scale",
-        sampler="How the noise is removed",
-        clip_skip="1 is none, 2 is usual",
-        hires="Paint it large in a second pass",
-        denoise="How much that pass may change: 0.01 to 1",
-        count="How many pictures",
-        style="The style that the checkpoint was trained on",
-        seed="A seed to keep too",
         keep_seed="Keep your last picture's seed too",
     )
-    @app_commands.choices(
-        sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLER_CHOICES],
-        hires=[app_commands.Choice(name=name, value=name) for name in HIRES_CHOICES],
-    )
     @answers_errors
+    @generation_options(
+        *("negative", "size", "steps", "cfg", "sampler", "clip_skip", "hires", "denoise", "count", "style", "seed"),
+        kept=True,
+        seed="A seed to keep too",
+    )
     async def save(
         self,
         interaction: discord.Interaction[Any],
         name: str,
         prompt: str | None = None,
-        negative: str | None = None,
-        size: str | None = None,
-        steps: int | None = None,
-        cfg: float | None = None,
-        sampler: str | None = None,
-        clip_skip: int | None = None,
-        hires: str | None = None,
-        denoise: float | None = None,
-        count: int | None = None,
-        style: bool | None = None,  # noqa: FBT001 - Discord's options are positional
-        seed: int | None = None,
-        keep_seed: bool = False,  # noqa: FBT001, FBT002
+        *,
+        options: GenerationOptions,
+        keep_seed: bool = False,
     ) -> None:
         """Keep settings under a name: those given here, or your last picture's."""
-        large, scale = (None, None) if hires is None else read_hires(hires)
-        options = GenerationOptions(
-            negative=negative,
-            size=size,
-            seed=seed,
-            steps=steps,
-            cfg=cfg,
-            sampler=sampler,
-            clip_skip=clip_skip,
-            hires=large,
-            hires_scale=scale,
-            denoise=denoise,
-            count=count,
-            style=style,
-        )
         if prompt is not None:
             options = GenerationOptions.of({**options_from_prompt(prompt).set_fields(), **options.set_fields()})
         if options.set_fields():
@@ -105,22 +71,19 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     @app_commands.describe(
         name="Which one",
         prompt="Another prompt than the saved one, flags too",
-        seed="Left out, the saved one or a random one",
-        count="How many pictures",
-        private="Send the picture to you alone, as a direct message",
     )
     @answers_errors
+    @generation_options("seed", "count", "private", seed="Left out, the saved one or a random one")
     async def use(
         self,
         interaction: discord.Interaction[Any],
         name: str,
         prompt: str | None = None,
-        seed: int | None = None,
-        count: int | None = None,
-        private: bool | None = None,  # noqa: FBT001
+        *,
+        options: GenerationOptions,
     ) -> None:
         """Paint with saved settings."""
-        options = GenerationOptions(prompt=prompt, seed=seed, count=count, private=private, preset=name)
+        options = options.replace(prompt=prompt, preset=name)
         await paint(interaction, await self._builder.build(actor_of(interaction), options))
 
     @app_commands.command(name="list")
@@ -136,7 +99,8 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
         self,
         interaction: discord.Interaction[Any],
         name: str,
-        shared: bool = False,  # noqa: FBT001, FBT002
+        *,
+        shared: bool = False,
     ) -> None:
         """Delete a preset."""
         preset = await self._presets.delete(actor_of(interaction), name, shared=shared)

@@ -10,6 +10,7 @@ from pastelbot.config import Settings
 from pastelbot.errors import LimitError, PromptError, RequestError
 from pastelbot.infotext import read_request, with_line_breaks
 from pastelbot.options import GenerationOptions, amend, default_hires, draft
+from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.clamping import cap_hires, clamp
 from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_negative
@@ -233,16 +234,7 @@ def _with_flags(options: GenerationOptions) -> GenerationOptions:
 
 def _without_hires(default: GenerationOptions) -> GenerationOptions:
     """Leave out what does not go with a picture to start from, which brings its own size."""
-    return default.replace(
-        size=None,
-        aspect=None,
-        hires=None,
-        hires_scale=None,
-        hires_size=None,
-        hires_steps=None,
-        hires_upscaler=None,
-        denoise=None,
-    )
+    return default.replace(**{option.name: None for option in OPTIONS if not option.beside_init})
 
 
 def _wants_hires(typed: GenerationOptions, options: GenerationOptions, settings: Settings) -> bool | None:

@@ -6,30 +6,12 @@ from dataclasses import dataclass
 from pastelbot.config import LimitSettings
 from pastelbot.errors import LimitError, NotAllowedError, PromptError, RequestError
 from pastelbot.options import GenerationOptions
+from pastelbot.options.catalogue import BY_NAME, OPTIONS, SAVED
 from pastelbot.prompt import check
 from pastelbot.records import Actor
 from pastelbot.service.audit import AuditTrail
 from pastelbot.store.settings import Scope, SettingsStore, Value
 
-# What can be set beforehand; the rest belongs to one picture.
-DRAWING = (
-    "negative",
-    "size",
-    "steps",
-    "cfg",
-    "sampler",
-    "schedule",
-    "clip_skip",
-    "hires",
-    "hires_scale",
-    "denoise",
-    "count",
-    "checkpoint",
-    "vae",
-    "style",
-    "spoiler",
-    "private",
-)
 PROMPT_AFFIXES = ("prefix", "suffix")
 LONGEST_AFFIX = 1000
 _DRAW = "draw."
@@ -79,22 +61,21 @@ class Preferences:
     async def change(self, actor: Actor, scope: Scope, options: GenerationOptions, access: Mapping[str, str]) -> None:
         """Set what the wish names, and the house's texts; an empty text removes one. Raises NotAllowedError."""
         changes: dict[str, Value] = {
-            f"{_DRAW}{name}": _value(options, name) for name in DRAWING if name in options.set_fields()
+            f"{_DRAW}{name}": _value(options, name) for name in SAVED if name in options.set_fields()
         }
-        if options.hires is not None:
-            changes[f"{_DRAW}hires_scale"] = options.hires_scale
-        if options.sampler is not None and options.schedule is None:
-            changes[f"{_DRAW}schedule"] = None
+        for name in options.set_fields():  # what a new value makes meaningless goes
+            for superseded in BY_NAME[name].supersedes:
+                if superseded in SAVED:
+                    changes.setdefault(f"{_DRAW}{superseded}", None)
         changes |= {f"{_AFFIX}{name}": text.strip() or None for name, text in access.items()}
         await self._store.update(scope, owner_of(actor, scope), changes)
-        named = {**{name: value for name, value in options.set_fields().items() if name in DRAWING}, **access}
+        named = {**{name: value for name, value in options.set_fields().items() if name in SAVED}, **access}
         await self._record(actor, scope, ", ".join(f"{name} {value}" for name, value in named.items()))
 
     async def reset(self, actor: Actor, scope: Scope, names: Sequence[str]) -> None:
         """Forget the named settings, all of them where none is named."""
-        wanted = names or (*DRAWING, *PROMPT_AFFIXES)
-        if "hires" in wanted:
-            wanted = (*wanted, "hires_scale")
+        wanted = names or (*SAVED, *PROMPT_AFFIXES)
+        wanted = (*wanted, *(option.name for option in OPTIONS if option.part_of in wanted))
         keys = [f"{_AFFIX if name in PROMPT_AFFIXES else _DRAW}{name}" for name in wanted]
         await self._store.update(scope, owner_of(actor, scope), dict.fromkeys(keys))
         await self._record(actor, scope, f"reset {', '.join(names)}".strip())
@@ -128,7 +109,7 @@ def check_affix(name: str, text: str, limits: LimitSettings) -> None:
 
 
 def _options(stored: Mapping[str, Value]) -> GenerationOptions:
-    return GenerationOptions.of({name: stored[f"{_DRAW}{name}"] for name in DRAWING if f"{_DRAW}{name}" in stored})
+    return GenerationOptions.of({name: stored[f"{_DRAW}{name}"] for name in SAVED if f"{_DRAW}{name}" in stored})
 
 
 def _value(options: GenerationOptions, name: str) -> Value:

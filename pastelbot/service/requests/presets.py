@@ -8,15 +8,13 @@ from pastelbot.choices import nearest_names
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError
 from pastelbot.options import GenerationOptions
-from pastelbot.prompt import expansion
+from pastelbot.options.catalogue import BY_NAME, OPTIONS
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.service.audit import AuditTrail
 from pastelbot.store.presets import PERSONAL, Preset, PresetStore
 
 LONGEST_NAME = 40
 _NAME = re.compile(r"[^\W_](?:[\w '.+-]*[^\W_]|[^\W_]?)", re.UNICODE)
-# What is of one picture alone, or too large to keep.
-_NOT_KEPT = ("init", "preset", "resize_mode")
 
 
 class Presets:
@@ -32,7 +30,7 @@ class Presets:
 
     async def save(self, actor: Actor, name: str, options: GenerationOptions) -> bool:
         """Keep a wish under a name for its person; return whether it replaced another. Raises RequestError."""
-        values = {key: value for key, value in options.set_fields().items() if key not in _NOT_KEPT}
+        values = {key: value for key, value in options.set_fields().items() if BY_NAME[key].in_presets}
         if not values:
             raise RequestError("There is nothing to save: name at least one setting, or a prompt.")
         preset = Preset(
@@ -103,25 +101,5 @@ def checked_name(name: str) -> str:
 
 def options_of(request: GenerationRequest, *, keep_seed: bool) -> GenerationOptions:
     """Return all settings of a finished request as a wish that gives them again."""
-    fix = request.hires
-    hires_size = f"{fix.width}x{fix.height}" if fix is not None and fix.width and fix.height else None
-    return GenerationOptions(
-        prompt=expansion.escape(request.prompt),
-        negative=expansion.escape(request.negative_prompt) or "none",
-        size=f"{request.width}x{request.height}",
-        seed=request.seed if keep_seed else None,
-        steps=request.steps,
-        cfg=request.cfg_scale,
-        sampler=request.sampler,
-        schedule=request.schedule,
-        clip_skip=request.clip_skip,
-        hires=fix is not None,
-        hires_size=hires_size,
-        hires_scale=fix.scale if fix is not None and hires_size is None else None,
-        hires_steps=fix.steps if fix is not None else None,
-        hires_upscaler=fix.upscaler if fix is not None else None,
-        denoise=fix.denoising_strength if fix is not None else None,
-        count=request.count,
-        checkpoint=request.checkpoint or None,
-        vae=request.vae or None,
-    )
+    values = {option.name: option.of_request(request) for option in OPTIONS if option.in_presets}
+    return GenerationOptions.of(values if keep_seed else {**values, "seed": None})

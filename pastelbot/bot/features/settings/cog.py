@@ -8,38 +8,19 @@ from discord import app_commands
 
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import offering
+from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.features.settings.texts import affixes_text, settings_text
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.choices import nearest_names
 from pastelbot.errors import RequestError
-from pastelbot.options import HIRES_CHOICES, SAMPLER_CHOICES, GenerationOptions
-from pastelbot.options.reading import read_hires
+from pastelbot.options import GenerationOptions
+from pastelbot.options.catalogue import SETTINGS
 from pastelbot.records import Actor
-from pastelbot.rules.samplers import SCHEDULES
 from pastelbot.service.requests.building import RequestBuilder
-from pastelbot.service.requests.preferences import DRAWING, PROMPT_AFFIXES, Preferences, check_affix, owner_of
+from pastelbot.service.requests.preferences import PROMPT_AFFIXES, Preferences, check_affix, owner_of
 from pastelbot.service.requests.submission import Service
 from pastelbot.store.settings import Scope
 
-NAMES = tuple(name for name in DRAWING if name != "hires_scale")
-# What Discord shows beside the options of `set`.
-_DESCRIPTIONS = {
-    "negative": "What to avoid; none for nothing",
-    "size": "A size's name, or pixels such as 448x640",
-    "steps": "Sampling steps",
-    "cfg": "CFG scale",
-    "sampler": "How the noise is removed",
-    "schedule": "How the noise is spread over the steps",
-    "clip_skip": "1 is none, 2 is usual",
-    "hires": "Paint large in a second pass",
-    "denoise": "How much that pass may change: 0.01 to 1",
-    "count": "How many pictures",
-    "checkpoint": "What paints",
-    "vae": "Another VAE than the checkpoint's",
-    "style": "The style that the checkpoint was trained on",
-    "spoiler": "Hide pictures until they are clicked on",
-    "private": "Send pictures as direct messages",
-}
 _WHOSE = {Scope.USER: "your own", Scope.CHANNEL: "this channel's", Scope.GUILD: "this server's"}
 
 
@@ -62,7 +43,6 @@ class _SettingsHandler:
 
     def __init__(self, service: Service, builder: RequestBuilder, preferences: Preferences) -> None:
         self.settings = service.settings
-        self.models = service.models.names
         self._builder = builder
         self._preferences = preferences
 
@@ -72,14 +52,9 @@ class _SettingsHandler:
         await respond_ephemeral(interaction, settings_text(defaults, self.settings))
 
     @answers_errors
-    async def change(
-        self, interaction: discord.Interaction[Any], scope: Scope, options: GenerationOptions, hires: str | None
-    ) -> None:
+    async def change(self, interaction: discord.Interaction[Any], scope: Scope, options: GenerationOptions) -> None:
         actor = actor_of(interaction)
         owner_of(actor, scope)
-        if hires is not None:
-            large, scale = read_hires(hires)
-            options = options.replace(hires=large, hires_scale=scale)
         if not options.set_fields():
             raise RequestError("There is nothing to set: choose at least one setting.")
         await self._builder.check_defaults(actor, options)
@@ -101,7 +76,7 @@ class _SettingsHandler:
     @answers_errors
     async def reset(self, interaction: discord.Interaction[Any], scope: Scope, name: str | None) -> None:
         actor = actor_of(interaction)
-        set_fields = (*NAMES, *PROMPT_AFFIXES) if scope is Scope.GUILD else NAMES
+        set_fields = (*SETTINGS, *PROMPT_AFFIXES) if scope is Scope.GUILD else SETTINGS
         if name is not None and name not in set_fields:
             raise RequestError(f"There is no setting {name[:40]!r}. {nearest_names(name[:40], set_fields)}")
         await self._preferences.reset(actor, scope, [name] if name is not None else [])
@@ -123,62 +98,15 @@ def _show_command(handler: _SettingsHandler) -> app_commands.Command[Any, ..., N
 def _set_command(handler: _SettingsHandler, scope: Scope) -> app_commands.Command[Any, ..., None]:
     """Return the command that sets defaults of one level; what is left out stays as it is."""
 
-    @app_commands.describe(**_DESCRIPTIONS)
-    @app_commands.autocomplete(**_offers(handler))
-    async def change(
-        interaction: discord.Interaction[Any],
-        negative: str | None = None,
-        size: str | None = None,
-        steps: int | None = None,
-        cfg: float | None = None,
-        sampler: str | None = None,
-        schedule: str | None = None,
-        clip_skip: int | None = None,
-        hires: str | None = None,
-        denoise: float | None = None,
-        count: int | None = None,
-        checkpoint: str | None = None,
-        vae: str | None = None,
-        style: bool | None = None,  # noqa: FBT001 - Discord's options are positional
-        spoiler: bool | None = None,  # noqa: FBT001
-        private: bool | None = None,  # noqa: FBT001
-    ) -> None:
-        options = GenerationOptions(
-            negative=negative,
-            size=size,
-            steps=steps,
-            cfg=cfg,
-            sampler=sampler,
-            schedule=schedule,
-            clip_skip=clip_skip,
-            denoise=denoise,
-            count=count,
-            checkpoint=checkpoint,
-            vae=vae,
-            style=style,
-            spoiler=spoiler,
-            private=private,
-        )
-        await handler.change(interaction, scope, options, hires)
+    @generation_options(*SETTINGS, kept=True, closed=False)
+    async def change(interaction: discord.Interaction[Any], *, options: GenerationOptions) -> None:
+        await handler.change(interaction, scope, options)
 
     return app_commands.Command(name="set", description=f"Set {_WHOSE[scope]} usual settings", callback=change)
 
 
-def _offers(handler: _SettingsHandler) -> dict[str, Any]:
-    """Return what is offered for the options of `set`."""
-    names = {
-        "sampler": SAMPLER_CHOICES,
-        "schedule": SCHEDULES,
-        "size": tuple(handler.settings.sizes),
-        "hires": HIRES_CHOICES,
-        "checkpoint": tuple(handler.models.checkpoints),
-        "vae": tuple(handler.models.vaes),
-    }
-    return {option: offering(set_fields) for option, set_fields in names.items()}
-
-
 def _reset_command(handler: _SettingsHandler, scope: Scope) -> app_commands.Command[Any, ..., None]:
-    names = (*NAMES, *PROMPT_AFFIXES) if scope is Scope.GUILD else NAMES
+    names = (*SETTINGS, *PROMPT_AFFIXES) if scope is Scope.GUILD else SETTINGS
 
     @app_commands.describe(name="Which setting; left out, all of them")
     @app_commands.autocomplete(name=offering(names))

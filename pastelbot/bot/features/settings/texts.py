@@ -5,27 +5,23 @@ from collections.abc import Mapping, Sequence
 from pastelbot.bot.plain_text import plain
 from pastelbot.config import Settings
 from pastelbot.options import GenerationOptions
+from pastelbot.options.catalogue import BY_NAME, SETTINGS
 from pastelbot.service.requests.preferences import EffectiveDefaults
 from pastelbot.store.presets import Preset
 
 _CONTENT = 1900
 _VALUE = 160
-_LEFT_OUT = {
-    "schedule": "`schedule` the sampler's own",
-    "checkpoint": "`checkpoint` the usual one",
-    "vae": "`vae` the checkpoint's own",
-}
 
 
 def settings_text(defaults: EffectiveDefaults, settings: Settings) -> str:
     """List what is used where nothing is typed, and who set it."""
     levels = (("you", defaults.own), ("this channel", defaults.channel), ("this server", defaults.server))
     rows = []
-    for name, default in _default(settings).items():
+    for name in SETTINGS:
         setter, options = next(
             ((who, options) for who, options in levels if name in options.set_fields()), (None, None)
         )
-        row = _row(name, default if options is None else _value(options, name))
+        row = _row(name, BY_NAME[name].default(settings) if options is None else _value(options, name))
         rows.append(f"- {row} — set by {setter}" if setter else f"- {row}")
     rows += affix_rows(defaults)
     return "**Where you type nothing:**\n" + "\n".join(rows)[:_CONTENT]
@@ -69,30 +65,9 @@ def values_text(values: Mapping[str, object]) -> str:
     return " · ".join([*prompt, *others])
 
 
-def _default(settings: Settings) -> dict[str, object]:
-    default = settings.defaults
-    return {
-        "negative": default.negative_prompt,
-        "size": default.size,
-        "steps": default.steps,
-        "cfg": default.cfg,
-        "sampler": default.sampler,
-        "schedule": None,
-        "clip_skip": default.clip_skip,
-        "hires": default.hires,
-        "denoise": default.denoising_strength,
-        "count": 1,
-        "checkpoint": None,
-        "vae": None,
-        "style": False,
-        "spoiler": False,
-        "private": False,
-    }
-
-
 def _row(name: str, value: object) -> str:
     if value is None:
-        return _LEFT_OUT[name]
+        return BY_NAME[name].left_out
     if isinstance(value, bool):
         return f"`{name}` on" if value else f"`{name}` off"
     return f"`{name}` {_shown(value)}"
