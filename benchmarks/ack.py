@@ -47,6 +47,7 @@ from pastelbot.records import (
     WorkerReady,
 )
 from pastelbot.service.reviews import Verdict
+from pastelbot.service.services import Services
 from pastelbot.store.jobs.store import JobStore
 
 REQUEST = GenerationRequest(
@@ -112,8 +113,8 @@ class StubDiscord:
         await asyncio.sleep(DISCORD_SECONDS)
 
 
-class OpenDesk:
-    """A review desk that lets everything pass."""
+class OpenReviews:
+    """Reviews that let everything pass."""
 
     def previews_allowed(self, _job: object) -> bool:
         """Allow them."""
@@ -128,7 +129,8 @@ class OpenDesk:
 class Press:
     """One press of a button, as discord.py hands it to the bot, and when it was answered."""
 
-    resources: Any
+    messages: Delivery
+    services: Services
     languages: Languages
     user_id: int
     started: float
@@ -139,7 +141,7 @@ class Press:
         """Return what the button's callback gets."""
         rights = discord.Permissions.all_channel()
         return SimpleNamespace(
-            client=SimpleNamespace(resources=self.resources, languages=self.languages),
+            client=SimpleNamespace(services=self.services, messages=self.messages, languages=self.languages),
             user=SimpleNamespace(id=self.user_id),
             guild_id=GUILD,
             channel_id=CHANNEL,
@@ -172,16 +174,15 @@ async def run(folder: Path, people: int, seconds: float, pause: float) -> None:
         }
     )
     executor = ProcessExecutor(WorkerOptions(checkpoint=CheckpointSettings(path="stand-in")), target=paint_busily)
-    backend = await app.build(settings, executor=executor)._open_backend()  # noqa: SLF001 - no Discord here
+    services = await app.open_services(settings, executor=executor)
     client: Any = StubDiscord()
-    desk: Any = OpenDesk()
+    reviews: Any = OpenReviews()
     languages = Languages.shipped()
-    delivery = Delivery(client, backend.service, desk, languages, edit_seconds=3.0, mention_after=60.0)
-    resources = SimpleNamespace(service=backend.service, delivery=delivery, access=backend.access)
+    delivery = Delivery(client, services.jobs, reviews, languages, edit_seconds=3.0, mention_after=60.0)
     now = datetime.now(UTC)
     reply = ReplyTarget(channel_id=CHANNEL, guild_id=GUILD, message_id=3)
-    picture = await JobStore(backend.database).insert(1, REQUEST, reply, now=now)
-    await backend.dispatcher.start(delivery.publish)
+    picture = await JobStore(services.database).insert(1, REQUEST, reply, now=now)
+    await services.dispatcher.start(delivery.publish)
     await asyncio.sleep(3)  # the worker starts
     gc.freeze()
     presses: list[Press] = []
@@ -191,16 +192,18 @@ async def run(folder: Path, people: int, seconds: float, pause: float) -> None:
     async def person(user_id: int) -> None:
         await asyncio.sleep(chance.uniform(0, pause))
         while time.perf_counter() < end:
-            press = Press(resources=resources, languages=languages, user_id=user_id, started=time.perf_counter())
+            press = Press(
+                services=services, messages=delivery, languages=languages, user_id=user_id, started=time.perf_counter()
+            )
             presses.append(press)
             await JobButton("reroll", picture.id).callback(press.interaction())
             await asyncio.sleep(chance.uniform(0, 2 * pause))
 
     await asyncio.gather(*(person(10 + number) for number in range(people)))
-    report(presses, seconds, client.edits, (await backend.dispatcher.overview()).waiting)
-    await backend.dispatcher.close()
+    report(presses, seconds, client.edits, (await services.dispatcher.overview()).waiting)
+    await services.dispatcher.close()
     await delivery.close()
-    await backend.database.close()
+    await services.database.close()
 
 
 def report(presses: list[Press], seconds: float, edits: int, waiting: int) -> None:

@@ -19,9 +19,9 @@ from typing import NamedTuple
 import structlog
 
 from pastelbot import app, config
-from pastelbot.bot.client import Backend
 from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.records import Actor, GenerationRequest, Paint, ReplyTarget
+from pastelbot.service.services import Services
 from pastelbot.store.jobs.store import JobStore
 
 PROMPT = "mksks style, 1girl, red hair, smile, pink background, " + ", ".join(f"tag {number}" for number in range(60))
@@ -55,18 +55,18 @@ class Clerk(FakeExecutor):
 class Bench:
     """The bot without Discord."""
 
-    def __init__(self, backend: Backend, clerk: Clerk) -> None:
+    def __init__(self, services: Services, clerk: Clerk) -> None:
         self.clerk = clerk
-        self.database = backend.database
-        self.jobs = JobStore(backend.database)
-        self.dispatcher = backend.dispatcher
-        self.service = backend.service
+        self.database = services.database
+        self.jobs = JobStore(services.database)
+        self.dispatcher = services.dispatcher
+        self.service = services.jobs
 
     @classmethod
     async def open(cls, settings: config.Settings) -> "Bench":
         """Open the database and all that stands on it."""
         clerk = Clerk()
-        return cls(await app.build(settings, executor=clerk)._open_backend(), clerk)  # noqa: SLF001 - no Discord here
+        return cls(await app.open_services(settings, executor=clerk), clerk)
 
     async def submit(self, user_id: int) -> Spent:
         """Queue a job; return what it took."""

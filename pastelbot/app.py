@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pastelbot.bot.client import Backend, PastelBot
+from pastelbot.bot.client import PastelBot
 from pastelbot.config import Settings, WorkerOptions
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
@@ -25,8 +25,9 @@ from pastelbot.service.requests.checking import RequestChecker
 from pastelbot.service.requests.history import PictureHistory
 from pastelbot.service.requests.preferences import Preferences
 from pastelbot.service.requests.presets import Presets
-from pastelbot.service.requests.submission import Service, random_seed
+from pastelbot.service.requests.submission import JobService, random_seed
 from pastelbot.service.reviews import Reviews
+from pastelbot.service.services import Services
 from pastelbot.service.tagging import Describing
 from pastelbot.service.tags.dictionary import Tags
 from pastelbot.store.audit import AuditLog
@@ -83,7 +84,8 @@ class _Core:
     audit: AuditTrail
     dispatcher: Dispatcher
     checker: RequestChecker
-    service: Service
+    models: Models
+    service: JobService
     tagger: Describer | None
 
 
@@ -100,16 +102,27 @@ def build(
     tagger is on), `clock` tells the time instead of the system's clock.
     """
 
-    async def open_backend() -> Backend:
-        return await _backend(await _core(settings, executor, describer, clock or _utc_now))
+    async def open_now() -> Services:
+        return await open_services(settings, executor=executor, describer=describer, clock=clock)
 
     discord = settings.discord
     return PastelBot(
-        open_backend,
+        open_now,
         guild_ids=discord.guild_ids,
         edit_seconds=discord.edit_seconds,
         mention_after_seconds=discord.mention_after_seconds,
     )
+
+
+async def open_services(
+    settings: Settings,
+    *,
+    executor: Executor | None = None,
+    describer: Describer | None = None,
+    clock: Callable[[], datetime] | None = None,
+) -> Services:
+    """Open everything below Discord; the parameters are those of `build`. Raises DatabaseError."""
+    return await _services(await _core(settings, executor, describer, clock or _utc_now))
 
 
 async def _core(
@@ -143,7 +156,8 @@ async def _core(
         audit=audit,
         dispatcher=dispatcher,
         checker=checker,
-        service=Service(settings, stores.jobs, dispatcher, checker, audit, stores.files, models, clock=clock),
+        models=models,
+        service=JobService(settings, stores.jobs, dispatcher, checker, audit, stores.files, models, clock=clock),
         tagger=tagger,
     )
 
@@ -173,7 +187,7 @@ async def _stores(settings: Settings, database: Database, clock: Callable[[], da
     )
 
 
-async def _backend(core: _Core) -> Backend:
+async def _services(core: _Core) -> Services:
     """Put together what people do besides painting."""
     settings, stores, clock = core.settings, core.stores, core.clock
     access, audit, dispatcher, service = core.access, core.audit, core.dispatcher, core.service
@@ -182,30 +196,32 @@ async def _backend(core: _Core) -> Backend:
     await tags.open()
     reviews = Reviews(settings, stores.reviews, jobs, access, audit, dispatcher, servers, clock=clock)
     preferences, presets = Preferences(servers, audit), Presets(settings, stores.presets, audit, clock=clock)
-    return Backend(
+    return Services(
+        settings=settings,
         database=core.database,
         key_values=stores.key_values,
         builder=RequestBuilder(
-            settings, access, core.checker, preferences, presets, service.models, random_seed=random_seed
+            settings, access, core.checker, preferences, presets, core.models, random_seed=random_seed
         ),
         checker=core.checker,
         preferences=preferences,
         presets=presets,
         confirmations=stores.confirmations,
         dispatcher=dispatcher,
-        service=service,
+        jobs=service,
+        models=core.models,
         tags=tags,
         quotas=Quotas(settings, stores.quotas, servers, access, audit, clock=clock),
         access=access,
         reviews=reviews,
         admin=Admin(settings, servers, stores.blocks, access, jobs, dispatcher, audit, stores.stats, clock=clock),
-        describing=Describing(core.tagger, access, per_minute=settings.tagger.describes_per_minute, clock=clock),
+        tagging=Describing(core.tagger, access, per_minute=settings.tagger.describes_per_minute, clock=clock),
         history=PictureHistory(jobs, files, access),
         housekeeping=Housekeeping(settings.storage, files, clock=clock),
         gallery=Gallery(
             stores.gallery, jobs, service, access, audit, files, servers, adult=reviews.is_adult, clock=clock
         ),
-        mydata=PersonalData(stores.personal, jobs, dispatcher, files),
+        personal_data=PersonalData(stores.personal, jobs, dispatcher, files),
         clock=clock,
     )
 

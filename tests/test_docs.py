@@ -7,14 +7,14 @@ import pytest
 from discord import app_commands
 from discord.ext import commands
 
+from pastelbot.bot.components.gallery_views import EntryButton
 from pastelbot.bot.components.job_actions import ACTIONS, STRENGTHS
 from pastelbot.bot.components.job_buttons import JobButton
 from pastelbot.bot.features.admin.cog import AdminGroup
 from pastelbot.bot.features.admin.groups import CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
 from pastelbot.bot.features.admin.quota import QuotaGroup
 from pastelbot.bot.features.describe.cog import DescribeCog
-from pastelbot.bot.features.gallery.cog import GalleryCog
-from pastelbot.bot.features.gallery.views import EntryButton
+from pastelbot.bot.features.gallery import GalleryCog
 from pastelbot.bot.features.help.cog import HelpCog
 from pastelbot.bot.features.imagine import ImagineCog
 from pastelbot.bot.features.model import ModelCog

@@ -1,21 +1,19 @@
 """Choices for what is being typed; whatever goes wrong, there are none."""
 
-from typing import Any
-
-import discord
 import structlog
 from discord import app_commands
 
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.context import Interaction
 from pastelbot.errors import PastelError
 from pastelbot.prompt.tags.completion import Completion
 
 log = structlog.get_logger(__name__)
 
 
-async def prompt_choices(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+async def prompt_choices(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
     """Return completions of the last tag of a prompt."""
-    tags = interaction.client.resources.tags
+    tags = interaction.client.services.tags
     try:
         return _choices(await tags.complete(current, actor_of(interaction)))
     except PastelError as error:
@@ -23,9 +21,9 @@ async def prompt_choices(interaction: discord.Interaction[Any], current: str) ->
         return []
 
 
-async def query_choices(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+async def query_choices(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
     """Return tags that a search may be for."""
-    tags = interaction.client.resources.tags
+    tags = interaction.client.services.tags
     try:
         return _choices(await tags.complete_query(current, actor_of(interaction)))
     except PastelError as error:

@@ -4,6 +4,7 @@ from typing import Any
 
 import discord
 
+from pastelbot.bot.context import Interaction
 from pastelbot.errors import RequestError
 from pastelbot.records import Actor, ReplyTarget
 from pastelbot.service.access import AccessPolicy
@@ -18,7 +19,7 @@ _NEEDED = {
 }
 
 
-def actor_of(interaction: discord.Interaction[Any]) -> Actor:
+def actor_of(interaction: Interaction) -> Actor:
     """Return who asks, and where."""
     channel, inside = interaction.channel, interaction.guild_id is not None
     roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
@@ -34,7 +35,7 @@ def actor_of(interaction: discord.Interaction[Any]) -> Actor:
     )
 
 
-async def check_command(interaction: discord.Interaction[Any], access: AccessPolicy) -> None:
+async def check_command(interaction: Interaction, access: AccessPolicy) -> None:
     """Raise NotAllowedError where a command is not answered.
 
     That is one place for all commands: channels that the bot is kept out of, direct messages, and who may use `/admin`.
@@ -47,7 +48,7 @@ async def check_command(interaction: discord.Interaction[Any], access: AccessPol
         await access.check_channel(actor_of(interaction))
 
 
-def _places(interaction: discord.Interaction[Any]) -> tuple[int, ...]:
+def _places(interaction: Interaction) -> tuple[int, ...]:
     """Return the thread (a forum's post is one), its channel, and that channel's category."""
     return places_of(interaction.channel, interaction.channel_id)
 
@@ -70,7 +71,7 @@ def _age_restricted(channel: object) -> bool:
         return False
 
 
-def reply_target(interaction: discord.Interaction[Any]) -> ReplyTarget:
+def reply_target(interaction: Interaction) -> ReplyTarget:
     """Return where the job's message will be; raise RequestError where the bot may not post."""
     if interaction.channel_id is None:
         raise RequestError("There is no channel here to post a picture in.")
@@ -80,7 +81,7 @@ def reply_target(interaction: discord.Interaction[Any]) -> ReplyTarget:
     return ReplyTarget(channel_id=interaction.channel_id, guild_id=interaction.guild_id)
 
 
-def _missing_rights(interaction: discord.Interaction[Any]) -> list[str]:
+def _missing_rights(interaction: Interaction) -> list[str]:
     if interaction.guild_id is None:
         return []
     needed = dict(_NEEDED)

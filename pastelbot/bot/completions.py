@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-import discord
 from discord import app_commands
 
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translator
 from pastelbot.service.requests.presets import Presets
-from pastelbot.service.requests.submission import Service
 
 _MOST = 25
 _LONGEST = 100
@@ -27,15 +26,13 @@ def offer(typed: str, values: Mapping[str, str]) -> list[app_commands.Choice[str
 def offering(names: Sequence[str]) -> Callable[..., Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
     """Return a completion that offers the same names to everybody."""
 
-    async def complete(_interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    async def complete(_interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         return offer(current, {name: name for name in names})
 
     return complete
 
 
-async def offer_presets(
-    presets: Presets, interaction: discord.Interaction[Any], typed: str
-) -> list[app_commands.Choice[str]]:
+async def offer_presets(presets: Presets, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Return the presets that the person may use here, their own first."""
     usable = await presets.usable(actor_of(interaction))
     labels: dict[str, str] = {}
@@ -46,40 +43,40 @@ async def offer_presets(
     return offer(typed, labels)
 
 
-async def preset_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+async def preset_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the presets that the person may use here."""
-    return await offer_presets(interaction.client.resources.presets, interaction, typed)
+    return await offer_presets(interaction.client.services.presets, interaction, typed)
 
 
-async def size_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+async def size_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the named sizes."""
-    named = _service(interaction).settings.sizes.items()
+    named = interaction.client.services.settings.sizes.items()
     return offer(typed, {f"{name} ({size.first})": name for name, size in named})
 
 
-async def checkpoint_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+async def checkpoint_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the checkpoints."""
-    models = _service(interaction).models
+    models = interaction.client.services.models
     default = translator(interaction)(marked(models.in_use, in_use=True))
     return offer(typed, {default if name == models.in_use else name: name for name in models.names.checkpoints})
 
 
-async def vae_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+async def vae_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the VAEs."""
-    return offer(typed, {name: name for name in _service(interaction).models.names.vaes})
+    return offer(typed, {name: name for name in interaction.client.services.models.names.vaes})
 
 
-async def lora_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+async def lora_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the LoRAs that there are; a weight that was typed stays."""
     name, colon, weight = typed.partition(":")
-    loras = _service(interaction).models.names.loras
+    loras = interaction.client.services.models.names.loras
     known = await asyncio.to_thread(lambda: loras.files)  # which may list a folder
     return offer(name, {f"{each}{colon}{weight}": f"{each}{colon}{weight}" for each in known})
 
 
-async def history_choices(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+async def history_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the person's newest pictures here."""
-    found = await interaction.client.resources.history.offers(actor_of(interaction), most=_MOST)
+    found = await interaction.client.services.history.offers(actor_of(interaction), most=_MOST)
     return offer(typed, {f"{each.seed}: {' '.join(each.job.request.prompt.split())}": each.name for each in found})
 
 
@@ -87,8 +84,3 @@ def marked(name: str, *, in_use: bool) -> str:
     """Return a checkpoint's name as it is offered: the usual one says so, as far as there is room."""
     label = f"{name} (usual)"
     return label if in_use and len(label) <= _LONGEST else name
-
-
-def _service(interaction: discord.Interaction[Any]) -> Service:
-    service: Service = interaction.client.resources.service
-    return service

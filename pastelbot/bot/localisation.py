@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import discord
 from discord import app_commands, ui
 
+from pastelbot.bot.context import Interaction
 from pastelbot.i18n.languages import Languages, Translate
 
 Shown = TypeVar("Shown", bound=ui.View | ui.LayoutView | ui.Modal)
@@ -30,7 +31,7 @@ class CommandTranslator(app_commands.Translator):
         return catalogue.word(string.message) or catalogue.phrase(string.message)
 
 
-def language_of(interaction: discord.Interaction[Any], *, public: bool = False) -> str:
+def language_of(interaction: Interaction, *, public: bool = False) -> str:
     """Return Discord's name of the language to answer in: that of whoever asks, or in public the server's."""
     return str(interaction.guild_locale or interaction.locale) if public else str(interaction.locale)
 
@@ -41,13 +42,13 @@ def language_of_guild(client: discord.Client, guild_id: int | None) -> str:
     return str(guild.preferred_locale) if guild is not None else ""
 
 
-def translator(interaction: discord.Interaction[Any], *, public: bool = False) -> Translate:
+def translator(interaction: Interaction, *, public: bool = False) -> Translate:
     """Return what puts texts into the language to answer in."""
     languages: Languages = interaction.client.languages
     return languages.translator(language_of(interaction, public=public))
 
 
-def localised(interaction: discord.Interaction[Any], text: str) -> str:
+def localised(interaction: Interaction, text: str) -> str:
     """Return a text in the language of whoever asks."""
     return translator(interaction)(text)
 

@@ -10,6 +10,7 @@ import structlog
 from discord import app_commands
 from discord.utils import MISSING
 
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translated, translator
 from pastelbot.errors import PastelError, StoreError
 
@@ -21,7 +22,7 @@ _CONTENT = 2000
 log = structlog.get_logger(__name__)
 
 
-async def answer_error(interaction: discord.Interaction[Any], error: BaseException) -> None:
+async def answer_error(interaction: Interaction, error: BaseException) -> None:
     """Tell the person, and nobody else, what was wrong; what is unexpected also goes to the log."""
     if isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError) and error.__cause__:
         error = error.__cause__
@@ -41,7 +42,7 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
 
 
 async def respond_ephemeral(
-    interaction: discord.Interaction[Any],
+    interaction: Interaction,
     text: str,
     *,
     view: discord.ui.View = MISSING,
@@ -61,9 +62,7 @@ async def respond_ephemeral(
         log.warning("an answer did not arrive", error=str(error))
 
 
-async def replace_response(
-    interaction: discord.Interaction[Any], text: str, *, view: discord.ui.View | None = None
-) -> None:
+async def replace_response(interaction: Interaction, text: str, *, view: discord.ui.View | None = None) -> None:
     """Replace the private message whose button was pressed."""
     translate, none = translator(interaction), discord.AllowedMentions.none()
     view = translated(view, translate) if view is not None else None
@@ -80,13 +79,13 @@ async def replace_response(
         log.warning("an answer did not arrive", error=str(error))
 
 
-async def open_modal(interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
+async def open_modal(interaction: Interaction, form: discord.ui.Modal) -> None:
     """Open a form."""
     await interaction.response.send_modal(translated(form, translator(interaction)))
 
 
 def answers_errors(
-    callback: Callable[Concatenate[Owner, discord.Interaction[Any], P], Coroutine[Any, Any, None]],
+    callback: Callable[Concatenate[Owner, Interaction, P], Coroutine[Any, Any, None]],
 ) -> Callable[Concatenate[Owner, discord.Interaction[Any], P], Coroutine[Any, Any, None]]:
     """Let a method that takes an interaction answer its own errors.
 
@@ -94,9 +93,7 @@ def answers_errors(
     """
 
     @functools.wraps(callback)
-    async def answering(
-        owner: Owner, interaction: discord.Interaction[Any], /, *args: P.args, **kwargs: P.kwargs
-    ) -> None:
+    async def answering(owner: Owner, interaction: Interaction, /, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
             await callback(owner, interaction, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - the edge: everything is answered

@@ -11,7 +11,7 @@ from pastelbot.records import Actor, Job, JobStatus
 from pastelbot.service import server_rules
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.audit import AuditTrail
-from pastelbot.service.requests.submission import Service
+from pastelbot.service.requests.submission import JobService
 from pastelbot.store.gallery import Ancestor, GalleryEntry, GalleryStore, PendingDeletion, Search, View
 from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
@@ -68,7 +68,7 @@ class Gallery:
         self,
         store: GalleryStore,
         jobs: JobStore,
-        service: Service,
+        service: JobService,
         access: AccessPolicy,
         audit: AuditTrail,
         files: PictureFiles,

@@ -55,7 +55,7 @@ async def test_any_prompt(studio, actor):
         glue = chance.choice((" ", ", ", ""))
         prompt = glue.join(chance.choice(WORDS * 3 + SIGNS) for _ in range(chance.randrange(1, 12)))
         try:
-            built = await studio.bot.resources.builder.build(actor, GenerationOptions(prompt=prompt))
+            built = await studio.bot.services.builder.build(actor, GenerationOptions(prompt=prompt))
         except PastelError:
             continue
         painted += 1
@@ -66,7 +66,7 @@ async def test_any_prompt(studio, actor):
 
 
 async def test_any_infotext(studio, actor):
-    chance, painted, builder = random.Random(7), 0, studio.bot.resources.builder
+    chance, painted, builder = random.Random(7), 0, studio.bot.services.builder
     for _ in range(500):
         names = chance.sample(FIELDS, chance.randrange(3, 12))
         fields = ", ".join(f"{name}: {chance.choice(VALUES)}" for name in names)

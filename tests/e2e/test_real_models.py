@@ -66,7 +66,7 @@ async def test_a_mixed_queue_is_painted_and_a_damaged_checkpoint_fails_its_job_a
     (failed,) = await studio.jobs.with_status(JobStatus.FAILED)
     assert "checkpoint damaged cannot be loaded" in failed.reason
     assert str(studio.settings.storage.pictures.parent.parent) not in failed.reason
-    assert studio.bot._backend.dispatcher.loaded["again"].checkpoint_hash
+    assert studio.bot.services.dispatcher.loaded["again"].checkpoint_hash
 
 
 def pixels(data):

@@ -61,19 +61,19 @@ class SimulatedServer:
 
     async def kill(self):
         """End the bot as a crash would: nothing is put back, told or settled."""
-        backend, self.bot._backend = self.bot._backend, None
-        backend.dispatcher._poll.cancel()
-        backend.dispatcher._mailbox._closed = True
-        await self.bot.resources.delivery.close()
-        await backend.database.close()
+        services, delivery, self.bot._delivery = self.bot.services, self.bot._delivery, None
+        services.dispatcher._poll.cancel()
+        services.dispatcher._mailbox._closed = True
+        await delivery.close()
+        await services.database.close()
 
     @property
     def jobs(self):
-        return self.bot._backend.service._jobs
+        return JobStore(self.bot.services.database)
 
     @property
     def service(self):
-        return self.bot.resources.service
+        return self.bot.services.jobs
 
     async def imagine(self, prompt="1girl, red hair", *, by=None, channel=None, **options):
         by = by or self.hana

@@ -13,7 +13,7 @@ from pastelbot.records import Actor, JobOptions, JobStatus, ReplyTarget
 from pastelbot.service.models.models import Models
 from pastelbot.service.quotas import default_work
 from pastelbot.service.requests.checking import RequestChecker
-from pastelbot.service.requests.submission import Service
+from pastelbot.service.requests.submission import JobService
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.key_values import KeyValueStore
@@ -51,7 +51,7 @@ async def open_service(settings, jobs, clock):
         audit = services.audit_trail(jobs._database, clock)
         models = Models(changed, KeyValueStore(jobs._database), dispatcher, audit)
         checker = RequestChecker(changed, access, models.names)
-        return Service(changed, jobs, dispatcher, checker, audit, files, models, clock=clock)
+        return JobService(changed, jobs, dispatcher, checker, audit, files, models, clock=clock)
 
     yield open_service
     for dispatcher in dispatchers:

@@ -3,15 +3,15 @@
 What is asked about lies in the database, so the buttons work after a restart, for as long as the question counts.
 """
 
-import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 import discord
 
 from pastelbot.bot import render
 from pastelbot.bot.checks import reply_target
 from pastelbot.bot.components import direct_messages
+from pastelbot.bot.components.lasting_button import LastingButton
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import language_of
 from pastelbot.bot.responses import answers_errors, replace_response, respond_ephemeral
 from pastelbot.errors import PastelError
@@ -20,21 +20,18 @@ from pastelbot.rules import cost, grids
 from pastelbot.service.requests.checking import Checked
 from pastelbot.store.confirmations import Plan
 
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
-
 _SHOWN = 8
 _GONE = "This was answered already, or too long ago: type it again. Nothing was charged."
 
 
-async def ask(interaction: "discord.Interaction[PastelBot]", checked: Checked) -> None:
+async def ask(interaction: Interaction, checked: Checked) -> None:
     """Ask whether all of it shall be painted; it is queued in one go when the answer is yes."""
-    resources = interaction.client.resources
+    services = interaction.client.services
     if not checked.options.private:
         reply_target(interaction)  # what the bot lacks here is said before anything is asked
     actor = checked.actor
     plan = Plan(user_id=actor.user_id, guild_id=actor.guild_id, requests=checked.requests, options=checked.options)
-    number = await resources.confirmations.add(plan, now=resources.clock())
+    number = await services.confirmations.add(plan, now=services.clock())
     view = discord.ui.View(timeout=None)
     for answer in ("yes", "no"):
         view.add_item(PlanButton(answer, number))
@@ -53,32 +50,22 @@ def question(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-class PlanButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=r"pb-plan:(?P<answer>yes|no):(?P<plan>[0-9a-f]{12})",
-):
+class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no):(?P<plan_id>[0-9a-f]{12})"):
     """Yes or no to a plan."""
 
     def __init__(self, answer: str, plan_id: str) -> None:
         label, style = ("Paint", discord.ButtonStyle.success)
         if answer == "no":
             label, style = ("Cancel", discord.ButtonStyle.secondary)
-        super().__init__(discord.ui.Button(label=label, style=style, custom_id=f"pb-plan:{answer}:{plan_id}"))
+        super().__init__(f"plan:{answer}:{plan_id}", label, style=style)
         self.answer = answer
         self.plan_id = plan_id
 
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> "PlanButton":
-        """Rebuild the button that was clicked."""
-        return cls(match["answer"], match["plan"])
-
     @answers_errors
-    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+    async def callback(self, interaction: Interaction) -> None:
         """Queue the plan, or drop it; a second click finds it gone."""
-        resources = interaction.client.resources
-        plan = await resources.confirmations.take(self.plan_id, interaction.user.id, now=resources.clock())
+        services = interaction.client.services
+        plan = await services.confirmations.take(self.plan_id, interaction.user.id, now=services.clock())
         if plan is None:
             await replace_response(interaction, _GONE)
         elif self.answer == "no":
@@ -86,45 +73,45 @@ class PlanButton(
         else:
             await self._carry_out(interaction, plan)
 
-    async def _carry_out(self, interaction: "discord.Interaction[PastelBot]", plan: Plan) -> None:
-        resources = interaction.client.resources
+    async def _carry_out(self, interaction: Interaction, plan: Plan) -> None:
+        services = interaction.client.services
         await interaction.response.defer()
         try:
             await carry_out(interaction, plan)
         except PastelError:
-            await resources.confirmations.put_back(self.plan_id, plan, now=resources.clock())
+            await services.confirmations.put_back(self.plan_id, plan, now=services.clock())
             raise
         await replace_response(interaction, f"✅ {len(plan.requests)} in line.")
 
 
-async def carry_out(interaction: "discord.Interaction[PastelBot]", plan: Plan) -> None:
+async def carry_out(interaction: Interaction, plan: Plan) -> None:
     """Queue all of a plan's requests or, where one is refused, none; each gets a message of its own.
 
     Time has passed since the question, so all of it is checked again.
     """
-    resources, options = interaction.client.resources, plan.options
+    services, options = interaction.client.services, plan.options
     actor = await direct_messages.actor_at(interaction, plan.guild_id, options.home_channel_id)
     if interaction.guild_id is not None:
         options = replace(options, home_channel_id=actor.channel_id if options.private else None)
     options = replace(options, locale=language_of(interaction, public=not options.private))
     if options.private:
-        actor = resources.access.in_messages(actor)
-    checked = await resources.checker.check(actor, plan.requests, options)
+        actor = services.access.in_messages(actor)
+    checked = await services.checker.check(actor, plan.requests, options)
     targets: list[ReplyTarget] = []
     try:
         for _request in checked.requests:
             targets.append(await _target(interaction, actor, options))  # noqa: PERF401 - those sent are withdrawn
-        queued = await resources.service.submit(checked, targets)
+        queued = await services.jobs.submit(checked, targets)
     except BaseException:
         for target in targets:
             if target.message_id is not None:
                 await direct_messages.withdraw_message(interaction, target)
         raise
     for each in queued:
-        await resources.delivery.introduce(each)
+        await interaction.client.messages.introduce(each)
 
 
-async def _target(interaction: "discord.Interaction[PastelBot]", actor: Actor, options: JobOptions) -> ReplyTarget:
+async def _target(interaction: Interaction, actor: Actor, options: JobOptions) -> ReplyTarget:
     if options.private and interaction.guild_id is not None:
         return await direct_messages.begin_message(interaction, actor)
     return replace(reply_target(interaction), guild_id=actor.guild_id)

@@ -1,24 +1,24 @@
 """Private jobs: shown in a direct message, under the rules of the server where they were asked for."""
 
 import contextlib
-from typing import Any
 
 import discord
 
 from pastelbot.bot.checks import actor_of, places_of
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import localised
 from pastelbot.errors import NotAllowedError, RequestError
 from pastelbot.records import Actor, Job, ReplyTarget
 from pastelbot.service.access import AccessPolicy
 
 
-async def actor_for(interaction: discord.Interaction[Any], job: Job) -> Actor:
+async def actor_for(interaction: Interaction, job: Job) -> Actor:
     """Return who presses a job's button, and where: for a private job that is the server where it was asked for."""
     home = job.reply.guild_id if job.reply is not None and job.options.private else None
     return await actor_at(interaction, home, job.options.home_channel_id)
 
 
-async def actor_at(interaction: discord.Interaction[Any], guild_id: int | None, channel_id: int | None) -> Actor:
+async def actor_at(interaction: Interaction, guild_id: int | None, channel_id: int | None) -> Actor:
     """Return who asks; in a direct message, as if they asked in that channel of that server, where there is one."""
     if interaction.guild_id is not None or guild_id is None:
         return actor_of(interaction)
@@ -38,11 +38,11 @@ async def actor_at(interaction: discord.Interaction[Any], guild_id: int | None, 
         manages_messages=member.guild_permissions.manage_messages,
         manages_server=member.guild_permissions.manage_guild,
     )
-    access: AccessPolicy = interaction.client.resources.access
+    access: AccessPolicy = interaction.client.services.access
     return access.in_messages(actor)
 
 
-async def begin_message(interaction: discord.Interaction[Any], actor: Actor) -> ReplyTarget:
+async def begin_message(interaction: Interaction, actor: Actor) -> ReplyTarget:
     """Begin the direct message of a job; raises RequestError where the person takes none.
 
     Whether somebody takes messages shows only when one is sent, so this comes before anything is queued.
@@ -57,7 +57,7 @@ async def begin_message(interaction: discord.Interaction[Any], actor: Actor) -> 
     return ReplyTarget(channel_id=message.channel.id, message_id=message.id, guild_id=actor.guild_id)
 
 
-async def withdraw_message(interaction: discord.Interaction[Any], target: ReplyTarget) -> None:
+async def withdraw_message(interaction: Interaction, target: ReplyTarget) -> None:
     """Take back the direct message of a job that was not queued."""
     channel = interaction.client.get_partial_messageable(target.channel_id)
     with contextlib.suppress(discord.HTTPException):

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import discord
 
@@ -10,16 +9,14 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.modals import EditModal, SeedModal
 from pastelbot.bot.components.queueing import children, paint, submit
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.responses import open_modal, respond_ephemeral
 from pastelbot.errors import NotFoundError
 from pastelbot.options import GenerationOptions
 from pastelbot.records import GenerationRequest, Job
 from pastelbot.service.requests.submission import random_seed
 
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
-
-Action = Callable[["discord.Interaction[PastelBot]", Job, int], Awaitable[None]]
+Action = Callable[[Interaction, Job, int], Awaitable[None]]
 
 STRENGTHS = {"subtle": 0.1, "strong": 0.3}
 
@@ -42,27 +39,27 @@ def choices(verb: str, job: Job, number: int | None) -> Sequence[tuple[str, int 
     return []
 
 
-async def reroll(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+async def reroll(interaction: Interaction, job: Job, _index: int) -> None:
     """Paint the same with a new seed, and no variation of it."""
     await _paint_child(interaction, job, job.request.replace(seed=random_seed(), subseed=0, subseed_strength=0.0))
 
 
-async def ask_seed(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+async def ask_seed(interaction: Interaction, job: Job, _index: int) -> None:
     """Ask for a seed."""
 
-    async def paint_it(answer: "discord.Interaction[PastelBot]", options: GenerationOptions) -> None:
+    async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
         seed = random_seed() if options.seed == -1 else options.seed
         await _paint_child(answer, job, job.request.replace(seed=seed))
 
     await open_modal(interaction, SeedModal(job.request, paint_it))
 
 
-async def ask_edit(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+async def ask_edit(interaction: Interaction, job: Job, _index: int) -> None:
     """Ask for another prompt and other settings."""
 
-    async def paint_it(answer: "discord.Interaction[PastelBot]", options: GenerationOptions) -> None:
+    async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
         actor = await actor_for(answer, job)
-        await paint(answer, await answer.client.resources.builder.change(actor, job.request, options, children(job)))
+        await paint(answer, await answer.client.services.builder.change(actor, job.request, options, children(job)))
 
     await open_modal(interaction, EditModal(job.request, paint_it))
 
@@ -70,28 +67,28 @@ async def ask_edit(interaction: "discord.Interaction[PastelBot]", job: Job, _ind
 def vary(strength: float) -> Action:
     """Return the action that paints a variation: the picture's noise, mixed with a little of another seed's."""
 
-    async def paint_it(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
+    async def paint_it(interaction: Interaction, job: Job, index: int) -> None:
         one = job.request.alone(index)
         await _paint_child(interaction, job, one.replace(subseed=random_seed(), subseed_strength=strength))
 
     return paint_it
 
 
-async def hires(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
+async def hires(interaction: Interaction, job: Job, index: int) -> None:
     """Paint exactly this picture, and then its hires pass."""
     actor = await actor_for(interaction, job)
-    builder = interaction.client.resources.builder
+    builder = interaction.client.services.builder
     await submit(interaction, await builder.enlarge(actor, job.request.alone(index), children(job)))
 
 
-async def _paint_child(interaction: "discord.Interaction[PastelBot]", job: Job, request: GenerationRequest) -> None:
+async def _paint_child(interaction: Interaction, job: Job, request: GenerationRequest) -> None:
     actor = await actor_for(interaction, job)
-    await submit(interaction, await interaction.client.resources.checker.check(actor, [request], children(job)))
+    await submit(interaction, await interaction.client.services.checker.check(actor, [request], children(job)))
 
 
-async def infotext(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+async def infotext(interaction: Interaction, job: Job, _index: int) -> None:
     """Show the infotext, to copy it; a long one comes as a file."""
-    stored = await interaction.client.resources.service.pictures(job.id)
+    stored = await interaction.client.services.jobs.pictures(job.id)
     if not stored:
         raise NotFoundError("The picture was deleted, and its infotext with it.")
     text = "\n\n".join(picture.infotext for picture, _path in stored)
@@ -103,27 +100,27 @@ async def infotext(interaction: "discord.Interaction[PastelBot]", job: Job, _ind
         await interaction.response.send_message(file=file, ephemeral=True)
 
 
-async def share(interaction: "discord.Interaction[PastelBot]", job: Job, index: int) -> None:
+async def share(interaction: Interaction, job: Job, index: int) -> None:
     """Put the picture into the server's gallery, for its author."""
-    resources = interaction.client.resources
-    entry = await resources.gallery.share(actor_of(interaction), job.id, index)
+    services = interaction.client.services
+    entry = await services.gallery.share(actor_of(interaction), job.id, index)
     await interaction.response.defer(ephemeral=True, thinking=True)
-    await respond_ephemeral(interaction, await resources.posts.post(entry))
+    await respond_ephemeral(interaction, await interaction.client.posts.post(entry))
 
 
-async def cancel(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+async def cancel(interaction: Interaction, job: Job, _index: int) -> None:
     """End a job that is not finished; its message then says so."""
-    service = interaction.client.resources.service
+    service = interaction.client.services.jobs
     await service.cancel(job.id, actor_of(interaction))
     await interaction.response.defer()
 
 
-async def delete(interaction: "discord.Interaction[PastelBot]", job: Job, _index: int) -> None:
+async def delete(interaction: Interaction, job: Job, _index: int) -> None:
     """Remove the pictures and the message."""
-    resources = interaction.client.resources
-    await resources.service.delete(job.id, actor_of(interaction))
-    resources.delivery.forget(job.id)
-    resources.posts.wake()
+    services = interaction.client.services
+    await services.jobs.delete(job.id, actor_of(interaction))
+    interaction.client.messages.forget(job.id)
+    interaction.client.posts.wake()
     await interaction.response.defer()
     await interaction.delete_original_response()
 

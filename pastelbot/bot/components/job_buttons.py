@@ -4,17 +4,16 @@ A button carries nothing but its verb, the job's id and, where it is about one o
 (`pb:<verb>:<job id>[:<number>]`), so it works after any restart, for as long as the job is in the database.
 """
 
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple
 
 import discord
 
 from pastelbot.bot.components import job_actions
+from pastelbot.bot.components.lasting_button import LastingButton
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.records import Job, JobStatus
-
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
 
 
 class _Look(NamedTuple):
@@ -43,33 +42,23 @@ _FOR_ONE = ("vary", "hires")  # what a grid's picture is, nobody could say
 _SHOWN = ("reroll", "seed", "edit", "vary", "hires", "infotext", "share", "delete")
 
 
-class JobButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job>[0-9a-f]{12})(?::(?P<number>[1-9]\d?))?",
-):
+class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0-9a-f]{12})(?::(?P<number>[1-9]\d?))?"):
     """One button; what it does is in `actions`. `number` is a picture's, counted from 1."""
+
+    readers = MappingProxyType({"number": int})
 
     def __init__(self, verb: str, job_id: str, number: int | None = None) -> None:
         look = _LOOKS[verb]
         label, end = (look.label, "") if number is None else (f"{look.label} {number}", f":{number}")
-        super().__init__(
-            discord.ui.Button(label=label, emoji=look.emoji, style=look.style, custom_id=f"pb:{verb}:{job_id}{end}")
-        )
+        super().__init__(f"{verb}:{job_id}{end}", label, emoji=look.emoji, style=look.style)
         self.verb = verb
         self.job_id = job_id
         self.number = number
 
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> "JobButton":
-        """Rebuild the button that was clicked."""
-        return cls(match["verb"], match["job"], int(match["number"]) if match["number"] else None)
-
     @answers_errors
-    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+    async def callback(self, interaction: Interaction) -> None:
         """Do what the button says, or first ask about which picture."""
-        job = await interaction.client.resources.service.job(self.job_id)
+        job = await interaction.client.services.jobs.job(self.job_id)
         choices = job_actions.choices(self.verb, job, self.number)
         if choices:
             buttons = [JobButton(verb, self.job_id, number) for verb, number in choices]

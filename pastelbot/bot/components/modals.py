@@ -5,6 +5,7 @@ from typing import Any
 
 import discord
 
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.responses import answers_errors
 from pastelbot.options import HIRES_CHOICES, SAMPLER_CHOICES, GenerationOptions, read_seed
 from pastelbot.options.reading import read_hires
@@ -14,7 +15,7 @@ from pastelbot.records import GenerationRequest
 from pastelbot.rules import cost
 from pastelbot.rules.samplers import AUTOMATIC
 
-Paint = Callable[[discord.Interaction[Any], GenerationOptions], Awaitable[None]]
+Paint = Callable[[Interaction, GenerationOptions], Awaitable[None]]
 
 _TEXT = 4000
 _AS_IT_IS = "as it is"
@@ -64,7 +65,7 @@ class SeedModal(OptionsModal):
         self.seed = self.text_field("Seed (empty: a random one)", "seed", str(request.seed))
 
     @answers_errors
-    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_submit(self, interaction: Interaction) -> None:
         """Paint with the typed seed."""
         await self._paint(interaction, GenerationOptions(seed=_seed(self.seed.value)))
 
@@ -89,7 +90,7 @@ class EditModal(OptionsModal):
         self.hires = self.choice_field("Hires: paint it large in a second pass", "hires", hires, _AS_IT_IS)
 
     @answers_errors
-    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_submit(self, interaction: Interaction) -> None:
         """Paint what was typed."""
         options = GenerationOptions(prompt=self.prompt.value, negative=self.negative.value, seed=_seed(self.seed.value))
         sampler = next(iter(self.sampler.values), self._sampler_now)

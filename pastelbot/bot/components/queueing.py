@@ -1,52 +1,47 @@
 """From checked requests to queued jobs: in the channel, to the asker alone, or after a question."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
-
-import discord
 
 from pastelbot.bot.checks import reply_target
 from pastelbot.bot.components import confirmation, direct_messages
 from pastelbot.bot.components.tag_suggestions import suggest_tags
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import language_of
 from pastelbot.bot.responses import respond_ephemeral
 from pastelbot.records import Job, JobOptions
 from pastelbot.service.requests.checking import Checked
 
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
 
-
-async def submit(interaction: "discord.Interaction[PastelBot]", checked: Checked) -> None:
+async def submit(interaction: Interaction, checked: Checked) -> None:
     """Queue one checked request, and answer with its message; a private one goes to its author alone."""
-    private, resources = checked.options.private, interaction.client.resources
+    private, services = checked.options.private, interaction.client.services
     checked = checked.shown(locale=language_of(interaction, public=not private))
     if private and interaction.guild_id is not None:
         await _submit_privately(interaction, checked)
         return
     target = replace(reply_target(interaction), guild_id=checked.actor.guild_id)
-    (queued,) = await resources.service.submit(checked, [target])
-    await resources.delivery.announce(interaction, queued)
-    if notes := await resources.service.models.notes(checked.requests[0]):
+    (queued,) = await services.jobs.submit(checked, [target])
+    await interaction.client.messages.announce(interaction, queued)
+    if notes := await services.models.notes(checked.requests[0]):
         await respond_ephemeral(interaction, "\n".join(notes))
 
 
-async def _submit_privately(interaction: "discord.Interaction[PastelBot]", checked: Checked) -> None:
-    resources = interaction.client.resources
+async def _submit_privately(interaction: Interaction, checked: Checked) -> None:
+    services = interaction.client.services
     await interaction.response.defer(ephemeral=True, thinking=True)
-    checked = await resources.checker.for_direct_message(checked)  # refused before a message is begun
+    checked = await services.checker.for_direct_message(checked)  # refused before a message is begun
     target = await direct_messages.begin_message(interaction, checked.actor)
     checked = checked.shown(locale=checked.options.locale, home_channel_id=checked.actor.channel_id)
     try:
-        (queued,) = await resources.service.submit(checked, [target])
+        (queued,) = await services.jobs.submit(checked, [target])
     except BaseException:
         await direct_messages.withdraw_message(interaction, target)
         raise
-    await resources.delivery.introduce(queued)
+    await interaction.client.messages.introduce(queued)
     await respond_ephemeral(interaction, f"🔒 Your picture comes to you alone: {direct_messages.link(target)}")
 
 
-async def paint(interaction: "discord.Interaction[PastelBot]", checked: Checked) -> None:
+async def paint(interaction: Interaction, checked: Checked) -> None:
     """Queue what was built; several jobs only after a question."""
     if len(checked.requests) == 1:
         await submit(interaction, checked)

@@ -5,27 +5,27 @@ from typing import TYPE_CHECKING
 import structlog
 
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.plain_text import plain
 from pastelbot.bot.responses import respond_ephemeral
 from pastelbot.errors import PastelError
 
 if TYPE_CHECKING:
-    import discord
+    pass
 
-    from pastelbot.bot.client import PastelBot
 
 log = structlog.get_logger(__name__)
 
 _SHOWN = 100
 
 
-async def suggest_tags(interaction: "discord.Interaction[PastelBot]", prompt: str) -> None:
+async def suggest_tags(interaction: Interaction, prompt: str) -> None:
     """Tell about tags that nobody knows and that resemble known ones; silent where there are none.
 
     The picture is in line already, so nothing that fails here may look like its failure.
     """
     try:
-        found = await interaction.client.resources.tags.suggestions(prompt, actor_of(interaction))
+        found = await interaction.client.services.tags.suggestions(prompt, actor_of(interaction))
     except PastelError as error:
         log.warning("no suggestions", error=str(error))
         return

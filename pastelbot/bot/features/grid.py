@@ -1,8 +1,5 @@
 """`/grid`: many pictures on one sheet, each with one or two settings changed."""
 
-from typing import Any
-
-import discord
 from discord import app_commands
 from discord.ext import commands
 
@@ -10,6 +7,7 @@ from pastelbot.bot.autocomplete import prompt_choices
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components import confirmation
 from pastelbot.bot.components.generation_options import generation_options
+from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors
 from pastelbot.errors import RequestError
 from pastelbot.options import GenerationOptions
@@ -45,7 +43,7 @@ class GridCog(commands.Cog):
     )
     async def grid(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         prompt: str,
         x: str,
         x_values: str,
@@ -66,3 +64,8 @@ def _read_grid(x: str, x_values: str, y: str | None, y_values: str | None) -> Gr
     return grids.make_grid(
         grids.read_axis(x, x_values), None if y is None or y_values is None else grids.read_axis(y, y_values)
     )
+
+
+async def setup(bot: PastelClient) -> None:
+    """Add `/grid`."""
+    await bot.add_cog(GridCog(bot.services.builder))

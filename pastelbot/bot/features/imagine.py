@@ -1,7 +1,5 @@
 """`/imagine`: from tags to a queued job."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -12,6 +10,7 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import history_choices
 from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.components.queueing import children, paint
+from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors
 from pastelbot.errors import RequestError
 from pastelbot.options import GenerationOptions
@@ -41,7 +40,7 @@ class ImagineCog(commands.Cog):
     @generation_options(*IN_SLASH_COMMANDS)
     async def imagine(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         prompt: str,
         *,
         options: GenerationOptions,
@@ -59,7 +58,7 @@ class ImagineCog(commands.Cog):
         await paint(interaction, await self._builder.build(actor, options, job_options))
 
     async def _start(
-        self, interaction: discord.Interaction[Any], init: discord.Attachment | None, previous: str | None
+        self, interaction: Interaction, init: discord.Attachment | None, previous: str | None
     ) -> tuple[Actor, JobOptions, bytes | None]:
         """Return who asks, what the job is made from, and the picture to start from, where there is one."""
         actor = actor_of(interaction)
@@ -69,3 +68,8 @@ class ImagineCog(commands.Cog):
             raise RequestError("Both init and previous name a picture to start from: leave one of them out.")
         job, content = await self._history.open(actor, previous)
         return actor, children(job), content
+
+
+async def setup(bot: PastelClient) -> None:
+    """Add `/imagine`."""
+    await bot.add_cog(ImagineCog(bot.services.builder, bot.services.history))

@@ -1,13 +1,11 @@
 """`/model`: which checkpoints there are, and which one paints where nobody names one."""
 
-from typing import Any
-
-import discord
 from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import checkpoint_choices
+from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.plain_text import plain
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.service.models.models import ModelLine, Models
@@ -21,7 +19,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
 
     @app_commands.command(name="list")
     @answers_errors
-    async def show(self, interaction: discord.Interaction[Any]) -> None:
+    async def show(self, interaction: Interaction) -> None:
         """Show the checkpoints, the VAEs and which of them is usual."""
         await respond_ephemeral(interaction, models_text(self._models.lines, self._models.names.vaes))
 
@@ -29,7 +27,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
     @app_commands.describe(name="What paints from now on where nobody names a checkpoint")
     @app_commands.autocomplete(name=checkpoint_choices)
     @answers_errors
-    async def use(self, interaction: discord.Interaction[Any], name: str) -> None:
+    async def use(self, interaction: Interaction, name: str) -> None:
         """Choose what usually paints, for everybody on this bot; needs Manage Server."""
         before = await self._models.use(actor_of(interaction), name)
         now = plain(name)
@@ -54,3 +52,8 @@ def models_text(lines: list[ModelLine], vaes: tuple[str, ...]) -> str:
         rows.append(f"VAEs: {', '.join(map(plain, vaes))}")
     text = "\n".join(rows)
     return text if len(text) <= 2000 else f"{text[:1990].rpartition(chr(10))[0]}\n..."
+
+
+async def setup(bot: PastelClient) -> None:
+    """Add `/model`."""
+    await bot.add_cog(ModelCog(bot.services.models))

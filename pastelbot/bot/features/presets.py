@@ -1,6 +1,6 @@
 """`/prompt` and Apps > Save prompt: settings kept under a name."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -11,6 +11,7 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import offer_presets
 from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.components.queueing import paint
+from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.features.remix import first_picture
 from pastelbot.bot.features.settings.texts import presets_text, values_text
 from pastelbot.bot.responses import answers_errors, open_modal, respond_ephemeral
@@ -22,16 +23,13 @@ from pastelbot.options.flags import options_from_prompt
 from pastelbot.records import GenerationRequest
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.presets import LONGEST_NAME, Presets, options_of
-from pastelbot.service.requests.submission import Service
-
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
+from pastelbot.service.requests.submission import JobService
 
 
 class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description="Settings kept under a name"):
     """Saves, uses, lists, shares and deletes presets."""
 
-    def __init__(self, service: Service, builder: RequestBuilder, presets: Presets) -> None:
+    def __init__(self, service: JobService, builder: RequestBuilder, presets: Presets) -> None:
         self._service = service
         self._builder = builder
         self._presets = presets
@@ -51,7 +49,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     )
     async def save(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         name: str,
         prompt: str | None = None,
         *,
@@ -76,7 +74,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     @generation_options("seed", "count", "private", seed="Left out, the saved one or a random one")
     async def use(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         name: str,
         prompt: str | None = None,
         *,
@@ -88,7 +86,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
 
     @app_commands.command(name="list")
     @answers_errors
-    async def list_(self, interaction: discord.Interaction[Any]) -> None:
+    async def list_(self, interaction: Interaction) -> None:
         """Show your presets and this server's, to you alone."""
         await respond_ephemeral(interaction, presets_text(await self._presets.usable(actor_of(interaction))))
 
@@ -97,7 +95,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     @answers_errors
     async def delete(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         name: str,
         *,
         shared: bool = False,
@@ -111,7 +109,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     @app_commands.command(name="share")
     @app_commands.describe(name="Which one of yours")
     @answers_errors
-    async def share(self, interaction: discord.Interaction[Any], name: str) -> None:
+    async def share(self, interaction: Interaction, name: str) -> None:
         """Let everybody in this server use a copy of your preset."""
         preset = await self._presets.share(actor_of(interaction), name)
         await respond_ephemeral(interaction, f"Everybody here can use “{preset.name}” now, as it is at present.")
@@ -119,24 +117,22 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     @use.autocomplete("name")
     @delete.autocomplete("name")
     @share.autocomplete("name")
-    async def complete_name(
-        self, interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
+    async def complete_name(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         """Offer the presets that the person may use here."""
         return await offer_presets(self._presets, interaction, current)
 
     @answers_errors
-    async def save_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    async def save_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Keep the settings of a message's picture."""
         job = await self._service.shown_in(message.id)
         request = job.request if job is not None else await _request_of(message)
 
-        async def save(answer: "discord.Interaction[PastelBot]", name: str, keep_seed: bool) -> None:  # noqa: FBT001
+        async def save(answer: Interaction, name: str, keep_seed: bool) -> None:  # noqa: FBT001
             await self._save(answer, name, options_of(request, keep_seed=keep_seed))
 
         await open_modal(interaction, SaveModal(save))
 
-    async def _save(self, interaction: discord.Interaction[Any], name: str, options: GenerationOptions) -> None:
+    async def _save(self, interaction: Interaction, name: str, options: GenerationOptions) -> None:
         replaced = await self._presets.save(actor_of(interaction), name, options)
         name, values = " ".join(name.split()), values_text(options.set_fields())
         done = f"Replaced “{name}”: {values}" if replaced else f"Saved “{name}”: {values}"
@@ -155,7 +151,7 @@ class SaveModal(discord.ui.Modal):
         self.add_item(discord.ui.Label(text="Keep the seed too", component=self.keep_seed))
 
     @answers_errors
-    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_submit(self, interaction: Interaction) -> None:
         """Save them."""
         await self._save(interaction, self.name.value, self.keep_seed.value)
 
@@ -166,3 +162,11 @@ async def _request_of(message: discord.Message) -> GenerationRequest:
     if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
         raise RequestError("The picture says nothing about how it was made: choose one of a Stable Diffusion program.")
     return read.request
+
+
+async def setup(bot: PastelClient) -> None:
+    """Add `/prompt` and its menu."""
+    services = bot.services
+    cog = PromptPresetsCog(services.jobs, services.builder, services.presets)
+    await bot.add_cog(cog)
+    bot.tree.add_command(cog.menu)

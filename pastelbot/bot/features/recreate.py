@@ -1,7 +1,6 @@
 """`/recreate` and "Apps > Recreate": paint what an infotext says, wherever it was made."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
@@ -11,15 +10,13 @@ from pastelbot.bot.attachments import content_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.queueing import children, submit
+from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
 from pastelbot.records import Actor, JobOptions
 from pastelbot.service.requests.building import RequestBuilder
-from pastelbot.service.requests.submission import Service
-
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
+from pastelbot.service.requests.submission import JobService
 
 _LARGEST = 25 * 2**20
 _PATIENCE = 2.0  # seconds, of the three in which Discord wants an answer
@@ -28,7 +25,7 @@ _PATIENCE = 2.0  # seconds, of the three in which Discord wants an answer
 class RecreateCog(commands.Cog):
     """Reads infotexts from texts, pictures and messages."""
 
-    def __init__(self, service: Service, builder: RequestBuilder) -> None:
+    def __init__(self, service: JobService, builder: RequestBuilder) -> None:
         self._service = service
         self._builder = builder
         self.menu = app_commands.ContextMenu(name="Recreate", callback=self.recreate_message)
@@ -41,7 +38,7 @@ class RecreateCog(commands.Cog):
     @answers_errors
     async def recreate(
         self,
-        interaction: "discord.Interaction[PastelBot]",
+        interaction: Interaction,
         infotext: str | None = None,
         picture: discord.Attachment | None = None,
     ) -> None:
@@ -53,7 +50,7 @@ class RecreateCog(commands.Cog):
         await self._paint(interaction, infotext, actor_of(interaction), _hidden_as(picture))
 
     @answers_errors
-    async def recreate_message(self, interaction: "discord.Interaction[PastelBot]", message: discord.Message) -> None:
+    async def recreate_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Paint again the first picture of a message, or the infotext that it says."""
         picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
         infotext = message.content if picture is None else await _infotext_of(picture)
@@ -63,9 +60,7 @@ class RecreateCog(commands.Cog):
         else:
             await self._paint(interaction, infotext, await actor_for(interaction, job), children(job))
 
-    async def _paint(
-        self, interaction: "discord.Interaction[PastelBot]", infotext: str, actor: Actor, hidden: JobOptions
-    ) -> None:
+    async def _paint(self, interaction: Interaction, infotext: str, actor: Actor, hidden: JobOptions) -> None:
         checked, notes = await self._builder.recreate(actor, infotext, hidden)
         await submit(interaction, checked)
         if notes:
@@ -86,3 +81,11 @@ async def _infotext_of(picture: discord.Attachment) -> str:
 def _hidden_as(picture: discord.Attachment | None) -> JobOptions:
     """Return the options of what is made from a file: hidden where the file is."""
     return JobOptions(spoiler=picture is not None and picture.is_spoiler())
+
+
+async def setup(bot: PastelClient) -> None:
+    """Add `/recreate` and its menu."""
+    services = bot.services
+    cog = RecreateCog(services.jobs, services.builder)
+    await bot.add_cog(cog)
+    bot.tree.add_command(cog.menu)

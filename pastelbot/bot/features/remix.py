@@ -1,7 +1,6 @@
 """Apps > Remix: start from a picture that is here already."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
@@ -12,6 +11,7 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.modals import OptionsModal, Paint, typed_again
 from pastelbot.bot.components.queueing import children, paint
+from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors, open_modal
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
@@ -20,10 +20,7 @@ from pastelbot.options import GenerationOptions, read_seed
 from pastelbot.options.reading import read_strength
 from pastelbot.records import JobOptions
 from pastelbot.service.requests.building import RequestBuilder
-from pastelbot.service.requests.submission import Service
-
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
+from pastelbot.service.requests.submission import JobService
 
 STRENGTH = "0.6"
 _PATIENCE = 1.5  # seconds for looking into a picture before the form opens
@@ -32,13 +29,13 @@ _PATIENCE = 1.5  # seconds for looking into a picture before the form opens
 class RemixCog(commands.Cog):
     """Paints over pictures of messages."""
 
-    def __init__(self, service: Service, builder: RequestBuilder) -> None:
+    def __init__(self, service: JobService, builder: RequestBuilder) -> None:
         self._service = service
         self._builder = builder
         self.menu = app_commands.ContextMenu(name="Remix", callback=self.remix)
 
     @answers_errors
-    async def remix(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    async def remix(self, interaction: Interaction, message: discord.Message) -> None:
         """Ask for a prompt and a strength, and paint over the first picture of a message."""
         picture = first_picture(message)
         job = await self._service.shown_in(message.id)
@@ -47,7 +44,7 @@ class RemixCog(commands.Cog):
         else:
             prompt, negative = job.request.prompt, job.request.negative_prompt
 
-        async def paint_it(answer: "discord.Interaction[PastelBot]", options: GenerationOptions) -> None:
+        async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
             actor, job_options = actor_of(answer), JobOptions(spoiler=picture.is_spoiler())
             if job is not None:
                 actor, job_options = await actor_for(answer, job), children(job)
@@ -89,7 +86,7 @@ class RemixModal(OptionsModal):
         self.seed = self.text_field("Seed (empty: a random one)", "seed")
 
     @answers_errors
-    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_submit(self, interaction: Interaction) -> None:
         """Paint over the picture."""
         negative: str | None = self.negative.value
         if not self._known and not self.negative.value.strip():
@@ -110,3 +107,11 @@ def first_picture(message: discord.Message) -> discord.Attachment:
     if picture is None:
         raise RequestError("There is no picture in this message: choose one that has a picture attached.")
     return picture
+
+
+async def setup(bot: PastelClient) -> None:
+    """Add the menu."""
+    services = bot.services
+    cog = RemixCog(services.jobs, services.builder)
+    await bot.add_cog(cog)
+    bot.tree.add_command(cog.menu)

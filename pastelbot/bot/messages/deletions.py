@@ -7,7 +7,7 @@ it is closed.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pastelbot.bot.messages.gallery_posts import GalleryPosts
+from pastelbot.bot.context import GalleryMessages
 from pastelbot.jobs.background import Mailbox
 from pastelbot.service.gallery import Gallery
 from pastelbot.service.reviews import Reviews
@@ -22,7 +22,7 @@ class _Gone:
 class Deletions:
     """Hears what was deleted."""
 
-    def __init__(self, gallery: Gallery, reviews: Reviews, posts: GalleryPosts) -> None:
+    def __init__(self, gallery: Gallery, reviews: Reviews, posts: GalleryMessages) -> None:
         self._gallery = gallery
         self._reviews = reviews
         self._posts = posts

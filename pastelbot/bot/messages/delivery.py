@@ -8,7 +8,6 @@ soon as it is there and again until Discord has it, in a new message where the o
 import asyncio
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any
 
 import aiohttp
 import discord
@@ -16,6 +15,7 @@ import structlog
 
 from pastelbot.bot import render
 from pastelbot.bot.components.job_buttons import job_view
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.files import FILE_BYTES, attachments, previews
 from pastelbot.bot.localisation import translated
 from pastelbot.bot.messages.review_messages import ReviewMessages, withheld_text
@@ -24,7 +24,7 @@ from pastelbot.errors import NotFoundError
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.jobs.background import call_later, spawn
 from pastelbot.records import BeingPainted, Ended, InLine, Job, JobStatus, Rendered, ReplyTarget, Update
-from pastelbot.service.requests.submission import Queued, Service
+from pastelbot.service.requests.submission import JobService, Queued
 from pastelbot.service.reviews import Verdict
 
 _UNEDITABLE = {30046, 50083}  # the message is too old; its thread is archived, which a new message ends
@@ -62,7 +62,7 @@ class Delivery:
     def __init__(
         self,
         client: discord.Client,
-        service: Service,
+        service: JobService,
         review_messages: ReviewMessages,
         languages: Languages,
         *,
@@ -78,7 +78,7 @@ class Delivery:
         self._slots: dict[str, _Slot] = {}
         self._closed = False
 
-    async def announce(self, interaction: discord.Interaction[Any], queued: Queued) -> None:
+    async def announce(self, interaction: Interaction, queued: Queued) -> None:
         """Answer an interaction with the job's message.
 
         Where the interaction has expired meanwhile, the message is sent to the channel instead: the job is durable.
@@ -100,7 +100,7 @@ class Delivery:
             slot.busy = False
             self._schedule(job.id, slot)
 
-    async def _answer(self, interaction: discord.Interaction[Any], job: Job, text: str) -> int | None:
+    async def _answer(self, interaction: Interaction, job: Job, text: str) -> int | None:
         """Send the job's first message; None where Discord does not take one now, but will take the picture."""
         none, translate = discord.AllowedMentions.none(), self._saying(job)
         view = translated(job_view(job), translate)

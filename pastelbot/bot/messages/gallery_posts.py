@@ -12,8 +12,8 @@ import structlog
 from discord import ui
 from PIL import Image
 
-from pastelbot.bot.features.gallery import texts as gallery_texts
-from pastelbot.bot.features.gallery.views import add_entry, names_of, picture_files, picture_name
+from pastelbot.bot.components import gallery_texts
+from pastelbot.bot.components.gallery_views import add_entry, names_of, picture_files, picture_name
 from pastelbot.bot.localisation import language_of_guild, translated
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.jobs.background import Periodic

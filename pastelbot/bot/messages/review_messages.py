@@ -7,12 +7,12 @@ import discord
 import structlog
 
 from pastelbot.bot import render
-from pastelbot.bot.features.reviews.views import review_view
+from pastelbot.bot.components.review_buttons import review_view
 from pastelbot.bot.files import FILE_BYTES, attachments
 from pastelbot.bot.localisation import language_of_guild, translated
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.records import Job
-from pastelbot.service.requests.submission import Service
+from pastelbot.service.requests.submission import JobService
 from pastelbot.service.reviews import Reviews, Verdict
 
 _NO_WAY = (discord.Forbidden, discord.NotFound)
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 class ReviewMessages:
     """Asks moderators, and closes the question when it has settled itself."""
 
-    def __init__(self, client: discord.Client, service: Service, reviews: Reviews, languages: Languages) -> None:
+    def __init__(self, client: discord.Client, service: JobService, reviews: Reviews, languages: Languages) -> None:
         self._client = client
         self._service = service
         self._reviews = reviews

@@ -30,7 +30,7 @@ class Queued:
     ready_at: datetime | None = None
 
 
-class Service:
+class JobService:
     """Submit, vary, cancel, delete, and what can be asked about them."""
 
     def __init__(

@@ -59,8 +59,8 @@ async def test_no_queues_nothing(studio, asked):
 async def test_a_second_click_queues_nothing_more(studio, asked):
     await studio.hana.click(asked.response, label="Paint")
     await studio.painting(3)
-    plan = f"pb-plan:yes:{'0' * 12}"
-    taken = await studio.bot.resources.confirmations.take(plan, studio.hana.id, now=studio.clock())
+    plan = f"pb:plan:yes:{'0' * 12}"
+    taken = await studio.bot.services.confirmations.take(plan, studio.hana.id, now=studio.clock())
 
     assert taken is None
     assert 3 == len(await jobs(studio))

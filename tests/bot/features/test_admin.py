@@ -409,7 +409,7 @@ async def test_only_operators_drain_every_server(studio, admin):
 async def test_an_operator_drains_every_server(open_studio):
     studio = await open_studio()
     boss = make_boss(studio)
-    studio.bot.resources.access._settings = studio.settings.model_copy(
+    studio.bot.services.access._settings = studio.settings.model_copy(
         update={"house": studio.settings.moderation.model_copy(update={"operators": (boss.id,)})}
     )
     await boss.slash(studio.channel, "admin drain", everywhere=True)
@@ -496,7 +496,7 @@ async def test_the_log_has_what_moderators_do_outside_of_admin(studio, admin, bo
     await studio.mod.slash(studio.channel, "prompt delete", name="mine", shared=True)
     await studio.imagine()
     await studio.hana.click(await studio.finish(), label="Share")
-    await studio.bot.resources.gallery.unshare(
+    await studio.bot.services.gallery.unshare(
         Actor(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True), 1
     )
     told = await admin("log")

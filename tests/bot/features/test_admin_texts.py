@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from pastelbot.bot.components.review_buttons import decision, review_view
 from pastelbot.bot.features.admin import texts as admin_texts
-from pastelbot.bot.features.reviews.views import decision, review_view
 from pastelbot.bot.messages.review_messages import question
 from pastelbot.records import GenerationRequest, Job, JobStatus, ReplyTarget
 from pastelbot.service.admin import Overview, Stats

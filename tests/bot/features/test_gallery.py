@@ -20,7 +20,7 @@ class Gallery:
         self.channel = studio.guild.create_text_channel("gallery")
 
     async def set(self, **changes):
-        store = SettingsStore(self.studio.bot._backend.database)
+        store = SettingsStore(self.studio.bot.services.database)
         await store.update(Scope.GUILD, self.studio.guild.id, changes)
 
     async def painted(self, prompt="1girl, red hair", *, by=None, **options):
@@ -115,7 +115,7 @@ async def test_a_picture_is_shared_once(studio, gallery):
 async def test_a_private_picture_is_not_shared(studio, gallery):
     message = await gallery.painted()
     job = await studio.jobs.by_message(message.id)
-    async with studio.bot._backend.database.transaction() as connection:
+    async with studio.bot.services.database.transaction() as connection:
         await connection.execute("UPDATE jobs SET private = 1 WHERE id = ?", job.id)
 
     refused = await studio.hana.click(message, label="Share")
@@ -178,7 +178,7 @@ async def test_a_spoiler_stays_one(studio, gallery):
     await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id})
     message = await gallery.painted()
     job = await studio.jobs.by_message(message.id)
-    async with studio.bot._backend.database.transaction() as connection:
+    async with studio.bot.services.database.transaction() as connection:
         await connection.execute("UPDATE jobs SET spoiler = 1 WHERE id = ?", job.id)
     await studio.hana.click(message, label="Share")
     (post,) = gallery.posts
@@ -193,7 +193,7 @@ async def test_a_picture_for_adults_stays_out_of_other_channels(studio, gallery,
 
     await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id})
     message = await gallery.painted()
-    monkeypatch.setattr(studio.bot.resources.gallery, "_adult", adult)
+    monkeypatch.setattr(studio.bot.services.gallery, "_adult", adult)
     result = await studio.hana.click(message, label="Share")
 
     assert f"<#{gallery.channel.id}> is not one." in result.response.content
@@ -241,7 +241,7 @@ async def test_a_post_that_cannot_be_deleted_now_is_deleted_later(studio, galler
 
     await studio.bot.close()
     await studio.restart()
-    studio.bot.resources.posts.wake()
+    studio.bot.posts.wake()
 
     await eventually(lambda: gallery.posts == [])
 
@@ -337,7 +337,7 @@ async def test_blocked_people_neither_share_nor_vote(studio, gallery):
     message = await gallery.painted()
     await gallery.shared(by=studio.kenji)
     page = await gallery.look(studio.hana)
-    blocks = BlockStore(studio.bot._backend.database)
+    blocks = BlockStore(studio.bot.services.database)
     await blocks.put(Block(guild_id=studio.guild.id, user_id=studio.hana.id))
 
     for refused in (await studio.hana.click(message, label="Share"), await studio.hana.click(page, label="Vote (0)")):
@@ -480,7 +480,7 @@ async def test_no_server_sees_anothers_pictures(studio, gallery):
     entry_id = int(button(page, "Vote").rpartition(":")[2])
 
     assert "pictures: 0" in text_of(result.response)
-    for ask in (studio.bot.resources.gallery.vote, studio.bot.resources.gallery.job_of):
+    for ask in (studio.bot.services.gallery.vote, studio.bot.services.gallery.job_of):
         with pytest.raises(NotFoundError):
             await ask(actor, entry_id)
 
@@ -532,7 +532,7 @@ async def test_a_remix_names_what_it_was_made_from_up_to_the_root(studio, galler
 async def test_a_private_ancestor_is_not_named(studio, gallery):
     root = await gallery.painted("1girl, root", seed=1)
     last = await remix(studio, root, by=studio.kenji)
-    async with studio.bot._backend.database.transaction() as connection:
+    async with studio.bot.services.database.transaction() as connection:
         await connection.execute("UPDATE jobs SET private = 1 WHERE message_id = ?", root.id)
 
     told = (await studio.kenji.context_menu(studio.channel, "Who made this", last)).response.content
@@ -569,21 +569,21 @@ async def test_the_best_of_the_week_is_posted_once(studio, best):
         await best.shared(f"1girl, number {number}", seed=number)
     await vote(best, "number 1", studio.kenji)
     await vote(best, "number 3", studio.kenji, studio.mod)
-    await studio.bot.resources.posts.best_of()
+    await studio.bot.posts.best_of()
     assert best_posts(best) == []
 
     studio.clock.advance(days=1)
-    await studio.bot.resources.posts.best_of()
-    await studio.bot.resources.posts.best_of()
+    await studio.bot.posts.best_of()
+    await studio.bot.posts.best_of()
     await studio.bot.close()
     await studio.restart()
-    await studio.bot.resources.posts.best_of()
+    await studio.bot.posts.best_of()
 
     (post,) = best_posts(best)
     assert ["number 3", "number 1"] == numbers(post)
     assert len(post.attachments) == 2
     studio.clock.advance(days=7)
-    await studio.bot.resources.posts.best_of()
+    await studio.bot.posts.best_of()
     assert len(best_posts(best)) == 1
 
 
@@ -592,10 +592,10 @@ async def test_a_best_of_that_discord_refuses_is_tried_again(studio, best):
     await vote(best, "1girl", studio.kenji)
     studio.clock.advance(days=1)
     studio.env.inject_error("POST", "/channels/*/messages", status=500)
-    await studio.bot.resources.posts.best_of()
+    await studio.bot.posts.best_of()
     assert best_posts(best) == []
 
-    await studio.bot.resources.posts.best_of()
+    await studio.bot.posts.best_of()
 
     assert len(best_posts(best)) == 1
 
@@ -605,7 +605,7 @@ async def test_the_best_of_is_off_by_default(studio, gallery):
     await gallery.shared()
     await vote(gallery, "1girl", studio.kenji)
     studio.clock.advance(days=1)
-    await studio.bot.resources.posts.best_of()
+    await studio.bot.posts.best_of()
 
     assert best_posts(gallery) == []
 

@@ -55,7 +55,7 @@ async def test_export_has_pictures_infotexts_and_tables(studio, painted):
 async def test_export_brings_the_picture_that_a_job_starts_from(studio, painted):
     job = await studio.jobs.by_message(painted.id)
     init = InitImage.of(png("blue"))
-    async with studio.bot._backend.database.transaction() as connection:
+    async with studio.bot.services.database.transaction() as connection:
         await connection.execute(
             "UPDATE jobs SET request = json_set(request, '$.init', json(?)) WHERE id = ?",
             json.dumps({"file": init.file, "denoising_strength": 0.5, "resize_mode": init.resize_mode}),
@@ -72,9 +72,9 @@ async def test_what_is_too_much_for_one_answer_comes_in_parts(studio, monkeypatc
     for seed in range(4):
         await studio.imagine(seed=seed)
         await studio.finish()
-    export = await studio.bot.resources.mydata.export(studio.hana.id, part=1, limit=9_000)
+    export = await studio.bot.services.personal_data.export(studio.hana.id, part=1, limit=9_000)
     parts = [
-        await studio.bot.resources.mydata.export(studio.hana.id, part=part, limit=9_000)
+        await studio.bot.services.personal_data.export(studio.hana.id, part=part, limit=9_000)
         for part in range(1, export.parts + 1)
     ]
     names = [zipfile.ZipFile(io.BytesIO(archive)).namelist() for part in parts for archive in part.archives]
@@ -88,7 +88,7 @@ async def test_what_is_too_much_for_one_answer_comes_in_parts(studio, monkeypatc
 
 @pytest.mark.usefixtures("painted")
 async def test_pictures_that_were_swept_away_are_told(studio):
-    await studio.bot._backend.gallery._files.sweep(before=studio.clock().replace(year=2030), max_bytes=0)
+    await studio.bot.services.gallery._files.sweep(before=studio.clock().replace(year=2030), max_bytes=0)
     result = await studio.hana.slash(studio.channel, "mydata export")
     (files,) = await archives_of(result)
 
@@ -99,7 +99,7 @@ async def test_pictures_that_were_swept_away_are_told(studio):
 
 @pytest.mark.usefixtures("painted")
 async def test_a_file_too_large_for_discord_is_told(studio):
-    export = await studio.bot.resources.mydata.export(studio.hana.id, part=1, limit=900)
+    export = await studio.bot.services.personal_data.export(studio.hana.id, part=1, limit=900)
 
     assert export.too_large >= 1
 
@@ -107,7 +107,7 @@ async def test_a_file_too_large_for_discord_is_told(studio):
 @pytest.mark.usefixtures("painted")
 async def test_one_export_at_a_time(studio):
     both = await asyncio.gather(
-        *(studio.bot.resources.mydata.export(studio.hana.id, part=1, limit=10**6) for _ in range(2)),
+        *(studio.bot.services.personal_data.export(studio.hana.id, part=1, limit=10**6) for _ in range(2)),
         return_exceptions=True,
     )
 
@@ -140,7 +140,7 @@ async def forget(studio, person):
 
 async def test_forget_deletes_pictures_prompts_votes_settings_and_messages(studio, painted):
     gallery = studio.guild.create_text_channel("gallery")
-    store = SettingsStore(studio.bot._backend.database)
+    store = SettingsStore(studio.bot.services.database)
     await store.update(Scope.GUILD, studio.guild.id, {GALLERY_CHANNEL: gallery.id})
     await store.update(Scope.USER, studio.hana.id, {"steps": 30})
     await studio.hana.click(painted, label="Share")
@@ -185,7 +185,7 @@ async def test_a_picture_finished_after_its_owner_was_forgotten_is_shown_nowhere
     await eventually(lambda: studio.message(shown) is None)
     await studio.imagine("after it", by=studio.kenji)
     message = await studio.finish()  # what the worker says is dealt with in its order
-    await eventually(lambda: studio.bot.resources.delivery._slots == {})
+    await eventually(lambda: studio.bot.messages._slots == {})
 
     assert [message.id] == [shown.id for shown in studio.messages]
     assert len(studio.files) == 1
@@ -201,7 +201,7 @@ async def test_a_picture_on_its_way_when_its_owner_is_forgotten_is_shown_nowhere
     studio.env.backend.faults.clear()
     await forget(studio, studio.hana)
     await eventually(lambda: studio.message(shown) is None)
-    await eventually(lambda: studio.bot.resources.delivery._slots == {})
+    await eventually(lambda: studio.bot.messages._slots == {})
 
     assert studio.messages == []
 
@@ -216,7 +216,7 @@ async def test_nobody_answers_for_somebody_else(studio, painted):
 
 @pytest.mark.usefixtures("painted")
 async def test_forgetting_does_not_refill_the_quota(studio):
-    database = studio.bot._backend.database
+    database = studio.bot.services.database
     sql = "SELECT rest, extra FROM balances WHERE user_id = ?"
     before = [tuple(row) for row in await database.reader.all(sql, studio.hana.id)]
     await forget(studio, studio.hana)

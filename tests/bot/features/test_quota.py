@@ -215,7 +215,7 @@ async def test_what_admins_do_is_written_down(studio, boss):
     await admin(studio, boss, "role", role=role, work_per_day="clear")
     await admin(studio, boss, "grant", member=studio.hana, work=30, reason="thanks")
 
-    log = await AuditLog(studio.bot._backend.database).page(studio.guild.id)
+    log = await AuditLog(studio.bot.services.database).page(studio.guild.id)
     assert [(entry.user_id, entry.action, entry.target_id, entry.detail) for entry in log] == [
         (boss.id, "quota grant", studio.hana.id, "30.0 MP-steps: thanks"),
         (boss.id, "quota role", role.id, "cleared"),

@@ -157,7 +157,7 @@ async def test_what_cannot_be_set_is_refused_when_it_is_set(studio, say, command
 
     assert answer.ephemeral
     assert words in answer.content
-    assert {} == (await studio.bot._backend.preferences.effective_defaults(actor(studio))).merged.set_fields()
+    assert {} == (await studio.bot.services.preferences.effective_defaults(actor(studio))).merged.set_fields()
 
 
 @pytest.mark.parametrize(

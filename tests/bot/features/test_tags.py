@@ -121,7 +121,7 @@ async def test_a_search_is_completed_with_counts(studio):
 
 async def test_an_import_is_there_without_a_restart(studio):
     assert await offered(studio, "mecha c") == []
-    await studio.bot.resources.tags.import_tags(TagFile(tags=(Tag(name="mecha_cat", count=5),)), "x.csv")
+    await studio.bot.services.tags.import_tags(TagFile(tags=(Tag(name="mecha_cat", count=5),)), "x.csv")
 
     assert await offered(studio, "mecha c") == [("mecha cat", "mecha cat")]
 

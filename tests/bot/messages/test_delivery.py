@@ -266,7 +266,7 @@ async def test_a_channel_that_is_gone_ends_the_job_and_is_not_asked_for_ever(stu
         studio.env.inject_error(method, path, status=404, code=10003, times=None)
     studio.executor.finish(job_id)
     await studio.status(job_id, JobStatus.FAILED)
-    await eventually(lambda: studio.bot.resources.delivery._slots == {})
+    await eventually(lambda: studio.bot.messages._slots == {})
 
     assert await studio.used(studio.hana) == 0
     assert len(studio.edits()) == 2
@@ -279,7 +279,7 @@ async def test_a_message_that_discord_calls_wrong_again_and_again_is_given_up_an
     studio.env.inject_error("PATCH", MESSAGE, status=400, code=50035, times=None)
     studio.executor.finish(job_id)
     await studio.status(job_id, JobStatus.FAILED)
-    await eventually(lambda: not studio.bot.resources.delivery._slots)
+    await eventually(lambda: not studio.bot.messages._slots)
 
     assert "Discord does not take its message" in (await studio.jobs.get(job_id)).reason
     assert await studio.charged() == 0

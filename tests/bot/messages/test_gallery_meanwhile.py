@@ -10,7 +10,7 @@ from helpers.support import eventually
 from test_gallery import Gallery, button, text_of
 
 from pastelbot.bot import checks
-from pastelbot.bot.features.gallery.views import PageButton
+from pastelbot.bot.components.gallery_views import PageButton
 from pastelbot.records import Actor
 from pastelbot.service import server_rules
 from pastelbot.service.server_rules import BEST_OF, GALLERY_CHANNEL
@@ -55,7 +55,7 @@ async def test_a_page_of_an_earlier_version_still_turns(studio, gallery):
 async def test_a_picture_taken_out_while_somebody_votes(studio, gallery, monkeypatch):
     await gallery.shared()
     page = await gallery.look()
-    store = studio.bot.resources.gallery._store
+    store = studio.bot.services.gallery._store
     toggle = store.toggle_vote
 
     async def too_late(entry_id, user_id, *, now):
@@ -70,11 +70,11 @@ async def test_a_picture_taken_out_while_somebody_votes(studio, gallery, monkeyp
 
 async def test_two_clicks_at_once_are_two_votes_of_one_person_and_no_more(studio, gallery):
     await gallery.shared()
-    resources = studio.bot.resources
+    services = studio.bot.services
     actor = Actor(user_id=studio.kenji.id, guild_id=studio.guild.id)
-    (entry,) = (await resources.gallery.page(actor, View.NEWEST, 0)).shown
-    told = await asyncio.gather(*(resources.gallery.vote(actor, entry.entry.id) for _ in range(3)))
-    (after,) = await resources.gallery.shown(actor, [entry.entry.id])
+    (entry,) = (await services.gallery.page(actor, View.NEWEST, 0)).shown
+    told = await asyncio.gather(*(services.gallery.vote(actor, entry.entry.id) for _ in range(3)))
+    (after,) = await services.gallery.shown(actor, [entry.entry.id])
 
     assert sorted(told) == [False, True, True]
     assert after.entry.votes == 1
@@ -90,7 +90,7 @@ async def copies(studio, gallery):
     await studio.mod.click(page, custom_id=button(page, "Vote"))
     public = await gallery.look(studio.mod, public=True)
     studio.clock.advance(days=1)
-    await studio.bot.resources.posts.best_of()
+    await studio.bot.posts.best_of()
     best = next(post for post in gallery.posts if "Best of the week" in text_of(post))
     return public.id, best.id
 
@@ -103,8 +103,8 @@ def there(studio, gallery, message_ids):
 
 async def test_whoever_is_forgotten_leaves_pages_for_everybody_and_the_best_of(studio, gallery, copies):
     assert there(studio, gallery, copies) == list(copies)
-    await studio.bot.resources.mydata.forget(studio.hana.id)
-    studio.bot.resources.posts.wake()
+    await studio.bot.services.personal_data.forget(studio.hana.id)
+    studio.bot.posts.wake()
 
     await eventually(lambda: there(studio, gallery, copies) == [])
     assert [post for post in gallery.posts if "hers" in text_of(post)] == []
@@ -136,18 +136,18 @@ async def test_a_page_that_was_turned_shows_other_pictures(studio, gallery):
 
 async def test_a_picture_taken_out_before_its_page_is_shown(studio, gallery, monkeypatch):
     await gallery.shared()
-    resources = studio.bot.resources
-    thumbnails = resources.posts.thumbnails
+    services = studio.bot.services
+    thumbnails = studio.bot.posts.thumbnails
 
     async def slow(shown, **options):
         files = await thumbnails(shown, **options)
-        await resources.mydata.forget(studio.hana.id)
+        await services.personal_data.forget(studio.hana.id)
         return files
 
-    monkeypatch.setattr(resources.posts, "thumbnails", slow)
+    monkeypatch.setattr(studio.bot.posts, "thumbnails", slow)
     await gallery.look(studio.mod, public=True)
     await eventually(lambda: not any("Gallery" in text_of(message) for message in studio.messages))
-    database = studio.bot._backend.database
+    database = studio.bot.services.database
 
     assert list(await database.reader.all("SELECT * FROM gallery_copies")) == []
 
@@ -156,7 +156,7 @@ async def test_a_copy_deleted_in_discord_is_not_looked_for(studio, gallery, copi
     public, _best = copies
     await studio.bot.get_channel(studio.channel.id).get_partial_message(public).delete()
     await studio.bot.get_channel(gallery.channel.id).delete()
-    database = studio.bot._backend.database
+    database = studio.bot.services.database
 
     async def forgotten():
         return not list(await database.reader.all("SELECT * FROM gallery_copies"))
@@ -175,7 +175,7 @@ async def test_a_remix_chain_keeps_its_credits_without_links_to_what_was_deleted
     told = (await studio.hana.context_menu(studio.channel, "Who made this", last)).response.content
     assert f"remix of a picture by {studio.kenji.mention} ← [a picture]({place}/{root.id}) by" in told
 
-    await studio.bot.resources.mydata.forget(studio.kenji.id)
+    await studio.bot.services.personal_data.forget(studio.kenji.id)
     told = (await studio.hana.context_menu(studio.channel, "Who made this", last)).response.content
     assert told.endswith("remix of a picture that is gone or private")
 
@@ -207,7 +207,7 @@ async def test_what_becomes_adult_after_it_was_shared_is_shown_outside_no_more(s
     await gallery.shared("1girl, spider")
     await gallery.shared("1girl, cat")
     page = await gallery.look()
-    store = SettingsStore(studio.bot._backend.database)
+    store = SettingsStore(studio.bot.services.database)
     await store.update(Scope.GUILD, studio.guild.id, {server_rules.ADULT_TAGS: ["spider"]})
     using = await studio.kenji.click(page, custom_id="pb:entry:use:1")
     outside = await gallery.look()
@@ -235,10 +235,10 @@ async def test_the_best_of_leaves_out_what_has_become_adult(studio, gallery):
     await gallery.shared("1girl, spider")
     page = await gallery.look()
     await studio.kenji.click(page, custom_id=button(page, "Vote"))
-    store = SettingsStore(studio.bot._backend.database)
+    store = SettingsStore(studio.bot.services.database)
     await store.update(Scope.GUILD, studio.guild.id, {server_rules.ADULT_TAGS: ["spider"]})
     span = {"since": studio.clock() - timedelta(days=1), "until": studio.clock() + timedelta(days=1), "limit": 3}
-    best = studio.bot.resources.gallery.best
+    best = studio.bot.services.gallery.best
 
     assert await best(studio.guild.id, **span, adult=False) == ()
     assert len(await best(studio.guild.id, **span, adult=True)) == 1
@@ -248,7 +248,7 @@ async def test_pressing_share_twice_at_once_posts_one_picture(studio, gallery):
     await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id})
     job = await studio.jobs.by_message((await gallery.painted()).id)
     actor = Actor(user_id=studio.hana.id, guild_id=studio.guild.id)
-    share = studio.bot.resources.gallery.share
+    share = studio.bot.services.gallery.share
     told = await asyncio.gather(*(share(actor, job.id, 0) for _ in range(3)), return_exceptions=True)
 
     assert ["RequestError", "RequestError"] == [type(each).__name__ for each in told if isinstance(each, Exception)]

@@ -154,7 +154,7 @@ async def test_a_second_decision_comes_too_late(studio, mods):
     await asked(mods)
     actor = Actor(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True)
     job = await studio.jobs.get(job_id)
-    reviews = studio.bot.resources.reviews
+    reviews = studio.bot.services.reviews
     await reviews.reject(job, actor)
 
     with pytest.raises(Exception, match="nothing left to decide"):
@@ -179,7 +179,7 @@ async def test_buttons_and_questions_outlive_a_restart(studio, mods):
 
 
 async def reviewed(studio, job_id):
-    review = await studio.bot.resources.reviews.review(await studio.jobs.get(job_id))
+    review = await studio.bot.services.reviews.review(await studio.jobs.get(job_id))
     return review.message_id
 
 
@@ -188,7 +188,7 @@ async def test_an_approval_that_was_not_shown_before_a_crash_is_shown_after_it(s
     await asked(mods)
     await eventually(lambda: reviewed(studio, job_id))
     actor = Actor(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True)
-    await studio.bot.resources.reviews.approve(await studio.jobs.get(job_id), actor)
+    await studio.bot.services.reviews.approve(await studio.jobs.get(job_id), actor)
     await studio.kill()
     await studio.restart()
     await studio.status(job_id, JobStatus.DONE)
@@ -237,7 +237,7 @@ async def test_what_nobody_decides_about_is_rejected_in_time(studio, mods, clock
     job_id, message_id = await paint(studio, "explicit")
     await asked(mods)
     await eventually(lambda: reviewed(studio, job_id))
-    reviews = studio.bot.resources.reviews
+    reviews = studio.bot.services.reviews
     clock.advance(days=6)
     await reviews.expire()
     assert (await studio.jobs.get(job_id)).withheld
@@ -255,7 +255,7 @@ async def test_adult_pictures_are_shown_where_they_may_be(studio, rating):
     actor = Actor(user_id=studio.hana.id, guild_id=studio.guild.id, places=(studio.channel.id,), age_restricted=True)
     request = GenerationRequest(prompt="1girl, nude", width=64, height=64)
     reply = ReplyTarget(channel_id=studio.channel.id, guild_id=studio.guild.id)
-    checked = await studio.bot.resources.checker.check(actor, [request], JobOptions())
+    checked = await studio.bot.services.checker.check(actor, [request], JobOptions())
     (queued,) = await studio.service.submit(checked, [reply])
     await studio.painting()
     finish(studio.executor, queued.job.id, [rating])
@@ -265,7 +265,7 @@ async def test_adult_pictures_are_shown_where_they_may_be(studio, rating):
 
 
 async def test_a_filter_that_fails_shows_nothing(studio, monkeypatch):
-    monkeypatch.setattr(studio.bot.resources.reviews, "_is_adult", lambda _rating: 1 / 0)
+    monkeypatch.setattr(studio.bot.services.reviews, "_is_adult", lambda _rating: 1 / 0)
     job_id, message_id = await paint(studio, "general")
     await eventually(lambda: not studio.executor.painting)
     await studio.status(job_id, JobStatus.RENDERED)
@@ -278,7 +278,7 @@ async def test_a_filter_that_fails_shows_nothing(studio, monkeypatch):
 async def test_with_the_tagger_on_no_preview_is_shown_and_a_missing_rating_withholds(open_studio):
     studio = await open_studio(tagger={"enabled": True, "path": "nowhere"}, executor=FakeExecutor())
     job = await anybody(studio)
-    reviews = studio.bot.resources.reviews
+    reviews = studio.bot.services.reviews
 
     assert not reviews.previews_allowed(job)
     assert reviews.previews_allowed(replace(job, options=JobOptions(adult_allowed=True)))
@@ -298,7 +298,7 @@ async def test_the_gallery_hears_what_is_adult_by_rating_and_by_tags(studio, mod
     await studio.status(job_id, JobStatus.DONE)
     (picture,) = await studio.jobs.pictures(job_id)
     job = await studio.jobs.get(job_id)
-    reviews = studio.bot.resources.reviews
+    reviews = studio.bot.services.reviews
 
     assert not await reviews.is_adult(job, picture)
     assert await reviews.is_adult(job, replace(picture, rating="explicit"))
@@ -332,6 +332,6 @@ async def test_a_channel_that_discord_restricts_takes_adult_tags_and_pictures(st
 async def test_a_withheld_picture_is_in_no_export(studio, mods):
     await paint(studio, "explicit")
     await asked(mods)
-    store = studio.bot.resources.mydata._store
+    store = studio.bot.services.personal_data._store
 
     assert await store.pictures(studio.hana.id) == []

@@ -1,11 +1,10 @@
 """`/admin`: order in the house. Discord shows it to those with Manage Server; the house checks again."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.admin.groups import check_can_post
 from pastelbot.bot.features.admin.texts import block_text, log_text, overview_text, stats_text
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
@@ -36,7 +35,7 @@ class AdminGroup(app_commands.Group):
     @answers_errors
     async def block(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         member: discord.User,
         duration: str | None = None,
         reason: app_commands.Range[str, 0, LONGEST_REASON] = "",
@@ -51,7 +50,7 @@ class AdminGroup(app_commands.Group):
     @app_commands.command(name="unblock")
     @app_commands.describe(member="Who may paint again")
     @answers_errors
-    async def unblock(self, interaction: discord.Interaction[Any], member: discord.User) -> None:
+    async def unblock(self, interaction: Interaction, member: discord.User) -> None:
         """Let somebody paint again."""
         await self._admin.unblock(actor_of(interaction), member.id)
         await respond_ephemeral(interaction, f"{member.mention} may paint again.")
@@ -61,7 +60,7 @@ class AdminGroup(app_commands.Group):
     @answers_errors
     async def drain(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         everywhere: bool = False,  # noqa: FBT001, FBT002 - an option
     ) -> None:
         """Take no new pictures; those in line wait, those being painted are finished."""
@@ -74,7 +73,7 @@ class AdminGroup(app_commands.Group):
     @answers_errors
     async def resume(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         everywhere: bool = False,  # noqa: FBT001, FBT002 - an option
     ) -> None:
         """Go on after a drain."""
@@ -83,7 +82,7 @@ class AdminGroup(app_commands.Group):
 
     @app_commands.command(name="stats")
     @answers_errors
-    async def stats(self, interaction: discord.Interaction[Any]) -> None:
+    async def stats(self, interaction: Interaction) -> None:
         """Show what was painted here, the line, the speed and the disk."""
         actor = actor_of(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -91,7 +90,7 @@ class AdminGroup(app_commands.Group):
 
     @app_commands.command(name="show")
     @answers_errors
-    async def show(self, interaction: discord.Interaction[Any]) -> None:
+    async def show(self, interaction: Interaction) -> None:
         """Show everything that is set here."""
         guild = interaction.guild
         if guild is None:
@@ -108,7 +107,7 @@ class AdminGroup(app_commands.Group):
     @answers_errors
     async def log(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         member: discord.User | None = None,
         page: app_commands.Range[int, 1, 10_000] = 1,
     ) -> None:
@@ -120,9 +119,7 @@ class AdminGroup(app_commands.Group):
     @app_commands.command(name="mod_channel")
     @app_commands.describe(channel="Where moderators are asked about withheld pictures; left out, they are refused")
     @answers_errors
-    async def mod_channel(
-        self, interaction: discord.Interaction[Any], channel: discord.TextChannel | None = None
-    ) -> None:
+    async def mod_channel(self, interaction: Interaction, channel: discord.TextChannel | None = None) -> None:
         """Choose where moderators are asked about pictures rated as adult."""
         if channel is None:
             await self._admin.set_value(actor_of(interaction), server_rules.MOD_CHANNEL, None, shown="none")
@@ -143,7 +140,7 @@ class AdminGroup(app_commands.Group):
     @app_commands.command(name="admin_role")
     @app_commands.describe(role="Who may use /admin besides those with Manage Server; left out, nobody")
     @answers_errors
-    async def admin_role(self, interaction: discord.Interaction[Any], role: discord.Role | None = None) -> None:
+    async def admin_role(self, interaction: Interaction, role: discord.Role | None = None) -> None:
         """Choose a role that may use these commands too."""
         if role is not None and role.is_default():
             raise RequestError("That would be everybody: choose a role that only your moderators have.")

@@ -1,12 +1,13 @@
 """`/admin channels`, `caps`, `words`, `adult_tags` and `gallery`: settings of a server."""
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
 
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.context import GalleryMessages, Interaction
 from pastelbot.bot.features.admin.texts import caps_text, words_text
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
@@ -15,9 +16,6 @@ from pastelbot.service import server_rules
 from pastelbot.service.admin import Admin
 from pastelbot.service.gallery import Gallery
 from pastelbot.store.settings import Scope
-
-if TYPE_CHECKING:
-    from pastelbot.bot.messages.gallery_posts import GalleryPosts
 
 AnyPlace = app_commands.AppCommandChannel | app_commands.AppCommandThread
 
@@ -50,7 +48,7 @@ class ChannelsGroup(app_commands.Group):
     @app_commands.command(name="allow")
     @app_commands.describe(channel="A channel, category or thread; with any allowed, the bot answers nowhere else")
     @answers_errors
-    async def allow(self, interaction: discord.Interaction[Any], channel: Place) -> None:
+    async def allow(self, interaction: Interaction, channel: Place) -> None:
         """Let the bot answer here, and only where it is allowed."""
         await self._admin.set_place(actor_of(interaction), channel.id, "allow")
         await respond_ephemeral(interaction, f"The bot answers in {channel.mention}, and nowhere that is not allowed.")
@@ -58,7 +56,7 @@ class ChannelsGroup(app_commands.Group):
     @app_commands.command(name="deny")
     @app_commands.describe(channel="A channel, category or thread; threads and channels inside follow")
     @answers_errors
-    async def deny(self, interaction: discord.Interaction[Any], channel: Place) -> None:
+    async def deny(self, interaction: Interaction, channel: Place) -> None:
         """Keep the bot out of a channel."""
         await self._admin.set_place(actor_of(interaction), channel.id, "deny")
         await respond_ephemeral(interaction, f"The bot does not answer in {channel.mention} any more.")
@@ -66,7 +64,7 @@ class ChannelsGroup(app_commands.Group):
     @app_commands.command(name="remove")
     @app_commands.describe(channel="What was allowed or denied")
     @answers_errors
-    async def remove(self, interaction: discord.Interaction[Any], channel: Place) -> None:
+    async def remove(self, interaction: Interaction, channel: Place) -> None:
         """Forget what was said about a channel."""
         await self._admin.set_place(actor_of(interaction), channel.id, None)
         await respond_ephemeral(interaction, f"Nothing is said about {channel.mention} any more.")
@@ -91,7 +89,7 @@ class CapsGroup(app_commands.Group):
     @answers_errors
     async def set(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         channel: Place | None = None,
         role: discord.Role | None = None,
         size: app_commands.Range[int, 64, _MOST] | None = None,
@@ -110,7 +108,7 @@ class CapsGroup(app_commands.Group):
     @answers_errors
     async def clear(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         channel: Place | None = None,
         role: discord.Role | None = None,
     ) -> None:
@@ -131,7 +129,7 @@ class WordsGroup(app_commands.Group):
     @app_commands.command(name="add")
     @app_commands.describe(words="Words or tags, separated by commas; only whole ones are found")
     @answers_errors
-    async def add(self, interaction: discord.Interaction[Any], words: str) -> None:
+    async def add(self, interaction: Interaction, words: str) -> None:
         """Add to the list."""
         fresh = await self._admin.add_words(actor_of(interaction), self._setting, words)
         await respond_ephemeral(interaction, f"Added: {', '.join(map(quoted, fresh))}")
@@ -139,14 +137,14 @@ class WordsGroup(app_commands.Group):
     @app_commands.command(name="remove")
     @app_commands.describe(words="Words or tags, separated by commas")
     @answers_errors
-    async def remove(self, interaction: discord.Interaction[Any], words: str) -> None:
+    async def remove(self, interaction: Interaction, words: str) -> None:
         """Take off the list."""
         gone = await self._admin.remove_words(actor_of(interaction), self._setting, words)
         await respond_ephemeral(interaction, f"Removed: {', '.join(map(quoted, gone))}")
 
     @app_commands.command(name="list")
     @answers_errors
-    async def list(self, interaction: discord.Interaction[Any]) -> None:
+    async def list(self, interaction: Interaction) -> None:
         """Show the list."""
         entries = await self._admin.words(actor_of(interaction), self._setting)
         text = words_text(self.name, entries)
@@ -159,7 +157,7 @@ class WordsGroup(app_commands.Group):
     @app_commands.command(name="test")
     @app_commands.describe(prompt="A prompt; nothing is painted")
     @answers_errors
-    async def test(self, interaction: discord.Interaction[Any], prompt: str) -> None:
+    async def test(self, interaction: Interaction, prompt: str) -> None:
         """Try a prompt against all that holds in this channel."""
         refusal = await self._admin.test_words(actor_of(interaction), prompt)
         await respond_ephemeral(interaction, "✅ That would be painted here." if refusal is None else f"🚫 {refusal}")
@@ -168,7 +166,7 @@ class WordsGroup(app_commands.Group):
 class GalleryGroup(app_commands.Group):
     """The server's gallery."""
 
-    def __init__(self, admin: Admin, gallery: Gallery, posts: "GalleryPosts") -> None:
+    def __init__(self, admin: Admin, gallery: Gallery, posts: GalleryMessages) -> None:
         super().__init__(name="gallery", description="The server's gallery")
         self._admin = admin
         self._gallery = gallery
@@ -177,7 +175,7 @@ class GalleryGroup(app_commands.Group):
     @app_commands.command(name="channel")
     @app_commands.describe(channel="Where shared pictures are posted; left out, nowhere")
     @answers_errors
-    async def channel(self, interaction: discord.Interaction[Any], channel: discord.TextChannel | None = None) -> None:
+    async def channel(self, interaction: Interaction, channel: discord.TextChannel | None = None) -> None:
         """Choose where shared pictures are posted."""
         if channel is not None:
             check_can_post(channel)
@@ -191,7 +189,7 @@ class GalleryGroup(app_commands.Group):
     @app_commands.command(name="best_of")
     @app_commands.describe(on="Post the week's best pictures in the gallery's channel")
     @answers_errors
-    async def best_of(self, interaction: discord.Interaction[Any], on: bool) -> None:  # noqa: FBT001 - an option
+    async def best_of(self, interaction: Interaction, on: bool) -> None:  # noqa: FBT001 - an option
         """Switch the weekly best-of on or off."""
         await self._admin.set_value(
             actor_of(interaction), server_rules.BEST_OF, on or None, shown="on" if on else "off"
@@ -207,7 +205,7 @@ class GalleryGroup(app_commands.Group):
     @app_commands.command(name="remove")
     @app_commands.describe(number="The number in front of the picture in the gallery")
     @answers_errors
-    async def remove(self, interaction: discord.Interaction[Any], number: app_commands.Range[int, 1]) -> None:
+    async def remove(self, interaction: Interaction, number: app_commands.Range[int, 1]) -> None:
         """Take a picture out of the gallery."""
         actor = actor_of(interaction)
         author = await self._admin.remove_from_gallery(actor, self._gallery, number)
@@ -224,9 +222,7 @@ def check_can_post(channel: discord.TextChannel) -> None:
         raise RequestError(f"The bot may not post pictures in {channel.mention}; it lacks: {', '.join(missing)}.")
 
 
-def _owner(
-    interaction: discord.Interaction[Any], channel: AnyPlace | None, role: discord.Role | None
-) -> tuple[Scope, int, str]:
+def _owner(interaction: Interaction, channel: AnyPlace | None, role: discord.Role | None) -> tuple[Scope, int, str]:
     """Return whose caps are meant; those of @everyone are the server's."""
     if channel is not None and role is not None:
         raise RequestError("Give a channel or a role, not both.")

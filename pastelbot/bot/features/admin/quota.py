@@ -1,11 +1,10 @@
 """`/admin quota`: how much people may paint in a server."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.quota.texts import allowance_text, pictures_text, quota_text
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import LimitError
@@ -29,7 +28,7 @@ class QuotaGroup(app_commands.Group):
     @app_commands.command(name="show")
     @app_commands.describe(member="Whose quota; left out, your own")
     @answers_errors
-    async def show(self, interaction: discord.Interaction[Any], member: discord.Member | None = None) -> None:
+    async def show(self, interaction: Interaction, member: discord.Member | None = None) -> None:
         """Show how somebody's quota stands, and what was granted to them."""
         actor = await self._admin(interaction)
         about = actor if member is None else _actor(member)
@@ -39,9 +38,7 @@ class QuotaGroup(app_commands.Group):
     @app_commands.command(name="server")
     @app_commands.describe(work_per_day="Megapixel-steps for everybody here a day; 0: no limit")
     @answers_errors
-    async def server(
-        self, interaction: discord.Interaction[Any], work_per_day: app_commands.Range[float, 0, MOST]
-    ) -> None:
+    async def server(self, interaction: Interaction, work_per_day: app_commands.Range[float, 0, MOST]) -> None:
         """Set how much everybody here may paint a day."""
         actor = await self._admin(interaction)
         allowance = await self._quotas.set_server(actor, work_per_day)
@@ -53,7 +50,7 @@ class QuotaGroup(app_commands.Group):
         work_per_day="Megapixel-steps a day, 0 for no limit, or: clear",
     )
     @answers_errors
-    async def role(self, interaction: discord.Interaction[Any], role: discord.Role, work_per_day: str) -> None:
+    async def role(self, interaction: Interaction, role: discord.Role, work_per_day: str) -> None:
         """Set how much the people of a role may paint a day, or clear that."""
         actor = await self._admin(interaction)
         number = _read(work_per_day)
@@ -72,7 +69,7 @@ class QuotaGroup(app_commands.Group):
     @answers_errors
     async def grant(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         member: discord.Member,
         work: app_commands.Range[float, 0, MOST],
         reason: app_commands.Range[str, 0, LONGEST_REASON] | None = None,
@@ -86,7 +83,7 @@ class QuotaGroup(app_commands.Group):
             text = f"{granted} more for {member.mention}. They can paint about {pictures} like the default now."
         await respond_ephemeral(interaction, text)
 
-    async def _admin(self, interaction: discord.Interaction[Any]) -> Actor:
+    async def _admin(self, interaction: Interaction) -> Actor:
         actor = actor_of(interaction)
         await self._access.check_admin(actor)
         return actor

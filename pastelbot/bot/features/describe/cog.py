@@ -1,13 +1,12 @@
 """`/describe` and "Apps > Describe": from a picture to the tags that would paint it."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.attachments import content_of
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.describe.views import described_text, described_view
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
@@ -25,19 +24,19 @@ class DescribeCog(commands.Cog):
     @app_commands.command(name="describe")
     @app_commands.describe(picture="A PNG, JPEG or WebP file")
     @answers_errors
-    async def describe(self, interaction: discord.Interaction[Any], picture: discord.Attachment) -> None:
+    async def describe(self, interaction: Interaction, picture: discord.Attachment) -> None:
         """Say which tags a picture shows, ready for /imagine."""
         await self._answer(interaction, picture)
 
     @answers_errors
-    async def describe_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    async def describe_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Describe the first picture of a message."""
         picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
         if picture is None:
             raise RequestError("There is no picture in this message.")
         await self._answer(interaction, picture)
 
-    async def _answer(self, interaction: discord.Interaction[Any], picture: discord.Attachment) -> None:
+    async def _answer(self, interaction: Interaction, picture: discord.Attachment) -> None:
         actor = actor_of(interaction)
         await self._describing.check(actor)
         await interaction.response.defer(ephemeral=True, thinking=True)

@@ -5,13 +5,14 @@ The button carries nothing: its prompt is the code block of the message that it 
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import discord
 
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.components.lasting_button import LastingButton
 from pastelbot.bot.components.modals import EditModal
 from pastelbot.bot.components.queueing import paint
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.plain_text import plain
 from pastelbot.bot.responses import answers_errors, open_modal
 from pastelbot.errors import NotFoundError
@@ -20,42 +21,28 @@ from pastelbot.prompt.tags.described import prompt_of
 from pastelbot.prompt.tags.names import spoken
 from pastelbot.records import Description, ScoredTag
 
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
-
 _BLOCK = re.compile(r"```\n(.+?)\n```", re.DOTALL)
 _SUREST = 10
 _LINE = 300
 
 
-class PaintTagsButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"pb:paint-tags"):
+class PaintTagsButton(LastingButton, template=r"pb:paint-tags"):
     """Opens the form with the described tags as its prompt."""
 
     def __init__(self) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label="Paint this", emoji="🎨", style=discord.ButtonStyle.primary, custom_id="pb:paint-tags"
-            )
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], _match: re.Match[str], /
-    ) -> "PaintTagsButton":
-        """Rebuild the button that was clicked."""
-        return cls()
+        super().__init__("paint-tags", "Paint this", emoji="🎨", style=discord.ButtonStyle.primary)
 
     @answers_errors
-    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+    async def callback(self, interaction: Interaction) -> None:
         """Ask what of it to paint."""
         block = _BLOCK.search(interaction.message.content if interaction.message is not None else "")
         if block is None:
             raise NotFoundError("The tags are not there any more: describe the picture again with /describe.")
-        builder = interaction.client.resources.builder
+        builder = interaction.client.services.builder
         built = await builder.build(actor_of(interaction), GenerationOptions(prompt=block[1]))
         request = built.requests[0]
 
-        async def paint_it(answer: "discord.Interaction[PastelBot]", options: GenerationOptions) -> None:
+        async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
             await paint(answer, await builder.change(actor_of(answer), request, options, built.options))
 
         await open_modal(interaction, EditModal(request, paint_it))

@@ -1,31 +1,31 @@
 """`/help` and `/about`."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.help import texts as about
 from pastelbot.bot.localisation import translator
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.choices import nearest_names
-from pastelbot.config import BUNDLED
+from pastelbot.config import BUNDLED, Settings
 from pastelbot.errors import NotAllowedError, NotFoundError
-from pastelbot.service.requests.submission import Service
+from pastelbot.service.requests.submission import JobService
 
 
 class HelpCog(commands.Cog):
     """What the bot is, and how to use it."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, settings: Settings, jobs: JobService) -> None:
+        self._settings = settings
+        self._jobs = jobs
 
     @app_commands.command(name="help")
     @app_commands.describe(command="A command, prompts or buttons; left out, how to begin")
     @answers_errors
-    async def show_help(self, interaction: discord.Interaction[Any], command: str | None = None) -> None:
+    async def show_help(self, interaction: Interaction, command: str | None = None) -> None:
         """Show how to paint, or what a command does."""
         known = await _known(interaction)
         word = _key((command or "").strip())
@@ -42,7 +42,7 @@ class HelpCog(commands.Cog):
         await respond_ephemeral(interaction, text)
 
     @show_help.autocomplete("command")
-    async def complete(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    async def complete(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         """Offer commands and topics."""
         word = _key(current.strip())
         names = {name: name for name in about.TOPICS} | _their_names(interaction, await _known(interaction))
@@ -51,13 +51,13 @@ class HelpCog(commands.Cog):
 
     @app_commands.command(name="about")
     @answers_errors
-    async def show_about(self, interaction: discord.Interaction[Any]) -> None:
+    async def show_about(self, interaction: Interaction) -> None:
         """Show what paints here, under which licence, and who made it."""
-        bundled = self._service.settings.checkpoint.path == BUNDLED
-        await respond_ephemeral(interaction, about.about_text(self._service.checkpoint, bundled=bundled))
+        bundled = self._settings.checkpoint.path == BUNDLED
+        await respond_ephemeral(interaction, about.about_text(self._jobs.checkpoint, bundled=bundled))
 
 
-async def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCommand]:
+async def _known(interaction: Interaction) -> dict[str, about.AnyCommand]:
     """Return every command that this person can use here, by its name in small letters."""
     found: dict[str, about.AnyCommand] = {}
     for kind in discord.AppCommandType:
@@ -69,16 +69,16 @@ async def _known(interaction: discord.Interaction[Any]) -> dict[str, about.AnyCo
     return found
 
 
-async def _may_administrate(interaction: discord.Interaction[Any]) -> bool:
+async def _may_administrate(interaction: Interaction) -> bool:
     """Return whether the person may use `/admin`, the one command that is not for everybody."""
     try:
-        await interaction.client.resources.access.check_admin(actor_of(interaction))
+        await interaction.client.services.access.check_admin(actor_of(interaction))
     except NotAllowedError:
         return False
     return True
 
 
-def _their_names(interaction: discord.Interaction[Any], known: dict[str, about.AnyCommand]) -> dict[str, str]:
+def _their_names(interaction: Interaction, known: dict[str, about.AnyCommand]) -> dict[str, str]:
     """Return what the commands are called in the language of whoever asks, in order of their English names."""
     translate = translator(interaction)
     return {name: _key(translate(about.name_of(known[name]))) for name in sorted(known)}

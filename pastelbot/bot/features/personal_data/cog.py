@@ -1,12 +1,12 @@
 """`/mydata export` and `/mydata forget`."""
 
 import io
-from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.personal_data.views import QUESTION, question_view
 from pastelbot.bot.files import FILE_BYTES
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
@@ -26,7 +26,7 @@ class PersonalDataCog(commands.Cog):
     @mydata.command(name="export")
     @app_commands.describe(part="Which part, where it is too much for one answer")
     @answers_errors
-    async def export(self, interaction: discord.Interaction[Any], part: app_commands.Range[int, 1, 9999] = 1) -> None:
+    async def export(self, interaction: Interaction, part: app_commands.Range[int, 1, 9999] = 1) -> None:
         """Send you, privately, all that the bot keeps about you."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         limit = min(interaction.filesize_limit, FILE_BYTES) - _MARGIN
@@ -38,7 +38,7 @@ class PersonalDataCog(commands.Cog):
 
     @mydata.command(name="forget")
     @answers_errors
-    async def forget(self, interaction: discord.Interaction[Any]) -> None:
+    async def forget(self, interaction: Interaction) -> None:
         """Delete your pictures, prompts, votes, presets and settings; asks first."""
         await respond_ephemeral(interaction, QUESTION, view=question_view(interaction.user.id))
 

@@ -1,16 +1,14 @@
 """The question before somebody is forgotten."""
 
-import re
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
 
 import discord
 from discord import ui
 
+from pastelbot.bot.components.lasting_button import LastingButton
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.responses import answers_errors, replace_response
 from pastelbot.errors import NotAllowedError
-
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
 
 QUESTION = """**This deletes, in every server and for good:**
 - your pictures and prompts, and the bot's messages that show them
@@ -26,30 +24,23 @@ Jobs of yours that wait or are painted are cancelled. Presets that you made for 
 `/mydata export` gets you a copy first."""
 
 
-class ForgetButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:forget:(?P<answer>yes|no):(?P<user>\d{1,20})"):
+class ForgetButton(LastingButton, template=r"pb:forget:(?P<answer>yes|no):(?P<user_id>\d{1,20})"):
     """Yes or no, for the person who was asked."""
+
+    readers = MappingProxyType({"user_id": int})
 
     def __init__(self, answer: str, user_id: int) -> None:
         yes = answer == "yes"
         super().__init__(
-            ui.Button(
-                label="Forget everything" if yes else "Keep it",
-                style=discord.ButtonStyle.danger if yes else discord.ButtonStyle.secondary,
-                custom_id=f"pb:forget:{answer}:{user_id}",
-            )
+            f"forget:{answer}:{user_id}",
+            "Forget everything" if yes else "Keep it",
+            style=discord.ButtonStyle.danger if yes else discord.ButtonStyle.secondary,
         )
         self.answer = answer
         self.user_id = user_id
 
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
-    ) -> "ForgetButton":
-        """Rebuild the button that was clicked."""
-        return cls(match["answer"], int(match["user"]))
-
     @answers_errors
-    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+    async def callback(self, interaction: Interaction) -> None:
         """Forget the person, or not."""
         if interaction.user.id != self.user_id:
             raise NotAllowedError("Somebody else was asked: use /mydata forget yourself.")
@@ -57,10 +48,10 @@ class ForgetButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:forget:(?P<answ
             await replace_response(interaction, "Nothing was deleted.")
             return
         await replace_response(interaction, "Deleting…")
-        resources = interaction.client.resources
-        for job_id in await resources.mydata.forget(self.user_id):
-            resources.delivery.forget(job_id)
-        resources.posts.wake()
+        services = interaction.client.services
+        for job_id in await services.personal_data.forget(self.user_id):
+            interaction.client.messages.forget(job_id)
+        interaction.client.posts.wake()
         done = "Everything is deleted. The bot's messages in channels go one after the other; many take a while."
         await replace_response(interaction, done)
 

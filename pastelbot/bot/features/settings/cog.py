@@ -3,30 +3,30 @@
 from collections.abc import Mapping
 from typing import Any
 
-import discord
 from discord import app_commands
 
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import offering
 from pastelbot.bot.components.generation_options import generation_options
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.settings.texts import affixes_text, settings_text
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.choices import nearest_names
+from pastelbot.config import Settings
 from pastelbot.errors import RequestError
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import SETTINGS
 from pastelbot.records import Actor
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.preferences import PROMPT_AFFIXES, Preferences, check_affix, owner_of
-from pastelbot.service.requests.submission import Service
 from pastelbot.store.settings import Scope
 
 _WHOSE = {Scope.USER: "your own", Scope.CHANNEL: "this channel's", Scope.GUILD: "this server's"}
 
 
-def settings_commands(service: Service, builder: RequestBuilder, preferences: Preferences) -> app_commands.Group:
+def settings_commands(settings: Settings, builder: RequestBuilder, preferences: Preferences) -> app_commands.Group:
     """Return the whole of `/settings`."""
-    handler = _SettingsHandler(service, builder, preferences)
+    handler = _SettingsHandler(settings, builder, preferences)
     top = app_commands.Group(name="settings", description="Your usual settings, and those of channels and servers")
     channel = app_commands.Group(name="channel", description="This channel's usual settings", parent=top)
     server = app_commands.Group(name="server", description="This server's usual settings", parent=top)
@@ -41,18 +41,18 @@ def settings_commands(service: Service, builder: RequestBuilder, preferences: Pr
 class _SettingsHandler:
     """Does what the commands say."""
 
-    def __init__(self, service: Service, builder: RequestBuilder, preferences: Preferences) -> None:
-        self.settings = service.settings
+    def __init__(self, settings: Settings, builder: RequestBuilder, preferences: Preferences) -> None:
+        self.settings = settings
         self._builder = builder
         self._preferences = preferences
 
     @answers_errors
-    async def show(self, interaction: discord.Interaction[Any]) -> None:
+    async def show(self, interaction: Interaction) -> None:
         defaults = await self._preferences.effective_defaults(actor_of(interaction))
         await respond_ephemeral(interaction, settings_text(defaults, self.settings))
 
     @answers_errors
-    async def change(self, interaction: discord.Interaction[Any], scope: Scope, options: GenerationOptions) -> None:
+    async def change(self, interaction: Interaction, scope: Scope, options: GenerationOptions) -> None:
         actor = actor_of(interaction)
         owner_of(actor, scope)
         if not options.set_fields():
@@ -62,7 +62,7 @@ class _SettingsHandler:
         await self._say(interaction, actor, f"Kept as {_WHOSE[scope]} settings.")
 
     @answers_errors
-    async def apply_style(self, interaction: discord.Interaction[Any], texts: Mapping[str, str]) -> None:
+    async def apply_style(self, interaction: Interaction, texts: Mapping[str, str]) -> None:
         actor = actor_of(interaction)
         owner_of(actor, Scope.GUILD)
         if not texts:
@@ -74,7 +74,7 @@ class _SettingsHandler:
         await respond_ephemeral(interaction, affixes_text(defaults))
 
     @answers_errors
-    async def reset(self, interaction: discord.Interaction[Any], scope: Scope, name: str | None) -> None:
+    async def reset(self, interaction: Interaction, scope: Scope, name: str | None) -> None:
         actor = actor_of(interaction)
         set_fields = (*SETTINGS, *PROMPT_AFFIXES) if scope is Scope.GUILD else SETTINGS
         if name is not None and name not in set_fields:
@@ -83,13 +83,13 @@ class _SettingsHandler:
         what = name if name is not None else "Everything"
         await self._say(interaction, actor, f"{what} of {_WHOSE[scope]} settings is as usual again.")
 
-    async def _say(self, interaction: discord.Interaction[Any], actor: Actor, text: str) -> None:
+    async def _say(self, interaction: Interaction, actor: Actor, text: str) -> None:
         defaults = await self._preferences.effective_defaults(actor)
         await respond_ephemeral(interaction, f"{text}\n{settings_text(defaults, self.settings)}")
 
 
 def _show_command(handler: _SettingsHandler) -> app_commands.Command[Any, ..., None]:
-    async def show(interaction: discord.Interaction[Any]) -> None:
+    async def show(interaction: Interaction) -> None:
         await handler.show(interaction)
 
     return app_commands.Command(name="show", description="Show what is used where you type nothing", callback=show)
@@ -99,7 +99,7 @@ def _set_command(handler: _SettingsHandler, scope: Scope) -> app_commands.Comman
     """Return the command that sets defaults of one level; what is left out stays as it is."""
 
     @generation_options(*SETTINGS, kept=True, closed=False)
-    async def change(interaction: discord.Interaction[Any], *, options: GenerationOptions) -> None:
+    async def change(interaction: Interaction, *, options: GenerationOptions) -> None:
         await handler.change(interaction, scope, options)
 
     return app_commands.Command(name="set", description=f"Set {_WHOSE[scope]} usual settings", callback=change)
@@ -110,7 +110,7 @@ def _reset_command(handler: _SettingsHandler, scope: Scope) -> app_commands.Comm
 
     @app_commands.describe(name="Which setting; left out, all of them")
     @app_commands.autocomplete(name=offering(names))
-    async def reset(interaction: discord.Interaction[Any], name: str | None = None) -> None:
+    async def reset(interaction: Interaction, name: str | None = None) -> None:
         await handler.reset(interaction, scope, name)
 
     return app_commands.Command(name="reset", description=f"Forget {_WHOSE[scope]} usual settings", callback=reset)
@@ -121,9 +121,7 @@ def _affixes_command(handler: _SettingsHandler) -> app_commands.Command[Any, ...
         prefix="What goes in front of every prompt here; none for nothing",
         suffix="What goes behind every prompt here; none for nothing",
     )
-    async def access(
-        interaction: discord.Interaction[Any], prefix: str | None = None, suffix: str | None = None
-    ) -> None:
+    async def access(interaction: Interaction, prefix: str | None = None, suffix: str | None = None) -> None:
         typed = {"prefix": prefix, "suffix": suffix}
         await handler.apply_style(interaction, {name: _text(text) for name, text in typed.items() if text is not None})
 

@@ -1,13 +1,11 @@
 """`/tags`: the vocabulary, searched."""
 
-from typing import Any
-
-import discord
 from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.autocomplete import query_choices
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.tags.views import LONGEST_QUERY, page_text, page_view
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.prompt.tags.vocabulary import CATEGORIES
@@ -28,7 +26,7 @@ class TagsCog(commands.Cog):
     @answers_errors
     async def tags(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         query: app_commands.Range[str, 1, LONGEST_QUERY],
         category: int | None = None,
     ) -> None:
@@ -37,8 +35,6 @@ class TagsCog(commands.Cog):
         await respond_ephemeral(interaction, page_text(query, category, page), view=page_view(query, category, page))
 
     @tags.autocomplete("query")
-    async def complete_query(
-        self, interaction: discord.Interaction[Any], current: str
-    ) -> list[app_commands.Choice[str]]:
+    async def complete_query(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         """Offer tags."""
         return await query_choices(interaction, current)

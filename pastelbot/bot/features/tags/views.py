@@ -1,20 +1,18 @@
 """Pages of found tags; a button carries the search and its page, so it works after any restart."""
 
-import re
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
 
 import discord
 
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.components.lasting_button import LastingButton
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.plain_text import plain
 from pastelbot.bot.responses import answers_errors, replace_response
 from pastelbot.prompt.tags.completion import short_count
 from pastelbot.prompt.tags.names import spoken
 from pastelbot.prompt.tags.vocabulary import Tag, category_name
 from pastelbot.service.tags.dictionary import TagPage
-
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
 
 LONGEST_QUERY = 60
 
@@ -24,36 +22,28 @@ _CONTENT = 2000
 
 
 class TagPageButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    LastingButton,
     template=r"(?s)pb:tags:(?P<step>[pn])(?P<number>\d{1,5}):(?P<category>\d{0,2}):(?P<query>.*)",
 ):
     """Turn to another page: p is the one before, n the next one."""
 
+    readers = MappingProxyType({"number": int, "category": lambda text: int(text) if text else None})
+
     def __init__(self, step: str, number: int, category: int | None, query: str, *, out: bool = False) -> None:
         kind = "" if category is None else str(category)
         super().__init__(
-            discord.ui.Button(
-                label={"p": "◀ Prev", "n": "Next ▶"}[step],
-                custom_id=f"pb:tags:{step}{max(0, number)}:{kind}:{query[:LONGEST_QUERY]}",
-                disabled=out,
-            )
+            f"tags:{step}{max(0, number)}:{kind}:{query[:LONGEST_QUERY]}",
+            {"p": "◀ Prev", "n": "Next ▶"}[step],
+            disabled=out,
         )
         self.number = number
         self.category = category
         self.query = query
 
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> "TagPageButton":
-        """Rebuild the button that was clicked."""
-        category = int(match["category"]) if match["category"] else None
-        return cls(match["step"], int(match["number"]), category, match["query"])
-
     @answers_errors
-    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+    async def callback(self, interaction: Interaction) -> None:
         """Turn the page."""
-        tags = interaction.client.resources.tags
+        tags = interaction.client.services.tags
         page = await tags.search(self.query, self.category, self.number, actor_of(interaction))
         text, view = page_text(self.query, self.category, page), page_view(self.query, self.category, page)
         await replace_response(interaction, text, view=view)

@@ -5,35 +5,33 @@ restart, for as long as the entry is in the gallery.
 """
 
 import io
-import re
 from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import discord
 from discord import ui
 
 from pastelbot.bot.checks import actor_of
-from pastelbot.bot.components import job_actions
-from pastelbot.bot.features.gallery import texts as gallery_texts
+from pastelbot.bot.components import gallery_texts, job_actions
+from pastelbot.bot.components.lasting_button import LastingButton
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translated, translator
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import NotFoundError
 from pastelbot.service.gallery import Page, Shown
 from pastelbot.store.gallery import View
 
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
-
-
 SEARCHED = 36  # characters of a tag or a text: both go into a custom id of 100
 _ALT = 1024
 _LETTERS = {"n": View.NEWEST, "w": View.WEEK, "t": View.TOP, "m": View.MINE}
 
 
-class EntryButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:entry:(?P<verb>vote|use|unshare):(?P<entry>\d{1,15})"):
+class EntryButton(LastingButton, template=r"pb:entry:(?P<verb>vote|use|unshare):(?P<entry_id>\d{1,15})"):
     """Vote for a shared picture, use its prompt, or take it out."""
+
+    readers = MappingProxyType({"entry_id": int})
 
     def __init__(self, verb: str, entry_id: int, votes: int = 0) -> None:
         label, emoji = {
@@ -41,25 +39,18 @@ class EntryButton(ui.DynamicItem[ui.Button[Any]], template=r"pb:entry:(?P<verb>v
             "use": ("Use this prompt", "✏️"),
             "unshare": ("Unshare", None),
         }[verb]
-        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=f"pb:entry:{verb}:{entry_id}"))
+        super().__init__(f"entry:{verb}:{entry_id}", label, emoji=emoji)
         self.verb = verb
         self.entry_id = entry_id
 
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
-    ) -> "EntryButton":
-        """Rebuild the button that was clicked."""
-        return cls(match["verb"], int(match["entry"]))
-
     @answers_errors
-    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+    async def callback(self, interaction: Interaction) -> None:
         """Do what the button says."""
         await {"vote": _vote, "use": _use, "unshare": _unshare}[self.verb](interaction, self.entry_id)
 
 
 class PageButton(
-    ui.DynamicItem[ui.Button[Any]],
+    LastingButton,
     template=r"(?s)pb:page:(?P<kind>[pnh])(?P<view>[nwtm])(?P<number>\d{1,6})(?:@(?P<upto>[0-9a-f]{1,9}))?:"
     r"(?P<tag>[^|]*)\|(?P<text>.*)",
 ):
@@ -68,6 +59,8 @@ class PageButton(
     `upto` is the newest entry that counts: what is shared while somebody reads moves nothing to another page.
     """
 
+    readers = MappingProxyType({"view": _LETTERS.__getitem__, "number": int, "upto": lambda text: int(text, 16)})
+
     def __init__(
         self, kind: str, view: View, number: int, tag: str, text: str, *, upto: int | None, pages: int = 0
     ) -> None:
@@ -75,34 +68,28 @@ class PageButton(
         label = {"p": "◀ Prev", "n": "Next ▶", "h": f"{number + 1} of {pages}"}[kind]
         out = kind == "h" or not 0 <= number < pages
         place = f"{max(0, number)}" if upto is None else f"{max(0, number)}@{upto:x}"
-        custom_id = f"pb:page:{kind}{letter}{place}:{tag[:SEARCHED].replace('|', ' ')}|{text[:SEARCHED]}"
-        super().__init__(ui.Button(label=label, custom_id=custom_id, disabled=out))
+        custom_id = f"page:{kind}{letter}{place}:{tag[:SEARCHED].replace('|', ' ')}|{text[:SEARCHED]}"
+        super().__init__(custom_id, label, disabled=out)
         self.view_shown, self.number, self.tag, self.text, self.upto = view, number, tag, text, upto
 
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
-    ) -> "PageButton":
-        """Rebuild the button that was clicked."""
-        upto = int(match["upto"], 16) if match["upto"] else None
-        return cls(match["kind"], _LETTERS[match["view"]], int(match["number"]), match["tag"], match["text"], upto=upto)
-
     @answers_errors
-    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+    async def callback(self, interaction: Interaction) -> None:
         """Turn the page for whoever opened it; anybody else gets a private one."""
-        resources, actor = interaction.client.resources, actor_of(interaction)
-        page = await resources.gallery.page(
+        services, actor = interaction.client.services, actor_of(interaction)
+        page = await services.gallery.page(
             actor, self.view_shown, self.number, tag=self.tag, text=self.text, upto=self.upto
         )
         own = _opened_by(interaction)
         await (interaction.response.defer() if own else interaction.response.defer(ephemeral=True, thinking=True))
-        files = await resources.posts.thumbnails(page.shown)
+        files = await interaction.client.posts.thumbnails(page.shown)
         view = page_view(page, self.view_shown, self.tag, self.text, names_of(files))
         view = translated(view, translator(interaction, public=own and not _is_private(interaction)))
         if own:
             message = await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
             if not _is_private(interaction) and interaction.guild_id is not None:
-                await resources.posts.keep_track(page.shown, interaction.guild_id, message.channel.id, message.id)
+                await interaction.client.posts.keep_track(
+                    page.shown, interaction.guild_id, message.channel.id, message.id
+                )
         else:
             await interaction.followup.send(view=view, files=files, ephemeral=True, allowed_mentions=_none())
 
@@ -155,10 +142,10 @@ def picture_files(shown: Sequence[Shown], contents: Sequence[bytes | None]) -> l
     ]
 
 
-async def _vote(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
-    resources, actor = interaction.client.resources, actor_of(interaction)
-    voted = await resources.gallery.vote(actor, entry_id)
-    shown = next(iter(await resources.gallery.shown(actor, [entry_id])), None)
+async def _vote(interaction: Interaction, entry_id: int) -> None:
+    services, actor = interaction.client.services, actor_of(interaction)
+    voted = await services.gallery.vote(actor, entry_id)
+    shown = next(iter(await services.gallery.shown(actor, [entry_id])), None)
     if shown is None:  # it was taken out at this moment
         raise NotFoundError("This picture is not in the gallery any more.")
     if interaction.message is not None:
@@ -170,18 +157,18 @@ async def _vote(interaction: "discord.Interaction[PastelBot]", entry_id: int) ->
         interaction, "Your vote counts. Press again to take it back." if voted else "You took it back."
     )
     if interaction.message is None or interaction.message.id != shown.entry.message_id:
-        await resources.posts.refresh(shown)
+        await interaction.client.posts.refresh(shown)
 
 
-async def _use(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
-    job = await interaction.client.resources.gallery.job_of(actor_of(interaction), entry_id)
+async def _use(interaction: Interaction, entry_id: int) -> None:
+    job = await interaction.client.services.gallery.job_of(actor_of(interaction), entry_id)
     await job_actions.ask_edit(interaction, job, 0)
 
 
-async def _unshare(interaction: "discord.Interaction[PastelBot]", entry_id: int) -> None:
-    resources = interaction.client.resources
-    await resources.gallery.unshare(actor_of(interaction), entry_id)
-    resources.posts.wake()
+async def _unshare(interaction: Interaction, entry_id: int) -> None:
+    services = interaction.client.services
+    await services.gallery.unshare(actor_of(interaction), entry_id)
+    interaction.client.posts.wake()
     await respond_ephemeral(interaction, "It is not in the gallery any more.")
 
 
@@ -199,11 +186,11 @@ def _with_votes(message: discord.Message, shown: Shown) -> ui.LayoutView:
     return layout
 
 
-def _is_private(interaction: discord.Interaction[Any]) -> bool:
+def _is_private(interaction: Interaction) -> bool:
     return interaction.message is None or interaction.message.flags.ephemeral
 
 
-def _opened_by(interaction: discord.Interaction[Any]) -> bool:
+def _opened_by(interaction: Interaction) -> bool:
     message = interaction.message
     if message is None or _is_private(interaction):
         return True

@@ -1,23 +1,19 @@
 """`/gallery`, "Apps > Who made this", and what happens when messages are deleted."""
 
-from typing import TYPE_CHECKING, Any
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.checks import actor_of
-from pastelbot.bot.features.gallery import texts as gallery_texts
-from pastelbot.bot.features.gallery.views import SEARCHED, names_of, page_view
+from pastelbot.bot.components import gallery_texts
+from pastelbot.bot.components.gallery_views import SEARCHED, EntryButton, PageButton, names_of, page_view
+from pastelbot.bot.context import GalleryMessages, Interaction, PastelClient
 from pastelbot.bot.localisation import translated, translator
+from pastelbot.bot.messages.deletions import Deletions
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.prompt.tags.names import tag_key
 from pastelbot.service.gallery import Gallery
 from pastelbot.store.gallery import View
-
-if TYPE_CHECKING:
-    from pastelbot.bot.messages.deletions import Deletions
-    from pastelbot.bot.messages.gallery_posts import GalleryPosts
 
 _VIEWS = {"newest": View.NEWEST, "top week": View.WEEK, "top all": View.TOP, "mine": View.MINE}
 
@@ -25,7 +21,7 @@ _VIEWS = {"newest": View.NEWEST, "top week": View.WEEK, "top all": View.TOP, "mi
 class GalleryCog(commands.Cog):
     """Shared pictures, and who made what."""
 
-    def __init__(self, gallery: Gallery, posts: "GalleryPosts", deletions: "Deletions") -> None:
+    def __init__(self, gallery: Gallery, posts: GalleryMessages, deletions: Deletions) -> None:
         self._gallery = gallery
         self._posts = posts
         self._deletions = deletions
@@ -43,7 +39,7 @@ class GalleryCog(commands.Cog):
     @answers_errors
     async def gallery(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: Interaction,
         view: str = View.NEWEST.value,
         tag: app_commands.Range[str, 1, SEARCHED] = "",
         text: app_commands.Range[str, 1, SEARCHED] = "",
@@ -61,7 +57,7 @@ class GalleryCog(commands.Cog):
             await self._posts.keep_track(page.shown, interaction.guild_id, message.channel.id, message.id)
 
     @gallery.autocomplete("tag")
-    async def complete_tag(self, interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    async def complete_tag(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         """Offer the tags of this server's gallery."""
         if interaction.guild_id is None:
             return []
@@ -69,10 +65,14 @@ class GalleryCog(commands.Cog):
         return [app_commands.Choice(name=tag, value=tag) for tag in found if len(tag) <= SEARCHED]
 
     @answers_errors
-    async def who_made(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    async def who_made(self, interaction: Interaction, message: discord.Message) -> None:
         """Tell privately who asked for the picture of a message, and how it was made."""
         making = await self._gallery.who_made(message.id)
         await respond_ephemeral(interaction, gallery_texts.provenance_text(making))
+
+    async def cog_unload(self) -> None:
+        """Finish deleting: Discord tells of a deletion only once."""
+        await self._deletions.close()
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
@@ -93,3 +93,12 @@ class GalleryCog(commands.Cog):
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Delete the pictures of a thread that was deleted."""
         self._deletions.channel(payload.thread_id)
+
+
+async def setup(bot: PastelClient) -> None:
+    """Add `/gallery`, its menu and its buttons."""
+    services = bot.services
+    cog = GalleryCog(services.gallery, bot.posts, Deletions(services.gallery, services.reviews, bot.posts))
+    await bot.add_cog(cog)
+    bot.tree.add_command(cog.menu)
+    bot.add_dynamic_items(EntryButton, PageButton)

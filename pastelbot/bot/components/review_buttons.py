@@ -1,50 +1,37 @@
 """Approve and Reject: the buttons under a withheld picture in the mod channel. They work for ever."""
 
-import re
-from typing import TYPE_CHECKING, Any
-
 import discord
 
 from pastelbot.bot import render
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.components.lasting_button import LastingButton
+from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translator
 from pastelbot.bot.responses import answers_errors
 from pastelbot.records import Job, Rendered
 
-if TYPE_CHECKING:
-    from pastelbot.bot.client import PastelBot
-
 _LOOKS = {"approve": ("Approve", discord.ButtonStyle.success), "reject": ("Reject", discord.ButtonStyle.danger)}
 
 
-class ReviewButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"review:(?P<verb>approve|reject):(?P<job>[0-9a-f]{12})"
-):
+class ReviewButton(LastingButton, template=r"(?:pb:)?review:(?P<verb>approve|reject):(?P<job_id>[0-9a-f]{12})"):
     """One answer to the question whether a picture may be shown."""
 
     def __init__(self, verb: str, job_id: str) -> None:
         label, style = _LOOKS[verb]
-        super().__init__(discord.ui.Button(label=label, style=style, custom_id=f"review:{verb}:{job_id}"))
+        super().__init__(f"review:{verb}:{job_id}", label, style=style)
         self.verb = verb
         self.job_id = job_id
 
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> "ReviewButton":
-        """Rebuild the button that was clicked."""
-        return cls(match["verb"], match["job"])
-
     @answers_errors
-    async def callback(self, interaction: "discord.Interaction[PastelBot]") -> None:
+    async def callback(self, interaction: Interaction) -> None:
         """Decide, show or delete the pictures, and write down here who decided what."""
-        resources = interaction.client.resources
-        job = await resources.service.job(self.job_id)
+        services = interaction.client.services
+        job = await services.jobs.job(self.job_id)
         if self.verb == "approve":
-            await resources.reviews.approve(job, actor_of(interaction))
-            resources.delivery.publish(Rendered(job=await resources.service.job(self.job_id)))
+            await services.reviews.approve(job, actor_of(interaction))
+            interaction.client.messages.publish(Rendered(job=await services.jobs.job(self.job_id)))
         else:
-            await resources.reviews.reject(job, actor_of(interaction))
+            await services.reviews.reject(job, actor_of(interaction))
         await interaction.response.edit_message(
             content=translator(interaction, public=True)(decision(self.verb, job, interaction.user.id))[:2000],
             attachments=[],

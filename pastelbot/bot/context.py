@@ -1,0 +1,61 @@
+"""What features reach through an interaction: the typed client, its services and its messages. Imports no feature."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import discord
+from discord.ext import commands
+
+from pastelbot.i18n.languages import Languages
+from pastelbot.records import Update
+from pastelbot.service.gallery import Shown
+from pastelbot.service.requests.submission import Queued
+from pastelbot.service.services import Services
+from pastelbot.store.gallery import GalleryEntry
+
+
+class JobMessages(Protocol):
+    """Writes the messages of jobs; `messages.delivery.Delivery` is one."""
+
+    async def announce(self, interaction: discord.Interaction[Any], queued: Queued) -> None:
+        """Answer an interaction with the job's message."""
+
+    async def introduce(self, queued: Queued) -> None:
+        """Show a job whose message answers no interaction."""
+
+    def publish(self, update: Update) -> None:
+        """Show what has become of a job."""
+
+    def forget(self, job_id: str) -> None:
+        """Show nothing more of a job whose message was deleted."""
+
+
+class GalleryMessages(Protocol):
+    """Writes the messages that show the gallery; `messages.gallery_posts.GalleryPosts` is one."""
+
+    async def post(self, entry: GalleryEntry) -> str:
+        """Show a shared picture in the gallery's channel; return what to answer its author."""
+
+    async def refresh(self, shown: Shown) -> None:
+        """Show an entry's votes in its post."""
+
+    async def thumbnails(self, shown: Sequence[Shown]) -> list[discord.File]:
+        """Return small copies of the pictures of a page."""
+
+    async def keep_track(self, shown: Sequence[Shown], guild_id: int, channel_id: int, message_id: int) -> None:
+        """Remember a message that shows entries to everybody."""
+
+    def wake(self) -> None:
+        """Delete soon what must go."""
+
+
+class PastelClient(commands.Bot):
+    """The client as features see it; what it offers is there from `setup_hook` on."""
+
+    languages: Languages
+    services: Services
+    messages: JobMessages
+    posts: GalleryMessages
+
+
+Interaction = discord.Interaction[PastelClient]

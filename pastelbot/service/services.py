@@ -1,0 +1,55 @@
+"""Every use case, made once by the composition root and handed to what people meet: the bot today."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pastelbot.config import Settings
+from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.service.access import AccessPolicy
+from pastelbot.service.admin import Admin
+from pastelbot.service.gallery import Gallery
+from pastelbot.service.housekeeping import Housekeeping
+from pastelbot.service.models.models import Models
+from pastelbot.service.personal_data.personal_data import PersonalData
+from pastelbot.service.quotas import Quotas
+from pastelbot.service.requests.building import RequestBuilder
+from pastelbot.service.requests.checking import RequestChecker
+from pastelbot.service.requests.history import PictureHistory
+from pastelbot.service.requests.preferences import Preferences
+from pastelbot.service.requests.presets import Presets
+from pastelbot.service.requests.submission import JobService
+from pastelbot.service.reviews import Reviews
+from pastelbot.service.tagging import Describing
+from pastelbot.service.tags.dictionary import Tags
+from pastelbot.store.confirmations import ConfirmationStore
+from pastelbot.store.database import Database
+from pastelbot.store.key_values import KeyValueStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The use cases, and the parts below them that are opened and closed with the bot."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    database: Database
+    dispatcher: Dispatcher
+    key_values: KeyValueStore
+    confirmations: ConfirmationStore
+    access: AccessPolicy
+    admin: Admin
+    builder: RequestBuilder
+    checker: RequestChecker
+    gallery: Gallery
+    history: PictureHistory
+    housekeeping: Housekeeping
+    jobs: JobService
+    models: Models
+    personal_data: PersonalData
+    preferences: Preferences
+    presets: Presets
+    quotas: Quotas
+    reviews: Reviews
+    tagging: Describing
+    tags: Tags
