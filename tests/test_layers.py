@@ -36,6 +36,16 @@ INNER_LAYERS = {
         {"engine"},
     ],
     "jobs": [{"queue"}, {"dispatcher", "worker"}],
+    "bot": [
+        {"context", "plain_text"},
+        {"localisation"},
+        {"attachments", "checks", "render", "responses", "sync"},
+        {"autocomplete", "completions", "files"},
+        {"components"},
+        {"messages"},
+        {"features"},
+        {"client"},
+    ],
 }
 
 SOLE_USERS = {

@@ -210,7 +210,6 @@ def private_words():
 NOT_YET = pytest.mark.xfail(strict=True, reason="work on it is under way")
 
 
-@NOT_YET
 def test_no_module_imports_itself_by_way_of_others():
     assert modules_in_circles() == []
 
