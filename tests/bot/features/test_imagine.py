@@ -7,6 +7,7 @@ from PIL import Image
 
 from pastelbot.bot import checks
 from pastelbot.records import JobStatus
+from pastelbot.store.jobs.store import JobStore
 
 PICTURE = 20 * (128 * 128 + 256 * 256) / 1e6  # the bundled checkpoint's default picture, in megapixel-steps
 
@@ -249,7 +250,7 @@ async def test_an_unexpected_error_is_answered_with_a_mark_that_the_log_has(stud
     async def broken(*_args, **_kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(studio.jobs, "insert", broken)
+    monkeypatch.setattr(JobStore, "insert", broken)
     result = await studio.imagine()
 
     assert result.response.ephemeral
