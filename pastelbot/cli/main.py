@@ -8,7 +8,7 @@ import typer
 
 from pastelbot import __version__
 from pastelbot.cli import export, tags, workshop
-from pastelbot.cli.options import ConfigOption, load_settings
+from pastelbot.cli.options import ConfigOption, generation_options, load_settings
 from pastelbot.errors import ConfigError, PastelError
 from pastelbot.options import GenerationOptions
 
@@ -66,31 +66,16 @@ def demo(
 
 
 @app.command()
+@generation_options(
+    denoise="Denoising strength of the second pass, or of --init.",
+    checkpoint="One of the configuration's, a folder, file or hub name; `bundled` is inside.",
+    vae="One of the configuration's VAEs, or a file.",
+)
 def imagine(
     prompt: Annotated[str | None, typer.Argument(help="What to paint, as danbooru tags.")] = None,
-    negative: Annotated[str | None, typer.Option(help="What to avoid.")] = None,
-    size: Annotated[str | None, typer.Option(help="portrait, landscape, square, or pixels such as 448x640.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Left out, a random one.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
-    cfg: Annotated[float | None, typer.Option(help="CFG scale.")] = None,
-    sampler: Annotated[str | None, typer.Option(help='For example "DPM++ 2M Karras" or "Euler a".')] = None,
-    schedule: Annotated[str | None, typer.Option(help="For example Karras; left out, the sampler's own.")] = None,
-    clip_skip: Annotated[int | None, typer.Option(help="1 is none.")] = None,
-    hires: Annotated[bool | None, typer.Option(help="Paint it large in a second pass.")] = None,
-    hires_size: Annotated[str | None, typer.Option(help="Pixels after the second pass.")] = None,
-    hires_steps: Annotated[int | None, typer.Option(help="Steps of the second pass.")] = None,
-    hires_upscaler: Annotated[str | None, typer.Option(help="For example Latent or Lanczos.")] = None,
-    denoise: Annotated[float | None, typer.Option(help="Denoising strength of the second pass, or of --init.")] = None,
+    *,
+    options: GenerationOptions,
     init: Annotated[Path | None, typer.Option(help="A picture to start from (img2img), without a second pass.")] = None,
-    resize_mode: Annotated[
-        str | None,
-        typer.Option(help='What makes --init fit: "Just resize", "Crop and resize" or "Resize and fill".'),
-    ] = None,
-    count: Annotated[int | None, typer.Option(help="How many pictures; their seeds count up.")] = None,
-    checkpoint: Annotated[
-        str | None, typer.Option(help="One of the configuration's, a folder, file or hub name; `bundled` is inside.")
-    ] = None,
-    vae: Annotated[str | None, typer.Option(help="One of the configuration's VAEs, or a file.")] = None,
     loras: Annotated[Path | None, typer.Option(help="A folder of LoRAs, for <lora:name:0.6> in the prompt.")] = None,
     embeddings: Annotated[Path | None, typer.Option(help="A folder of textual inversion embeddings.")] = None,
     from_infotext: Annotated[
@@ -103,31 +88,13 @@ def imagine(
     """Paint without Discord."""
     from pastelbot.cli import generate
 
-    options = GenerationOptions(
-        prompt=prompt,
-        negative=negative,
-        size=size,
-        seed=seed,
-        steps=steps,
-        cfg=cfg,
-        sampler=sampler,
-        schedule=schedule,
-        clip_skip=clip_skip,
-        hires=hires,
-        hires_size=hires_size,
-        hires_steps=hires_steps,
-        hires_upscaler=hires_upscaler,
-        denoise=denoise,
-        init=None if init is None else generate.read_init(init),
-        resize_mode=resize_mode,
-        count=count,
-        checkpoint=checkpoint,
-        vae=vae,
-    )
-    settings = load_settings(config, bundled=True)
+    if init is not None:
+        options = options.replace(init=generate.read_init(init))
+    settings, checkpoint = load_settings(config, bundled=True), options.checkpoint
     if checkpoint is not None and checkpoint not in settings.checkpoint_names:
         settings, options = load_settings(config, bundled=True, checkpoint=checkpoint), options.replace(checkpoint=None)
-    settings = generate.with_files(settings, vae=vae, loras=loras, embeddings=embeddings)
+    settings = generate.with_files(settings, vae=options.vae, loras=loras, embeddings=embeddings)
+    options = options.replace(prompt=prompt)
     request, notes = generate.request_of(options, settings, from_infotext)
 
     def tell(note: str) -> None:

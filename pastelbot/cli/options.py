@@ -1,12 +1,18 @@
 """The configuration that commands read."""
 
+import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from pastelbot import config
+from pastelbot.options import GenerationOptions
+from pastelbot.options.catalogue import OPTIONS
+from pastelbot.options.option import Option
+from pastelbot.options.signatures import PARAMETER, show_options
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file; left out, config.toml where there is one.")
@@ -26,3 +32,34 @@ def load_settings(path: Path | None, *, bundled: bool = False, checkpoint: str |
     if checkpoint is not None:
         environ["PASTELBOT_CHECKPOINT__PATH"] = checkpoint
     return config.load(found, environ=environ)
+
+
+def generation_options(**descriptions: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Show the options of the table that the command line has in place of the function's parameter `options`.
+
+    They are described as the table has it, unless `descriptions` has something else.
+    """
+    types = get_type_hints(GenerationOptions)
+    annotations = {
+        option.name: Annotated[types[option.name], typer.Option(help=descriptions.get(option.name, _help(option)))]
+        for option in OPTIONS
+        if option.command_line
+    }
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def with_options(**typed: object) -> None:
+            values = {name: typed.pop(name) for name in annotations}
+            function(**typed, **{PARAMETER: GenerationOptions.of(values)})
+
+        show_options(with_options, function, annotations)
+        return with_options
+
+    return decorate
+
+
+def _help(option: Option[Any]) -> str:  # Any: each option has a type of its own
+    examples = " or ".join(f'"{choice}"' for choice in option.choices[:2])
+    return (
+        f"{option.describe}. For example {examples}." if examples and option.spread is None else f"{option.describe}."
+    )
