@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pastelbot.infotext.fields import Infotext, read_fields
 from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, parse_infotext
 from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
 from pastelbot.rules.samplers import is_known, is_known_schedule, normalise, uses_ensd
 
 _EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
@@ -101,7 +102,6 @@ def _request(fields: _Fields) -> GenerationRequest:
         cfg_scale=fields.number("CFG scale", _DEFAULT.cfg_scale),
         sampler=sampler,
         schedule=schedule,
-        clip_skip=fields.whole("Clip skip", 1),
         hires=_hires(fields, sampler, schedule),
         subseed=fields.whole("Variation seed", 0),
         subseed_strength=fields.number("Variation seed strength", 0.0),
@@ -111,7 +111,12 @@ def _request(fields: _Fields) -> GenerationRequest:
         eta_noise_seed_delta=fields.whole("ENSD", 0 if uses_ensd(sampler) else _DEFAULT.eta_noise_seed_delta),
         noise_source=_noise_source(fields),
         emphasis=_emphasis(fields),
-    )
+    ).replace(**{field.name: _plain(fields, field) for field in PLAIN_FIELDS})
+
+
+def _plain(fields: _Fields, field: PlainField) -> float:
+    number = fields.number(field.title, field.absent)
+    return int(number) if field.whole else number
 
 
 def _sampler(fields: _Fields) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from pastelbot.infotext.fields import Infotext
 from pastelbot.prompt.composition import split_and
 from pastelbot.prompt.editing import prompt_schedule
 from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.rules.plain_fields import PLAIN_FIELDS
 from pastelbot.rules.samplers import effective_schedule, normalise, uses_ensd
 
 _Field = tuple[str, object]
@@ -73,7 +74,8 @@ def _variation(request: GenerationRequest, index: int) -> Iterator[_Field]:
 def _settings(request: GenerationRequest) -> Iterator[_Field]:
     second = request.hires or request.init
     yield "Denoising strength", second.denoising_strength if second else None
-    yield "Clip skip", request.clip_skip if request.clip_skip > 1 else None
+    for field in PLAIN_FIELDS:
+        yield field.title, field.value(request) if field.value(request) != field.absent else None
     yield "ENSD", request.eta_noise_seed_delta or None if uses_ensd(request.sampler) else None
     yield "RNG", request.noise_source if request.noise_source != "GPU" else None
 

@@ -1,9 +1,9 @@
 """From what a person typed to a GenerationRequest, with the operator's defaults for what was left out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import sqrt
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pastelbot.config import Settings, parse_size
 from pastelbot.errors import RequestError
@@ -34,14 +34,12 @@ def default_request(settings: Settings, *, seed: int) -> GenerationRequest:
         width=width,
         height=height,
         seed=seed,
-        steps=default.steps,
-        cfg_scale=default.cfg,
         sampler=sampler,
         schedule=schedule,
-        clip_skip=default.clip_skip,
         eta_noise_seed_delta=default.eta_noise_seed_delta,
         noise_source=default.noise_source,
         hires=default_hires((width, height), settings) if default.hires else None,
+        **_plain_fields({option.name: option.default(settings) for option in OPTIONS}),
     )
 
 
@@ -66,17 +64,19 @@ def amend(
         if init is not None and not options.hires
         else _amend_hires(base, options, (width, height), settings),
         init=init,
-        **_plain_fields(options),
+        **_plain_fields(options.set_fields()),
     )
 
 
-def _plain_fields(options: GenerationOptions) -> dict[str, object]:
-    """Return the fields of the request that take an option's value as it is."""
-    set_fields = options.set_fields()
+def _plain_fields(values: Mapping[str, object]) -> dict[str, Any]:
+    """Return the fields of the request that take an option's value as it is; None is no value.
+
+    Any: each field has a type of its own.
+    """
     return {
-        option.request_field: set_fields[option.name]
+        option.request_field: value
         for option in OPTIONS
-        if option.request_field is not None and option.name in set_fields
+        if option.request_field is not None and (value := values.get(option.name)) is not None
     }
 
 

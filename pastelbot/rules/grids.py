@@ -16,6 +16,7 @@ from pastelbot.errors import RequestError
 from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.prompt.lora_tags import LORA_KINDS
 from pastelbot.records import Axis, GenerationRequest, Grid
+from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
 from pastelbot.rules.samplers import check_sampler, normalise
 
 _MAX_VALUES = 50  # of one axis; how many cells there may be is the operator's to say
@@ -194,13 +195,18 @@ def _field(name: str, convert: Callable[[str], object]) -> Callable[[GenerationR
     return lambda request, value, _axis: request.replace(**{name: convert(value)})
 
 
+def _plain_kind(field: PlainField) -> _Kind:
+    convert = int if field.whole else float
+    return _Kind(title=field.title, read=_numbers(whole=field.whole), apply=_field(field.name, convert))
+
+
 KINDS = {
     "seed": _Kind(title="Seed", read=_numbers(whole=True), apply=_field("seed", int)),
     "steps": _Kind(title="Steps", read=_numbers(whole=True), apply=_field("steps", int)),
     "cfg": _Kind(title="CFG Scale", read=_numbers(whole=False), apply=_field("cfg_scale", float)),
     "sampler": _Kind(title="Sampler", read=_names, apply=_sampler),
     "denoise": _Kind(title="Denoising", read=_numbers(whole=False), apply=_denoise),
-    "clip skip": _Kind(title="Clip skip", read=_numbers(whole=True), apply=_field("clip_skip", int)),
+    **{field.title.lower(): _plain_kind(field) for field in PLAIN_FIELDS},
     "lora weight": _Kind(title="LoRA weight", read=_numbers(whole=False), apply=_lora),
     "prompt": _Kind(title="Prompt S/R", read=_search_values, apply=_search_and_replace),
     "vae": _Kind(title="VAE", read=_names, apply=_field("vae", str)),

@@ -14,10 +14,10 @@ from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.prompt.lora_tags import read_lora_tags, written
 from pastelbot.records import Actor, GenerationRequest, InitImage, Job
 from pastelbot.rules import cost, grids
+from pastelbot.rules.plain_fields import PLAIN_FIELDS, USUAL
 from pastelbot.rules.samplers import check_sampler
 
 MAX_SEED = 2**32 - 1
-_MOST_CLIP_SKIP = 12  # CLIP's layers
 _BROKEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")  # controls, halves of UTF-16: nobody can keep them
 _LEAST_SIDE = 64
 _MOST_CUT = 2  # times the cap: what a hires fix of another shape may enlarge before it cuts
@@ -42,8 +42,7 @@ def check_request(
     _at_most("The number of steps", request.steps, limits.max_steps)
     _at_most("The CFG scale", request.cfg_scale, limits.max_cfg)
     _at_most("The number of pictures", request.count, limits.max_count)
-    if not 1 <= request.clip_skip <= _MOST_CLIP_SKIP:
-        raise LimitError(f"Clip skip {request.clip_skip} does not work: ask for 1 to {_MOST_CLIP_SKIP}; 2 is usual.")
+    _check_plain_fields(request)
     if request.cfg_scale < 1:
         raise LimitError(f"The CFG scale {request.cfg_scale:g} is below 1: 7 is a good value.")
     _check_noise(request, limits)
@@ -79,6 +78,15 @@ def check_owner(job: Job, actor: Actor) -> None:
     """Raise NotAllowedError where the job is somebody else's and the person may not manage messages."""
     if job.user_id != actor.user_id and not actor.manages_messages:
         raise NotAllowedError("This is somebody else's picture: its owner and moderators can do that.")
+
+
+def _check_plain_fields(request: GenerationRequest) -> None:
+    for field in PLAIN_FIELDS:
+        if not field.least <= field.value(request) <= field.most:
+            raise LimitError(
+                f"{field.title} {field.value(request):g} does not work: ask for {field.least:g} to {field.most:g}; "
+                f"{field.value(USUAL):g} is usual."
+            )
 
 
 def _check_prompt(request: GenerationRequest, limits: LimitSettings) -> None:

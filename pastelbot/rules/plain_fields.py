@@ -1,0 +1,31 @@
+"""Fields of a request that are one number each: one row a field, for limits, infotexts and grids."""
+
+from dataclasses import dataclass
+
+from pastelbot.records import GenerationRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainField:
+    """A numeric field of GenerationRequest: `least` to `most`, called `title` in infotexts and on the axes of grids.
+
+    `absent` is what an infotext means that does not have it, and what is not written into one.
+    """
+
+    name: str
+    title: str
+    absent: float
+    least: float
+    most: float
+    whole: bool = True
+
+    def value(self, request: GenerationRequest) -> float:
+        """Return the request's value."""
+        value: float = getattr(request, self.name)
+        return value
+
+
+PLAIN_FIELDS = (
+    PlainField(name="clip_skip", title="Clip skip", absent=1, least=1, most=12),  # CLIP has 12 layers
+)
+USUAL = GenerationRequest(prompt="")  # has each field's usual value
