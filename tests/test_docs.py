@@ -25,7 +25,9 @@ from pastelbot.bot.features.recreate import RecreateCog
 from pastelbot.bot.features.status import InfoCog
 from pastelbot.bot.features.tags.cog import TagsCog
 from pastelbot.cli.main import app
-from pastelbot.options.flags import SYNTAX
+from pastelbot.config import Settings
+from pastelbot.options.catalogue import BY_NAME, SETTINGS
+from pastelbot.options.flags import SYNTAX, options_from_prompt
 from pastelbot.options.wildcards import load_wildcards
 
 ROOT = Path(__file__).parent.parent
@@ -85,6 +87,46 @@ def test_the_user_guide_has_every_flag():
     guide = read("docs/user-guide.md")
     for flag in SYNTAX:
         assert re.search(rf"`--{flag.name}[ `]", guide), flag.name
+
+
+def section(page, heading):
+    """Return a part of a page, up to the next heading."""
+    return re.split(r"^#+ ", page.split(f"\n{heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def rows(text):
+    """Return the rows of the tables in a text, without their headings."""
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+    return [row for row in cells if row[0].startswith("`")]
+
+
+def test_the_user_guides_table_of_imagine_is_that_of_the_options():
+    table = rows(section(read("docs/user-guide.md"), "### `/imagine`"))
+    command = ImagineCog.__cog_app_commands__[0]
+
+    assert [f"`{parameter.name}`" for parameter in command.parameters] == [row[0] for row in table]
+    for name, _meaning, default in table:
+        option = BY_NAME.get(name.strip("`"))
+        value = None if option is None else option.default(Settings())
+        if value is not None and name != "`negative`":
+            usual = {("`hires`", True): "on"}.get((name, value), f"{value:g}" if type(value) is float else str(value))
+            assert usual == default.strip("`"), name
+
+
+def test_the_user_guides_table_of_flags_is_that_of_the_options():
+    table = rows(section(read("docs/user-guide.md"), "### Flags"))
+    written = [each for row in table for each in re.findall(r"`(--[^`]+)`", row[0])]
+
+    for flag in SYNTAX:
+        assert any(each.startswith(flag.written) for each in written), flag.written
+    for each in written:
+        assert len(options_from_prompt(f"1girl {each}").set_fields()) > 1
+
+
+def test_the_user_guide_lists_the_settings_as_the_table_has_them():
+    sentence = section(read("docs/user-guide.md"), "## Settings").split(". ")[0]
+
+    assert [f"`{name}`" for name in SETTINGS] == re.findall(r"`[a-z_]+`", sentence)
 
 
 def test_the_user_guide_has_every_list_that_is_shipped():

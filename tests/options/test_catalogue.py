@@ -1,16 +1,24 @@
 """The table of options fits the records that its rows speak of: an option that is forgotten somewhere is found here."""
 
+import ast
 import dataclasses
 import types
 import typing
+from pathlib import Path
 
 import pytest
 
-from pastelbot.config import Settings
+import pastelbot
+from pastelbot.config import LimitSettings, Settings
+from pastelbot.errors import LimitError
+from pastelbot.infotext import format_infotext, read_request
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import BY_NAME, OPTIONS
 from pastelbot.options.flags import READERS
 from pastelbot.records import GenerationRequest
+from pastelbot.rules import grids
+from pastelbot.rules.limits import check_request
+from pastelbot.rules.plain_fields import PLAIN_FIELDS
 
 FIELDS = typing.get_type_hints(GenerationOptions)
 REQUEST = GenerationRequest(prompt="1girl")
@@ -46,3 +54,37 @@ def test_no_two_flags_have_the_same_name():
 
     assert len(set(names)) == len(names)
     assert len(READERS) == sum(len(option.flags) for option in OPTIONS)
+
+
+def test_each_number_that_an_option_sets_has_limits_and_a_name_in_infotexts():
+    numbers = {option.request_field for option in OPTIONS if option.request_field and option.value_type in (int, float)}
+
+    # The caps of these are the operator's, and the webui writes them even where they are usual.
+    assert numbers - {"steps", "cfg_scale", "count"} == {field.name for field in PLAIN_FIELDS}
+
+
+@pytest.mark.parametrize("field", PLAIN_FIELDS, ids=lambda field: field.name)
+def test_a_plain_field_is_known_wherever_requests_go(field):
+    other = REQUEST.replace(**{field.name: field.most})
+    text = format_infotext(other, checkpoint="a", checkpoint_hash="b")
+
+    assert field.value(read_request(text).request) == field.most
+    assert f"{field.title}: {field.most:g}" in text
+    assert grids.KINDS[field.title.lower()].apply(REQUEST, f"{field.most:g}", None) == other
+    check_request(other, LimitSettings())
+    with pytest.raises(LimitError, match=field.title):
+        check_request(REQUEST.replace(**{field.name: field.most + 1}), LimitSettings())
+
+
+def test_the_engine_reads_each_setting_of_a_request():
+    """A field that no module beside the options and the rules reads would be shown and not painted."""
+    package = Path(pastelbot.__file__).parent
+    read = {
+        node.attr
+        for folder in ("diffusion", "jobs")
+        for path in (package / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+
+    assert {field.name for field in dataclasses.fields(GenerationRequest)} <= read

@@ -1,0 +1,117 @@
+"""An option is added in five files, and the tests of the table find each of them that is forgotten.
+
+The package is copied as links, with a made-up option in the five files, and programs run beside it.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# The files, each with a place and what is written in front of it.
+CHANGES = {
+    "records.py": ("    clip_skip: int = 2\n", "    glow: int = 0\n"),
+    "options/generation_options.py": ("    clip_skip: int | None = None\n", "    glow: int | None = None\n"),
+    "options/catalogue.py": (
+        '    Option(\n        name="clip_skip",\n',
+        """    Option(
+        name="glow",
+        value_type=int,
+        describe="How much it glows",
+        flags=(whole_flag("glow", 2),),
+        saved=True,
+        default=lambda _settings: 0,
+        request_field="glow",
+    ),
+""",
+    ),
+    "rules/plain_fields.py": (
+        '    PlainField(name="clip_skip"',
+        '    PlainField(name="glow", title="Glow", absent=0, least=0, most=9),\n',
+    ),
+    "diffusion/engine/prompt_encoding.py": (
+        "        clip_skip, emphasis = request.clip_skip, request.emphasis\n",
+        "        assert request.glow >= 0\n",
+    ),
+}
+WORKS = """
+from typer.main import get_command
+from pastelbot.bot.features.imagine import ImagineCog
+from pastelbot.bot.features.settings.texts import settings_text
+from pastelbot.cli.main import app
+from pastelbot.config import LimitSettings, Settings
+from pastelbot.infotext import format_infotext, read_request
+from pastelbot.options import GenerationOptions, draft
+from pastelbot.options.catalogue import SETTINGS
+from pastelbot.options.flags import options_from_prompt
+from pastelbot.rules import grids
+from pastelbot.service.requests.preferences import EffectiveDefaults
+from pastelbot.service.requests.presets import options_of
+
+typed = options_from_prompt("1girl --glow 3")
+request = draft(typed, Settings(), random_seed=int)
+none = GenerationOptions()
+defaults = EffectiveDefaults(own=GenerationOptions(glow=4), channel=none, server=none)
+command = ImagineCog.__cog_app_commands__[0]
+assert command.get_parameter("glow").description == "How much it glows"
+assert "--glow" in {name for option in get_command(app).commands["imagine"].params for name in option.opts}
+assert "glow" in SETTINGS
+assert "`glow` 4 \\u2014 set by you" in settings_text(defaults, Settings())
+assert typed.merged_over(defaults.merged).glow == 3 == request.glow
+assert options_of(request, keep_seed=False).glow == 3
+assert "Glow: 3" in format_infotext(request, checkpoint="a", checkpoint_hash="b")
+assert [label for label in grids.labels(grids.read_axis("glow", "1-2"))] == ["Glow: 1", "Glow: 2"]
+"""
+
+
+def furnish(folder, files):
+    """Copy the project as links, with these of the changed files."""
+    for path in (ROOT / "pastelbot").rglob("*"):
+        target = folder / path.relative_to(ROOT)
+        if path.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+        elif "__pycache__" not in path.parts:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(path)
+    for name in files:
+        place, text = CHANGES[name]
+        content = (ROOT / "pastelbot" / name).read_text(encoding="utf-8")
+        assert content.count(place) == 1, name
+        (folder / "pastelbot" / name).unlink()
+        (folder / "pastelbot" / name).write_text(content.replace(place, text + place), encoding="utf-8")
+    (folder / "tests").symlink_to(ROOT / "tests")
+    (folder / "pyproject.toml").symlink_to(ROOT / "pyproject.toml")
+
+
+def run(folder, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def table_tests(folder):
+    """Run the tests of the table beside a copy; return what they print."""
+    return run(folder, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", "tests/options/test_catalogue.py")
+
+
+def test_an_option_works_everywhere_after_changes_to_five_files(tmp_path):
+    furnish(tmp_path, CHANGES)
+
+    assert len(CHANGES) == 5
+    assert run(tmp_path, "-c", WORKS).stderr == ""
+    done = table_tests(tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("forgotten", CHANGES)
+def test_a_file_that_is_forgotten_is_found(tmp_path, forgotten):
+    furnish(tmp_path, [name for name in CHANGES if name != forgotten])
+
+    done = table_tests(tmp_path)
+    assert done.returncode != 0, done.stdout
+    assert "glow" in done.stdout
