@@ -11,10 +11,10 @@ from pastelbot.prompt import flags
 from pastelbot.prompt.comments import strip_comments
 
 # Any: each option has a type of its own.
-READERS: Mapping[str, tuple[Option[Any], Flag[Any]]] = {
+_READERS: Mapping[str, tuple[Option[Any], Flag[Any]]] = {
     flag.syntax.name: (option, flag) for option in OPTIONS for flag in option.flags
 }
-SYNTAX = tuple(flag.syntax for _option, flag in READERS.values())
+SYNTAX = tuple(flag.syntax for _option, flag in _READERS.values())
 
 
 def options_from_prompt(text: str) -> GenerationOptions:
@@ -34,7 +34,7 @@ def options_from_prompt(text: str) -> GenerationOptions:
 
 def _fields(flag: flags.Flag, values: Mapping[str, object]) -> Fields:
     """Return the fields that a flag sets, beside the values of those before it."""
-    option, reader = READERS[flag.name]
+    option, reader = _READERS[flag.name]
     value = reader.read(flag.value)
     before = values.get(option.name)
     return option.fields(value if option.join is None or before is None else option.join(before, value))

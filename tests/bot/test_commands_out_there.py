@@ -66,6 +66,25 @@ async def test_all_recorded_commands_are_there_as_they_were(studio):
     assert list(missing(then, now, "")) == []
 
 
+def orders(then, now, path=""):
+    """Yield where the options that were there before are in another order."""
+    there = {each["name"]: each for each in now}
+    for each in then:
+        inner = f"{path} {each['name']}".strip()
+        before = [option["name"] for option in each.get("options", [])]
+        after = [option["name"] for option in there[each["name"]].get("options", []) if option["name"] in before]
+        if before != after:
+            yield f"{inner}: {after}"
+        yield from orders(each.get("options", []), there[each["name"]].get("options", []), inner)
+
+
+async def test_options_are_in_the_order_that_people_know(studio):
+    then = json.loads(RECORD.read_text(encoding="utf-8"))
+    (commands,) = studio.sent("commands", "PUT")
+
+    assert list(orders(then, commands)) == []
+
+
 async def test_what_would_break_somebody_is_found(studio):
     (commands,) = studio.sent("commands", "PUT")
     then = [recorded(command) for command in commands]

@@ -14,7 +14,6 @@ from pastelbot.errors import LimitError
 from pastelbot.infotext import format_infotext, read_request
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import BY_NAME, OPTIONS
-from pastelbot.options.flags import READERS
 from pastelbot.records import GenerationRequest
 from pastelbot.rules import grids
 from pastelbot.rules.limits import check_request
@@ -53,7 +52,6 @@ def test_no_two_flags_have_the_same_name():
     names = [name for option in OPTIONS for flag in option.flags for name in (flag.syntax.name, *flag.syntax.others)]
 
     assert len(set(names)) == len(names)
-    assert len(READERS) == sum(len(option.flags) for option in OPTIONS)
 
 
 def test_each_number_that_an_option_sets_has_limits_and_a_name_in_infotexts():
