@@ -186,12 +186,16 @@ def used_names(module):
             yield aliases[node.value.id], node.attr
 
 
+def names_read(module):
+    return {node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name)}
+
+
 def lonely_names():
     """Return the public names of modules that no other module uses; what a package re-exports is used where that is."""
     used = {use for module in MODULES.values() if not module.is_package for use in used_names(module)}
     for package in sorted((module for module in MODULES.values() if module.is_package), key=lambda module: module.name):
         for place, name, alias in package.imports():
-            if (package.name, alias) in used:
+            if (package.name, alias) in used or alias in names_read(package):
                 used.add((place, name))
     return [
         f"{module.name}.{name}"

@@ -10,7 +10,7 @@ from pastelbot.records import Actor, ReplyTarget
 from pastelbot.service.access import AccessPolicy
 
 # Commands that are answered in every channel and in direct messages.
-EVERYWHERE = frozenset({"help", "about", "mydata"})
+_EVERYWHERE = frozenset({"help", "about", "mydata"})
 
 _NEEDED = {
     "view_channel": "View Channel",
@@ -44,7 +44,7 @@ async def check_command(interaction: Interaction, access: AccessPolicy) -> None:
     name = interaction.data.get("name") if interaction.data is not None else None
     if name == "admin":
         await access.check_admin(actor_of(interaction))
-    elif name not in EVERYWHERE:
+    elif name not in _EVERYWHERE:
         await access.check_channel(actor_of(interaction))
 
 

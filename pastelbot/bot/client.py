@@ -25,7 +25,7 @@ _CHORES = 3600.0
 log = structlog.get_logger(__name__)
 
 
-class PastelTree(app_commands.CommandTree[PastelClient]):
+class _PastelTree(app_commands.CommandTree[PastelClient]):
     """Commands whose last-resort errors are answered too."""
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
@@ -58,7 +58,7 @@ class PastelBot(PastelClient):
             command_prefix=commands.when_mentioned,
             help_command=None,
             intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True),  # to hear what was deleted
-            tree_cls=PastelTree,
+            tree_cls=_PastelTree,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
         )

@@ -15,7 +15,7 @@ _MOST = 25
 _LONGEST = 100
 
 
-def offer(typed: str, values: Mapping[str, str]) -> list[app_commands.Choice[str]]:
+def _offer(typed: str, values: Mapping[str, str]) -> list[app_commands.Choice[str]]:
     """Return the values whose label has what was typed in it, those that begin with it first."""
     word = typed.strip().lower()
     fitting = [(label, value) for label, value in values.items() if word in label.lower() and len(value) <= _LONGEST]
@@ -27,7 +27,7 @@ def offering(names: Sequence[str]) -> Callable[..., Coroutine[Any, Any, list[app
     """Return a completion that offers the same names to everybody."""
 
     async def complete(_interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return offer(current, {name: name for name in names})
+        return _offer(current, {name: name for name in names})
 
     return complete
 
@@ -40,7 +40,7 @@ async def offer_presets(presets: Presets, interaction: Interaction, typed: str) 
         if preset.name.casefold() not in {name.casefold() for name in labels.values()}:
             shared = translator(interaction)(f"{preset.name} (this server's)")
             labels[shared if preset.is_shared else preset.name] = preset.name
-    return offer(typed, labels)
+    return _offer(typed, labels)
 
 
 async def preset_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -51,19 +51,19 @@ async def preset_choices(interaction: Interaction, typed: str) -> list[app_comma
 async def size_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the named sizes."""
     named = interaction.client.services.settings.sizes.items()
-    return offer(typed, {f"{name} ({size.first})": name for name, size in named})
+    return _offer(typed, {f"{name} ({size.first})": name for name, size in named})
 
 
 async def checkpoint_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the checkpoints."""
     models = interaction.client.services.models
-    default = translator(interaction)(marked(models.in_use, in_use=True))
-    return offer(typed, {default if name == models.in_use else name: name for name in models.names.checkpoints})
+    default = translator(interaction)(_marked(models.in_use, in_use=True))
+    return _offer(typed, {default if name == models.in_use else name: name for name in models.names.checkpoints})
 
 
 async def vae_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the VAEs."""
-    return offer(typed, {name: name for name in interaction.client.services.models.names.vaes})
+    return _offer(typed, {name: name for name in interaction.client.services.models.names.vaes})
 
 
 async def lora_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -71,16 +71,16 @@ async def lora_choices(interaction: Interaction, typed: str) -> list[app_command
     name, colon, weight = typed.partition(":")
     loras = interaction.client.services.models.names.loras
     known = await asyncio.to_thread(lambda: loras.files)  # which may list a folder
-    return offer(name, {f"{each}{colon}{weight}": f"{each}{colon}{weight}" for each in known})
+    return _offer(name, {f"{each}{colon}{weight}": f"{each}{colon}{weight}" for each in known})
 
 
 async def history_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the person's newest pictures here."""
     found = await interaction.client.services.history.offers(actor_of(interaction), most=_MOST)
-    return offer(typed, {f"{each.seed}: {' '.join(each.job.request.prompt.split())}": each.name for each in found})
+    return _offer(typed, {f"{each.seed}: {' '.join(each.job.request.prompt.split())}": each.name for each in found})
 
 
-def marked(name: str, *, in_use: bool) -> str:
+def _marked(name: str, *, in_use: bool) -> str:
     """Return a checkpoint's name as it is offered: the usual one says so, as far as there is room."""
     label = f"{name} (usual)"
     return label if in_use and len(label) <= _LONGEST else name

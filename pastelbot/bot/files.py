@@ -10,7 +10,7 @@ from pastelbot.bot.render import alt_text
 from pastelbot.records import BeingPainted, Job, Update
 from pastelbot.store.jobs.rows import StoredPicture
 
-REQUEST_BYTES = 24 * 2**20  # Discord takes 25 MiB a request, text included
+_REQUEST_BYTES = 24 * 2**20  # Discord takes 25 MiB a request, text included
 FILE_BYTES = 10 * 2**20
 _USER_COMMENT = 0x9286
 _EXIF = 0x8769
@@ -18,10 +18,10 @@ _EXIF = 0x8769
 
 def attachments(job: Job, pictures: list[tuple[StoredPicture, Path]], *, limit: int = FILE_BYTES) -> list[discord.File]:
     """Read the pictures from disk, each small enough for a message that holds them all."""
-    share = min(limit, REQUEST_BYTES // max(1, len(pictures)))
+    share = min(limit, _REQUEST_BYTES // max(1, len(pictures)))
     files = []
     for picture, path in pictures:
-        data, suffix = fitted(path.read_bytes(), picture.infotext, limit=share)
+        data, suffix = _fitted(path.read_bytes(), picture.infotext, limit=share)
         name = f"{'SPOILER_' * job.options.spoiler}pastelbot-{picture.seed}.{suffix}"
         files.append(discord.File(io.BytesIO(data), filename=name, description=alt_text(job.request, picture.seed)))
     return files
@@ -35,7 +35,7 @@ def previews(update: Update, jpeg: bytes | None) -> list[discord.File]:
     return [discord.File(io.BytesIO(jpeg), filename="preview.jpg", description=description)]
 
 
-def fitted(png: bytes, infotext: str, *, limit: int) -> tuple[bytes, str]:
+def _fitted(png: bytes, infotext: str, *, limit: int) -> tuple[bytes, str]:
     """Return the picture and its suffix: the PNG, or else WebP, lossless if that fits. The infotext goes with it."""
     if len(png) <= limit:
         return png, "png"

@@ -8,8 +8,8 @@ from pastelbot.errors import LimitError, RequestError
 from pastelbot.rules.limits import MAX_SEED
 from pastelbot.rules.samplers import SamplerChoice, check_sampler, normalise
 
-WIDEST = 4.0  # width to height, or height to width
-LARGEST_SCALE = 4.0
+_WIDEST = 4.0  # width to height, or height to width
+_LARGEST_SCALE = 4.0
 
 _ASPECT = re.compile(r"(\d+(?:\.\d+)?)\s*[:/xX×]\s*(\d+(?:\.\d+)?)")
 _SEED = re.compile(r"[0-9]{1,20}")
@@ -72,8 +72,8 @@ def read_hires(text: str) -> tuple[bool, float | None]:
     if match is None:
         raise RequestError(f"{text[:40]!r} is nothing for hires: write off, on, or a scale such as 1.5x.")
     scale = float(match[1])
-    if not 1 < scale <= LARGEST_SCALE:
-        raise LimitError(f"Hires by {scale:g} is not possible: ask for more than 1x, and {LARGEST_SCALE:g}x at most.")
+    if not 1 < scale <= _LARGEST_SCALE:
+        raise LimitError(f"Hires by {scale:g} is not possible: ask for more than 1x, and {_LARGEST_SCALE:g}x at most.")
     return True, scale
 
 
@@ -83,8 +83,8 @@ def read_aspect(text: str) -> float:
     if match is None or not float(match[1]) or not float(match[2]):
         raise RequestError(f"{text[:40]!r} is no aspect ratio: write width to height, for example 3:2.")
     ratio = float(match[1]) / float(match[2])
-    if not 1 / WIDEST <= ratio <= WIDEST:
-        raise LimitError(f"The aspect ratio {text[:40]} is too narrow: 1:{WIDEST:g} to {WIDEST:g}:1 can be painted.")
+    if not 1 / _WIDEST <= ratio <= _WIDEST:
+        raise LimitError(f"The aspect ratio {text[:40]} is too narrow: 1:{_WIDEST:g} to {_WIDEST:g}:1 can be painted.")
     return ratio
 
 

@@ -7,7 +7,7 @@ from pastelbot.choices import UPSCALERS
 from pastelbot.records import GenerationRequest
 from pastelbot.rules.samplers import stand_in
 
-STAND_IN = "Lanczos"  # for an upscaler's model: a model enlarges pixels, and so does this
+_STAND_IN = "Lanczos"  # for an upscaler's model: a model enlarges pixels, and so does this
 
 
 def with_what_is_here(request: GenerationRequest, upscalers: Collection[str]) -> tuple[GenerationRequest, list[str]]:
@@ -18,8 +18,8 @@ def with_what_is_here(request: GenerationRequest, upscalers: Collection[str]) ->
     if fix is not None and fix.sampler is not None:
         fix = replace(fix, sampler=_painted(fix.sampler, notes))
     if fix is not None and fix.upscaler not in (*UPSCALERS, *upscalers):
-        notes[f"The upscaler {fix.upscaler[:60]} is not here; {STAND_IN} is taken."] = None
-        fix = replace(fix, upscaler=STAND_IN)
+        notes[f"The upscaler {fix.upscaler[:60]} is not here; {_STAND_IN} is taken."] = None
+        fix = replace(fix, upscaler=_STAND_IN)
     return request.replace(hires=fix), list(notes)
 
 

@@ -27,7 +27,7 @@ class EffectivePolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScopedSettings:
+class _ScopedSettings:
     """What was set for a server, somebody's roles, and the places where they ask."""
 
     server: dict[str, Value] = field(default_factory=dict)
@@ -129,13 +129,13 @@ class AccessPolicy:
     async def _server(self, actor: Actor) -> dict[str, Value]:
         return {} if actor.guild_id is None else await self._store.all(Scope.GUILD, actor.guild_id)
 
-    async def _scoped_settings(self, actor: Actor) -> ScopedSettings:
+    async def _scoped_settings(self, actor: Actor) -> _ScopedSettings:
         """Read all settings that matter to somebody, at once: this is done for every request."""
         if actor.guild_id is None:
-            return ScopedSettings()
+            return _ScopedSettings()
         wanted = {Scope.GUILD: [actor.guild_id], Scope.ROLE: actor.role_ids, Scope.CHANNEL: actor.places}
         found = await self._store.together(wanted)
-        return ScopedSettings(
+        return _ScopedSettings(
             server=found[Scope.GUILD].get(actor.guild_id, {}),
             roles=tuple(found[Scope.ROLE].values()),
             places=tuple(found[Scope.CHANNEL].values()),
@@ -157,7 +157,7 @@ class AccessPolicy:
                 else "The bot does not answer in this channel: ask in another one."
             )
 
-    def _effective_policy(self, actor: Actor, scoped: ScopedSettings) -> EffectivePolicy:
+    def _effective_policy(self, actor: Actor, scoped: _ScopedSettings) -> EffectivePolicy:
         roles = [server_rules.Caps.of(settings) for settings in scoped.roles]
         places = [server_rules.Caps.of(settings) for settings in scoped.places]
         return EffectivePolicy(
@@ -166,7 +166,7 @@ class AccessPolicy:
             content=self._content(actor, scoped.server),
         )
 
-    def _allowance(self, scoped: ScopedSettings) -> Allowance:
+    def _allowance(self, scoped: _ScopedSettings) -> Allowance:
         roles = [settings.get(server_rules.QUOTA) for settings in scoped.roles]
         return server_rules.combined_allowance(self._settings.quota, scoped.server.get(server_rules.QUOTA), roles)
 

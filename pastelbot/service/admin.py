@@ -22,9 +22,9 @@ from pastelbot.store.pauses import EVERYWHERE
 from pastelbot.store.settings import Scope, SettingsStore, Value
 from pastelbot.store.stats import Figures, StatsStore
 
-MOST_WORDS = 500
-LONGEST_WORD = 100
-PAGE = 10
+_MOST_WORDS = 500
+_LONGEST_WORD = 100
+_PAGE = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +149,8 @@ class Admin:
         fresh = [entry for entry in _entries(typed) if phrase_of(entry) not in map(phrase_of, known)]
         if not fresh:
             raise RequestError("All of that is on the list already.")
-        if len(known) + len(fresh) > MOST_WORDS:
-            raise LimitError(f"A list has at most {MOST_WORDS} entries, and {len(known)} are there.")
+        if len(known) + len(fresh) > _MOST_WORDS:
+            raise LimitError(f"A list has at most {_MOST_WORDS} entries, and {len(known)} are there.")
         await self._set(actor, {name: [*known, *fresh]}, f"add {', '.join(fresh)}", action=name)
         return fresh
 
@@ -240,7 +240,7 @@ class Admin:
     async def log(self, actor: Actor, *, user_id: int | None, page: int) -> list[AuditEntry]:
         """Return a page of the log, the newest entries first; `page` counts from 1."""
         guild_id = await self._admin(actor)
-        return await self._audit.page(guild_id, user_id=user_id, limit=PAGE, skip=(page - 1) * PAGE)
+        return await self._audit.page(guild_id, user_id=user_id, limit=_PAGE, skip=(page - 1) * _PAGE)
 
     async def record(self, actor: Actor, action: str, *, target_id: int | None = None, detail: str = "") -> None:
         """Write down what an admin did elsewhere."""
@@ -277,8 +277,8 @@ def _entries(typed: str) -> list[str]:
     entries = list(dict.fromkeys(" ".join(entry.split()) for entry in typed.replace("\n", ",").split(",")))
     entries = [entry for entry in entries if entry]
     for entry in entries:
-        if len(entry) > LONGEST_WORD:
-            raise LimitError(f"{quoted(entry[:40])} is too long: an entry has at most {LONGEST_WORD} characters.")
+        if len(entry) > _LONGEST_WORD:
+            raise LimitError(f"{quoted(entry[:40])} is too long: an entry has at most {_LONGEST_WORD} characters.")
         if not phrase_of(entry):
             raise RequestError(f"{quoted(entry)} has no letters or digits: nothing could be found by it.")
     if not entries:

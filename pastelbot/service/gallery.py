@@ -18,7 +18,7 @@ from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import Scope, SettingsStore
 
-PAGE = 4
+_PAGE = 4
 
 # Tells whether a picture belongs into age-restricted channels alone; raises NotAllowedError where it is withheld.
 AdultCheck = Callable[[Job, StoredPicture], Awaitable[bool]]
@@ -145,10 +145,10 @@ class Gallery:
         search = _search(actor, view, tag, text)
         upto = await self._store.newest(search.guild_id) if upto is None else upto
         search = replace(search, upto=upto)
-        entries, total = await self._store.find(search, offset=number * PAGE, limit=PAGE, now=self._clock())
+        entries, total = await self._store.find(search, offset=number * _PAGE, limit=_PAGE, now=self._clock())
         if not actor.age_restricted and await self._restrict(entries):
             return await self.page(actor, view, number, tag=tag, text=text, upto=upto)
-        pages = max(1, -(-total // PAGE))
+        pages = max(1, -(-total // _PAGE))
         if number >= pages:
             return await self.page(actor, view, pages - 1, tag=tag, text=text, upto=upto)
         return Page(shown=await self.show(entries), number=number, pages=pages, total=total, upto=upto)

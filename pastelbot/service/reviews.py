@@ -23,11 +23,11 @@ from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.reviews import Review, ReviewStore
 from pastelbot.store.settings import Scope, SettingsStore
 
-REFUSED = "it was rated as adult, and this is not an age-restricted channel"
-UNRATED = "it could not be rated, and this is not an age-restricted channel"
-REJECTED = "a moderator looked at it and decided not to show it"
-UNASKED = "it was withheld for a moderator, and the message in which they were asked was deleted"
-OVERDUE = "it was withheld for a moderator, and none decided about it in time"
+_REFUSED = "it was rated as adult, and this is not an age-restricted channel"
+_UNRATED = "it could not be rated, and this is not an age-restricted channel"
+_REJECTED = "a moderator looked at it and decided not to show it"
+_UNASKED = "it was withheld for a moderator, and the message in which they were asked was deleted"
+_OVERDUE = "it was withheld for a moderator, and none decided about it in time"
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ class Reviews:
         if review.state == "open":
             return Verdict.WITHHOLD
         if review.state == "rejected":
-            return await self._refuse(job, REJECTED)
+            return await self._refuse(job, _REJECTED)
         adult = await self._why_not(job)
         if adult is None:
             return Verdict.SHOW
@@ -101,7 +101,7 @@ class Reviews:
     async def nobody_to_ask(self, job: Job) -> None:
         """End a job about which moderators cannot be asked."""
         await self._store.decide(job.id, "rejected")
-        await self._refuse(job, REFUSED)
+        await self._refuse(job, _REFUSED)
 
     async def approve(self, job: Job, actor: Actor) -> None:
         """Let a withheld job's pictures be shown; raises NotAllowedError, or NotFoundError where it is too late."""
@@ -110,7 +110,7 @@ class Reviews:
     async def reject(self, job: Job, actor: Actor) -> None:
         """Delete a withheld job's pictures and refund it; raises as `approve` does."""
         await self._decide(job, actor, "rejected")
-        await self._refuse(job, REJECTED)
+        await self._refuse(job, _REJECTED)
 
     async def expire(self) -> None:
         """Reject what no moderator has decided about in time."""
@@ -120,14 +120,14 @@ class Reviews:
         for job_id in await self._store.overdue(before=self._clock() - timedelta(days=days)):
             job = await self._jobs.get(job_id)
             if job is not None:
-                await self._refuse(job, OVERDUE)
+                await self._refuse(job, _OVERDUE)
 
     async def question_deleted(self, *, message_id: int | None = None, channel_id: int | None = None) -> None:
         """Reject what nobody can decide about any more: the message that asked, or its channel, was deleted."""
         for job_id in await self._store.open_in(message_id=message_id, channel_id=channel_id):
             job = await self._jobs.get(job_id)
             if job is not None and await self._store.decide(job_id, "rejected"):
-                await self._refuse(job, UNASKED)
+                await self._refuse(job, _UNASKED)
 
     async def is_adult(self, job: Job, picture: StoredPicture) -> bool:
         """Tell by rating and tags whether a picture is for age-restricted channels; raises where it is withheld."""
@@ -149,8 +149,8 @@ class Reviews:
             return None
         pictures = await self._jobs.pictures(job.id)
         if any(picture.rating in self._settings.moderation.adult_ratings for picture in pictures):
-            return REFUSED
-        return UNRATED if any(self._is_adult(picture.rating) for picture in pictures) else None
+            return _REFUSED
+        return _UNRATED if any(self._is_adult(picture.rating) for picture in pictures) else None
 
     def _is_adult(self, rating: str | None) -> bool:
         """Return whether a rating is adult; one that is not known, failed or is missing counts as such.

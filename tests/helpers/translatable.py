@@ -51,7 +51,7 @@ SILENT = {
 }
 SILENT_KEYWORDS = {"action", "custom_id", "example", "filename", "nonce", "template"}
 # Names of samplers, the database's keys, and the file that explains an export.
-SILENT_CONSTANTS = {"__all__", "UNIT", "IN_USE", "README"}
+SILENT_CONSTANTS = {"__all__", "UNIT", "_IN_USE", "_README"}
 # In these layers only what is raised, and what is named below, is shown to people.
 ONLY_ERRORS = (
     "choices.py",

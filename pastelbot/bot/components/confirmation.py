@@ -35,10 +35,10 @@ async def ask(interaction: Interaction, checked: Checked) -> None:
     view = discord.ui.View(timeout=None)
     for answer in ("yes", "no"):
         view.add_item(PlanButton(answer, number))
-    await respond_ephemeral(interaction, question(plan), view=view)
+    await respond_ephemeral(interaction, _question(plan), view=view)
 
 
-def question(plan: Plan) -> str:
+def _question(plan: Plan) -> str:
     """Say how many jobs and pictures there would be, what they cost, and how the prompts begin."""
     pictures = sum(len(grids.pictures_of(request)) * request.count for request in plan.requests)
     work = cost.text(sum(cost.work(request) for request in plan.requests))

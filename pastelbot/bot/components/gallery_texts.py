@@ -13,7 +13,7 @@ from pastelbot.store.gallery import View
 _SHOWN_CREDITS = 4
 _PROMPT = 300
 
-VIEW_NAMES = {View.NEWEST: "newest", View.WEEK: "top of the week", View.TOP: "top of all time", View.MINE: "mine"}
+_VIEW_NAMES = {View.NEWEST: "newest", View.WEEK: "top of the week", View.TOP: "top of all time", View.MINE: "mine"}
 
 
 def entry_text(shown: Shown) -> str:
@@ -23,10 +23,10 @@ def entry_text(shown: Shown) -> str:
         f"**#{entry.id}** by <@{entry.user_id}> · {format_dt(entry.shared_at, 'R')}",
         render.quote(entry.prompt, _PROMPT),
     ]
-    return "\n".join(lines + credit_lines(shown.credits))
+    return "\n".join(lines + _credit_lines(shown.credits))
 
 
-def credit_lines(credits_: Sequence[Credit]) -> list[str]:
+def _credit_lines(credits_: Sequence[Credit]) -> list[str]:
     """Say in one small line what a picture was made from, the nearest first and the root last; originals have none."""
     if not credits_:
         return []
@@ -39,7 +39,7 @@ def credit_lines(credits_: Sequence[Credit]) -> list[str]:
 
 def gallery_text(page: Page, view: View, tag: str, text: str) -> str:
     """Say what is shown, and how much there is."""
-    lines = [f"🖼️ **Gallery**, {VIEW_NAMES[view]} · pictures: {page.total}"]
+    lines = [f"🖼️ **Gallery**, {_VIEW_NAMES[view]} · pictures: {page.total}"]
     if tag:
         lines.append(f"Tag: {plain(tag)}")
     if text:
@@ -58,7 +58,7 @@ def provenance_text(provenance: Provenance) -> str:
         render.quote(job.request.prompt, 800),
         f"-# {render.settings_line(job.request, seeds, job.seconds)}",
     ]
-    return "\n".join(lines + credit_lines(provenance.credits))
+    return "\n".join(lines + _credit_lines(provenance.credits))
 
 
 def best_of_text(since: datetime, until: datetime) -> str:

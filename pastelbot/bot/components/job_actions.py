@@ -39,12 +39,12 @@ def choices(verb: str, job: Job, number: int | None) -> Sequence[tuple[str, int 
     return []
 
 
-async def reroll(interaction: Interaction, job: Job, _index: int) -> None:
+async def _reroll(interaction: Interaction, job: Job, _index: int) -> None:
     """Paint the same with a new seed, and no variation of it."""
     await _paint_child(interaction, job, job.request.replace(seed=random_seed(), subseed=0, subseed_strength=0.0))
 
 
-async def ask_seed(interaction: Interaction, job: Job, _index: int) -> None:
+async def _ask_seed(interaction: Interaction, job: Job, _index: int) -> None:
     """Ask for a seed."""
 
     async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
@@ -64,7 +64,7 @@ async def ask_edit(interaction: Interaction, job: Job, _index: int) -> None:
     await open_modal(interaction, EditModal(job.request, paint_it))
 
 
-def vary(strength: float) -> Action:
+def _vary(strength: float) -> Action:
     """Return the action that paints a variation: the picture's noise, mixed with a little of another seed's."""
 
     async def paint_it(interaction: Interaction, job: Job, index: int) -> None:
@@ -74,7 +74,7 @@ def vary(strength: float) -> Action:
     return paint_it
 
 
-async def hires(interaction: Interaction, job: Job, index: int) -> None:
+async def _hires(interaction: Interaction, job: Job, index: int) -> None:
     """Paint exactly this picture, and then its hires pass."""
     actor = await actor_for(interaction, job)
     builder = interaction.client.services.builder
@@ -86,7 +86,7 @@ async def _paint_child(interaction: Interaction, job: Job, request: GenerationRe
     await submit(interaction, await interaction.client.services.checker.check(actor, [request], children(job)))
 
 
-async def infotext(interaction: Interaction, job: Job, _index: int) -> None:
+async def _infotext(interaction: Interaction, job: Job, _index: int) -> None:
     """Show the infotext, to copy it; a long one comes as a file."""
     stored = await interaction.client.services.jobs.pictures(job.id)
     if not stored:
@@ -100,7 +100,7 @@ async def infotext(interaction: Interaction, job: Job, _index: int) -> None:
         await interaction.response.send_message(file=file, ephemeral=True)
 
 
-async def share(interaction: Interaction, job: Job, index: int) -> None:
+async def _share(interaction: Interaction, job: Job, index: int) -> None:
     """Put the picture into the server's gallery, for its author."""
     services = interaction.client.services
     entry = await services.gallery.share(actor_of(interaction), job.id, index)
@@ -108,14 +108,14 @@ async def share(interaction: Interaction, job: Job, index: int) -> None:
     await respond_ephemeral(interaction, await interaction.client.posts.post(entry))
 
 
-async def cancel(interaction: Interaction, job: Job, _index: int) -> None:
+async def _cancel(interaction: Interaction, job: Job, _index: int) -> None:
     """End a job that is not finished; its message then says so."""
     service = interaction.client.services.jobs
     await service.cancel(job.id, actor_of(interaction))
     await interaction.response.defer()
 
 
-async def delete(interaction: Interaction, job: Job, _index: int) -> None:
+async def _delete(interaction: Interaction, job: Job, _index: int) -> None:
     """Remove the pictures and the message."""
     services = interaction.client.services
     await services.jobs.delete(job.id, actor_of(interaction))
@@ -126,13 +126,13 @@ async def delete(interaction: Interaction, job: Job, _index: int) -> None:
 
 
 ACTIONS: Mapping[str, Action] = {
-    "reroll": reroll,
-    "seed": ask_seed,
+    "reroll": _reroll,
+    "seed": _ask_seed,
     "edit": ask_edit,
-    **{name: vary(strength) for name, strength in STRENGTHS.items()},
-    "hires": hires,
-    "infotext": infotext,
-    "share": share,
-    "cancel": cancel,
-    "delete": delete,
+    **{name: _vary(strength) for name, strength in STRENGTHS.items()},
+    "hires": _hires,
+    "infotext": _infotext,
+    "share": _share,
+    "cancel": _cancel,
+    "delete": _delete,
 }

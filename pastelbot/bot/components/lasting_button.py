@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import discord
 
-PREFIX = "pb:"
+_PREFIX = "pb:"
 
 
 class LastingButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(?!)"):
@@ -30,7 +30,7 @@ class LastingButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(
     ) -> None:
         super().__init__(
             discord.ui.Button(
-                label=label, emoji=emoji, style=style, disabled=disabled, custom_id=f"{PREFIX}{custom_id}"
+                label=label, emoji=emoji, style=style, disabled=disabled, custom_id=f"{_PREFIX}{custom_id}"
             )
         )
 

@@ -75,7 +75,7 @@ class EditModal(OptionsModal):
 
     def __init__(self, request: GenerationRequest, paint: Paint) -> None:
         super().__init__("Edit and paint again", paint)
-        self._sampler_now = sampler_name(request)
+        self._sampler_now = _sampler_name(request)
         samplers = list(dict.fromkeys((self._sampler_now, *SAMPLER_CHOICES)))[:25]
         now = f"As it is: {_hires_now(request)}"
         hires = [(now, _AS_IT_IS), *((_hires_label(choice), choice) for choice in HIRES_CHOICES)]
@@ -110,7 +110,7 @@ def typed_again(prompt: str, *, flags: bool = True) -> str:
     return escaped if len(escaped) <= _TEXT else prompt
 
 
-def sampler_name(request: GenerationRequest) -> str:
+def _sampler_name(request: GenerationRequest) -> str:
     """Return the sampler as people choose it: with its schedule at the end, where it has one."""
     return request.sampler if request.schedule == AUTOMATIC else f"{request.sampler} {request.schedule}"
 

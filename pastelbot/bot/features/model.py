@@ -21,7 +21,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
     @answers_errors
     async def show(self, interaction: Interaction) -> None:
         """Show the checkpoints, the VAEs and which of them is usual."""
-        await respond_ephemeral(interaction, models_text(self._models.lines, self._models.names.vaes))
+        await respond_ephemeral(interaction, _models_text(self._models.lines, self._models.names.vaes))
 
     @app_commands.command(name="use")
     @app_commands.describe(name="What paints from now on where nobody names a checkpoint")
@@ -41,7 +41,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
         )
 
 
-def models_text(lines: list[ModelLine], vaes: tuple[str, ...]) -> str:
+def _models_text(lines: list[ModelLine], vaes: tuple[str, ...]) -> str:
     """List the checkpoints, the usual one marked, and the VAEs."""
     rows = []
     for line in lines:

@@ -22,7 +22,7 @@ from pastelbot.records import JobOptions
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.submission import JobService
 
-STRENGTH = "0.6"
+_STRENGTH = "0.6"
 _PATIENCE = 1.5  # seconds for looking into a picture before the form opens
 
 
@@ -81,7 +81,7 @@ class RemixModal(OptionsModal):
             hint=None if self._known else "Empty: the usual one",
         )
         self.strength = self.text_field(
-            "Strength", "strength", STRENGTH, required=True, hint="0 keeps the picture, 1 forgets it"
+            "Strength", "strength", _STRENGTH, required=True, hint="0 keeps the picture, 1 forgets it"
         )
         self.seed = self.text_field("Seed (empty: a random one)", "seed")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pastelbot.store.key_values import KeyValueStore
 
-DIGITS = 10
-PATIENCE = 1.5  # seconds: Discord waits for three
+_DIGITS = 10
+_PATIENCE = 1.5  # seconds: Discord waits for three
 
 _WEIGHTS = tuple(
     f"unet/diffusion_pytorch_model{ending}" for ending in (".safetensors", ".fp16.safetensors", ".bin", ".fp16.bin")
@@ -18,7 +18,7 @@ _WEIGHTS = tuple(
 class CheckpointHashes:
     """Finds a checkpoint by its hash. Hashing gigabytes takes seconds: what is not done in time is known next time."""
 
-    def __init__(self, key_values: KeyValueStore, places: Mapping[str, Path], *, patience: float = PATIENCE) -> None:
+    def __init__(self, key_values: KeyValueStore, places: Mapping[str, Path], *, patience: float = _PATIENCE) -> None:
         self._key_values = key_values
         self._places = places
         self._patience = patience
@@ -66,6 +66,6 @@ def _version(file: Path) -> str:
 def _digest(file: Path) -> str:
     try:
         with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()[:DIGITS]
+            return hashlib.file_digest(opened, "sha256").hexdigest()[:_DIGITS]
     except OSError:
         return "?"

@@ -18,7 +18,7 @@ from pastelbot.service.audit import AuditTrail
 from pastelbot.service.models.hashes import CheckpointHashes
 from pastelbot.store.key_values import KeyValueStore
 
-IN_USE = "checkpoint in use"
+_IN_USE = "checkpoint in use"
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class Models:
 
     async def open(self) -> None:
         """Remember which checkpoint was in use; one that there is not any more is forgotten."""
-        chosen = await self._key_values.get(IN_USE)
+        chosen = await self._key_values.get(_IN_USE)
         if chosen in self.names.checkpoints:
             self.in_use = chosen
         elif chosen is not None:
@@ -92,7 +92,7 @@ class Models:
         before, self.in_use = self.in_use, name
         if before == name:
             return before
-        await self._key_values.set(IN_USE, name)
+        await self._key_values.set(_IN_USE, name)
         log.info("checkpoint in use", name=name, before=before, user=actor.user_id, server=actor.guild_id)
         await self._audit.record(actor, "model use", detail=f"{before} -> {name}")
         return before

@@ -12,9 +12,9 @@ from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.personal_data import PersonalPicture, PersonalStore
 from pastelbot.store.picture_files import PictureFiles
 
-ARCHIVES = 4  # files that one answer brings
+_ARCHIVES = 4  # files that one answer brings
 
-README = """This is all that Pastelbot keeps about you.
+_README = """This is all that Pastelbot keeps about you.
 
 *.json            the tables of its database: your jobs with their prompts, shared pictures, votes, presets, settings,
                   quotas, and what moderators did
@@ -73,14 +73,14 @@ class PersonalData:
         pictures = await self._store.pictures(user_id)
         tables = await self._store.rows(user_id)
         starts = await self._store.start_pictures(user_id)
-        items = [text_item("README.txt", README), *await asyncio.to_thread(lambda: list(listed(tables)))]
+        items = [text_item("README.txt", _README), *await asyncio.to_thread(lambda: list(listed(tables)))]
         items += [item for picture in pictures for item in self._picture_items(picture)]
         items += [Item(name=f"started-from/{each.job_id}.webp", size=each.size, job_id=each.job_id) for each in starts]
         archives = packed(items, limit=limit)
-        parts = -(-len(archives) // ARCHIVES)
+        parts = -(-len(archives) // _ARCHIVES)
         if not 1 <= part <= parts:
             raise NotFoundError(f"There is no part {part}: your data has {parts} part{'s' * (parts > 1)}.")
-        chosen = archives[(part - 1) * ARCHIVES : part * ARCHIVES]
+        chosen = archives[(part - 1) * _ARCHIVES : part * _ARCHIVES]
         return Export(
             archives=tuple([await self._zipped(archive) for archive in chosen]),
             part=part,

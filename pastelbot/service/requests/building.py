@@ -75,7 +75,7 @@ class RequestBuilder:
         options = options.replace(hires=_wants_hires(typed, options, settings), seed=self._seed(options))
         requests = []
         for each in await self._expanded(options, settings):
-            styled = each.replace(prompt=apply_style(each, effective_defaults, self._settings.prompts.style))
+            styled = each.replace(prompt=_apply_style(each, effective_defaults, self._settings.prompts.style))
             request = draft(styled, settings, random_seed=self._random_seed)
             requests.append(clamp(request, settings.limits, typed))
         if grid is not None:
@@ -190,7 +190,7 @@ def _with_grid(requests: Sequence[GenerationRequest], grid: Grid) -> GenerationR
     return requests[0].replace(grid=grid, count=1)
 
 
-def apply_style(options: GenerationOptions, effective_defaults: EffectiveDefaults, style: str) -> str:
+def _apply_style(options: GenerationOptions, effective_defaults: EffectiveDefaults, style: str) -> str:
     """Return the prompt with all that goes around it: the style, the server's prefix and suffix, and LoRAs."""
     prompt = _surrounded(options.prompt or "", effective_defaults.prefix, effective_defaults.suffix)
     return _with_style(options.replace(prompt=prompt), style) or ""

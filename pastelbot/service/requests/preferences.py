@@ -13,7 +13,7 @@ from pastelbot.service.audit import AuditTrail
 from pastelbot.store.settings import Scope, SettingsStore, Value
 
 PROMPT_AFFIXES = ("prefix", "suffix")
-LONGEST_AFFIX = 1000
+_LONGEST_AFFIX = 1000
 _DRAW = "draw."
 _AFFIX = "house."
 
@@ -99,7 +99,7 @@ def owner_of(actor: Actor, scope: Scope) -> int:
 
 def check_affix(name: str, text: str, limits: LimitSettings) -> None:
     """Raise RequestError where a text cannot stand around every prompt."""
-    cap = min(LONGEST_AFFIX, limits.max_prompt // 2)
+    cap = min(_LONGEST_AFFIX, limits.max_prompt // 2)
     if len(text) > cap:
         raise LimitError(f"The {name} has {len(text):,} characters; the limit is {cap:,}. Leave something out.")
     try:

@@ -34,7 +34,7 @@ class Presets:
         if not values:
             raise RequestError("There is nothing to save: name at least one setting, or a prompt.")
         preset = Preset(
-            owner_id=actor.user_id, guild_id=PERSONAL, name=checked_name(name), values=values, saved_at=self._clock()
+            owner_id=actor.user_id, guild_id=PERSONAL, name=_checked_name(name), values=values, saved_at=self._clock()
         )
         return await self._store.save(preset, limit=self._settings.limits.max_presets)
 
@@ -86,7 +86,7 @@ class Presets:
         return preset
 
 
-def checked_name(name: str) -> str:
+def _checked_name(name: str) -> str:
     """Return a preset's name as it is kept; raises RequestError for what is none."""
     word = " ".join(name.split())
     if len(word) > LONGEST_NAME:

@@ -23,8 +23,8 @@ from pastelbot.store.tags.sets import Filling, Progress, TagSets
 
 log = structlog.get_logger(__name__)
 
-PAGE = 10
-MOST_SUGGESTIONS = 3
+_PAGE = 10
+_MOST_SUGGESTIONS = 3
 
 _LONGEST_QUERY = 100
 # A tag's name and its aliases can fill many rows, and tags that the prompt has already fall out.
@@ -49,7 +49,7 @@ class TagPage:
     @property
     def pages(self) -> int:
         """Return how many pages there are, at least 1."""
-        return max(1, -(-self.total // PAGE))
+        return max(1, -(-self.total // _PAGE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +131,8 @@ class Tags:
         """Return a page of the tags that have all the query's words; where there are none, what is spelt alike."""
         key = tag_key(query[:_LONGEST_QUERY])
         page = max(0, page)
-        tags, total = await self._store.search(key, category, offset=page * PAGE, limit=PAGE)
-        near = [] if total else await self._alike(key, MOST_SUGGESTIONS)
+        tags, total = await self._store.search(key, category, offset=page * _PAGE, limit=_PAGE)
+        near = [] if total else await self._alike(key, _MOST_SUGGESTIONS)
         shown = await self._shown_to(actor)
         listed = tuple(tag for tag in tags if shown(FoundTag(tag=tag)))
         names = dict.fromkeys(spoken(found.tag.name) for found in near if shown(found))
@@ -153,12 +153,12 @@ class Tags:
             return []
         shown, found = await self._shown_to(actor), []
         for key in unknown[:_LOOKED_AT]:
-            alike = await self._alike(key, MOST_SUGGESTIONS)
+            alike = await self._alike(key, _MOST_SUGGESTIONS)
             near = [each for each in alike if _well_used(each.tag, key) and shown(each)]
             meant = spoken(near[0].tag.name) if near else ""
             if meant and tag_key(meant) not in typed:
                 found.append(Suggestion(typed=typed[key], meant=meant))
-        return found[:MOST_SUGGESTIONS]
+        return found[:_MOST_SUGGESTIONS]
 
     async def import_tags(
         self, file: TagFile, source: str, *, merge: bool = False, on_progress: Progress = lambda _done, _total: None

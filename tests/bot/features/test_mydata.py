@@ -68,7 +68,7 @@ async def test_export_brings_the_picture_that_a_job_starts_from(studio, painted)
 
 
 async def test_what_is_too_much_for_one_answer_comes_in_parts(studio, monkeypatch):
-    monkeypatch.setattr(personal_data, "ARCHIVES", 1)
+    monkeypatch.setattr(personal_data, "_ARCHIVES", 1)
     for seed in range(4):
         await studio.imagine(seed=seed)
         await studio.finish()

@@ -20,7 +20,7 @@ from pastelbot.store.settings import Scope
 AnyPlace = app_commands.AppCommandChannel | app_commands.AppCommandThread
 
 
-class PlaceTransformer(app_commands.Transformer):
+class _PlaceTransformer(app_commands.Transformer):
     """Takes a channel of any kind, a category or a thread."""
 
     @property
@@ -33,7 +33,7 @@ class PlaceTransformer(app_commands.Transformer):
         return value
 
 
-Place = app_commands.Transform[AnyPlace, PlaceTransformer]
+Place = app_commands.Transform[AnyPlace, _PlaceTransformer]
 # The largest that Discord's menu offers; the operator's limits are told where they are lower.
 _MOST = 4096
 

@@ -15,7 +15,7 @@ AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_comm
 
 _LENGTH = 1950
 
-INTRO = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, red hair, smile, pink background`.
+_INTRO = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, red hair, smile, pink background`.
 The small line under a picture has every setting. The same seed and settings give the same picture again.
 `/help` with a command, `prompts` or `buttons` tells more."""
 
@@ -45,7 +45,7 @@ MENUS = {
 }
 
 # What one should know besides a command's own description.
-MORE = {
+_MORE = {
     "imagine": "What you leave out follows your `/settings`, the channel's, the server's and the operator's.",
     "recreate": "It tells you what may look different here, such as another checkpoint.",
     "quota": "The cost is work: pixels times steps. What fails, is cancelled or refused costs nothing.",
@@ -53,7 +53,7 @@ MORE = {
     "admin": "For people with Manage Server, and for the role that they choose with `/admin admin_role`.",
 }
 
-LICENCE = """**Licence of the model.** Stable Diffusion, Pastel-Mix and what is mixed from them are under CreativeML \
+_LICENCE = """**Licence of the model.** Stable Diffusion, Pastel-Mix and what is mixed from them are under CreativeML \
 OpenRAIL-M (<https://huggingface.co/spaces/CompVis/stable-diffusion-license>). You may use the pictures, also for \
 money; you answer for what you do with them. The licence forbids, in our words, to use the model
 - to break laws, or to exploit or harm children in any way;
@@ -64,10 +64,10 @@ money; you answer for what you do with them. The licence forbids, in our words, 
 - to give medical advice or read medical results.
 Whoever passes the model on passes these rules on with it."""
 
-BUNDLED = """**Licence of the model.** The bundled checkpoint was trained for this project on drawings made for it, \
+_BUNDLED = """**Licence of the model.** The bundled checkpoint was trained for this project on drawings made for it, \
 from Lorelei by Lisa Wischofsky (CC0), and is under the MIT licence."""
 
-CREDITS = """**Credits.** Pastel-Mix: andite. Stable Diffusion: CompVis, Stability AI, Runway, LAION. The settings' \
+_CREDITS = """**Credits.** Pastel-Mix: andite. Stable Diffusion: CompVis, Stability AI, Runway, LAION. The settings' \
 meanings: the AUTOMATIC1111 webui. Built on PyTorch, diffusers, transformers, discord.py and SQLite. Tags: danbooru."""
 
 
@@ -80,22 +80,22 @@ def about_text(ready: WorkerReady | None, *, bundled: bool) -> str:
         paints = f"**Checkpoint:** {name}, hash `{ready.checkpoint_hash}`, on {ready.device}"
     versions = f"Python {platform.python_version()}, discord.py {discord.__version__}"
     head = f"**Pastelbot {__version__}** ({versions}). Free software under the MIT licence."
-    return "\n".join([head, paints, BUNDLED if bundled else LICENCE, CREDITS])
+    return "\n".join([head, paints, _BUNDLED if bundled else _LICENCE, _CREDITS])
 
 
 def overview_text(commands: Iterable[AnyCommand]) -> str:
     """Say how to begin, and list all commands; without their descriptions where these are too long for a message."""
     commands = sorted(commands, key=lambda command: (isinstance(command, app_commands.ContextMenu), command.name))
-    full = "\n".join([INTRO, *(_line(command) for command in commands)])
+    full = "\n".join([_INTRO, *(_line(command) for command in commands)])
     if len(full) <= _LENGTH:
         return full
-    return "\n".join([INTRO, *map(_name_alone, commands)])
+    return "\n".join([_INTRO, *map(_name_alone, commands)])
 
 
 def command_text(command: AnyCommand) -> str:
     """Say what one command does, and what its options mean."""
     lines = [_line(command)]
-    more = MORE.get(command.name if isinstance(command, app_commands.ContextMenu) else command.qualified_name)
+    more = _MORE.get(command.name if isinstance(command, app_commands.ContextMenu) else command.qualified_name)
     if more:
         lines.append(more)
     if isinstance(command, app_commands.Group):

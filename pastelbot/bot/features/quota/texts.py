@@ -20,7 +20,7 @@ def quota_text(quota: Quota) -> str:
         if state.balance.extra:
             lines.append(f"- {cost.text(state.balance.extra)} of it were granted to you, and are used last.")
         lines.append(_refill(quota))
-    lines += [f"- {grant_text(grant)}" for grant in state.grants]
+    lines += [f"- {_grant_text(grant)}" for grant in state.grants]
     return "\n".join(lines)
 
 
@@ -29,7 +29,7 @@ def allowance_text(allowance: Allowance) -> str:
     return f"{cost.text(allowance.per_day)} a day" if allowance.per_day else "no limit"
 
 
-def grant_text(grant: Grant) -> str:
+def _grant_text(grant: Grant) -> str:
     """Say who granted how much when and why."""
     reason = f": {plain(grant.reason)[:_REASON]}" if grant.reason else ""
     when = f"<t:{int(grant.granted_at.timestamp())}:d>"

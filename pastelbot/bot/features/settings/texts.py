@@ -23,11 +23,11 @@ def settings_text(defaults: EffectiveDefaults, settings: Settings) -> str:
         )
         row = _row(name, BY_NAME[name].default(settings) if options is None else _value(options, name))
         rows.append(f"- {row} — set by {setter}" if setter else f"- {row}")
-    rows += affix_rows(defaults)
+    rows += _affix_rows(defaults)
     return "**Where you type nothing:**\n" + "\n".join(rows)[:_CONTENT]
 
 
-def affix_rows(defaults: EffectiveDefaults) -> list[str]:
+def _affix_rows(defaults: EffectiveDefaults) -> list[str]:
     """List what the server puts around prompts."""
     texts = (("prefix", defaults.prefix), ("suffix", defaults.suffix))
     return [f"- {_row(name, text)} — set by this server" for name, text in texts if text]
@@ -35,7 +35,7 @@ def affix_rows(defaults: EffectiveDefaults) -> list[str]:
 
 def affixes_text(defaults: EffectiveDefaults) -> str:
     """Say what the server puts around prompts now."""
-    rows = affix_rows(defaults)
+    rows = _affix_rows(defaults)
     return "Around every prompt here:\n" + "\n".join(rows) if rows else "Nothing goes around prompts here any more."
 
 
