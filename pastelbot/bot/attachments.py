@@ -17,7 +17,7 @@ async def content_of(file: discord.Attachment, *, cap: int) -> bytes:
     try:
         return await file.read()
     except discord.HTTPException as error:
-        raise RequestError("Discord does not hand the file out any more: attach it again.") from error
+        raise RequestError("Discord no longer hands the file out: attach it again.") from error
 
 
 async def picture_of(file: discord.Attachment) -> bytes:

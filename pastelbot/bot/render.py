@@ -94,7 +94,7 @@ def queue_text(overview: Overview, actor: Actor) -> str:
     """List who is painted for and who waits; what others asked for elsewhere is nobody's business here."""
     running, queue = overview.running, overview.queue
     if not running and not queue:
-        return "Nobody is in line: your picture would be next."
+        return "The queue is empty: your picture would be next."
     rows = [_row("🎨", job, actor) for job in running]
     rows += [_row(f"`{place}.`", job, actor) for place, job in enumerate(queue, start=len(running) + 1)]
     shown = rows[:15]
@@ -129,7 +129,7 @@ def _ending(job: Job) -> str:
 def _row(mark: str, job: Job, actor: Actor) -> str:
     place = job.reply.guild_id if job.reply is not None else None
     if job.user_id != actor.user_id and (place is None or place != actor.guild_id):
-        return f"{mark} *somebody elsewhere*"
+        return f"{mark} *a user elsewhere*"
     if job.options.private:
         return f"{mark} <@{job.user_id}> *private*"
     if job.options.adult_allowed and place is not None and not actor.age_restricted:

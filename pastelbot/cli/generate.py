@@ -26,7 +26,7 @@ def request_of(
         request = draft(options, settings, random_seed=_random_seed)
     else:
         read = read_request(pictures.read_infotext(source))
-        missing = [f"It does not say {name}; the usual value is taken." for name in read.missing]
+        missing = [f"It does not say {name}; the default is taken." for name in read.missing]
         request, notes = amend(read.request, options, settings, random_seed=_random_seed), [*missing, *read.notes]
     models = ModelNames(
         loras=LoraFiles(settings.checkpoint.loras), checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes)

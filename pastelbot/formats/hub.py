@@ -43,7 +43,7 @@ def locate(
         return path
     named = _HUB_NAME.fullmatch(reference)
     if named is None or not is_hub_name(reference):
-        raise CheckpointError(f"{reference!r} is no file or folder here. Check {key}.")
+        raise CheckpointError(f"{reference!r} is not a file or folder here. Check {key}.")
     download = _Download(revision, cache_dir, on_progress or (lambda _text: None), listener, offline=offline)
     return download.file(named["repo"], named["file"]) if named["file"] else download.folder(named["repo"])
 
@@ -53,7 +53,7 @@ def split_hub_name(reference: str) -> tuple[str, str | None]:
     named = _HUB_NAME.fullmatch(reference)
     if named is None or not is_hub_name(reference):
         raise CheckpointError(
-            f"{reference!r} is no name on the hub: it must be like andite/pastel-mix, or with a file behind it."
+            f"{reference!r} is not a name on the hub: it must be like andite/pastel-mix, or with a file behind it."
         )
     return named["repo"], named["file"]
 

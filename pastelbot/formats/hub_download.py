@@ -231,7 +231,7 @@ def _refusal(error: Exception, what: str, revision: str | None) -> str | None:
         )
     if isinstance(error, errors.RepositoryNotFoundError):
         return (
-            f"{repo} is no file or folder here and cannot be downloaded: the hub has no such repository, or it is "
+            f"{repo} is not a file or folder here and cannot be downloaded: the hub has no such repository, or it is "
             "private and HF_TOKEN is not set to a token that may read it."
         )
     if isinstance(error, errors.RevisionNotFoundError):

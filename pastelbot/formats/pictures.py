@@ -41,15 +41,15 @@ def read_infotext(source: Path | bytes) -> str:
                 raise LimitError(f"{name} is {width}x{height}; the cap is {_MAX_READ:,} pixels in all.")
             found = image.info.get("parameters") or _user_comment(image)
     except _HUGE as error:
-        raise LimitError(f"{name} says that it is huge; the cap is {_MAX_READ:,} pixels in all.") from error
+        raise LimitError(f"{name} claims to be huge; the cap is {_MAX_READ:,} pixels in all.") from error
     except UnidentifiedImageError as error:
-        raise RequestError(f"{name} is no picture that can be read.") from error
+        raise RequestError(f"{name} is not a readable picture.") from error
     except OSError as error:
         raise RequestError(f"{name} cannot be read: {error}.") from error
     except (ValueError, SyntaxError) as error:
         raise RequestError(f"{name} is damaged: what it says of itself cannot be read.") from error
     if not isinstance(found, str) or not found.strip():
-        raise RequestError(f"{name} says nothing about how it was made: its infotext was removed or never written.")
+        raise RequestError(f"{name} has no infotext: it was removed or never written.")
     if len(found) > _MAX_INFOTEXT:
         raise LimitError(f"The infotext of {name} has {len(found):,} characters; the cap is {_MAX_INFOTEXT:,}.")
     return found
@@ -69,7 +69,7 @@ def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
                 raise LimitError(f"{what} is {width}x{height}; the cap is {_MAX_PIXELS:,} pixels in all.")
             turned = _exif(image).get(_ORIENTATION, 1) in _QUARTER_TURNS
     except _HUGE as error:
-        raise LimitError(f"{what} says that it is huge; the cap is {_MAX_PIXELS:,} pixels in all.") from error
+        raise LimitError(f"{what} claims to be huge; the cap is {_MAX_PIXELS:,} pixels in all.") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise RequestError(f"{what} cannot be read: send a PNG, JPEG or WebP file.") from error
     return (height, width) if turned else (width, height)
@@ -87,7 +87,7 @@ def flattened(content: bytes, *, what: str) -> Image.Image:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except _HUGE as error:
-        raise LimitError(f"{what} says that it is huge: more pixels than can be read.") from error
+        raise LimitError(f"{what} claims to be huge: more pixels than can be read.") from error
     except UnidentifiedImageError as error:
         raise RequestError(f"{what} cannot be read: send a PNG, JPEG or WebP file.") from error
     except (OSError, ValueError, SyntaxError) as error:

@@ -23,13 +23,13 @@ def check_reference(reference: str) -> None:
         if (manifest := read_manifest(path)) is not None:
             check_export(path, manifest)
         elif not (path / "model_index.json").is_file():
-            raise CheckpointError(f"The folder {path} is no diffusers checkpoint: it has no model_index.json.")
+            raise CheckpointError(f"The folder {path} is not a diffusers checkpoint: it has no model_index.json.")
     elif path.is_file():
         _check_file(path)
     elif not is_hub_name(reference):
         raise CheckpointError(
-            f"The checkpoint {reference!r} is no file or folder here: set checkpoint.path to one, to a hub name such "
-            'as andite/pastel-mix, or to "bundled".'
+            f"The checkpoint {reference!r} is not a file or folder here: set checkpoint.path to one, to a hub name "
+            'such as andite/pastel-mix, or to "bundled".'
         )
 
 

@@ -82,7 +82,7 @@ class _Fields:
         except ValueError:
             value = float("nan")
         if not -1e15 < value < 1e15:  # neither infinite nor no number
-            self.notes.append(f"{name} {text[:40]!r} is no number; {default:g} is taken.")
+            self.notes.append(f"{name} {text[:40]!r} is not a number; {default:g} is taken.")
             return default
         return value
 

@@ -342,6 +342,6 @@ class Dispatcher:
         silent = (self._clock() - self._heard_at).total_seconds()
         if self._running and silent > self._stall_seconds:
             self._heard_at = self._clock()
-            self._executor.restart(f"the worker said nothing for {silent:.0f} s")
+            self._executor.restart(f"the worker sent nothing for {silent:.0f} s")
         self._mailbox.put(Rescan(thorough=True))
         self._poll = call_later(_POLL_SECONDS, self._tick)

@@ -98,12 +98,14 @@ class TaggerProcess:
             answer = child.on_event(_DESCRIBING_SECONDS)
         except TimeoutError as error:
             child.process.kill()
-            raise self._lost(f"it said nothing for {_DESCRIBING_SECONDS:.0f} s") from error
+            raise self._lost(f"it did not answer for {_DESCRIBING_SECONDS:.0f} s") from error
         except (EOFError, OSError) as error:
-            raise self._lost("it died of a picture") from error
+            raise self._lost("it crashed on a picture") from error
         if isinstance(answer, Description):
             return answer
-        raise answer if isinstance(answer, RequestError | TaggerError) else TaggerError("The tagger said nonsense.")
+        if isinstance(answer, RequestError | TaggerError):
+            raise answer
+        raise TaggerError("The tagger returned an invalid answer.")
 
     def _start(self) -> "_Child":
         """Return a child that is ready, starting one where there is none; raises PastelError."""

@@ -301,7 +301,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     Option(
         name="spoiler",
         value_type=bool,
-        describe="Hide the picture until somebody clicks on it",
+        describe="Hide the picture until it is clicked on",
         flags=(switch_flag("spoiler", on=True),),
         command_line=False,
         saved=True,

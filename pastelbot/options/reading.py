@@ -32,7 +32,7 @@ def read_seed(text: str) -> int | None:
 def read_whole(text: str, *, example: int) -> int:
     """Read a whole number of at most 10 digits; raises RequestError with the example."""
     if _WHOLE.fullmatch(text) is None:
-        raise RequestError(f"{text[:40]!r} is no whole number, such as {example}.")
+        raise RequestError(f"{text[:40]!r} is not a whole number, such as {example}.")
     return int(text)
 
 
@@ -43,7 +43,7 @@ def read_number(text: str, *, example: float) -> float:
     except ValueError:
         number = math.nan
     if not abs(number) < 10**9:
-        raise RequestError(f"{text[:40]!r} is no number, such as {example:g}.")
+        raise RequestError(f"{text[:40]!r} is not a number, such as {example:g}.")
     return number
 
 
@@ -60,7 +60,7 @@ def read_size(size: str, settings: Settings) -> tuple[int, int]:
         return parse_size(size if named is None else named.first)
     except ValueError as error:
         names = ", ".join(settings.sizes)
-        raise RequestError(f"{size[:40]!r} is no size: use one of {names}, or pixels such as 448x640.") from error
+        raise RequestError(f"{size[:40]!r} is not a size: use one of {names}, or pixels such as 448x640.") from error
 
 
 def read_hires(text: str) -> tuple[bool, float | None]:
@@ -70,7 +70,7 @@ def read_hires(text: str) -> tuple[bool, float | None]:
         return _WORDS[word], None
     match = _SCALE.fullmatch(word)
     if match is None:
-        raise RequestError(f"{text[:40]!r} is nothing for hires: write off, on, or a scale such as 1.5x.")
+        raise RequestError(f"{text[:40]!r} is not a valid value for hires: write off, on, or a scale such as 1.5x.")
     scale = float(match[1])
     if not 1 < scale <= _LARGEST_SCALE:
         raise LimitError(f"Hires by {scale:g} is not possible: ask for more than 1x, and {_LARGEST_SCALE:g}x at most.")
@@ -81,7 +81,7 @@ def read_aspect(text: str) -> float:
     """Read "3:2" as 1.5, width to height; raises RequestError."""
     match = _ASPECT.fullmatch(text.strip())
     if match is None or not float(match[1]) or not float(match[2]):
-        raise RequestError(f"{text[:40]!r} is no aspect ratio: write width to height, for example 3:2.")
+        raise RequestError(f"{text[:40]!r} is not an aspect ratio: write width to height, for example 3:2.")
     ratio = float(match[1]) / float(match[2])
     if not 1 / _WIDEST <= ratio <= _WIDEST:
         raise LimitError(f"The aspect ratio {text[:40]} is too narrow: 1:{_WIDEST:g} to {_WIDEST:g}:1 can be painted.")
@@ -121,5 +121,5 @@ def read_strength(text: str) -> float:
     except ValueError:
         strength = math.nan
     if not 0 <= strength <= 1:
-        raise RequestError(f"{text[:40]!r} is no strength: type a number from 0 to 1, such as 0.6.")
+        raise RequestError(f"{text[:40]!r} is not a valid strength: type a number from 0 to 1, such as 0.6.")
     return strength

@@ -158,5 +158,5 @@ def _number(text: str, position: int) -> float:
     try:
         return float(text)
     except ValueError:
-        message = f"The weight {text!r} at character {position + 1} is no number. Write for example (word:1.2)."
+        message = f"The weight {text!r} at character {position + 1} is not a number. Write for example (word:1.2)."
         raise PromptError(message, position=position) from None

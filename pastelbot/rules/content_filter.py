@@ -44,7 +44,7 @@ def read_gate(path: Path) -> AgeGate:
             raise ValueError("a list is empty")
     except (OSError, ValueError) as error:
         raise NotAllowedError(
-            "The list of adult tags cannot be read, so nothing is painted until it can: tell whoever runs this bot."
+            "The list of adult tags cannot be read, so nothing is painted until it can: tell the bot's operator."
         ) from error
     return AgeGate(adult=WordList(adult), minors=WordList(minors), never=WordList(never))
 
@@ -111,5 +111,5 @@ def quoted(word: str) -> str:
 def _read(lists: dict[str, object], key: str) -> list[str]:
     found = lists.get(key, [])
     if not isinstance(found, list) or not all(isinstance(entry, str) for entry in found):
-        raise ValueError(f"{key} is no list of texts")
+        raise ValueError(f"{key} is not a list of texts")
     return found

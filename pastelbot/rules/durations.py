@@ -17,5 +17,5 @@ def read_duration(text: str) -> timedelta:
         end = match.end()
         span += timedelta(**{_UNITS[match[2]]: int(match[1])})
     if not word or end != len(word) or not timedelta() < span <= _LONGEST:
-        raise RequestError(f"{text[:40]!r} is no duration: write for example 30m, 12h, 7d, 2w or 1d 12h.")
+        raise RequestError(f"{text[:40]!r} is not a valid duration: write for example 30m, 12h, 7d, 2w or 1d 12h.")
     return span

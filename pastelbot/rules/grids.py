@@ -141,7 +141,7 @@ def _decimal(word: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("nan")
     if not number.is_finite():
-        raise RequestError(f"{word[:40]!r} is no number and no range such as 1-5 or 20-40 (+10).")
+        raise RequestError(f"{word[:40]!r} is neither a number nor a range such as 1-5 or 20-40 (+10).")
     if number.adjusted() > _MOST_DIGITS:  # asked of the exponent: computing may overflow or take long
         raise RequestError(f"{word[:40]!r} is too large for a grid.")
     return number

@@ -77,7 +77,7 @@ def check_length(request: GenerationRequest, limits: LimitSettings, tokens: Call
 def check_owner(job: Job, actor: Actor) -> None:
     """Raise NotAllowedError where the job is somebody else's and the person may not manage messages."""
     if job.user_id != actor.user_id and not actor.manages_messages:
-        raise NotAllowedError("This is somebody else's picture: its owner and moderators can do that.")
+        raise NotAllowedError("This is another user's picture: its owner and moderators can do that.")
 
 
 def _check_plain_fields(request: GenerationRequest) -> None:
@@ -132,7 +132,7 @@ def _check_text(name: str, text: str, limits: LimitSettings, *, negative: bool =
     broken = _BROKEN.search(text)
     if broken is not None:
         place = broken.start()
-        raise PromptError(f"The {name} has a broken sign at character {place + 1}: take it out.", position=place)
+        raise PromptError(f"The {name} has an invalid character at position {place + 1}: take it out.", position=place)
     try:
         check(text, negative=negative)
     except PromptError as error:
@@ -150,13 +150,13 @@ def _check_noise(request: GenerationRequest, limits: LimitSettings) -> None:
     if not 0 <= request.subseed <= MAX_SEED:
         raise LimitError(f"The variation seed {request.subseed} is outside 0 to {MAX_SEED}.")
     if not 0 <= request.subseed_strength <= 1:
-        raise LimitError(f"A variation strength of {request.subseed_strength:g} is not possible: 0 to 1 are.")
+        raise LimitError(f"A variation strength of {request.subseed_strength:g} must be between 0 and 1.")
     if not 0 <= request.eta_noise_seed_delta <= MAX_SEED:
         raise LimitError(f"The ENSD {request.eta_noise_seed_delta} is outside 0 to {MAX_SEED}.")
     width, height = request.seed_resize_width, request.seed_resize_height
     if (width, height) != (0, 0) and not all(_LEAST_SIDE <= side <= limits.max_side for side in (width, height)):
         raise LimitError(
-            f"The noise cannot be resized from {width}x{height}: {_LEAST_SIDE} to {limits.max_side} a side are allowed."
+            f"The noise cannot be resized from {width}x{height}: {_LEAST_SIDE} to {limits.max_side} a side is allowed."
         )
 
 
@@ -186,7 +186,7 @@ def _check_hires(request: GenerationRequest, limits: LimitSettings, upscaler_mod
         raise LimitError(f"There is no upscaler {fix.upscaler[:60]!r}. {nearest_names(fix.upscaler[:60], known)}")
     width, height = cost.hires_picture(request.width, request.height, fix)
     if min(width, height) < _LEAST_SIDE:
-        raise LimitError(f"The hires fix would paint {width}x{height}; it must be {_LEAST_SIDE} a side at least.")
+        raise LimitError(f"The hires fix would paint {width}x{height}; each side must be at least {_LEAST_SIDE}.")
     if max(width, height) > limits.max_hires_side:
         raise LimitError(
             f"The hires fix would paint {width}x{height}; the cap is {limits.max_hires_side} a side. "

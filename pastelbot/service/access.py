@@ -99,8 +99,8 @@ class AccessPolicy:
         """Raise where no new jobs are taken."""
         if self.pauses.is_paused(actor.guild_id):
             raise NotAllowedError(
-                "The bot is taking a break here and accepts no new pictures for now. Those in line are kept and go on "
-                "by themselves after it; try again later."
+                "The bot is taking a break here and accepts no new pictures for now. Queued ones are kept and go on by "
+                "themselves after it; try again later."
             )
 
     async def adult_word(self, actor: Actor, request: GenerationRequest) -> str | None:

@@ -85,7 +85,7 @@ class Admin:
         said = (await self._servers.all(Scope.GUILD, guild_id)).get(server_rules.CHANNELS)
         channels: dict[str, Value] = dict(said) if isinstance(said, dict) else {}
         if rule is None and channels.pop(str(place_id), None) is None:
-            raise NotFoundError(f"Nothing was said about <#{place_id}>.")
+            raise NotFoundError(f"There is no rule for <#{place_id}>.")
         if rule is not None:
             channels[str(place_id)] = rule
         await self._set(actor, {server_rules.CHANNELS: channels or None}, f"{rule or 'forget'} <#{place_id}>")
@@ -118,7 +118,7 @@ class Admin:
         """Keep somebody from painting, and cancel what they have in line; `trusted` people cannot be blocked."""
         guild_id = await self._admin(actor)
         if trusted or user_id == actor.user_id:
-            raise NotAllowedError("Nobody can block themselves, a bot, or somebody who manages the server.")
+            raise NotAllowedError("You cannot block yourself, a bot, or a user who manages the server.")
         until = self._clock() + read_duration(duration) if duration else None
         block = Block(
             guild_id=guild_id,
@@ -132,7 +132,7 @@ class Admin:
         return block
 
     async def unblock(self, actor: Actor, user_id: int) -> None:
-        """Let somebody paint again."""
+        """Let a user paint again."""
         guild_id = await self._admin(actor)
         if not await self._blocks.remove(guild_id, user_id, now=self._clock()):
             raise NotFoundError(f"<@{user_id}> is not blocked.")

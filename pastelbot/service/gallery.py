@@ -115,7 +115,7 @@ class Gallery:
         """Take a picture out of the gallery: its author or a moderator does. Return the author."""
         entry = await self._entry(replace(actor, age_restricted=True), entry_id)
         if entry.user_id != actor.user_id and not actor.manages_messages:
-            raise NotAllowedError("This is somebody else's picture: its author and moderators can take it out.")
+            raise NotAllowedError("This is another user's picture: its author and moderators can take it out.")
         await self._store.unshare(entry_id)
         if entry.user_id != actor.user_id:
             await self._audit.record(actor, "gallery", target_id=entry.user_id, detail=f"#{entry_id}")
@@ -197,7 +197,7 @@ class Gallery:
         entry = await self._store.by_message(message_id)
         job = await self._jobs.by_message(message_id) if entry is None else await self._service.job(entry.job_id)
         if job is None:
-            raise NotFoundError("This message shows no picture that I know: choose a message of mine with a picture.")
+            raise NotFoundError("This message shows no known picture: choose a message of this bot with a picture.")
         pictures = await self._jobs.pictures(job.id)
         if entry is not None:
             job, pictures = (
@@ -229,13 +229,13 @@ class Gallery:
         if picture is None:
             raise NotFoundError("The picture was deleted: paint it again with Reroll, then share that.")
         if not expired and not self._files.path(picture).is_file():
-            raise NotFoundError("The picture's file is not kept any more: paint it again with Seed, then share that.")
+            raise NotFoundError("The picture's file is no longer kept: paint it again with Seed, then share that.")
         return picture
 
     async def _entry(self, actor: Actor, entry_id: int) -> GalleryEntry:
         entry = await self._store.get(entry_id)
         if entry is None or entry.guild_id != actor.guild_id:
-            raise NotFoundError("This picture is not in the gallery any more.")
+            raise NotFoundError("This picture is no longer in the gallery.")
         if not _visible(entry, actor) or (not actor.age_restricted and await self._restrict([entry])):
             raise NotAllowedError("This picture is for age-restricted channels: look at it there.")
         return entry
@@ -271,7 +271,7 @@ class Gallery:
 
 def _check_shareable(job: Job, actor: Actor) -> None:
     if job.user_id != actor.user_id:
-        raise NotAllowedError("This is somebody else's picture: only its author can share it.")
+        raise NotAllowedError("This is another user's picture: only its author can share it.")
     if job.options.private:
         raise NotAllowedError("This picture is private: paint it again without `private`, then share that.")
     if job.reply is None or job.reply.guild_id != actor.guild_id:

@@ -117,4 +117,4 @@ def _server(actor: Actor) -> int:
 
 def _check(work: float) -> None:
     if not 0 <= work <= MOST:
-        raise LimitError(f"{work:g} is no amount of work: it must be 0 to {MOST:,} {cost.UNIT}.")
+        raise LimitError(f"{work:g} is not a valid amount of work: it must be 0 to {MOST:,} {cost.UNIT}.")

@@ -35,7 +35,7 @@ class Describing:
         """Raise RequestError where this person may not have a picture described here and now."""
         if self._describer is None:
             raise RequestError(
-                "Describing pictures is switched off here. Whoever runs this bot can switch it on: "
+                "Describing pictures is switched off here. The bot's operator can switch it on: "
                 "`enabled = true` under `[tagger]` in its configuration."
             )
         await self._access.authorize(actor)
@@ -71,5 +71,5 @@ class Describing:
             log.warning("a picture was not described", reason=str(error))
             raise RequestError(
                 "The picture cannot be described: the tagger does not work at the moment. "
-                "Whoever runs this bot finds the cause in its log."
+                "The bot's operator finds the cause in its log."
             ) from error

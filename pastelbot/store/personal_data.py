@@ -31,7 +31,7 @@ class _Personal:
         return f"{self.column} = ? AND {self.where}"
 
 
-_QUOTA = "so that nobody gets a fresh allowance by being forgotten"
+_QUOTA = "so that being forgotten gives no fresh allowance"
 _LOG = "so that moderators can tell who did what; it has no prompts and no pictures"
 
 PERSONAL = (
@@ -45,7 +45,7 @@ PERSONAL = (
     _Personal(table="balances", kept=_QUOTA),
     _Personal(table="grants", kept=_QUOTA),
     _Personal(table="grants", column="granted_by", kept=_LOG),
-    _Personal(table="blocks", kept="so that nobody ends a block by being forgotten"),
+    _Personal(table="blocks", kept="so that being forgotten ends no block"),
     _Personal(table="audit", kept=_LOG),
     _Personal(table="audit", column="target_id", kept=_LOG),
 )

@@ -97,7 +97,7 @@ class Tagger:
         if len(scores) != len(self._labels.names):
             raise TaggerError(f"The tagger's model says {len(scores)} numbers for {len(self._labels.names)} tags.")
         if not bool(np.all((scores >= -_SLACK) & (scores <= 1 + _SLACK))):  # false for NaN too
-            raise TaggerError("The tagger's model says numbers that are no probabilities between 0 and 1.")
+            raise TaggerError("The tagger's model returned values that are not probabilities between 0 and 1.")
         return scores
 
     def _check_output(self, model: Path) -> None:
@@ -144,7 +144,7 @@ def _input_of(session: _Session, model: Path) -> tuple[str, int]:
         case [_, int(height), int(width), 3] if height == width and inputs[0].type == "tensor(float)":
             return inputs[0].name, height
     raise TaggerError(
-        f"The tagger's model {model} is no WD14 tagger: it must have one float input of (batch, side, side, 3), "
+        f"The tagger's model {model} is not a WD14 tagger: it must have one float input of (batch, side, side, 3), "
         f"and has {', '.join(f'{one.type} {one.shape}' for one in inputs) or 'none'}."
     )
 

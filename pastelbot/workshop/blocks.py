@@ -60,7 +60,7 @@ def _number(word: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise WorkshopError(f"The block weights are no numbers with commas between: {word.strip()!r} is none.")
+        raise WorkshopError(f"The block weights must be numbers separated by commas: {word.strip()!r} is not.")
     return number
 
 

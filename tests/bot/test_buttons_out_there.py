@@ -174,7 +174,7 @@ async def test_the_gallery(desk, studio):
         page = await desk.press(f"gallery {name}", content=None)
         assert words in page.response.components[0]["content"]
     gone = await desk.press("unshare", content=None)
-    assert "not in the gallery any more" in gone.response.content
+    assert "no longer in the gallery" in gone.response.content
 
 
 @pytest.mark.parametrize(("answer", "said"), [("forget no", "Nothing was deleted."), ("forget yes", "deleted")])

@@ -277,7 +277,7 @@ async def test_the_gallerys_posts_are_in_the_servers_language(japan, languages):
 async def test_moderators_are_asked_in_the_servers_language(japan):
     mods = japan.guild.create_text_channel("mods")
     await manager(japan).slash(japan.channel, "admin mod_channel", channel=mods)
-    await japan.imagine("nobody")
+    await japan.imagine("no one")
     (job_id,) = await japan.painting()
     japan.executor.painting.pop(job_id)
     picture = Picture(png=png(), seed=5, width=8, height=4, infotext="", rating="explicit")
@@ -288,7 +288,7 @@ async def test_moderators_are_asked_in_the_servers_language(japan):
     assert question.content.startswith(
         f"🔞 **保留中**（成人向け）: <@{japan.hana.id}> が <#{japan.channel.id}> で生成。"
     )
-    assert "\n> nobody\n" in question.content
+    assert "\n> no one\n" in question.content
     assert labels(question) == ["承認", "却下"]
     await japan.says("🔞 **保留中**: この画像は成人向けと判定されたか")
     await manager(japan).click(question, label="却下")
@@ -331,11 +331,11 @@ async def test_what_people_ask_about_themselves(japan):
 
 async def test_looking_after_the_server(japan):
     boss = manager(japan)
-    blocked = await say(japan, "admin block", by=boss, member=japan.kenji, duration="7d", reason="nobody")
+    blocked = await say(japan, "admin block", by=boss, member=japan.kenji, duration="7d", reason="no one")
     assert blocked.startswith(f"ブロックしました: <@{japan.kenji.id}> <t:")
-    assert ": nobody。順番待ちのものはキャンセルしました。" in blocked
+    assert ": no one。順番待ちのものはキャンセルしました。" in blocked
     refusal = await japan.imagine(by=japan.kenji)
-    assert "理由: `nobody`。" in refusal.response.content
+    assert "理由: `no one`。" in refusal.response.content
     assert "の上限: サイズ 512、ステップ 20" in await say(japan, "admin caps set", by=boss, size=512, steps=20)
     assert "追加しました: `on`" in await say(japan, "admin words add", by=boss, words="on")
     assert "**単語**（1件）:" in await say(japan, "admin words list", by=boss)
@@ -370,7 +370,7 @@ async def test_what_everybody_sees_is_in_the_servers_language(studio, languages)
     await studio.kenji.click(result, label="Reroll")
     assert "引き直し" in labels(await studio.finish())
     answer = await studio.kenji.slash(studio.channel, "queue")
-    assert answer.response.content == "Nobody is in line: your picture would be next."
+    assert answer.response.content == "The queue is empty: your picture would be next."
 
 
 async def test_private_pictures_come_in_the_persons_language(studio, languages):
@@ -422,4 +422,4 @@ async def test_other_languages_are_answered_in_english(studio, languages, locale
 
     assert "Reroll" in labels(await studio.finish())
     answer = await studio.hana.slash(studio.channel, "queue")
-    assert answer.response.content == "Nobody is in line: your picture would be next."
+    assert answer.response.content == "The queue is empty: your picture would be next."

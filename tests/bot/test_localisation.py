@@ -24,8 +24,8 @@ def catalogue(monkeypatch):
         {
             "ja": Catalogue(
                 {
-                    "Show who is being painted for, and who is in line.": "順番待ちを表示します。",
-                    "Nobody is in line: your picture would be next.": "待っている人はいません。",
+                    "Show who is being painted for, and who is queued.": "順番待ちを表示します。",
+                    "The queue is empty: your picture would be next.": "待っている人はいません。",
                     "⚠️ {} Not charged.": "⚠️ {0} 料金はかかりません。",
                 },
                 {"queue": "待ち行列"},
@@ -58,4 +58,4 @@ async def test_others_are_answered_in_english(open_studio):
     studio = await open_studio()
     answer = await studio.hana.slash(studio.channel, "queue")
 
-    assert answer.response.content == "Nobody is in line: your picture would be next."
+    assert answer.response.content == "The queue is empty: your picture would be next."

@@ -152,7 +152,7 @@ def run_with_checkpoint(bot, path):
 
 
 def test_a_missing_checkpoint_is_told(here):
-    assert "'./missing.safetensors' is no file or folder here" in run_with_checkpoint(here, "./missing.safetensors")
+    assert "'./missing.safetensors' is not a file or folder here" in run_with_checkpoint(here, "./missing.safetensors")
 
 
 def test_a_folder_that_is_no_checkpoint_is_told(here, tmp_path):
@@ -211,7 +211,7 @@ def test_a_database_that_cannot_be_written_is_told(here, tmp_path, database):
     [
         ([""], "prompt is empty"),
         (["a" * 4001], "limit is 4,000"),
-        (["1girl", "--size", "huge"], "is no size"),
+        (["1girl", "--size", "huge"], "is not a size"),
         (["1girl", "--sampler", "Eular a"], "Did you mean Euler a"),
         (["1girl", "--steps", "1000"], "over the cap of 60"),
     ],

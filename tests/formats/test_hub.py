@@ -146,12 +146,12 @@ def test_damage_on_the_way_is_noticed(hub, cache):
         (
             "owner/nothing",
             None,
-            "owner/nothing is no file or folder here and cannot be downloaded: the hub has",
+            "owner/nothing is not a file or folder here and cannot be downloaded: the hub has",
         ),
         (f"{REPO}/none.safetensors", None, "there is no such file in owner/small"),
         (REPO, "v9", "owner/small cannot be downloaded: it has no revision 'v9'"),
         (f"{REPO}/small.safetensors", "v9", "it has no revision 'v9'"),
-        ("./missing", None, "'./missing' is no file or folder here. Check checkpoint.path"),
+        ("./missing", None, "'./missing' is not a file or folder here. Check checkpoint.path"),
     ],
 )
 @pytest.mark.usefixtures("hub")

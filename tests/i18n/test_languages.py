@@ -97,7 +97,8 @@ def test_texts_found_in_the_code_are_those_that_people_read():
 
     assert "⏳ **Queued**, {}" in found  # an f-string
     assert "- to give medical advice or read medical results." in {line for text in found for line in text.split("\n")}
-    assert "The weight {} at character {} is no number. Write for example (word:1.2)." in found  # raised below the bot
+    # raised below the bot
+    assert "The weight {} at character {} is not a number. Write for example (word:1.2)." in found
     assert "{}, twice while this was painted" in found  # a reason in a job's message
     assert "renamed" not in found
     assert not {text for text in found if text.startswith(("SELECT", "pb:", "http"))}
@@ -182,7 +183,7 @@ def test_reading_is_bounded_whatever_people_write(japanese, text):
 
 
 def test_an_answer_takes_well_under_a_millisecond(japanese):
-    text = "⚠️ The prompt cannot be read: The weight 'x' at character 5 is no number. Write for example (word:1.2)."
+    text = "⚠️ The prompt cannot be read: The weight 'x' at character 5 is not a number. Write for example (word:1.2)."
     begin = perf_counter()
     for _ in range(200):
         japanese.translate(text)

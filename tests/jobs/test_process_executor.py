@@ -133,11 +133,11 @@ async def test_the_pause_has_an_end_and_starts_anew_with_a_ready_worker(start):
 async def test_a_worker_that_does_not_answer_is_killed_with_the_reason(start):
     worker = await start(fake_workers.deaf)
     await worker.hears(WorkerReady)
-    worker.executor.restart("the worker said nothing for 61 s")
+    worker.executor.restart("the worker sent nothing for 61 s")
     lost = await worker.hears(WorkerLost)
     await worker.hears(WorkerReady, 2)
 
-    assert lost.reason == "the worker said nothing for 61 s"
+    assert lost.reason == "the worker sent nothing for 61 s"
 
 
 async def test_a_worker_that_hangs_at_its_end_is_not_left_behind(start):

@@ -38,10 +38,10 @@ def test_values_are_lists_and_ranges(kind, text, values):
     [
         ("size", "1", "cannot change 'size'"),
         ("steps", "", "has no values"),
-        ("steps", "a", "is no number"),
+        ("steps", "a", "is neither a number"),
         ("steps", "1.5", "is not whole"),
-        ("cfg", "nan", "is no number"),
-        ("cfg", "inf", "is no number"),
+        ("cfg", "nan", "is neither a number"),
+        ("cfg", "inf", "is neither a number"),
         ("steps", "1-5 (-1)", "never comes to an end"),
         ("steps", "1-5 (+0)", "never comes to an end"),
         ("steps", "1-1000000000", "the cap is 50"),
@@ -52,7 +52,7 @@ def test_values_are_lists_and_ranges(kind, text, values):
         ("seed", "1e999999999999999999", "too large"),
         ("cfg", "123456789012345678901234567890.125", "too large"),
         ("seed", "1-9999999999999999999999999", "too large"),
-        ("seed", f"1-3 [{'9' * 3000}]", "is no number"),
+        ("seed", f"1-3 [{'9' * 3000}]", "is neither a number"),
     ],
 )
 def test_what_cannot_be_read_says_so(kind, text, words):

@@ -139,7 +139,7 @@ async def test_only_owners_and_moderators_may(service, verb):
     jobs, _ = await submit_many(service, 2)
     do = getattr(service, verb)
 
-    with pytest.raises(NotAllowedError, match="somebody else's"):
+    with pytest.raises(NotAllowedError, match="another user's"):
         await do(jobs[0].id, Actor(user_id=KENJI))
     await do(jobs[0].id, Actor(user_id=HANA))
     await do(jobs[1].id, Actor(user_id=KENJI, manages_messages=True))
@@ -147,7 +147,7 @@ async def test_only_owners_and_moderators_may(service, verb):
 
 @pytest.mark.parametrize("verb", ["cancel", "delete"])
 async def test_a_job_that_is_not_there_is_told(service, verb):
-    with pytest.raises(NotFoundError, match="not known any more"):
+    with pytest.raises(NotFoundError, match="no longer known"):
         await getattr(service, verb)("000000000000", Actor(user_id=HANA, manages_messages=True))
 
 

@@ -75,7 +75,7 @@ async def test_few_wait_at_a_time(describing, describer):
 
 
 async def test_without_a_tagger_the_operator_is_named(clock):
-    with pytest.raises(RequestError, match="Whoever runs this bot can switch it on"):
+    with pytest.raises(RequestError, match="The bot's operator can switch it on"):
         await ask(Describing(None, OpenHouse(), per_minute=3, clock=clock), 1)
 
 

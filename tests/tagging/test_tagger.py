@@ -111,7 +111,7 @@ def test_a_broken_model_is_refused(tmp_path, content):
 
 @pytest.mark.parametrize("shape", [("batch", 3, SIDE, SIDE), ("batch", SIDE, 16, 3), ("batch", "h", "w", 3), (1, 8)])
 def test_models_of_another_kind_are_refused(tmp_path, shape):
-    with pytest.raises(TaggerError, match="is no WD14 tagger"):
+    with pytest.raises(TaggerError, match="is not a WD14 tagger"):
         Tagger.load(options_of(make_tagger(tmp_path, shape=shape, nodes=nodes_of_any_input())))
 
 

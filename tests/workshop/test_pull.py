@@ -112,15 +112,15 @@ def test_the_vae_alone(hub, files):
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (["nothing"], "'nothing' is no name on the hub"),
-        (["../x/y"], "is no name on the hub"),
+        (["nothing"], "'nothing' is not a name on the hub"),
+        (["../x/y"], "is not a name on the hub"),
         (["owner/files"], r"has no diffusers folder\. Name one of its files with --file: a\.safetensors, b\.ckpt"),
         (["owner/files", "--file", "a.safetensor"], r"has no file 'a\.safetensor'\. Did you mean a\.safetensors"),
         (["owner/files/b.ckpt", "--file", "b.ckpt"], "names a file already"),
         (["owner/files", "--vae"], "has no VAE in diffusers' form"),
         ([REPO, "--revision", "v9"], "has no revision 'v9'"),
         (["owner/none"], "the hub has no such repository"),
-        ([REPO, "--file", "other.safetensors"], r"other\.safetensors is no file that Pastelbot knows"),
+        ([REPO, "--file", "other.safetensors"], r"other\.safetensors is not a file that Pastelbot knows"),
         ([REPO, "--file", UNET], "is a UNet of diffusers without its other parts"),
         ([REPO, "--vae", "--file", UNET], "not a VAE of Stable Diffusion"),
     ],

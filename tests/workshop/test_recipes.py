@@ -34,11 +34,11 @@ WRONG = [
     ),
     ('[steps.x]\noperation = "weighted-sum"\na = "a"\nb = "b"', "Step 'x' lacks the key 'weight'"),
     ("[steps.x]\n" + MERGE.replace("0.5, ", "", 1), "Step 'x', key 'weights': There are 24 block weights"),
-    ("[steps.x]\n" + MERGE.replace("0.5", '"a"', 1), "Step 'x', key 'weights': 'a' is no number"),
-    ("[steps.x]\n" + MERGE.replace("0.5", "nan", 1), "key 'weights': nan is no number"),
+    ("[steps.x]\n" + MERGE.replace("0.5", '"a"', 1), "Step 'x', key 'weights': 'a' is not a number"),
+    ("[steps.x]\n" + MERGE.replace("0.5", "nan", 1), "key 'weights': nan is not a number"),
     ("[steps.x]\n" + MERGE + 'precision = "fp8"', "Step 'x', key 'precision': there is no 'fp8'. Did you mean"),
     ("[steps.x]\n" + MERGE, "Step 'x' is neither used nor written. Add the key 'output'"),
-    ("[steps.x]\n" + MERGE.replace("b.safe", "nowhere.safe"), "Step 'x', key 'b': 'nowhere.safetensors' is no file"),
+    ("[steps.x]\n" + MERGE.replace("b.safe", "nowhere.safe"), "Step 'x', key 'b': 'nowhere.safetensors' is not"),
     ("[steps.mix]\n" + MERGE + "[steps.y]\n" + MERGE.replace('"a.safetensors"', '"mx"'), "Did you mean mix"),
     ("[steps.y]\n" + MERGE.replace("a.safetensors", "mix") + "[steps.mix]\n" + MERGE, "the step 'mix' comes later"),
     ("[steps.y]\n" + MERGE.replace("a.safetensors", "y"), "the step 'y' comes later"),
@@ -53,13 +53,13 @@ WRONG = [
     ),
     (
         '[steps.e]\noperation = "lora-extract"\noriginal = "a.safetensors"\ntuned = "b.safetensors"\nrank = 0',
-        "key 'rank': 0 is no whole number",
+        "key 'rank': 0 is not a whole number",
     ),
     (
         "[steps.x]\n" + MERGE + 'output = "o.safetensors"\n[steps.y]\n' + MERGE + 'output = "o.safetensors"',
         "writes o.safe",
     ),
-    ("[[steps", "is no TOML"),
+    ("[[steps", "is not valid TOML"),
 ]
 
 

@@ -224,7 +224,7 @@ def test_nan_in_a_lora_is_named(tmp_path):
 def test_alpha_is_one_number(tmp_path):
     """Anything else is damage."""
     tensors = make_lora() | {f"{TEXT_LAYER}.alpha": torch.ones(2)}
-    with pytest.raises(CheckpointError, match="is no single number"):
+    with pytest.raises(CheckpointError, match="is not a single number"):
         merged([(open_lora(save(tensors, tmp_path / "x.safetensors")), 1.0)])
 
 

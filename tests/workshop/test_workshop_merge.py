@@ -161,7 +161,7 @@ def test_weights_must_be_25(weights):
 
 def test_weights_must_be_numbers():
     """As text, with commas."""
-    with pytest.raises(WorkshopError, match="no numbers with commas between: 'two' is none"):
+    with pytest.raises(WorkshopError, match="numbers separated by commas: 'two' is not"):
         read_weights("1, two,3")
 
 

@@ -81,7 +81,7 @@ class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no):(?P<
         except PastelError:
             await services.confirmations.put_back(self.plan_id, plan, now=services.clock())
             raise
-        await replace_response(interaction, f"✅ {len(plan.requests)} in line.")
+        await replace_response(interaction, f"✅ {len(plan.requests)} queued.")
 
 
 async def carry_out(interaction: Interaction, plan: Plan) -> None:

@@ -147,7 +147,7 @@ async def _vote(interaction: Interaction, entry_id: int) -> None:
     voted = await services.gallery.vote(actor, entry_id)
     shown = next(iter(await services.gallery.shown(actor, [entry_id])), None)
     if shown is None:  # it was taken out at this moment
-        raise NotFoundError("This picture is not in the gallery any more.")
+        raise NotFoundError("This picture is no longer in the gallery.")
     if interaction.message is not None:
         layout = _with_votes(interaction.message, shown)
         await interaction.response.edit_message(
@@ -169,7 +169,7 @@ async def _unshare(interaction: Interaction, entry_id: int) -> None:
     services = interaction.client.services
     await services.gallery.unshare(actor_of(interaction), entry_id)
     interaction.client.posts.wake()
-    await respond_ephemeral(interaction, "It is not in the gallery any more.")
+    await respond_ephemeral(interaction, "It is no longer in the gallery.")
 
 
 def _with_votes(message: discord.Message, shown: Shown) -> ui.LayoutView:

@@ -24,7 +24,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
         await respond_ephemeral(interaction, _models_text(self._models.lines, self._models.names.vaes))
 
     @app_commands.command(name="use")
-    @app_commands.describe(name="What paints from now on where nobody names a checkpoint")
+    @app_commands.describe(name="What paints from now on where no checkpoint is named")
     @app_commands.autocomplete(name=checkpoint_choices)
     @answers_errors
     async def use(self, interaction: Interaction, name: str) -> None:
@@ -37,7 +37,7 @@ class ModelCog(commands.GroupCog, group_name="model", group_description="The che
         await respond_ephemeral(
             interaction,
             f"**{now}** paints from now on, in place of {plain(before)}: for everybody, on all servers of "
-            "this bot, where nobody names another. What is in line already keeps its checkpoint.",
+            "this bot, unless another is named. What is queued already keeps its checkpoint.",
         )
 
 

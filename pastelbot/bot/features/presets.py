@@ -160,7 +160,7 @@ async def _request_of(message: discord.Message) -> GenerationRequest:
     infotext = pictures.read_infotext(await picture_of(first_picture(message)))
     read = read_request(infotext)
     if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
-        raise RequestError("The picture says nothing about how it was made: choose one of a Stable Diffusion program.")
+        raise RequestError("The picture has no infotext: choose one of a Stable Diffusion program.")
     return read.request
 
 

@@ -19,7 +19,7 @@ class InfoCog(commands.Cog):
     @app_commands.command(name="queue")
     @answers_errors
     async def queue(self, interaction: Interaction) -> None:
-        """Show who is being painted for, and who is in line."""
+        """Show who is being painted for, and who is queued."""
         overview = await self._service.overview()
         await respond_ephemeral(interaction, render.queue_text(overview, actor_of(interaction)))
 

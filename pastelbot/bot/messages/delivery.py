@@ -249,7 +249,7 @@ class Delivery:
         except FileNotFoundError:
             await self._service.undeliverable(job.id, "its picture has vanished from the disk")
         except _NO_WAY:
-            await self._service.undeliverable(job.id, "the bot may not post in this channel any more")
+            await self._service.undeliverable(job.id, "the bot may no longer post in this channel")
         except discord.HTTPException as error:
             if not _hopeless(error, slot):
                 raise

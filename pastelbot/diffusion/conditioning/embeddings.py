@@ -89,13 +89,13 @@ def read_embedding(path: Path) -> Tensor:
     if len(tensors) != 1:
         kind = identify({name: tuple(tensor.shape) for name, tensor in tensors.items()})
         what = f"is {kind}" if kind else f"holds {len(tensors)} tensors instead of one"
-        raise CheckpointError(f"{path} {what}: it is no textual inversion embedding.")
+        raise CheckpointError(f"{path} {what}: it is not a textual inversion embedding.")
     (vectors,) = tensors.values()
     vectors = vectors.detach().float()
     if vectors.dim() == 1:
         vectors = vectors.unsqueeze(0)
     if vectors.dim() != 2 or not vectors.numel():
-        raise CheckpointError(f"{path} is no textual inversion embedding: it has the shape {list(vectors.shape)}.")
+        raise CheckpointError(f"{path} is not a textual inversion embedding: it has the shape {list(vectors.shape)}.")
     if len(vectors) > MOST_VECTORS:
         raise CheckpointError(f"{path} has {len(vectors)} vectors; a chunk of a prompt has room for {MOST_VECTORS}.")
     if not bool(vectors.isfinite().all()):

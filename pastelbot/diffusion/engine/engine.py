@@ -207,8 +207,8 @@ class Engine:
             self._fail(
                 task.job,
                 NumericalError(
-                    f"The latents of picture {pipeline.index + 1} (seed {pipeline.seed}) were no numbers any more "
-                    f"after step {step} of {steps}. Try another sampler, a lower CFG scale or full precision."
+                    f"The latents of picture {pipeline.index + 1} (seed {pipeline.seed}) became invalid after "
+                    f"step {step} of {steps}. Try another sampler, a lower CFG scale or full precision."
                 ),
             )
 
@@ -244,9 +244,7 @@ class Engine:
         """Decode one picture's final latents and write its PNG."""
         image = job.vae.vae.decode(latents)
         if not bool(torch.isfinite(image).all()):
-            raise NumericalError(
-                f"Picture {pipeline.index + 1} (seed {pipeline.seed}) could not be decoded to numbers."
-            )
+            raise NumericalError(f"Picture {pipeline.index + 1} (seed {pipeline.seed}) was decoded to invalid values.")
         pipeline.record("decoded", image)
         pixels = to_pixels(image)
         height, width = pixels.shape[:2]

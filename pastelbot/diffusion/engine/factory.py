@@ -99,7 +99,7 @@ def _source(options: WorkerOptions, name: str) -> MoreCheckpointSettings:
     if name in ("", settings.name):
         return MoreCheckpointSettings(path=settings.path, vae=settings.vae, revision=settings.revision)
     if name not in options.checkpoints:
-        raise NotFoundError(f"There is no checkpoint {name[:60]!r} here any more.")
+        raise NotFoundError(f"The checkpoint {name[:60]!r} is no longer here.")
     return options.checkpoints[name]
 
 

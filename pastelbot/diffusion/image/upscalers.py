@@ -48,9 +48,9 @@ def load_with_spandrel(path: Path, device: torch.device) -> UpscalerModel:
     try:
         model = spandrel.ModelLoader(device).load_from_state_dict(tensors)
     except spandrel.UnsupportedModelError as error:
-        raise CheckpointError(f"{path} is no upscaler that spandrel knows.") from error
+        raise CheckpointError(f"{path} is not an upscaler that spandrel supports.") from error
     if not isinstance(model, spandrel.ImageModelDescriptor) or model.input_channels != 3:
-        raise CheckpointError(f"{path} does not make pictures of pictures: it is no upscaler.")
+        raise CheckpointError(f"{path} does not make pictures of pictures: it is not an upscaler.")
     return cast("UpscalerModel", model.to(device, torch.float32).eval())
 
 

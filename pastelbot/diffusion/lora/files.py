@@ -42,7 +42,7 @@ class LoraModule:
             return None
         tensor = self.source.read(self.names["alpha"])
         if tensor.numel() != 1:
-            raise CheckpointError(f"{self.source.label} is damaged: {self.names['alpha']} is no single number.")
+            raise CheckpointError(f"{self.source.label} is damaged: {self.names['alpha']} is not a single number.")
         return float(tensor)
 
     def load(self) -> Factors:

@@ -76,7 +76,7 @@ class LoraLibrary:
         try:
             identity = identity_of(path)
         except OSError as error:
-            raise NotFoundError(f"The LoRA {path.stem} is not there any more.") from error
+            raise NotFoundError(f"The LoRA {path.stem} is no longer there.") from error
         kept = self._kept.get(path)
         if kept is None or kept.identity != identity:
             kept = self._kept[path] = self._read(path, identity)

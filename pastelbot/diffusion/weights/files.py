@@ -181,7 +181,7 @@ def _read_json(path: Path) -> Config:
     try:
         return cast("Config", json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path} is missing: the folder is no complete diffusers checkpoint.") from error
+        raise CheckpointError(f"{path} is missing: the folder is not a complete diffusers checkpoint.") from error
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
 

@@ -118,7 +118,7 @@ def _check_form(path: Path) -> None:
     if tarfile.is_tarfile(path):
         raise CheckpointError("it is an archive in PyTorch's form of 2017")
     if start != pickle.PROTO and not zipfile.is_zipfile(path):
-        raise CheckpointError("it is no file of PyTorch, or only a part of one")
+        raise CheckpointError("it is not a PyTorch file, or only a part of one")
 
 
 def _foreign(path: Path) -> list[str]:

@@ -98,7 +98,7 @@ class SafetensorsSource:
         header, self._start = _read_header(path)
         self.metadata: dict[str, str] = header.pop("__metadata__", None) or {}
         if not isinstance(self.metadata, dict):
-            raise CheckpointError(f"{path} is damaged: its metadata is no table. Download it again.")
+            raise CheckpointError(f"{path} is damaged: its metadata is not a table. Download it again.")
         parsed = {name: _parse(path, name, raw) for name, raw in header.items()}
         self.entries: Mapping[str, TensorInfo] = {name: entry for name, (entry, _offset) in parsed.items()}
         self._offsets = {name: offset for name, (_entry, offset) in parsed.items()}

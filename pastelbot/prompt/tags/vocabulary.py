@@ -120,7 +120,7 @@ def _text(content: bytes, source: str) -> str:
         raise TagFileError(f"{source} is not UTF-8 text: see line {line}. Save it as UTF-8.") from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise TagFileError(f"{source} is no text: line {line} has a zero byte. {_NEEDED}")
+        raise TagFileError(f"{source} is not text: line {line} has a zero byte. {_NEEDED}")
     return text
 
 
@@ -154,7 +154,7 @@ def _name(name: str) -> str:
 
 def _number(text: str, what: str, highest: int) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 16 or int(text) > highest:
-        raise _LineError(f"the {what} {text[:20]!r} is no whole number from 0 to {highest}")
+        raise _LineError(f"the {what} {text[:20]!r} is not a whole number from 0 to {highest}")
     return int(text)
 
 

@@ -112,7 +112,7 @@ class RequestBuilder:
         read = read_request(with_line_breaks(infotext))
         if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
             raise RequestError(
-                "This is no infotext: it must have a line such as "
+                "This is not an infotext: it must have a line such as "
                 "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
             )
         request, adapted = await self._models.adapted(read)
@@ -120,7 +120,7 @@ class RequestBuilder:
         request, replaced = with_what_is_here(request, upscalers)
         defaults = await self._preferences.effective_defaults(actor)
         checked = await self._checker.check(actor, [request], _job_options(defaults.merged, actor, made_from))
-        notes = [f"It does not say {name}; the usual value is taken." for name in read.missing]
+        notes = [f"It does not say {name}; the default is taken." for name in read.missing]
         return checked, [*adapted, *replaced, *notes, *read.notes]
 
     async def enlarge(self, actor: Actor, request: GenerationRequest, options: JobOptions) -> Checked:
@@ -220,7 +220,7 @@ def _lora_tag(text: str) -> str:
     """Write "soft" as `<lora:soft:1>`, and "soft:0.8" with its weight."""
     name, _, weight = text.strip().removeprefix("<lora:").removesuffix(">").partition(":")
     if not name.strip() or ">" in name:
-        raise RequestError(f"{text[:60]!r} is no name of a LoRA: choose one from the list, or leave it out.")
+        raise RequestError(f"{text[:60]!r} is not the name of a LoRA: choose one from the list, or leave it out.")
     return f"<lora:{name.strip()}:{weight.strip() or '1'}>"
 
 

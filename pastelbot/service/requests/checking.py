@@ -61,7 +61,7 @@ class RequestChecker:
         waiting = policy.limits.waiting_per_user
         if len(requests) > waiting:
             raise LimitError(
-                f"That would be {len(requests)} jobs, and you may have {waiting} in line: ask for fewer at once."
+                f"That would be {len(requests)} jobs, and you may have {waiting} queued: ask for fewer at once."
             )
         return Checked(actor=actor, policy=policy, requests=tuple(requests), options=options)
 

@@ -68,11 +68,11 @@ class PictureHistory:
         number = int(chosen[2] or 1) if chosen is not None else 1
         stored = [picture for picture in await self._jobs.pictures(job.id) if picture.number == number - 1]
         if not stored or not stored[0].file:
-            raise NotFoundError("That picture is not kept any more: attach it as init instead.")
+            raise NotFoundError("That picture is no longer kept: attach it as init instead.")
         try:
             return job, await asyncio.to_thread(self._files.path(stored[0]).read_bytes)
         except OSError as error:
-            raise NotFoundError("That picture is not kept any more: attach it as init instead.") from error
+            raise NotFoundError("That picture is no longer kept: attach it as init instead.") from error
 
 
 def _may_see(job: Job, actor: Actor) -> bool:

@@ -63,7 +63,7 @@ class Presets:
         for other in await self._store.shared(actor.guild_id):
             if other.name.casefold() == own.name.casefold() and other.owner_id != actor.user_id:
                 raise NotAllowedError(
-                    f"This server has a preset {own.name!r} of somebody else's already: save yours under another name."
+                    f"This server has a preset {own.name!r} of another user already: save yours under another name."
                 )
         copy = Preset(
             owner_id=actor.user_id,
@@ -79,7 +79,7 @@ class Presets:
         """Remove one's own preset, or a shared one: its owner and moderators may. Raises RequestError."""
         preset = await self.find(actor, name, shared=shared)
         if preset.owner_id != actor.user_id and not (actor.manages_messages or actor.manages_server):
-            raise NotAllowedError("This is somebody else's preset: its owner and moderators can delete it.")
+            raise NotAllowedError("This is another user's preset: its owner and moderators can delete it.")
         await self._store.delete(preset)
         if preset.owner_id != actor.user_id:
             await self._audit.record(actor, "preset", target_id=preset.owner_id or None, detail=preset.name)
@@ -93,8 +93,8 @@ def _checked_name(name: str) -> str:
         raise LimitError(f"The name has {len(word)} characters; the limit is {LONGEST_NAME}.")
     if _NAME.fullmatch(word) is None:
         raise RequestError(
-            f"{word[:60]!r} is no name for a preset: use letters and digits, with blanks, hyphens, dots, apostrophes "
-            "or underscores between them."
+            f"{word[:60]!r} is not a valid preset name: use letters and digits, with blanks, hyphens, dots, "
+            "apostrophes or underscores between them."
         )
     return word
 

@@ -94,7 +94,7 @@ class JobService:
         """Return the job; raises NotFoundError."""
         job = await self._jobs.get(job_id)
         if job is None:
-            raise NotFoundError("This picture is not known any more: paint it again with /imagine.")
+            raise NotFoundError("This picture is no longer known: paint it again with /imagine.")
         return job
 
     async def shown_in(self, message_id: int) -> Job | None:

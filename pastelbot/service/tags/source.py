@@ -46,5 +46,5 @@ def _read(file: BinaryIO, source: str, on_progress: Callable[[int], None]) -> by
         size += len(piece)
         on_progress(size)
         if size > LARGEST_FILE:
-            raise TagFileError(f"{source} is larger than {LARGEST_FILE // 2**20} MiB: that is no list of tags.")
+            raise TagFileError(f"{source} is larger than {LARGEST_FILE // 2**20} MiB: that is not a list of tags.")
     return b"".join(pieces)

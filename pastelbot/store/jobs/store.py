@@ -217,9 +217,9 @@ async def _check_waiting(connection: Transaction, user_id: int, limit: int, more
     if not limit or waiting + more <= limit:
         return
     if waiting >= limit:
-        raise LimitError(f"You have {limit} jobs in line, which is the limit: wait for one, or cancel one of them.")
+        raise LimitError(f"You have {limit} jobs queued, which is the limit: wait for one, or cancel one of them.")
     raise LimitError(
-        f"You have {waiting} jobs in line, and {more} more would be over the limit of {limit}: wait for some of them, "
+        f"You have {waiting} jobs queued, and {more} more would be over the limit of {limit}: wait for some of them, "
         "or ask for fewer at once."
     )
 

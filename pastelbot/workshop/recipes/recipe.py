@@ -48,7 +48,7 @@ def read_recipe(path: Path, *, out: Path | None = None) -> Recipe:
     except OSError as error:
         raise RecipeError(f"The recipe {path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"The recipe {path} is no TOML: {error}.") from error
+        raise RecipeError(f"The recipe {path} is not valid TOML: {error}.") from error
     for key in content:
         if key not in _KEYS:
             raise RecipeError(f"The recipe {path} has the unknown key {key!r}. {nearest_names(key, _KEYS)}")
@@ -123,6 +123,6 @@ def _check_reference(
     if recipe.path(reference).exists() or is_hub_name(reference):
         return
     if not earlier:
-        raise RecipeError(f"{where}: {reference!r} is no file or folder here and no hub name.")
+        raise RecipeError(f"{where}: {reference!r} is not a file or folder here and no hub name.")
     hint = nearest_names(reference, [*earlier])
-    raise RecipeError(f"{where}: {reference!r} is no earlier step, no file or folder here and no hub name. {hint}")
+    raise RecipeError(f"{where}: {reference!r} is not an earlier step, a file or folder here, or a hub name. {hint}")

@@ -149,7 +149,7 @@ _OPERATIONS: Mapping[str, type[Step]] = {
 def read_step(name: str, table: object) -> Step:
     """Read a step from its table; raises a RecipeError that names the step, the key and the nearest valid one."""
     if not isinstance(table, dict):
-        raise RecipeError(f"Step {name!r} is no table with an operation.")
+        raise RecipeError(f"Step {name!r} is not a table with an operation.")
     values = dict(table)
     operation = values.pop("operation", None)
     if operation is None:
@@ -185,19 +185,19 @@ def _read_value(step: str, key: str, value: object) -> object:
 
 def _text(where: str, value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise RecipeError(f"{where}: {value!r} is no text.")
+        raise RecipeError(f"{where}: {value!r} is not text.")
     return value
 
 
 def _number(where: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise RecipeError(f"{where}: {value!r} is no number.")
+        raise RecipeError(f"{where}: {value!r} is not a number.")
     return float(value)
 
 
 def _whole(where: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise RecipeError(f"{where}: {value!r} is no whole number of 1 or more.")
+        raise RecipeError(f"{where}: {value!r} is not a whole number of 1 or more.")
     return value
 
 
@@ -225,7 +225,7 @@ def _loras(where: str, value: object) -> tuple[LoraUse, ...]:
 
 def _lora(where: str, item: object) -> LoraUse:
     if not isinstance(item, dict):
-        raise RecipeError(f"{where}: {item!r} is no table with 'file' and 'weight'.")
+        raise RecipeError(f"{where}: {item!r} is not a table with 'file' and 'weight'.")
     for key in item:
         if key not in ("file", "weight"):
             raise RecipeError(f"{where} has the unknown key {key!r}. {nearest_names(str(key), ['file', 'weight'])}")

@@ -190,7 +190,7 @@ async def test_delete_removes_message_and_files_and_stays_charged(studio, painte
 async def test_moderators_may_delete_and_others_may_not(studio, painted):
     refused = await studio.kenji.click(painted, label="Delete")
     assert refused.response.ephemeral
-    assert "somebody else's picture" in refused.response.content
+    assert "another user's picture" in refused.response.content
     assert studio.message(painted.id) is not None
 
     await studio.mod.click(painted, label="Delete")
@@ -223,7 +223,7 @@ async def test_a_button_of_an_unknown_job_is_answered(studio, painted, verb):
     result = await click_id(studio, studio.hana, painted, f"pb:{verb}:000000000000")
 
     assert result.response.ephemeral
-    assert "not known any more" in result.response.content
+    assert "no longer known" in result.response.content
 
 
 async def test_buttons_work_after_a_restart(studio, painted, request_of):

@@ -114,7 +114,7 @@ async def test_more_than_may_wait_is_refused_before_it_is_asked(open_studio):
     studio = await open_studio(limits={"waiting_per_user": 2})
     text = await studio.refused(await studio.imagine("{a,b,c}"))
 
-    assert "That would be 3 jobs, and you may have 2 in line" in text
+    assert "That would be 3 jobs, and you may have 2 queued" in text
 
 
 async def test_where_the_bot_may_not_post_nothing_is_asked(studio):

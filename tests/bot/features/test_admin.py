@@ -99,7 +99,7 @@ async def test_a_role_can_be_given_the_same_right(studio, admin):
     open_to_all(studio)
     assert "Integrations" in await admin("admin_role", role=role)
 
-    assert "**Blocked:** nobody" in await admin("show", by=helper)
+    assert "**Blocked:** no one" in await admin("show", by=helper)
     assert "Only people with Manage Server" in await admin("admin_role", by=helper)
     await admin("admin_role")
     assert "may manage the server" in await admin("show", by=helper)
@@ -157,8 +157,8 @@ async def test_blocking_cancels_what_is_painted_and_in_line_and_refunds_it(open_
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"duration": "soon"}, "'soon' is no duration: write for example 30m"),
-        ({"duration": "0d"}, "is no duration"),
+        ({"duration": "soon"}, "'soon' is not a valid duration: write for example 30m"),
+        ({"duration": "0d"}, "is not a valid duration"),
     ],
 )
 async def test_a_block_that_cannot_be_understood_blocks_nobody(studio, admin, options, text):
@@ -171,8 +171,8 @@ async def test_a_block_that_cannot_be_understood_blocks_nobody(studio, admin, op
 async def test_nobody_blocks_themselves_or_who_manages_the_server(studio, admin, boss):
     second = make_boss(studio, "second")
 
-    assert "Nobody can block themselves" in await admin("block", member=boss)
-    assert "Nobody can block themselves" in await admin("block", member=second)
+    assert "You cannot block yourself" in await admin("block", member=boss)
+    assert "You cannot block yourself" in await admin("block", member=second)
 
 
 async def test_an_allowed_channel_makes_a_list(studio, admin):
@@ -255,7 +255,7 @@ async def test_caps_refuse_what_is_over_them(studio, admin):
     await admin("caps set", count=1)
     assert "over the cap of 1" in await refusal(studio, count=2)
     await studio.imagine(steps=10)
-    assert "There are no caps of the server any more." in await admin("caps clear")
+    assert "There are no caps for the server now." in await admin("caps clear")
     assert "There are no caps for the server" in await admin("caps clear")
 
 
@@ -429,7 +429,7 @@ async def test_stats_tell_what_was_painted(studio, admin):
 
     assert "**7 days:** 2 jobs of 2 people, 1 done, 0 failed, 1 cancelled" in text
     assert "MP-steps a second" in text
-    assert "**Line (all servers):** 0 being painted, 0 waiting" in text
+    assert "**Queue (all servers):** 0 being painted, 0 waiting" in text
     assert "**Painting with:** fake (0000000000) on none" in text
     assert "**Disk:** pictures 0.0 MiB, database" in text
 
@@ -456,7 +456,7 @@ async def test_show_says_everything_that_is_set(studio, admin):
         f"**Admin role:** <@&{role.id}>",
         f"**Gallery's channel:** <#{other.id}>",
         "**Weekly best-of:** on",
-        f"- {studio.hana.mention} until somebody unblocks them: spam",
+        f"- {studio.hana.mention} until they are unblocked: spam",
     ):
         assert part in text
 
@@ -515,7 +515,7 @@ async def test_a_picture_is_taken_out_of_the_gallery(studio, admin):
     assert "Share" in labels(message)
     await studio.hana.click(message, label="Share")
 
-    assert f"The picture of {studio.hana.mention} is not in the gallery any more" in await admin(
+    assert f"The picture of {studio.hana.mention} is no longer in the gallery" in await admin(
         "gallery remove", number=1
     )
     assert "Not charged" in await admin("gallery remove", number=1)

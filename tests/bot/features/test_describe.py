@@ -112,7 +112,7 @@ async def test_the_longest_description_fits_into_a_message(studio, describe):
     ("content", "words"),
     [
         (b"hello", "The picture cannot be read"),
-        (png_declaring(30_000, 30_000), "The picture says that it is huge; the cap is 25,000,000 pixels"),
+        (png_declaring(30_000, 30_000), "The picture claims to be huge; the cap is 25,000,000 pixels"),
         (png_declaring(6_000, 6_000), "The picture is 6000x6000; the cap is 25,000,000 pixels"),
         (b"x" * (10 * 2**20 + 1), "The file has 10,485,761 bytes; the cap is 10,485,760"),
     ],

@@ -131,7 +131,7 @@ async def test_a_picture_without_its_file_is_not_shared(studio, gallery):
 
     refused = await studio.hana.click(message, label="Share")
 
-    assert "The picture's file is not kept any more" in refused.response.content
+    assert "The picture's file is no longer kept" in refused.response.content
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x89PNG\r\n\x1a\n half", None])
@@ -227,7 +227,7 @@ async def test_its_author_and_moderators_take_a_picture_out(studio, gallery, who
     result = await getattr(studio, who).click(post, label="Unshare")
     await eventually(lambda: gallery.posts == [])
 
-    assert "It is not in the gallery any more." in result.response.content
+    assert "It is no longer in the gallery." in result.response.content
     assert "pictures: 0" in text_of(await gallery.look())
 
 
@@ -354,7 +354,7 @@ async def test_a_button_of_a_picture_that_is_gone_says_so(studio, gallery):
 
     for label in ("Vote (0)", "Use this prompt"):
         refused = await studio.kenji.click(page, label=label)
-        assert "This picture is not in the gallery any more." in refused.response.content
+        assert "This picture is no longer in the gallery." in refused.response.content
 
 
 async def test_using_a_prompt_paints_for_whoever_pressed(studio, gallery):

@@ -58,7 +58,7 @@ async def test_a_declined_grid_costs_nothing(studio):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"x_values": "a"}, "'a' is no number"),
+        ({"x_values": "a"}, "'a' is neither a number"),
         ({"x_values": "5,500"}, "over the cap of 30"),
         ({"x": "steps", "x_values": "1-30"}, "The grid has 30 pictures; the cap is 25"),
         ({"y": "seed"}, "both y and y_values"),

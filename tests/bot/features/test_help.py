@@ -60,7 +60,7 @@ async def test_help_tells_about_menus_groups_and_topics(studio, boss):
     for name in ("prompts", "buttons"):
         assert await ask(studio, name) == about.TOPICS[name]
     group = await ask(studio, "/ADMIN", by=boss)
-    assert "`/admin block` Keep somebody from painting for a while." in group
+    assert "`/admin block` Keep a user from painting for a while." in group
     assert "`/admin words add`" in group
 
 

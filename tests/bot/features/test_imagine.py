@@ -175,7 +175,7 @@ REFUSALS = [
     ({"prompt": "   "}, "prompt is empty", "1girl, red hair, smile"),
     ({"prompt": "a" * 4001}, "prompt has 4,001 characters", "limit is 4,000"),
     ({"negative": "a" * 4001}, "negative prompt has 4,001 characters", "limit is 4,000"),
-    ({"size": "huge"}, "'huge' is no size", "portrait"),
+    ({"size": "huge"}, "'huge' is not a size", "portrait"),
     ({"size": "4096x4096"}, "width of 4096 pixels is over the cap", "1280"),
     ({"size": "128x4096"}, "height of 4096 pixels is over the cap", "1280"),
     ({"size": "130x128"}, "130 pixels does not work", "multiple of 8"),
@@ -230,7 +230,7 @@ async def test_nobody_fills_the_line_alone(open_studio):
         await studio.imagine()
     result = await studio.imagine()
 
-    assert "You have 2 jobs in line, which is the limit" in result.response.content
+    assert "You have 2 jobs queued, which is the limit" in result.response.content
     assert result.response.content.endswith("Not charged.")
     assert await studio.charged(studio.hana) == 2
     assert not (await studio.imagine(by=studio.kenji)).response.ephemeral
@@ -266,7 +266,7 @@ async def test_queue_shows_who_is_painted_for_and_who_waits(open_studio):
     await studio.imagine("**second**", by=studio.kenji)
     full = await studio.hana.slash(studio.channel, "queue")
 
-    assert "Nobody is in line" in empty.response.content
+    assert "The queue is empty" in empty.response.content
     first, second = full.response.content.splitlines()
     assert first == f"🎨 {studio.hana.mention} first"
     assert second == f"`2.` {studio.kenji.mention} \\*\\*second\\*\\*"
@@ -287,7 +287,7 @@ async def test_queue_keeps_to_itself_what_is_painted_elsewhere(studio, monkeypat
     assert f"{studio.kenji.mention} only for adults" in inside.response.content
     assert f"{studio.kenji.mention} *in an age-restricted channel*" in outside.response.content
     for answer in (inside, outside):
-        assert "🎨 *somebody elsewhere*" in answer.response.content
+        assert "🎨 *a user elsewhere*" in answer.response.content
         assert str(miko.id) not in answer.response.content
         assert "secret" not in answer.response.content
 

@@ -92,7 +92,7 @@ async def test_pictures_that_were_swept_away_are_told(studio):
     result = await studio.hana.slash(studio.channel, "mydata export")
     (files,) = await archives_of(result)
 
-    assert "1 of your 1 pictures are not kept any more; their infotexts are here." in result.response.content
+    assert "1 of your 1 pictures are no longer kept; their infotexts are here." in result.response.content
     assert not [name for name in files if name.endswith(".png")]
     assert [name for name in files if name.startswith("pictures/")]
 
@@ -123,7 +123,7 @@ async def test_somebody_without_anything_gets_that(studio):
 async def test_forget_asks_first_and_says_what_is_kept_and_why(studio, painted):
     result = await studio.hana.slash(studio.channel, "mydata forget")
     assert result.response.ephemeral
-    assert "so that nobody gets a fresh allowance by being forgotten" in result.response.content
+    assert "so that being forgotten gives no fresh allowance" in result.response.content
     assert len(QUESTION) <= 2000
     assert all(personal.kept is None or personal.kept in QUESTION for personal in PERSONAL)
 

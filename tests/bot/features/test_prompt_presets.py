@@ -145,7 +145,7 @@ async def test_who_may_delete(studio, say):
     left = (await say("list")).content
     await say("delete", name="mine")
 
-    assert "This is somebody else's preset" in refused.content
+    assert "This is another user's preset" in refused.content
     assert "There is no preset 'mine'" in unknown.content
     assert "- **mine**: `steps` 6" == left
     assert "You have no presets yet" in (await say("list")).content
@@ -157,7 +157,7 @@ async def test_a_shared_name_belongs_to_whoever_shared_it(studio, say):
     await say("save", by=studio.kenji, name="mine", steps=7)
     refused = await say("share", by=studio.kenji, name="mine")
 
-    assert "of somebody else's already" in refused.content
+    assert "of another user already" in refused.content
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ async def test_a_shared_name_belongs_to_whoever_shared_it(studio, say):
     [
         ({"name": "mine"}, "You have no finished picture yet"),
         ({"name": "a" * 41, "steps": 5}, "The name has 41 characters; the limit is 40"),
-        ({"name": "@everyone", "steps": 5}, "is no name for a preset"),
-        ({"name": "**x**", "steps": 5}, "is no name for a preset"),
-        ({"name": " ", "steps": 5}, "is no name for a preset"),
+        ({"name": "@everyone", "steps": 5}, "is not a valid preset name"),
+        ({"name": "**x**", "steps": 5}, "is not a valid preset name"),
+        ({"name": " ", "steps": 5}, "is not a valid preset name"),
         ({"name": "mine", "steps": 61}, "over the cap of 60"),
         ({"name": "mine", "prompt": "1girl --stps 5"}, "There is no flag --stps"),
         ({"name": "mine", "prompt": "(a:1.2.3)"}, "The prompt cannot be read"),

@@ -44,7 +44,7 @@ async def test_it_tells_what_is_left_in_work_and_in_pictures(open_studio):
             "**11.5 MP-steps** are left, about 7 pictures like the default (1.6 each). "
             "Today's pictures come to 4.9 MP-steps."
         ),
-        "- 4.9 MP-steps are reserved for pictures in line; what is not painted comes back.",
+        "- 4.9 MP-steps are reserved for queued pictures; what is not painted comes back.",
         f"- 16.4 MP-steps more come <t:{midnight}:R>; unused work is saved, up to 49.2 MP-steps.",
     ]
 
@@ -191,7 +191,7 @@ async def test_what_is_no_amount_is_refused(studio, boss, text):
     role = studio.guild.create_role("regular")
     answer = await admin(studio, boss, "role", role=role, work_per_day=text or " ")
 
-    assert "is no amount of work: type a number from 0 to 10,000,000, or clear." in answer
+    assert "is not a valid amount of work: type a number from 0 to 10,000,000, or clear." in answer
 
 
 async def test_a_grant_of_nothing_is_refused(studio, boss):

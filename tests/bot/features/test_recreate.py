@@ -85,7 +85,7 @@ async def test_the_menu_of_a_message_recreates_its_picture(studio):
     message = await studio.finish()
     result = await studio.kenji.context_menu(studio.channel, "Recreate", message)
 
-    assert "says nothing about how it was made" in result.response.content  # the fake worker's pictures
+    assert "has no infotext" in result.response.content  # the fake worker's pictures
 
 
 async def test_the_menu_reads_a_messages_text(studio):

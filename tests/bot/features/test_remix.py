@@ -54,8 +54,8 @@ async def test_a_picture_that_says_nothing_gets_the_usual_negative_prompt(studio
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"strength": "lots"}, "'lots' is no strength: type a number from 0 to 1"),
-        ({"strength": "1.5"}, "is no strength"),
+        ({"strength": "lots"}, "'lots' is not a valid strength: type a number from 0 to 1"),
+        ({"strength": "1.5"}, "is not a valid strength"),
         ({"seed": "x"}, "is not a seed"),
         ({"prompt": "1girl --sed 4"}, "There is no flag --sed"),
     ],

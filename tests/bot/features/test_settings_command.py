@@ -132,7 +132,7 @@ async def test_hires_on_forgets_an_old_scale(studio, say):
 REFUSALS = [
     ("set", {}, "There is nothing to set"),
     ("set", {"steps": 61}, "over the cap of 60"),
-    ("set", {"size": "poster"}, "'poster' is no size"),
+    ("set", {"size": "poster"}, "'poster' is not a size"),
     ("set", {"size": "4096x4096"}, "over the cap of 1280"),
     ("set", {"sampler": "Eulr"}, "Did you mean Euler"),
     ("set", {"schedule": "Karas"}, "Did you mean Karras"),

@@ -256,7 +256,7 @@ async def test_a_picture_that_may_not_be_posted_fails_and_is_refunded(studio):
     await studio.status(job_id, JobStatus.FAILED)
 
     assert await studio.used(studio.hana) == 0
-    await studio.says("the bot may not post in this channel any more\nNot charged.", result.response.id)
+    await studio.says("the bot may no longer post in this channel\nNot charged.", result.response.id)
 
 
 async def test_a_channel_that_is_gone_ends_the_job_and_is_not_asked_for_ever(studio):

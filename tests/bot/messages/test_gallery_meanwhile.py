@@ -65,7 +65,7 @@ async def test_a_picture_taken_out_while_somebody_votes(studio, gallery, monkeyp
     monkeypatch.setattr(store, "toggle_vote", too_late)
     told = await studio.kenji.click(page, custom_id=button(page, "Vote"))
 
-    assert "This picture is not in the gallery any more." in told.response.content
+    assert "This picture is no longer in the gallery." in told.response.content
 
 
 async def test_two_clicks_at_once_are_two_votes_of_one_person_and_no_more(studio, gallery):

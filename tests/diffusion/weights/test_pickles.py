@@ -102,7 +102,7 @@ def tar(path):
     ("write", "words"),
     [
         (lambda path: path.write_bytes(b""), "it is empty"),
-        (lambda path: path.write_bytes(b"<!DOCTYPE html>"), "it is no file of PyTorch"),
+        (lambda path: path.write_bytes(b"<!DOCTYPE html>"), "it is not a PyTorch file"),
         (tar, "form of 2017"),
     ],
 )

@@ -40,7 +40,7 @@ def test_a_tag_completion_file_is_read(content):
         ("only_a_name", "it has 1 fields"),
         ("a,0,1,b,c", "it has 5 fields"),
         (",0,1,", "the name is empty"),
-        ("a,x,1,", "the category 'x' is no whole number"),
+        ("a,x,1,", "the category 'x' is not a whole number"),
         ("a,99,1,", "the category '99'"),
         ("a,0,-1,", "the count '-1'"),
         ("a,0,1e9,", "the count '1e9'"),

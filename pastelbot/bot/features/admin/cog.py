@@ -29,7 +29,7 @@ class AdminGroup(app_commands.Group):
     @app_commands.command(name="block")
     @app_commands.describe(
         member="Who shall not paint here",
-        duration="How long: 30m, 12h, 7d, 2w; left out, until somebody unblocks them",
+        duration="How long: 30m, 12h, 7d, 2w; left out, until they are unblocked",
         reason="Why; they can read it",
     )
     @answers_errors
@@ -40,18 +40,18 @@ class AdminGroup(app_commands.Group):
         duration: str | None = None,
         reason: app_commands.Range[str, 0, LONGEST_REASON] = "",
     ) -> None:
-        """Keep somebody from painting for a while."""
+        """Keep a user from painting for a while."""
         trusted = member.bot or (isinstance(member, discord.Member) and member.guild_permissions.manage_guild)
         block = await self._admin.block(
             actor_of(interaction), member.id, duration=duration, reason=reason, trusted=trusted
         )
-        await respond_ephemeral(interaction, f"Blocked: {block_text(block)}. What they had in line is cancelled.")
+        await respond_ephemeral(interaction, f"Blocked: {block_text(block)}. Their queued pictures are cancelled.")
 
     @app_commands.command(name="unblock")
     @app_commands.describe(member="Who may paint again")
     @answers_errors
     async def unblock(self, interaction: Interaction, member: discord.User) -> None:
-        """Let somebody paint again."""
+        """Let a user paint again."""
         await self._admin.unblock(actor_of(interaction), member.id)
         await respond_ephemeral(interaction, f"{member.mention} may paint again.")
 
@@ -63,9 +63,9 @@ class AdminGroup(app_commands.Group):
         interaction: Interaction,
         everywhere: bool = False,  # noqa: FBT001, FBT002 - an option
     ) -> None:
-        """Take no new pictures; those in line wait, those being painted are finished."""
+        """Take no new pictures; queued ones wait, those being painted are finished."""
         changed = await self._admin.drain(actor_of(interaction), everywhere=everywhere, drained=True)
-        what = "nothing new is taken, and what is in line waits, also over restarts. /admin resume goes on."
+        what = "nothing new is taken, and what is queued waits, also over restarts. /admin resume goes on."
         await respond_ephemeral(interaction, f"Drained: {what}" if changed else f"It was drained already: {what}")
 
     @app_commands.command(name="resume")
@@ -83,7 +83,7 @@ class AdminGroup(app_commands.Group):
     @app_commands.command(name="stats")
     @answers_errors
     async def stats(self, interaction: Interaction) -> None:
-        """Show what was painted here, the line, the speed and the disk."""
+        """Show what was painted here, the queue, the speed and the disk."""
         actor = actor_of(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         await respond_ephemeral(interaction, stats_text(await self._admin.stats(actor)))
@@ -138,13 +138,13 @@ class AdminGroup(app_commands.Group):
         await respond_ephemeral(interaction, text)
 
     @app_commands.command(name="admin_role")
-    @app_commands.describe(role="Who may use /admin besides those with Manage Server; left out, nobody")
+    @app_commands.describe(role="Who may use /admin besides those with Manage Server; left out, none")
     @answers_errors
     async def admin_role(self, interaction: Interaction, role: discord.Role | None = None) -> None:
         """Choose a role that may use these commands too."""
         if role is not None and role.is_default():
             raise RequestError("That would be everybody: choose a role that only your moderators have.")
-        name = "nobody" if role is None else role.mention
+        name = "no one" if role is None else role.mention
         value = None if role is None else role.id
         await self._admin.set_value(actor_of(interaction), server_rules.ADMIN_ROLE, value, shown=name)
         text = f"Besides people with Manage Server, /admin is for: {name}."

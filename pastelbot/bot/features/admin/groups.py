@@ -59,15 +59,15 @@ class ChannelsGroup(app_commands.Group):
     async def deny(self, interaction: Interaction, channel: Place) -> None:
         """Keep the bot out of a channel."""
         await self._admin.set_place(actor_of(interaction), channel.id, "deny")
-        await respond_ephemeral(interaction, f"The bot does not answer in {channel.mention} any more.")
+        await respond_ephemeral(interaction, f"The bot no longer answers in {channel.mention}.")
 
     @app_commands.command(name="remove")
     @app_commands.describe(channel="What was allowed or denied")
     @answers_errors
     async def remove(self, interaction: Interaction, channel: Place) -> None:
-        """Forget what was said about a channel."""
+        """Remove the rule for a channel."""
         await self._admin.set_place(actor_of(interaction), channel.id, None)
-        await respond_ephemeral(interaction, f"Nothing is said about {channel.mention} any more.")
+        await respond_ephemeral(interaction, f"There is no rule for {channel.mention} now.")
 
 
 class CapsGroup(app_commands.Group):
@@ -115,7 +115,7 @@ class CapsGroup(app_commands.Group):
         """Forget caps."""
         scope, owner_id, whose = _owner(interaction, channel, role)
         await self._admin.clear_caps(actor_of(interaction), scope, owner_id)
-        await respond_ephemeral(interaction, f"There are no caps of {whose} any more.")
+        await respond_ephemeral(interaction, f"There are no caps for {whose} now.")
 
 
 class WordsGroup(app_commands.Group):
@@ -210,7 +210,7 @@ class GalleryGroup(app_commands.Group):
         actor = actor_of(interaction)
         author = await self._admin.remove_from_gallery(actor, self._gallery, number)
         self._posts.wake()
-        await respond_ephemeral(interaction, f"The picture of <@{author}> is not in the gallery any more.")
+        await respond_ephemeral(interaction, f"The picture of <@{author}> is no longer in the gallery.")
 
 
 def check_can_post(channel: discord.TextChannel) -> None:

@@ -29,7 +29,7 @@ class QuotaGroup(app_commands.Group):
     @app_commands.describe(member="Whose quota; left out, your own")
     @answers_errors
     async def show(self, interaction: Interaction, member: discord.Member | None = None) -> None:
-        """Show how somebody's quota stands, and what was granted to them."""
+        """Show a user's quota, and what was granted to them."""
         actor = await self._admin(interaction)
         about = actor if member is None else _actor(member)
         text = quota_text(await self._quotas.state(about))
@@ -56,7 +56,7 @@ class QuotaGroup(app_commands.Group):
         number = _read(work_per_day)
         allowance = await self._quotas.set_role(actor, role.id, number)
         if number is None:
-            await respond_ephemeral(interaction, f"{role.mention} has no allowance of its own any more.")
+            await respond_ephemeral(interaction, f"{role.mention} no longer has an allowance of its own.")
         else:
             await respond_ephemeral(interaction, f"{role.mention} has {allowance_text(allowance)} now.")
 
@@ -74,7 +74,7 @@ class QuotaGroup(app_commands.Group):
         work: app_commands.Range[float, 0, MOST],
         reason: app_commands.Range[str, 0, LONGEST_REASON] | None = None,
     ) -> None:
-        """Give somebody extra work, once."""
+        """Give a user extra work, once."""
         actor = await self._admin(interaction)
         quota = await self._quotas.grant(_actor(member), work, by=actor, reason=reason)
         granted, pictures = cost.text(cost.pixel_steps(work)), pictures_text(quota.pictures)
@@ -103,5 +103,5 @@ def _read(text: str) -> float | None:
     except ValueError:
         number = -1.0
     if not 0 <= number <= MOST:
-        raise LimitError(f"{text[:40]!r} is no amount of work: type a number from 0 to {MOST:,}, or {_CLEAR}.")
+        raise LimitError(f"{text[:40]!r} is not a valid amount of work: type a number from 0 to {MOST:,}, or {_CLEAR}.")
     return number

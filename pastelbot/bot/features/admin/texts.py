@@ -16,7 +16,7 @@ from pastelbot.store.blocks import Block
 from pastelbot.store.stats import Figures
 
 _PROMPT = 120
-_GONE = "-# its prompt is not kept any more"
+_GONE = "-# its prompt is no longer kept"
 _GIB = 2**30
 
 _ACTIONS = {
@@ -49,7 +49,7 @@ _ACTIONS = {
 
 def block_text(block: Block) -> str:
     """Say who is blocked until when, and why."""
-    until = "until somebody unblocks them" if block.until is None else f"until {_moment(block.until)}"
+    until = "until they are unblocked" if block.until is None else f"until {_moment(block.until)}"
     return f"<@{block.user_id}> {until}: {_safe(block.reason)}" if block.reason else f"<@{block.user_id}> {until}"
 
 
@@ -83,7 +83,7 @@ def overview_text(overview: Overview) -> str:
         f"**Admin role:** {_role(server.get(server_rules.ADMIN_ROLE))}",
         f"**Gallery's channel:** {_place(server.get(server_rules.GALLERY_CHANNEL), 'none')}",
         f"**Weekly best-of:** {'on' if server.get(server_rules.BEST_OF) else 'off'}",
-        f"**Blocked:** {len(overview.blocks) or 'nobody'}",
+        f"**Blocked:** {len(overview.blocks) or 'no one'}",
         *(f"- {block_text(block)}" for block in overview.blocks),
     ]
     return _cut(lines)
@@ -93,7 +93,7 @@ def stats_text(stats: Stats) -> str:
     """Say how a server and the machine stand."""
     lines = [f"**{name}:** {_figures(figures)}" for name, figures in stats.spans.items()]
     lines += [
-        f"**Line (all servers):** {stats.painting} being painted, {stats.waiting} waiting",
+        f"**Queue (all servers):** {stats.painting} being painted, {stats.waiting} waiting",
         *(["**Drained here:** nothing is given out"] if stats.drained else []),
         f"**Painting with:** {_safe(stats.checkpoint) or 'nothing yet, the worker is starting'}",
         f"**Disk:** {_disk(stats)}",

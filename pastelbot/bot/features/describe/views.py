@@ -37,7 +37,7 @@ class PaintTagsButton(LastingButton, template=r"pb:paint-tags"):
         """Ask what of it to paint."""
         block = _BLOCK.search(interaction.message.content if interaction.message is not None else "")
         if block is None:
-            raise NotFoundError("The tags are not there any more: describe the picture again with /describe.")
+            raise NotFoundError("The tags are no longer there: describe the picture again with /describe.")
         builder = interaction.client.services.builder
         built = await builder.build(actor_of(interaction), GenerationOptions(prompt=block[1]))
         request = built.requests[0]
@@ -57,7 +57,7 @@ def described_text(description: Description) -> str:
     lines = [
         f"```\n{prompt}\n```",
         rating,
-        f"**Characters:** {_surest(description.characters) or 'nobody whom the tagger knows'}",
+        f"**Characters:** {_surest(description.characters) or 'none that the tagger knows'}",
         f"**Surest tags:** {_surest(description.tags) or 'none'}",
     ]
     return "\n".join(lines)

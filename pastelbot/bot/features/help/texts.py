@@ -32,7 +32,7 @@ TOPICS = {
 - 🌗 **Vary** paints something close to it, 🔍 **Hires** the same picture large, 📋 **Infotext** shows all its settings.
 - **Share** puts your own picture into the server's gallery.
 - **Cancel** while it waits or is painted costs nothing. 🗑️ **Delete** is for its owner and moderators.
-- Whoever presses a button that paints is the owner of the new picture, and it counts against their quota.""",
+- The user who presses a button that paints owns the new picture; it counts against their quota.""",
 }
 
 # What the menus of messages do; Discord has no descriptions for them.
@@ -57,12 +57,12 @@ _LICENCE = """**Licence of the model.** Stable Diffusion, Pastel-Mix and what is
 OpenRAIL-M (<https://huggingface.co/spaces/CompVis/stable-diffusion-license>). You may use the pictures, also for \
 money; you answer for what you do with them. The licence forbids, in our words, to use the model
 - to break laws, or to exploit or harm children in any way;
-- to spread what is provably false in order to harm somebody, or to defame, humiliate or harass people;
+- to spread what is provably false in order to harm others, or to defame, humiliate or harass people;
 - to publish what identifies a person in order to harm them;
 - to treat people worse for who they are, how they live or what they are thought to do, or to use their weaknesses;
-- to decide by machine alone about somebody's rights or duties, for justice, police, migration or asylum;
+- to decide by machine alone about a person's rights or duties, for justice, police, migration or asylum;
 - to give medical advice or read medical results.
-Whoever passes the model on passes these rules on with it."""
+If you pass the model on, pass these rules on with it."""
 
 _BUNDLED = """**Licence of the model.** The bundled checkpoint was trained for this project on drawings made for it, \
 from Lorelei by Lisa Wischofsky (CC0), and is under the MIT licence."""

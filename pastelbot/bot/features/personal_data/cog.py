@@ -49,8 +49,8 @@ def _told(export: Export) -> str:
         lines.append(f"`/mydata export part:{export.part + 1}` brings the next part.")
     if export.expired:
         lines.append(
-            f"{export.expired} of your {export.pictures} pictures are not kept any more; their infotexts are here."
+            f"{export.expired} of your {export.pictures} pictures are no longer kept; their infotexts are here."
         )
     if export.too_large:
-        lines.append(f"{export.too_large} files are larger than Discord takes: ask whoever runs the bot for them.")
+        lines.append(f"{export.too_large} files are larger than Discord takes: ask the bot's operator for them.")
     return "\n".join(lines)

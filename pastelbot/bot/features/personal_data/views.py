@@ -17,8 +17,8 @@ QUESTION = """**This deletes, in every server and for good:**
 Jobs of yours that wait or are painted are cancelled. Presets that you made for a whole server stay, without your name.
 
 **This is kept:**
-- what is left of your quota and what admins granted, so that nobody gets a fresh allowance by being forgotten
-- whether you are blocked, so that nobody ends a block by being forgotten
+- what is left of your quota and what admins granted, so that being forgotten gives no fresh allowance
+- whether you are blocked, so that being forgotten ends no block
 - the log, so that moderators can tell who did what; it has no prompts and no pictures
 
 `/mydata export` gets you a copy first."""
@@ -43,7 +43,7 @@ class ForgetButton(LastingButton, template=r"pb:forget:(?P<answer>yes|no):(?P<us
     async def callback(self, interaction: Interaction) -> None:
         """Forget the person, or not."""
         if interaction.user.id != self.user_id:
-            raise NotAllowedError("Somebody else was asked: use /mydata forget yourself.")
+            raise NotAllowedError("Another user was asked: use /mydata forget yourself.")
         if self.answer == "no":
             await replace_response(interaction, "Nothing was deleted.")
             return

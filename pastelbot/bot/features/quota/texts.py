@@ -13,9 +13,7 @@ def quota_text(quota: Quota) -> str:
     state = quota.state
     lines = [_left(quota)]
     if state.reserved:
-        lines.append(
-            f"- {cost.text(state.reserved)} are reserved for pictures in line; what is not painted comes back."
-        )
+        lines.append(f"- {cost.text(state.reserved)} are reserved for queued pictures; what is not painted comes back.")
     if quota.limited:
         if state.balance.extra:
             lines.append(f"- {cost.text(state.balance.extra)} of it were granted to you, and are used last.")

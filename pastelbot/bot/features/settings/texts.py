@@ -36,7 +36,7 @@ def _affix_rows(defaults: EffectiveDefaults) -> list[str]:
 def affixes_text(defaults: EffectiveDefaults) -> str:
     """Say what the server puts around prompts now."""
     rows = _affix_rows(defaults)
-    return "Around every prompt here:\n" + "\n".join(rows) if rows else "Nothing goes around prompts here any more."
+    return "Around every prompt here:\n" + "\n".join(rows) if rows else "Nothing goes around prompts here now."
 
 
 def presets_text(presets: Sequence[Preset]) -> str:
