@@ -1,4 +1,4 @@
-"""The composition root: puts the parts together and knows all of them."""
+"""Composition root: creates and connects all parts of the bot."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ from pastelbot.tagging.files import TaggerOptions
 
 @dataclass(frozen=True, kw_only=True)
 class _Stores:
-    """Every store there is, each once."""
+    """All stores, each created once."""
 
     jobs: JobStore
     files: PictureFiles
@@ -74,7 +74,7 @@ class _Stores:
 
 @dataclass(frozen=True, kw_only=True)
 class _Core:
-    """What everything else is built on."""
+    """The database, the queue and the worker, on which all else is built."""
 
     settings: Settings
     clock: Callable[[], datetime]
@@ -98,8 +98,8 @@ def build(
 ) -> PastelBot:
     """Return the complete bot, not started: `await bot.start(token)` or `bot.login` opens everything.
 
-    `executor` paints instead of the worker process, `describer` describes instead of the tagger's process (where the
-    tagger is on), `clock` tells the time instead of the system's clock.
+    `executor` replaces the worker process, `describer` the tagger process (where the tagger is on), `clock` the
+    system's clock.
     """
 
     async def open_now() -> Services:
@@ -128,7 +128,7 @@ async def open_services(
 async def _core(
     settings: Settings, executor: Executor | None, describer: Describer | None, clock: Callable[[], datetime]
 ) -> _Core:
-    """Open the database, and put together what takes jobs in and has them painted."""
+    """Open the database, and connect the parts that queue and paint jobs."""
     database = await Database.open(settings.storage.database)
     stores = await _stores(settings, database, clock)
     tagger = (describer or TaggerProcess(tagger_options(settings))) if settings.tagger.enabled else None
@@ -163,7 +163,7 @@ async def _core(
 
 
 async def _stores(settings: Settings, database: Database, clock: Callable[[], datetime]) -> _Stores:
-    """Make the stores; nothing else opens or wraps the database."""
+    """Create the stores; nothing else opens or wraps the database."""
     servers = SettingsStore(database)
     pauses = Pauses(servers)
     await pauses.load()
@@ -188,7 +188,7 @@ async def _stores(settings: Settings, database: Database, clock: Callable[[], da
 
 
 async def _services(core: _Core) -> Services:
-    """Put together what people do besides painting."""
+    """Connect the services besides painting."""
     settings, stores, clock = core.settings, core.stores, core.clock
     access, audit, dispatcher, service = core.access, core.audit, core.dispatcher, core.service
     jobs, files, servers = stores.jobs, stores.files, stores.settings
@@ -227,7 +227,7 @@ async def _services(core: _Core) -> Services:
 
 
 def tagger_options(settings: Settings) -> TaggerOptions:
-    """Return what the tagger needs to know of the settings; its downloads follow those of checkpoints."""
+    """Return the tagger's options from the settings; its downloads follow those of checkpoints."""
     chosen = settings.tagger
     return TaggerOptions(
         repo=chosen.repo,

@@ -1,4 +1,4 @@
-"""Names that more than one layer knows, and the sentence for one that nobody knows. Pure text, no torch."""
+"""Names of choices that several layers share, and the sentence for an unknown one. Pure text, no torch."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -24,14 +24,14 @@ NOISE_SOURCES = ("NV", "CPU", "GPU")
 
 
 def upscaler_files(folder: Path | None) -> Mapping[str, Path]:
-    """Return the files of an operator's folder of upscaler models by the name that a request calls them by."""
+    """Return the upscaler models of an operator's folder by the name that requests use."""
     if folder is None or not folder.is_dir():
         return {}
     return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in _UPSCALER_SUFFIXES}
 
 
 def nearest_names(name: str, known: Sequence[str]) -> str:
-    """Return a sentence that says which of the known names resemble a wrong one."""
+    """Return a sentence with the known names that resemble a wrong one."""
     lowered = {word.casefold(): word for word in known}
     close = difflib.get_close_matches(name.casefold(), lowered, n=3, cutoff=0.4)
     found = [lowered[word] for word in close]

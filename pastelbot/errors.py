@@ -6,30 +6,30 @@
     │   ├── CheckpointError       the checkpoint is missing, damaged or of another kind
     │   ├── DatabaseError         the database cannot be opened or written
     │   └── TaggerError           the tagger's files or ONNX Runtime are missing or damaged
-    ├── RequestError              what a person asked for cannot be done; nothing is charged
+    ├── RequestError              the request cannot be done; nothing is charged
     │   ├── PromptError           syntax, with the position
     │   ├── LimitError            over a cap; says the cap
-    │   ├── QuotaError            the allowance is used up; says when there is more
-    │   ├── NotAllowedError       somebody else's job, or a right is missing
+    │   ├── QuotaError            the allowance is used up; says when it renews
+    │   ├── NotAllowedError       another user's job, or a missing permission
     │   └── NotFoundError         the job or picture is gone
     ├── StoreError            a statement failed or the database is closed; the cause says why
     ├── TagFileError              a list of tags cannot be read; the vocabulary stays as it was
-    ├── WorkshopError             files cannot be merged or converted so; nothing is written
+    ├── WorkshopError             files cannot be merged or converted as asked; nothing is written
     │   └── RecipeError           a recipe is wrong; names the step and the key
     └── PaintingError             a job failed in the worker; it is refunded
         ├── OutOfMemoryError      says the size that would fit
         └── NumericalError        NaN latents; names the step
 
-The text of an error is the sentence that a person reads: what was wrong, where, and what to do.
+The text of an error is a sentence for the user: what was wrong, where, and what to do.
 """
 
 
 class PastelError(Exception):
-    """The root; its text can be shown to the person who caused it."""
+    """The root; its text can be shown to the user who caused it."""
 
 
 class StartupError(PastelError):
-    """The program cannot run as it is set up."""
+    """The program cannot run with its present setup."""
 
 
 class ConfigError(StartupError):
@@ -49,7 +49,7 @@ class TaggerError(StartupError):
 
 
 class RequestError(PastelError):
-    """What a person asked for cannot be done; nothing was charged."""
+    """The request cannot be done; nothing was charged."""
 
 
 class PromptError(RequestError):
@@ -68,15 +68,15 @@ class LimitError(RequestError):
 
 
 class QuotaError(RequestError):
-    """The person's quota is used up; the text says when it renews."""
+    """The user's quota is used up; the text says when it renews."""
 
 
 class NotAllowedError(RequestError):
-    """The person may not do this."""
+    """The user may not do this."""
 
 
 class NotFoundError(RequestError):
-    """The job or picture does not exist any more."""
+    """The job or picture no longer exists."""
 
 
 class StoreError(PastelError):
@@ -84,7 +84,7 @@ class StoreError(PastelError):
 
 
 class TagFileError(PastelError):
-    """A list of tags cannot be read or taken in; the vocabulary stays as it was."""
+    """A list of tags cannot be read or imported; the vocabulary stays as it was."""
 
 
 class WorkshopError(PastelError):
@@ -100,7 +100,7 @@ class PaintingError(PastelError):
 
 
 class OutOfMemoryError(PaintingError):
-    """The device has not enough memory for this picture."""
+    """The device does not have enough memory for this picture."""
 
 
 class NumericalError(PaintingError):

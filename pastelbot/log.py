@@ -1,7 +1,7 @@
 """Logging: structlog on top of the standard library.
 
-Secrets stay out: tracebacks show no values of variables (discord.py keeps the token in some), and discord.py's debug
-lines, which hold the tokens of interactions, are never logged.
+Secrets are kept out: tracebacks show no values of variables (discord.py keeps the token in some), and discord.py's
+debug lines, which hold the tokens of interactions, are never logged.
 """
 
 import logging
@@ -39,4 +39,4 @@ def configure(settings: LogSettings) -> None:
     logging.getLogger("discord").setLevel(max(root.level, logging.INFO))
     for chatty in ("discord.gateway", "discord.http", "aiosqlite", "asyncio"):
         logging.getLogger(chatty).setLevel(max(root.level, logging.WARNING))
-    logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns that voice is missing, which nobody needs
+    logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns that voice is missing, which is not needed

@@ -1,4 +1,4 @@
-"""Frozen records that cross the borders between modules, processes and the database.
+"""Frozen records shared by modules, processes and the database.
 
 Sizes are pixels, seeds are 0 to 2**32 - 1, and the defaults are the settings of the Pastel-Mix card.
 """
@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-RATINGS = ("general", "sensitive", "questionable", "explicit")  # how adult a picture is, the mildest first
+RATINGS = ("general", "sensitive", "questionable", "explicit")  # of a picture, the mildest first
 RATING_FAILED = "failed"
 
 
@@ -38,9 +38,8 @@ class HiresFix:
 class InitImage:
     """The picture that img2img starts from, instead of from noise alone.
 
-    `file` is the uploaded file, whatever its size and format, in base64: text goes through JSON and the database as it
-    is, and a queued job needs nothing that somebody could delete meanwhile. `resize_mode` is one of
-    `names.RESIZE_MODES`.
+    `file` is the uploaded file, of any size and format, in base64: text passes JSON and the database unchanged, and a
+    queued job depends on nothing that a user could delete meanwhile. `resize_mode` is one of `choices.RESIZE_MODES`.
     """
 
     file: str
@@ -61,7 +60,7 @@ class InitImage:
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """One direction of a grid: the setting that changes (a key of `grids.KINDS`), and its values as they are typed."""
+    """One direction of a grid: the setting that changes (a key of `grids.KINDS`), and its values as typed."""
 
     kind: str
     values: tuple[str, ...]
@@ -69,7 +68,7 @@ class Axis:
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """An X/Y plot: a column for each of `x`'s values, a row for each of `y`'s."""
+    """An X/Y plot: a column for each value of `x`, a row for each value of `y`."""
 
     x: Axis
     y: Axis | None = None
@@ -109,7 +108,7 @@ class GenerationRequest:
     grid: Grid | None = None
 
     def alone(self, index: int) -> "GenerationRequest":
-        """Return a request that paints only this one of the pictures, exactly as it is."""
+        """Return a request that paints only the picture number `index`, unchanged."""
         if self.subseed_strength:
             return self.replace(subseed=self.subseed + index, count=1)
         return self.replace(seed=self.seed + index, count=1)
@@ -123,8 +122,8 @@ class GenerationRequest:
 class Picture:
     """One finished picture: PNG bytes that carry `infotext` in their `parameters` chunk.
 
-    `rating` is one of RATINGS, RATING_FAILED where the tagger could not say, or None where it was not asked. `cells`
-    are the PNGs that a sheet was put together from: they are rated instead of it, and not kept.
+    `rating` is one of RATINGS, RATING_FAILED where the tagger could not say, or None where it was not rated. `cells`
+    are the PNGs of a contact sheet: they are rated instead of it, and not kept.
     """
 
     png: bytes
@@ -138,7 +137,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredTag:
-    """A tag as danbooru writes it, and how sure the tagger is: 0 to 1."""
+    """A tag as danbooru writes it, and the tagger's confidence: 0 to 1."""
 
     name: str
     score: float
@@ -146,7 +145,7 @@ class ScoredTag:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What the tagger sees in a picture: one of RATINGS, and tags and characters, the surest first."""
+    """The tagger's description of a picture: one of RATINGS, and tags and characters, most confident first."""
 
     rating: str
     rating_score: float
@@ -155,7 +154,7 @@ class Description:
 
 
 class JobStatus(enum.StrEnum):
-    """Where a job is. Each step is durable before anybody hears of it."""
+    """A job's state. Each transition is durable before it is announced."""
 
     QUEUED = "queued"  # waiting for its turn
     LEASED = "leased"  # handed to a worker
@@ -182,9 +181,9 @@ class ReplyTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who asks, and where, as Discord says it. `channel_id` is the parent's where somebody asks in a thread.
+    """The user who acts, and where, according to Discord. In a thread, `channel_id` is the parent channel's.
 
-    `places` are the thread, its channel and the channel's category, as far as there are such, the nearest first.
+    `places` are the thread, its channel and the channel's category, where they exist, the nearest first.
     """
 
     user_id: int
@@ -199,11 +198,11 @@ class Actor:
 
 @dataclass(frozen=True, kw_only=True)
 class JobOptions:
-    """What a person wants done with a job besides its pixels. `origin` is the job that this one was made from.
+    """Options of a job that do not change its pixels. `origin` is the job that this one was made from.
 
-    `adult_allowed` says whether adult pictures may be shown where it was asked for. A private job is shown in a direct
-    message, under the rules of its reply's server and of the channel `home_channel_id` there. `locale` is the language
-    of its message: the server's in a channel, the person's in direct messages; "" is English.
+    `adult_allowed` says whether adult pictures may be shown where the job was requested. A private job is shown in a
+    direct message, under the rules of its reply's server and of the channel `home_channel_id` there. `locale` is the
+    language of its message: the server's in a channel, the user's in direct messages; "" is English.
     """
 
     spoiler: bool = False
@@ -216,7 +215,7 @@ class JobOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A request in the queue, as the database has it; where it is `withheld`, a moderator must see its pictures."""
+    """A request in the queue, as stored; where it is `withheld`, a moderator must review its pictures."""
 
     id: str
     user_id: int
@@ -259,7 +258,7 @@ Command = Paint | Cancel | Stop
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerReady:
-    """Event: the checkpoint is loaded and jobs are welcome."""
+    """Event: the checkpoint is loaded and the worker accepts jobs."""
 
     device: str
     checkpoint: str
@@ -268,7 +267,7 @@ class WorkerReady:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointLoaded:
-    """Event: another checkpoint is in memory; `name` is the configuration's, `checkpoint` that of infotexts."""
+    """Event: another checkpoint is in memory; `name` is its configured name, `checkpoint` that of infotexts."""
 
     name: str
     checkpoint: str
@@ -277,7 +276,7 @@ class CheckpointLoaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """Event: the worker is alive, but loads or downloads something; `what` is a sentence for the operator."""
+    """Event: the worker is loading or downloading; `what` is a sentence for the operator."""
 
     what: str
 
@@ -294,7 +293,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Painted:
-    """Event: the job's pictures, the seconds they took in the worker, and sentences on what was not as expected."""
+    """Event: the job's pictures, their seconds in the worker, and notes on anything unexpected."""
 
     job_id: str
     pictures: tuple[Picture, ...]
@@ -304,7 +303,7 @@ class Painted:
 
 @dataclass(frozen=True, kw_only=True)
 class PaintingFailed:
-    """Event: the job failed; `reason` is a sentence for the person who asked."""
+    """Event: the job failed; `reason` is a sentence for its owner."""
 
     job_id: str
     reason: str
@@ -319,7 +318,7 @@ class PaintingCancelled:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerLost:
-    """Event: the worker process ended; `reason` tells the operator why. The executor starts another one."""
+    """Event: the worker process ended; `reason` is for the operator. The executor starts another one."""
 
     reason: str
 
@@ -327,14 +326,15 @@ class WorkerLost:
 Event = WorkerReady | CheckpointLoaded | Loading | Progress | Painted | PaintingFailed | PaintingCancelled | WorkerLost
 
 
-# From the dispatcher to whoever shows jobs to people.
+# From the dispatcher to the delivery of messages.
 
 
 @dataclass(frozen=True, kw_only=True)
 class InLine:
-    """Update: the job waits; `position` 1 is next, jobs being painted counted, and it is rounded where it is far back.
+    """Update: the job waits; `position` 1 is next, running jobs included, and distant positions are rounded.
 
-    `ready_at` is when the picture will be there, as far as the pace is known. `paused`: nothing is given out there.
+    `ready_at` is the estimated time of completion, None while the throughput is unknown. `paused`: its server
+    dispatches no jobs.
     """
 
     job: Job
@@ -355,7 +355,7 @@ class BeingPainted:
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """Update: the pictures are on disk and want to be posted."""
+    """Update: the pictures are on disk and must be posted."""
 
     job: Job
 

@@ -1,4 +1,4 @@
-"""Run the bot on the real Discord, with every cause of a failed start told in one sentence."""
+"""Runner of the bot on the real Discord; every cause of a failed start becomes one sentence."""
 
 import asyncio
 import contextlib
@@ -20,13 +20,13 @@ from pastelbot.tagging.files import check_installed
 def run(settings: Settings) -> None:
     """Run until Ctrl-C or SIGTERM; raises StartupError where the start fails."""
     log.configure(settings.log)
-    gc.freeze()  # the collector need not go through all that was imported: that would take longer than an answer may
+    gc.freeze()  # the collector need not scan all imports: that would take longer than an answer may
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_run(settings))
 
 
 async def check(settings: Settings) -> str:
-    """Look at everything that can be wrong before Discord is asked; return the token."""
+    """Check everything that can be wrong before connecting to Discord; return the token."""
     if settings.token is None:
         raise ConfigError(
             "There is no Discord token: set the environment variable PASTELBOT_TOKEN, or write the token into a file "
@@ -47,7 +47,7 @@ async def check(settings: Settings) -> str:
 
 
 def _check_others(settings: Settings) -> None:
-    """Tell the operator of checkpoints that cannot be loaded later; the bot paints without them."""
+    """Warn the operator of checkpoints that cannot be loaded later; the bot paints without them."""
     for name, one in settings.checkpoints.items():
         try:
             if one.path != BUNDLED:
@@ -78,5 +78,5 @@ async def _run(settings: Settings) -> None:
     except AttributeError as error:
         if bot.ws is not None:
             raise
-        # discord.py stumbles over itself where its first try to connect fails.
+        # discord.py raises AttributeError where its first attempt to connect fails.
         raise StartupError("Discord's gateway cannot be reached. Check the network, then start again.") from error

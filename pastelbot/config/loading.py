@@ -1,4 +1,4 @@
-"""Reading: a TOML file and environment variables become one validated, frozen `Settings`.
+"""Loading: a TOML file and environment variables become one validated, frozen `Settings`.
 
 Every key has a default; `config.example.toml` lists them all. A variable `PASTELBOT_<SECTION>__<KEY>` overrides the
 file, for example `PASTELBOT_LIMITS__MAX_STEPS=40`. The token comes from `PASTELBOT_TOKEN` or from the file named by
@@ -92,7 +92,7 @@ def _keys(section: str) -> list[str]:
 
 def _unknown_variable(name: str) -> str:
     known = [f"{_ENV_PREFIX}{section}__{key}".upper() for section in Settings.model_fields for key in _keys(section)]
-    return f"The environment variable {name} sets nothing.{_nearest(name, [*known, *sorted(_OTHER_VARIABLES)])}"
+    return f"The environment variable {name} is unknown.{_nearest(name, [*known, *sorted(_OTHER_VARIABLES)])}"
 
 
 def _nearest(word: str, known: list[str]) -> str:
@@ -148,7 +148,7 @@ def _more_anchored(one: MoreCheckpointSettings, base: Path) -> MoreCheckpointSet
 
 
 def _anchored_reference(reference: str, base: Path) -> str:
-    """Return where a file or folder beside the configuration is; hub names and other places stay as they are."""
+    """Resolve a file or folder beside the configuration; hub names and other places stay unchanged."""
     return str(base / reference) if (base / reference).exists() else reference
 
 

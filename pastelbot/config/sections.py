@@ -1,4 +1,4 @@
-"""What an operator can set: a frozen section for each table of the configuration, with defaults and checks."""
+"""Configuration schema: a frozen section for each table, with defaults and checks."""
 
 import re
 import tomllib
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 BUNDLED = "bundled"
 _SIZE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
 
-# The Pastel-Mix card's negative prompt: what its pictures were painted with.
+# The Pastel-Mix card's negative prompt, with which its pictures were painted.
 CARD_NEGATIVE_PROMPT = (
     "lowres, ((bad anatomy)), ((bad hands)), text, missing finger, extra digits, fewer digits, blurry, "
     "((mutated hands and fingers)), (poorly drawn face), ((mutation)), ((deformed face)), (ugly), "
@@ -38,13 +38,13 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Section(BaseModel):
-    """A table of the configuration: keys that are not there are errors, and nothing changes."""
+    """A frozen table of the configuration; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DiscordSettings(Section):
-    """How the bot meets Discord."""
+    """The bot's connection to Discord."""
 
     token_file: Path | None = None
     guild_ids: tuple[int, ...] = ()
@@ -54,7 +54,7 @@ class DiscordSettings(Section):
 
 
 class CheckpointSettings(Section):
-    """What paints, and on what."""
+    """The default checkpoint and its device."""
 
     name: str = Field(default="default", min_length=1, max_length=100)
     path: str = "andite/pastel-mix"
@@ -79,7 +79,7 @@ class MoreCheckpointSettings(Section):
 
 
 class StorageSettings(Section):
-    """Where things are kept, and picture files for how long; 0 is for ever, and no cap."""
+    """Storage locations, and how long picture files are kept; 0 means for ever, and no cap."""
 
     database: Path = Path("state/pastelbot.sqlite3")
     pictures: Path = Path("state/pictures")
@@ -88,14 +88,14 @@ class StorageSettings(Section):
 
 
 class SizeSettings(Section):
-    """One named picture size: the first pass, and what the hires fix makes of it."""
+    """One named picture size: the first pass's, and the hires fix's."""
 
     first: Size
     hires: Size
 
 
 class DefaultSettings(Section):
-    """What a request uses where the person says nothing: the Pastel-Mix card's settings."""
+    """Defaults of a request: the Pastel-Mix card's settings."""
 
     size: str = "portrait"
     negative_prompt: str = CARD_NEGATIVE_PROMPT
@@ -112,7 +112,7 @@ class DefaultSettings(Section):
 
 
 class LimitSettings(Section):
-    """Caps that nobody passes."""
+    """Caps on requests."""
 
     max_prompt: int = Field(default=4000, ge=1, le=4000)
     max_side: int = Field(default=1280, ge=64)
@@ -129,7 +129,7 @@ class LimitSettings(Section):
 
 
 class QuotaSettings(Section):
-    """How much each person may paint, in megapixel-steps, and how the line shares. Days are UTC days; 0 is no limit."""
+    """Each user's quota in megapixel-steps, and the queue's fairness. Days are UTC days; 0 means no limit."""
 
     work_per_day: float = Field(default=3000, ge=0)
     saved_days: float = Field(default=3, ge=1)
@@ -138,7 +138,7 @@ class QuotaSettings(Section):
 
 
 class ModerationSettings(Section):
-    """Rules for every server, whatever its own moderators set. Days of 0 are for ever."""
+    """Rules for every server, in addition to those of its moderators. Days of 0 mean for ever."""
 
     operators: tuple[int, ...] = ()
     words: tuple[str, ...] = ()
@@ -150,21 +150,21 @@ class ModerationSettings(Section):
 
 
 class PromptSettings(Section):
-    """What people can say in short inside a prompt."""
+    """Abbreviations inside a prompt: wildcards and the style."""
 
     wildcards: Path | None = None
     style: str = Field(default="mksks style", max_length=200)
 
 
 class TagSettings(Section):
-    """What the vocabulary of tags is used for."""
+    """Uses of the tag vocabulary."""
 
     complete: bool = True
     suggest: bool = True
 
 
 class WorkerSettings(Section):
-    """The process that paints."""
+    """The worker process."""
 
     jobs_at_once: int = Field(default=4, ge=1)
     threads: int = Field(default=0, ge=0)
@@ -174,7 +174,7 @@ class WorkerSettings(Section):
 
 
 class TaggerSettings(Section):
-    """What tells which tags a picture shows and how adult it is: a WD14 tagger, from a folder or the hub."""
+    """The WD14 tagger, from a folder or the hub, that describes and rates pictures."""
 
     enabled: bool = False
     repo: str = "SmilingWolf/wd-vit-tagger-v3"
@@ -188,7 +188,7 @@ class TaggerSettings(Section):
 
 
 class LogSettings(Section):
-    """What is logged, and how."""
+    """Log level and format."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"
@@ -202,7 +202,7 @@ _CARD_SIZES = {
 
 
 class Settings(Section):
-    """Everything an operator can set."""
+    """The whole configuration."""
 
     discord: DiscordSettings = DiscordSettings()
     checkpoint: CheckpointSettings = CheckpointSettings()
@@ -236,7 +236,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _default_size_exists(self) -> "Settings":
         if self.defaults.size not in self.sizes:
-            raise ValueError(f"defaults.size {self.defaults.size!r} is none of [sizes]: {', '.join(self.sizes)}")
+            raise ValueError(f"defaults.size {self.defaults.size!r} is not one of [sizes]: {', '.join(self.sizes)}")
         return self
 
     @model_validator(mode="after")
@@ -252,7 +252,7 @@ class Settings(Section):
 
     @property
     def checkpoint_names(self) -> tuple[str, ...]:
-        """Return what the checkpoints are called, the default first."""
+        """Return the checkpoints' names, the default first."""
         return (self.checkpoint.name, *self.checkpoints)
 
 

@@ -1,16 +1,16 @@
-"""What the simulator's page needs so that a bot painting in the background can be watched and used on it."""
+"""Patches of the simulator's page that make a bot painting in the background visible and usable."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 # The end of the page's function that takes a completion.
 _CHOSEN = "renderCompose({ focus: Boolean(next) });"
-# Pictures up to here are made ready in place: that takes milliseconds.
+# Pictures up to this size are decoded in place: that takes milliseconds.
 _SMALL = 256 * 1024
 
 
 def tell_the_time(env: Any) -> None:
-    """Let the simulator's clock go with the bot's: it stands still otherwise, and "just now" reads "in 47 weeks"."""
+    """Run the simulator's clock with the bot's; it stands still otherwise, and "just now" reads "in 47 weeks"."""
     env.backend.clock.now = lambda: datetime.now(UTC)
 
 
@@ -22,10 +22,10 @@ def correct(env: Any, preview: Any) -> None:
 
 
 def _publish_when_read(env: Any, preview: Any) -> None:
-    """Show the bot's background edits: before a browser reads its page, publish what the bot has said since.
+    """Show the bot's background edits: publish them before a browser reads its page.
 
-    By itself the simulator publishes only after what a viewer does. It takes a click only from the newest publication,
-    so publishing from a timer would refuse the clicks that come between that and the browser's next look.
+    The simulator publishes only after a viewer's action, and accepts clicks only on the newest publication, so a timer
+    that publishes would reject clicks made before the browser's next poll.
     """
     read = preview._page_payload
     seen: dict[str, int] = {}
@@ -44,7 +44,7 @@ def _publish_when_read(env: Any, preview: Any) -> None:
 def _send_on_enter(preview: Any) -> None:
     """Close the list of completions once one is chosen, as Discord does.
 
-    The page opens it again at once, so Enter would choose the same for ever and never send the command.
+    The page reopens it at once, so Enter would choose the same completion for ever and never send the command.
     """
     static = preview._server._static
 
@@ -60,7 +60,7 @@ def _send_on_enter(preview: Any) -> None:
 def _show_small_pictures_at_once(preview: Any) -> None:
     """Decode small pictures in place instead of in a new process each.
 
-    The bot's previews follow each other faster than such a process starts on a busy machine: none would be seen.
+    The bot's previews follow each other faster than such a process starts on a busy machine, so none would show.
     """
     from simcord.preview import _media
 

@@ -1,4 +1,4 @@
-"""The demo: the very same bot on a simulated Discord, shown in the browser.
+"""Demo: the real bot on a simulated Discord, shown in the browser.
 
 Needs the `demo` extra (simcord). The database is a new temporary one, and nothing is kept.
 """
@@ -67,7 +67,7 @@ async def _serve(*, port: int, open_browser: bool) -> None:
 
 
 def _settings(folder: Path) -> config.Settings:
-    """Return the demo's settings, with all that is kept below a folder."""
+    """Return the demo's settings, with all state below a folder."""
     return config.bundled(
         storage={"database": folder / "pastelbot.sqlite3", "pictures": folder / "pictures"},
         discord={"edit_seconds": 0.3},
@@ -75,7 +75,7 @@ def _settings(folder: Path) -> config.Settings:
 
 
 async def _furnish(env: Any) -> tuple[Any, list[Any]]:
-    """Make a server with an art channel, a member and somebody who runs the server, and a welcome."""
+    """Create a server with an art channel, a member, a server manager and a welcome message."""
     guild = env.create_guild("Pastel Studio")
     channel = guild.create_text_channel("art")
     guild.create_text_channel("gallery")

@@ -23,7 +23,7 @@ def identify(shapes: Shapes) -> str | None:
 def kind_of_pickle(content: object) -> str | None:
     """Return what a pickled file is, told from its outermost names; None where its tensors have to tell."""
     if not isinstance(content, dict):
-        return "no file that Pastelbot knows"
+        return "an unknown kind of file"
     if "string_to_param" in content:
         return EMBEDDING
     if "state_dict" in content:

@@ -51,7 +51,7 @@ def read_shapes(path: Path) -> Shapes:
         end = max((entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"), default=0)
         missing = int(end) - size
     except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
-        raise CheckpointError(f"{path} is damaged or no safetensors file: {error}. Download it again.") from error
+        raise CheckpointError(f"{path} is damaged or not a safetensors file: {error}. Download it again.") from error
     if missing > 0:
         raise CheckpointError(f"{path} is cut short: {missing:,} bytes are missing. Download it again.")
     return shapes
@@ -62,4 +62,4 @@ def _check_file(path: Path) -> None:
         return
     kind = identify(read_shapes(path))
     if kind != SD1:
-        raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not {SD1}.")
+        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not {SD1}.")

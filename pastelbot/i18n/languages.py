@@ -1,18 +1,18 @@
-"""Other languages: texts are written in English, and translated where they leave the house.
+"""Message catalogues: finished English texts are translated at the edge, where the bot sends them.
 
 A catalogue (`data/languages/<code>.toml`) holds a translation for each template: the English text as the code has it,
-with `{}` for every part that is filled in. A finished text is matched against the templates, and what was filled in
-takes its place in the translation:
+with `{}` for every placeholder. A finished text is matched against the templates, and the values of its placeholders
+are put into the translation:
 
-    {0}     as it is: names, numbers, and whatever people have typed
-    {0:t}   translated too, because it is a text of ours
+    {0}     unchanged: names, numbers, and users' input
+    {0:t}   translated too, because it is one of the bot's texts
     {0:l}   a list of such texts
     {0:c}   the name of a command or an option in that language; only such names are taken for one
     {0:o}   names with "or" between them
     {0:n}   a number, without the ending of "2nd"; only numbers are taken for one
 
-So errors stay plain sentences where they are raised, and no layer below the edge knows of languages. What is quoted
-(lines that begin with ">") or stands in a block of code is somebody's own words, and stays as it is.
+So errors stay plain sentences where they are raised, and no layer below the edge knows of languages. Quotes (lines that
+begin with ">") and blocks of code are users' words, and stay unchanged.
 """
 
 import functools
@@ -26,11 +26,11 @@ from typing import NamedTuple
 
 Translate = Callable[[str], str]
 
-_DEEPEST = 6  # how far parts may hold parts
+_DEEPEST = 6  # nesting of parts
 _MOST_PARTS = 150  # of one line
 _LONGEST_LIST = 30
-_TRIES = 8  # how many ways to read a text by one template
-_BEGINNING = 3  # letters by which templates are looked up
+_TRIES = 8  # readings of a text that are tried by one template
+_BEGINNING = 3  # letters of the index of templates
 _MARK = re.compile(r"\{(\d+):[a-z]\}")
 _NUMBER = re.compile(r"-?\d[\d.,+]*(?:st|nd|rd|th)?(?:, -?\d+)*")
 _LETTERS = "dhnrst"  # of those endings
@@ -57,7 +57,7 @@ class Catalogue:
         return None if found is None else found.text
 
     def translate(self, text: str) -> str:
-        """Translate a text line by line, or as a whole, whatever is known of it; the rest stays as it is."""
+        """Translate the known lines of a text, or the text as a whole; the rest stays English."""
         lines, in_code = text.split("\n"), False
         for number, line in enumerate(lines):
             if line.startswith("```"):
@@ -69,21 +69,21 @@ class Catalogue:
 
 
 class _Found(NamedTuple):
-    """A translation; where it is not `complete`, some text of ours in it is unknown and stays English."""
+    """A translation; where it is not `complete`, one of the bot's texts in it is unknown and stays English."""
 
     text: str
     complete: bool
 
 
 class _Reader:
-    """Reads one line as what templates have made; how much it tries is bounded, whatever people have put into it."""
+    """Matches one line against the templates, with a bounded number of attempts for any input."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._words, self._plain, self._patterns = catalogue.words, catalogue.plain, catalogue.patterns
         self._left = _MOST_PARTS
 
     def phrase(self, text: str, depth: int = 0) -> _Found | None:
-        """Return the translation of what one template made, as completely as it is known; None where none did."""
+        """Return the most complete translation of a text by one template; None where no template matches."""
         self._left -= 1
         if text in self._plain:
             return _Found(self._plain[text], complete=True)
@@ -99,7 +99,7 @@ class _Reader:
         return second_best
 
     def _filled(self, pattern: "_Pattern", parts: list[str], depth: int) -> _Found | None:
-        """Return the pattern's translation with these parts; None where a part that must be a name is none."""
+        """Return the pattern's translation with these parts; None where a part that must be a name is not one."""
         filled, complete = [], True
         for number, part in enumerate(parts):
             found = self._part(part, pattern.marks.get(number, ""), depth)
@@ -110,7 +110,7 @@ class _Reader:
         return _Found(pattern.translation.format(*filled), complete)
 
     def _part(self, text: str, mark: str, depth: int) -> _Found | None:
-        """Return what becomes of a part; None where it should be a text or a name of ours, and is none."""
+        """Return a part's translation; None where it should be one of the bot's texts or names, and is not."""
         match mark:
             case "t":
                 return self.phrase(text, depth) if text else _Found("", complete=True)
@@ -133,7 +133,7 @@ class _Reader:
         return None if None in words else " ".join(filter(None, words))
 
     def _list(self, text: str, depth: int) -> str:
-        """Translate what is known of a list."""
+        """Translate the known items of a list."""
         separator = next((each for each in _SEPARATORS if each in text), "")
         pieces = text.split(separator, _LONGEST_LIST) if separator else [text]
         known = [self.phrase(piece, depth) for piece in pieces]
@@ -160,29 +160,29 @@ class Languages:
         return self._catalogues.get(locale) or self._catalogues.get(locale.partition("-")[0])
 
     def translate(self, text: str, locale: str) -> str:
-        """Return the text in that language, as far as it is known."""
+        """Return the text in that language, as far as the catalogue knows it."""
         catalogue = self.catalogue(locale)
         return text if catalogue is None else catalogue.translate(text)
 
     def translator(self, locale: str) -> Translate:
-        """Return what puts texts into that language."""
+        """Return a function that translates texts into that language."""
         return functools.partial(self.translate, locale=locale)
 
 
 def holes(template: str) -> int:
-    """Count the places of a template that are filled in; raises ValueError where it is none."""
+    """Count a template's placeholders; raises ValueError where it is not a template."""
     return sum(field is not None for _, field, _, _ in Formatter().parse(template))
 
 
 class _Pattern(NamedTuple):
-    """A template with what stands between its holes, and what their parts are, as far as that is said."""
+    """A template: the literals between its placeholders, and the kinds of these where given."""
 
     literals: list[str]
     translation: str
     marks: Mapping[int, str]
 
     def readings(self, text: str) -> Iterator[list[str]]:
-        """Yield what may have been filled in to make the text, parts as short as can be first."""
+        """Yield the values of the placeholders that give the text, the shortest first parts first."""
         for parts in islice(_readings(self.literals, text), _TRIES):
             if all(mark != "n" or _NUMBER.fullmatch(parts[number]) for number, mark in self.marks.items()):
                 yield parts
@@ -194,7 +194,7 @@ def _pattern(template: str, translation: str) -> _Pattern:
 
 
 class _Index:
-    """Patterns by how they begin, or else by how they end; those that begin with words and say most come first."""
+    """Index of patterns by their first or else last letters; those that begin with words and are longest come first."""
 
     def __init__(self, patterns: list[_Pattern]) -> None:
         patterns = sorted(patterns, key=lambda each: (not each.literals[0], -sum(map(len, each.literals))))
@@ -211,7 +211,7 @@ class _Index:
                 self._others.append((rank, pattern))
 
     def fitting(self, text: str) -> list[_Pattern]:
-        """Return the patterns that may have made the text."""
+        """Return the patterns that may match the text."""
         found = [
             *self._beginnings.get(text[:_BEGINNING], ()),
             *self._ends.get(text[-_BEGINNING:], ()),
@@ -221,7 +221,7 @@ class _Index:
 
 
 def _literals(template: str) -> list[str]:
-    """Return what stands before, between and after the holes."""
+    """Return the literals before, between and after the placeholders."""
     found, text = [], ""
     for literal, field, _, _ in Formatter().parse(template):
         text += literal
@@ -232,9 +232,9 @@ def _literals(template: str) -> list[str]:
 
 
 def _readings(literals: list[str], text: str) -> Iterator[list[str]]:
-    """Yield all ways in which parts between the literals make the text, those with short first parts first.
+    """Yield all splits of the text by the literals, those with short first parts first.
 
-    No way is begun that has no end: each literal has a latest place, that which leaves room for those behind it.
+    No dead end is entered: each literal has a latest position, which leaves room for those after it.
     """
     first, *middle, last = literals
     if len(text) < sum(map(len, literals)) or not (text.startswith(first) and text.endswith(last)):

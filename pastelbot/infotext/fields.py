@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _NEGATIVE = "Negative prompt:"
-_LEAST_FIELDS = 3  # a last line with fewer belongs to the prompt
+_LEAST_FIELDS = 3  # a last line with fewer fields belongs to the prompt
 
 _VALUE = re.compile(r'\s*+(?:("(?:\\.|[^\\"])++")(?=,|$)|([^,]*+))(?:,|$)')
 _QUOTED = re.compile(r"[,\n:]")
@@ -46,7 +46,7 @@ def unquote(text: str) -> str:
 
 
 def _written(value: str) -> object:
-    """Return a value so that reading gives it back: in quotes, too, if it looks as if it already were."""
+    """Return a value as it must be written to read back unchanged: quoted also if it already looks quoted."""
     return quote(value) if unquote(value) == value else _in_quotes(value)
 
 
@@ -73,7 +73,7 @@ def read_fields(text: str) -> Infotext:
 
 
 def with_line_breaks(text: str) -> str:
-    r"""Return an infotext with its line breaks, where a field of a single line has made spaces of them.
+    r"""Restore the line breaks of an infotext that a single-line field has turned into spaces.
 
     >>> with_line_breaks("1girl Negative prompt: hat Steps: 20, Seed: 5, Size: 64x64")
     '1girl\nNegative prompt: hat\nSteps: 20, Seed: 5, Size: 64x64'
@@ -82,7 +82,7 @@ def with_line_breaks(text: str) -> str:
 
 
 def _joined(lines: list[str]) -> str:
-    """Join lines with breaks, but without those before the first line that says something."""
+    """Join lines with breaks, leaving out empty lines at the start."""
     return "\n".join(lines).lstrip("\n")
 
 

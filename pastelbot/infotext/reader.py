@@ -1,4 +1,4 @@
-"""From an infotext to a request that paints the same picture, and what of it was not understood."""
+"""Reader: from an infotext to a request that paints the same picture, with notes on what was not understood."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
 from pastelbot.rules.samplers import is_known, is_known_schedule, normalise, uses_ensd
 
 _EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
-# What does not go into the request as it is: whoever has the files reads it.
+# Fields that do not go into the request as they are; the caller that has the files reads them.
 _FOR_OTHERS = {"Model", "Model hash", "Version", "VAE", "VAE hash", "Lora hashes", "Lora names", "TI hashes"}
 _DEFAULT = GenerationRequest(prompt="")
 _DEFAULT_HIRES = HiresFix()
@@ -21,8 +21,8 @@ _DEFAULT_HIRES = HiresFix()
 class ReadRequest(NamedTuple):
     """A request from an infotext.
 
-    `missing` names the fields that decide over the picture and were not there, so that usual values were taken. `notes`
-    are sentences about what was not understood. `loras` and `embeddings` are the hashes of files by name.
+    `missing` names the fields that decide the picture and were absent, so that defaults were taken. `notes` are
+    sentences about what was not understood. `loras` and `embeddings` are the hashes of files by name.
     """
 
     request: GenerationRequest
@@ -36,7 +36,7 @@ class ReadRequest(NamedTuple):
 
 
 def read_request(text: str) -> ReadRequest:
-    """Read any text as an infotext; what is missing or unreadable has its usual value. This never fails."""
+    """Read any text as an infotext; what is missing or unreadable gets its default. This never fails."""
     raw = read_fields(text)
     fields = _Fields(parse_infotext(text))
     request = (
@@ -63,7 +63,7 @@ def _hashes(text: str) -> Mapping[str, str]:
 
 @dataclass
 class _Fields:
-    """Parsed fields, read with a usual value for what is missing or no number; remembers what was asked for."""
+    """Parsed fields, read with a default for what is missing or not a number; remembers which fields were read."""
 
     values: dict[str, Value]
     asked: set[str] = field(default_factory=set)
@@ -81,7 +81,7 @@ class _Fields:
             value = float(text)
         except ValueError:
             value = float("nan")
-        if not -1e15 < value < 1e15:  # neither infinite nor no number
+        if not -1e15 < value < 1e15:  # neither infinite nor NaN
             self.notes.append(f"{name} {text[:40]!r} is not a number; {default:g} is taken.")
             return default
         return value
@@ -107,7 +107,7 @@ def _request(fields: _Fields) -> GenerationRequest:
         subseed_strength=fields.number("Variation seed strength", 0.0),
         seed_resize_width=fields.whole("Seed resize from-1", 0),
         seed_resize_height=fields.whole("Seed resize from-2", 0),
-        # A sampler that uses it and does not name it had none.
+        # A sampler that uses ENSD painted without it where the field is absent.
         eta_noise_seed_delta=fields.whole("ENSD", 0 if uses_ensd(sampler) else _DEFAULT.eta_noise_seed_delta),
         noise_source=_noise_source(fields),
         emphasis=_emphasis(fields),
@@ -168,7 +168,7 @@ def _hires_sampler(fields: _Fields, sampler: str, schedule: str) -> tuple[str | 
 
 
 def _noise_source(fields: _Fields) -> str:
-    """Return where the noise comes from; a webui's "GPU" was almost always an NVIDIA card, whose numbers are "NV"."""
+    """Return the noise source; a webui's "GPU" was almost always an NVIDIA card, whose numbers are "NV"."""
     source = fields.text("RNG")
     if source not in ("GPU", "NV", "CPU"):
         fields.notes.append(f"The noise source {str(source)[:40]!r} is unknown; NV is taken.")
@@ -183,7 +183,7 @@ def _emphasis(fields: _Fields) -> str:
 
 
 def _ignored(raw: Infotext, fields: _Fields) -> Iterator[str]:
-    """Say which fields of the text had no influence on the request."""
+    """Return notes on the fields that had no influence on the request."""
     known = {name.removesuffix("-1") for name in fields.asked} | _FOR_OTHERS
     if "Denoising strength" in raw.fields and "Denoising strength" not in known:
         known.add("Denoising strength")

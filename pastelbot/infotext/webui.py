@@ -1,4 +1,4 @@
-"""An infotext as the webui takes it: its fields, with those that it adds where they are missing."""
+"""Infotext parsing as the webui does it: the fields, with those that it adds where they are missing."""
 
 import math
 import re
@@ -42,7 +42,7 @@ _DEFAULTS: Mapping[str, Value] = {
 
 
 def parse_infotext(text: str) -> dict[str, Value]:
-    """Return an infotext's fields as the webui does: sizes in two, and what it takes for granted added."""
+    """Return an infotext's fields as the webui does: sizes split in two, and its assumed defaults added."""
     raw = read_fields(text)
     fields: dict[str, Value] = {"Prompt": raw.prompt, "Negative prompt": raw.negative_prompt}
     for name, value in raw.fields.items():
@@ -97,7 +97,7 @@ def _has_emphasis(prompt: str) -> bool:
 
 
 def _mark_old_behaviour(fields: dict[str, Value]) -> None:
-    """Add what versions of the webui did otherwise at their time."""
+    """Add fields for what older versions of the webui did differently."""
     version = _version(str(fields.get("Version", "")))
     if version is None:
         return

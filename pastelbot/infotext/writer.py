@@ -1,4 +1,4 @@
-"""From a request to its infotext, field by field in the webui's order."""
+"""Writer: from a request to its infotext, field by field in the webui's order."""
 
 from collections.abc import Iterator, Mapping
 
@@ -49,7 +49,7 @@ def format_infotext(
 
 
 def _shown_schedule(request: GenerationRequest) -> str:
-    """Return the first pass's schedule as the infotext says it: "Automatic" only where the sampler has none."""
+    """Return the first pass's schedule as the infotext writes it: "Automatic" only where the sampler has none."""
     sampler, schedule = normalise(request.sampler, request.schedule)
     return effective_schedule(sampler, schedule) or schedule
 
@@ -96,7 +96,7 @@ def _hires(request: GenerationRequest, fix: HiresFix) -> Iterator[_Field]:
 
 
 def _hires_schedule(request: GenerationRequest, fix: HiresFix) -> str | None:
-    """Return the hires pass's schedule where it has one that is not the first pass's."""
+    """Return the hires pass's schedule where it differs from the first pass's."""
     sampler, schedule = normalise(fix.sampler or request.sampler, fix.schedule or request.schedule)
     return _different(effective_schedule(sampler, schedule), effective_schedule(request.sampler, request.schedule))
 

@@ -1,7 +1,7 @@
-"""Attention: which parts of a text count more, and which less.
+"""Attention: emphasis syntax that weights parts of a prompt.
 
 `(x)` counts 1.1 times, `[x]` 1/1.1 times, `(x:1.3)` 1.3 times; brackets nest and multiply. A backslash takes a bracket
-literally. `BREAK` closes a chunk. What is left open at the end is closed there; what was never opened is text.
+literally. `BREAK` closes a chunk. An unclosed bracket is closed at the end; an unmatched closing bracket is text.
 """
 
 import math
@@ -34,12 +34,12 @@ class Fragment(NamedTuple):
 
     @property
     def is_break(self) -> bool:
-        """Return whether this closes a chunk instead of being text."""
+        """Return whether this is a chunk break instead of text."""
         return self.text == BREAK and self.weight == _BREAK_WEIGHT
 
 
 class _Scope(NamedTuple):
-    """What a closed bracket does: the texts from number `start` up to `end` count `factor` times."""
+    """A closed bracket: the texts from index `start` up to `end` count `factor` times."""
 
     start: int
     end: int
@@ -48,7 +48,7 @@ class _Scope(NamedTuple):
 
 @dataclass
 class _Reading:
-    """Fragments read so far, where the open brackets of each kind began, and the closed ones in their order."""
+    """Parser state: the fragments read so far, the starts of open brackets by kind, and the closed ones in order."""
 
     texts: list[str] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
@@ -106,8 +106,8 @@ class _Product:
 def _weighted(weights: Sequence[float], scopes: Sequence[_Scope]) -> Iterator[float]:
     """Yield each weight times the factors of the scopes around it, in time n log n.
 
-    One after the other, in the order in which the brackets closed, as the webui rounds them; only inside more than
-    _EXACT brackets, where a weight is far beyond use, their product is taken as it is at hand.
+    The factors are applied one by one in the order in which the brackets closed, as the webui rounds them; only inside
+    more than _EXACT brackets, where a weight is far beyond use, their product is taken at once.
     """
     changes = [(scope.start, number, scope.factor) for number, scope in enumerate(scopes)]
     changes += [(scope.end, number, 1.0) for number, scope in enumerate(scopes)]
@@ -127,7 +127,7 @@ def _weighted(weights: Sequence[float], scopes: Sequence[_Scope]) -> Iterator[fl
 def parse_attention(text: str) -> list[Fragment]:
     """Split a text into fragments with weights; the result is never empty.
 
-    Raise PromptError where a weight is no number, as in `(x:1.2.3)`.
+    Raise PromptError where a weight is not a number, as in `(x:1.2.3)`.
     """
     reading = _Reading()
     for token in _TOKEN.finditer(text):

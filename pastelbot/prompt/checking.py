@@ -1,4 +1,4 @@
-"""Finding a prompt's errors before it is queued."""
+"""Prompt validation before a request is queued."""
 
 from pastelbot.errors import PromptError
 from pastelbot.prompt.attention import parse_attention
@@ -8,7 +8,7 @@ from pastelbot.prompt.extra_networks import extract_networks
 
 
 def check(prompt: str, *, negative: bool = False, steps: int = 20, hires_steps: int | None = None) -> None:
-    """Raise PromptError, with the position where it can be told, if painting this prompt would raise.
+    """Raise PromptError if painting this prompt would, with the position where it is known.
 
     A `negative` prompt knows neither `AND` nor extra networks.
     """
@@ -27,7 +27,7 @@ def _check_attention(prompt: str, text: str) -> None:
 
 
 def _at_its_place(prompt: str, error: PromptError) -> PromptError:
-    """Return the error as it stands in the whole prompt, from which only a part was read."""
+    """Return the error with its position in the whole prompt, of which only a part was read."""
     try:
         parse_attention(prompt)
     except PromptError as same:

@@ -44,14 +44,14 @@ class Chunk(NamedTuple):
 
 
 class PromptLine(NamedTuple):
-    """The chunks of a text, and how many tokens it counts: 75 for each closed chunk and those of the last."""
+    """The chunks of a text and its token count: 75 for each closed chunk, plus those of the last."""
 
     chunks: tuple[Chunk, ...]
     token_count: int
 
     @property
     def limit(self) -> int:
-        """Return the tokens that fit in as many chunks as the count needs, as shown behind the count."""
+        """Return the capacity in tokens of as many chunks as the count needs, shown behind the count."""
         return max(1, -(-self.token_count // CHUNK_LENGTH)) * CHUNK_LENGTH
 
 
@@ -76,7 +76,7 @@ class EmbeddingNames:
 
 @dataclass
 class _Chunker:
-    """Chunks closed so far, and the open one."""
+    """Builder of chunks: those closed so far, and the open one."""
 
     tokenizer: Tokenizer
     backtrack: int

@@ -1,7 +1,7 @@
-"""Folding: reading a text as people read it, whatever letters it was written with.
+"""Confusables: a text folded to plain letters, so that look-alike characters compare equal.
 
-Accents, case, full-width and other fancy letters, letters of other alphabets that look like Latin ones, and characters
-that nobody sees are taken for what they stand for. The result is words and the borders of tags, for comparing only.
+Accents, case, full-width and other fancy letters, letters of other alphabets that look like Latin ones, and invisible
+characters are replaced by what they stand for. The result is words and the borders of tags, for comparing only.
 """
 
 import re
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 BORDER = ","
 
-# Letters that look like Latin ones and that Unicode's compatibility forms leave alone: all lower case, as they are
-# folded after the case is.
+# Letters that look like Latin ones and that Unicode's compatibility forms leave alone: all lower case, because case is
+# folded first.
 _PAIRS = (
     "аa вb еe ёe іi їi јj кk мm нh оo рp сc тt уy хx ѕs ԁd һh ӏl ԛq ԝw гr пn "  # Cyrillic
     "αa βb γy εe ηn ιi κk νv οo ρp τt υu χx ωw "  # Greek
@@ -21,7 +21,7 @@ _PAIRS = (
 _LOOKALIKES = str.maketrans({pair[0]: pair[1:] for pair in _PAIRS.split()})
 # Boxed and circled letters without a compatibility form, and the letters that flags are made of.
 _BOXED = {start + number: chr(ord("a") + number) for start in (0x1F150, 0x1F170, 0x1F1E6) for number in range(26)}
-# Nothing is drawn for these although Unicode does not call them format characters.
+# These are invisible although Unicode does not class them as format characters.
 _UNSEEN = frozenset("\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u3164\uffa0")
 # Accents, enclosing marks, vowel points and variation selectors. The marks of other scripts, such as the voicing marks
 # of Japanese, make another letter and stay.
@@ -35,7 +35,7 @@ _LONE_LETTERS = 3
 
 
 def fold(text: str) -> str:
-    """Return the text in plain lower-case letters as far as there are such letters for what it was written with."""
+    """Return the text in plain lower-case letters, as far as its characters have such forms."""
     plain = unicodedata.normalize("NFKD", text.translate(_BOXED)).casefold()
     return _ACCENTS.sub("", unicodedata.normalize("NFKD", plain)).translate(_LOOKALIKES)
 
@@ -46,7 +46,7 @@ def words_of(text: str) -> list[str]:
 
 
 def readings(text: str) -> list[list[str]]:
-    """Return the ways to read a text: with characters that nobody sees left out, and with them as spaces.
+    """Return the ways to read a text: with invisible characters left out, and with them as spaces.
 
     Single letters in a row are read as one word too, because that is how words are hidden.
     """

@@ -1,7 +1,7 @@
 """Prompt editing: a prompt that changes while it is painted.
 
 `[from:to:when]` and `[to:when]` switch after a step, `[a|b]` alternates with every step. A `when` with a decimal point
-is a share of the steps, without one a step. Anything that is not quite such a form is text; emphasis is kept as it is.
+is a share of the steps, without one a step. Anything else is text; emphasis is kept as it is.
 """
 
 import re
@@ -121,7 +121,7 @@ def _text_at(nodes: Nodes, step: int, timing: _Timing) -> str:
 # tape it began and where its separators stand. A closed form replaces its piece of the tape; everything else is text
 # there already. So each piece is moved at most once, and neither depth nor length of a prompt can hurt. Inside brackets
 # the forms are strict; outside, stray brackets and colons are text. Where a bracket turns out not to be a form, none of
-# those around it is one. A `|` or a backslash astray makes the whole prompt plain text.
+# those around it is one. A stray `|` or backslash makes the whole prompt plain text.
 
 _TOKEN = re.compile(r"(?:[^\\\[\]():|]|\\.)++|[\[\]():|]|\\")
 _WHEN = re.compile(r"\s*+([+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)\s*+")
@@ -129,7 +129,7 @@ _OPENERS = {"]": "[", ")": "("}
 
 
 class _NotAPromptError(Exception):
-    """A character stands where the language has no place for it."""
+    """A character stands where the grammar does not allow it."""
 
 
 @dataclass

@@ -1,12 +1,12 @@
-r"""Permutations and wildcards: one prompt that stands for several. Pure text.
+r"""Permutations and wildcards: expansion of one prompt into several. Pure text.
 
-    {red,blue} hair    every one of them: a prompt each
+    {red,blue} hair    every option: a prompt each
     {red|blue} hair    one of them
     __haircolor__      one line of the wildcard of that name
 
-What is picked follows from the seed alone. Braces nest; those without a comma or bar of their own are text, and so is
-`{` behind a backslash. A line of a wildcard may hold all of this itself; there `{a,b}` picks one. Brackets of the
-prompt language and `<...>` are left as they are, and what stands inside `(...)`, `[...]` and `<...>` never separates.
+The seed alone decides what is picked. Braces nest; those without a comma or bar of their own are text, and so is `{`
+behind a backslash. A line of a wildcard may hold all of this itself; there `{a,b}` picks one. Brackets of the prompt
+language and `<...>` are left as they are, and what stands inside `(...)`, `[...]` and `<...>` never separates.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ _Nodes = tuple[_Node, ...]
 
 
 class Wildcards:
-    """Lists of texts by name. Case and the signs between words make no difference: `hair_color` is `HairColor`."""
+    """Lists of texts by name. Case and word separators are ignored: `hair_color` is `HairColor`."""
 
     def __init__(self, lines: Mapping[str, Sequence[str]]) -> None:
         self._lines = {_plain_name(name): tuple(options) for name, options in lines.items()}
@@ -78,7 +78,7 @@ _NO_WILDCARDS = Wildcards({})
 
 
 def _plain_name(name: str) -> str:
-    """Return a wildcard's name as it is compared."""
+    """Return a wildcard's name in the form used for comparison."""
     return _SIGNS.sub("", name.casefold())
 
 
@@ -128,8 +128,8 @@ class _Picker:
 def expand(prompt: str, *, seed: int, wildcards: Wildcards = _NO_WILDCARDS, limit: int) -> list[str]:
     """Return all prompts that a prompt stands for, in their order; one that stands for itself alone is the only one.
 
-    Raises PromptError, with the position, for braces that are not closed and for wildcards that there are not, and
-    LimitError where there are more than `limit` prompts.
+    Raises PromptError, with the position, for unclosed braces and unknown wildcards, and LimitError where there are
+    more than `limit` prompts.
     """
     nodes = _parse(prompt)
     count = _count(nodes)
@@ -146,7 +146,7 @@ def expand(prompt: str, *, seed: int, wildcards: Wildcards = _NO_WILDCARDS, limi
 
 
 def escape(prompt: str) -> str:
-    """Write a prompt so that `expand` returns it as it is."""
+    """Escape a prompt so that `expand` returns it unchanged."""
     return _TO_ESCAPE.sub(prompt, lambda match: f"\\{match[0]}" if match[0] in {"{", "}", "__"} else match[0])
 
 
@@ -157,7 +157,7 @@ def _count(nodes: _Nodes) -> int:
 
 
 def _every(nodes: _Nodes) -> Iterator[_Nodes]:
-    """Yield the nodes once for each combination of what is to be painted in every form."""
+    """Yield the nodes once for each combination of the options that are all painted."""
     choices: list[list[_Nodes]] = []
     for node in nodes:
         if isinstance(node, _Choice) and node.every:
@@ -185,7 +185,7 @@ class _Brace:
         self.segments.append([])
 
     def nodes(self) -> _Nodes:
-        """Return everything, the separators as text again."""
+        """Return all nodes, the separators as text again."""
         return self._joined(self.segments, self.separators)
 
     def close(self) -> _Nodes:

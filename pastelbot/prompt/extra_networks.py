@@ -9,8 +9,8 @@ from functools import cached_property
 class TagPattern:
     """A regular expression with tags among its alternatives, searched in linear time.
 
-    Behind the last `>` no tag can end, and each `<kind:` there would be followed to the end of the text: so there only
-    `others` is searched, which must not match across a `>`.
+    No tag can end after the last `>`, and each `<kind:` there would be scanned to the end of the text: so only `others`
+    is searched there, which must not match across a `>`.
     """
 
     def __init__(self, tag: str, others: str = "(?!)") -> None:
@@ -24,7 +24,7 @@ class TagPattern:
         yield from self._others.finditer(text, end)
 
     def sub(self, text: str, change: Callable[[re.Match[str]], str]) -> str:
-        """Return a text with others in the place of the matches."""
+        """Return a text with its matches replaced."""
         pieces, done = [], 0
         for match in self.find(text):
             pieces += [text[done : match.start()], change(match)]
@@ -76,11 +76,11 @@ class ExtractedNetworks:
 
 
 def extract_networks(prompt: str) -> ExtractedNetworks:
-    """Take the tags out of a prompt; what only resembles one stays."""
+    """Remove the tags from a prompt; what only resembles one stays."""
     tags: list[NetworkTag] = []
     return ExtractedNetworks(change_tags(prompt, tags.append), tuple(tags))
 
 
 def change_tags(prompt: str, change: Callable[[NetworkTag], str | None]) -> str:
-    """Return a prompt with other text in the place of its tags; None takes a tag out."""
+    """Return a prompt with its tags replaced; None removes a tag."""
     return _TAG.sub(prompt, lambda match: change(NetworkTag(match[1], tuple(match[2].split(":")))) or "")

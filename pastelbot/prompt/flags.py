@@ -1,10 +1,10 @@
 r"""Flags: settings typed inside a prompt, as in `1girl --seed 5 --no bad hands --ar 3:2`. Pure text.
 
-A flag begins at the start of the text or behind a blank or a comma, with two hyphens or with a long dash, which phones
-make of them. Inside `<...>`, `(...)`, `[...]` and `{...}` nothing is a flag, nor where the next sign is no letter;
-`\--` is two hyphens as such. What values a flag takes decides how far it reaches:
+A flag begins at the start of the text or after a blank or a comma, with two hyphens or with a long dash, which phones
+make of them. Inside `<...>`, `(...)`, `[...]` and `{...}` nothing is a flag, nor where the next character is not a
+letter; `\--` is two literal hyphens. The kind of value decides how far a flag reaches:
 
-    WORD     one word, and the prompt goes on behind it
+    WORD     one word, and the prompt continues after it
     NAME     up to a comma, the end of the line or the next flag: names have blanks
     TEXT     up to the next flag or the end: lists of tags have commas
     NOTHING  none
@@ -97,13 +97,13 @@ def read_flags(text: str, known: Iterable[FlagSyntax]) -> Read:
 
 
 def escape_flags(prompt: str) -> str:
-    """Write a prompt so that `read_flags` leaves it as it is."""
+    """Escape a prompt so that `read_flags` leaves it unchanged."""
     places = [0, *(match.start() for match in _starts(prompt)), len(prompt)]
     return "\\".join(prompt[start:end] for start, end in itertools.pairwise(places))
 
 
 def _starts(text: str) -> list[re.Match[str]]:
-    """Return where flags begin, outside of what is held."""
+    """Return where flags begin, outside the spans in which nothing is a flag."""
     held, found = iter([*_held_spans(text), (len(text), len(text))]), []
     start, end = next(held)
     for match in _FLAG.finditer(text):
@@ -115,7 +115,7 @@ def _starts(text: str) -> list[re.Match[str]]:
 
 
 def _held_spans(text: str) -> list[tuple[int, int]]:
-    """Return where nothing is a flag: inside brackets that are closed, and behind a backslash."""
+    """Return the spans in which nothing is a flag: inside closed brackets, and after a backslash."""
     spans = [match.span() for match in _HELD.find(text)]
     skipped = {place for start, end in spans for place in range(start, end)}
     still_open: list[tuple[str, int]] = []
@@ -146,7 +146,7 @@ def _outermost(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _read_flag(text: str, match: re.Match[str], end: int, syntax: FlagSyntax) -> tuple[Flag, int]:
-    """Return the flag, and where the prompt goes on."""
+    """Return the flag, and where the prompt continues."""
     name, takes = syntax.name, syntax.takes
     if takes is Takes.NOTHING:
         return Flag(name, "", match.start(), match.end()), match.end()
@@ -177,7 +177,7 @@ def _syntax(match: re.Match[str], by_name: Mapping[str, FlagSyntax]) -> FlagSynt
 
 
 def _read_value(text: str, start: int, end: int, takes: Takes) -> tuple[str, int]:
-    """Return the value that begins at `start`, and where the text goes on."""
+    """Return the value that begins at `start`, and where the text continues."""
     if start < len(text) and text[start] in _QUOTES:
         close = text.find(_QUOTES[text[start]], start + 1)
         if close > 0:
@@ -192,7 +192,7 @@ def _read_value(text: str, start: int, end: int, takes: Takes) -> tuple[str, int
 
 
 def _joined(parts: list[str]) -> str:
-    """Put the pieces around the flags together, with one comma and blank where there was any sign between them."""
+    """Join the pieces around the flags, with one comma and blank where anything separated them."""
     joined = [parts[0]]
     for part in parts[1:]:
         comma = joined[-1].rstrip()[-1:] == "," or part.lstrip()[:1] == ","

@@ -1,4 +1,4 @@
-"""LoRA tags: what `<lora:name:0.6>` and `<lora:name:te:unet>` in a prompt ask for, as the webui reads them."""
+"""LoRA tags: `<lora:name:0.6>` and `<lora:name:te:unet>` in a prompt, as the webui reads them."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ _NAMED = ("te", "unet")
 
 @dataclass(frozen=True, kw_only=True)
 class LoraTag:
-    """A LoRA by the name that the prompt gives it, and its multipliers for text encoder and UNet."""
+    """A LoRA by its name in the prompt, with its multipliers for text encoder and UNet."""
 
     name: str
     te: float = 1.0
@@ -33,7 +33,7 @@ def _lora_tags(prompt: str) -> Iterator[LoraTag]:
 
 
 def rename_loras(prompt: str, rename: Callable[[str], str | None]) -> str:
-    """Return a prompt whose LoRAs have the names that `rename` gives them; those that get None are taken out."""
+    """Return a prompt with its LoRAs renamed by `rename`; None removes one."""
 
     def change(tag: NetworkTag) -> str | None:
         if tag.kind.lower() not in LORA_KINDS or not tag.positional:
@@ -47,7 +47,7 @@ def rename_loras(prompt: str, rename: Callable[[str], str | None]) -> str:
 
 
 def written(tag: NetworkTag) -> str:
-    """Return a tag as it stands in the prompt, cut where it is long."""
+    """Return a tag as it stands in the prompt, truncated where it is long."""
     return tag.text[:80]
 
 

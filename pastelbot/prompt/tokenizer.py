@@ -1,7 +1,7 @@
-"""CLIP's byte-pair tokenizer (Radford et al. 2021), with the text repairs that the webui's has.
+"""CLIP's byte-pair tokenizer (Radford et al. 2021), with the webui's text repairs.
 
 A text is repaired by ftfy (curly quotes, full-width letters, HTML entities, ...), lower-cased and cut into words; each
-word is spelt in bytes and its neighbouring pieces are merged, the earliest learnt merge first.
+word is spelt in bytes and its neighbouring pieces are merged, the earliest learned merge first.
 """
 
 import heapq
@@ -80,7 +80,7 @@ class ClipTokenizer:
         return tuple(self._ids.get(piece, self.end) for piece in self._merge(pieces))
 
     def _merge(self, pieces: list[str]) -> list[str]:
-        """Merge neighbours, the earliest learnt pair first, leftmost first among equals."""
+        """Merge neighbours, the earliest learned pair first, leftmost first among equals."""
         following = [*range(1, len(pieces)), -1]
         previous = list(range(-1, len(pieces) - 1))
         heap: list[tuple[int, int, str, str]] = []

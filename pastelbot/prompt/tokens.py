@@ -1,4 +1,4 @@
-"""The token count that a person sees beside a prompt."""
+"""Token count of a prompt, as shown to the user."""
 
 from pastelbot.errors import PromptError
 from pastelbot.prompt.chunks import Tokenizer, chunk_text
@@ -10,8 +10,8 @@ from pastelbot.prompt.extra_networks import extract_networks
 def token_count(tokenizer: Tokenizer, prompt: str, *, steps: int = 20) -> tuple[int, int]:
     """Return a prompt's number of tokens and the limit to show behind it: 98 of 150.
 
-    The longest of the texts that the prompt becomes while it is painted counts. This never raises: a prompt with an
-    error is counted as it stands.
+    With prompt editing, the longest of the texts counts. This never raises: a prompt with an error is counted as plain
+    text.
     """
     text = extract_networks(prompt).prompt
     try:

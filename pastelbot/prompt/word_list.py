@@ -1,4 +1,4 @@
-"""Finding listed words and tags in a prompt: whole ones, however they are written, in all that may be painted of it."""
+"""Word lists: whole words and tags found in a prompt, however they are spelt, in every text painted from it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ _BREAK = f" {BORDER} "
 
 
 class WordList:
-    """Words, and tags of several words, that can be looked for; an entry without any word is ignored."""
+    """A searchable list of words and tags of several words; an entry without any word is ignored."""
 
     def __init__(self, entries: Iterable[str]) -> None:
         self.entries = tuple(entries)
@@ -26,11 +26,11 @@ class WordList:
                 self._phrases[words[0]].append((words, entry))
 
     def find(self, texts: Iterable[str]) -> str | None:
-        """Return the first entry that stands in one of the texts as whole words, next to each other; else None."""
+        """Return the first entry that one of the texts contains as adjacent whole words; else None."""
         return self.find_in(read_all(texts))
 
     def find_in(self, texts: Iterable[list[str]]) -> str | None:
-        """Return what `find` returns, for texts that `read_all` has read: several lists can look through them."""
+        """Return the same as `find` for texts from `read_all`, which several lists can share."""
         if not self._phrases:
             return None
         return next((entry for words in texts for entry in self._found(words)), None)
@@ -43,12 +43,12 @@ class WordList:
 
 
 def read_all(texts: Iterable[str]) -> list[list[str]]:
-    """Return every way to read each of the texts, as words, for lists to look through."""
+    """Return every reading of each text, as words to search."""
     return [words for text in texts for words in readings(text)]
 
 
 def phrase_of(entry: str) -> list[str]:
-    """Return the words of a list's entry; none where there is nothing to look for."""
+    """Return the words of a list's entry; empty where it has none."""
     words = words_of(entry)
     while words and BORDER in (words[0], words[-1]):
         words = words[1:] if words[0] == BORDER else words[:-1]
@@ -56,7 +56,7 @@ def phrase_of(entry: str) -> list[str]:
 
 
 def painted_texts(prompt: str, *, steps: int, hires_steps: int | None = None) -> list[str]:
-    """Return the prompt as it is written, and every text that its syntax makes of it while it is painted.
+    """Return the prompt as written, and every text that its syntax turns it into while it is painted.
 
     `nu(de:1)`, `n[u|u]de` and `nu<lora:x:0>de` all reach the text encoder as "nude". Raises PromptError.
     """
@@ -69,7 +69,7 @@ def painted_texts(prompt: str, *, steps: int, hires_steps: int | None = None) ->
 
 
 def wanted_of_negative(prompt: str, *, steps: int, hires_steps: int | None = None) -> list[str]:
-    """Return what a negative prompt asks for after all, by weights below 0."""
+    """Return what a negative prompt asks for through weights below 0."""
     texts = []
     for timed in (prompt_schedule(prompt, steps), prompt_schedule(prompt, steps, hires_steps or steps)):
         for entry in timed:

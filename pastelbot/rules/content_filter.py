@@ -1,6 +1,6 @@
-"""Pure rules about what a prompt may say: a server's word list, and the age gate's tags.
+"""Content filter, pure: a server's word list, and the tags of the age gate.
 
-Negative prompts say what to leave out, so only what they ask for by weights below 0 is looked at.
+Negative prompts say what to leave out, so only what they ask for through weights below 0 is checked.
 """
 
 import tomllib
@@ -18,7 +18,7 @@ NO_WORDS = WordList(())
 
 @dataclass(frozen=True, kw_only=True)
 class AgeGate:
-    """The tags for age-restricted channels only, those of minors that never go with them, and what nobody paints."""
+    """The tags for age-restricted channels only, those of minors that never go with them, and those never painted."""
 
     adult: WordList
     minors: WordList
@@ -27,7 +27,7 @@ class AgeGate:
 
 @dataclass(frozen=True, kw_only=True)
 class ContentRules:
-    """What holds for the prompts of one person in one place."""
+    """The rules for the prompts of one user in one place."""
 
     gate: AgeGate
     words: WordList = field(default=NO_WORDS)
@@ -72,12 +72,12 @@ def check_content(request: GenerationRequest, rules: ContentRules) -> None:
 
 
 def adult_word(request: GenerationRequest, rules: ContentRules) -> str | None:
-    """Return an adult tag that the request's prompts have, if they have one."""
+    """Return an adult tag of the request's prompts, or None."""
     return _adult_word(read_all(_request_texts(request)), rules)
 
 
 def _request_texts(request: GenerationRequest) -> list[str]:
-    """Return every text that the request may be painted from, in each cell of a grid; raises RequestError."""
+    """Return every text that the request is painted from, in each cell of a grid; raises RequestError."""
     found: dict[str, None] = {}
     seen = set()
     for one in grids.pictures_of(request):
@@ -104,7 +104,7 @@ def _texts_of(request: GenerationRequest, steps: int, hires_steps: int | None) -
 
 
 def quoted(word: str) -> str:
-    """Write a word so that nothing in it is markdown or a mention."""
+    """Quote a word so that nothing in it is markdown or a mention."""
     return f"`{word.replace('`', chr(0x2032))}`"
 
 

@@ -1,8 +1,8 @@
-"""What a picture costs: work, the pixels that the network goes over, once for each step.
+"""Cost of a picture: work, the pixels that the network processes, once per step.
 
-Work is counted in whole pixel-steps, so that sums and refunds are exact; people read it in megapixel-steps
-("MP-steps"). The Pastel-Mix card's picture, 448x640 in 20 steps and then 960x1280 in 20 steps, is
-20 x 0.287 + 20 x 1.229 = 30.3 MP-steps.
+Work is counted in whole pixel-steps, so that sums and refunds are exact; users read it in megapixel-steps ("MP-steps").
+The Pastel-Mix card's picture, 448x640 in 20 steps and then 960x1280 in 20 steps, is 20 x 0.287 + 20 x 1.229 = 30.3
+MP-steps.
 """
 
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
@@ -30,22 +30,22 @@ def pictures(request: GenerationRequest) -> int:
 
 
 def pixel_steps(megapixel_steps: float) -> int:
-    """Return the work that a number of megapixel-steps is."""
+    """Return megapixel-steps as work."""
     return round(megapixel_steps * _MILLION)
 
 
 def _in_megapixels(amount: int) -> float:
-    """Return work in the unit that people read."""
+    """Return work in megapixel-steps."""
     return amount / _MILLION
 
 
 def text(amount: int) -> str:
-    """Write work as people read it: `30.3 MP-steps`."""
+    """Format work with its unit: `30.3 MP-steps`."""
     return f"{number(amount)} {UNIT}"
 
 
 def number(amount: int) -> str:
-    """Write work without its unit: `3,000`, `30.3` or `0.25`."""
+    """Format work without its unit: `3,000`, `30.3` or `0.25`."""
     value = _in_megapixels(amount)
     if value == 0 or abs(value) >= 99.95:
         return f"{value:,.0f}"
@@ -53,7 +53,7 @@ def number(amount: int) -> str:
 
 
 def hires_picture(width: int, height: int, hires: HiresFix) -> tuple[int, int]:
-    """Return the (width, height) of the second pass; to a cell of 8 pixels what `diffusion.hires` makes of it."""
+    """Return the (width, height) of the second pass, within 8 pixels of what `diffusion.image.hires` computes."""
     if hires.width and hires.height:
         return hires.width, hires.height
     if hires.width:
@@ -71,5 +71,5 @@ def _hires_work(request: GenerationRequest, hires: HiresFix) -> int:
 
 
 def _init_steps(steps: int, init: InitImage) -> int:
-    """Return the steps over a picture to start from: the strength's share, and one more, as in the webui."""
+    """Return the img2img steps: the strength's share, and one more, as in the webui."""
     return int(min(init.denoising_strength, 0.999) * steps) + 1

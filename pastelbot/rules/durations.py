@@ -1,4 +1,4 @@
-"""Spans of time as people type them: 30m, 12h, 7d, 2w, 1d 12h."""
+"""Durations as users type them: 30m, 12h, 7d, 2w, 1d 12h."""
 
 import re
 from datetime import timedelta
@@ -11,7 +11,7 @@ _LONGEST = timedelta(days=3660)
 
 
 def read_duration(text: str) -> timedelta:
-    """Read a span of time; raises RequestError where it cannot be understood, or is nothing or over ten years."""
+    """Parse a duration; raises RequestError where it is invalid, zero or over ten years."""
     word, end, span = text.strip().lower(), 0, timedelta()
     while match := _PART.match(word, end):
         end = match.end()

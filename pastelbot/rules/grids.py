@@ -1,4 +1,4 @@
-"""X/Y plots: one picture of many, each with one or two settings changed. Pure, no torch and no pictures.
+"""X/Y plots: sheets of pictures that differ in one or two settings. Pure, no torch and no pictures.
 
 Ranges are written as in the webui: `1-5`, `20-40 (+10)`, `4-10 [3]`.
 """
@@ -19,7 +19,7 @@ from pastelbot.records import Axis, GenerationRequest, Grid
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
 from pastelbot.rules.samplers import check_sampler, normalise
 
-_MAX_VALUES = 50  # of one axis; how many cells there may be is the operator's to say
+_MAX_VALUES = 50  # of one axis; the operator limits the number of cells
 _LONGEST = 4000  # characters of one axis's values
 _MOST_DIGITS = 12
 
@@ -30,7 +30,7 @@ _LORA = re.compile(rf"<({'|'.join(LORA_KINDS)}):([^:>]+)[^>]*>", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """A setting that an axis may change: its title, how values are read, and how one is put into a request."""
+    """A setting that an axis may change: its title, and how its values are parsed and applied to a request."""
 
     title: str
     read: Callable[[str], list[str]]
@@ -38,7 +38,7 @@ class _Kind:
 
 
 def read_axis(kind: str, text: str) -> Axis:
-    """Read an axis's values; raises RequestError naming the value that cannot be read."""
+    """Parse an axis's values; raises RequestError naming the invalid value."""
     if kind not in KINDS:
         raise RequestError(f"A grid cannot change {kind[:40]!r}. {nearest_names(kind[:40], tuple(KINDS))}")
     if len(text) > _LONGEST:
@@ -52,7 +52,7 @@ def read_axis(kind: str, text: str) -> Axis:
 
 
 def make_grid(x: Axis, y: Axis | None) -> Grid:
-    """Put two axes together; raises RequestError where both change the same setting."""
+    """Combine two axes; raises RequestError where both change the same setting."""
     if y is not None and x.kind == y.kind and x.kind != "prompt":
         raise RequestError(f"Both axes change {x.kind}: choose two different settings.")
     return Grid(x=x, y=y)
@@ -73,7 +73,7 @@ def pictures_of(request: GenerationRequest) -> list[GenerationRequest]:
 
 
 def labels(axis: Axis) -> list[str]:
-    """Return what stands beside the rows, or above the columns."""
+    """Return the labels of the rows or columns."""
     if axis.kind == "prompt":
         return [value.strip(" ,") or "(without)" for value in axis.values]
     return [f"{KINDS[axis.kind].title}: {value}" for value in axis.values]
@@ -142,7 +142,7 @@ def _decimal(word: str) -> Decimal:
         number = Decimal("nan")
     if not number.is_finite():
         raise RequestError(f"{word[:40]!r} is neither a number nor a range such as 1-5 or 20-40 (+10).")
-    if number.adjusted() > _MOST_DIGITS:  # asked of the exponent: computing may overflow or take long
+    if number.adjusted() > _MOST_DIGITS:  # checked by the exponent: computing may overflow or take long
         raise RequestError(f"{word[:40]!r} is too large for a grid.")
     return number
 
@@ -184,7 +184,7 @@ def _search_and_replace(request: GenerationRequest, value: str, axis: Axis) -> G
 
 
 def _search_values(text: str) -> list[str]:
-    """Keep empty values: they take the words away. The first one must be there to be searched for."""
+    """Keep empty values: they remove the words. The first one is searched for, so it must not be empty."""
     values: Sequence[str] = _listed(text)
     if values and not values[0].strip():
         raise RequestError("The first value is what is searched for in the prompt: it cannot be empty.")

@@ -1,4 +1,4 @@
-"""Pure rules: what may be asked, and who may do what to whose job."""
+"""Limits, pure: the validity of a request, and who may act on a job."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -18,7 +18,8 @@ from pastelbot.rules.plain_fields import PLAIN_FIELDS, USUAL
 from pastelbot.rules.samplers import check_sampler
 
 MAX_SEED = 2**32 - 1
-_BROKEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")  # controls, halves of UTF-16: nobody can keep them
+# Control characters and UTF-16 surrogates, which cannot be stored.
+_BROKEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _LEAST_SIDE = 64
 _MOST_CUT = 2  # times the cap: what a hires fix of another shape may enlarge before it cuts
 
@@ -30,9 +31,9 @@ def check_request(
     upscaler_models: Iterable[str] = (),
     models: ModelNames | None = None,
 ) -> None:
-    """Raise the RequestError that says what is wrong with the request and what the limit is.
+    """Raise a RequestError that says what is wrong with the request and what the limit is.
 
-    `upscaler_models` and `models` are the names of what the operator has.
+    `upscaler_models` and `models` are the names that the operator has configured.
     """
     _check_prompt(request, limits)
     _check_models(request, limits, models or ModelNames())
@@ -52,7 +53,7 @@ def check_request(
 
 
 def pictures_of(request: GenerationRequest, limits: LimitSettings) -> list[GenerationRequest]:
-    """Return what is painted for a request: itself, or a grid's pictures; raises RequestError for a grid too large."""
+    """Return what is painted for a request: itself, or a grid's cells; raises RequestError for too large a grid."""
     grid = request.grid
     if grid is None:
         return [request]
@@ -75,7 +76,7 @@ def check_length(request: GenerationRequest, limits: LimitSettings, tokens: Call
 
 
 def check_owner(job: Job, actor: Actor) -> None:
-    """Raise NotAllowedError where the job is somebody else's and the person may not manage messages."""
+    """Raise NotAllowedError where the job is another user's and the actor may not manage messages."""
     if job.user_id != actor.user_id and not actor.manages_messages:
         raise NotAllowedError("This is another user's picture: its owner and moderators can do that.")
 
@@ -140,7 +141,7 @@ def _check_text(name: str, text: str, limits: LimitSettings, *, negative: bool =
 
 
 def _check_noise(request: GenerationRequest, limits: LimitSettings) -> None:
-    """Check the seed, and what nobody but an infotext says of the noise."""
+    """Check the seed, and the noise settings that only an infotext can set."""
     if not 0 <= request.seed <= MAX_SEED:
         raise LimitError(f"The seed {request.seed} is outside 0 to {MAX_SEED}.")
     if request.seed + request.count - 1 > MAX_SEED:

@@ -1,4 +1,4 @@
-"""The samplers, one row each, and what their names mean as infotexts and users write them.
+"""Table of samplers, one row each, and the names that infotexts and users write for them.
 
 Before version 1.9 of the webui a sampler's name carried its schedule, as in "DPM++ 2M Karras". Each sampler has a
 schedule of its own, which "Automatic" means. An unknown sampler is the first one, an unknown schedule is "Automatic".
@@ -16,14 +16,14 @@ AUTOMATIC = "Automatic"
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerInfo:
-    """All that is known of a sampler besides its algorithm, which `diffusion.sampling` has under the same name.
+    """The facts about a sampler besides its algorithm, which `diffusion.sampling` has under the same name.
 
     `schedule` is what "Automatic" means; None is evenly spaced timesteps. `calls_per_step` counts the calls of the
-    denoiser in most steps, for the cost and for prompt editing. `timesteps` marks samplers that work on latents of
-    unit variance at whole or evenly spaced timesteps, whatever the schedule. `brownian` ones take their noise from a
-    Brownian path. `discard_next_to_last` ones look ahead into the last step. `uses_ensd` ones draw noise that depends
-    on the eta noise seed delta. `menu` is the sampler's name among the choices of a command. `stand_in` is the
-    sampler to paint with where Pastelbot does not implement this one.
+    denoiser in most steps, for the cost and for prompt editing. `timesteps` marks samplers that work on latents of unit
+    variance at whole or evenly spaced timesteps, whatever the schedule. `brownian` ones take their noise from a
+    Brownian path. `discard_next_to_last` ones drop the next-to-last sigma. `uses_ensd` ones draw noise that depends on
+    the eta noise seed delta. `menu` is the sampler's name among the choices of a command. `stand_in` is the sampler to
+    paint with where Pastelbot does not implement this one.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""What a picture shows, as danbooru tags, and how adult it is: a WD14 tagger on ONNX Runtime."""
+"""Tagging: a WD14 tagger on ONNX Runtime that describes pictures by danbooru tags and rates them."""

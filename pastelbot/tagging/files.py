@@ -1,4 +1,4 @@
-"""Where the tagger's two files are: a folder here, or a repository on the Hugging Face hub."""
+"""The tagger's two files, from a local folder or a repository on the Hugging Face hub."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LABELS = "selected_tags.csv"
 
 @dataclass(frozen=True, kw_only=True)
 class TaggerOptions:
-    """What the tagger loads; the meanings are those of the configuration's keys. `path` wins over `repo`."""
+    """What the tagger loads; the fields mean the same as the configuration's keys. `path` wins over `repo`."""
 
     repo: str
     path: Path | None = None
@@ -36,7 +36,7 @@ def check_installed() -> None:
 
 
 def locate(options: TaggerOptions, on_progress: Callable[[str], None] | None = None) -> tuple[Path, Path]:
-    """Return the model and its list of tags, downloading them first where need be; raises TaggerError."""
+    """Return the model and its list of tags, downloaded if necessary; raises TaggerError."""
     if options.path is None:
         try:
             model, labels = hub.locate_files(
@@ -48,7 +48,7 @@ def locate(options: TaggerOptions, on_progress: Callable[[str], None] | None = N
                 on_progress=on_progress,
             )
         except CheckpointError as error:
-            raise TaggerError(f"The tagger is not there: {error}") from error
+            raise TaggerError(f"The tagger cannot be found: {error}") from error
         return model, labels
     model, labels = options.path / _MODEL, options.path / _LABELS
     for file in (model, labels):

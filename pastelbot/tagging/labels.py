@@ -1,4 +1,4 @@
-"""What a tagger's outputs mean: its `selected_tags.csv`, a row for each output in their order."""
+"""Labels of a tagger's outputs: its `selected_tags.csv`, one row per output in order."""
 
 import csv
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A WD14-type tagger: a picture goes in, probabilities of tags and of four ratings come out.
+"""A WD14-type tagger, which gives the probabilities of tags and of four ratings for a picture.
 
 The interface is that of the public wd14 and wd-v3 taggers: one input (batch, height, width, 3) of float32 in BGR, 0 to
 255, and one output (batch, tags) of probabilities in the order of `selected_tags.csv`.
@@ -18,7 +18,7 @@ from pastelbot.records import Description, ScoredTag
 from pastelbot.tagging.files import TaggerOptions, check_installed, locate
 from pastelbot.tagging.labels import Labels, read_labels
 
-_SLACK = 1e-3  # what rounding may add to a probability
+_SLACK = 1e-3  # tolerance of a probability for rounding
 
 
 class _Place(Protocol):
@@ -30,7 +30,7 @@ class _Place(Protocol):
 
 
 class _Session(Protocol):
-    """What is used of ONNX Runtime's session, which has no types."""
+    """The used part of ONNX Runtime's session, which is untyped."""
 
     def get_inputs(self) -> Sequence[_Place]: ...
 
@@ -60,7 +60,7 @@ class Tagger:
 
     @classmethod
     def load(cls, options: TaggerOptions, on_progress: Callable[[str], None] | None = None) -> "Tagger":
-        """Load what the options name; raises TaggerError."""
+        """Load the model and labels that the options name; raises TaggerError."""
         check_installed()
         model, labels = locate(options, on_progress)
         return cls(
@@ -72,9 +72,9 @@ class Tagger:
         )
 
     def describe(self, content: bytes) -> Description:
-        """Return what a picture file shows; raises RequestError for what is no picture.
+        """Describe a picture file; raises RequestError where it is not a picture.
 
-        There is no cap here: finished pictures have any size, and those of other people are checked before.
+        The size is not limited here: finished pictures have any size, and uploads were checked before.
         """
         image = pictures.flattened(content, what="The picture")
         scores = self._run(prepare(image, self._side))
@@ -91,17 +91,17 @@ class Tagger:
         """Return one probability for each tag."""
         try:
             (output,) = self._session.run(None, {self._input: batch})
-        except Exception as error:  # ONNX Runtime has a class of its own for each of its failures
+        except Exception as error:  # ONNX Runtime raises a separate class for each kind of failure
             raise TaggerError(f"The tagger's model failed: {error}") from error
         scores: NDArray[np.float32] = np.asarray(output, dtype=np.float32).reshape(-1)
         if len(scores) != len(self._labels.names):
-            raise TaggerError(f"The tagger's model says {len(scores)} numbers for {len(self._labels.names)} tags.")
+            raise TaggerError(f"The tagger's model returned {len(scores)} numbers for {len(self._labels.names)} tags.")
         if not bool(np.all((scores >= -_SLACK) & (scores <= 1 + _SLACK))):  # false for NaN too
             raise TaggerError("The tagger's model returned values that are not probabilities between 0 and 1.")
         return scores
 
     def _check_output(self, model: Path) -> None:
-        """Run once on white, so that a model of another kind is refused when it is loaded, not with a picture."""
+        """Run once on white, so that a model of another kind is refused when loaded, not at the first picture."""
         outputs = self._session.get_outputs()
         if len(outputs) != 1:
             raise TaggerError(f"The tagger's model {model} has {len(outputs)} outputs; it must have one.")
@@ -109,9 +109,9 @@ class Tagger:
 
 
 def prepare(image: Image.Image, side: int) -> NDArray[np.float32]:
-    """Return an RGB picture as the model takes it: in the middle of a white square, (1, side, side, 3) in BGR.
+    """Return an RGB picture as model input: centred on a white square, (1, side, side, 3) in BGR.
 
-    It is resized first and framed then: a picture of 1 x 1,000,000 pixels must not become a square of that side.
+    It is resized before it is padded: a picture of 1 x 1,000,000 pixels must not become a square of that side.
     """
     scale = side / max(image.size)
     width, height = (max(1, round(length * scale)) for length in image.size)
@@ -129,7 +129,7 @@ def _open(model: Path, threads: int) -> _Session:
     options.intra_op_num_threads = threads
     options.log_severity_level = 4  # errors are raised here
     try:
-        # The CPU alone: the accelerator is for painting.
+        # Only the CPU: the accelerator is for painting.
         session: _Session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the same as above
         raise TaggerError(f"The tagger's model {model} cannot be loaded: {error}") from error
@@ -137,7 +137,7 @@ def _open(model: Path, threads: int) -> _Session:
 
 
 def _input_of(session: _Session, model: Path) -> tuple[str, int]:
-    """Return the input's name and the side of the square that it takes."""
+    """Return the input's name and the side of its square in pixels."""
     inputs = session.get_inputs()
     shape: Sequence[object] = inputs[0].shape if len(inputs) == 1 else ()
     match shape:
@@ -152,6 +152,6 @@ def _input_of(session: _Session, model: Path) -> tuple[str, int]:
 def _above(
     scores: NDArray[np.float32], labels: Labels, indices: Sequence[int], threshold: float
 ) -> tuple[ScoredTag, ...]:
-    """Return the likely ones of these tags, the likeliest first."""
+    """Return the tags above the threshold, most likely first."""
     likely = sorted((index for index in indices if scores[index] > threshold), key=lambda index: -scores[index])
     return tuple(ScoredTag(name=labels.names[index], score=min(1.0, float(scores[index]))) for index in likely)

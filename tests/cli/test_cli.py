@@ -167,7 +167,7 @@ def test_a_folder_that_is_no_checkpoint_is_told(here, tmp_path):
         ({CONV_IN: [4, 9, 3, 3]}, "an inpainting model"),
         ({"lora_unet_mid.lora_down.weight": [4, 4]}, "a LoRA"),
         ({"decoder.conv_in.weight": [4, 4, 3, 3]}, "a VAE"),
-        ({"some.weight": [4]}, "no file that Pastelbot knows"),
+        ({"some.weight": [4]}, "an unknown kind of file"),
     ],
 )
 def test_a_checkpoint_of_another_kind_is_told(here, tmp_path, shapes, kind):
@@ -188,7 +188,7 @@ def test_a_damaged_checkpoint_is_told(here, tmp_path, content):
     path = tmp_path / "damaged.safetensors"
     path.write_bytes(content)
 
-    assert "is damaged or no safetensors file" in run_with_checkpoint(here, path)
+    assert "is damaged or not a safetensors file" in run_with_checkpoint(here, path)
 
 
 @pytest.mark.parametrize("database", ["file/bot.sqlite3", "folder", "file"])

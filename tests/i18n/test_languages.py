@@ -1,5 +1,5 @@
+import sys
 from string import Formatter
-from time import perf_counter
 
 import pytest
 from helpers.translatable import missing, texts
@@ -174,18 +174,28 @@ def test_a_list_of_known_parts_is_put_together_in_the_other_language():
         "{0:t}" * 300,
     ],
 )
-def test_reading_is_bounded_whatever_people_write(japanese, text):
-    """Far below a millisecond is usual; what was made to be slow must not stop the bot either."""
-    begin = perf_counter()
-    japanese.translate(f"⚠️ {text} Not charged.")
-
-    assert perf_counter() - begin < 0.5
+def test_reading_is_bounded_for_any_input(japanese, text):
+    """Texts made to be slow take a few times the steps of a usual answer; measured: 360 to 7,400."""
+    assert steps_of(japanese.translate, f"⚠️ {text} Not charged.") < 20_000
 
 
-def test_an_answer_takes_well_under_a_millisecond(japanese):
+def test_an_answer_tries_few_templates(japanese):
     text = "⚠️ The prompt cannot be read: The weight 'x' at character 5 is not a number. Write for example (word:1.2)."
-    begin = perf_counter()
-    for _ in range(200):
-        japanese.translate(text)
 
-    assert (perf_counter() - begin) / 200 < 0.002  # measured: 0.1 ms; a busy machine may take longer
+    assert steps_of(japanese.translate, text) < 6_000  # measured: 2,800
+
+
+def steps_of(function, text):
+    """Return how many functions and generators were entered or resumed: work counted without a clock."""
+    steps = 0
+
+    def count(_frame, event, _argument):
+        nonlocal steps
+        steps += event == "call"
+
+    sys.setprofile(count)
+    try:
+        function(text)
+    finally:
+        sys.setprofile(None)
+    return steps

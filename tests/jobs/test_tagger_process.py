@@ -82,7 +82,7 @@ async def test_a_tagger_that_hangs_is_killed(start, monkeypatch):
     hanging = tagger.pid
     monkeypatch.setattr(tagger_process, "_DESCRIBING_SECONDS", 0.05)
 
-    with pytest.raises(TaggerError, match="it said nothing"):
+    with pytest.raises(TaggerError, match="it did not answer"):
         await tagger.describe(b"endless")
 
     assert ended(hanging)

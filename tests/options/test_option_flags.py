@@ -74,13 +74,13 @@ def test_small_words():
     assert ["", "", "lowres"] == [read_negative(text) for text in ("none", " - ", "lowres")]
     assert [0.5, 1.0] == [read_strength(text) for text in ("0,5", "1")]
     for text in ("2", "nan", "x"):
-        with pytest.raises(RequestError, match="no strength"):
+        with pytest.raises(RequestError, match="not a valid strength"):
             read_strength(text)
 
 
 @pytest.mark.parametrize("text", ["0:1", "1:0", "a:b", "3", ""])
 def test_what_is_no_aspect_ratio(text):
-    with pytest.raises(RequestError, match="no aspect ratio"):
+    with pytest.raises(RequestError, match="not an aspect ratio"):
         read_aspect(text)
 
 

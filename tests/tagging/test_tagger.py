@@ -115,14 +115,14 @@ def test_models_of_another_kind_are_refused(tmp_path, shape):
         Tagger.load(options_of(make_tagger(tmp_path, shape=shape, nodes=nodes_of_any_input())))
 
 
-def test_numbers_that_are_no_probabilities_are_refused(load):
-    with pytest.raises(TaggerError, match="no probabilities"):
+def test_values_outside_0_to_1_are_refused(load):
+    with pytest.raises(TaggerError, match="not probabilities"):
         load(nodes=usual_nodes("Neg"))
 
 
 def test_nan_is_refused(load):
     """A rating of nothing must never pass for a harmless one."""
-    with pytest.raises(TaggerError, match="no probabilities"):
+    with pytest.raises(TaggerError, match="not probabilities"):
         load(outputs=[(name, category, weights, float("nan")) for name, category, weights, _bias in OUTPUTS])
 
 

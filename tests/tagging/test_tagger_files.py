@@ -98,7 +98,7 @@ def test_both_files_are_downloaded_once_and_then_found_offline(hub, find):
 def test_what_is_not_there_is_named(find):
     done = find("owner/nothing")
 
-    assert "TaggerError: The tagger is not there: owner/nothing" in done.stderr
+    assert "TaggerError: The tagger cannot be found: owner/nothing" in done.stderr
 
 
 def test_offline_without_a_download_says_so(hub, find):

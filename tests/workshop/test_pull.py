@@ -120,7 +120,7 @@ def test_the_vae_alone(hub, files):
         (["owner/files", "--vae"], "has no VAE in diffusers' form"),
         ([REPO, "--revision", "v9"], "has no revision 'v9'"),
         (["owner/none"], "the hub has no such repository"),
-        ([REPO, "--file", "other.safetensors"], r"other\.safetensors is not a file that Pastelbot knows"),
+        ([REPO, "--file", "other.safetensors"], r"other\.safetensors is an unknown kind of file"),
         ([REPO, "--file", UNET], "is a UNet of diffusers without its other parts"),
         ([REPO, "--vae", "--file", UNET], "not a VAE of Stable Diffusion"),
     ],

@@ -121,7 +121,7 @@ def embedding():
         ({"state_dict": {"a": torch.ones(1)}}, "a full checkpoint, not a LoRA"),
         ([torch.ones(2, 2), "x"], "a list, but not one of a LoRA"),
         ([torch.ones(2, 2), torch.ones(3, 3)], "do not fit each other"),
-        ("text", "no file that Pastelbot knows"),
+        ("text", "an unknown kind of file"),
         ({"emb_params": torch.ones(1, 768)}, "a textual inversion embedding"),
     ],
 )

@@ -108,7 +108,9 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         try:
             return load_file(path)
         except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path} is damaged or no safetensors file: {error}. Download it again.") from error
+            raise CheckpointError(
+                f"{path} is damaged or not a safetensors file: {error}. Download it again."
+            ) from error
     # The first embeddings hold their vectors in this class, which does nothing when it is read.
     with torch.serialization.safe_globals([torch.nn.ParameterDict]):
         content = read_plain(path)

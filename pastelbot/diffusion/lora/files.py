@@ -137,7 +137,7 @@ def _from_names(path: Path, source: TensorSource, metadata: Mapping[str, str]) -
         )
     kind = identify({name: entry.shape for name, entry in source.entries.items()})
     if kind != "a LoRA":
-        raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not a LoRA.")
+        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a LoRA.")
     if any(name.startswith(("lora_te1_", "lora_te2_")) for name in source.entries):
         raise CheckpointError(f"{path} is an SDXL LoRA, not one for Stable Diffusion 1.x.")
     modules: dict[str, LoraModule] = {}

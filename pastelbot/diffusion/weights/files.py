@@ -112,7 +112,7 @@ def read_vae(path: Path) -> Network:
     tensors = read_tensors(path)
     kind = identify({name: tuple(tensor.shape) for name, tensor in tensors.items()})
     if kind not in (SD1_VAE, SD1):
-        raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not a VAE of Stable Diffusion 1.x.")
+        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a VAE of Stable Diffusion 1.x.")
     if any(".down_blocks." in name for name in tensors):
         renamed = _modern_attention(tensors)
     else:
@@ -139,13 +139,13 @@ def check_vae_kind(path: Path) -> None:
     """Raise a CheckpointError that says what a safetensors file is, unless there is a VAE in it."""
     kind = identify(_shapes(path))
     if kind not in (SD1_VAE, SD1):
-        raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not a VAE of Stable Diffusion 1.x.")
+        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a VAE of Stable Diffusion 1.x.")
 
 
 def _check_shapes(path: Path, shapes: Shapes, wanted: str) -> None:
     kind = identify(shapes)
     if kind != wanted:
-        raise CheckpointError(f"{path} is {kind or 'no file that Pastelbot knows'}, not {wanted}.")
+        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not {wanted}.")
 
 
 def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -153,7 +153,7 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
         with safe_open(path, "pt") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged or no safetensors file: {error}. Download it again.") from error
+        raise CheckpointError(f"{path} is damaged or not a safetensors file: {error}. Download it again.") from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -163,7 +163,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             with safe_open(path, "pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path} is damaged or no safetensors file: {error}. Download it again.") from error
+            raise CheckpointError(
+                f"{path} is damaged or not a safetensors file: {error}. Download it again."
+            ) from error
     return read_pickled(path)
 
 

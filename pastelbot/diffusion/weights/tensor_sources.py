@@ -141,7 +141,7 @@ def open_file(path: Path) -> TensorSource:
     weights = weights if isinstance(weights, dict) else {}
     tensors = {str(name): value.detach() for name, value in weights.items() if isinstance(value, Tensor)}
     if not tensors:
-        kind = kind_of_pickle(content) or "no file that Pastelbot knows"
+        kind = kind_of_pickle(content) or "an unknown kind of file"
         raise CheckpointError(f"{path} is {kind}: it holds no tensors with names.")
     return MemorySource(tensors, str(path))
 
@@ -165,7 +165,7 @@ def check_checkpoint(source: TensorSource) -> None:
     kind = identify({name: entry.shape for name, entry in source.entries.items()})
     missing = [part for part, prefix in _PARTS.items() if not any(name.startswith(prefix) for name in source.entries)]
     if kind not in _CHECKPOINT_LIKE or (kind != SD1 and len(missing) == len(_PARTS)):
-        raise CheckpointError(f"{source.label} is {kind or 'no file that Pastelbot knows'}, not {SD1}.")
+        raise CheckpointError(f"{source.label} is {kind or 'an unknown kind of file'}, not {SD1}.")
     if missing:
         raise CheckpointError(f"{source.label} lacks {' and '.join(missing)}.")
 

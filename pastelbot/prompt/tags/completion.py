@@ -1,7 +1,7 @@
 """Completion of the tag that is being typed at the end of a prompt.
 
-Discord takes 25 choices whose name and value have at most 100 characters, and a value replaces the whole prompt. So
-what stands before the tag, its brackets and its weight stay as they were typed, and what does not fit is not offered.
+Discord takes 25 choices whose name and value have at most 100 characters, and a value replaces the whole prompt. So the
+text before the tag, its brackets and its weight stay as typed, and what does not fit is not offered.
 """
 
 import re
@@ -17,7 +17,7 @@ _LONGEST = 100
 _LONGEST_PROMPT = _LONGEST + 200
 _ARROW = " → "
 _CLOSED = re.compile(r"(?::\s*+[\d.]++)?\s*+[)\]}]++")
-# What only looks like a tag: an unfinished <lora:..>, a wildcard, a flag.
+# Not tags: an unfinished <lora:..>, a wildcard, a flag.
 _NO_TAG = re.compile(r"<[a-z]|__|(?:.*\s)?(?:--|[—–])", re.IGNORECASE | re.DOTALL)
 _MOMENT = re.compile(r"\[[^\]]*:\s*+[\d.]++$")
 # A <lora:..> that is being typed, or a keyword whose space is missing.
@@ -35,31 +35,31 @@ class Unfinished:
 
     @property
     def key(self) -> str:
-        """Return what the typed word is compared by."""
+        """Return the typed word in the form used for comparison."""
         return tag_key(self.word)
 
     @property
     def whole_word(self) -> bool:
-        """Return whether a space behind it says that its last word is complete."""
+        """Return whether a space after it marks its last word as complete."""
         return bool(self.word) and self.word[-1] in " _"
 
 
 class Candidate(NamedTuple):
-    """A tag that was found, through an alias where `alias` is one."""
+    """A matching tag, with the `alias` through which it was found, if any."""
 
     name: str
     alias: str | None = None
 
 
 class Completion(NamedTuple):
-    """What a person reads, and the prompt that it stands for."""
+    """A choice as the user reads it, and the prompt that it stands for."""
 
     name: str
     value: str
 
 
 def unfinished(text: str) -> Unfinished | None:
-    """Find the tag that is being typed; None where there is none, or no completion could fit.
+    """Find the tag that is being typed; None where there is none or no completion could fit.
 
     >>> unfinished("1girl, ((re_h:1.2").word
     're_h'
@@ -82,13 +82,13 @@ def unfinished(text: str) -> Unfinished | None:
 
 
 def _typed(text: str, spans: list[Span]) -> Span:
-    """Return the last tag, also where its brackets have been closed."""
+    """Return the last tag, also after its brackets were closed."""
     last = next((span for span in reversed(spans) if span.start < span.end), spans[-1])
     return last if _CLOSED.fullmatch(text[last.end :]) else spans[-1]
 
 
 def completions(typed: Unfinished, candidates: Iterable[Candidate]) -> list[Completion]:
-    """Return the choices that fit, in the candidates' order, each tag once and none that the prompt has already."""
+    """Return the choices that fit, in the candidates' order, each tag once and without those already in the prompt."""
     found: dict[str, Completion] = {}
     for candidate in candidates:
         value = f"{typed.head}{written(candidate.name)}{typed.tail}"
@@ -101,7 +101,7 @@ def completions(typed: Unfinished, candidates: Iterable[Candidate]) -> list[Comp
 
 
 def _shown(typed: Unfinished, candidate: Candidate, value: str) -> str:
-    """Return the value itself, from which Discord lets people go on typing; an alias says what it stands for."""
+    """Return the choice's name: the value, which Discord lets users go on typing; an alias shows its tag."""
     if candidate.alias is None:
         return value
     arrow = f"{written(candidate.alias)}{_ARROW}{written(candidate.name)}"
@@ -112,7 +112,7 @@ def _shown(typed: Unfinished, candidate: Candidate, value: str) -> str:
 
 
 def without_arrows(prompt: str) -> str:
-    """Return a prompt in which the aliases of chosen completions are gone: Discord goes on from a choice's name.
+    """Return a prompt without the aliases of chosen completions: Discord continues from a choice's name.
 
     >>> without_arrows("1girl, (re hair → red hair:1.2), smile")
     '1girl, (red hair:1.2), smile'

@@ -1,11 +1,11 @@
-"""How alike two spellings are: the Damerau-Levenshtein distance, given up where it passes a limit.
+"""Edit distance of two spellings: Damerau-Levenshtein, abandoned where it passes a limit.
 
 Insertions, deletions, replacements and swapped neighbours each count 1 ("optimal string alignment" in Boytsov, 2011).
 """
 
 
 def allowed_errors(length: int) -> int:
-    """Return how many slips of the keyboard a word of this length is forgiven."""
+    """Return how many typing errors a word of this length may have."""
     if length < 4:
         return 0
     return 1 if length < 12 else 2

@@ -1,4 +1,4 @@
-r"""Tags as people write them in a prompt: where they begin and end, how they are compared, how they are written.
+r"""Tags as users write them in a prompt: their spans, comparison keys and spellings.
 
 `words` finds the plain text between commas, brackets, weights, `<lora:..>`, `[from:to:when]`, `AND` and `BREAK`.
 """
@@ -27,7 +27,7 @@ class Span(NamedTuple):
 
 @dataclass
 class _Reading:
-    """The spans read so far, the brackets open around the present one and those opened inside it."""
+    """Parser state: the spans read so far, the brackets open around the current one and those opened inside it."""
 
     text: str
     spans: list[Span] = field(default_factory=list)
@@ -36,7 +36,7 @@ class _Reading:
     inside: list[str] = field(default_factory=list)
 
     def cut(self, end: int, start: int) -> None:
-        """End the present span, and begin the next one after what separates them."""
+        """End the current span, and begin the next one after the separator."""
         self.spans.append(self._trimmed(end))
         self.around += self.inside
         self.inside = []
@@ -63,7 +63,7 @@ class _Reading:
             self.cut(start, end)
 
     def _open(self, whole: str, start: int, end: int) -> None:
-        """Take a bracket before a word for decoration; one in the midst of it, as in `saber (fate`, belongs to it."""
+        """Treat a bracket before a word as decoration; one inside it, as in `saber (fate`, belongs to the tag."""
         if self.text[self.start : start].strip():
             self.inside.append(whole)
         else:
@@ -80,7 +80,7 @@ class _Reading:
 
 
 def words(text: str) -> list[Span]:
-    """Return where the tags of a prompt stand, empty ones too; the last one is what is being typed."""
+    """Return the spans of a prompt's tags, empty ones too; the last one is being typed."""
     reading = _Reading(text)
     for token in _TOKEN.finditer(text):
         reading.read(token)
@@ -89,7 +89,7 @@ def words(text: str) -> list[Span]:
 
 
 def tags_in(prompt: str) -> list[str]:
-    """Return a prompt's tags as they were typed, each once, in their order."""
+    """Return a prompt's tags as typed, each once, in order."""
     found: dict[str, str] = {}
     for start, end in words(prompt):
         key = tag_key(prompt[start:end])
@@ -99,7 +99,7 @@ def tags_in(prompt: str) -> list[str]:
 
 
 def tag_key(text: str) -> str:
-    r"""Return what a tag is compared by: no case, accents, escapes or brackets, and spaces for underscores.
+    r"""Return a tag's comparison key: no case, accents, escapes or brackets, and spaces for underscores.
 
     >>> tag_key(r"Saber_\\(Fate\\)")
     'saber fate'
@@ -119,10 +119,10 @@ def _bare(word: str) -> str:
 
 
 def spoken(name: str) -> str:
-    """Return a tag's name as people write it: `long hair` for long_hair, but `^_^` as it is."""
+    """Return a tag's name as users write it: `long hair` for long_hair, but `^_^` unchanged."""
     return name.replace("_", " ") if _TWO_LETTERS.search(name) else name
 
 
 def written(name: str) -> str:
-    r"""Return a tag's name as it stands in a prompt, where a bracket as such needs a backslash: `saber \(fate\)`."""
+    r"""Return a tag's name as a prompt needs it, with literal brackets escaped: `saber \(fate\)`."""
     return _BRACKET.sub(r"\\\g<0>", spoken(name))

@@ -1,4 +1,4 @@
-"""Vocabularies of tags, as tag-completion files have them: a line `name,category,count,"alias,alias"` for each tag."""
+"""Tag vocabularies in the format of tag-completion files: one line `name,category,count,"alias,alias"` per tag."""
 
 import codecs
 import csv
@@ -33,7 +33,7 @@ _KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """One tag; `count` is how many pictures carry it where it comes from."""
+    """One tag; `count` is the number of posts that carry it at its source."""
 
     name: str
     category: int = 0
@@ -43,7 +43,7 @@ class Tag:
 
 @dataclass(frozen=True, kw_only=True)
 class TagFile:
-    """The tags of a file, and a sentence about every line that could not be read."""
+    """The tags of a file, with a sentence about every line that could not be read."""
 
     tags: tuple[Tag, ...]
     problems: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class _LineError(ValueError):
 
 
 def read_tag_file(content: bytes, source: str) -> TagFile:
-    """Read a tag-completion CSV; raise TagFileError where it is none, or every tenth line is wrong."""
+    """Read a tag-completion CSV; raise TagFileError where it is not one, or a tenth of its lines are wrong."""
     lines = _text(content, source).splitlines()
     found: dict[str, tuple[Tag, int]] = {}
     problems, rows = [], 0
@@ -75,7 +75,7 @@ def read_tag_file(content: bytes, source: str) -> TagFile:
 
 
 def combine(vocabularies: Iterable[Iterable[Tag]]) -> dict[str, Tag]:
-    """Put vocabularies on top of each other: later counts and categories win, aliases are joined."""
+    """Merge vocabularies: later counts and categories win, aliases are joined."""
     combined: dict[str, Tag] = {}
     for vocabulary in vocabularies:
         for tag in vocabulary:

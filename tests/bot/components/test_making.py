@@ -117,7 +117,7 @@ REFUSALS = [
     ({"prompt": "1girl --steps many"}, "'many' is not a whole number"),
     ({"prompt": "1girl --cfg nan"}, "'nan' is not a number"),
     ({"prompt": "1girl --ar 9:1"}, "too narrow"),
-    ({"prompt": "1girl --ar wide"}, "no aspect ratio"),
+    ({"prompt": "1girl --ar wide"}, "not an aspect ratio"),
     ({"prompt": "1girl --steps 61"}, "over the cap of 60"),
     ({"prompt": "1girl --sampler Eulr"}, "There is no sampler 'Eulr'. Did you mean Euler"),
     ({"prompt": "1girl --size poster"}, "'poster' is not a size"),

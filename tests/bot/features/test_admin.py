@@ -187,7 +187,7 @@ async def test_an_allowed_channel_makes_a_list(studio, admin):
     result = await studio.hana.slash(studio.channel, "help")
     assert "/imagine" in result.response.content
     assert await studio.hana.autocomplete(studio.channel, "imagine", "size", "s", prompt="1girl") == []
-    assert "Nothing is said about" in await admin("channels remove", channel=other)
+    assert "There is no rule for" in await admin("channels remove", channel=other)
     await studio.imagine()
     await studio.finish()
 
@@ -197,7 +197,7 @@ async def test_a_denied_category_holds_for_its_channels_and_their_threads(studio
     inside = studio.guild.create_text_channel("inside", category=category)
     exception = studio.guild.create_text_channel("exception", category=category)
     thread = await in_thread(studio, inside)
-    assert "does not answer in" in await admin("channels deny", channel=category)
+    assert "no longer answers in" in await admin("channels deny", channel=category)
 
     for channel in (inside, thread):
         assert "does not answer in this channel" in await refusal(studio, channel=channel)

@@ -508,7 +508,7 @@ async def test_who_made_this_refuses_other_messages(studio):
     result = await studio.hana.context_menu(studio.channel, "Who made this", message)
 
     assert result.response.ephemeral
-    assert "This message shows no picture that I know" in result.response.content
+    assert "This message shows no known picture" in result.response.content
 
 
 async def test_a_remix_names_what_it_was_made_from_up_to_the_root(studio, gallery):

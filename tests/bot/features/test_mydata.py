@@ -210,7 +210,7 @@ async def test_nobody_answers_for_somebody_else(studio, painted):
     asked = await studio.bot.get_channel(studio.channel.id).send("asked", view=question_view(studio.hana.id))
     refused = await studio.kenji.click(asked, label="Forget everything")
 
-    assert "Somebody else was asked" in refused.response.content
+    assert "Another user was asked" in refused.response.content
     assert studio.message(painted.id) is not None
 
 

@@ -177,11 +177,11 @@ async def test_no_infotext_harms_the_line(studio, recreate, field):
     ("options", "words"),
     [
         ({}, "nothing to recreate"),
-        ({"infotext": "just a prompt"}, "no infotext"),
+        ({"infotext": "just a prompt"}, "not an infotext"),
         ({"infotext": INFOTEXT.replace("128x192", "4096x4096")}, "cap of 1280"),
         ({"infotext": INFOTEXT.replace("Steps: 12", "Steps: 900")}, "cap of 60"),
-        ({"picture": ("a.png", png(None))}, "says nothing"),
-        ({"picture": ("a.txt", b"hello")}, "no picture"),
+        ({"picture": ("a.png", png(None))}, "has no infotext"),
+        ({"picture": ("a.txt", b"hello")}, "not a readable picture"),
     ],
 )
 async def test_what_cannot_be_recreated_is_refused(studio, recreate, options, words):

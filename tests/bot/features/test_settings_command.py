@@ -136,7 +136,7 @@ REFUSALS = [
     ("set", {"size": "4096x4096"}, "over the cap of 1280"),
     ("set", {"sampler": "Eulr"}, "Did you mean Euler"),
     ("set", {"schedule": "Karas"}, "Did you mean Karras"),
-    ("set", {"hires": "huge"}, "is nothing for hires"),
+    ("set", {"hires": "huge"}, "is not a valid value for hires"),
     ("set", {"denoise": 2.0}, "ask for 0.01 to 1"),
     ("set", {"count": 5}, "over the cap of 4"),
     ("set", {"clip_skip": 0}, "ask for 1 to 12"),
