@@ -160,7 +160,8 @@ async def test_cancelling(japan):
     await japan.painting()
     await japan.hana.click(answer.response, label="キャンセル")
 
-    await japan.says("🚫 **キャンセルしました**。利用枠は減っていません。")
+    message = await japan.says("🚫 **キャンセルしました**。利用枠は減っていません。")
+    assert not ENGLISH.search(NOT_OURS.sub("", message.content))
 
 
 async def test_a_failure_says_why(japan):

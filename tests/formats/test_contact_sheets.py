@@ -48,7 +48,9 @@ def test_long_labels_are_broken_and_cut():
 
 @pytest.mark.parametrize("label", ["", "日本語", "🎨", "((red:1.2)) <lora:x:1>", "\n", "\0"])
 def test_labels_may_be_anything(label):
-    sheet_of([png(size=(64, 64))], [label], [label])
+    sheet = sheet_of([png(size=(64, 64))], [label], [label])
+
+    assert sheet.getpixel((sheet.width - 40, sheet.height - 40)) == (255, 0, 0)
 
 
 def test_a_huge_grid_is_made_smaller():

@@ -69,10 +69,18 @@ def test_a_bare_prompt_is_a_request_with_usual_settings():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Steps: 1e999, Seed: nan, Size: 9x9, Aa: b", "Steps: 1, Sampler: x, Size: " + "9" * 5000 + "x9"]
+    ("text", "expected"),
+    [
+        ("", (20, 0, 448, 640)),
+        ("Steps: 1e999, Seed: nan, Size: 9x9, Aa: b", (20, 0, 9, 9)),
+        ("Steps: 1, Sampler: x, Size: " + "9" * 5000 + "x9", (1, 0, 448, 9)),
+    ],
 )
-def test_no_text_is_too_strange(text):
-    read_request(text)
+def test_no_text_is_too_strange(text, expected):
+    """What is no number, or one that is too long, has its usual value."""
+    read = read_request(text).request
+
+    assert (read.steps, read.seed, read.width, read.height) == expected
 
 
 def test_each_picture_of_a_request_has_its_own_seed():

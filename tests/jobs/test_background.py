@@ -52,8 +52,9 @@ async def test_an_idle_mailbox_has_no_task():
 
     mailbox = Mailbox(handle)
     mailbox.put(1)
-    while len(asyncio.all_tasks()) > 1:
-        await asyncio.sleep(0)
+    await eventually(lambda: len(asyncio.all_tasks()) == 1)
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_finishing_handles_all_that_waits_and_takes_nothing_more():

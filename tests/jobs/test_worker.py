@@ -194,3 +194,5 @@ def test_a_bot_that_is_gone_is_no_error(tmp_path):
     ours.close()
 
     worker.main(theirs, WorkerOptions(checkpoint=CheckpointSettings(path=str(tmp_path))))
+    with pytest.raises(BrokenPipeError):  # so the worker could not say anything either
+        theirs.send(Stop())

@@ -2,6 +2,7 @@ import pytest
 
 from pastelbot.errors import PromptError
 from pastelbot.prompt import check
+from pastelbot.prompt.word_list import painted_texts
 
 
 @pytest.mark.parametrize(
@@ -9,6 +10,8 @@ from pastelbot.prompt import check
 )
 def test_forgiven_prompts_pass(prompt):
     check(prompt)
+
+    assert list(painted_texts(prompt, steps=20))
 
 
 @pytest.mark.parametrize(("prompt", "position"), [("a (b:1.2.3)", 5), ("x AND (b:1..)", 9), ("[a:(b:1.2.3):0.5]", 6)])

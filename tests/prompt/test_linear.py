@@ -64,3 +64,5 @@ def test_twice_the_length_takes_about_twice_the_time(name):
 @pytest.mark.parametrize("text", ["[a:b:" * 5000, "(a" * 5000 + ")" * 5000, "[a|" * 5000 + "]" * 5000])
 def test_no_depth_is_too_deep(text):
     check(text)
+
+    assert list(painted_texts(text, steps=3))

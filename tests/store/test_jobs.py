@@ -107,9 +107,11 @@ async def test_no_more_wait_than_may_even_when_all_come_at_once(jobs, clock):
     assert await work_used(jobs, 1, now=clock()) == 5 * WORK
 
 
-async def test_no_limit(insert):
+async def test_no_limit(jobs, insert):
     for _ in range(3):
         await insert(count=100, limit=0)
+
+    assert len(await jobs.with_status(JobStatus.QUEUED)) == 3
 
 
 async def test_concurrent_leases_share_nothing(jobs, insert, clock):

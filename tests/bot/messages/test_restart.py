@@ -21,7 +21,7 @@ async def end_bot(studio, end):
     await (studio.bot.close() if end == "close" else studio.kill())
 
 
-def only_message(studio, message_id):
+def assert_only_message(studio, message_id):
     """Return the only message there is, which must be that one and have one picture."""
     (message,) = studio.messages
     assert message_id == message.id
@@ -55,7 +55,7 @@ async def test_a_job_being_painted_is_painted_again(studio, end):
     await studio.restart()
     await studio.finish()
 
-    assert "seed 7" in only_message(studio, result.response.id).content
+    assert "seed 7" in assert_only_message(studio, result.response.id).content
     assert (await studio.jobs.get(job_id)).attempts == (end == "kill")
 
 
@@ -72,7 +72,7 @@ async def test_a_painted_job_is_posted_without_painting_it_again(studio, end):
     await studio.restart()
     await studio.status(job_id, JobStatus.DONE)
 
-    only_message(studio, result.response.id)
+    assert_only_message(studio, result.response.id)
     assert studio.executor.painting == {}
 
 
@@ -88,7 +88,7 @@ async def test_a_posted_job_is_not_posted_again(studio, monkeypatch):
     await studio.restart()
     await studio.status(job_id, JobStatus.DONE)
 
-    only_message(studio, result.response.id)
+    assert_only_message(studio, result.response.id)
     assert len(studio.edits()) == edits
 
 
@@ -104,7 +104,7 @@ async def test_a_picture_whose_posting_was_not_recorded_is_there_once(studio, mo
     await studio.restart()
     await studio.status(job_id, JobStatus.DONE)
 
-    only_message(studio, result.response.id)
+    assert_only_message(studio, result.response.id)
 
 
 async def test_the_second_death_of_the_bot_during_a_job_fails_it(studio):
@@ -126,7 +126,7 @@ async def test_a_job_whose_worker_died_is_painted_again(studio):
     studio.executor.ready()
     await studio.finish()
 
-    only_message(studio, result.response.id)
+    assert_only_message(studio, result.response.id)
 
 
 async def test_the_second_death_of_the_worker_fails_the_job_with_its_reason(studio):
@@ -225,7 +225,7 @@ async def test_a_job_that_never_got_a_message_gets_one_after_the_restart(studio)
     await studio.restart()
     message = await studio.finish()
 
-    only_message(studio, message.id)
+    assert_only_message(studio, message.id)
 
 
 async def nothing(*_args, **_kwargs):

@@ -1,0 +1,58 @@
+"""What every test must have: something that can fail."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent
+# Calls that fail a test; a helper that asserts says so in its name.
+FAILING = {"raises", "fail", "warns"}
+ASSERTING = ("assert_", "check_", "eventually")
+
+
+def cases_of(text):
+    """Yield the functions of a file that pytest runs as tests."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield node
+
+
+def can_fail(test):
+    return any(isinstance(node, ast.Assert) or called(node) for node in ast.walk(test))
+
+
+def called(node):
+    """Return whether a node calls what fails where a claim does not hold."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    return name in FAILING or name.startswith(ASSERTING)
+
+
+def test_every_test_asserts_something():
+    idle = [
+        f"{path.relative_to(FOLDER)}::{test.name}"
+        for path in FOLDER.rglob("test_*.py")
+        for test in cases_of(path.read_text(encoding="utf-8"))
+        if not can_fail(test)
+    ]
+
+    assert idle == []
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("assert value", True),
+        ("with pytest.raises(ValueError): read()", True),
+        ("await eventually(done)", True),
+        ("check_picture(value)", True),
+        ("read()", False),
+        ("value = read()", False),
+    ],
+)
+def test_a_test_that_cannot_fail_is_recognized(body, expected):
+    (test,) = cases_of(f"async def test_it():\n    {body}\n")
+
+    assert can_fail(test) is expected
