@@ -39,7 +39,7 @@ async def check_command(interaction: Interaction, access: AccessPolicy) -> None:
     """Raise NotAllowedError where a command is not answered.
 
     That is one place for all commands: channels that the bot is kept out of, direct messages, and who may use `/admin`.
-    What paints asks the house again, for buttons are no commands.
+    Painting checks the access policy again, because buttons are not commands.
     """
     name = interaction.data.get("name") if interaction.data is not None else None
     if name == "admin":

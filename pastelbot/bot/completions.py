@@ -1,4 +1,4 @@
-"""What is offered while somebody types: at most 25 choices of at most 100 characters."""
+"""Autocomplete choices: at most 25 of at most 100 characters."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence

@@ -1,7 +1,7 @@
 """Where the bot's words become another language.
 
-Private answers and forms are in the language of whoever asks; what everybody can see is in the server's. A job keeps
-the language of its message, because what is written later answers no interaction.
+Private answers and forms are in the user's language; public messages are in the server's. A job keeps the language of
+its message, because what is written later answers no interaction.
 """
 
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ class CommandTranslator(app_commands.Translator):
 
 
 def language_of(interaction: Interaction, *, public: bool = False) -> str:
-    """Return Discord's name of the language to answer in: that of whoever asks, or in public the server's."""
+    """Return Discord's name of the language to answer in: the user's, or in public the server's."""
     return str(interaction.guild_locale or interaction.locale) if public else str(interaction.locale)
 
 
@@ -49,7 +49,7 @@ def translator(interaction: Interaction, *, public: bool = False) -> Translate:
 
 
 def localised(interaction: Interaction, text: str) -> str:
-    """Return a text in the language of whoever asks."""
+    """Return a text in the user's language."""
     return translator(interaction)(text)
 
 

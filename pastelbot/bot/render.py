@@ -91,7 +91,7 @@ def alt_text(request: GenerationRequest, seed: int) -> str:
 
 
 def queue_text(overview: Overview, actor: Actor) -> str:
-    """List who is painted for and who waits; what others asked for elsewhere is nobody's business here."""
+    """List the running and queued jobs; other users' jobs elsewhere stay anonymous."""
     running, queue = overview.running, overview.queue
     if not running and not queue:
         return "The queue is empty: your picture would be next."

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 async def answer_error(interaction: Interaction, error: BaseException) -> None:
-    """Tell the person, and nobody else, what was wrong; what is unexpected also goes to the log."""
+    """Answer the user privately with what was wrong; unexpected errors also go to the log."""
     if isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError) and error.__cause__:
         error = error.__cause__
     if isinstance(error, PastelError):

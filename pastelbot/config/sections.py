@@ -247,7 +247,7 @@ class Settings(Section):
 
     @property
     def moderation(self) -> ModerationSettings:
-        """Return the section that configuration files call `[house]`."""
+        """Return the section with the rules for every server."""
         return self.house
 
     @property

@@ -1,4 +1,4 @@
-"""Sheets of many pictures: a grid with labels beside its rows and above its columns."""
+"""Contact sheets: a grid of pictures with labels beside its rows and above its columns."""
 
 import io
 import textwrap

@@ -1,4 +1,4 @@
-"""Finding a checkpoint: a folder or file here, or one on the Hugging Face hub."""
+"""Checkpoint references: a local folder or file, or one on the Hugging Face hub."""
 
 import re
 from collections.abc import Callable, Sequence

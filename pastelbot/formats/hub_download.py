@@ -1,4 +1,4 @@
-"""Files from the hub that go on where they broke off, even after the program was ended meanwhile.
+"""Resumable downloads from the hub, also after a restart of the program.
 
 The hub's own client throws away what it has of a file when it ends. So a file is fetched here first, under a name that
 says which content it is, checked against the hub's hash, and only then put where the client looks for it.
@@ -34,7 +34,7 @@ def _hear_nothing(_what: str, _done: int, _total: int) -> None:
 
 
 class HubUnreachableError(CheckpointError):
-    """There is no way to the hub, so that nobody knows what it has."""
+    """The hub cannot be reached."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +128,7 @@ class HubDownload:
 
         headers = build_hf_headers()
         if urlparse(file.address).netloc != urlparse(self._url(file)).netloc:
-            headers.pop("authorization", None)  # a token is for the hub, not for whoever stores its files
+            headers.pop("authorization", None)  # a token is for the hub, not for the host that stores its files
         start = min(_size(part), file.size)
         heard = _Bar.hearing(lambda done: self.listener(file.name, before + done, total), start)
         with part.open("r+b" if part.exists() else "w+b") as target:
@@ -145,7 +145,7 @@ class HubDownload:
 
 
 def no_bar() -> "type[tqdm]":
-    """Return what the client takes for a progress bar, and nobody sees."""
+    """Return an invisible progress bar for the client."""
     from huggingface_hub.utils.tqdm import tqdm
 
     class NoBar(tqdm):

@@ -1,4 +1,4 @@
-"""What a weights file is, told from the names and shapes of its tensors."""
+"""Identification of a weights file by the names and shapes of its tensors."""
 
 from collections.abc import Callable, Mapping
 

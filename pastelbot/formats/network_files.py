@@ -1,4 +1,4 @@
-"""LoRAs and embeddings as files: found by the names that prompts call them by. No torch: the bot process looks, too."""
+"""Files of LoRAs and embeddings, found by their names in prompts. Torch-free, because the bot process looks too."""
 
 import difflib
 import json
@@ -165,7 +165,7 @@ class LoraFiles:
         return self._metadata[path][1]
 
     def _titles(self, paths: Iterable[Path]) -> dict[str, Path]:
-        """Return files by the name that their trainer gave them; a name of several is nobody's."""
+        """Return files by the name that their trainer gave them; an ambiguous name is left out."""
         titles = [(self.metadata(path).get("ss_output_name", ""), path) for path in paths]
         count = Counter(title for title, _path in titles)
         return {title: path for title, path in titles if title and count[title] == 1}

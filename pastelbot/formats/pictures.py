@@ -1,4 +1,4 @@
-"""Picture files: what they say about themselves, pictures to start from, and sheets of several pictures."""
+"""Picture files: their infotexts, uploaded pictures to start from, and sheets of several pictures."""
 
 import io
 import math
@@ -56,7 +56,7 @@ def read_infotext(source: Path | bytes) -> str:
 
 
 def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
-    """Return the (width, height) of a picture that somebody gave, as it is looked at; raises RequestError.
+    """Return the (width, height) of an uploaded picture, upright; raises RequestError.
 
     Only the file's head is read, so this is quick whatever the size. `what` is the picture's name in errors.
     """
@@ -76,7 +76,7 @@ def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
 
 
 def open_flat(content: bytes, *, what: str = _START) -> Image.Image:
-    """Return a picture that somebody gave in RGB, upright, what is transparent on white; raises RequestError."""
+    """Return an uploaded picture in RGB, upright, transparency on white; raises RequestError."""
     size_of(content, what=what)
     return flattened(content, what=what)
 

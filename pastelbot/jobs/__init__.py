@@ -1,1 +1,1 @@
-"""From a queued job to its pictures: who is next, who paints, and what becomes of it."""
+"""Jobs: the queue, the dispatcher, and the executors that paint them in worker processes."""

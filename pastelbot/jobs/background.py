@@ -1,4 +1,4 @@
-"""Background work that belongs to nobody's request.
+"""Background work that belongs to no request: tasks, timers, a mailbox.
 
 Nothing here idles on a future: work starts when there is some and ends when it is done, so a program with an empty
 queue has no task at all. Tasks and timers start in an empty context, because what a request carries (its log fields,
@@ -79,7 +79,7 @@ class Periodic:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self, *, first: float) -> None:
-        """Do the first round after so many seconds."""
+        """Run the first round after so many seconds."""
         self._timer = call_later(first, self._tick)
 
     def wake(self) -> None:

@@ -1,7 +1,7 @@
-"""Gives jobs out, records what comes back, and tells those who show it.
+"""Dispatcher: sends queued jobs to the executor, records their results, and publishes updates.
 
-Everything that takes time goes through one mailbox, one item after the other, so no two steps of this file ever run at
-the same time and none of it needs a lock. Joining and leaving the line takes no time and is done at once.
+Everything that takes time passes one mailbox, item by item, so no two steps of this module run at the same time and
+none of it needs a lock. Joining and leaving the queue is immediate.
 """
 
 import asyncio
@@ -43,8 +43,8 @@ from pastelbot.store.picture_files import PictureFiles
 
 _ATTEMPTS = 2
 _POLL_SECONDS = 15.0
-_WATCHED = 100  # places of the line that are looked at whenever something happens
-_TOLD_AT_ONCE = 50  # messages that are edited at most, whatever has moved
+_WATCHED = 100  # queue positions that are checked after every event
+_TOLD_AT_ONCE = 50  # at most so many messages are edited at once
 _REMEMBERED = timedelta(days=3)
 _LOADING_LOGGED = timedelta(seconds=30)  # how often the log says what the worker loads or downloads
 
@@ -53,14 +53,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Rescan:
-    """Mailbox item: look at the line; a `thorough` look compares it with the database and looks at all of it."""
+    """Mailbox item: rescan the queue; a `thorough` one compares it with the database and checks every position."""
 
     thorough: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """The jobs being painted, the first of those in line in their order, and how many are in line."""
+    """The running jobs, the first queued ones in order, and the number of queued ones."""
 
     running: list[Job]
     queue: list[Job]
@@ -69,7 +69,7 @@ class Overview:
 
 @dataclass(kw_only=True)
 class _Running:
-    """A job that is painted, and the share of it that is done."""
+    """A running job, and the share of it that is done."""
 
     job: Job
     waiting: QueuedJob
@@ -118,7 +118,7 @@ class Dispatcher:
         self._poll: asyncio.TimerHandle | None = None
 
     async def start(self, publish: Callable[[Update], None]) -> None:
-        """Put right what an earlier process left behind, then start the worker."""
+        """Recover what an earlier process left behind, then start the worker."""
         self._publish = publish
         await self._throughput.load()
         for job in await self._jobs.with_status(JobStatus.LEASED):
@@ -133,12 +133,12 @@ class Dispatcher:
         self._tick()
 
     def add(self, job: Job) -> None:
-        """Let a job that was queued in the database join the line."""
+        """Add a job that the database has queued to the wait queue."""
         self._queue.add(QueuedJob.of(job))
         self.wake()
 
     def wake(self) -> None:
-        """Look at the line soon; many calls before that are one."""
+        """Rescan the queue soon; calls before that are merged."""
         if not self._looking:
             self._looking = True
             self._mailbox.put(Rescan())
@@ -146,7 +146,7 @@ class Dispatcher:
     async def end(
         self, job_id: str, status: JobStatus, *, reason: str | None = None, forget_pictures: bool = False
     ) -> Job | None:
-        """Fail or cancel a job, refund it, and let go of it; None where it has already ended, which changes nothing.
+        """Fail or cancel a job, refund it, and release it; None where it has already ended, which changes nothing.
 
         It leaves the queue at once. `forget_pictures` then removes its pictures from the database and the disk. The
         rest goes through the mailbox: what was reported of the job before is shown before, and nothing after.
@@ -163,18 +163,18 @@ class Dispatcher:
         return ended
 
     def place(self, job_id: str) -> Place | None:
-        """Return what to tell of a waiting job, jobs being painted counted; None where it does not wait."""
+        """Return a waiting job's position, running jobs included; None where it does not wait."""
         return self._positions.mark_shown(job_id, self._ahead(), self._clock())
 
     async def overview(self, *, most: int = 20) -> Overview:
-        """Return the jobs being painted and the first in line."""
+        """Return the running jobs and the first queued ones."""
         order = [job.id for job in self._queue.head(most)]
         found = {job.id: job for job in await self._jobs.several(order)}
         queue = [found[job_id] for job_id in order if job_id in found]
         return Overview(running=[one.job for one in self._running.values()], queue=queue, waiting=len(self._queue))
 
     async def close(self) -> None:
-        """Stop giving out, end the worker, and put what it had back in line."""
+        """Stop dispatching, end the worker, and queue its jobs again."""
         if self._poll is not None:
             self._poll.cancel()
         await self._mailbox.close()
@@ -223,14 +223,14 @@ class Dispatcher:
                 await asyncio.shield(self._end(event.job_id, JobStatus.CANCELLED, None))
 
     def _watch_the_time(self, *, painting: bool) -> None:
-        """Count the time since the last event for the pace, if something was painted in it."""
+        """Count the time since the last event for the throughput, if something was painted in it."""
         now = self._clock()
         if self._running and painting:
             self._throughput.busy((now - self._seen_at).total_seconds())
         self._seen_at = now
 
     async def _compare(self) -> int:
-        """Let the line be what the database says, whatever was missed; return its length."""
+        """Make the queue equal to the database's; return its length."""
         before = self._queue.ids()  # who joins while the database is read is not in its answer
         there = await self._jobs.ids_in_line()
         for job_id in before - there:
@@ -266,7 +266,7 @@ class Dispatcher:
             log.info("loading", what=event.what)
 
     async def _release(self, job_id: str, *, finished: bool = False) -> None:
-        """Take a job that was painted, or is not painted any more, off; what was done of it tells the pace."""
+        """Release a job that no longer runs, and count its finished share for the throughput."""
         one = self._running.pop(job_id, None)
         self._queue.finished(job_id)
         if one is not None and (finished or one.share):
@@ -292,7 +292,7 @@ class Dispatcher:
                 self._leave(waiting.id)
 
     async def _tell(self, depth: int) -> None:
-        """Publish the places that are not as they were told any more."""
+        """Publish the positions that differ from those shown."""
         positions = self._positions.stale(self._ahead(), self._clock(), depth=depth, most=_TOLD_AT_ONCE)
         if not positions:
             return
@@ -338,7 +338,7 @@ class Dispatcher:
         return None
 
     def _tick(self) -> None:
-        """Look now and then, whatever was missed, and end a worker that says nothing while it should paint."""
+        """Rescan periodically, and restart a worker that sends nothing while it should paint."""
         silent = (self._clock() - self._heard_at).total_seconds()
         if self._running and silent > self._stall_seconds:
             self._heard_at = self._clock()

@@ -1,4 +1,4 @@
-"""What the dispatcher knows of whoever paints."""
+"""Executor: the dispatcher's interface to the process that paints."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -10,11 +10,11 @@ class Executor(Protocol):
     """Takes commands, answers with events, and restarts what dies.
 
     Events arrive by calling `on_event` in the event loop's thread. Between a `WorkerLost` and the next `WorkerReady`
-    nothing is painted and commands are dropped: the dispatcher gives the lost jobs out again.
+    nothing is painted and commands are dropped: the dispatcher sends the lost jobs again.
     """
 
     def start(self, on_event: Callable[[Event], None]) -> None:
-        """Begin; returns at once, `WorkerReady` follows when there is somebody to paint."""
+        """Begin; returns at once, `WorkerReady` follows when the worker can paint."""
 
     def send(self, command: Command) -> None:
         """Hand a command down; never blocks for long, never raises for a dead worker."""
@@ -23,4 +23,4 @@ class Executor(Protocol):
         """Kill a worker that does not answer; `WorkerLost` follows."""
 
     async def close(self) -> None:
-        """End the worker and everything that watches it."""
+        """End the worker and its listeners."""

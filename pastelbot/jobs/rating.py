@@ -1,4 +1,4 @@
-"""Every picture rated before anybody hears that it is painted."""
+"""Rating executor: rates every picture before its job counts as painted."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -21,7 +21,8 @@ log = structlog.get_logger(__name__)
 class RatingExecutor:
     """Another executor whose finished pictures get a rating on their way to the dispatcher.
 
-    A picture that cannot be rated is rated RATING_FAILED, which the house treats as the worst: never as harmless.
+    A picture that cannot be rated is rated RATING_FAILED, which the access policy treats as the worst: never as
+    harmless.
     """
 
     def __init__(self, executor: Executor, describer: Describer) -> None:

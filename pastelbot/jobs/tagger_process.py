@@ -1,4 +1,4 @@
-"""Describing pictures in a process of its own, which is started when it is needed first."""
+"""Tagger process: describes pictures in a child process that is started on first use."""
 
 import asyncio
 import multiprocessing
@@ -25,16 +25,16 @@ log = structlog.get_logger(__name__)
 
 
 class Describer(Protocol):
-    """Whoever can say what a picture shows."""
+    """Interface of a tagger that describes pictures."""
 
     def prepare(self) -> None:
         """Begin to load what describing needs; returns at once."""
 
     async def describe(self, content: bytes) -> Description:
-        """Return what a picture file shows; raises RequestError or TaggerError."""
+        """Describe a picture file; raises RequestError or TaggerError."""
 
     async def close(self) -> None:
-        """End everything; what still waits fails."""
+        """End the tagger; pending requests fail."""
 
 
 class TaggerProcess:
@@ -69,7 +69,7 @@ class TaggerProcess:
         self._thread.submit(self._try_to_start)
 
     async def describe(self, content: bytes) -> Description:
-        """Return what a picture file shows; raises RequestError for a bad file and TaggerError for everything else."""
+        """Describe a picture file; raises RequestError for a bad file and TaggerError for everything else."""
         if self._closed:
             raise TaggerError("The tagger is closed.")
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, content)

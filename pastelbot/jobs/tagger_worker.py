@@ -1,7 +1,7 @@
 """The tagger's process: owns ONNX Runtime, answers one picture after the other.
 
-It is no part of the worker, so whatever a picture does to it, nobody's painting is lost. Like the worker it may be
-killed at any time, and an unexpected error ends it.
+It is separate from the worker, so a picture that crashes it loses no painting job. Like the worker it may be killed at
+any time, and an unexpected error ends it.
 """
 
 import signal

@@ -1,4 +1,4 @@
-"""An executor without a worker and a tagger without a model, for tests: they do what the test tells them to."""
+"""Fakes for tests: an executor without a worker and a tagger without a model, driven by the test."""
 
 import asyncio
 import io
@@ -111,11 +111,11 @@ class FakeDescriber:
         self.closed = True
 
     def hold(self) -> None:
-        """Let everybody wait until `release`."""
+        """Make every request wait until `release`."""
         self._held = asyncio.Event()
 
     def release(self) -> None:
-        """Let everybody go on."""
+        """Let the waiting requests continue."""
         if self._held is not None:
             self._held.set()
             self._held = None

@@ -1,4 +1,4 @@
-"""The worker process: owns torch and the device, knows no Discord and no database.
+"""Worker process: owns torch and the device, knows no Discord and no database.
 
 It may be killed at any time. An unexpected error ends it on purpose: the executor starts a fresh one, and the jobs
 it had are painted again, each alone.

@@ -1,4 +1,4 @@
-"""Caps on what nobody typed: defaults that are over a cap come down to it, and what was typed is left to be refused."""
+"""Clamping: defaults over a cap are lowered to it; typed values stay, to be refused."""
 
 from dataclasses import replace
 

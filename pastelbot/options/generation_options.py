@@ -77,6 +77,6 @@ class GenerationOptions:
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> "GenerationOptions":
-        """Return the wish of stored values; names that there are not any more are left out."""
+        """Return the options of stored values; unknown names are left out."""
         set_fields = {field.name for field in dataclasses.fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in set_fields})  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ class EffectivePolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class _ScopedSettings:
-    """What was set for a server, somebody's roles, and the places where they ask."""
+    """The settings of a server, the actor's roles, and the places of the request."""
 
     server: dict[str, Value] = field(default_factory=dict)
     roles: tuple[dict[str, Value], ...] = ()
@@ -36,7 +36,7 @@ class _ScopedSettings:
 
 
 class AccessPolicy:
-    """Reads the rules that apply to whoever asks. All errors are NotAllowedError."""
+    """Reads the rules that apply to an actor. All errors are NotAllowedError."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class AccessPolicy:
         return {} if actor.guild_id is None else await self._store.all(Scope.GUILD, actor.guild_id)
 
     async def _scoped_settings(self, actor: Actor) -> _ScopedSettings:
-        """Read all settings that matter to somebody, at once: this is done for every request."""
+        """Read all settings that matter to an actor in one query: this is done for every request."""
         if actor.guild_id is None:
             return _ScopedSettings()
         wanted = {Scope.GUILD: [actor.guild_id], Scope.ROLE: actor.role_ids, Scope.CHANNEL: actor.places}

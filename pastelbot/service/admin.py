@@ -115,7 +115,7 @@ class Admin:
         await self._audit.record(actor, "caps", detail=f"{_mention(scope, owner_id)}: cleared")
 
     async def block(self, actor: Actor, user_id: int, *, duration: str | None, reason: str, trusted: bool) -> Block:
-        """Keep somebody from painting, and cancel what they have in line; `trusted` people cannot be blocked."""
+        """Block a user from painting, and cancel their queued jobs; `trusted` people cannot be blocked."""
         guild_id = await self._admin(actor)
         if trusted or user_id == actor.user_id:
             raise NotAllowedError("You cannot block yourself, a bot, or a user who manages the server.")
@@ -287,7 +287,7 @@ def _entries(typed: str) -> list[str]:
 
 
 def _span(duration: str | None, reason: str) -> str:
-    """Say for how long somebody is blocked, and why."""
+    """Describe how long a user is blocked, and why."""
     if duration is None:
         return f"for good ({reason})" if reason else "for good"
     return f"for {duration.strip()} ({reason})" if reason else f"for {duration.strip()}"

@@ -26,7 +26,7 @@ AdultCheck = Callable[[Job, StoredPicture], Awaitable[bool]]
 
 @dataclass(frozen=True, kw_only=True)
 class Credit:
-    """One picture that another was made from; `user_id` and `link` are None where they are nobody's business."""
+    """One picture that another was made from; `user_id` and `link` are None where they are private."""
 
     user_id: int | None
     link: str | None

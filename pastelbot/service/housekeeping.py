@@ -16,7 +16,7 @@ class Housekeeping:
         self._clock = clock
 
     async def sweep(self) -> None:
-        """Remove what is too old, over the cap, or needed by nobody."""
+        """Remove what is too old, over the cap, or unused."""
         days = self._settings.keep_days
         before = self._clock() - timedelta(days=days) if days else None
         await self._files.sweep(before=before, max_bytes=int(self._settings.max_gib * 2**30))

@@ -1,4 +1,4 @@
-"""Use cases about quotas: what somebody may paint, what is left of it, and what admins set and grant.
+"""Quotas: the allowance of each user, its balance, and what admins set and grant.
 
 What a user gets follows from the access policy; a server's and a role's numbers are settings of them.
 """

@@ -123,7 +123,7 @@ class Reviews:
                 await self._refuse(job, _OVERDUE)
 
     async def question_deleted(self, *, message_id: int | None = None, channel_id: int | None = None) -> None:
-        """Reject what nobody can decide about any more: the message that asked, or its channel, was deleted."""
+        """Reject reviews that can no longer be decided: the message that asked, or its channel, was deleted."""
         for job_id in await self._store.open_in(message_id=message_id, channel_id=channel_id):
             job = await self._jobs.get(job_id)
             if job is not None and await self._store.decide(job_id, "rejected"):

@@ -1,4 +1,4 @@
-"""The use case behind `/describe`: what a picture shows, for whoever may ask, not too often."""
+"""Description of pictures for `/describe`, with permission check and rate limit."""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""Everything that is kept: the only SQL, and the only user of aiosqlite and sqlite3."""
+"""Stores: all SQL, and the only user of aiosqlite and sqlite3."""

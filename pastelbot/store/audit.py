@@ -1,4 +1,4 @@
-"""The log of who did what: every job, which a trigger writes down with it, and every action of a moderator.
+"""Audit log: every job, recorded by a trigger, and every action of a moderator.
 
 It has no prompts: an entry names its job, and the prompt is there for as long as the job is.
 """
@@ -13,7 +13,7 @@ PAINT = "paint"
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """Something that somebody did; `guild_id` None is in a direct message, `prompt` None where the job is gone."""
+    """One recorded action; `guild_id` None is a direct message, `prompt` None a deleted job."""
 
     at: datetime
     guild_id: int | None
@@ -33,7 +33,7 @@ class AuditLog:
         self._database = database
 
     async def record(self, entry: AuditEntry) -> None:
-        """Write something down."""
+        """Record an action."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 "INSERT INTO audit (at, guild_id, user_id, action, target_id, job_id, detail)"
@@ -67,6 +67,6 @@ class AuditLog:
         ]
 
     async def purge(self, *, before: datetime) -> None:
-        """Remove what is older."""
+        """Remove older entries."""
         async with self._database.transaction() as connection:
             await connection.execute("DELETE FROM audit WHERE at < ?", before.timestamp())

@@ -1,4 +1,4 @@
-"""Who may not paint in which server, and until when."""
+"""Blocks: users who may not paint in a server, and until when."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from pastelbot.store.database import Database
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One person in one server; `until` None is until somebody ends it."""
+    """A block of one user in one server; `until` None is until it is lifted."""
 
     guild_id: int
     user_id: int

@@ -1,4 +1,4 @@
-"""Requests that wait for their person's yes: kept on disk, so that the buttons work after a restart."""
+"""Plans of requests that wait for their user's confirmation; stored, so that the buttons work after a restart."""
 
 import json
 import secrets
@@ -57,7 +57,7 @@ class ConfirmationStore:
         return number
 
     async def take(self, number: str, user_id: int, *, now: datetime) -> Plan | None:
-        """Return a person's plan, once: whoever asks again gets None, as for one that has expired."""
+        """Return a user's plan, once: a second call gets None, as for an expired one."""
         sql = "DELETE FROM confirmations WHERE id = ? AND user_id = ? RETURNING plan, asked_at"
         async with self._database.transaction() as connection:
             row = await connection.one(sql, number, user_id)

@@ -35,8 +35,8 @@ class Reader:
     """Asks questions, and reads each answer in one go.
 
     A statement that stays open while others read on the same connection would hold all of them at the moment of its
-    beginning: under load, nobody would see what was just written. Values stand for `?` in order, or for `:name` by
-    name. Everything raises StoreError where the database cannot answer.
+    beginning: under load, no reader would see recent writes. Values stand for `?` in order, or for `:name` by name.
+    Everything raises StoreError where the database cannot answer.
     """
 
     def __init__(self, connection: aiosqlite.Connection) -> None:

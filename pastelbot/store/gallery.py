@@ -1,4 +1,4 @@
-"""The gallery: what was shared in which server, votes, searching, and what was made from what."""
+"""Gallery: shared pictures of each server, votes, search, and the ancestry of pictures."""
 
 import enum
 import re

@@ -1,4 +1,4 @@
-"""Picture files: named by what is in them, written once, removed when no row of the database needs them any more.
+"""Picture files: named by their content, written once, removed when no row of the database needs them.
 
 A file has a row before anybody is told of it, and loses its rows before it is removed. So a crash leaves at worst a
 file without a row, which the next sweep removes. One lock holds apart those who write and record a file from those who
@@ -122,7 +122,7 @@ class PictureFiles:
         needed = {row[0] for row in await self._database.reader.all("SELECT DISTINCT file FROM pictures")}
         strays = there - needed
         if strays:
-            log.info("files that nobody needs", files=len(strays))
+            log.info("unused files removed", files=len(strays))
             await self.drop(sorted(strays))
 
     async def _unlink_unneeded(self, names: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Presets: wishes by name, each for one person or for everybody in a server."""
+"""Presets: generation options by name, each for one user or for a whole server."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ PERSONAL = 0
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A wish by name, as JSON values; `guild_id` is the server that may use it, or PERSONAL."""
+    """Generation options by name, as JSON values; `guild_id` is the server that may use it, or PERSONAL."""
 
     owner_id: int
     guild_id: int

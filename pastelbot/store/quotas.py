@@ -69,7 +69,7 @@ class Charge:
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """Extra work that an admin gave to somebody, once."""
+    """Extra work that an admin gave to a user, once."""
 
     work: int
     granted_by: int
@@ -102,8 +102,8 @@ def next_refill(now: datetime) -> datetime:
 def refilled(balance: Balance | None, day: int, allowance: Allowance) -> Balance:
     """Return the balance with the allowance of the days since, up to what may be saved.
 
-    Within a day a changed allowance counts at once, as if it had been so since midnight; somebody who has spent more
-    than that goes below 0 for the day.
+    Within a day a changed allowance counts at once, as if it had been so since midnight; a user who has spent more than
+    that goes below 0 for the day.
     """
     if balance is None:
         balance = Balance(day=day)

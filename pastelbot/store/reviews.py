@@ -1,4 +1,4 @@
-"""Pictures that are withheld until a moderator has seen them: a part of the job's row, so that both agree."""
+"""Reviews of withheld pictures by moderators: a part of the job's row, so that both agree."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What servers, channels, roles and people have set: JSON values by name."""
+"""Settings of servers, channels, roles and users: JSON values by name."""
 
 import enum
 import json
@@ -51,7 +51,7 @@ class SettingsStore:
         return found
 
     async def owners(self, scope: Scope, name: str) -> dict[int, Value]:
-        """Return whoever has set this name, and to what."""
+        """Return the owners that have set this name, with their values."""
         sql = "SELECT id, value FROM settings WHERE scope = ? AND name = ?"
         return {row["id"]: json.loads(row["value"]) for row in await self._database.reader.all(sql, scope, name)}
 

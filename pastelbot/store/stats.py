@@ -1,4 +1,4 @@
-"""Figures about what was painted and what it takes on disk, for those who look after a server."""
+"""Statistics of painted jobs and disk usage, for a server's moderators."""
 
 import asyncio
 import os

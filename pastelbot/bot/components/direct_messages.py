@@ -45,7 +45,7 @@ async def actor_at(interaction: Interaction, guild_id: int | None, channel_id: i
 async def begin_message(interaction: Interaction, actor: Actor) -> ReplyTarget:
     """Begin the direct message of a job; raises RequestError where the person takes none.
 
-    Whether somebody takes messages shows only when one is sent, so this comes before anything is queued.
+    Whether a user accepts messages shows only when one is sent, so this comes before anything is queued.
     """
     try:
         message = await interaction.user.send(localised(interaction, "⏳ One moment …"), silent=True)

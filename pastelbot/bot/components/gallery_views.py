@@ -56,7 +56,7 @@ class PageButton(
 ):
     """Turn to another page: p and n are Prev and Next; h is the page that is shown, and does nothing.
 
-    `upto` is the newest entry that counts: what is shared while somebody reads moves nothing to another page.
+    `upto` is the newest entry that counts: pictures shared meanwhile move nothing to another page.
     """
 
     readers = MappingProxyType({"view": _LETTERS.__getitem__, "number": int, "upto": lambda text: int(text, 16)})
@@ -74,7 +74,7 @@ class PageButton(
 
     @answers_errors
     async def callback(self, interaction: Interaction) -> None:
-        """Turn the page for whoever opened it; anybody else gets a private one."""
+        """Turn the page for the user who opened it; other users get a private one."""
         services, actor = interaction.client.services, actor_of(interaction)
         page = await services.gallery.page(
             actor, self.view_shown, self.number, tag=self.tag, text=self.text, upto=self.upto
@@ -182,7 +182,7 @@ def _with_votes(message: discord.Message, shown: Shown) -> ui.LayoutView:
         elif isinstance(item, ui.MediaGallery):
             for media in item.items:  # links expire; the attachments stay
                 media.media = f"attachment://{PurePosixPath(urlsplit(media.media.url).path).name}"
-    layout.stop()  # nobody waits for it: its buttons are found by their ids
+    layout.stop()  # nothing waits for it: its buttons are found by their ids
     return layout
 
 

@@ -38,7 +38,7 @@ _LOOKS = {
 
 _WAITING = ("cancel",)
 _ENDED = ("reroll", "edit", "delete")
-_FOR_ONE = ("vary", "hires")  # what a grid's picture is, nobody could say
+_FOR_ONE = ("vary", "hires")  # ambiguous for a grid's picture
 _SHOWN = ("reroll", "seed", "edit", "vary", "hires", "infotext", "share", "delete")
 
 

@@ -20,7 +20,7 @@ _SHOWN = 100
 
 
 async def suggest_tags(interaction: Interaction, prompt: str) -> None:
-    """Tell about tags that nobody knows and that resemble known ones; silent where there are none.
+    """Suggest known tags for similar unknown ones; silent where there are none.
 
     The picture is in line already, so nothing that fails here may look like its failure.
     """

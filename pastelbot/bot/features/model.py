@@ -1,4 +1,4 @@
-"""`/model`: which checkpoints there are, and which one paints where nobody names one."""
+"""`/model`: the checkpoints, and the choice of the default one."""
 
 from discord import app_commands
 from discord.ext import commands

@@ -1,4 +1,4 @@
-"""What was deleted in Discord leaves the house too: pictures, entries of the gallery, questions to moderators.
+"""Deletions in Discord, followed by the bot: pictures, entries of the gallery, questions to moderators.
 
 Discord's events are only noted here and dealt with one after the other, because nothing may be at the database while
 it is closed.
@@ -38,7 +38,7 @@ class Deletions:
         self._mailbox.put(_Gone(channel_id=channel_id))
 
     async def close(self) -> None:
-        """Hear nothing more, and return when all that was heard is deleted: nobody tells it again."""
+        """Stop listening, and return when all reported deletions are done: Discord does not repeat them."""
         await self._mailbox.finish()
 
     async def _forget(self, gone: _Gone) -> None:

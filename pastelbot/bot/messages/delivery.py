@@ -256,14 +256,14 @@ class Delivery:
             await self._service.undeliverable(job.id, "Discord does not take its message")
         else:
             await asyncio.shield(self._service.posted(job.id, message_id))
-            if message_id == shown:  # an edit, which nobody is told of; a new message mentions its owner itself
+            if message_id == shown:  # an edit, which notifies no one; a new message mentions its owner itself
                 await self._mention(job, message_id)
 
     def _waited_long(self, job: Job) -> bool:
         return self._service.waited(job) > self._mention_after
 
     async def _mention(self, job: Job, message_id: int) -> None:
-        """Tell whoever has waited long that the picture is there: Discord notifies people of new messages only."""
+        """Notify the owner after a long wait that the picture is there: Discord notifies users of new messages only."""
         if not self._waited_long(job):
             return
         channel = self._channel(_reply(job))
@@ -306,7 +306,7 @@ class Delivery:
                 return slot.message_id
         elif not final:
             return 0
-        await self._service.job(job.id)  # what was forgotten is shown nowhere any more
+        await self._service.job(job.id)  # a deleted job is no longer shown
         slot.message_id = (await self._send(job, text, files)).id
         return slot.message_id
 
@@ -358,7 +358,7 @@ def _hopeless(error: Exception, slot: _Slot) -> bool:
 
 
 def _owner_alone(job: Job) -> discord.AllowedMentions:
-    """Let a message notify the job's owner and nobody else."""
+    """Let a message notify only the job's owner."""
     return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(job.user_id)], replied_user=False)
 
 

@@ -1,4 +1,4 @@
-"""Noticing latents that are no numbers any more, without making the device wait."""
+"""Checks for NaN or infinite latents that do not make the device wait."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Several checkpoints at once: each has an engine of its own, loaded when a job asks for it.
 
 As many stay in memory as the operator allows; the one used longest ago leaves first, and none while it paints. Where
-all paint, a job for another checkpoint waits, and those that come after it wait behind it: nobody is passed by.
+all paint, a job for another checkpoint waits, and those that come after it wait behind it: no job is overtaken.
 """
 
 from collections import OrderedDict, deque

@@ -1,4 +1,4 @@
-"""A LoRA's factors of one layer, and the change that they make to its weight: in float32, rounded by whoever asks."""
+"""Factors of a LoRA's layer, and the change of its weight in float32, which the caller rounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

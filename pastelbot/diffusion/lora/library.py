@@ -40,7 +40,7 @@ class UsedLora:
 class LoraLibrary:
     """The LoRAs that one checkpoint paints with.
 
-    Loaded ones are kept up to `kept_bytes`, the latest first; whoever paints with one keeps it as well.
+    Loaded ones are kept up to `kept_bytes`, the latest first; a running job keeps its own as well.
     """
 
     def __init__(self, patches: Patches, files: LoraFiles, *, kept_bytes: int = KEPT_BYTES) -> None:

@@ -66,7 +66,7 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
 def load_plain(path: Path, *, mapped: bool = False) -> object:
     """Return what a pickled file holds where that is plain data; raises whatever torch's safe reader does."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about forms of pickles, which nobody at the keyboard has chosen
+        warnings.simplefilter("ignore")  # about forms of pickles, which the user has not chosen
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
 
 

@@ -1,8 +1,8 @@
-"""What everybody in line was told, and who should hear something else now.
+"""Queue positions as last shown, and which messages need an update.
 
-Ten thousand messages cannot be edited whenever somebody leaves the line. So places far back are told roughly, the time
-at which a picture will be there is a time stamp that counts down by itself, and only those hear anew for whom what
-they were told is not true any more: the first in line at once, the others some at a time.
+Ten thousand messages cannot be edited whenever a job leaves the queue. So distant positions are shown rounded, the
+estimated time is a timestamp that Discord counts down, and only stale messages are updated: those of the first jobs at
+once, the others a few at a time.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _DRIFT = 0.2  # of the time that is left
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What a person is told: the place, rounded where it is far back, and when the picture will be there."""
+    """A position as shown: rounded where it is far back, with the estimated time of completion."""
 
     position: int
     ready_at: datetime | None = None
@@ -29,14 +29,14 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Ahead:
-    """Who is before the whole line: jobs being painted, and the work that is left of them."""
+    """What is ahead of the whole queue: the running jobs, and their remaining work."""
 
     jobs: int = 0
     work: float = 0.0
 
 
 class QueuePositions:
-    """Looks places up, and remembers what was told."""
+    """Looks up positions, and remembers those shown."""
 
     def __init__(self, queue: WaitQueue, throughput: Throughput) -> None:
         self._wait_queue = queue
@@ -44,7 +44,7 @@ class QueuePositions:
         self._told: dict[str, Place] = {}
 
     def mark_shown(self, job_id: str, ahead: Ahead, now: datetime) -> Place | None:
-        """Return a waiting job's place, which counts as told from now on; None where it does not wait."""
+        """Return a waiting job's position and record it as shown; None where it does not wait."""
         job = self._wait_queue.get(job_id)
         if job is None:
             return None
@@ -55,11 +55,11 @@ class QueuePositions:
         return place
 
     def forget(self, job_id: str) -> None:
-        """Forget what was told of a job that does not wait any more."""
+        """Forget the shown position of a job that no longer waits."""
         self._told.pop(job_id, None)
 
     def stale(self, ahead: Ahead, now: datetime, *, depth: int, most: int) -> dict[str, Place]:
-        """Return the new places, from then on told, of at most `most` of the first `depth` jobs in line."""
+        """Return the stale positions, recorded as shown, of at most `most` of the first `depth` queued jobs."""
         found = dict(islice(self._changed(ahead, now, depth), most))
         self._told.update(found)
         return found

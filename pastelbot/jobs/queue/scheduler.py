@@ -1,9 +1,9 @@
-"""Fairness, as pure functions: what decides who is next among the people who wait.
+"""Fair scheduling as pure functions: the rank that decides which user's job is next.
 
-A job's rank is how much its owner wants and had lately: its own turns, those of the owner's jobs before it in line,
-and those given out to the owner before. The lowest rank is next. A turn is a picture of the usual work; a larger one
-is more than one turn, a smaller one is not less. So everybody's next picture comes before anybody's second one, four
-pictures in one job rank like the last of four jobs, and who had much lately comes after who had little.
+A job's rank is how much its owner wants and had lately: its own turns, those of the owner's jobs before it in line, and
+those given out to the owner before. The lowest rank is next. A turn is a picture of the usual work; a larger one is
+more than one turn, a smaller one is not less. So each user's next picture comes before any user's second one, four
+pictures in one job rank like the last of four jobs, and a user who had much lately comes after one who had little.
 
 Every half-life halves what lies back: turns given out, and turns asked for. That a job asked for long ago weighs less
 than the same job asked for now is what keeps newcomers from passing it for ever. As everything halves at the same
@@ -62,7 +62,7 @@ def admit(line: Sequence[QueuedJob], running: Sequence[QueuedJob], *, at_once: i
 
 
 def told_place(place: int) -> int:
-    """Return the place that a person is told: exact up to 10, then rounded up to tens, from 100 on to hundreds."""
+    """Return the position as shown: exact up to 10, then rounded up to tens, from 100 on to hundreds."""
     if place <= MOST_TOLD_EXACTLY:
         return place
     step = 10 if place <= 100 else 100

@@ -1,4 +1,4 @@
-"""How fast the easel is: measured seconds for work, for telling people when their picture will be there."""
+"""Throughput of the worker: measured seconds per work, for estimated times of completion."""
 
 import json
 from typing import Protocol
@@ -8,7 +8,7 @@ _NAME = "pace"
 
 
 class KeyValues(Protocol):
-    """Where the pace is kept over a restart; `pastelbot.store.key_values.KeyValueStore` is one."""
+    """Storage of the throughput over a restart; `pastelbot.store.key_values.KeyValueStore` is one."""
 
     async def get(self, name: str) -> str | None:
         """Return the text under that name."""
@@ -20,7 +20,7 @@ class KeyValues(Protocol):
 class Throughput:
     """Seconds that the worker was busy, and the work that came of it; newer jobs count more.
 
-    It is the pace of the whole easel: where jobs are painted together, the time passes for all of them at once.
+    It is measured for the worker as a whole: jobs that are painted together share the time.
     """
 
     def __init__(self, key_values: KeyValues | None = None) -> None:
@@ -30,7 +30,7 @@ class Throughput:
         self._pending = 0.0
 
     async def load(self) -> None:
-        """Go on with what an earlier process measured."""
+        """Load what an earlier process measured."""
         text = await self._notes.get(_NAME) if self._notes is not None else None
         if text is not None:
             self._seconds, self._work = json.loads(text)
@@ -40,7 +40,7 @@ class Throughput:
         self._pending += max(0.0, seconds)
 
     def idle(self) -> None:
-        """Drop the time of which nothing came: a worker died."""
+        """Drop time without a result: a worker died."""
         self._pending = 0.0
 
     async def done(self, work: float) -> None:

@@ -1,6 +1,6 @@
-"""The line: everybody who waits, in the order of the scheduler's ranks. The database has the truth, this is a view.
+"""Wait queue: the queued jobs in the order of the scheduler's ranks. The database is authoritative, this is a view.
 
-Joining, leaving and looking somebody's place up cost a search in a sorted list, also among ten thousand jobs.
+Joining, leaving and looking up a position cost a search in a sorted list, also among ten thousand jobs.
 """
 
 from bisect import bisect_left, insort
@@ -20,10 +20,10 @@ _Key = tuple[float, float, int]
 
 
 class WaitQueue:
-    """Jobs in line. `default_work` is that of one usual picture; `half_life` is in seconds.
+    """Queued jobs. `default_work` is that of a default picture; `half_life` is in seconds.
 
     `epoch` is any time near the present, in seconds since 1970: ranks are counted from there. `held` tells of a server
-    (None: direct messages) whether its jobs stay in line for now.
+    (None: direct messages) whether its jobs stay queued for now.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class WaitQueue:
         return job_id in self._keys
 
     def __iter__(self) -> Iterator[QueuedJob]:
-        """Go through the line from its head."""
+        """Iterate over the queue from its head."""
         return (job for _key, job in self._order)
 
     def get(self, job_id: str) -> QueuedJob | None:
@@ -66,7 +66,7 @@ class WaitQueue:
         return self._order[bisect_left(self._order, (key,))][1] if key is not None else None
 
     def ids(self) -> set[str]:
-        """Return the ids of all jobs in line."""
+        """Return the ids of all queued jobs."""
         return set(self._keys)
 
     def head(self, most: int) -> list[QueuedJob]:
@@ -95,7 +95,7 @@ class WaitQueue:
         return {guild_id for guild_id in self._guilds if self._held(guild_id)}
 
     def add(self, job: QueuedJob) -> None:
-        """Let a job join; one that waits already stays where it is."""
+        """Add a job; one that waits already keeps its position."""
         if job.id in self._keys:
             return
         self._number.setdefault(job.id, next(self._numbers))
@@ -110,7 +110,7 @@ class WaitQueue:
             self._refile(job.user_id)
 
     def remove(self, job_id: str) -> QueuedJob | None:
-        """Let a job leave; None where it does not wait."""
+        """Remove a job; None where it does not wait."""
         job = self._withdraw(job_id)
         if job is not None:
             self._number.pop(job_id, None)
@@ -118,14 +118,14 @@ class WaitQueue:
         return job
 
     def take(self, job_id: str, at: float) -> QueuedJob | None:
-        """Let a job leave because it was given out at that time: its owner comes later now."""
+        """Remove a job that was dispatched at that time: its owner ranks later now."""
         job = self._withdraw(job_id)
         if job is not None:
             self.serve(Served(user_id=job.user_id, at=at, work=job.work, count=job.count))
         return job
 
     def serve(self, served: Served) -> None:
-        """Count work that was given out to somebody."""
+        """Count work that was dispatched for a user."""
         self._served[served.user_id] = joined(self._served.get(served.user_id, NOTHING), self._weight_of(served))
         self._refile(served.user_id)
 
@@ -142,12 +142,12 @@ class WaitQueue:
             self._number.pop(job_id, None)
 
     def forget(self, now: float) -> None:
-        """Forget who was served so long ago that it weighs nothing."""
+        """Forget users served so long ago that it weighs nothing."""
         oldest = self._time(now) - _LONG_AGO
         self._served = {user: served for user, served in self._served.items() if served > oldest}
 
     def fill(self, jobs: Iterable[QueuedJob], served: Iterable[Served]) -> None:
-        """Begin with what the database says."""
+        """Fill the queue from the database."""
         for past in served:
             self.serve(past)
         for job in jobs:
@@ -176,7 +176,7 @@ class WaitQueue:
         self._keys[job.id], self._ahead[job.id] = key, ahead
 
     def _refile(self, user_id: int) -> None:
-        """Rank a person's jobs anew."""
+        """Recompute the ranks of a user's jobs."""
         mine = self._people.get(user_id, [])
         if len(mine) > _FEW:
             gone = {job.id for job in mine}

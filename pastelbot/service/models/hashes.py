@@ -1,4 +1,4 @@
-"""The hashes of checkpoint files, which infotexts name them by: computed when somebody asks, and then remembered."""
+"""Hashes of checkpoint files, by which infotexts name them: computed on first use, then cached."""
 
 import asyncio
 import hashlib

@@ -52,12 +52,12 @@ class Models:
         self.in_use = settings.checkpoint.name
 
     async def open(self) -> None:
-        """Remember which checkpoint was in use; one that there is not any more is forgotten."""
+        """Load which checkpoint was in use; an unknown one is dropped."""
         chosen = await self._key_values.get(_IN_USE)
         if chosen in self.names.checkpoints:
             self.in_use = chosen
         elif chosen is not None:
-            log.warning("the checkpoint in use is not configured any more", name=chosen, instead=self.in_use)
+            log.warning("the checkpoint in use is no longer configured", name=chosen, instead=self.in_use)
 
     @property
     def lines(self) -> list[ModelLine]:

@@ -20,7 +20,7 @@ _AFFIX = "house."
 
 @dataclass(frozen=True, kw_only=True)
 class EffectiveDefaults:
-    """What was set for whoever asks here, `own` counting most, and the server's texts around every prompt."""
+    """The settings that apply to an actor here, `own` taking precedence, and the server's texts around every prompt."""
 
     own: GenerationOptions
     channel: GenerationOptions
@@ -35,7 +35,7 @@ class EffectiveDefaults:
 
 
 class Preferences:
-    """Reads and changes them; values are checked by whoever can draft a request of them.
+    """Reads and changes them; values are checked by the caller that can build a request of them.
 
     What is changed for everybody in a channel or a server is written down in the server's log.
     """
@@ -59,7 +59,7 @@ class Preferences:
         )
 
     async def change(self, actor: Actor, scope: Scope, options: GenerationOptions, access: Mapping[str, str]) -> None:
-        """Set what the wish names, and the house's texts; an empty text removes one. Raises NotAllowedError."""
+        """Set the given options and the server's texts; an empty text removes one. Raises NotAllowedError."""
         changes: dict[str, Value] = {
             f"{_DRAW}{name}": _value(options, name) for name in SAVED if name in options.set_fields()
         }

@@ -23,7 +23,7 @@ _ROOM = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Queued:
-    """A job that was taken in, its place in line (0: it does not wait any more), and when its picture will be there."""
+    """A submitted job, its queue position (0: it no longer waits), and its estimated time of completion."""
 
     job: Job
     position: int
@@ -151,7 +151,7 @@ class JobService:
         await self._jobs.done(job_id, now=self._clock())
 
     async def undeliverable(self, job_id: str, reason: str) -> None:
-        """Fail a job whose pictures nobody can be shown, and refund it."""
+        """Fail a job whose pictures cannot be shown, and refund it."""
         await self._dispatcher.end(job_id, JobStatus.FAILED, reason=reason)
 
 

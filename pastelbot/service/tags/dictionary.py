@@ -54,7 +54,7 @@ class TagPage:
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """A tag that nobody knows, and the one that was probably meant."""
+    """An unknown tag, and the one that was probably meant."""
 
     typed: str
     meant: str
@@ -70,7 +70,7 @@ class ImportReport:
 
 
 class Tags:
-    """What can be done with the vocabulary. Whoever asks is shown no tags that may not be painted where they are."""
+    """Completion, search and suggestions of tags. Users see no tags that may not be painted in their channel."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class Tags:
         return TagPage(tags=listed, total=total, page=page, near=tuple(names), hidden=len(tags) - len(listed))
 
     async def suggestions(self, prompt: str, actor: Actor | None = None) -> list[Suggestion]:
-        """Return what was probably meant by tags that nobody knows, three at most.
+        """Return what was probably meant by unknown tags, three at most.
 
         Sentences are left alone: only what is short enough to be a tag, and spelt nearly like a well-used one, counts.
         """
@@ -247,7 +247,7 @@ def _texts(found: FoundTag) -> list[str]:
 
 
 def _well_used(tag: Tag, key: str) -> bool:
-    """Return whether a tag is so common that a mistyped one is more likely than a word of somebody's own."""
+    """Return whether a tag is so common that a mistyped one is more likely than a user's own word."""
     least = {4: 10_000, 5: 1_000}.get(len(key), 100)
     return tag.count >= least
 

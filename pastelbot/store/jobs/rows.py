@@ -60,7 +60,7 @@ class QueuedJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """Work that was given out for somebody, and when, in seconds since 1970."""
+    """Work that was dispatched for a user, and when, in seconds since 1970."""
 
     user_id: int
     at: float
@@ -89,7 +89,7 @@ def picture_file(number: int, picture: Picture) -> StoredPicture:
 
 
 def _request_text(request: GenerationRequest) -> str:
-    """Return a request as its row has it; raises where nobody could read it again, which would stop all jobs."""
+    """Return a request as stored; raises where it could not be read back, which would stop all jobs."""
     text = json.dumps(asdict(request))
     _REQUEST.validate_json(text)
     return text

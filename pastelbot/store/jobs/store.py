@@ -1,7 +1,7 @@
 """Job rows: their states, and the quota that each state holds.
 
 A job's row and its reservation change in the same transaction, so a crash between them is impossible. A transition
-names the states it starts from; where the job is in none of them any more, nothing happens and the answer says so.
+names the states it starts from; where the job is no longer in one of them, nothing happens and the answer says so.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""Looking into the tag vocabulary, by a full-text index; `tag_sets` fills it.
+"""Search of the tag vocabulary by a full-text index; `store.tags.sets` fills it.
 
 A vocabulary is a set of rows whose ids lie in one range, in the order of popularity, so what an index yields first is
 what most pictures carry. Nothing is cached: a running bot sees what another process imported with its next look.

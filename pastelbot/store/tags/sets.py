@@ -1,4 +1,4 @@
-"""Replacing the tag vocabulary while a bot reads it.
+"""Vocabulary sets: replacement of the tag vocabulary while a bot reads it.
 
 A new set is filled in small transactions, which keep no other writer waiting, and becomes the current one in a single
 one: who looks sees all of the old vocabulary or all of the new one. What was abandoned is removed by the next filling.

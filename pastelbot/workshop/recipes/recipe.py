@@ -76,7 +76,7 @@ def single_step(name: str, table: Mapping[str, object], out: Path) -> Recipe:
 
 
 def _without_folders(value: object) -> object:
-    """Return a step's values as they may be published: where files lie on this machine is nobody's business."""
+    """Return a step's values for publication, without the local paths of files."""
     if isinstance(value, Mapping):
         return {key: _without_folders(item) for key, item in value.items()}
     if isinstance(value, list):

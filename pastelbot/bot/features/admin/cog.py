@@ -1,4 +1,4 @@
-"""`/admin`: order in the house. Discord shows it to those with Manage Server; the house checks again."""
+"""`/admin`: moderation of a server. Discord shows it to users with Manage Server; the access policy checks again."""
 
 import discord
 from discord import app_commands

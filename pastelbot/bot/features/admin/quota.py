@@ -18,7 +18,7 @@ _CLEAR = "clear"
 
 
 class QuotaGroup(app_commands.Group):
-    """Subcommands of `/admin`; each asks the house whether the person may."""
+    """Subcommands of `/admin`; each checks the user's permission."""
 
     def __init__(self, quotas: Quotas, access: AccessPolicy) -> None:
         super().__init__(name="quota", description="How much people may paint here")

@@ -124,7 +124,7 @@ def _entry(entry: AuditEntry) -> str:
     if entry.job_id is not None:
         action = f"{action} `{entry.job_id}` ({entry.status})" if entry.status else f"{action} `{entry.job_id}`"
     detail = _with_places(_safe(entry.detail[:120]))
-    if entry.action == "preset":  # a name that somebody chose
+    if entry.action == "preset":  # a name that a user chose
         detail = f"“{detail}”"
     line = f"<t:{when}:R> <@{person}> {action}: {detail}" if detail else f"<t:{when}:R> <@{person}> {action}"
     if entry.job_id is None:
@@ -133,7 +133,7 @@ def _entry(entry: AuditEntry) -> str:
 
 
 def _with_places(escaped: str) -> str:
-    """Let channels and roles be named in a text that was escaped; they notify nobody."""
+    """Restore mentions of channels and roles in an escaped text; they notify no one."""
     return re.sub(r"\\?<(#|@\u200b?&)(\d+)>", lambda found: f"<{found[1].replace(chr(0x200B), '')}{found[2]}>", escaped)
 
 

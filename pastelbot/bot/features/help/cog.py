@@ -79,7 +79,7 @@ async def _may_administrate(interaction: Interaction) -> bool:
 
 
 def _their_names(interaction: Interaction, known: dict[str, about.AnyCommand]) -> dict[str, str]:
-    """Return what the commands are called in the language of whoever asks, in order of their English names."""
+    """Return the commands' names in the user's language, in order of their English names."""
     translate = translator(interaction)
     return {name: _key(translate(about.name_of(known[name]))) for name in sorted(known)}
 

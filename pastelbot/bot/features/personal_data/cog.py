@@ -16,7 +16,7 @@ _MARGIN = 2**16  # bytes that a request has besides the file
 
 
 class PersonalDataCog(commands.Cog):
-    """What is kept about whoever asks."""
+    """Commands for the user's own data."""
 
     mydata = app_commands.Group(name="mydata", description="Get what the bot keeps about you, or delete it")
 

@@ -1,4 +1,4 @@
-"""The question before somebody is forgotten."""
+"""Confirmation before a user's data is deleted."""
 
 from types import MappingProxyType
 

@@ -9,7 +9,7 @@ _REASON = 100
 
 
 def quota_text(quota: Quota) -> str:
-    """Tell how somebody's quota stands: what is left, what is reserved, and when there is more."""
+    """Describe a user's quota: what is left, what is reserved, and when it renews."""
     state = quota.state
     lines = [_left(quota)]
     if state.reserved:
@@ -23,7 +23,7 @@ def quota_text(quota: Quota) -> str:
 
 
 def allowance_text(allowance: Allowance) -> str:
-    """Say what somebody gets a day."""
+    """Describe a user's daily allowance."""
     return f"{cost.text(allowance.per_day)} a day" if allowance.per_day else "no limit"
 
 
