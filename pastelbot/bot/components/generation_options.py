@@ -32,8 +32,8 @@ def generation_options(
     """Show the named options of the table in place of the callback's parameter `options`.
 
     They are described as the table has it, with `kept` as settings that are kept for later, unless `descriptions` has
-    something else. Without `closed` the choices are offered while something is typed, and anything may be. Whoever
-    types a value that cannot be read is told so.
+    something else. Without `closed` the choices are only completions, and any value may be typed. Invalid values are
+    refused with the reason.
     """
     texts = {name: (kept and BY_NAME[name].describe_kept) or BY_NAME[name].describe for name in names}
 
