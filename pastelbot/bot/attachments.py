@@ -1,4 +1,4 @@
-"""Files that people attach."""
+"""Attachments: reading the files that users upload."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Choices for what is being typed; whatever goes wrong, there are none."""
+"""Autocomplete callbacks of slash options; on any error they offer no choices."""
 
 import structlog
 from discord import app_commands

@@ -1,4 +1,4 @@
-"""Who may do what, and where the bot may post, as Discord says in the interaction."""
+"""Permission checks from an interaction: the actor, and where the bot may post."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The bot's life cycle: everything is opened in `setup_hook` and closed in `close`."""
+"""The bot's client and life cycle: everything is opened in `setup_hook` and closed in `close`."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""What features reach through an interaction: the typed client, its services and its messages. Imports no feature."""
+"""Context of an interaction for features: the typed client, its services and its messages. Imports no feature."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol

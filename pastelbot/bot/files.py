@@ -1,4 +1,4 @@
-"""Picture files as Discord takes them."""
+"""Picture files as Discord attachments."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where the bot's words become another language.
+"""Localisation: translation of everything that the bot sends.
 
 Private answers and forms are in the user's language; public messages are in the server's. A job keeps the language of
 its message, because what is written later answers no interaction.

@@ -1,4 +1,4 @@
-"""People's own words as Discord shows them letter for letter."""
+"""Escaping of users' words, so that Discord shows them literally."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What people read: the texts of a job's message, as pure functions."""
+"""Rendering of a job's message as text, as pure functions."""
 
 import math
 from collections.abc import Sequence

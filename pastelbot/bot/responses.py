@@ -1,4 +1,4 @@
-"""Private answers to what went wrong: one place for commands, buttons and modals."""
+"""Private answers to errors of commands, buttons and modals."""
 
 import functools
 import secrets

@@ -1,4 +1,4 @@
-"""Sending the commands to Discord, but only where they have changed: 200 a day may be created."""
+"""Command sync with Discord, only where commands changed: 200 a day may be created."""
 
 import hashlib
 import json

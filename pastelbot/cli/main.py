@@ -1,4 +1,4 @@
-"""The command line: run, demo, imagine. What goes wrong ends in one sentence and exit code 2."""
+"""Command line: run, demo, imagine. Every error ends in one sentence and exit code 2."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The configuration that commands read."""
+"""Options that commands share: the configuration."""
 
 import functools
 import os

@@ -1,4 +1,4 @@
-"""The one progress bar of all commands."""
+"""Progress bar of all commands."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""From what a person typed to a GenerationRequest, with the defaults for what was left out."""
+"""Options: from user input to a GenerationRequest, with defaults for the rest."""
 
 from pastelbot.options.building import amend, default_hires, default_request, draft
 from pastelbot.options.catalogue import HIRES_CHOICES, SAMPLER_CHOICES

@@ -1,4 +1,4 @@
-"""From what a person typed to a GenerationRequest, with the operator's defaults for what was left out."""
+"""Builder: from options to a GenerationRequest, with the operator's defaults for the rest."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""From the flags in a prompt to a wish."""
+"""Flags of a prompt, read as generation options."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a person wishes for: the options, flags, presets and settings, before the defaults complete them."""
+"""Generation options: what flags, presets and settings say before the defaults complete them."""
 
 import dataclasses
 from collections.abc import Mapping

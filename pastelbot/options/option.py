@@ -1,4 +1,4 @@
-"""What is known about one generation option: the rows of the table in `catalogue`."""
+"""Option: one row of the table in `catalogue`."""
 
 import enum
 from collections.abc import Callable, Mapping

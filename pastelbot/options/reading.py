@@ -1,4 +1,4 @@
-"""Single values as people write them."""
+"""Parsers of single option values."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""What an infotext asks for and is not here, replaced by what is nearest, with a sentence for each."""
+"""Recreating: missing resources of an infotext replaced by the nearest, with a note for each."""
 
 from collections.abc import Collection
 from dataclasses import replace

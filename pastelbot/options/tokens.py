@@ -1,4 +1,4 @@
-"""How many tokens a prompt has, counted without the checkpoint: all of Stable Diffusion 1.x read with CLIP's words."""
+"""Token count of a prompt without the checkpoint: all of Stable Diffusion 1.x shares CLIP's vocabulary."""
 
 import functools
 

@@ -1,1 +1,1 @@
-"""Use cases: what people can do, whatever they do it through."""
+"""Services: the use cases, independent of the interface."""

@@ -1,4 +1,4 @@
-"""Use cases of those who look after a server. All of it is theirs alone, and all of it is written down."""
+"""Administration of a server: authorised and audited use cases."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Use cases of the gallery: share, unshare, vote, browse, and who made what from what."""
+"""Gallery: share, unshare, vote, browse, and the ancestry of pictures."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace

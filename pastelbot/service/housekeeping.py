@@ -1,4 +1,4 @@
-"""Keeping the pictures folder as small as the operator wants it."""
+"""Housekeeping: the pictures folder kept within the operator's limits."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

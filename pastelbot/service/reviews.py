@@ -1,4 +1,4 @@
-"""The age gate for finished pictures: which are shown, which a moderator must see first, and which are never shown.
+"""Age gate for finished pictures: which are shown, withheld for review, or never shown.
 
 A job whose pictures are withheld stays `rendered`; its review is a part of its row. Nothing is shown but what was
 found harmless, or what a moderator approved: whatever goes wrong here withholds.

@@ -1,4 +1,4 @@
-"""What moderators set for a server, read from its settings: plain records, and the rules by which they combine."""
+"""Server rules: moderators' settings as plain records, and how they combine."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

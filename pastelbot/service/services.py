@@ -1,4 +1,4 @@
-"""Every use case, made once by the composition root and handed to what people meet: the bot today."""
+"""Services: every use case, created once by the composition root and handed to the interfaces."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The hashes that Stable Diffusion files are known by."""
+"""Hashes by which Stable Diffusion files are known."""
 
 import hashlib
 from collections.abc import Callable

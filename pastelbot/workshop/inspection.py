@@ -1,4 +1,4 @@
-"""What a weights file is: kind, hashes, precision, rank, trigger words, and what is wrong with it."""
+"""Inspection of a weights file: kind, hashes, precision, rank, trigger words, and defects."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The best approximation of a matrix by one of low rank."""
+"""Best low-rank approximation of a matrix."""
 
 import torch
 from torch import Tensor

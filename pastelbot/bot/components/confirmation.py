@@ -1,4 +1,4 @@
-"""The question before several jobs are queued at once: how many, and what they cost.
+"""Confirmation before several jobs are queued at once: how many, and what they cost.
 
 What is asked about lies in the database, so the buttons work after a restart, for as long as the question counts.
 """

@@ -1,4 +1,4 @@
-"""Private jobs: shown in a direct message, under the rules of the server where they were asked for."""
+"""Private jobs: shown in a direct message, under the rules of the server where they were requested."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""What people read about shared pictures and who made them, as pure functions."""
+"""Texts about shared pictures and their authors, as pure functions."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the buttons do: each gets the job, and the index of the picture that it is about."""
+"""Actions of the job buttons: each gets the job, and the index of its picture."""
 
 import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The base of all buttons that work after any restart, for as long as what they are about exists."""
+"""Base of all persistent buttons, which work after any restart."""
 
 import re
 from collections.abc import Callable, Mapping

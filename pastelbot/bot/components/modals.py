@@ -1,4 +1,4 @@
-"""The forms behind the Seed and Edit buttons."""
+"""Modals behind the Seed and Edit buttons."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""From checked requests to queued jobs: in the channel, to the asker alone, or after a question."""
+"""Queueing of checked requests: in the channel, privately, or after a confirmation."""
 
 from dataclasses import replace
 

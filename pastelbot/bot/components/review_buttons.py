@@ -1,4 +1,4 @@
-"""Approve and Reject: the buttons under a withheld picture in the mod channel. They work for ever."""
+"""Approve and Reject: the persistent buttons under a withheld picture in the mod channel."""
 
 import discord
 

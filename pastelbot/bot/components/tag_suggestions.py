@@ -1,4 +1,4 @@
-"""What only the author of a request is told after it was queued."""
+"""Private tag suggestions to the author of a queued request."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""`/prompt` and Apps > Save prompt: settings kept under a name."""
+"""`/prompt` and "Apps > Save prompt": named presets."""
 
 from typing import Any
 

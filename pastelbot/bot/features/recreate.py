@@ -1,4 +1,4 @@
-"""`/recreate` and "Apps > Recreate": paint what an infotext says, wherever it was made."""
+"""`/recreate` and "Apps > Recreate": paint the picture of an infotext from any program."""
 
 import asyncio
 

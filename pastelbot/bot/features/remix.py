@@ -1,4 +1,4 @@
-"""Apps > Remix: start from a picture that is here already."""
+""" "Apps > Remix": start from a posted picture."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""`/queue`: a private answer to a question."""
+"""`/queue`: the state of the queue, as a private answer."""
 
 from discord import app_commands
 from discord.ext import commands

@@ -1,1 +1,1 @@
-"""What keeps Discord messages true: delivery, review messages, gallery posts, deletions."""
+"""Messages that follow the state of jobs: delivery, review messages, gallery posts, deletions."""

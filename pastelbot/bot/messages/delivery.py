@@ -1,4 +1,4 @@
-"""The only writer of jobs' messages.
+"""Delivery: the only writer of jobs' messages.
 
 Every job has one message. Updates come faster than Discord takes edits, so each message is edited at most once in
 `edit_seconds`, the newest state wins, and what is out of date is never sent. A picture is different: it is sent as

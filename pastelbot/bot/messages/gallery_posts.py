@@ -1,4 +1,4 @@
-"""What the gallery has in channels: a post for each shared picture, the weekly best, and what is to be deleted."""
+"""Gallery posts in channels: one per shared picture, the weekly best, and their deletion."""
 
 import asyncio
 import io

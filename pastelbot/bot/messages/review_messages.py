@@ -1,4 +1,4 @@
-"""Where moderators are asked about withheld pictures: one message a job in the server's mod channel."""
+"""Review messages to moderators: one per withheld job in the server's mod channel."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The devices and number formats that networks run on and in."""
+"""Devices, and the number formats of the networks on them."""
 
 import torch
 

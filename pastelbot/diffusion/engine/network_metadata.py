@@ -1,4 +1,4 @@
-"""What a picture's prompts called by name, for its infotext and for notes to the person."""
+"""Metadata of the networks that prompts name, for infotexts and notes to the user."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

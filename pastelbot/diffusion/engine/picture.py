@@ -1,4 +1,4 @@
-"""One picture from first noise to final latents, as a generator of what it wants denoised.
+"""Picture pipeline: one picture from first noise to final latents, as a generator of denoise requests.
 
     denoised = yield ask
 

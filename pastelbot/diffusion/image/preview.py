@@ -1,4 +1,4 @@
-"""A small picture of half-done latents, without running the VAE."""
+"""Previews of unfinished latents, without running the VAE."""
 
 import io
 from pathlib import Path

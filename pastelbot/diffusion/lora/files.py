@@ -1,4 +1,4 @@
-"""LoRA files of every form that is about: kohya's, LoCon, and cloneofsimo's lists; others are refused by name."""
+"""LoRA files in all common forms: kohya's, LoCon, and cloneofsimo's lists; others are refused by name."""
 
 import re
 from collections.abc import Iterable, Mapping

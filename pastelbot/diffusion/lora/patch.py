@@ -1,4 +1,4 @@
-"""LoRAs in the weights of loaded networks, and out of them again without a trace.
+"""LoRA patches: added to the weights of loaded networks, and removed exactly.
 
 A changed weight is always computed from the kept original, as the workshop's merge computes it, and rounded to the
 number format that the checkpoint's file has: using a LoRA and merging it are the same numbers.

@@ -1,4 +1,4 @@
-"""The operator's checkpoints, VAEs, LoRAs and embeddings: which there are, and which checkpoint paints."""
+"""Models: the operator's checkpoints, VAEs, LoRAs and embeddings, and the checkpoint in use."""
 
 import asyncio
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Zip files of what is kept about a person, each small enough for Discord."""
+"""Export of a user's data as zip files, each small enough for Discord."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Use cases about people's own data: get all of it, and be forgotten."""
+"""Personal data: export all of a user's data, and delete it."""
 
 import asyncio
 from collections.abc import Sequence

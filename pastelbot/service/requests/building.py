@@ -1,4 +1,4 @@
-"""From what a person typed to the requests that it means here: flags, presets, settings, permutations, caps."""
+"""Request builder: from options to requests, with flags, presets, settings, permutations and caps."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Requests that a user may have painted: what the access policy and the limits say of each, as a type."""
+"""Checked requests: the type of what the access policy and the limits allow."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Earlier pictures of the bot to start from: one's own, and those that others have painted here for all to see."""
+"""History: earlier pictures of the bot to start from, the user's own and those visible to all."""
 
 import asyncio
 import re

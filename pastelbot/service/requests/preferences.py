@@ -1,4 +1,4 @@
-"""What people, channels and servers have set for drawing: the defaults below what is typed."""
+"""Preferences: the saved defaults of users, channels and servers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Use cases about presets: save, find, share, delete."""
+"""Presets: save, find, share, delete."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Use cases about jobs: submit, vary, cancel, delete, and what can be asked about them."""
+"""Submission: submit, vary, cancel and delete jobs, and look them up."""
 
 import secrets
 from collections.abc import Callable, Sequence

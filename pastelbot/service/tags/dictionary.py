@@ -1,4 +1,4 @@
-"""Use cases about tags: complete them, search them, notice mistyped ones, and import a vocabulary."""
+"""Tag dictionary: completion, search, suggestions, and import of a vocabulary."""
 
 import hashlib
 import heapq

@@ -1,4 +1,4 @@
-"""Reading a list of tags from a file or an address."""
+"""Source of a tag list: a file or an address."""
 
 import urllib.error
 import urllib.request

@@ -1,4 +1,4 @@
-"""What is exported: a checkpoint's weights, read where the loader would read them."""
+"""Source of an export: a checkpoint's weights, read where the loader reads them."""
 
 from pathlib import Path
 

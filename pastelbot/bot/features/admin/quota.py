@@ -1,4 +1,4 @@
-"""`/admin quota`: how much people may paint in a server."""
+"""`/admin quota`: allowances and grants of a server."""
 
 import discord
 from discord import app_commands

@@ -1,4 +1,4 @@
-"""What people who look after a server read, as pure functions."""
+"""Texts of `/admin`, as pure functions."""
 
 import re
 from collections.abc import Mapping, Sequence

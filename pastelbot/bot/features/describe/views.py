@@ -1,4 +1,4 @@
-"""What `/describe` answers: the tags as a prompt, and a button that paints them.
+"""Answer of `/describe`: the tags as a prompt, and a button that paints them.
 
 The button carries nothing: its prompt is the code block of the message that it is in, so it works after a restart too.
 """

@@ -1,4 +1,4 @@
-"""What `/help` and `/about` say: all of it here, but for the commands, which describe themselves."""
+"""Texts of `/help` and `/about`; the commands describe themselves."""
 
 import platform
 from collections.abc import Iterable, Sequence

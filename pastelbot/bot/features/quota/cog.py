@@ -1,4 +1,4 @@
-"""`/quota`: what is left, and when there is more."""
+"""`/quota`: the user's balance and its next renewal."""
 
 from discord import app_commands
 from discord.ext import commands

@@ -1,4 +1,4 @@
-"""What people read about quotas."""
+"""Texts about quotas, as pure functions."""
 
 from pastelbot.bot.plain_text import plain
 from pastelbot.rules import cost

@@ -1,4 +1,4 @@
-"""`/settings`: what people, channels and servers draw with where nothing is typed."""
+"""`/settings`: saved defaults of users, channels and servers."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people read about settings and presets, as pure functions."""
+"""Texts about settings and presets, as pure functions."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""`/tags`: the vocabulary, searched."""
+"""`/tags`: search of the tag vocabulary."""
 
 from discord import app_commands
 from discord.ext import commands
