@@ -1,4 +1,4 @@
-""" "Apps > Remix": start from a posted picture."""
+"""`Apps > Remix`: start from a posted picture."""
 
 import asyncio
 
