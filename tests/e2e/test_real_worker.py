@@ -81,6 +81,7 @@ from pathlib import Path
 from helpers.studio import SimulatedServer
 from helpers.support import Clock, make_settings
 from pastelbot import app
+from pastelbot.config import WorkerOptions
 from pastelbot.jobs.process_executor import ProcessExecutor
 
 async def main():

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from training import export, judge, latents, text, unet, vae
-from training.captions import ACCESSORIES, Condition, Vocabulary, build
+from training.captions import ACCESSORIES, Condition, Vocabulary, compose
 from training.gossip import Gossip
 from training.render import SCRIPT
 from training.sampling import Painter, Settings, karras_sigmas, split_emphasis
@@ -121,9 +121,9 @@ def test_captions_drop_everything_at_times_and_weigh_accessories(work: Workspace
     """A tenth of the captions is empty; spoilt pictures say so; only accessories are weighted."""
     rng = random.Random(0)
     tags = label(0)["tags"]
-    captions = [build(tags, Condition.CLEAN, rng) for _ in range(600)]
+    captions = [compose(tags, Condition.CLEAN, rng) for _ in range(600)]
     empty = sum(not caption for caption in captions) / 600
-    spoilt = {w.tag for _ in range(50) for w in build(tags, Condition.DEGRADED, rng)}
+    spoilt = {w.tag for _ in range(50) for w in compose(tags, Condition.DEGRADED, rng)}
     vocabulary = Vocabulary.of(work.path("tokenizer"), work.labels("a"))
 
     assert 0.06 < empty < 0.15
