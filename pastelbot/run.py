@@ -22,7 +22,7 @@ def run(settings: Settings) -> None:
     log.configure(settings.log)
     gc.freeze()  # the collector need not scan all imports: that would take longer than an answer may
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(settings))
+        asyncio.run(run_until_stopped(settings))
 
 
 async def check(settings: Settings) -> str:
@@ -56,7 +56,8 @@ def _check_others(settings: Settings) -> None:
             structlog.get_logger(__name__).warning("a checkpoint cannot be used", name=name, reason=str(error))
 
 
-async def _run(settings: Settings) -> None:
+async def run_until_stopped(settings: Settings) -> None:
+    """Do what `run` does, in an event loop that is there already."""
     token = await check(settings)
     bot = app.build(settings)
     task = asyncio.current_task()

@@ -90,7 +90,7 @@ async def loopback(monkeypatch):
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    discord_of_ours.port = site._server.sockets[0].getsockname()[1]
+    discord_of_ours.port = runner.addresses[0][1]
     send_to(monkeypatch, discord_of_ours.port)
     yield discord_of_ours
     discord_of_ours.closing.set()
@@ -114,7 +114,7 @@ def with_token(settings):
 
 async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_token):
     settings = with_token()
-    running = asyncio.ensure_future(run._run(settings))
+    running = asyncio.ensure_future(run.run_until_stopped(settings))
     async with asyncio.timeout(10):
         await loopback.asked.wait()
         os.kill(os.getpid(), signal.SIGTERM)
@@ -129,7 +129,7 @@ async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_
 @pytest.mark.usefixtures("executor")
 async def test_a_wrong_token_is_told_in_a_sentence_that_does_not_repeat_it(loopback, with_token):
     with pytest.raises(ConfigError, match="Discord does not accept the token") as caught:
-        await run._run(with_token("wrong-token"))
+        await run.run_until_stopped(with_token("wrong-token"))
 
     assert "wrong-token" not in str(caught.value)
     assert not loopback.asked.is_set()
@@ -140,7 +140,7 @@ async def test_an_unreachable_discord_is_told(monkeypatch, deaf_port, with_token
     send_to(monkeypatch, deaf_port)
 
     with pytest.raises(StartupError, match=r"Discord cannot be reached: .* Check the network, then start again\."):
-        await run._run(with_token())
+        await run.run_until_stopped(with_token())
 
 
 async def test_an_unreachable_gateway_is_told(monkeypatch, loopback, executor, deaf_port, with_token):
@@ -148,7 +148,7 @@ async def test_an_unreachable_gateway_is_told(monkeypatch, loopback, executor, d
     monkeypatch.setattr(discord.backoff.ExponentialBackoff, "delay", lambda _backoff: 0.0)
 
     with pytest.raises(StartupError, match="gateway cannot be reached"):
-        await run._run(with_token())
+        await run.run_until_stopped(with_token())
 
     assert executor.closed
 
@@ -159,7 +159,7 @@ async def test_a_refused_list_of_commands_closes_what_was_opened(loopback, execu
     settings = with_token()
 
     with pytest.raises(StartupError, match="Missing Access"):
-        await run._run(settings)
+        await run.run_until_stopped(settings)
 
     assert executor.closed
     database = await Database.open(settings.storage.database)

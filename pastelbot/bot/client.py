@@ -67,7 +67,7 @@ class PastelBot(PastelClient):
         self._guild_ids = guild_ids
         self._edit_seconds = edit_seconds
         self._mention_after = mention_after_seconds
-        self._chores = Periodic(self._do_chores, seconds=_CHORES)
+        self._chores = Periodic(self.do_chores, seconds=_CHORES)
         self._delivery: Delivery | None = None
         self._posts: GalleryPosts | None = None
 
@@ -103,7 +103,7 @@ class PastelBot(PastelClient):
     async def on_message(self, message: discord.Message, /) -> None:
         """Do nothing: the bot does not read what users write."""
 
-    async def _do_chores(self) -> None:
+    async def do_chores(self) -> None:
         """Do what is due by itself."""
         await self.services.housekeeping.sweep()
         await self.services.reviews.expire()

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 T = TypeVar("T")
+CallLater = Callable[[float, Callable[[], object]], asyncio.TimerHandle]
 
 log = structlog.get_logger(__name__)
 

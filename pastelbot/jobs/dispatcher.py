@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from pastelbot.jobs.background import Mailbox, call_later
+from pastelbot.jobs.background import CallLater, Mailbox, call_later
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.queue import scheduler
 from pastelbot.jobs.queue.positions import Ahead, Place, QueuePositions
@@ -95,13 +95,14 @@ class Dispatcher:
         clock: Callable[[], datetime],
         queue: WaitQueue | None = None,
         notes: KeyValues | None = None,
+        later: CallLater = call_later,
     ) -> None:
         self._jobs = jobs
         self._executor = executor
         self._files = files
         self._at_once = at_once
         self._stall_seconds = stall_seconds
-        self._clock = clock
+        self._clock, self._later = clock, later
         self._publish: Callable[[Update], None] = lambda _update: None
         self._running: dict[str, _Running] = {}
         self._queue = queue if queue is not None else WaitQueue(epoch=clock().timestamp())
@@ -344,4 +345,4 @@ class Dispatcher:
             self._heard_at = self._clock()
             self._executor.restart(f"the worker sent nothing for {silent:.0f} s")
         self._mailbox.put(Rescan(thorough=True))
-        self._poll = call_later(_POLL_SECONDS, self._tick)
+        self._poll = self._later(_POLL_SECONDS, self._tick)

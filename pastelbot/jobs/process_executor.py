@@ -12,7 +12,7 @@ import structlog
 
 from pastelbot.config import WorkerOptions
 from pastelbot.jobs import worker
-from pastelbot.jobs.background import call_later
+from pastelbot.jobs.background import CallLater, call_later
 from pastelbot.records import Command, Event, Stop, WorkerLost, WorkerReady
 
 _FIRST_PAUSE = 1.0
@@ -28,13 +28,22 @@ class ProcessExecutor:
     The pause before a restart doubles (1 s to 60 s) until a worker becomes ready.
     """
 
-    def __init__(self, options: WorkerOptions, *, target: worker.Target = worker.main) -> None:
+    def __init__(
+        self,
+        options: WorkerOptions,
+        *,
+        target: worker.Target = worker.main,
+        first_pause: float = _FIRST_PAUSE,
+        patience: float = _PATIENCE,
+        later: CallLater = call_later,
+    ) -> None:
         self._options = options
         self._target = target
+        self._first_pause, self._patience, self._later = first_pause, patience, later
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
         self._on_event: Callable[[Event], None] = lambda _event: None
-        self._pause = _FIRST_PAUSE
+        self._pause = first_pause
         self._restart_reason: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
@@ -70,7 +79,7 @@ class ProcessExecutor:
         if process is None:
             return
         self.send(Stop())
-        await asyncio.get_running_loop().run_in_executor(None, _reap, process, _PATIENCE)
+        await asyncio.get_running_loop().run_in_executor(None, _reap, process, self._patience)
         self._release()
 
     def _spawn(self) -> None:
@@ -93,7 +102,7 @@ class ProcessExecutor:
         if self._closed or process is not self._process:
             return
         if isinstance(event, WorkerReady):
-            self._pause = _FIRST_PAUSE
+            self._pause = self._first_pause
         if isinstance(event, WorkerLost):
             self._restart_reason = event.reason  # a last word; the end of the pipe follows
             return
@@ -104,7 +113,7 @@ class ProcessExecutor:
         reason = self._restart_reason or f"the worker process ended with exit code {process.exitcode}"
         self._restart_reason = None
         self._release()
-        self._timer = call_later(self._pause, self._spawn)
+        self._timer = self._later(self._pause, self._spawn)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._on_event(WorkerLost(reason=reason))
 

@@ -1,7 +1,7 @@
 """The bot on a simulated Discord, without a worker."""
 
 import pytest
-import simcord.env
+from helpers.simulator import settle_quickly
 from helpers.studio import SimulatedServer
 from helpers.support import make_settings
 
@@ -11,7 +11,7 @@ from pastelbot.bot.messages import delivery
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Let the simulator look for idleness often, and retries come soon."""
-    monkeypatch.setitem(simcord.env.Env._settle_internal.__kwdefaults__, "idle", 0.002)
+    settle_quickly(monkeypatch)
     monkeypatch.setattr(delivery, "_FIRST_RETRY", 0.01)
 
 

@@ -53,7 +53,7 @@ def test_mps_can_be_set_and_is_missed(small):
 
 def test_noise_is_drawn_on_the_cpu():
     """So that a seed means the same picture everywhere."""
-    assert torch.device("cpu") == TorchGenerator(1)._generator.device
+    assert torch.device("cpu") == TorchGenerator(1).randn((2,)).device
 
 
 class Float64Watch(TorchDispatchMode):

@@ -1,10 +1,13 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
 from helpers.jobs import insert_job, work_used
 from helpers.support import eventually
 
+from pastelbot.jobs.background import call_later
 from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.jobs.queue.throughput import Throughput
 from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.records import (
     BeingPainted,
@@ -20,6 +23,7 @@ from pastelbot.records import (
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.rows import QueuedJob
 from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.key_values import KeyValueStore
 from pastelbot.store.picture_files import PictureFiles
 
 
@@ -27,6 +31,7 @@ class Stage:
     """A dispatcher with a real database, a fake executor and a list of what it published."""
 
     def __init__(self, database, folder, clock):
+        self.database = database
         self.jobs = JobStore(database)
         self.folder = folder
         self.files = PictureFiles(folder, database)
@@ -36,9 +41,27 @@ class Stage:
         self.executor = FakeExecutor()
         self.dispatcher = self.make()
 
-    def make(self, executor=None):
+    def make(self, executor=None, notes=None):
         self.executor = executor or FakeExecutor()
-        return Dispatcher(self.jobs, self.executor, self.files, at_once=2, stall_seconds=60, clock=self.clock)
+        return Dispatcher(
+            self.jobs,
+            self.executor,
+            self.files,
+            at_once=2,
+            stall_seconds=60,
+            clock=self.clock,
+            notes=notes,
+            later=self.later,
+        )
+
+    def later(self, seconds, callback):
+        """Remember the dispatcher's next look, which `tick` brings forward."""
+        self.timer, self.look = call_later(seconds, callback), callback
+        return self.timer
+
+    def tick(self):
+        self.timer.cancel()
+        self.look()
 
     async def start(self):
         await self.dispatcher.start(self.updates.append)
@@ -60,7 +83,7 @@ class Stage:
 
     async def quiet(self):
         """Wait until the dispatcher has nothing to do."""
-        await eventually(lambda: self.dispatcher._mailbox._task is None or self.dispatcher._mailbox._task.done())
+        await eventually(lambda: asyncio.all_tasks() == {asyncio.current_task()})
 
     def published(self, kind):
         return [update.job.id for update in self.updates if isinstance(update, kind)]
@@ -267,7 +290,7 @@ async def test_a_silent_worker_is_restarted(stage):
     job_id = await stage.add()
     await stage.painting(job_id)
     stage.clock.advance(seconds=61)
-    stage.dispatcher._tick()
+    stage.tick()
     await eventually(lambda: stage.executor.restarts)
 
     assert "61 s" in stage.executor.restarts[0]
@@ -277,23 +300,25 @@ async def test_a_silent_worker_is_restarted(stage):
 
 async def test_a_worker_that_loads_for_long_is_left_alone(stage):
     """A download takes as long as it takes, and is no work of the easel's pace."""
+    notes = KeyValueStore(stage.database)
+    stage.dispatcher = stage.make(notes=notes)
     await stage.start()
     job_id = await stage.add()
     await stage.painting(job_id)
     for minute in range(3):
         stage.clock.advance(seconds=59)
         stage.executor.emit(Loading(what=f"Downloading: {minute} of 3 MB"))
-        await eventually(lambda: stage.dispatcher._heard_at == stage.clock())
+        await stage.quiet()
         stage.clock.advance(seconds=2)
-        stage.dispatcher._tick()
-        await eventually(lambda: stage.dispatcher._seen_at == stage.clock())
+        stage.tick()
+        await stage.quiet()
     stage.executor.finish(job_id)
     await eventually(lambda: stage.published(Rendered))
 
     assert stage.executor.restarts == []
-    assert stage.dispatcher._throughput.seconds_for(QueuedJob.of(await stage.jobs.get(job_id)).work) == pytest.approx(
-        3 * 2
-    )
+    throughput = Throughput(notes)
+    await throughput.load()
+    assert throughput.seconds_for(QueuedJob.of(await stage.jobs.get(job_id)).work) == pytest.approx(3 * 2)
 
 
 async def test_nothing_is_reported_of_a_job_after_it_was_cancelled(stage):
@@ -320,7 +345,7 @@ async def test_the_line_is_what_the_database_says_whatever_was_missed(stage):
     request, reply = GenerationRequest(prompt="1girl"), ReplyTarget(channel_id=1)
     came = await insert_job(stage.jobs, 4, request, reply, now=stage.clock())
     assert (await stage.dispatcher.overview()).waiting == 1
-    stage.dispatcher._tick()
+    stage.tick()
     await eventually(lambda: came.id in stage.published(InLine))
 
     overview = await stage.dispatcher.overview()

@@ -9,7 +9,7 @@ from helpers import fake_workers
 from helpers.support import ended, eventually
 
 from pastelbot.config import CheckpointSettings, WorkerOptions
-from pastelbot.jobs import process_executor
+from pastelbot.jobs.background import call_later
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.records import (
     Cancel,
@@ -28,9 +28,17 @@ OPTIONS = WorkerOptions(checkpoint=CheckpointSettings(path="fake"))
 class Watched:
     """An executor and the events that it reported."""
 
-    def __init__(self, target):
-        self.events = []
-        self.executor = ProcessExecutor(OPTIONS, target=target)
+    def __init__(self, target, first_pause):
+        self.events, self.pauses, self.timers = [], [], []
+        self.executor = ProcessExecutor(
+            OPTIONS, target=target, first_pause=first_pause, patience=1.0, later=self.note_pause
+        )
+
+    def note_pause(self, seconds, callback):
+        """Note the pause before a restart, and make it short."""
+        self.pauses.append(seconds)
+        self.timers.append(call_later(0.05, callback))
+        return self.timers[-1]
 
     async def start(self):
         self.executor.start(self.events.append)
@@ -48,13 +56,11 @@ class Watched:
 
 
 @pytest.fixture
-async def start(monkeypatch):
-    monkeypatch.setattr(process_executor, "_FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(process_executor, "_PATIENCE", 1.0)
+async def start():
     started = []
 
-    async def start(target):
-        watched = Watched(target)
+    async def start(target, *, first_pause=1.0):
+        watched = Watched(target, first_pause)
         started.append(watched)
         await watched.start()
         return watched
@@ -113,21 +119,24 @@ async def test_a_worker_that_cannot_load_says_why_and_is_tried_again_ever_later(
     await worker.hears(WorkerLost, 2)
 
     assert {lost.reason for lost in worker.heard(WorkerLost)} == {"The checkpoint is not there."}
-    assert worker.executor._pause == pytest.approx(0.2)
+    assert worker.pauses == [1.0, 2.0]
 
 
-async def test_the_pause_has_an_end_and_starts_anew_with_a_ready_worker(start):
+async def test_the_pause_has_an_end(start):
+    worker = await start(fake_workers.unloadable, first_pause=50.0)
+    await worker.hears(WorkerLost, 3)
+
+    assert worker.pauses == [50.0, 60.0, 60.0]
+
+
+async def test_the_pause_starts_anew_with_a_ready_worker(start):
     worker = await start(fake_workers.obedient)
-    await worker.hears(WorkerReady)
-    worker.executor._pause = 50.0
-    os.kill(worker.executor.pid, signal.SIGKILL)
-    await worker.hears(WorkerLost)
-    assert worker.executor._pause == 60.0
+    for number in (1, 2):
+        await worker.hears(WorkerReady, number)
+        os.kill(worker.executor.pid, signal.SIGKILL)
+        await worker.hears(WorkerLost, number)
 
-    worker.executor._timer.cancel()
-    worker.executor._spawn()
-    await worker.hears(WorkerReady, 2)
-    assert worker.executor._pause == 0.05
+    assert worker.pauses == [1.0, 1.0]
 
 
 async def test_a_worker_that_does_not_answer_is_killed_with_the_reason(start):
@@ -186,12 +195,12 @@ async def test_close_kills_a_worker_that_does_not_stop(start):
 async def test_close_between_two_workers_starts_no_other(start):
     worker = await start(fake_workers.obedient)
     await worker.hears(WorkerReady)
-    worker.executor._pause = 0.05
     os.kill(worker.executor.pid, signal.SIGKILL)
     await worker.hears(WorkerLost)
     await worker.executor.close()
 
-    assert worker.executor._timer.cancelled()
+    (timer,) = worker.timers
+    assert timer.cancelled()
     assert worker.executor.pid is None
 
 

@@ -4,8 +4,8 @@ import hashlib
 import threading
 
 import pytest
+from helpers.support import eventually
 
-from pastelbot.service.models import hashes as checkpoint_hashes
 from pastelbot.service.models.hashes import CheckpointHashes
 from pastelbot.store.database import Database
 from pastelbot.store.key_values import KeyValueStore
@@ -24,7 +24,7 @@ def write(path, content):
     return hashlib.sha256(content).hexdigest()[:10]
 
 
-async def test_files_and_folders_are_found_and_remembered(tmp_path, memory, monkeypatch):
+async def test_files_and_folders_are_found_and_remembered(tmp_path, memory):
     """A folder's hash is that of its UNet; a changed file is hashed again."""
     file = write(tmp_path / "a.safetensors", b"one")
     folder = write(tmp_path / "b" / "unet" / "diffusion_pytorch_model.fp16.safetensors", b"two")
@@ -32,28 +32,25 @@ async def test_files_and_folders_are_found_and_remembered(tmp_path, memory, monk
     hashes = CheckpointHashes(memory, places)
 
     assert [await hashes.find(wanted) for wanted in (file, folder, "0" * 10)] == ["a", "b", None]
-    monkeypatch.setattr(checkpoint_hashes, "_digest", lambda path: pytest.fail(f"{path} was hashed again"))
-    assert await CheckpointHashes(memory, places).find(folder) == "b"
-    monkeypatch.undo()
+    again = CheckpointHashes(memory, places, digest=lambda path: pytest.fail(f"{path} was hashed again"))
+    assert await again.find(folder) == "b"
     changed = write(tmp_path / "a.safetensors", b"three")
     assert [await hashes.find(wanted) for wanted in (file, changed)] == [None, "a"]
 
 
-async def test_what_takes_long_is_known_the_next_time(tmp_path, memory, monkeypatch):
+async def test_what_takes_long_is_known_the_next_time(tmp_path, memory):
     """Nobody waits for gigabytes; they are hashed once."""
     wanted = write(tmp_path / "a.safetensors", b"one")
-    real, calls, go_on = checkpoint_hashes._digest, [], threading.Event()
+    calls, go_on = [], threading.Event()
 
     def slow(path):
         calls.append(path)
         go_on.wait(10)
-        return real(path)
+        return wanted
 
-    monkeypatch.setattr(checkpoint_hashes, "_digest", slow)
-    hashes = CheckpointHashes(memory, {"a": tmp_path / "a.safetensors"}, patience=0.01)
+    hashes = CheckpointHashes(memory, {"a": tmp_path / "a.safetensors"}, patience=0.01, digest=slow)
     assert await hashes.find(wanted) is None
     assert await hashes.find(wanted) is None
     go_on.set()
-    hashes._patience = 10
-    assert await hashes.find(wanted) == "a"
+    assert await eventually(lambda: hashes.find(wanted)) == "a"
     assert len(calls) == 1

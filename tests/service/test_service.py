@@ -26,14 +26,27 @@ PICTURE = WORK / 1_000_000
 
 
 @pytest.fixture
-async def jobs(settings):
-    database = await Database.open(settings.storage.database)
-    yield JobStore(database)
-    await database.close()
+async def database(settings):
+    opened = await Database.open(settings.storage.database)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
-async def open_service(settings, jobs, clock):
+def jobs(database):
+    return JobStore(database)
+
+
+class CheckingService(JobService):
+    """The service, and the checker of what is submitted to it."""
+
+    def __init__(self, settings, jobs, dispatcher, checker, *others, clock):
+        super().__init__(settings, jobs, dispatcher, checker, *others, clock=clock)
+        self.checker = checker
+
+
+@pytest.fixture
+async def open_service(settings, database, jobs, clock):
     """Return a function that makes the service with other limits; nothing is painted."""
     dispatchers = []
 
@@ -44,14 +57,14 @@ async def open_service(settings, jobs, clock):
                 "quota": settings.quota.model_copy(update={"saved_days": 1.0, **limits}),
             }
         )
-        files = PictureFiles(settings.storage.pictures, jobs._database)
+        files = PictureFiles(settings.storage.pictures, database)
         dispatcher = Dispatcher(jobs, FakeExecutor(), files, at_once=2, stall_seconds=60, clock=clock)
         dispatchers.append(dispatcher)
-        access = await services.open_access(changed, jobs._database, clock)
-        audit = services.audit_trail(jobs._database, clock)
-        models = Models(changed, KeyValueStore(jobs._database), dispatcher, audit)
+        access = await services.open_access(changed, database, clock)
+        audit = services.audit_trail(database, clock)
+        models = Models(changed, KeyValueStore(database), dispatcher, audit)
         checker = RequestChecker(changed, access, models.names)
-        return JobService(changed, jobs, dispatcher, checker, audit, files, models, clock=clock)
+        return CheckingService(changed, jobs, dispatcher, checker, audit, files, models, clock=clock)
 
     yield open_service
     for dispatcher in dispatchers:
@@ -65,7 +78,7 @@ async def service(open_service):
 
 async def submit(service, actor, request):
     """Check and submit one request."""
-    checked = await service._checker.check(actor, [request], JobOptions())
+    checked = await service.checker.check(actor, [request], JobOptions())
     (queued,) = await service.submit(checked, [REPLY])
     return queued
 
@@ -163,7 +176,7 @@ async def test_what_is_private_is_submitted_by_the_rules_of_direct_messages(serv
     """Also where it was checked for an age-restricted channel alone."""
     adults = Actor(user_id=HANA, guild_id=5, age_restricted=True)
     request = default_request(service.settings, seed=7).replace(prompt="1girl, nude")
-    checked = await service._checker.check(adults, [request], JobOptions(private=True))
+    checked = await service.checker.check(adults, [request], JobOptions(private=True))
 
     with pytest.raises(NotAllowedError, match="adult tag `nude`"):
         await service.submit(checked, [REPLY])

@@ -6,6 +6,7 @@ from pastelbot.prompt.tags.vocabulary import Tag, TagFile
 from pastelbot.records import Actor
 from pastelbot.service.tags.dictionary import shipped_file
 from pastelbot.store.database import Database
+from pastelbot.store.tags.search import TagStore
 
 CARD = (
     "masterpiece, best quality, ultra-detailed, illustration, close-up, straight on, face focus, 1girl, white hair, "
@@ -122,9 +123,10 @@ async def test_merging_keeps_the_last_import(tags):
 
 async def test_opening_again_changes_nothing_and_new_shipped_tags_keep_the_import(database, tags):
     await tags.import_tags(TagFile(tags=(Tag(name="mecha_cat", count=9),)), "one.csv")
-    before = await tags._store.state()
+    store = TagStore(database)
+    before = await store.state()
     await tags.open()
-    assert before == await tags._store.state()
+    assert before == await store.state()
 
     async with database.transaction() as connection:
         await connection.execute("UPDATE tag_sets SET shipped = 'of an older version'")

@@ -17,10 +17,15 @@ REQUEST = GenerationRequest(prompt="1girl", width=128, height=128)
 
 
 @pytest.fixture
-async def store(settings):
-    database = await Database.open(settings.storage.database)
-    yield JobStore(database)
-    await database.close()
+async def database(settings):
+    opened = await Database.open(settings.storage.database)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def store(database):
+    return JobStore(database)
 
 
 def wanted(count):
@@ -50,9 +55,9 @@ async def test_a_quota_for_all_but_one_is_none_for_any(store, clock):
     assert 2 == len(await store.insert(HANA, wanted(2), now=clock(), allowance=allowance(2)))
 
 
-async def test_each_takes_what_is_left_of_the_allowance_and_then_what_was_granted(store, clock):
+async def test_each_takes_what_is_left_of_the_allowance_and_then_what_was_granted(database, store, clock):
     work, day = cost.work(REQUEST), replace(allowance(2), most_extra=0)
-    account, quotas = Account(user_id=HANA, guild_id=5), QuotaStore(store._database)
+    account, quotas = Account(user_id=HANA, guild_id=5), QuotaStore(database)
     await quotas.grant(account, Grant(work=2 * work, granted_by=9, granted_at=clock()))
     jobs = await store.insert(HANA, wanted(3), now=clock(), allowance=day)
     balance = (await quotas.state(account, day, clock())).balance

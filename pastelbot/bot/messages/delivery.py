@@ -153,6 +153,11 @@ class Delivery:
             slot.next = update
         self._schedule(update.job.id, slot)
 
+    @property
+    def pending(self) -> frozenset[str]:
+        """The ids of the jobs whose messages may still change."""
+        return frozenset(self._slots)
+
     def forget(self, job_id: str) -> None:
         """Show nothing more of a job whose message was deleted."""
         slot = self._slots.pop(job_id, None)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pastelbot.store.key_values import KeyValueStore
@@ -18,10 +18,18 @@ _WEIGHTS = tuple(
 class CheckpointHashes:
     """Finds a checkpoint by its hash. Hashing gigabytes takes seconds: what is not done in time is known next time."""
 
-    def __init__(self, key_values: KeyValueStore, places: Mapping[str, Path], *, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self,
+        key_values: KeyValueStore,
+        places: Mapping[str, Path],
+        *,
+        patience: float = _PATIENCE,
+        digest: Callable[[Path], str] | None = None,
+    ) -> None:
         self._key_values = key_values
         self._places = places
         self._patience = patience
+        self._digest = digest if digest is not None else _digest
         self._running: dict[str, asyncio.Future[str]] = {}
 
     async def find(self, wanted: str) -> str | None:
@@ -41,7 +49,7 @@ class CheckpointHashes:
             return known[2]
         mark = f"{key}:{version}"
         if mark not in self._running:
-            self._running[mark] = asyncio.get_running_loop().run_in_executor(None, _digest, file)
+            self._running[mark] = asyncio.get_running_loop().run_in_executor(None, self._digest, file)
         running = self._running[mark]
         done, _pending = await asyncio.wait({running}, timeout=self._patience)
         if not done:

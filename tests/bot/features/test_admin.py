@@ -409,9 +409,10 @@ async def test_only_operators_drain_every_server(studio, admin):
 async def test_an_operator_drains_every_server(open_studio):
     studio = await open_studio()
     boss = make_boss(studio)
-    studio.bot.services.access._settings = studio.settings.model_copy(
-        update={"house": studio.settings.moderation.model_copy(update={"operators": (boss.id,)})}
-    )
+    await studio.bot.close()
+    moderation = studio.settings.moderation.model_copy(update={"operators": (boss.id,)})
+    studio.settings = studio.settings.model_copy(update={"house": moderation})
+    await studio.restart()
     await boss.slash(studio.channel, "admin drain", everywhere=True)
 
     assert "taking a break" in await refusal(studio)
@@ -525,9 +526,9 @@ async def test_a_picture_is_taken_out_of_the_gallery(studio, admin):
 async def test_what_is_too_old_leaves_the_log_by_itself(studio, admin, clock):
     await admin("words add", words="spider")
     clock.advance(days=89)
-    await studio.bot._do_chores()
+    await studio.bot.do_chores()
     assert "changed the word list: add spider" in await admin("log")
 
     clock.advance(days=2)
-    await studio.bot._do_chores()
+    await studio.bot.do_chores()
     assert await admin("log") == "There is nothing in the log."

@@ -63,7 +63,7 @@ async def test_what_is_not_there_is_refused(studio, name):
 
 async def test_private_pictures_are_their_owners_alone(studio):
     _message, job_id = await first(studio)
-    async with studio.jobs._database.transaction() as connection:
+    async with studio.bot.services.database.transaction() as connection:
         await connection.execute("UPDATE jobs SET private = 1 WHERE id = ?", job_id)
     refusal = await started_from(studio, f"{job_id}:1", by=studio.kenji)
 
@@ -73,7 +73,7 @@ async def test_private_pictures_are_their_owners_alone(studio):
 
 async def test_pictures_of_age_restricted_channels_stay_there(studio):
     _message, job_id = await first(studio)
-    async with studio.jobs._database.transaction() as connection:
+    async with studio.bot.services.database.transaction() as connection:
         await connection.execute("UPDATE jobs SET adult_allowed = 1 WHERE id = ?", job_id)
     refusal = await started_from(studio, f"{job_id}:1")
 

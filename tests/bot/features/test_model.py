@@ -7,6 +7,8 @@ import pytest
 from discord import Permissions
 from safetensors.numpy import save_file
 
+from pastelbot.store.audit import AuditLog
+
 MORE = {
     "checkpoints": {"anything": {"path": "hub/anything"}, "Soft *one*": {"path": "bundled", "vae": "smooth"}},
     "vaes": {"smooth": "smooth.safetensors", "sharp": "sharp.safetensors"},
@@ -92,7 +94,7 @@ async def test_model_use_changes_what_paints_for_everybody_and_is_told_and_logge
 
 
 async def audit(studio):
-    return await studio.service.models._audit.page(studio.guild.id, user_id=None, limit=10, skip=0)
+    return await AuditLog(studio.bot.services.database).page(studio.guild.id, user_id=None, limit=10, skip=0)
 
 
 async def test_the_choice_outlives_a_restart_but_not_its_checkpoint(studio):
@@ -130,9 +132,10 @@ async def test_model_use_needs_manage_server(studio):
 async def test_where_there_are_operators_only_they_change_it(open_studio):
     studio = await open_studio(**MORE)
     await add_admin(studio)
-    studio.service.models._settings = studio.settings.model_copy(
-        update={"house": studio.settings.moderation.model_copy(update={"operators": (studio.hana.id,)})}
-    )
+    await studio.bot.close()
+    moderation = studio.settings.moderation.model_copy(update={"operators": (studio.hana.id,)})
+    studio.settings = studio.settings.model_copy(update={"house": moderation})
+    await studio.restart()
 
     assert "Only the bot's operators" in (await use(studio, "anything")).response.content
     assert "paints from now on" in (await use(studio, "anything", by=studio.hana)).response.content

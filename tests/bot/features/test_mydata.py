@@ -12,6 +12,7 @@ from pastelbot.records import InitImage, JobStatus
 from pastelbot.service.personal_data import personal_data
 from pastelbot.service.server_rules import GALLERY_CHANNEL
 from pastelbot.store.personal_data import PERSONAL
+from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import Scope, SettingsStore
 
 
@@ -88,7 +89,9 @@ async def test_what_is_too_much_for_one_answer_comes_in_parts(studio, monkeypatc
 
 @pytest.mark.usefixtures("painted")
 async def test_pictures_that_were_swept_away_are_told(studio):
-    await studio.bot.services.gallery._files.sweep(before=studio.clock().replace(year=2030), max_bytes=0)
+    await PictureFiles(studio.settings.storage.pictures, studio.bot.services.database).sweep(
+        before=studio.clock().replace(year=2030), max_bytes=0
+    )
     result = await studio.hana.slash(studio.channel, "mydata export")
     (files,) = await archives_of(result)
 
@@ -185,7 +188,7 @@ async def test_a_picture_finished_after_its_owner_was_forgotten_is_shown_nowhere
     await eventually(lambda: studio.message(shown) is None)
     await studio.imagine("after it", by=studio.kenji)
     message = await studio.finish()  # what the worker says is dealt with in its order
-    await eventually(lambda: studio.bot.messages._slots == {})
+    await eventually(lambda: not studio.bot.messages.pending)
 
     assert [message.id] == [shown.id for shown in studio.messages]
     assert len(studio.files) == 1
@@ -201,7 +204,7 @@ async def test_a_picture_on_its_way_when_its_owner_is_forgotten_is_shown_nowhere
     studio.env.backend.faults.clear()
     await forget(studio, studio.hana)
     await eventually(lambda: studio.message(shown) is None)
-    await eventually(lambda: studio.bot.messages._slots == {})
+    await eventually(lambda: not studio.bot.messages.pending)
 
     assert studio.messages == []
 

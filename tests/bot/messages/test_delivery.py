@@ -3,6 +3,7 @@ import io
 import random
 
 import aiohttp
+import discord
 import pytest
 from helpers.studio import job_of
 from helpers.support import eventually
@@ -67,17 +68,17 @@ async def test_a_picture_is_sent_again_until_discord_has_it(studio):
     "error", [aiohttp.ServerDisconnectedError(), OSError("unreachable"), TimeoutError(), KeyError()]
 )
 async def test_no_kind_of_error_loses_a_picture(studio, monkeypatch, error):
-    whole, failures = delivery.Delivery._edit, []
+    whole, failures = discord.PartialMessage.edit, []
 
-    async def failing(*args):
+    async def failing(message, **changes):
         if len(failures) < 2:
             failures.append(error)
             raise error
-        await whole(*args)
+        return await whole(message, **changes)
 
     await studio.imagine()
     await studio.painting()
-    monkeypatch.setattr(delivery.Delivery, "_edit", failing)
+    monkeypatch.setattr(discord.PartialMessage, "edit", failing)
 
     assert (await studio.finish()).attachments
     assert len(failures) == 2
@@ -266,7 +267,7 @@ async def test_a_channel_that_is_gone_ends_the_job_and_is_not_asked_for_ever(stu
         studio.env.inject_error(method, path, status=404, code=10003, times=None)
     studio.executor.finish(job_id)
     await studio.status(job_id, JobStatus.FAILED)
-    await eventually(lambda: studio.bot.messages._slots == {})
+    await eventually(lambda: not studio.bot.messages.pending)
 
     assert await studio.used(studio.hana) == 0
     assert len(studio.edits()) == 2
@@ -279,7 +280,7 @@ async def test_a_message_that_discord_calls_wrong_again_and_again_is_given_up_an
     studio.env.inject_error("PATCH", MESSAGE, status=400, code=50035, times=None)
     studio.executor.finish(job_id)
     await studio.status(job_id, JobStatus.FAILED)
-    await eventually(lambda: not studio.bot.messages._slots)
+    await eventually(lambda: not studio.bot.messages.pending)
 
     assert "Discord does not take its message" in (await studio.jobs.get(job_id)).reason
     assert await studio.charged() == 0

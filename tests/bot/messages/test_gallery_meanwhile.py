@@ -14,7 +14,7 @@ from pastelbot.bot.components.gallery_views import PageButton
 from pastelbot.records import Actor
 from pastelbot.service import server_rules
 from pastelbot.service.server_rules import BEST_OF, GALLERY_CHANNEL
-from pastelbot.store.gallery import View
+from pastelbot.store.gallery import GalleryStore, View
 from pastelbot.store.settings import Scope, SettingsStore
 
 
@@ -55,14 +55,13 @@ async def test_a_page_of_an_earlier_version_still_turns(studio, gallery):
 async def test_a_picture_taken_out_while_somebody_votes(studio, gallery, monkeypatch):
     await gallery.shared()
     page = await gallery.look()
-    store = studio.bot.services.gallery._store
-    toggle = store.toggle_vote
+    toggle = GalleryStore.toggle_vote
 
-    async def too_late(entry_id, user_id, *, now):
+    async def too_late(store, entry_id, user_id, *, now):
         await store.unshare(entry_id)
-        return await toggle(entry_id, user_id, now=now)
+        return await toggle(store, entry_id, user_id, now=now)
 
-    monkeypatch.setattr(store, "toggle_vote", too_late)
+    monkeypatch.setattr(GalleryStore, "toggle_vote", too_late)
     told = await studio.kenji.click(page, custom_id=button(page, "Vote"))
 
     assert "This picture is no longer in the gallery." in told.response.content

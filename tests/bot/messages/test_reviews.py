@@ -20,6 +20,8 @@ from pastelbot.records import (
     Picture,
     ReplyTarget,
 )
+from pastelbot.store.jobs.rows import StoredPicture
+from pastelbot.store.personal_data import PersonalStore
 
 
 @pytest.fixture
@@ -282,9 +284,9 @@ async def test_with_the_tagger_on_no_preview_is_shown_and_a_missing_rating_withh
 
     assert not reviews.previews_allowed(job)
     assert reviews.previews_allowed(replace(job, options=JobOptions(adult_allowed=True)))
-    assert reviews._is_adult(None)
-    assert reviews._is_adult("what is this")
-    assert not reviews._is_adult("general")
+    for rating, expected in ((None, True), ("what is this", True), ("general", False)):
+        picture = StoredPicture(number=0, file=None, size=0, seed=7, width=8, height=8, infotext="", rating=rating)
+        assert await reviews.is_adult(job, picture) is expected
 
 
 async def anybody(studio):
@@ -332,6 +334,6 @@ async def test_a_channel_that_discord_restricts_takes_adult_tags_and_pictures(st
 async def test_a_withheld_picture_is_in_no_export(studio, mods):
     await paint(studio, "explicit")
     await asked(mods)
-    store = studio.bot.services.personal_data._store
+    store = PersonalStore(studio.bot.services.database)
 
     assert await store.pictures(studio.hana.id) == []
