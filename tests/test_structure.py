@@ -242,7 +242,6 @@ def test_public_means_used_by_others():
     assert len(names) <= MOST_LONELY_NAMES, "\n".join(names)
 
 
-@NOT_YET
 def test_words_are_those_of_the_field():
     assert private_words() <= MOST_PRIVATE_WORDS
 
