@@ -3,17 +3,27 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-_LATENT_UPSCALERS = (
-    "Latent",
-    "Latent (antialiased)",
-    "Latent (bicubic)",
-    "Latent (bicubic antialiased)",
-    "Latent (nearest)",
-    "Latent (nearest-exact)",
-)
-_PIXEL_UPSCALERS = ("None", "Lanczos", "Nearest")
-UPSCALERS = (*_LATENT_UPSCALERS, *_PIXEL_UPSCALERS)
+
+class Interpolation(NamedTuple):
+    """How torch interpolates latents."""
+
+    mode: str
+    antialias: bool = False
+
+
+LATENT_UPSCALERS: Mapping[str, Interpolation] = {
+    "Latent": Interpolation("bilinear"),
+    "Latent (antialiased)": Interpolation("bilinear", antialias=True),
+    "Latent (bicubic)": Interpolation("bicubic"),
+    "Latent (bicubic antialiased)": Interpolation("bicubic", antialias=True),
+    "Latent (nearest)": Interpolation("nearest"),
+    "Latent (nearest-exact)": Interpolation("nearest-exact"),
+}
+# Pillow's filter for the first resize of the decoded image; what is still missing is always done with Lanczos.
+PIXEL_UPSCALERS: Mapping[str, str] = {"None": "LANCZOS", "Lanczos": "LANCZOS", "Nearest": "NEAREST"}
+UPSCALERS = (*LATENT_UPSCALERS, *PIXEL_UPSCALERS)
 
 _UPSCALER_SUFFIXES = (".safetensors", ".pth")
 

@@ -9,6 +9,7 @@ from pastelbot.jobs.dispatcher import Overview
 from pastelbot.jobs.queue.scheduler import MOST_TOLD_EXACTLY
 from pastelbot.records import Actor, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
 from pastelbot.rules import cost
+from pastelbot.rules.hires import hires_size
 
 _CONTENT = 2000
 _PROMPT = 1200
@@ -60,7 +61,7 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
     size, steps = f"{request.width}x{request.height}", f"{request.steps}"
     hires = request.hires
     if hires is not None:
-        width, height = cost.hires_picture(request.width, request.height, hires)
+        width, height = hires_size(request.width, request.height, hires).picture
         size += f" → {width}x{height}"
         steps += f"+{hires.steps or request.steps}"
     parts = [

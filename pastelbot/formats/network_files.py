@@ -1,9 +1,7 @@
 """Files of LoRAs and embeddings, found by their names in prompts. Torch-free, because the bot process looks too."""
 
 import difflib
-import json
 import re
-import struct
 import threading
 import time
 import unicodedata
@@ -13,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pastelbot.choices import nearest_names
+from pastelbot.errors import CheckpointError
+from pastelbot.formats.safetensors_header import read_header
 
 _LORA_SUFFIXES = (".safetensors", ".pt", ".ckpt", ".bin")
 EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin")
@@ -21,7 +21,6 @@ EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin")
 _PARTNER = ".text_encoder"
 _CLOSE = 0.9
 _TICK = 2_000_000_000  # nanoseconds: some file systems count in twos of seconds
-_LONGEST_HEADER = 100 * 2**20
 _SIGNS = re.compile(r"[\s_.-]+")
 
 
@@ -212,10 +211,7 @@ def _read_metadata(path: Path) -> Mapping[str, str]:
     if path.suffix != ".safetensors":
         return {}
     try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(length)) if length <= _LONGEST_HEADER else {}
-        metadata = header.get("__metadata__") or {}
-        return {str(key): str(value) for key, value in metadata.items() if key in ("ss_output_name", "sshs_model_hash")}
-    except (ValueError, AttributeError, struct.error):
+        metadata = read_header(path).metadata
+    except CheckpointError:
         return {}
+    return {str(key): str(value) for key, value in metadata.items() if key in ("ss_output_name", "sshs_model_hash")}

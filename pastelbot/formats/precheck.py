@@ -4,16 +4,13 @@ The bot process uses it at its start, so that a wrong path or a file of another 
 the weights themselves is found by `checkpoint.loading` in the worker.
 """
 
-import json
-import struct
 from pathlib import Path
 
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.exported import check_export, read_manifest
 from pastelbot.formats.hub import is_hub_name
-from pastelbot.formats.identify import SD1, Shapes, identify
-
-_LONGEST_HEADER = 100 * 2**20
+from pastelbot.formats.identify import SD1, identify
+from pastelbot.formats.safetensors_header import read_header
 
 
 def check_reference(reference: str) -> None:
@@ -33,33 +30,9 @@ def check_reference(reference: str) -> None:
         )
 
 
-def read_shapes(path: Path) -> Shapes:
-    """Read the names and shapes of a safetensors file's tensors from its header; raises CheckpointError."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(8)
-            if start == b"version ":
-                raise ValueError("it is a pointer of Git LFS to the file, not the file itself")
-            if not start:
-                raise ValueError("it is empty")
-            (length,) = struct.unpack("<Q", start)
-            if length > _LONGEST_HEADER:
-                raise ValueError("its header is too long")
-            header = json.loads(file.read(length))
-        size = path.stat().st_size - 8 - length
-        shapes = {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
-        end = max((entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"), default=0)
-        missing = int(end) - size
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error) as error:
-        raise CheckpointError(f"{path} is damaged or not a safetensors file: {error}. Download it again.") from error
-    if missing > 0:
-        raise CheckpointError(f"{path} is cut short: {missing:,} bytes are missing. Download it again.")
-    return shapes
-
-
 def _check_file(path: Path) -> None:
     if path.suffix != ".safetensors":
         return
-    kind = identify(read_shapes(path))
+    kind = identify(read_header(path).shapes)
     if kind != SD1:
         raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not {SD1}.")

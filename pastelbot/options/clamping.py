@@ -6,7 +6,7 @@ from pastelbot.config import LimitSettings
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.records import GenerationRequest, HiresFix
-from pastelbot.rules import cost
+from pastelbot.rules.hires import hires_size
 
 _LEAST = 64
 
@@ -43,7 +43,7 @@ def fit(width: int, height: int, largest: int) -> tuple[int, int]:
 def _clamped_hires(request: GenerationRequest, fix: HiresFix, limits: LimitSettings) -> HiresFix | None:
     """Return the hires fix to a size that may be painted; None where that is no larger than the first pass."""
     steps = min(fix.steps, limits.max_steps)
-    width, height = cost.hires_picture(request.width, request.height, fix)
+    width, height = hires_size(request.width, request.height, fix).picture
     if max(width, height) <= limits.max_hires_side:
         return replace(fix, steps=steps)
     width, height = fit(width, height, limits.max_hires_side)

@@ -66,14 +66,6 @@ class ExtractedNetworks:
     prompt: str
     tags: tuple[NetworkTag, ...]
 
-    @cached_property
-    def by_kind(self) -> dict[str, list[NetworkTag]]:
-        """Return the tags by kind: "lora", "hypernet", ..."""
-        kinds: dict[str, list[NetworkTag]] = {}
-        for tag in self.tags:
-            kinds.setdefault(tag.kind, []).append(tag)
-        return kinds
-
 
 def extract_networks(prompt: str) -> ExtractedNetworks:
     """Remove the tags from a prompt; what only resembles one stays."""

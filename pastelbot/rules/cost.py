@@ -7,6 +7,7 @@ MP-steps.
 
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import grids
+from pastelbot.rules.hires import hires_size
 from pastelbot.rules.samplers import sampler_info
 
 _MILLION = 1_000_000
@@ -52,21 +53,11 @@ def number(amount: int) -> str:
     return f"{value:.1f}" if abs(value) >= 0.95 else f"{value:.2g}"
 
 
-def hires_picture(width: int, height: int, hires: HiresFix) -> tuple[int, int]:
-    """Return the (width, height) of the second pass, within 8 pixels of what `diffusion.image.hires` computes."""
-    if hires.width and hires.height:
-        return hires.width, hires.height
-    if hires.width:
-        return hires.width, hires.width * height // width
-    if hires.height:
-        return hires.height * width // height, hires.height
-    return int(width * hires.scale), int(height * hires.scale)
-
-
 def _hires_work(request: GenerationRequest, hires: HiresFix) -> int:
-    width, height = hires_picture(request.width, request.height, hires)
-    if (width, height) == (request.width, request.height):
+    size = hires_size(request.width, request.height, hires)
+    if (size.width, size.height) == (request.width, request.height):
         return 0  # nothing to enlarge, so there is no second pass
+    width, height = size.picture
     return width * height * sampler_info(hires.sampler or request.sampler).calls(hires.steps or request.steps)
 
 

@@ -13,7 +13,8 @@ from pastelbot.prompt.chunks import CHUNK_LENGTH
 from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.prompt.lora_tags import read_lora_tags, written
 from pastelbot.records import Actor, GenerationRequest, InitImage, Job
-from pastelbot.rules import cost, grids
+from pastelbot.rules import grids
+from pastelbot.rules.hires import hires_size
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, USUAL
 from pastelbot.rules.samplers import check_sampler
 
@@ -185,7 +186,7 @@ def _check_hires(request: GenerationRequest, limits: LimitSettings, upscaler_mod
     known = (*UPSCALERS, *upscaler_models)
     if fix.upscaler not in known:
         raise LimitError(f"There is no upscaler {fix.upscaler[:60]!r}. {nearest_names(fix.upscaler[:60], known)}")
-    width, height = cost.hires_picture(request.width, request.height, fix)
+    width, height = hires_size(request.width, request.height, fix).picture
     if min(width, height) < _LEAST_SIDE:
         raise LimitError(f"The hires fix would paint {width}x{height}; each side must be at least {_LEAST_SIDE}.")
     if max(width, height) > limits.max_hires_side:

@@ -21,9 +21,9 @@ from pastelbot.diffusion.weights.tensor_sources import (
     read_plain,
 )
 from pastelbot.errors import CheckpointError, PastelError
+from pastelbot.formats.hashes import FileHashes, hash_file, shortened
 from pastelbot.formats.identify import EMBEDDING, HYPERNETWORK, SD1, identify, kind_of_pickle
 from pastelbot.workshop.folders import PARTS, open_folder
-from pastelbot.workshop.hashes import FileHashes, hash_file
 from pastelbot.workshop.merge import POSITION_IDS, positions
 from pastelbot.workshop.precision import EMA_PREFIX
 from pastelbot.workshop.writing import Progress, silent
@@ -178,7 +178,7 @@ def _inputs(metadata: Mapping[str, str]) -> Iterator[str]:
     """Yield the files that a result was made from, with the short hash of each."""
     try:
         found = json.loads(metadata.get("pastelbot.inputs") or "[]")
-        yield from [f"{item['file']} [{item['sha256'][:10]}]" for item in found]
+        yield from [f"{item['file']} [{shortened(item['sha256'])}]" for item in found]
     except (ValueError, LookupError, TypeError):
         return
 

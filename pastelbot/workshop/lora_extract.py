@@ -13,7 +13,7 @@ from torch import Tensor
 from pastelbot.diffusion.lora.targets import TEXT, Target, find_targets
 from pastelbot.diffusion.weights.tensor_sources import MemorySource, TensorSource, check_checkpoint
 from pastelbot.errors import CheckpointError, WorkshopError
-from pastelbot.workshop.hashes import lora_hashes
+from pastelbot.formats.hashes import lora_hashes
 from pastelbot.workshop.low_rank import factorise
 from pastelbot.workshop.writing import Progress, silent, write
 

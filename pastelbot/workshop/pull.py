@@ -9,10 +9,11 @@ from pathlib import Path
 from pastelbot.choices import nearest_names
 from pastelbot.diffusion.weights.files import SAFE_SUFFIX, check_unet_config, check_vae_kind, weights_file
 from pastelbot.errors import WorkshopError
+from pastelbot.formats.hashes import hash_file, shortened
 from pastelbot.formats.hub import folder_files, split_hub_name
 from pastelbot.formats.hub_download import HubDownload, explaining
-from pastelbot.formats.precheck import check_reference, read_shapes
-from pastelbot.workshop.hashes import hash_file
+from pastelbot.formats.precheck import check_reference
+from pastelbot.formats.safetensors_header import read_header
 
 _WEIGHTS = (".safetensors", ".ckpt", ".pt", ".bin")
 _VAE_PLACES = ("vae/", "")
@@ -30,7 +31,7 @@ class Pulled:
     @property
     def hash(self) -> str:
         """Return the hash of infotexts."""
-        return self.sha256[:10]
+        return shortened(self.sha256)
 
 
 def pull(
@@ -119,7 +120,7 @@ def _check(place: Path, *, vae: bool) -> None:
             check_vae_kind(place) if vae else check_reference(str(place))
         return
     for path in place.rglob(f"*{SAFE_SUFFIX}"):
-        read_shapes(path)
+        read_header(path)
     if not vae:
         check_reference(str(place))
         check_unet_config(place, json.loads((place / "unet" / "config.json").read_text(encoding="utf-8")))

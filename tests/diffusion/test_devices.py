@@ -10,16 +10,18 @@ from safetensors.torch import save_file
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pastelbot.choices import LATENT_UPSCALERS
 from pastelbot.config import WorkerOptions, bundled, checkpoint_location
 from pastelbot.diffusion.checkpoint import devices, loading
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.diffusion.engine.factory import load_checkpoint
-from pastelbot.diffusion.image.hires import LATENT_UPSCALERS, HiresSize, upscale_latents
+from pastelbot.diffusion.image.hires import upscale_latents
 from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.sampling.rng import TorchGenerator
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.network_files import NetworkFolders
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Painted, PaintingFailed
+from pastelbot.rules.hires import HiresSize
 from pastelbot.rules.samplers import painted
 
 REQUEST = GenerationRequest(prompt="1girl, (blue:1.2)", width=64, height=64, steps=4, seed=2)

@@ -1,3 +1,6 @@
+import itertools
+from operator import attrgetter
+
 from pastelbot.infotext import (
     format_infotext,
     parse_infotext,
@@ -6,10 +9,33 @@ from pastelbot.infotext import (
     read_request,
     unquote,
 )
+from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules.samplers import normalise
+
+kind_of = attrgetter("kind")
+
+
+def shown_sampler(fields):
+    """Return the sampler and schedule that the webui shows for parsed fields."""
+    return normalise(fields.get("Sampler"), fields.get("Schedule type"), convert_automatic=True)
+
+
+def shown_hires_sampler(fields):
+    """Return the same for the hires pass; what the fields already say of the first pass is "Use same ..."."""
+    sampler, schedule = fields.get("Sampler"), fields.get("Schedule type")
+    hires_sampler, hires_schedule = fields.get("Hires sampler"), fields.get("Hires schedule type")
+    choice = normalise(
+        sampler if hires_sampler in (None, SAME_SAMPLER) else hires_sampler,
+        schedule if hires_schedule in (None, SAME_SCHEDULE) else hires_schedule,
+        convert_automatic=True,
+    )
+    return (
+        SAME_SAMPLER if choice.sampler == sampler else choice.sampler,
+        SAME_SCHEDULE if choice.schedule == schedule else choice.schedule,
+    )
 
 
 def test_parsed_fields_are_the_recorded_ones(recorded):
@@ -17,8 +43,8 @@ def test_parsed_fields_are_the_recorded_ones(recorded):
         fields = parse_infotext(case["infotext"])
 
         assert case["params"] == fields, case["infotext"]
-        shown = normalise(fields.get("Sampler"), fields.get("Schedule type"), convert_automatic=True)
-        assert case["sampler"] == list(shown), case["infotext"]
+        assert case["sampler"] == list(shown_sampler(fields)), case["infotext"]
+        assert case["hr"] == list(shown_hires_sampler(fields)), case["infotext"]
 
 
 def test_written_infotexts_are_the_recorded_ones(recorded):
@@ -81,7 +107,7 @@ def test_comments_networks_and_quotes_are_the_recorded_ones(recorded):
         assert case["prompt"] == extracted.prompt
         assert case["nets"] == {
             kind: [{"items": list(tag.items), "positional": list(tag.positional), "named": tag.named} for tag in tags]
-            for kind, tags in extracted.by_kind.items()
+            for kind, tags in itertools.groupby(sorted(extracted.tags, key=kind_of), key=kind_of)
         }
 
 

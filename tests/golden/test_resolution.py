@@ -3,8 +3,8 @@
 import pytest
 from golden_cases import cases
 
-from pastelbot.diffusion.image.hires import hires_size
 from pastelbot.records import HiresFix
+from pastelbot.rules.hires import hires_size
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from safetensors.torch import load_file, save
 
 from pastelbot.diffusion.lora.targets import find_targets
 from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource
+from pastelbot.formats.hashes import lora_hashes
 from pastelbot.workshop.folders import Union
-from pastelbot.workshop.hashes import lora_hashes
 from pastelbot.workshop.lora_extract import Extraction, extract
 from pastelbot.workshop.numbers import PRECISIONS
 

@@ -8,7 +8,8 @@ def test_tags_leave_the_prompt_and_keep_their_names():
     extracted = extract_networks("a <lora:My_LoRA v1.0 (final):0.8:te=0.5> b")
 
     assert extracted.prompt == "a  b"
-    (tag,) = extracted.by_kind["lora"]
+    (tag,) = extracted.tags
+    assert tag.kind == "lora"
     assert tag.positional == ("My_LoRA v1.0 (final)", "0.8")
     assert tag.named == {"te": "0.5"}
 

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pastelbot.config import Settings
-from pastelbot.diffusion.image.hires import hires_size
 from pastelbot.diffusion.sampling.registry import plan_first_pass, resolve
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 from pastelbot.options import default_request
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import cost
+from pastelbot.rules.hires import hires_size
 from pastelbot.rules.samplers import painted
 
 SMALL = GenerationRequest(prompt="1girl", width=512, height=512, steps=10)
@@ -43,15 +43,23 @@ def test_the_hires_pass_is_added(hires, work):
     assert cost.work(SMALL.replace(hires=hires)) - cost.work(SMALL) == work
 
 
-@given(
-    st.integers(64, 1280), st.integers(64, 1280), st.sampled_from([0, 640, 960, 1000]), st.sampled_from([0, 640, 960])
-)
-def test_the_second_pass_has_the_size_that_is_painted(width, height, target_width, target_height):
-    width, height = width // 8 * 8, height // 8 * 8
-    fix = HiresFix(width=target_width, height=target_height, scale=1.7)
-    painted = hires_size(width, height, fix).picture
+@given(st.integers(8, 160), st.integers(8, 160), st.sampled_from([0, 640, 960, 1000]), st.sampled_from([0, 640, 961]))
+def test_the_second_pass_costs_the_size_that_is_painted(columns, rows, target_width, target_height):
+    """Whole cells of 8 pixels, within two cells of the size that was asked for."""
+    width, height = columns * 8, rows * 8
+    fix = HiresFix(width=target_width, height=target_height, scale=1.7, steps=10)
+    size = hires_size(width, height, fix)
+    painted = size.picture
+    asked = (
+        target_width or (target_height * width // height if target_height else width * 1.7),
+        target_height or (target_width * height // width if target_width else height * 1.7),
+    )
+    request = SMALL.replace(width=width, height=height)
+    is_larger = (size.width, size.height) != (width, height)
 
-    assert all(abs(a - b) <= 16 for a, b in zip(painted, cost.hires_picture(width, height, fix), strict=True))
+    assert all(side % 8 == 0 for side in painted)
+    assert all(abs(a - b) <= 16 for a, b in zip(painted, asked, strict=True))
+    assert cost.work(request.replace(hires=fix)) - cost.work(request) == is_larger * 10 * painted[0] * painted[1]
 
 
 @pytest.mark.parametrize(("strength", "steps"), [(0.75, 8), (0.0, 1), (1.0, 10)])

@@ -92,12 +92,9 @@ def test_refusals_name_cause_and_limit(changes, error, words):
 
 def test_every_sampler_that_is_let_through_is_painted_with():
     """The bot process knows the names without torch; the worker knows the algorithms."""
-    from pastelbot.choices import UPSCALERS
-    from pastelbot.diffusion.image.hires import LATENT_UPSCALERS, PIXEL_UPSCALERS
     from pastelbot.diffusion.sampling.registry import RUN
 
     assert set(RUN) == set(painted())
-    assert (*LATENT_UPSCALERS, *PIXEL_UPSCALERS) == UPSCALERS
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from golden_merge.merge_cases import needed
 from helpers.small_checkpoints import POSITIONS, UNET, make_checkpoint, make_lora, save
 
 from pastelbot.errors import CheckpointError
-from pastelbot.workshop.hashes import hash_file
+from pastelbot.formats.hashes import hash_file
 from pastelbot.workshop.inspection import inspect_path
 
 

@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 
 from pastelbot.config import CheckpointSettings
 from pastelbot.errors import CheckpointError, RecipeError, WorkshopError
+from pastelbot.formats.hashes import hash_file
 from pastelbot.workshop import writing
-from pastelbot.workshop.hashes import hash_file
 from pastelbot.workshop.recipes.recipe import single_step
 from pastelbot.workshop.recipes.runner import run_recipe
 

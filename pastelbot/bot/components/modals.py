@@ -12,7 +12,7 @@ from pastelbot.options.reading import read_hires
 from pastelbot.prompt import expansion
 from pastelbot.prompt.flags import escape_flags
 from pastelbot.records import GenerationRequest
-from pastelbot.rules import cost
+from pastelbot.rules.hires import hires_size
 from pastelbot.rules.samplers import AUTOMATIC
 
 Paint = Callable[[Interaction, GenerationOptions], Awaitable[None]]
@@ -119,7 +119,7 @@ def _hires_now(request: GenerationRequest) -> str:
     fix = request.hires
     if fix is None:
         return "off"
-    width, height = cost.hires_picture(request.width, request.height, fix)
+    width, height = hires_size(request.width, request.height, fix).picture
     return f"{width}x{height}"
 
 

@@ -11,7 +11,8 @@ from pastelbot.diffusion.lora.patch import NetworkPatches, original_formats
 from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, build_vae
 from pastelbot.diffusion.networks.vae import NamedVae, Vae
 from pastelbot.diffusion.sampling.schedules import sigmas_of
-from pastelbot.diffusion.weights.files import Weights, file_hash, read_file, read_folder, read_vae, weights_file
+from pastelbot.diffusion.weights.files import Weights, read_file, read_folder, read_vae, weights_file
+from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.hub import locate_tokenizer
 from pastelbot.prompt.tokenizer import ClipTokenizer
 
@@ -40,7 +41,7 @@ def load_torch_vae(place: Path, device: torch.device, dtype: torch.dtype) -> Nam
     """Load a VAE of its own from a file or a diffusers folder; raises CheckpointError."""
     vae = Vae(build_vae(read_vae(place), device, dtype), device)
     file = weights_file(place, "diffusion_pytorch_model") if place.is_dir() else place
-    return NamedVae(vae=vae, name=place.name, hash=file_hash(file))
+    return NamedVae(vae=vae, name=place.name, hash=short_hash(file))
 
 
 def _assembled(

@@ -17,7 +17,6 @@ from pastelbot.prompt.chunks import Chunk, EmbeddingNames, chunk_text
 from pastelbot.prompt.composition import compose
 from pastelbot.prompt.editing import prompt_schedule
 from pastelbot.prompt.tokenizer import ClipTokenizer
-from pastelbot.prompt.tokens import token_count
 
 __all__ = ["Conditioner", "ConditioningSchedule", "WeightedConditioning", "as_clip_tokenizer"]
 
@@ -102,10 +101,6 @@ class Conditioner:
         texts = list(dict.fromkeys(prompts))
         tracks = self._tracks(texts, (steps, hires_steps), clip_skip, emphasis)
         return list(schedules([[(texts.index(prompt), 1.0)] for prompt in prompts], tracks))
-
-    def token_count(self, text: str) -> tuple[int, int]:
-        """Return a prompt's number of tokens and the limit to show behind it; this never raises."""
-        return token_count(self.tokenizer, text)
 
     def _tracks(
         self, texts: Sequence[str], steps: tuple[int, int | None], clip_skip: int, emphasis: str

@@ -1,6 +1,5 @@
 """Textual inversion embeddings of the operator's folder, by their files' names."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,10 @@ from torch import Tensor
 
 from pastelbot.diffusion.weights.tensor_sources import read_plain
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.identify import identify
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, NetworkFolder
 
-HASH_DIGITS = 10
 MOST_VECTORS = 75
 
 _OTHER_WIDTHS = {1024: "Stable Diffusion 2.x", 1280: "SDXL", 2048: "SDXL", 4096: "another architecture"}
@@ -56,13 +55,12 @@ class EmbeddingCache:
         try:
             vectors = read_embedding(path)
             self._check_width(path, vectors)
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            shorthash = short_hash(path)
         except (CheckpointError, OSError) as error:
             reason = str(error).replace(f"{path.parent}/", "")
             problem = f"The embedding {name} cannot be used: {reason}"
             return Embedding(vectors=torch.zeros(1, self._width()), problem=problem)
-        return Embedding(vectors=vectors, hash=digest[:HASH_DIGITS])
+        return Embedding(vectors=vectors, hash=shorthash)
 
     def _check_width(self, path: Path, vectors: Tensor) -> None:
         width, expected = vectors.shape[1], self._width()

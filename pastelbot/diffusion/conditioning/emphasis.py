@@ -2,10 +2,9 @@
 
 import torch
 
-ORIGINAL = "Original"
 NO_NORM = "No norm"
 IGNORE = "Ignore"
-NONE = "None"  # the brackets are text: `pastelbot.prompt.chunks` sees to it
+NONE = "None"  # the brackets are text: see `pastelbot.prompt.chunks`
 
 
 def apply_emphasis(encoded: torch.Tensor, weights: torch.Tensor, mode: str) -> torch.Tensor:

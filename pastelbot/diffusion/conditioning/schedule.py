@@ -8,6 +8,12 @@ import torch
 WeightedConditioning = tuple[tuple[torch.Tensor, float], ...]
 
 
+def pad(conditioning: torch.Tensor, tokens: int) -> torch.Tensor:
+    """Repeat the last vector of a conditioning (tokens, dim) up to `tokens`."""
+    missing = tokens - conditioning.shape[0]
+    return torch.cat([conditioning, conditioning[-1:].expand(missing, -1)]) if missing else conditioning
+
+
 @dataclass(frozen=True, eq=False)
 class Track:
     """One prompt's conditioning (tokens, dim) through the steps: (last step, conditioning), in order."""
@@ -37,12 +43,11 @@ class ConditioningSchedule:
         return tuple((self._pad(track.at(call), tokens), weight) for track, weight in self.parts)
 
     def _pad(self, tensor: torch.Tensor, tokens: int) -> torch.Tensor:
-        missing = tokens - tensor.shape[0]
-        if missing == 0:
+        if tensor.shape[0] == tokens:
             return tensor
         key = (id(tensor), tokens)
         if key not in self._padded:
-            self._padded[key] = torch.cat([tensor, tensor[-1:].expand(missing, -1)])
+            self._padded[key] = pad(tensor, tokens)
         return self._padded[key]
 
 

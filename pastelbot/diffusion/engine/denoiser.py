@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.conditioning.schedule import WeightedConditioning
+from pastelbot.diffusion.conditioning.schedule import WeightedConditioning, pad
 from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
@@ -23,7 +23,7 @@ class DenoiseRequest:
     """What one picture wants denoised: latents (channels, height, width) at `sigma`, and what should be seen in them.
 
     `positive` holds the parts of the prompt with their weights, `negative` the negative prompt (tokens, dim), `loras`
-    what the UNet is to have in its weights.
+    what the UNet has in its weights.
     """
 
     x: Tensor
@@ -39,9 +39,9 @@ class DenoiseRequest:
         return self.cfg_scale != 1 or len(self.positive) != 1 or self.positive[0][1] != 1
 
     def rows(self) -> list[Tensor]:
-        """Return the conditionings (tokens, dim) that the UNet has to be asked about, the negative one last."""
+        """Return the conditionings (tokens, dim) that the UNet is called with, the negative one last."""
         tokens = max(part.shape[0] for part, _ in self.positive)
-        parts = [_padded(part, tokens) for part, _ in self.positive]
+        parts = [pad(part, tokens) for part, _ in self.positive]
         return [*parts, self.negative] if self.guided else parts
 
     def combine(self, rows: Sequence[Tensor]) -> Tensor:
@@ -55,17 +55,11 @@ class DenoiseRequest:
         return guided
 
 
-def _padded(conditioning: Tensor, tokens: int) -> Tensor:
-    """Repeat the last vector of a (tokens, dim) conditioning up to `tokens`."""
-    missing = tokens - conditioning.shape[0]
-    return torch.cat([conditioning, conditioning[-1:].expand(missing, -1)]) if missing else conditioning
-
-
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """One line of a UNet batch: picture `ask` with one of its conditionings."""
+    """One row of a UNet batch: picture number `picture` with one of its conditionings."""
 
-    ask: int
+    picture: int
     place: int
     x: Tensor
     sigma: float
@@ -73,7 +67,7 @@ class _Row:
 
 
 class Denoiser:
-    """DenoiseRequests the UNet about the latents of several pictures in as few calls as possible."""
+    """Denoises the latents of several pictures in as few calls of the UNet as possible."""
 
     def __init__(
         self, unet: UNet2DConditionModel, sigmas: ModelSigmas, *, prediction_type: str, device: torch.device
@@ -85,12 +79,12 @@ class Denoiser:
         self._dtype = unet.dtype
 
     def denoise(self, requests: Sequence[DenoiseRequest], *, max_rows: int) -> list[Tensor]:
-        """Return each ask's guided denoised latents (channels, height, width) in float32."""
-        answers: list[list[Tensor]] = [[ask.x] * len(ask.rows()) for ask in requests]
+        """Return each request's guided denoised latents (channels, height, width) in float32."""
+        answers: list[list[Tensor]] = [[request.x] * len(request.rows()) for request in requests]
         for group in _groups(_rows(requests), max_rows):
             for row, denoised in zip(group, self._call(group), strict=True):
-                answers[row.ask][row.place] = denoised
-        return [ask.combine(rows) for ask, rows in zip(requests, answers, strict=True)]
+                answers[row.picture][row.place] = denoised
+        return [request.combine(rows) for request, rows in zip(requests, answers, strict=True)]
 
     def _call(self, rows: Sequence[_Row]) -> Tensor:
         """Return the rows' denoised latents (rows, channels, height, width)."""
@@ -111,9 +105,9 @@ class Denoiser:
 
 
 def _rows(requests: Sequence[DenoiseRequest]) -> Iterator[_Row]:
-    for index, ask in enumerate(requests):
-        for place, conditioning in enumerate(ask.rows()):
-            yield _Row(index, place, ask.x, ask.sigma, conditioning)
+    for index, request in enumerate(requests):
+        for place, conditioning in enumerate(request.rows()):
+            yield _Row(index, place, request.x, request.sigma, conditioning)
 
 
 def _groups(rows: Iterable[_Row], max_rows: int) -> Iterator[list[_Row]]:

@@ -12,17 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pastelbot.choices import RESIZE_MODES
+from pastelbot.choices import LATENT_UPSCALERS, PIXEL_UPSCALERS, RESIZE_MODES
 from pastelbot.diffusion.conditioning.schedule import ConditioningSchedule
 from pastelbot.diffusion.engine.denoiser import DenoiseRequest
 from pastelbot.diffusion.image.hires import (
-    CELL,
-    LATENT_UPSCALERS,
-    PIXEL_UPSCALERS,
     Enlarge,
-    HiresSize,
     check_upscaler,
-    hires_size,
+    cut_latents,
     upscale_latents,
     upscale_pixels,
 )
@@ -36,6 +32,7 @@ from pastelbot.diffusion.sampling.samplers import StepNoise, Steps
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 from pastelbot.errors import LimitError
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
+from pastelbot.rules.hires import CELL, HiresSize, hires_size
 
 CHANNELS = 4
 MAX_STEPS = 1000  # the timesteps that a model knows
@@ -188,7 +185,7 @@ class PicturePipeline:
         return latents
 
     def _hires(self, hires: HiresPlan, first_latents: Tensor) -> DenoiseRequests:
-        latents = hires.size.cut(self._upscale(hires, first_latents))
+        latents = cut_latents(self._upscale(hires, first_latents), hires.size)
         self.record("hr_input_latents", latents)
         noise = self._noise(latents.shape[1], latents.shape[2])
         return (yield from self._pass("hr", hires.run, hires.cfg_scale, noise, latents))

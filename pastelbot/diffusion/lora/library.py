@@ -1,6 +1,5 @@
 """The LoRAs that a prompt asks for: found, loaded, kept for the next prompt, and put into a checkpoint's weights."""
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.lora.files import open_lora
 from pastelbot.diffusion.lora.patch import LoadedLora, LoraSet, Patches
 from pastelbot.errors import CheckpointError, NotFoundError, PaintingError
+from pastelbot.formats.hashes import lora_hash
 from pastelbot.formats.network_files import Found, LoraFiles
 from pastelbot.prompt.lora_tags import LoraTag, read_lora_tags
 
 KEPT_BYTES = 512 * 2**20
-HASH_DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,16 +112,6 @@ def identity_of(path: Path) -> str:
     """Return a text that changes with a file."""
     stat = path.stat()
     return f"{path}|{stat.st_mtime_ns}|{stat.st_size}"
-
-
-def lora_hash(path: Path, stated: str | None) -> str:
-    """Return the webui's hash of a LoRA, twelve digits: the one that it states, else that of all but its metadata."""
-    if stated:
-        return stated[:HASH_DIGITS]
-    with path.open("rb") as file:
-        if path.suffix == ".safetensors":
-            file.seek(8 + int.from_bytes(file.read(8), "little"))
-        return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_DIGITS]
 
 
 def _own(factors: Factors) -> Factors:

@@ -1,6 +1,5 @@
 """Reading a checkpoint's tensors from a diffusers folder or a single file, without running any of its code."""
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -15,9 +14,10 @@ from pastelbot.diffusion.weights import ldm
 from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.diffusion.weights.pickles import read_pickled
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.identify import SD1, SD1_VAE, Shapes, identify
+from pastelbot.formats.safetensors_header import read_header
 
-HASH_DIGITS = 10
 SAFE_SUFFIX = ".safetensors"
 
 _OLD_VAE_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
@@ -57,7 +57,7 @@ def read_folder(folder: Path, name: str | None = None) -> Weights:
     scheduler = _read_json(folder / "scheduler" / "scheduler_config.json")
     return Weights(
         name=str(index.get("_pastelbot_name", name or folder.resolve().name)),
-        hash=file_hash(unet_file),
+        hash=short_hash(unet_file),
         unet=unet,
         vae=read_vae(folder / "vae"),
         text_encoder=_read_text_encoder(folder / "text_encoder"),
@@ -94,7 +94,7 @@ def read_file(path: Path) -> Weights:
     unet, vae, text = ldm.unet_tensors(tensors), ldm.vae_tensors(tensors), ldm.text_tensors(tensors)
     return Weights(
         name=path.stem,
-        hash=file_hash(path),
+        hash=short_hash(path),
         unet=Network(config=ldm.unet_config(unet), tensors=unet),
         vae=Network(config=ldm.vae_config(vae), tensors=vae),
         text_encoder=Network(config=ldm.text_config(text), tensors=text),
@@ -132,12 +132,12 @@ def _modern_attention(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def check_kind(path: Path, wanted: str) -> None:
     """Raise a CheckpointError that says what a safetensors file is, unless it is what is wanted."""
     if path.suffix == SAFE_SUFFIX:
-        _check_shapes(path, _shapes(path), wanted)
+        _check_shapes(path, read_header(path).shapes, wanted)
 
 
 def check_vae_kind(path: Path) -> None:
     """Raise a CheckpointError that says what a safetensors file is, unless there is a VAE in it."""
-    kind = identify(_shapes(path))
+    kind = identify(read_header(path).shapes)
     if kind not in (SD1_VAE, SD1):
         raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a VAE of Stable Diffusion 1.x.")
 
@@ -146,14 +146,6 @@ def _check_shapes(path: Path, shapes: Shapes, wanted: str) -> None:
     kind = identify(shapes)
     if kind != wanted:
         raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not {wanted}.")
-
-
-def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    try:
-        with safe_open(path, "pt") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged or not a safetensors file: {error}. Download it again.") from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -186,9 +178,3 @@ def _read_json(path: Path) -> Config:
         raise CheckpointError(f"{path} is missing: the folder is not a complete diffusers checkpoint.") from error
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
-
-
-def file_hash(path: Path) -> str:
-    """Return the first ten hexadecimal digits of a file's sha256, the webui's short hash."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_DIGITS]

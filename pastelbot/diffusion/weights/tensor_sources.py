@@ -1,12 +1,10 @@
 """Weights that are read one tensor at a time: files, folders, and whatever operations make of them.
 
-An operation is a Source over other Sources: it knows the names, formats and shapes of its result beforehand and
-computes a tensor when it is asked for it. So a whole recipe runs in one pass, with a few tensors in memory.
+An operation is a TensorSource over other TensorSources: it knows the names, formats and shapes of its result
+beforehand and computes each tensor on demand. So a whole recipe runs in one pass, with a few tensors in memory.
 """
 
-import json
 import math
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from pastelbot.diffusion.weights.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 from pastelbot.diffusion.weights.pickles import load_plain, read_pickled
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.identify import SD1, identify, kind_of_pickle
-from pastelbot.formats.precheck import read_shapes
+from pastelbot.formats.safetensors_header import read_header
 
 SAFE_SUFFIX = ".safetensors"
 
@@ -94,12 +92,9 @@ class SafetensorsSource:
     def __init__(self, path: Path) -> None:
         self.label = str(path)
         self.path = path
-        read_shapes(path)
-        header, self._start = _read_header(path)
-        self.metadata: dict[str, str] = header.pop("__metadata__", None) or {}
-        if not isinstance(self.metadata, dict):
-            raise CheckpointError(f"{path} is damaged: its metadata is not a table. Download it again.")
-        parsed = {name: _parse(path, name, raw) for name, raw in header.items()}
+        header = read_header(path)
+        self.metadata, self._start = header.metadata, header.start
+        parsed = {name: _parse(path, name, raw) for name, raw in header.tensors.items()}
         self.entries: Mapping[str, TensorInfo] = {name: entry for name, (entry, _offset) in parsed.items()}
         self._offsets = {name: offset for name, (_entry, offset) in parsed.items()}
 
@@ -168,12 +163,6 @@ def check_checkpoint(source: TensorSource) -> None:
         raise CheckpointError(f"{source.label} is {kind or 'an unknown kind of file'}, not {SD1}.")
     if missing:
         raise CheckpointError(f"{source.label} lacks {' and '.join(missing)}.")
-
-
-def _read_header(path: Path) -> tuple[dict[str, Any], int]:  # JSON values of any kind
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        return json.loads(file.read(length)), 8 + length
 
 
 def _parse(path: Path, name: str, raw: Any) -> tuple[TensorInfo, int]:  # noqa: ANN401 - JSON of any kind

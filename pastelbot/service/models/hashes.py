@@ -1,13 +1,12 @@
 """Hashes of checkpoint files, by which infotexts name them: computed on first use, then cached."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pastelbot.formats.hashes import short_hash
 from pastelbot.store.key_values import KeyValueStore
 
-_DIGITS = 10
 _PATIENCE = 1.5  # seconds: Discord waits for three
 
 _WEIGHTS = tuple(
@@ -73,7 +72,6 @@ def _version(file: Path) -> str:
 
 def _digest(file: Path) -> str:
     try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()[:_DIGITS]
+        return short_hash(file)
     except OSError:
         return "?"

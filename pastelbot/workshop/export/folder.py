@@ -1,6 +1,5 @@
 """The folder of an export: complete under its name, or not there at all."""
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from pastelbot.diffusion.weights.files import Weights
 from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.errors import WorkshopError
 from pastelbot.formats.exported import MANIFEST, VERSION
+from pastelbot.formats.hashes import sha256_of
 from pastelbot.workshop.convert import SCHEDULER
 from pastelbot.workshop.writing import check_space
 
@@ -57,7 +57,9 @@ def write_surroundings(folder: Path, weights: Weights, tokenizer: Path) -> None:
 
 def write_manifest(folder: Path, kind: str, weights: Weights, precision: str, **more: object) -> None:
     """Write what the folder is, where it comes from, and the sha256 of each of its files; this comes last."""
-    files = {path.relative_to(folder).as_posix(): _hash(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    files = {
+        path.relative_to(folder).as_posix(): sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()
+    }
     content = {
         "format": kind,
         "version": VERSION,
@@ -75,8 +77,3 @@ def write_json(path: Path, content: Mapping[str, object] | Config) -> None:
     """Write a JSON file, its folder included."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

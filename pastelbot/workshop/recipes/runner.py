@@ -6,6 +6,7 @@ to its own precision either way, so that the numbers are the same as with one co
 
 import json
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,10 @@ from pastelbot.config import CheckpointSettings
 from pastelbot.diffusion.lora.files import LoraFile, open_loras, partner_of
 from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, SafetensorsSource, TensorSource
 from pastelbot.errors import CheckpointError, WorkshopError
+from pastelbot.formats.hashes import FileHashes, hash_file
 from pastelbot.formats.hub import locate
 from pastelbot.workshop.convert import check_layout, check_result, write_result
 from pastelbot.workshop.folders import Opened, open_checkpoint, open_reference, open_vae
-from pastelbot.workshop.hashes import FileHashes, hash_file
 from pastelbot.workshop.lora_extract import Extraction, extract, write_lora
 from pastelbot.workshop.lora_merge import LoraMerge
 from pastelbot.workshop.merge import AddDifference, BlockMerge
@@ -244,7 +245,7 @@ class _RecipeRunner:
 
     def _metadata(self) -> dict[str, str]:
         """Return what is written into a result: where it comes from, and what a converted file said about itself."""
-        kept: dict[str, str] = {}
+        kept: Mapping[str, str] = {}
         if isinstance(self._recipe.steps[-1], ConvertStep) and len(self._opened) == 1:
             opened = next(iter(self._opened.values())).source
             kept = opened.metadata if isinstance(opened, SafetensorsSource) else {}

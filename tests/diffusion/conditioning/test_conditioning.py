@@ -8,6 +8,7 @@ from pastelbot.diffusion.conditioning.conditioner import Conditioner
 from pastelbot.diffusion.conditioning.emphasis import apply_emphasis
 from pastelbot.errors import PromptError
 from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokens import token_count
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.:()[]|-_<>"
 NAMES = [*LETTERS, *(letter + "</w>" for letter in LETTERS), "<|startoftext|>", "<|endoftext|>"]
@@ -132,7 +133,6 @@ def test_learnt_vectors_take_the_place_of_their_name(letters, encoder):
     conditioner = Conditioner(letters, encoder, embeddings={"xyz": vectors})
     plain = Conditioner(letters, encoder)
 
-    assert conditioner.token_count("a xyz") == plain.token_count("a xyz")
     assert not torch.allclose(conditioner.encode(["xyz"], clip_skip=1), plain.encode(["xyz"], clip_skip=1))
     assert torch.equal(conditioner.encode(["abc"], clip_skip=1), plain.encode(["abc"], clip_skip=1))
 
@@ -140,13 +140,13 @@ def test_learnt_vectors_take_the_place_of_their_name(letters, encoder):
 def test_errors_come_through(conditioner):
     with pytest.raises(PromptError):
         conditioner.positive(["(a:1.2.3)"], steps=20, clip_skip=2)
-    assert conditioner.token_count("(a:1.2.3)")[1] == 75
+    assert token_count(conditioner.tokenizer, "(a:1.2.3)")[1] == 75
 
 
 def test_two_hundred_tags_cost_under_50_ms_besides_the_text_encoder(conditioner):
     prompt = ", ".join(f"(long tag {number}:1.{number % 9})" for number in range(200))
-    conditioner.token_count(prompt)
+    token_count(conditioner.tokenizer, prompt)
     start = time.process_time()
-    conditioner.token_count(prompt)
+    token_count(conditioner.tokenizer, prompt)
 
     assert time.process_time() - start < 0.05

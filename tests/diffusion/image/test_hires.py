@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from pastelbot.diffusion.image.hires import LATENT_UPSCALERS, HiresSize, check_upscaler, upscale_latents, upscale_pixels
+from pastelbot.choices import LATENT_UPSCALERS
+from pastelbot.diffusion.image.hires import check_upscaler, cut_latents, upscale_latents, upscale_pixels
 from pastelbot.diffusion.networks.vae import from_pixels, to_pixels
 from pastelbot.errors import LimitError
+from pastelbot.rules.hires import HiresSize
 
 SIZE = HiresSize(width=100, height=171, truncate_x=1, truncate_y=5)
 
@@ -18,7 +20,7 @@ def test_latents_get_the_size_and_lose_the_margins(name):
     upscaled = upscale_latents(latents, SIZE, name)
 
     assert tuple(upscaled.shape) == (4, 21, 12)
-    torch.testing.assert_close(SIZE.cut(upscaled), torch.full((4, 16, 11), 0.5))
+    torch.testing.assert_close(cut_latents(upscaled, SIZE), torch.full((4, 16, 11), 0.5))
     assert SIZE.crop == (2, 18, 0, 11)
     assert SIZE.picture == (88, 128)
 

@@ -1,15 +1,19 @@
-"""Hashes by which Stable Diffusion files are known."""
+"""The hashes that Stable Diffusion files are known by: whole, short, old, and those of LoRAs."""
 
 import hashlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.safetensors_header import header_end
 
 _OLD_START = 0x100000
 _OLD_LENGTH = 0x10000
 _BLOCK = 2**22
+_SHORT_DIGITS = 10
+_LORA_DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +25,34 @@ class FileHashes:
 
     @property
     def short(self) -> str:
-        """Return the webui's hash since 2023: ten digits of the sha256."""
-        return self.sha256[:10]
+        """Return the webui's hash since 2023."""
+        return shortened(self.sha256)
+
+
+def shortened(sha256: str) -> str:
+    """Return the webui's hash since 2023: the first ten digits of a file's sha256."""
+    return sha256[:_SHORT_DIGITS]
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file in hexadecimal digits; raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def short_hash(path: Path) -> str:
+    """Return the webui's hash since 2023 of a file; raises OSError."""
+    return shortened(sha256_of(path))
+
+
+def lora_hash(path: Path, stated: str | None) -> str:
+    """Return the webui's hash of a LoRA, twelve digits: the one that it states, else that of all but its header."""
+    if stated:
+        return stated[:_LORA_DIGITS]
+    with path.open("rb") as file:
+        if path.suffix == ".safetensors":
+            file.seek(header_end(file))
+        return hashlib.file_digest(file, "sha256").hexdigest()[:_LORA_DIGITS]
 
 
 def hash_file(path: Path, progress: Callable[[int], None] | None = None) -> FileHashes:
@@ -48,7 +78,7 @@ def _hash_old(part: bytes) -> str:
 
 def lora_hashes(file: bytes) -> dict[str, str]:
     """Return the hashes that trainers write into a LoRA's metadata, of the file before they are in it."""
-    start = 8 + int.from_bytes(file[:8], "little")
+    start = header_end(io.BytesIO(file))
     return {
         "sshs_model_hash": hashlib.sha256(file[start:]).hexdigest(),
         "sshs_legacy_hash": _hash_old(file[_OLD_START : _OLD_START + _OLD_LENGTH]),
