@@ -226,7 +226,6 @@ def test_no_folder_is_a_heap():
     assert {folder: size for folder, size in modules_by_folder().items() if size > MOST_IN_A_FOLDER} == {}
 
 
-@NOT_YET
 def test_functions_fit_on_a_page():
     assert {name: size for name, size in functions_by_length().items() if size > LONGEST_FUNCTION} == {}
 

@@ -16,7 +16,9 @@ from torch import nn
 from pastelbot.config import CheckpointSettings
 from pastelbot.diffusion.checkpoint.devices import PRECISIONS
 from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, build_vae
+from pastelbot.diffusion.networks.vae import AutoencoderKL
 from pastelbot.diffusion.weights.files import Weights
+from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.errors import WorkshopError
 from pastelbot.formats.exported import MODEL, ONNX, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER
 from pastelbot.workshop.export.folder import (
@@ -145,10 +147,16 @@ def _graphs(weights: Weights, options: OnnxOptions) -> list[_Graph]:
             },
             free={"sample": (0, 2, 3), "timestep": (0,), "encoder_hidden_states": (0, 1)},
         ),
+        *_vae_graphs(vae, weights.vae.config),
+    ]
+
+
+def _vae_graphs(vae: AutoencoderKL, config: Config) -> list[_Graph]:
+    return [
         _Graph(
             part=VAE_ENCODER,
             network=EncodeCall(vae),
-            config=weights.vae.config,
+            config=config,
             output="latent_parameters",
             inputs={"sample": torch.zeros(2, 3, 72, 88)},
             free={"sample": (0, 2, 3)},
@@ -156,7 +164,7 @@ def _graphs(weights: Weights, options: OnnxOptions) -> list[_Graph]:
         _Graph(
             part=VAE_DECODER,
             network=DecodeCall(vae),
-            config=weights.vae.config,
+            config=config,
             output="sample",
             inputs={"latent_sample": torch.zeros(2, 4, 9, 11)},
             free={"latent_sample": (0, 2, 3)},
