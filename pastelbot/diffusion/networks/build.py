@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel
 
-from pastelbot.diffusion.networks.unet import UNet2DConditionModel, place, prepare_unet
-from pastelbot.diffusion.networks.vae import AutoencoderKL
+from pastelbot.diffusion.networks.unet import UNet2DConditionModel, prepare_unet
+from pastelbot.diffusion.networks.vae import AutoencoderKL, place_vae
 from pastelbot.diffusion.weights.files import Network
 from pastelbot.errors import CheckpointError
 
@@ -26,7 +26,7 @@ def build_vae(network: Network, device: torch.device, dtype: torch.dtype) -> Aut
     with torch.device("meta"):
         vae = AutoencoderKL.from_config(public_config(network.config))
     _fill(vae, network.tensors, "VAE")
-    return place(vae, device, dtype).eval().requires_grad_(False)
+    return place_vae(vae, device, dtype).eval().requires_grad_(False)
 
 
 def build_text_encoder(network: Network, device: torch.device, dtype: torch.dtype) -> CLIPTextModel:

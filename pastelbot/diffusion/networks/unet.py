@@ -40,8 +40,13 @@ def prepare_unet(unet: UNet2DConditionModel, device: torch.device, dtype: torch.
     return place(unet, device, dtype).eval().requires_grad_(False)
 
 
-def place(module: Module, device: torch.device, dtype: torch.dtype) -> Module:
+def place(
+    module: Module,
+    device: torch.device,
+    dtype: torch.dtype,
+    memory_format: torch.memory_format = torch.channels_last,
+) -> Module:
     """Move a network of diffusers, whose own `to` warns about half precision without reason."""
     nn.Module.to(module, device=device, dtype=dtype)
-    nn.Module.to(module, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    nn.Module.to(module, memory_format=memory_format)  # type: ignore[call-overload]  # torch's stub lacks it
     return module

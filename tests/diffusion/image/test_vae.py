@@ -1,9 +1,11 @@
 """The autoencoder's way out where precision or memory is short."""
 
+import copy
 import types
 
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 
 from pastelbot.diffusion.networks.vae import Vae
 
@@ -85,3 +87,44 @@ def test_encoding_and_decoding_come_back_near_the_picture(small):
 
     assert tuple(latents.shape) == (4, 8, 8)
     assert (back - image).abs().mean().item() < 0.2
+
+
+class NormVae(torch.nn.Module):
+    """Gives back its input normalised, as every layer of a real one begins."""
+
+    dtype = torch.float32
+    config = types.SimpleNamespace(scaling_factor=1.0)
+
+    def decode(self, latents, return_dict):
+        """Return the features in a tuple."""
+        assert not return_dict
+        return (F.group_norm(latents, 1),)
+
+    def encode(self, image, return_dict):
+        """Return the features as means, with next to no deviation, in a tuple."""
+        means = self.decode(image, return_dict)[0]
+        return (types.SimpleNamespace(parameters=torch.cat([means, torch.full_like(means, -30.0)], 1)),)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.9, -1.0])
+def test_a_flat_picture_keeps_its_variance(level):
+    """In torch's GroupNorm of channels-last tensors on the CPU it is lost."""
+    noise = torch.randn(4, 96, 64, generator=torch.Generator().manual_seed(1))
+    image, vae = level + 1e-4 * noise, Vae(NormVae(), CPU)
+    exact = F.group_norm(image[None].double(), 1)[0]
+
+    torch.testing.assert_close(exact, vae.encode(image, torch.zeros(4, 96, 64)).double(), rtol=0, atol=5e-3)
+    torch.testing.assert_close(exact, vae.decode(image).double(), rtol=0, atol=5e-3)
+
+
+def test_the_bundled_vae_is_as_in_double_precision(small):
+    """Both ways, to what float32 can hold."""
+    double = copy.deepcopy(small.vae.model).double()
+    image = torch.linspace(-1, 1, 64).expand(3, 96, 64)
+    with torch.inference_mode():
+        latents = small.vae.encode(image, torch.zeros(4, 12, 8)) / double.config.scaling_factor
+        exact = double.encode(image[None].double())[0].mean[0]
+        decoded = small.vae.decode(latents * double.config.scaling_factor)
+
+        torch.testing.assert_close(exact, latents.double(), rtol=0, atol=1e-4)
+        torch.testing.assert_close(double.decode(latents[None].double())[0][0], decoded.double(), rtol=0, atol=1e-4)
