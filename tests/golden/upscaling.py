@@ -1,0 +1,146 @@
+"""Recorded pictures that go through pixels between their passes, compared piece by piece.
+
+`before_upscale` is the picture that a pixel upscaler got and `encoded` the one that the VAE's encoder got, each where
+the set has it. The way is compared in three pieces: the first pass up to the picture in levels, the upscaler and the
+encoder from the recorded picture, and the second pass from the recorded latents. So no piece inherits what another
+one rounds.
+
+A set may have neither picture. Then the upscaler starts from what the recorded latents of the first pass decode to,
+whose levels are the recorded ones but for a few that nobody knows; `reach` says how much such a few can change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from helpers.watched_vae import Encoding
+from PIL import Image
+from safetensors import safe_open
+from torch import Tensor
+
+from pastelbot.diffusion.image.hires import LATENT_UPSCALERS, HiresSize, hires_size, upscale_pixels
+from pastelbot.diffusion.networks.vae import Pixels, Vae, from_pixels, to_pixels
+from pastelbot.records import GenerationRequest
+
+FLOAT_ERROR = 1e-5  # of a decoded image: more than processors differ in, which is 6e-6 at most
+TRIALS = 4
+
+Limits = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedCase:
+    """One case of a set: its tensors and pictures, None where the set lacks them."""
+
+    folder: Path
+    tensors: str
+    case: Mapping[str, Any]
+
+    def tensor(self, name: str, index: int) -> Tensor | None:
+        key = f"{self.case['name']}/{name}"
+        with safe_open(self.folder / self.tensors, "pt") as file:
+            return file.get_slice(key)[index] if key in file.keys() else None  # noqa: SIM118 - it is no mapping
+
+    def picture(self, name: str, index: int) -> Pixels | None:
+        """Return a picture's levels; where a batch has one file, it is of the first picture."""
+        files = self.case.get(name) or []
+        files = [files] if isinstance(files, str) else files
+        if index >= len(files):
+            return None
+        with Image.open(self.folder / files[index]) as image:
+            return np.asarray(image.convert("RGB"))
+
+
+def goes_through_pixels(request: GenerationRequest) -> bool:
+    return request.hires is not None and request.hires.upscaler not in LATENT_UPSCALERS
+
+
+def recorded_encodings(recorded: RecordedCase, request: GenerationRequest) -> list[Tensor]:
+    """Return what the encoder gave between the passes, each picture's, with zeros where the margins are cut off."""
+    if not goes_through_pixels(request):
+        return []
+    size, found = hires_size(request.width, request.height, request.hires), []
+    for index in range(request.count):
+        whole = torch.zeros(4, *size.upscaled_cells)
+        size.cut(whole).copy_(recorded.tensor("hr_input_latents", index))
+        found.append(whole)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upscaling:
+    """The way of one picture from the levels of the first pass to the latents of the second."""
+
+    vae: Vae
+    size: HiresSize
+    upscaler: str
+    noise: Tensor
+
+    def upscale(self, picture: Pixels) -> Pixels:
+        return upscale_pixels(picture, self.size, self.upscaler)
+
+    def encode(self, picture: Pixels) -> Tensor:
+        """Return the latents of an upscaled picture."""
+        with torch.inference_mode():
+            return self.size.cut(self.vae.encode(from_pixels(picture), self.noise))
+
+    def reach(self, image: Tensor) -> Limits:
+        """Return three times the largest and mean change that float errors in a decoded image make in the latents."""
+        generator = torch.Generator().manual_seed(0)
+        exact, changes = self.encode(self.upscale(to_pixels(image))), []
+        for _ in range(TRIALS):
+            other = to_pixels(image + FLOAT_ERROR * torch.randn(image.shape, generator=generator))
+            changes.append((self.encode(self.upscale(other)) - exact).abs())
+        return 3 * max(float(change.max()) for change in changes), 3 * max(float(change.mean()) for change in changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pieces:
+    """The reference's picture before the upscaler, and its latents after our upscaler and encoder.
+
+    `latents` is None where they cannot be compared; `limits` are how far they may be off, None as far as all others.
+    """
+
+    before: Pixels
+    latents: Tensor | None
+    limits: Limits | None = None
+
+
+def compare_upscaling(
+    recorded: RecordedCase, request: GenerationRequest, vae: Vae, encoding: Encoding, index: int
+) -> Pieces:
+    """Check upscaler and encoder where their input is recorded, and return what is left to compare."""
+    noise = noise_of(recorded, request, encoding, index)
+    size = hires_size(request.width, request.height, request.hires)
+    way = Upscaling(
+        vae=vae, size=size, upscaler=request.hires.upscaler, noise=encoding.noise if noise is None else noise
+    )
+    before, encoded = (recorded.picture(name, index) for name in ("before_upscale", "encoded"))
+    image = None
+    if before is None:
+        with torch.inference_mode():
+            image = vae.decode(recorded.tensor("first_latents", index))
+        before = to_pixels(image)
+    elif encoded is not None:
+        assert np.array_equal(encoded, way.upscale(before))
+    if noise is None:
+        return Pieces(before=before, latents=None)
+    if encoded is None and image is not None:
+        return Pieces(before=before, latents=way.encode(way.upscale(before)), limits=way.reach(image))
+    return Pieces(before=before, latents=way.encode(way.upscale(before) if encoded is None else encoded))
+
+
+def noise_of(recorded: RecordedCase, request: GenerationRequest, encoding: Encoding, index: int) -> Tensor | None:
+    """Return the encoder's noise, checked against the recorded one; None for a batch whose noise is not recorded.
+
+    In a batch the webui's depends on the last seed and ours does not, a deliberate difference (docs/conformance.md).
+    """
+    noise = recorded.tensor("hr_encode_noise", index)
+    if request.count > 1:
+        return noise
+    if noise is not None:
+        torch.testing.assert_close(encoding.noise, noise, rtol=0, atol=1e-5)
+    return encoding.noise
