@@ -28,14 +28,19 @@ def test_model_table_equals_the_recorded_one(model, tensors):
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["key"])
 def test_schedule_equals_the_recorded_one(model, entry):
-    """Each sampler and schedule gives the recorded sigmas and the timesteps that the UNet receives."""
+    """Each sampler and schedule gives the recorded sigmas, and these the timesteps that the UNet receives.
+
+    From our own sigmas they are less sharp: 1e-6 of a sigma, which is float32's rounding of a seventh power, is 3e-4 of
+    a timestep.
+    """
     info, schedule = resolve(entry["sampler"], entry["scheduler"])
 
     sigmas = plan_sigmas(info, schedule, model, entry["steps"])
 
     timesteps = [model.timestep(sigma) for sigma in sigmas if sigma > 0]
     assert sigmas == pytest.approx(entry["sigmas"], rel=2e-5)
-    assert timesteps == pytest.approx(entry["t"], abs=2e-4)
+    assert [model.timestep(sigma) for sigma in entry["sigmas"] if sigma > 0] == pytest.approx(entry["t"], abs=2e-4)
+    assert timesteps == pytest.approx(entry["t"], abs=1e-3)
     relative = [abs(mine / theirs - 1) for mine, theirs in zip(sigmas, entry["sigmas"], strict=True) if theirs > 0]
     absolute = [abs(mine - theirs) for mine, theirs in zip(timesteps, entry["t"], strict=True)]
     report("schedules", entry["key"], {"sigmas": (max(relative), 0), "timesteps": (max(absolute), 0)})
