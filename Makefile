@@ -10,7 +10,7 @@ demo: .venv/demo.stamp
 	$(BIN)/python bot.py demo $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations=20 $(ARGS)
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .

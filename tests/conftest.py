@@ -1,8 +1,14 @@
 """What all tests share."""
 
+import os
+
 import hypothesis
 import pytest
 from helpers.support import Clock, make_settings
+
+# One thread a process, and in those that tests start, unless said otherwise: they run side by side on every processor,
+# and the tests' networks are too small to be shared out.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples every time, however slow the machine is.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
@@ -18,3 +24,9 @@ def clock():
 def settings(tmp_path):
     """Settings for the bundled checkpoint, with everything that is kept in a temporary folder."""
     return make_settings(tmp_path)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Begin with the long tests, so that no process is left alone with one of them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)

@@ -18,6 +18,8 @@ from training.evaluate import many_options, redness, sharpness
 from training.judge import load_judge
 from training.sampling import NEGATIVE, POSITIVE
 
+pytestmark = pytest.mark.long
+
 FOLDER = Path(pastelbot.__file__).parent / "data" / "checkpoint"
 
 

@@ -1,5 +1,6 @@
 """The demo as a newcomer starts it: a process, a page, Ctrl-C."""
 
+import contextlib
 import os
 import select
 import signal
@@ -20,7 +21,11 @@ def demo(request):
         command, cwd=request.config.rootpath, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     yield process
+    children = _children(process.pid) if process.poll() is None else []
     process.kill()
+    for child in children:  # they hold the pipes until they notice, and some are still loading
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
     process.communicate()
 
 

@@ -19,9 +19,10 @@ from pastelbot.records import JobStatus
 INSIDE = config.bundled_checkpoint()
 SECONDS = 90
 
-pytestmark = pytest.mark.skipif(
-    not (INSIDE / "model_index.json").is_file(), reason="the bundled checkpoint is not there"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not (INSIDE / "model_index.json").is_file(), reason="the bundled checkpoint is not there"),
+]
 
 
 @pytest.fixture

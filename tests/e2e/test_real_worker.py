@@ -17,9 +17,12 @@ from pastelbot import config
 from pastelbot.config import WorkerOptions
 from pastelbot.jobs.process_executor import ProcessExecutor
 
-pytestmark = pytest.mark.skipif(
-    not (config.bundled_checkpoint() / "model_index.json").is_file(), reason="the bundled checkpoint is not there"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        not (config.bundled_checkpoint() / "model_index.json").is_file(), reason="the bundled checkpoint is not there"
+    ),
+]
 
 SECONDS = 90
 
@@ -63,7 +66,7 @@ async def test_imagine_gives_a_picture_with_its_settings_and_the_same_again(stud
 
 
 async def test_a_worker_killed_in_the_middle_of_a_job_costs_time_and_nothing_else(studio):
-    result = await studio.imagine("1girl", seed=7, steps=40, count=2)
+    result = await studio.imagine("1girl", seed=7, steps=24, count=2, hires="off")
     await studio.says("**Painting**", result.response.id, seconds=SECONDS)
     first = studio.executor.pid
     os.kill(first, signal.SIGKILL)

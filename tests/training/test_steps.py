@@ -22,6 +22,8 @@ from training.workspace import PICTURE_SETS, Label, Workspace, flat_then_cosine
 TOKENIZER = Path(__file__).parents[2] / "pastelbot" / "data" / "checkpoint" / "tokenizer"
 COUNT = 6
 
+pytestmark = pytest.mark.long
+
 
 def label(i: int) -> Label:
     """Return a plain label."""
@@ -62,7 +64,7 @@ def test_the_chain_from_pictures_to_a_folder_that_paints(
     work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """VAE, text encoder, latents and UNet train, resume and export to a folder of the SD 1.x layout."""
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     for seconds in (0.2, 0.3):
         vae.train(work, vae.Options(seconds=seconds))
         text.train(work, seconds=seconds, seed=0)

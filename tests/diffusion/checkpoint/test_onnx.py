@@ -27,6 +27,8 @@ pytest.importorskip("onnxscript")
 
 from pastelbot.workshop.export.onnx import OnnxOptions, export_onnx
 
+pytestmark = pytest.mark.long
+
 LONG = "1girl, (blue hair:1.3), " + ", ".join(["glasses, smile, [red dress]"] * 15)
 SETTINGS = CheckpointSettings()
 
