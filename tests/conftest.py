@@ -11,8 +11,8 @@ from helpers.support import Clock, make_settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples every time, however slow the machine is.
-hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
-hypothesis.settings.load_profile("house")
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def with_token(settings):
 async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_token):
     settings = with_token()
     running = asyncio.ensure_future(run.run_until_stopped(settings))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         await loopback.asked.wait()
         os.kill(os.getpid(), signal.SIGTERM)
         await running

@@ -30,7 +30,7 @@ def bot(tmp_path):
             env=clean | variables,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from helpers.support import PATIENCE
 
 simcord = pytest.importorskip("simcord", reason="the demo extra is not installed")
 
@@ -38,9 +39,9 @@ def test_it_prints_one_url_serves_the_page_and_ends_on_ctrl_c(demo):
         assert 200 == page.status
     children = [os.pidfd_open(child) for child in _children(demo.pid)]
     demo.send_signal(signal.SIGINT)
-    rest, errors = demo.communicate(timeout=30)
+    rest, errors = demo.communicate(timeout=PATIENCE)
     assert (0, "", "") == (demo.returncode, rest.strip(), errors.strip())
-    assert all(select.select([child], [], [], 10)[0] for child in children), "a child goes on after the demo"
+    assert all(select.select([child], [], [], PATIENCE)[0] for child in children), "a child goes on after the demo"
 
 
 def test_enter_sends_a_command_whose_completion_was_chosen(demo):

@@ -17,7 +17,7 @@ from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.records import JobStatus
 
 INSIDE = config.bundled_checkpoint()
-SECONDS = 90
+SECONDS = 300
 
 pytestmark = [
     pytest.mark.long,

@@ -85,7 +85,7 @@ def test_the_usual_variable_says_where_the_hub_is(hub, cache):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
     assert 0 == done.returncode, done.stderr

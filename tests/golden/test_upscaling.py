@@ -6,9 +6,10 @@ from golden_cases import cases, folder
 from test_images import LATENTS_MAX, LATENTS_MEAN, request_of
 from upscaling import RecordedCase, Upscaling, goes_through_pixels
 
+from pastelbot.choices import PIXEL_UPSCALERS
 from pastelbot.diffusion.checkpoint import checkpoint
-from pastelbot.diffusion.image.hires import PIXEL_UPSCALERS, hires_size
 from pastelbot.diffusion.networks.vae import from_pixels
+from pastelbot.rules.hires import hires_size
 
 ENCODED = [
     RecordedCase(folder=folder(), tensors=f"{file}.safetensors", case=case)

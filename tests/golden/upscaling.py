@@ -21,9 +21,11 @@ from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
 
-from pastelbot.diffusion.image.hires import LATENT_UPSCALERS, HiresSize, hires_size, upscale_pixels
+from pastelbot.choices import LATENT_UPSCALERS
+from pastelbot.diffusion.image.hires import cut_latents, upscale_pixels
 from pastelbot.diffusion.networks.vae import Pixels, Vae, from_pixels, to_pixels
 from pastelbot.records import GenerationRequest
+from pastelbot.rules.hires import HiresSize, hires_size
 
 FLOAT_ERROR = 1e-5  # of a decoded image: more than processors differ in, which is 6e-6 at most
 TRIALS = 4
@@ -65,7 +67,7 @@ def recorded_encodings(recorded: RecordedCase, request: GenerationRequest) -> li
     size, found = hires_size(request.width, request.height, request.hires), []
     for index in range(request.count):
         whole = torch.zeros(4, *size.upscaled_cells)
-        size.cut(whole).copy_(recorded.tensor("hr_input_latents", index))
+        cut_latents(whole, size).copy_(recorded.tensor("hr_input_latents", index))
         found.append(whole)
     return found
 
@@ -85,7 +87,7 @@ class Upscaling:
     def encode(self, picture: Pixels) -> Tensor:
         """Return the latents of an upscaled picture."""
         with torch.inference_mode():
-            return self.size.cut(self.vae.encode(from_pixels(picture), self.noise))
+            return cut_latents(self.vae.encode(from_pixels(picture), self.noise), self.size)
 
     def reach(self, image: Tensor) -> Limits:
         """Return three times the largest and mean change that float errors in a decoded image make in the latents."""

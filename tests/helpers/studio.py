@@ -5,7 +5,7 @@ import os
 from discord import Permissions
 from helpers.discord_rules import check_requests
 from helpers.jobs import work_used
-from helpers.support import eventually
+from helpers.support import PATIENCE, eventually
 from simcord.env import Env
 
 from pastelbot import app
@@ -132,7 +132,7 @@ class SimulatedServer:
     def messages(self):
         return self.channel.history(viewer=self.mod)
 
-    async def says(self, text, message_id=None, *, seconds=10.0):
+    async def says(self, text, message_id=None, *, seconds=PATIENCE):
         """Wait until the message (left out: the last one) contains a text; return it."""
 
         def found():

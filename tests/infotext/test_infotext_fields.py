@@ -1,6 +1,5 @@
-import time
-
 import pytest
+from helpers.support import cpu_seconds
 
 from pastelbot.infotext import Infotext, parse_infotext, read_fields
 
@@ -48,7 +47,4 @@ def test_release_candidates_come_before_their_release():
     "text", ["a" * 100_000, "a: " * 50_000, 'ab: "x, ' * 20_000, "\n" * 100_000, "1x" * 50_000 + ":"]
 )
 def test_long_texts_are_read_quickly(text):
-    start = time.process_time()
-    parse_infotext(text)
-
-    assert time.process_time() - start < 2
+    assert cpu_seconds(lambda: parse_infotext(text)) < 5  # measured: 0.15 at most

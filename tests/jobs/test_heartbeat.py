@@ -9,7 +9,7 @@ from pastelbot.errors import CheckpointError
 from pastelbot.jobs.heartbeat import Heartbeat
 from pastelbot.records import Loading
 
-PATIENCE = 10
+PATIENCE = 120
 
 
 @pytest.fixture

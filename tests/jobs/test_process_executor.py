@@ -51,7 +51,7 @@ class Watched:
 
     async def hears(self, kind, count=1):
         """Wait for that many events of a kind; return the last one."""
-        await eventually(lambda: len(self.heard(kind)) >= count, seconds=30)
+        await eventually(lambda: len(self.heard(kind)) >= count)
         return self.heard(kind)[-1]
 
 

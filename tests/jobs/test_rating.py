@@ -102,7 +102,7 @@ async def test_the_real_tagger_rates_from_its_process(tmp_path):
     try:
         for seed in (0, 255, 200 + 256 * 200):  # a fake picture's colour is its seed's
             executor.send(Paint(job_id=str(seed), request=GenerationRequest(prompt="1girl", seed=seed)))
-        await eventually(lambda: len(events) == 4, seconds=30)
+        await eventually(lambda: len(events) == 4)
     finally:
         await executor.close()
         await tagger.close()

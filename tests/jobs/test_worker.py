@@ -21,7 +21,7 @@ from pastelbot.records import (
 )
 
 REQUEST = GenerationRequest(prompt="1girl", steps=3)
-PATIENCE = 10
+PATIENCE = 120
 
 
 class FakeEngine:

@@ -1,6 +1,5 @@
-import time
-
 import pytest
+from helpers.support import cpu_seconds
 
 from pastelbot.errors import PromptError
 from pastelbot.prompt.attention import BREAK, parse_attention
@@ -42,7 +41,4 @@ def test_a_weight_that_is_no_number_is_named_with_its_place():
 
 @pytest.mark.parametrize("text", ["(" * 5000 + "a" + ")" * 5000, "[" * 5000, ": " * 50_000, " " * 100_000 + "x"])
 def test_long_and_deep_texts_are_read_quickly(text):
-    start = time.process_time()
-    parse_attention(text)
-
-    assert time.process_time() - start < 2
+    assert cpu_seconds(lambda: parse_attention(text)) < 5  # measured: 0.15 at most

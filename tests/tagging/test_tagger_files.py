@@ -77,7 +77,7 @@ def find(hub, tmp_path):
         }
         environment.pop("HF_HUB_OFFLINE", None)
         command = [sys.executable, "-c", LOCATE, repo, revision, "1" if offline else "", str(tmp_path / "cache")]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
     return find
 
