@@ -53,7 +53,7 @@ def test_folder_may_say_its_name(folder):
     [
         ("unet/config.json", "config.json is missing"),
         ("unet/diffusion_pytorch_model.safetensors", "has no weights"),
-        ("model_index.json", "no complete diffusers checkpoint"),
+        ("model_index.json", "not a complete diffusers checkpoint"),
         ("tokenizer/merges.txt", "tokenizer"),
     ],
 )

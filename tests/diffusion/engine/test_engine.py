@@ -236,7 +236,7 @@ def test_picture_that_decodes_to_no_numbers_fails_its_job_alone(small):
     broken = dataclasses.replace(small, vae=BrokenVae())
     events = run(Engine(broken), {"a": REQUEST.replace(width=128), "b": REQUEST})
 
-    assert "Picture 1 (seed 5) could not be decoded" in events["a"][-1].reason
+    assert "Picture 1 (seed 5) was decoded to invalid values" in events["a"][-1].reason
     assert isinstance(events["b"][-1], Painted)
 
 

@@ -203,7 +203,7 @@ def test_worker_paints_with_all_that_is_configured(bundled, other):
     assert f"Model hash: {loading.load(str(other), device='cpu').hash}, Model: variation" in named.infotext
     assert "VAE hash: " in soft.infotext
     assert "VAE: soft" in soft.infotext
-    with pytest.raises(NotFoundError, match="no checkpoint 'gone'"):
+    with pytest.raises(NotFoundError, match="checkpoint 'gone' is no longer here"):
         painted("gone")
     with pytest.raises(NotFoundError, match=r"no VAE 'hard'\. Known are soft, gone"):
         painted(vae="hard")
