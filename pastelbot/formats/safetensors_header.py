@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.identify import Shapes
 
-LENGTH_BYTES = 8
+_LENGTH_BYTES = 8
 _LONGEST = 100 * 2**20
 _METADATA = "__metadata__"
 
@@ -47,11 +47,11 @@ def read_header(path: Path) -> SafetensorsHeader:
 
 def header_end(file: BinaryIO) -> int:
     """Return the byte at which the tensors of an open file begin."""
-    return LENGTH_BYTES + int.from_bytes(file.read(LENGTH_BYTES), "little")
+    return _LENGTH_BYTES + int.from_bytes(file.read(_LENGTH_BYTES), "little")
 
 
 def _parse(file: BinaryIO) -> SafetensorsHeader:
-    start = file.read(LENGTH_BYTES)
+    start = file.read(_LENGTH_BYTES)
     if start == b"version ":
         raise ValueError("it is a pointer of Git LFS to the file, not the file itself")
     if not start:
@@ -64,4 +64,4 @@ def _parse(file: BinaryIO) -> SafetensorsHeader:
     if not isinstance(metadata, dict):
         raise ValueError("its metadata is not a table")  # noqa: TRY004 - of the file, not of an argument
     shapes = {name: tuple(entry["shape"]) for name, entry in content.items()}
-    return SafetensorsHeader(tensors=content, shapes=shapes, metadata=metadata, start=LENGTH_BYTES + length)
+    return SafetensorsHeader(tensors=content, shapes=shapes, metadata=metadata, start=_LENGTH_BYTES + length)

@@ -4,7 +4,7 @@ import torch
 
 from pastelbot.errors import CheckpointError
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
+_DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -15,7 +15,7 @@ def choose_device(device: str) -> torch.device:
         return torch.device(next(kind for kind, there in available.items() if there))
     kind = device.partition(":")[0]
     if kind not in available:
-        raise CheckpointError(f"The device {device!r} is unknown; the known ones are {', '.join(DEVICES)}.")
+        raise CheckpointError(f"The device {device!r} is unknown; the known ones are {', '.join(_DEVICES)}.")
     if not available[kind]:
         raise CheckpointError(f"The device {device!r} is not available on this machine; set checkpoint.device to auto.")
     return torch.device(device)

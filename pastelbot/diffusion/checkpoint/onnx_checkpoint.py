@@ -21,7 +21,7 @@ from pastelbot.formats.exported import MODEL, TEXT_ENCODER, UNET, VAE_DECODER, V
 from pastelbot.prompt.tokenizer import ClipTokenizer
 
 
-class FixedWeights:
+class _FixedWeights:
     """The patches of an exported checkpoint, which takes no LoRAs: the weights of a graph cannot be changed."""
 
     def __init__(self, name: str) -> None:
@@ -68,7 +68,7 @@ def load_onnx(folder: Path, manifest: Manifest, *, device: str, vae: NamedVae | 
         prediction_type=str(scheduler.get("prediction_type", "epsilon")),
         sigmas=sigmas_of(manifest.name, scheduler),
         conditioner=Conditioner(tokenizer, text_encoder, device=cpu, dtype=unet.dtype),
-        patches=FixedWeights(manifest.name),
+        patches=_FixedWeights(manifest.name),
     )
 
 

@@ -18,7 +18,7 @@ from pastelbot.prompt.composition import compose
 from pastelbot.prompt.editing import prompt_schedule
 from pastelbot.prompt.tokenizer import ClipTokenizer
 
-__all__ = ["Conditioner", "ConditioningSchedule", "WeightedConditioning", "as_clip_tokenizer"]
+__all__ = ["Conditioner", "ConditioningSchedule", "WeightedConditioning"]
 
 
 class Conditioner:
@@ -36,7 +36,7 @@ class Conditioner:
         dtype: torch.dtype = torch.float32,
         embeddings: Embeddings | None = None,
     ) -> None:
-        self.tokenizer = as_clip_tokenizer(tokenizer)
+        self.tokenizer = _as_clip_tokenizer(tokenizer)
         self._text_encoder = text_encoder.to(device=device, dtype=dtype).eval()
         self._device = torch.device(device)
         self._dtype = dtype
@@ -139,7 +139,7 @@ class Conditioner:
         return normalised
 
 
-def as_clip_tokenizer(tokenizer: ClipTokenizer | PreTrainedTokenizerBase) -> ClipTokenizer:
+def _as_clip_tokenizer(tokenizer: ClipTokenizer | PreTrainedTokenizerBase) -> ClipTokenizer:
     """Return our tokenizer with the vocabulary of another, which alone would skip the repairs of the text."""
     if isinstance(tokenizer, ClipTokenizer):
         return tokenizer

@@ -15,7 +15,7 @@ from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.identify import identify
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, NetworkFolder
 
-MOST_VECTORS = 75
+_MOST_VECTORS = 75
 
 _OTHER_WIDTHS = {1024: "Stable Diffusion 2.x", 1280: "SDXL", 2048: "SDXL", 4096: "another architecture"}
 
@@ -94,8 +94,8 @@ def read_embedding(path: Path) -> Tensor:
         vectors = vectors.unsqueeze(0)
     if vectors.dim() != 2 or not vectors.numel():
         raise CheckpointError(f"{path} is not a textual inversion embedding: it has the shape {list(vectors.shape)}.")
-    if len(vectors) > MOST_VECTORS:
-        raise CheckpointError(f"{path} has {len(vectors)} vectors; a chunk of a prompt has room for {MOST_VECTORS}.")
+    if len(vectors) > _MOST_VECTORS:
+        raise CheckpointError(f"{path} has {len(vectors)} vectors; a chunk of a prompt has room for {_MOST_VECTORS}.")
     if not bool(vectors.isfinite().all()):
         raise CheckpointError(f"{path} has NaN or infinite numbers. Use an undamaged file.")
     return vectors

@@ -2,9 +2,9 @@
 
 import torch
 
-NO_NORM = "No norm"
-IGNORE = "Ignore"
-NONE = "None"  # the brackets are text: see `pastelbot.prompt.chunks`
+_NO_NORM = "No norm"
+_IGNORE = "Ignore"
+_NONE = "None"  # the brackets are text: see `pastelbot.prompt.chunks`
 
 
 def apply_emphasis(encoded: torch.Tensor, weights: torch.Tensor, mode: str) -> torch.Tensor:
@@ -12,7 +12,7 @@ def apply_emphasis(encoded: torch.Tensor, weights: torch.Tensor, mode: str) -> t
 
     "Original", which is also meant by any unknown name, keeps the mean of the whole batch; "No norm" does not.
     """
-    if mode in (IGNORE, NONE):
+    if mode in (_IGNORE, _NONE):
         return encoded
     weighted = encoded * weights.unsqueeze(-1)
-    return weighted if mode == NO_NORM else weighted * (encoded.mean() / weighted.mean())
+    return weighted if mode == _NO_NORM else weighted * (encoded.mean() / weighted.mean())

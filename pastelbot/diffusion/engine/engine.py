@@ -43,8 +43,8 @@ from pastelbot.records import (
     Progress,
 )
 
-MAX_ROWS = 16
-SMALL_UNET = 50_000_000  # parameters
+_MAX_ROWS = 16
+_SMALL_UNET = 50_000_000  # parameters
 
 JobRecorder = Callable[[str, int, str, Tensor], None]
 
@@ -62,7 +62,7 @@ class Engine:
         self,
         checkpoint: Checkpoint,
         *,
-        max_rows: int = MAX_ROWS,
+        max_rows: int = _MAX_ROWS,
         preview_every: int = 0,
         taesd: Path | None = None,
         upscalers: Upscalers | None = None,
@@ -71,7 +71,7 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
         record: JobRecorder | None = None,
     ) -> None:
-        use_few_threads(checkpoint)
+        _use_few_threads(checkpoint)
         self._checkpoint = checkpoint
         self._denoiser = Denoiser(
             checkpoint.unet, checkpoint.sigmas, prediction_type=checkpoint.prediction_type, device=checkpoint.device
@@ -300,13 +300,13 @@ class Engine:
         )
 
 
-def use_few_threads(checkpoint: Checkpoint) -> None:
+def _use_few_threads(checkpoint: Checkpoint) -> None:
     """Let torch use one thread where a small network runs on the CPU.
 
     Its layers take microseconds: sharing them out costs more, and on a busy machine the threads wait for each other.
     """
     size = sum(parameter.numel() for parameter in checkpoint.unet.parameters())
-    if checkpoint.device.type == "cpu" and size < SMALL_UNET:
+    if checkpoint.device.type == "cpu" and size < _SMALL_UNET:
         torch.set_num_threads(1)
 
 

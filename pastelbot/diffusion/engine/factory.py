@@ -24,7 +24,7 @@ OnProgress = Callable[[str], None]
 During = Callable[[str], AbstractContextManager[OnProgress | None]]
 
 
-def unreported(_what: str) -> AbstractContextManager[None]:
+def _unreported(_what: str) -> AbstractContextManager[None]:
     """Surround a loading that is reported nowhere."""
     return nullcontext()
 
@@ -52,7 +52,7 @@ def load_another(options: WorkerOptions, name: str, during: During) -> Checkpoin
         return load_checkpoint(options, name, on_progress)
 
 
-def make_engine(options: WorkerOptions, checkpoint: Checkpoint, during: During = unreported) -> Engine:
+def make_engine(options: WorkerOptions, checkpoint: Checkpoint, during: During = _unreported) -> Engine:
     """Return an engine that paints with a checkpoint, and with the operator's upscalers, LoRAs, embeddings and VAEs."""
     settings = options.checkpoint
 

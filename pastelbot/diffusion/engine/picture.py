@@ -34,8 +34,8 @@ from pastelbot.errors import LimitError
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules.hires import CELL, HiresSize, hires_size
 
-CHANNELS = 4
-MAX_STEPS = 1000  # the timesteps that a model knows
+_CHANNELS = 4
+_MAX_STEPS = 1000  # the timesteps that a model knows
 
 DenoiseRequests = Generator[DenoiseRequest, Tensor, Tensor]
 Recorder = Callable[[str, Tensor], None]
@@ -77,8 +77,8 @@ def make_plan(request: GenerationRequest, sigmas: ModelSigmas, upscaler_models: 
     """
     if request.width < CELL or request.height < CELL:
         raise LimitError(f"A picture of {request.width}x{request.height} is too small; the least is {CELL}x{CELL}.")
-    if not 1 <= request.steps <= MAX_STEPS:
-        raise LimitError(f"{request.steps} steps are not possible; ask for 1 to {MAX_STEPS}.")
+    if not 1 <= request.steps <= _MAX_STEPS:
+        raise LimitError(f"{request.steps} steps are not possible; ask for 1 to {_MAX_STEPS}.")
     if request.count < 1:
         raise LimitError(f"{request.count} pictures are not possible; ask for at least 1.")
     first = _plan_first(request, sigmas)
@@ -117,8 +117,8 @@ def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas, models: Collect
         return None  # nothing to enlarge: the webui leaves the second pass out as well
     info, schedule = resolve(fix.sampler or request.sampler, fix.schedule or request.schedule)
     steps = fix.steps or request.steps
-    if not 1 <= steps <= MAX_STEPS:
-        raise LimitError(f"{steps} hires steps are not possible; ask for 1 to {MAX_STEPS}.")
+    if not 1 <= steps <= _MAX_STEPS:
+        raise LimitError(f"{steps} hires steps are not possible; ask for 1 to {_MAX_STEPS}.")
     run = plan_second_pass(info, schedule, sigmas, steps, fix.denoising_strength)
     _check_calls(run, steps)
     return HiresPlan(
@@ -139,7 +139,7 @@ class PassConditioning:
     loras: tuple[UsedLora, ...] = ()
 
 
-def ignore(_name: str, _tensor: Tensor) -> None:
+def _ignore(_name: str, _tensor: Tensor) -> None:
     """Record nothing."""
 
 
@@ -156,7 +156,7 @@ class PicturePipeline:
     vae: Vae
     device: torch.device
     enlarge: Enlarge | None = None
-    record: Recorder = ignore
+    record: Recorder = _ignore
 
     @property
     def seed(self) -> int:
@@ -198,12 +198,12 @@ class PicturePipeline:
         x = run.begin(start.to(self.device), latents)
         conditioning = self.conditionings[0 if name == "first" else 1]
         steps = run.steps(x, self._step_noise(run, noise))
-        result = run.end((yield from conditioned(steps, conditioning, cfg_scale)))
+        result = run.end((yield from _conditioned(steps, conditioning, cfg_scale)))
         self.record(f"{name}_latents", result)
         return result
 
     def _noise(self, height: int, width: int) -> ImageNoise:
-        return ImageNoise(self._recipe, (CHANNELS, height, width))
+        return ImageNoise(self._recipe, (_CHANNELS, height, width))
 
     def _step_noise(self, run: PassPlan, noise: ImageNoise) -> StepNoise:
         if not run.info.brownian:
@@ -221,11 +221,11 @@ class PicturePipeline:
     def _encode(self, pixels: Pixels) -> Tensor:
         height, width = pixels.shape[:2]
         # Encoding draws from torch's own generator, which the webui has seeded with the picture's seed.
-        noise = TorchGenerator(self._recipe.seed).randn((CHANNELS, height // CELL, width // CELL))
+        noise = TorchGenerator(self._recipe.seed).randn((_CHANNELS, height // CELL, width // CELL))
         return self.vae.encode(from_pixels(pixels), noise)
 
 
-def conditioned(steps: Steps, conditioning: PassConditioning, cfg_scale: float) -> DenoiseRequests:
+def _conditioned(steps: Steps, conditioning: PassConditioning, cfg_scale: float) -> DenoiseRequests:
     """Join a sampler's asks with the conditioning of each call, and pass the answers on."""
     call, loras = 0, unet_set(conditioning.loras)
     try:

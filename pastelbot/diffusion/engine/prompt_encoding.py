@@ -12,7 +12,7 @@ from pastelbot.errors import PaintingError
 from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.records import GenerationRequest
 
-KEPT = 64
+_KEPT = 64
 
 
 class PromptCache:
@@ -48,7 +48,7 @@ class PromptCache:
         if key not in self._kept:
             self._loras.use_in_text_encoder(patched)
             self._kept[key] = self._encode(request, prompt, negative, steps, hires_steps)
-            if len(self._kept) > KEPT:
+            if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return replace(self._kept[key], loras=loras)

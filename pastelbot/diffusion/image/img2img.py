@@ -17,7 +17,7 @@ from pastelbot.formats import pictures
 from pastelbot.records import InitImage
 
 Size = tuple[int, int]
-LANCZOS = Image.Resampling.LANCZOS
+_LANCZOS = Image.Resampling.LANCZOS
 
 
 def init_pixels(init: InitImage, size: Size) -> Pixels:
@@ -33,19 +33,19 @@ def resize_latents(latents: Tensor, rows: int, columns: int) -> Tensor:
     return F.interpolate(latents.unsqueeze(0), size=(rows, columns), mode="bilinear")[0]
 
 
-def just_resize(image: Image.Image, size: Size) -> Image.Image:
+def _just_resize(image: Image.Image, size: Size) -> Image.Image:
     """Stretch or squeeze the picture to the size."""
-    return image.resize(size, LANCZOS)
+    return image.resize(size, _LANCZOS)
 
 
-def crop_and_resize(image: Image.Image, size: Size) -> Image.Image:
+def _crop_and_resize(image: Image.Image, size: Size) -> Image.Image:
     """Let the picture cover the size, its middle in the middle."""
-    return _pasted(image.resize(_scaled(image, size, by_width=_is_flatter(size, image.size)), LANCZOS), size)
+    return _pasted(image.resize(_scaled(image, size, by_width=_is_flatter(size, image.size)), _LANCZOS), size)
 
 
-def resize_and_fill(image: Image.Image, size: Size) -> Image.Image:
+def _resize_and_fill(image: Image.Image, size: Size) -> Image.Image:
     """Let the picture fit into the size, its middle in the middle, and stretch its edges over what is missing."""
-    inner = image.resize(_scaled(image, size, by_width=_is_flatter(image.size, size)), LANCZOS)
+    inner = image.resize(_scaled(image, size, by_width=_is_flatter(image.size, size)), _LANCZOS)
     result = _pasted(inner, size)
     (width, height), (inner_width, inner_height) = size, inner.size
     if _is_flatter(image.size, size):
@@ -81,7 +81,7 @@ def _pasted(image: Image.Image, size: Size) -> Image.Image:
 
 
 _MODES: Mapping[str, Callable[[Image.Image, Size], Image.Image]] = {
-    "Just resize": just_resize,
-    "Crop and resize": crop_and_resize,
-    "Resize and fill": resize_and_fill,
+    "Just resize": _just_resize,
+    "Crop and resize": _crop_and_resize,
+    "Resize and fill": _resize_and_fill,
 }

@@ -7,7 +7,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from pastelbot.diffusion.networks.vae import Pixels
 
-PARAMETERS = "parameters"
+_PARAMETERS = "parameters"
 
 
 def encode_png(pixels: Pixels, infotext: str) -> bytes:
@@ -16,7 +16,7 @@ def encode_png(pixels: Pixels, infotext: str) -> bytes:
     Text of Latin-1 letters goes into a tEXt chunk, other text into an iTXt chunk.
     """
     info = PngInfo()
-    info.add_text(PARAMETERS, infotext)
+    info.add_text(_PARAMETERS, infotext)
     buffer = io.BytesIO()
     Image.fromarray(pixels, "RGB").save(buffer, format="PNG", pnginfo=info)
     return buffer.getvalue()

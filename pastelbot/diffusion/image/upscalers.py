@@ -17,7 +17,7 @@ from pastelbot.diffusion.weights.files import read_tensors
 from pastelbot.errors import CheckpointError, PaintingError
 
 TILE = 192
-OVERLAP = 8
+_OVERLAP = 8
 
 
 class UpscalerModel(Protocol):
@@ -32,7 +32,7 @@ class UpscalerModel(Protocol):
 
 
 Loader = Callable[[Path, torch.device], UpscalerModel]
-Span = tuple[int, int]
+_Span = tuple[int, int]
 
 
 def load_with_spandrel(path: Path, device: torch.device) -> UpscalerModel:
@@ -80,8 +80,8 @@ class Upscalers:
             row = np.zeros(((bottom - top) * model.scale, *canvas.shape[1:]), np.float32)
             for left, right in _spans(image.width):
                 tile = self._run(model, image.crop((left, top, right, bottom)))
-                _blend(row.swapaxes(0, 1), tile.swapaxes(0, 1), left * model.scale, OVERLAP * model.scale)
-            _blend(canvas, row, top * model.scale, OVERLAP * model.scale)
+                _blend(row.swapaxes(0, 1), tile.swapaxes(0, 1), left * model.scale, _OVERLAP * model.scale)
+            _blend(canvas, row, top * model.scale, _OVERLAP * model.scale)
         return Image.fromarray(canvas.astype(np.uint8), "RGB")
 
     def _model(self, name: str) -> UpscalerModel:
@@ -99,12 +99,12 @@ class Upscalers:
         return np.round(larger * 255).transpose(1, 2, 0)[:, :, ::-1]
 
 
-def _spans(length: int) -> Iterator[Span]:
-    """Yield where the tiles along one side begin and end: evenly spread, `OVERLAP` or more in common."""
+def _spans(length: int) -> Iterator[_Span]:
+    """Yield where the tiles along one side begin and end: evenly spread, `_OVERLAP` or more in common."""
     if length <= TILE:
         yield 0, length
         return
-    count = -(-(length - OVERLAP) // (TILE - OVERLAP))
+    count = -(-(length - _OVERLAP) // (TILE - _OVERLAP))
     stride = (length - TILE) / (count - 1)
     for number in range(count):
         start = min(int(number * stride), length - TILE)

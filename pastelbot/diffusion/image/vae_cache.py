@@ -7,7 +7,7 @@ from pastelbot.choices import nearest_names
 from pastelbot.diffusion.networks.vae import NamedVae
 from pastelbot.errors import CheckpointError, NotFoundError, PaintingError
 
-KEPT = 2
+_KEPT = 2
 
 
 class VaeCache:
@@ -34,7 +34,7 @@ class VaeCache:
             near = nearest_names(name[:60], list(self._references)) if self._references else "This bot has none."
             raise NotFoundError(f"There is no VAE {name[:60]!r}. {near}")
         if name not in self._kept:
-            while len(self._kept) >= KEPT:
+            while len(self._kept) >= _KEPT:
                 self._kept.popitem(last=False)
             try:
                 self._kept[name] = self._load(self._references[name])

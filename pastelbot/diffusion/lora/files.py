@@ -19,7 +19,7 @@ from pastelbot.diffusion.weights.tensor_sources import (
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.identify import identify, kind_of_pickle
 
-TEXT_SUFFIX = ".text_encoder.pt"
+_TEXT_SUFFIX = ".text_encoder.pt"
 
 _LIST_NAME = re.compile(r"(unet|text_encoder):(\d+):(up|down)")
 _ROLES = {"lora_down.weight": "down", "lora_up.weight": "up", "lora_mid.weight": "mid", "alpha": "alpha"}
@@ -120,7 +120,7 @@ def open_loras(paths: Iterable[Path]) -> list[LoraFile]:
 
 def partner_of(path: Path) -> Path:
     """Return where a list for the UNet has its list for the text encoder."""
-    return path.with_suffix(TEXT_SUFFIX)
+    return path.with_suffix(_TEXT_SUFFIX)
 
 
 def _items(content: object) -> Iterable[tuple[str, object]]:

@@ -13,7 +13,7 @@ from pastelbot.formats.hashes import lora_hash
 from pastelbot.formats.network_files import Found, LoraFiles
 from pastelbot.prompt.lora_tags import LoraTag, read_lora_tags
 
-KEPT_BYTES = 512 * 2**20
+_KEPT_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +42,7 @@ class LoraLibrary:
     Loaded ones are kept up to `kept_bytes`, the latest first; a running job keeps its own as well.
     """
 
-    def __init__(self, patches: Patches, files: LoraFiles, *, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, patches: Patches, files: LoraFiles, *, kept_bytes: int = _KEPT_BYTES) -> None:
         self._patches = patches
         self._files = files
         self._kept: OrderedDict[Path, LoadedLora] = OrderedDict()
@@ -73,7 +73,7 @@ class LoraLibrary:
 
     def _load(self, path: Path) -> LoadedLora:
         try:
-            identity = identity_of(path)
+            identity = _identity_of(path)
         except OSError as error:
             raise NotFoundError(f"The LoRA {path.stem} is no longer there.") from error
         kept = self._kept.get(path)
@@ -108,7 +108,7 @@ def unet_set(used: Iterable[UsedLora]) -> LoraSet:
     return tuple((each.lora, each.tag.unet) for each in used if each.tag.unet)
 
 
-def identity_of(path: Path) -> str:
+def _identity_of(path: Path) -> str:
     """Return a text that changes with a file."""
     stat = path.stat()
     return f"{path}|{stat.st_mtime_ns}|{stat.st_size}"

@@ -8,7 +8,7 @@ from pastelbot.diffusion.weights.ldm import RESNET, TEXT_PREFIX, UNET_PREFIX
 from pastelbot.diffusion.weights.original_names import layout_of_original
 from pastelbot.diffusion.weights.tensor_sources import TensorInfo
 
-UNET = "lora_unet_"
+_UNET = "lora_unet_"
 TEXT = "lora_te_"
 
 _TEXT_LAYER = re.compile(
@@ -44,7 +44,7 @@ def find_targets(entries: Mapping[str, TensorInfo]) -> dict[str, Target]:
     for target in _text_targets(entries):
         targets[TEXT + target.path.replace(".", "_")] = target
     for target in _unet_targets(entries):
-        targets[UNET + target.path.replace(".", "_")] = target
+        targets[_UNET + target.path.replace(".", "_")] = target
     return targets
 
 
@@ -85,7 +85,7 @@ _FEED = ("ff.net.0.proj",)
 def unet_list_orders() -> Iterator[list[str]]:
     """Yield the orders of layers, as LoRA names, that lists without names were written in: of 2023, 2022, today."""
     for order in ((*_SELF, *_FEED, *_CROSS), (*_SELF, *_CROSS), (*_SELF, *_CROSS, *_FEED)):
-        yield [f"{UNET}{block}.transformer_blocks.0.{layer}".replace(".", "_") for block in _BLOCKS for layer in order]
+        yield [f"{_UNET}{block}.transformer_blocks.0.{layer}".replace(".", "_") for block in _BLOCKS for layer in order]
 
 
 def text_list_order() -> list[str]:

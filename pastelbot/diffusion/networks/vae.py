@@ -20,11 +20,11 @@ Pixels = NDArray[np.uint8]
 
 def place_vae(model: AutoencoderKL, device: torch.device, dtype: torch.dtype) -> AutoencoderKL:
     """Move a VAE to a device, in the memory format that is exact there."""
-    place(model, device, dtype, memory_format(device))
+    place(model, device, dtype, _memory_format(device))
     return model
 
 
-def memory_format(device: torch.device) -> torch.memory_format:
+def _memory_format(device: torch.device) -> torch.memory_format:
     """Return the memory format that a VAE computes in.
 
     On the CPU it is the contiguous one. There torch's GroupNorm of channels-last tensors takes the variance as the mean
@@ -40,7 +40,7 @@ class Vae:
     def __init__(self, model: AutoencoderKL, device: torch.device) -> None:
         self._model = model
         self._device = device
-        self._format = memory_format(device)
+        self._format = _memory_format(device)
         self._scale = float(model.config.scaling_factor)
 
     @property

@@ -16,7 +16,7 @@ from pastelbot.diffusion.sampling.schedules import SCHEDULES, ModelSigmas, img2i
 from pastelbot.errors import LimitError
 from pastelbot.rules.samplers import AUTOMATIC, SamplerInfo, painted
 
-EVEN_TIMESTEPS = "Uniform"  # the schedule of a sampler whose row names none
+_EVEN_TIMESTEPS = "Uniform"  # the schedule of a sampler whose row names none
 
 RUN: Mapping[str, Sampler] = {**samplers.RUN, **samplers_sde.RUN, **samplers_solver.RUN, **samplers_timestep.RUN}
 
@@ -27,7 +27,7 @@ def resolve(sampler: str, schedule: str | None = None) -> tuple[SamplerInfo, str
     if schedule not in (None, AUTOMATIC) and schedule not in SCHEDULES:
         raise LimitError(f"The schedule {schedule!r} is unknown. {nearest_names(schedule, [AUTOMATIC, *SCHEDULES])}")
     chosen = own or schedule
-    return info, info.schedule or EVEN_TIMESTEPS if chosen in (None, AUTOMATIC) else chosen
+    return info, info.schedule or _EVEN_TIMESTEPS if chosen in (None, AUTOMATIC) else chosen
 
 
 def _split(sampler: str) -> tuple[SamplerInfo, str | None]:

@@ -46,7 +46,7 @@ def sample_euler(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps
     return x
 
 
-def sample_euler_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_euler_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     """Step along the tangent below the next level and add noise up to it."""
     for sigma, sigma_next in pairwise(sigmas):
         denoised = yield x, sigma
@@ -57,7 +57,7 @@ def sample_euler_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise)
     return x
 
 
-def sample_heun(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+def _sample_heun(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
     """Average the tangents of both ends of a step (Karras et al. 2022, algorithm 1)."""
     for sigma, sigma_next in pairwise(sigmas):
         x = yield from heun_step(x, sigma, sigma_next)
@@ -76,14 +76,14 @@ def heun_step(x: Tensor, sigma: float, sigma_next: float) -> Steps:
     return x + (d + d_2) * ((sigma_next - sigma) / 2)
 
 
-def sample_dpm_2(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+def _sample_dpm_2(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
     """Use the tangent at the geometric middle of a step (DPM-Solver-2, Lu et al. 2022, algorithm 1)."""
     for sigma, sigma_next in pairwise(sigmas):
         x = yield from _midpoint_step(x, sigma, sigma_next)
     return x
 
 
-def sample_dpm_2_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpm_2_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     """Take DPM2's step below the next level and add noise up to it."""
     for sigma, sigma_next in pairwise(sigmas):
         sigma_down, sigma_up = ancestral_split(sigma, sigma_next)
@@ -104,7 +104,7 @@ def _midpoint_step(x: Tensor, sigma: float, sigma_next: float) -> Steps:
     return x + (x_2 - denoised_2) * ((sigma_next - sigma) / sigma_mid)
 
 
-def sample_lms(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+def _sample_lms(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
     """Extrapolate the last four tangents (linear multistep, Adams-Bashforth on uneven steps)."""
     tangents: list[Tensor] = []
     for i, sigma in enumerate(sigmas[:-1]):
@@ -128,7 +128,7 @@ def _multistep_weights(sigmas: Sequence[float], i: int, order: int) -> list[floa
     return weights
 
 
-def sample_dpmpp_2m(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+def _sample_dpmpp_2m(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
     """Extrapolate the denoised latents over two steps (DPM-Solver++(2M), Lu et al. 2022, algorithm 2)."""
     previous: Tensor | None = None
     h_last = 0.0
@@ -145,7 +145,7 @@ def sample_dpmpp_2m(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> St
     return x
 
 
-def sample_dpmpp_2s_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpmpp_2s_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     """Take DPM-Solver++(2S)'s middle-point step (Lu et al. 2022, algorithm 1) down and add noise up."""
     for sigma, sigma_next in pairwise(sigmas):
         denoised = yield x, sigma
@@ -161,11 +161,11 @@ def sample_dpmpp_2s_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoi
 
 RUN: Mapping[str, Sampler] = {
     "Euler": sample_euler,
-    "Euler a": sample_euler_ancestral,
-    "Heun": sample_heun,
-    "DPM2": sample_dpm_2,
-    "DPM2 a": sample_dpm_2_ancestral,
-    "LMS": sample_lms,
-    "DPM++ 2M": sample_dpmpp_2m,
-    "DPM++ 2S a": sample_dpmpp_2s_ancestral,
+    "Euler a": _sample_euler_ancestral,
+    "Heun": _sample_heun,
+    "DPM2": _sample_dpm_2,
+    "DPM2 a": _sample_dpm_2_ancestral,
+    "LMS": _sample_lms,
+    "DPM++ 2M": _sample_dpmpp_2m,
+    "DPM++ 2S a": _sample_dpmpp_2s_ancestral,
 }

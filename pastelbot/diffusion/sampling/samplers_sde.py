@@ -1,4 +1,4 @@
-"""Samplers of the stochastic equation: they put noise back while they walk down, as much as `ETA` says.
+"""Samplers of the stochastic equation: they put noise back while they walk down, as much as `_ETA` says.
 
 DPM-Solver++ (Lu et al. 2022) solves dx = (x - denoised) dlambda-wise exactly between two levels; the stochastic
 equation adds eta times the same contraction and the noise that keeps the variance (Song et al. 2021; SA-Solver, Xue
@@ -22,11 +22,11 @@ from pastelbot.diffusion.sampling.samplers import (
 )
 from pastelbot.diffusion.sampling.schedules import karras_between
 
-ETA = 1.0
-RESTART_SPAN = (0.1, 2.0)
+_ETA = 1.0
+_RESTART_SPAN = (0.1, 2.0)
 
 
-def sample_dpmpp_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpmpp_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     """Take a middle-point step of DPM-Solver++, each half of it below its level and noised up to it."""
     for sigma, sigma_next in pairwise(sigmas):
         denoised = yield x, sigma
@@ -52,12 +52,12 @@ def _halved(sigma: float, sigma_next: float) -> tuple[float, float, float]:
     return start, middle, end
 
 
-def sample_dpmpp_2m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpmpp_2m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     """Extrapolate the denoised latents over two steps, correcting at the middle of the step."""
     return (yield from _two_step(x, sigmas, noise, heun=False))
 
 
-def sample_dpmpp_2m_sde_heun(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpmpp_2m_sde_heun(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     """Extrapolate the denoised latents over two steps, correcting with the slope over the whole step."""
     return (yield from _two_step(x, sigmas, noise, heun=True))
 
@@ -71,7 +71,7 @@ def _two_step(x: Tensor, sigmas: Sequence[float], noise: StepNoise, *, heun: boo
             x = denoised
             continue
         h = math.log(sigma / sigma_next)
-        h_eta = h * (1 + ETA)
+        h_eta = h * (1 + _ETA)
         reach = -math.expm1(-h_eta)
         x = math.exp(-h_eta) * x + reach * denoised
         if previous is not None:
@@ -82,7 +82,7 @@ def _two_step(x: Tensor, sigmas: Sequence[float], noise: StepNoise, *, heun: boo
     return x
 
 
-def sample_dpmpp_3m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpmpp_3m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     """Extrapolate the denoised latents over three steps, with the exponential integrals phi 2 and phi 3."""
     history: list[tuple[Tensor, float]] = []  # earlier denoised latents, newest first, and the step taken from each
     for sigma, sigma_next in pairwise(sigmas):
@@ -91,7 +91,7 @@ def sample_dpmpp_3m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) ->
             x = denoised
             continue
         h = math.log(sigma / sigma_next)
-        h_eta = h * (1 + ETA)
+        h_eta = h * (1 + _ETA)
         x = math.exp(-h_eta) * x - math.expm1(-h_eta) * denoised
         if history:
             phi_2 = math.expm1(-h_eta) / h_eta + 1
@@ -119,10 +119,10 @@ def _differences(denoised: Tensor, history: list[tuple[Tensor, float]], h: float
 
 def _added(sigma_next: float, h: float) -> float:
     """Return the standard deviation of the noise that a step of length `h` in lambda puts back."""
-    return sigma_next * math.sqrt(-math.expm1(-2 * h * ETA))
+    return sigma_next * math.sqrt(-math.expm1(-2 * h * _ETA))
 
 
-def sample_restart(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_restart(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     """Walk down with Heun's steps, then noise back up from about 0.1 to 2 and walk down again (Xu et al. 2023).
 
     From 20 steps on, 9 of them (from 36 on, two quarters) are spent on going back, on shorter Karras schedules.
@@ -143,7 +143,7 @@ def _restarted(sigmas: Sequence[float]) -> Iterator[tuple[float, float]]:
         yield from pairwise(sigmas)
         return
     walked = [*karras_between(sigmas[0], sigmas[-2], steps - again * times), 0.0]
-    low, high = (min(range(len(walked)), key=lambda i: abs(walked[i] - level)) for level in RESTART_SPAN)
+    low, high = (min(range(len(walked)), key=lambda i: abs(walked[i] - level)) for level in _RESTART_SPAN)
     for place, step in enumerate(pairwise(walked), 1):
         yield step
         if place == low and high < low:
@@ -151,7 +151,7 @@ def _restarted(sigmas: Sequence[float]) -> Iterator[tuple[float, float]]:
                 yield from pairwise(karras_between(walked[high], walked[low], again + 1))
 
 
-def sample_lcm(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_lcm(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     """Take the denoised latents for the answer and noise them to the next level (Luo et al. 2023, algorithm 3)."""
     for sigma, sigma_next in pairwise(sigmas):
         x = yield x, sigma
@@ -161,10 +161,10 @@ def sample_lcm(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
 
 
 RUN: Mapping[str, Sampler] = {
-    "DPM++ SDE": sample_dpmpp_sde,
-    "DPM++ 2M SDE": sample_dpmpp_2m_sde,
-    "DPM++ 2M SDE Heun": sample_dpmpp_2m_sde_heun,
-    "DPM++ 3M SDE": sample_dpmpp_3m_sde,
-    "Restart": sample_restart,
-    "LCM": sample_lcm,
+    "DPM++ SDE": _sample_dpmpp_sde,
+    "DPM++ 2M SDE": _sample_dpmpp_2m_sde,
+    "DPM++ 2M SDE Heun": _sample_dpmpp_2m_sde_heun,
+    "DPM++ 3M SDE": _sample_dpmpp_3m_sde,
+    "Restart": _sample_restart,
+    "LCM": _sample_lcm,
 }

@@ -12,7 +12,7 @@ from torch import Tensor
 from pastelbot.diffusion.sampling.samplers import Sampler, StepNoise, Steps, ancestral_split
 
 
-def sample_dpm_fast(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpm_fast(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     """Spend as many calls as there are steps on steps of order 3, the last ones lower, each with ancestral noise.
 
     Only the first and the next to last of `sigmas` count: the levels between are spaced evenly in lambda.
@@ -73,5 +73,5 @@ def _noise_at(x: Tensor, sigma: float) -> Steps:
 
 
 RUN: Mapping[str, Sampler] = {
-    "DPM fast": sample_dpm_fast,
+    "DPM fast": _sample_dpm_fast,
 }

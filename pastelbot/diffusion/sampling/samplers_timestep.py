@@ -21,12 +21,12 @@ LAST_TIMESTEP = 999
 Spacing = Callable[[ModelSigmas, Sequence[int], int], list[float]]
 
 # With eta 0, DDIM (Song et al. 2021, equation 12) is Euler's step in sigma.
-sample_ddim = sample_euler
+_sample_ddim = sample_euler
 
 _ADAMS_BASHFORTH = ((1.0,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24))
 
 
-def sample_plms(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+def _sample_plms(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
     """Extrapolate the last four predicted noises (PNDM, Liu et al. 2022, with an improved Euler step to begin with)."""
     history: list[Tensor] = []
     for sigma, sigma_next in pairwise(sigmas):
@@ -46,7 +46,7 @@ def _column(values: Sequence[float], like: Tensor) -> Tensor:
     return torch.tensor(values, dtype=like.dtype, device=like.device).view(-1, *[1] * like.dim())
 
 
-def sample_unipc(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, *, order: int = 3) -> Steps:
+def _sample_unipc(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, *, order: int = 3) -> Steps:
     """Predict and correct with the same model call (UniPC, Zhao et al. 2023, data prediction, B(h) = h).
 
     The order grows over the first steps and shrinks over the last ones; the last step is not corrected.
@@ -120,7 +120,7 @@ def whole_levels(model: ModelSigmas, timesteps: Sequence[int], _start: int) -> l
     return [float(model.sigmas[timestep]) for timestep in reversed(timesteps)]
 
 
-def even_levels(model: ModelSigmas, timesteps: Sequence[int], start: int) -> list[float]:
+def _even_levels(model: ModelSigmas, timesteps: Sequence[int], start: int) -> list[float]:
     """Space as many steps evenly in time from `start` to 0; log alpha is linear between whole timesteps."""
     return [float(sigma) for sigma in model.at_linear_alpha(torch.linspace(start, 0, len(timesteps) + 1))]
 
@@ -131,8 +131,8 @@ def spacing(sampler: str) -> Spacing:
 
 
 RUN: Mapping[str, Sampler] = {
-    "DDIM": sample_ddim,
-    "PLMS": sample_plms,
-    "UniPC": sample_unipc,
+    "DDIM": _sample_ddim,
+    "PLMS": _sample_plms,
+    "UniPC": _sample_unipc,
 }
-_SPACINGS: Mapping[str, Spacing] = {"UniPC": even_levels}
+_SPACINGS: Mapping[str, Spacing] = {"UniPC": _even_levels}

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pastelbot.errors import CheckpointError, LimitError
 
-KARRAS_RHO = 7.0
+_KARRAS_RHO = 7.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,33 +100,33 @@ def karras(model: ModelSigmas, steps: int) -> list[float]:
 
 def karras_between(largest: float, smallest: float, count: int) -> list[float]:
     """Return `count` levels from `largest` to `smallest`, evenly spaced in sigma ** (1/7)."""
-    first, last = largest ** (1 / KARRAS_RHO), smallest ** (1 / KARRAS_RHO)
-    levels: list[float] = ((first + torch.linspace(0, 1, count) * (last - first)) ** KARRAS_RHO).tolist()
+    first, last = largest ** (1 / _KARRAS_RHO), smallest ** (1 / _KARRAS_RHO)
+    levels: list[float] = ((first + torch.linspace(0, 1, count) * (last - first)) ** _KARRAS_RHO).tolist()
     return levels
 
 
-def exponential(model: ModelSigmas, steps: int) -> list[float]:
+def _exponential(model: ModelSigmas, steps: int) -> list[float]:
     """Space the logarithm of sigma evenly."""
     return _ended(torch.linspace(math.log(model.largest), math.log(model.smallest), steps).exp())
 
 
-def polyexponential(model: ModelSigmas, steps: int) -> list[float]:
+def _polyexponential(model: ModelSigmas, steps: int) -> list[float]:
     """Space the logarithm of sigma along a power of the step, of which the webui uses the first."""
     last = math.log(model.smallest)
     return _ended((torch.linspace(1, 0, steps) * (math.log(model.largest) - last) + last).exp())
 
 
-def uniform(model: ModelSigmas, steps: int) -> list[float]:
+def _uniform(model: ModelSigmas, steps: int) -> list[float]:
     """Space the timesteps evenly, both ends included."""
     return _ended(model.at(torch.linspace(len(model.sigmas) - 1, 0, steps)))
 
 
-def normal(model: ModelSigmas, steps: int) -> list[float]:
+def _normal(model: ModelSigmas, steps: int) -> list[float]:
     """Space the timesteps evenly between those of the largest and the smallest sigma."""
     return _ended(model.at(torch.linspace(*_ends(model), steps)))
 
 
-def sgm_uniform(model: ModelSigmas, steps: int) -> list[float]:
+def _sgm_uniform(model: ModelSigmas, steps: int) -> list[float]:
     """Space the timesteps evenly, the last one left out."""
     return _ended(model.at(torch.linspace(*_ends(model), steps + 1)[:-1]))
 
@@ -135,7 +135,7 @@ def _ends(model: ModelSigmas) -> tuple[float, float]:
     return model.timestep(model.largest), model.timestep(model.smallest)
 
 
-def simple(model: ModelSigmas, steps: int) -> list[float]:
+def _simple(model: ModelSigmas, steps: int) -> list[float]:
     """Pick whole timesteps evenly, counted from the noisiest."""
     stride = len(model.sigmas) / steps
     return _ended(torch.stack([model.sigmas[-(1 + int(step * stride))] for step in range(steps)]))
@@ -146,7 +146,7 @@ def ddim(model: ModelSigmas, steps: int) -> list[float]:
     return _ended(model.sigmas[1 :: max(len(model.sigmas) // steps, 1)].flip(0))
 
 
-def beta(model: ModelSigmas, steps: int, a: float = 0.6, b: float = 0.6) -> list[float]:
+def _beta(model: ModelSigmas, steps: int, a: float = 0.6, b: float = 0.6) -> list[float]:
     """Place sigmas at the quantiles of a beta distribution (Lee et al. 2024, "Beta sampling is all you need")."""
     from scipy.special import betaincinv  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import
 
@@ -154,7 +154,7 @@ def beta(model: ModelSigmas, steps: int, a: float = 0.6, b: float = 0.6) -> list
     return [*(model.smallest + float(share) * (model.largest - model.smallest) for share in shares), 0.0]
 
 
-def kl_optimal(model: ModelSigmas, steps: int) -> list[float]:
+def _kl_optimal(model: ModelSigmas, steps: int) -> list[float]:
     """Space the arctangent of sigma evenly ("Align Your Steps", Sabour et al. 2024, theorem 3.1); ends above zero."""
     share = torch.arange(steps + 1) / steps
     angles = share * math.atan(model.smallest) + (1.0 - share) * math.atan(model.largest)
@@ -162,14 +162,14 @@ def kl_optimal(model: ModelSigmas, steps: int) -> list[float]:
 
 
 # The ten steps that Sabour et al. 2024 publish for Stable Diffusion 1.5.
-ALIGNED_SIGMAS = (14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029)
+_ALIGNED_SIGMAS = (14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029)
 
 
-def align_your_steps(_model: ModelSigmas, steps: int) -> list[float]:
+def _align_your_steps(_model: ModelSigmas, steps: int) -> list[float]:
     """Interpolate the published optimal steps in the logarithm of sigma (Sabour et al. 2024)."""
     if steps == 1:
-        return [ALIGNED_SIGMAS[0], 0.0]
-    logs = [math.log(sigma) for sigma in ALIGNED_SIGMAS]
+        return [_ALIGNED_SIGMAS[0], 0.0]
+    logs = [math.log(sigma) for sigma in _ALIGNED_SIGMAS]
     sigmas = []
     for step in range(steps):
         place = step * (len(logs) - 1) / (steps - 1)
@@ -179,17 +179,17 @@ def align_your_steps(_model: ModelSigmas, steps: int) -> list[float]:
 
 
 SCHEDULES: Mapping[str, Schedule] = {
-    "Uniform": uniform,
+    "Uniform": _uniform,
     "Karras": karras,
-    "Exponential": exponential,
-    "Polyexponential": polyexponential,
-    "SGM Uniform": sgm_uniform,
-    "KL Optimal": kl_optimal,
-    "Align Your Steps": align_your_steps,
-    "Simple": simple,
-    "Normal": normal,
+    "Exponential": _exponential,
+    "Polyexponential": _polyexponential,
+    "SGM Uniform": _sgm_uniform,
+    "KL Optimal": _kl_optimal,
+    "Align Your Steps": _align_your_steps,
+    "Simple": _simple,
+    "Normal": _normal,
     "DDIM": ddim,
-    "Beta": beta,
+    "Beta": _beta,
 }
 
 

@@ -87,7 +87,7 @@ def _read_text_encoder(folder: Path) -> Network:
 
 def read_file(path: Path) -> Weights:
     """Read a single-file checkpoint with the original names; raises a CheckpointError that says what else it is."""
-    check_kind(path, SD1)
+    _check_kind(path, SD1)
     tensors = read_tensors(path)
     if path.suffix != SAFE_SUFFIX:
         _check_shapes(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, SD1)
@@ -129,7 +129,7 @@ def _modern_attention(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def check_kind(path: Path, wanted: str) -> None:
+def _check_kind(path: Path, wanted: str) -> None:
     """Raise a CheckpointError that says what a safetensors file is, unless it is what is wanted."""
     if path.suffix == SAFE_SUFFIX:
         _check_shapes(path, read_header(path).shapes, wanted)

@@ -24,7 +24,7 @@ from torch import Tensor
 from pastelbot.errors import CheckpointError
 
 # The beginnings of names that training programs leave in checkpoints; none of them is ever imported or called.
-INERT = (
+_INERT = (
     "pytorch_lightning.",
     "lightning.",
     "lightning_fabric.",
@@ -44,7 +44,7 @@ _READABLE = ("torch.", "collections.OrderedDict", "collections.Counter", "_codec
 _PICKLES = 5
 
 
-class Stub:
+class _Stub:
     """Stands for any object that is not needed."""
 
     def __new__(cls, *_args: object, **_kwargs: object) -> Self:
@@ -100,10 +100,10 @@ def convert(path: Path, target: Path) -> None:
 
     _check_form(path)
     names = _foreign(path)
-    unknown = [name for name in names if not name.startswith(INERT)]
+    unknown = [name for name in names if not name.startswith(_INERT)]
     if unknown:
         raise CheckpointError(f"it holds {', '.join(unknown[:5])}, which weights do not need")
-    with torch.serialization.safe_globals([(Stub, name) for name in names]):
+    with torch.serialization.safe_globals([(_Stub, name) for name in names]):
         tensors = _tensors(load_plain(path))
     if not tensors:
         raise CheckpointError("it holds no tensors")
