@@ -181,7 +181,7 @@ async def run(folder: Path, people: int, seconds: float, pause: float) -> None:
     delivery = Delivery(client, services.jobs, reviews, languages, edit_seconds=3.0, mention_after=60.0)
     now = datetime.now(UTC)
     reply = ReplyTarget(channel_id=CHANNEL, guild_id=GUILD, message_id=3)
-    picture = await JobStore(services.database).insert(1, REQUEST, reply, now=now)
+    (picture,) = await JobStore(services.database).insert(1, [(REQUEST, reply)], now=now)
     await services.dispatcher.start(delivery.publish)
     await asyncio.sleep(3)  # the worker starts
     gc.freeze()

@@ -20,7 +20,7 @@ import structlog
 
 from pastelbot import app, config
 from pastelbot.jobs.testing import FakeExecutor
-from pastelbot.records import Actor, GenerationRequest, Paint, ReplyTarget
+from pastelbot.records import Actor, GenerationRequest, JobOptions, Paint, ReplyTarget
 from pastelbot.service.services import Services
 from pastelbot.store.jobs.store import JobStore
 
@@ -60,6 +60,7 @@ class Bench:
         self.database = services.database
         self.jobs = JobStore(services.database)
         self.dispatcher = services.dispatcher
+        self.checker = services.checker
         self.service = services.jobs
 
     @classmethod
@@ -72,7 +73,8 @@ class Bench:
         """Queue a job; return what it took."""
         start, busy = time.perf_counter(), time.process_time()
         request = REQUEST.replace(prompt=f"{PROMPT}, number {start}", seed=user_id)  # everybody asks for something else
-        await self.service.submit(Actor(user_id=user_id, guild_id=GUILD, role_ids=(5, 6)), request, reply())
+        actor = Actor(user_id=user_id, guild_id=GUILD, role_ids=(5, 6))
+        await self.service.submit(await self.checker.check(actor, [request], JobOptions()), [reply()])
         return Spent(time.perf_counter() - start, time.process_time() - busy)
 
 
@@ -96,7 +98,7 @@ async def run(folder: Path, jobs: int, people: int, rounds: int) -> None:
     )
     bench = await Bench.open(settings)
     for number in range(jobs):
-        await bench.jobs.insert(number % people, REQUEST, reply(), now=now())
+        await bench.jobs.insert(number % people, [(REQUEST, reply())], now=now())
 
     start = time.perf_counter()
     bench = await Bench.open(settings)
