@@ -15,16 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
+from pastelbot import app
 from pastelbot.config import Settings
 from pastelbot.prompt.tags.names import spoken, written
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile, read_tag_file
 from pastelbot.records import Actor
-from pastelbot.service.access import AccessPolicy
-from pastelbot.service.tags.dictionary import Tags
-from pastelbot.store.database import Database
 
 AIM_MS = 5.0
 ROUNDS = 5
@@ -55,11 +52,10 @@ def main() -> None:
 
 async def measure(file: TagFile, path: Path, looks: int, rng: random.Random) -> int:
     """Fill the database and time every kind of look."""
-    database = await Database.open(path)
-    access = await AccessPolicy.open(Settings(), database, clock=now)
-    tags = Tags(database, access=access, clock=now)
+    storage = {"database": path, "pictures": path.parent / "pictures"}
     start = time.perf_counter()
-    await tags.open()
+    services = await app.open_services(Settings.model_validate({"storage": storage}))
+    tags = services.tags
     print(f"first start, shipped tags: {time.perf_counter() - start:.2f} s")
     start = time.perf_counter()
     await tags.import_tags(file, "benchmark")
@@ -75,7 +71,7 @@ async def measure(file: TagFile, path: Path, looks: int, rng: random.Random) -> 
         ("did you mean, a whole prompt", pick.prompt, tags.suggestions),
     ):
         missed += not await timed(what, [make() for _ in range(looks)], use)
-    await database.close()
+    await services.database.close()
     return int(missed > 0)
 
 
@@ -96,11 +92,6 @@ async def one_round(texts: list[str], use: Callable[[str, Actor], Awaitable[obje
         await use(text, EVERYBODY)
         times.append((1000 * (time.perf_counter() - start), text))
     return sorted(times)
-
-
-def now() -> datetime:
-    """Tell the time."""
-    return datetime.now(UTC)
 
 
 def megabytes(path: Path) -> float:

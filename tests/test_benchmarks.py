@@ -1,0 +1,34 @@
+"""The benchmarks run: nothing else calls them, so they would break unseen."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "printed"),
+    [
+        ("long_queue.py", ("--jobs", "20", "--people", "4", "--rounds", "2"), "give out"),
+        ("ack.py", ("--people", "2", "--seconds", "2", "--pause", "0.3"), "answered: p50"),
+        ("tags.py", ("--tags", "200", "--looks", "30"), "did you mean"),
+        ("engine.py", ("--turns", "1"), "four jobs"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.endswith(".py") else "",
+)
+def test_it_measures_and_prints(program, arguments, printed):
+    """How fast it is does not matter here: `tags.py` ends with 1 where an aim is missed."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / program), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+
+    assert "Traceback" not in done.stderr
+    assert printed in done.stdout
