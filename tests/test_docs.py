@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from discord import app_commands
 from discord.ext import commands
+from helpers.option_flags import SYNTAX
 
 from pastelbot.bot.components.gallery_views import EntryButton
 from pastelbot.bot.components.job_actions import ACTIONS, STRENGTHS
@@ -27,7 +28,7 @@ from pastelbot.bot.features.tags.cog import TagsCog
 from pastelbot.cli.main import app
 from pastelbot.config import Settings
 from pastelbot.options.catalogue import BY_NAME, SETTINGS
-from pastelbot.options.flags import SYNTAX, options_from_prompt
+from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.wildcards import load_wildcards
 
 ROOT = Path(__file__).parent.parent

@@ -1,6 +1,6 @@
 """Infotext: the text under a picture that says how it was made, in the webui's form."""
 
-from pastelbot.infotext.fields import Infotext, quote, read_fields, unquote, with_line_breaks
+from pastelbot.infotext.fields import Infotext, read_fields, with_line_breaks
 from pastelbot.infotext.reader import ReadRequest, read_request
 from pastelbot.infotext.webui import parse_infotext
 from pastelbot.infotext.writer import format_infotext
@@ -10,9 +10,7 @@ __all__ = [
     "ReadRequest",
     "format_infotext",
     "parse_infotext",
-    "quote",
     "read_fields",
     "read_request",
-    "unquote",
     "with_line_breaks",
 ]

@@ -28,14 +28,7 @@ class Infotext:
         return f"{self.prompt}{negative}\n{fields}".strip()
 
 
-def quote(value: object) -> object:
-    """Return a field's value as it is written: in quotes if it has a comma, a colon or a line break."""
-    if not _QUOTED.search(str(value)):
-        return value
-    return _in_quotes(str(value))
-
-
-def unquote(text: str) -> str:
+def _unquoted(text: str) -> str:
     """Return the value that was written; text in quotes that cannot be read stays as it is."""
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':
         return text
@@ -45,13 +38,14 @@ def unquote(text: str) -> str:
         return text
 
 
-def _written(value: str) -> object:
-    """Return a value as it must be written to read back unchanged: quoted also if it already looks quoted."""
-    return quote(value) if unquote(value) == value else _in_quotes(value)
+def _written(value: str) -> str:
+    """Return a value as it must be written to read back unchanged.
 
-
-def _in_quotes(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    It is in quotes where it has a comma, a colon or a line break, and where it looks quoted already.
+    """
+    if _QUOTED.search(value) or _unquoted(value) != value:
+        return json.dumps(value, ensure_ascii=False)
+    return value
 
 
 def read_fields(text: str) -> Infotext:
@@ -68,7 +62,7 @@ def read_fields(text: str) -> Infotext:
             negative.append(line[len(_NEGATIVE) :].strip())
         else:
             (negative or prompt).append(line)
-    fields = {name: unquote(value) for name, value in pairs if value}
+    fields = {name: _unquoted(value) for name, value in pairs if value}
     return Infotext(_joined(prompt), _joined(negative), fields)
 
 

@@ -18,7 +18,7 @@ def clamp(request: GenerationRequest, limits: LimitSettings, typed: GenerationOp
         if option.cap is not None and option.request_field is not None and getattr(typed, option.name) is None:
             changes[option.request_field] = min(getattr(request, option.request_field), option.cap(limits))
     if typed.size is None:
-        changes["width"], changes["height"] = fit(request.width, request.height, limits.max_side)
+        changes["width"], changes["height"] = _fit(request.width, request.height, limits.max_side)
     request = request.replace(**changes)
     typed_hires = typed.hires or typed.hires_scale is not None or typed.hires_size is not None
     if request.hires is None or typed_hires:
@@ -32,7 +32,7 @@ def cap_hires(request: GenerationRequest, limits: LimitSettings) -> GenerationRe
     return request if fix is None else request.replace(hires=_clamped_hires(request, fix, limits) or fix)
 
 
-def fit(width: int, height: int, largest: int) -> tuple[int, int]:
+def _fit(width: int, height: int, largest: int) -> tuple[int, int]:
     """Return a size of the same shape, in multiples of 8, whose sides are at most `largest`."""
     if max(width, height) <= largest:
         return width, height
@@ -46,7 +46,7 @@ def _clamped_hires(request: GenerationRequest, fix: HiresFix, limits: LimitSetti
     width, height = hires_size(request.width, request.height, fix).picture
     if max(width, height) <= limits.max_hires_side:
         return replace(fix, steps=steps)
-    width, height = fit(width, height, limits.max_hires_side)
+    width, height = _fit(width, height, limits.max_hires_side)
     if width <= request.width and height <= request.height:
         return None
     return replace(fix, width=width, height=height, steps=steps)

@@ -14,7 +14,7 @@ from pastelbot.prompt.comments import strip_comments
 _READERS: Mapping[str, tuple[Option[Any], Flag[Any]]] = {
     flag.syntax.name: (option, flag) for option in OPTIONS for flag in option.flags
 }
-SYNTAX = tuple(flag.syntax for _option, flag in _READERS.values())
+_SYNTAX = tuple(flag.syntax for _option, flag in _READERS.values())
 
 
 def options_from_prompt(text: str) -> GenerationOptions:
@@ -22,7 +22,7 @@ def options_from_prompt(text: str) -> GenerationOptions:
 
     Of a flag that is there twice the last one counts, unless its option joins them, as `--no` does.
     """
-    read = flags.read_flags(strip_comments(text).strip(), SYNTAX)
+    read = flags.read_flags(strip_comments(text).strip(), _SYNTAX)
     values: dict[str, object] = {"prompt": read.prompt}
     for flag in read.flags:
         try:

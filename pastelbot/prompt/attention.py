@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from pastelbot.errors import PromptError
 
-BREAK = "BREAK"
+_BREAK = "BREAK"
 _BREAK_WEIGHT = -1.0
 _ROUND = 1.1
 _SQUARE = 1 / 1.1
@@ -23,7 +23,7 @@ _EXACT = 64
 
 # In order: escaped character or lone backslash; closing weight; bracket or colon; anything else.
 _TOKEN = re.compile(r"\\([\\()\[\]]?)|:\s*+([+-]?[.\d]++)\s*+\)|[()\[\]:]|[^\\()\[\]:]++")
-_BREAK = re.compile(r"\bBREAK\b")
+_BREAK_WORD = re.compile(r"\bBREAK\b")
 
 
 class Fragment(NamedTuple):
@@ -35,7 +35,7 @@ class Fragment(NamedTuple):
     @property
     def is_break(self) -> bool:
         """Return whether this is a chunk break instead of text."""
-        return self.text == BREAK and self.weight == _BREAK_WEIGHT
+        return self.text == _BREAK and self.weight == _BREAK_WEIGHT
 
 
 class _Scope(NamedTuple):
@@ -61,10 +61,10 @@ class _Reading:
         self.weights.append(weight)
 
     def add_plain(self, text: str) -> None:
-        first, *others = _BREAK.split(text)
+        first, *others = _BREAK_WORD.split(text)
         self.add(first.rstrip() if others else first)
         for number, part in enumerate(others, start=1):
-            self.add(BREAK, _BREAK_WEIGHT)
+            self.add(_BREAK, _BREAK_WEIGHT)
             self.add(part.lstrip() if number == len(others) else part.strip())
 
     def multiply(self, start: int, factor: float) -> None:

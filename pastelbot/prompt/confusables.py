@@ -34,7 +34,7 @@ _ASCII_WORD = re.compile(r"[a-z]+|[0-9]+|[,:;|]")
 _LONE_LETTERS = 3
 
 
-def fold(text: str) -> str:
+def _fold(text: str) -> str:
     """Return the text in plain lower-case letters, as far as its characters have such forms."""
     plain = unicodedata.normalize("NFKD", text.translate(_BOXED)).casefold()
     return _ACCENTS.sub("", unicodedata.normalize("NFKD", plain)).translate(_LOOKALIKES)
@@ -50,7 +50,7 @@ def readings(text: str) -> list[list[str]]:
 
     Single letters in a row are read as one word too, because that is how words are hidden.
     """
-    folded = fold(text)
+    folded = _fold(text)
     unseen = {character for character in set(folded) if _is_unseen(character)}
     found = [_words(folded.translate(dict.fromkeys(map(ord, unseen))))]
     if unseen:

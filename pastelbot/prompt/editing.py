@@ -14,23 +14,23 @@ from pastelbot.errors import PromptError
 
 
 @dataclass(frozen=True)
-class Switch:
+class _Switch:
     """`before` up to the step `when`, `after` from the next one on."""
 
-    before: "Nodes"
-    after: "Nodes"
+    before: "_Nodes"
+    after: "_Nodes"
     when: str
 
 
 @dataclass(frozen=True)
-class Alternation:
+class _Alternation:
     """The first option in step 1, the second in step 2, and round again."""
 
-    options: "tuple[Nodes, ...]"
+    options: "tuple[_Nodes, ...]"
 
 
-Node = str | Switch | Alternation
-Nodes = tuple[Node, ...]
+_Node = str | _Switch | _Alternation
+_Nodes = tuple[_Node, ...]
 
 
 class ScheduledText(NamedTuple):
@@ -77,40 +77,40 @@ def prompt_schedule(
 ) -> list[ScheduledText]:
     """Return the texts that a prompt becomes, in the order of their steps; the last ends with the pass."""
     timing = _Timing(steps=steps, hires_steps=hires_steps, old=old)
-    nodes = parse_editing(prompt)
+    nodes = _parse(prompt)
     return [ScheduledText(end, _text_at(nodes, end, timing)) for end in sorted(_ends(nodes, timing))]
 
 
-def parse_editing(prompt: str) -> Nodes:
+def _parse(prompt: str) -> _Nodes:
     """Return the text and forms that a prompt consists of; without any form it is one text."""
     return _Parser().parse(prompt)
 
 
-def _ends(nodes: Nodes, timing: _Timing) -> set[int]:
+def _ends(nodes: _Nodes, timing: _Timing) -> set[int]:
     """Return the steps after which the text may change."""
     ends = {timing.length}
     todo = [nodes]
     while todo:
         for node in todo.pop():
-            if isinstance(node, Switch):
+            if isinstance(node, _Switch):
                 ends.add(max(timing.boundary(node.when), 0))
                 todo += node.before, node.after
-            elif isinstance(node, Alternation):
+            elif isinstance(node, _Alternation):
                 ends.update(range(1, timing.length + 1))
                 todo += node.options
     return ends - {0}
 
 
-def _text_at(nodes: Nodes, step: int, timing: _Timing) -> str:
+def _text_at(nodes: _Nodes, step: int, timing: _Timing) -> str:
     pieces: list[str] = []
-    stack: list[Iterator[Node]] = [iter(nodes)]
+    stack: list[Iterator[_Node]] = [iter(nodes)]
     while stack:
         node = next(stack[-1], None)
         if node is None:
             stack.pop()
         elif isinstance(node, str):
             pieces.append(node)
-        elif isinstance(node, Switch):
+        elif isinstance(node, _Switch):
             stack.append(iter(node.before if step <= timing.boundary(node.when) else node.after))
         else:
             stack.append(iter(node.options[(step - 1) % len(node.options)]))
@@ -153,10 +153,10 @@ class _Bracket:
 
 class _Parser:
     def __init__(self) -> None:
-        self.tape: list[Node] = []
+        self.tape: list[_Node] = []
         self.open: list[_Bracket] = []
 
-    def parse(self, prompt: str) -> Nodes:
+    def parse(self, prompt: str) -> _Nodes:
         try:
             for match in _TOKEN.finditer(prompt):
                 self._read(match[0])
@@ -196,21 +196,21 @@ class _Parser:
             self._give_up()
         self.tape.append(closer)
 
-    def _form(self, bracket: _Bracket, closer: str) -> Switch | Alternation | None:
+    def _form(self, bracket: _Bracket, closer: str) -> _Switch | _Alternation | None:
         """Return the form that this bracket is, if it is one."""
         if closer == ")" or not bracket.separators:
             return None
         if bracket.kinds == {"|"}:
-            return Alternation(tuple(self._parts(bracket)))
+            return _Alternation(tuple(self._parts(bracket)))
         if bracket.kinds != {":"} or len(bracket.separators) > 2:
             return None
         *texts, last = self._parts(bracket)
         if len(last) != 1 or not isinstance(last[0], str):
             return None
         when = _WHEN.fullmatch(last[0])
-        return Switch(texts[0] if len(texts) == 2 else (), texts[-1], when[1]) if when else None
+        return _Switch(texts[0] if len(texts) == 2 else (), texts[-1], when[1]) if when else None
 
-    def _parts(self, bracket: _Bracket) -> Iterator[Nodes]:
+    def _parts(self, bracket: _Bracket) -> Iterator[_Nodes]:
         """Yield what stands between the separators of the innermost bracket."""
         starts = [bracket.start, *bracket.separators]
         for start, end in zip(starts, [*bracket.separators, len(self.tape)], strict=True):
@@ -223,9 +223,9 @@ class _Parser:
         self.open.clear()
 
 
-def _joined(nodes: Iterable[Node]) -> Nodes:
+def _joined(nodes: Iterable[_Node]) -> _Nodes:
     """Join neighbouring texts."""
-    joined: list[Node] = []
+    joined: list[_Node] = []
     for is_text, run in groupby(nodes, lambda node: isinstance(node, str)):
         same = list(run)
         joined += ["".join(cast(list[str], same))] if is_text else same

@@ -58,18 +58,16 @@ def make_grid(x: Axis, y: Axis | None) -> Grid:
     return Grid(x=x, y=y)
 
 
-def cells(request: GenerationRequest) -> list[list[GenerationRequest]]:
-    """Return the requests of a grid's pictures, row by row; raises RequestError where a value does not fit."""
+def pictures_of(request: GenerationRequest) -> list[GenerationRequest]:
+    """Return the requests that are painted for this one: a grid's cells, row by row, or itself.
+
+    Raise RequestError where a value of the grid does not fit the request.
+    """
     if request.grid is None:
-        return [[request]]
+        return [request]
     base, grid = request.replace(grid=None, count=1), request.grid
     rows = [base] if grid.y is None else [_apply(base, grid.y, value) for value in grid.y.values]
-    return [[_apply(row, grid.x, value) for value in grid.x.values] for row in rows]
-
-
-def pictures_of(request: GenerationRequest) -> list[GenerationRequest]:
-    """Return the requests that are painted for this one: a grid's cells, or itself."""
-    return list(itertools.chain.from_iterable(cells(request)))
+    return [_apply(row, grid.x, value) for row in rows for value in grid.x.values]
 
 
 def labels(axis: Axis) -> list[str]:

@@ -2,12 +2,11 @@ import itertools
 from operator import attrgetter
 
 from pastelbot.infotext import (
+    Infotext,
     format_infotext,
     parse_infotext,
-    quote,
     read_fields,
     read_request,
-    unquote,
 )
 from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE
 from pastelbot.prompt.comments import strip_comments
@@ -98,9 +97,9 @@ def test_comments_networks_and_quotes_are_the_recorded_ones(recorded):
     for text, expected in cases["strip_comments"]:
         assert expected == strip_comments(text)
     for value, expected in cases["quote"]:
-        assert expected == quote(value)
+        assert f"Note: {expected}" == Infotext(fields={"Note": str(value)}).format()
     for text, expected in cases["unquote"]:
-        assert expected == unquote(text)
+        assert expected == read_fields(f"Steps: 20, Seed: 5, Size: 64x64, Note: {text}").fields.get("Note", "")
     for case in cases["extra_networks"]:
         extracted = extract_networks(case["text"])
 

@@ -1,13 +1,15 @@
 """From flags and single values to a wish, and from a wish over another."""
 
 import pytest
+from helpers.option_flags import SYNTAX
 
 from pastelbot.config import LimitSettings, Settings
 from pastelbot.errors import LimitError, PromptError, RequestError
 from pastelbot.options import GenerationOptions, draft
-from pastelbot.options.clamping import clamp, fit
-from pastelbot.options.flags import SYNTAX, options_from_prompt
+from pastelbot.options.clamping import clamp
+from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_aspect, read_hires, read_negative, read_strength, size_with_aspect
+from pastelbot.records import GenerationRequest
 
 
 def test_every_flag_is_read():
@@ -136,6 +138,12 @@ def test_what_was_typed_is_never_clamped():
 
 
 def test_a_picture_to_start_from_brings_a_size_that_is_clamped():
-    assert (200, 96) == fit(2000, 1000, 200)
-    assert (200, 64) == fit(5000, 10, 200)
-    assert (128, 136) == fit(128, 136, 200)
+    limits, typed = LimitSettings(max_side=200), GenerationOptions(prompt="1girl")
+
+    def clamped(width, height):
+        request = clamp(GenerationRequest(prompt="1girl", width=width, height=height), limits, typed)
+        return request.width, request.height
+
+    assert (200, 96) == clamped(2000, 1000)
+    assert (200, 64) == clamped(5000, 10)
+    assert (128, 136) == clamped(128, 136)

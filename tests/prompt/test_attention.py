@@ -2,7 +2,7 @@ import pytest
 from helpers.support import cpu_seconds
 
 from pastelbot.errors import PromptError
-from pastelbot.prompt.attention import BREAK, parse_attention
+from pastelbot.prompt.attention import parse_attention
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from pastelbot.prompt.attention import BREAK, parse_attention
         (r"\(b\)", [("(b)", 1.0)]),
         ("(b", [("b", 1.1)]),
         ("b)", [("b)", 1.0)]),
-        ("a BREAK b", [("a", 1.0), (BREAK, -1.0), ("b", 1.0)]),
+        ("a BREAK b", [("a", 1.0), ("BREAK", -1.0), ("b", 1.0)]),
         ("(a)(b)", [("ab", 1.1)]),
         ("", [("", 1.0)]),
     ],
@@ -25,8 +25,8 @@ def test_brackets_weigh_what_they_hold(text, expected):
 
 
 def test_only_a_break_of_weight_minus_one_is_a_break():
-    plain, *_ = [fragment for fragment in parse_attention("a BREAK b") if fragment.text == BREAK]
-    weighted, *_ = [fragment for fragment in parse_attention("(a BREAK b:1.3)") if fragment.text == BREAK]
+    plain, *_ = [fragment for fragment in parse_attention("a BREAK b") if fragment.text == "BREAK"]
+    weighted, *_ = [fragment for fragment in parse_attention("(a BREAK b:1.3)") if fragment.text == "BREAK"]
 
     assert plain.is_break
     assert not weighted.is_break

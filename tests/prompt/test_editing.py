@@ -1,18 +1,18 @@
 import pytest
 
 from pastelbot.errors import PromptError
-from pastelbot.prompt.editing import Alternation, Switch, parse_editing, prompt_schedule
+from pastelbot.prompt.editing import prompt_schedule
 
 
 def test_forms_are_found_inside_text_and_each_other():
-    expected = ("a ", Switch(("b",), (Alternation((("c",), ("d",))),), "0.5"), " e")
+    expected = [(1, "a b e"), (2, "a b e"), (3, "a c e"), (4, "a d e")]
 
-    assert expected == parse_editing("a [b:[c|d]:0.5] e")
+    assert expected == prompt_schedule("a [b:[c|d]:0.5] e", 4)
 
 
 @pytest.mark.parametrize("text", ["[a:b]", "[a:b:c]", "(a|b)", "a | b", "[a:b:0.5", "a:b:0.5]", "[(a:b:0.5]", "a\\"])
 def test_what_is_not_quite_a_form_is_text(text):
-    assert "".join(parse_editing(text)) == text
+    assert prompt_schedule(text, 20) == [(20, text)]
 
 
 def test_a_form_inside_a_bracket_that_is_none_still_counts():

@@ -3,9 +3,9 @@
 import random
 
 import pytest
+from helpers.option_flags import SYNTAX
 
 from pastelbot.errors import PromptError
-from pastelbot.options.flags import SYNTAX
 from pastelbot.prompt.flags import escape_flags, read_flags
 
 

@@ -5,11 +5,11 @@ import gc
 import time
 
 import pytest
+from helpers.option_flags import SYNTAX
 
 from pastelbot.bot.plain_text import plain
 from pastelbot.errors import PastelError
 from pastelbot.infotext import read_request, with_line_breaks
-from pastelbot.options.flags import SYNTAX
 from pastelbot.prompt import check
 from pastelbot.prompt.expansion import escape, expand
 from pastelbot.prompt.flags import escape_flags, read_flags

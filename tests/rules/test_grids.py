@@ -61,13 +61,11 @@ def test_what_cannot_be_read_says_so(kind, text, words):
 
 
 def test_cells_are_rows_of_y_and_columns_of_x():
-    rows = grids.cells(grid_of(("steps", "10,20,30"), ("cfg", "5,7")))
+    cells = grids.pictures_of(grid_of(("steps", "10,20,30"), ("cfg", "5,7")))
 
-    assert [[(cell.steps, cell.cfg_scale) for cell in row] for row in rows] == [
-        [(10, 5.0), (20, 5.0), (30, 5.0)],
-        [(10, 7.0), (20, 7.0), (30, 7.0)],
-    ]
-    assert all(cell.seed == 7 and cell.count == 1 and cell.grid is None for row in rows for cell in row)
+    first, second = [(10, 5.0), (20, 5.0), (30, 5.0)], [(10, 7.0), (20, 7.0), (30, 7.0)]
+    assert [(cell.steps, cell.cfg_scale) for cell in cells] == [*first, *second]
+    assert all(cell.seed == 7 and cell.count == 1 and cell.grid is None for cell in cells)
 
 
 def test_a_request_without_a_grid_is_its_own_picture():
@@ -75,34 +73,34 @@ def test_a_request_without_a_grid_is_its_own_picture():
 
 
 def test_words_of_the_prompt_are_replaced_and_taken_away():
-    (row,) = grids.cells(grid_of(("prompt", '"mksks style, ",""')))
+    cells = grids.pictures_of(grid_of(("prompt", '"mksks style, ",""')))
 
-    assert [cell.prompt for cell in row] == ["mksks style, 1girl, <lora:soft:0.5>", "1girl, <lora:soft:0.5>"]
+    assert [cell.prompt for cell in cells] == ["mksks style, 1girl, <lora:soft:0.5>", "1girl, <lora:soft:0.5>"]
     assert grids.labels(grids.read_axis("prompt", '"mksks style, ",""')) == ["mksks style", "(without)"]
 
 
 def test_every_lora_gets_the_weight():
     base = BASE.replace(prompt="a <lora:x:0.5:1> <LORA:y> (b:1.2)")
-    (row,) = grids.cells(grid_of(("lora weight", "0, 0.75"), base=base))
+    cells = grids.pictures_of(grid_of(("lora weight", "0, 0.75"), base=base))
 
-    assert [cell.prompt for cell in row] == [
+    assert [cell.prompt for cell in cells] == [
         "a <lora:x:0> <LORA:y:0> (b:1.2)",
         "a <lora:x:0.75> <LORA:y:0.75> (b:1.2)",
     ]
 
 
 def test_the_denoising_strength_is_the_hires_fix_or_the_start_picture():
-    (row,) = grids.cells(grid_of(("denoise", "0.4,0.6"), base=BASE.replace(hires=HiresFix())))
-    assert [cell.hires.denoising_strength for cell in row] == [0.4, 0.6]
+    cells = grids.pictures_of(grid_of(("denoise", "0.4,0.6"), base=BASE.replace(hires=HiresFix())))
+    assert [cell.hires.denoising_strength for cell in cells] == [0.4, 0.6]
 
-    (row,) = grids.cells(grid_of(("denoise", "0.4,0.6"), base=BASE.replace(init=InitImage.of(b"x"))))
-    assert [cell.init.denoising_strength for cell in row] == [0.4, 0.6]
+    cells = grids.pictures_of(grid_of(("denoise", "0.4,0.6"), base=BASE.replace(init=InitImage.of(b"x"))))
+    assert [cell.init.denoising_strength for cell in cells] == [0.4, 0.6]
 
 
 def test_a_sampler_brings_its_schedule():
-    (row,) = grids.cells(grid_of(("sampler", "Euler a, DPM++ 2M Karras")))
+    cells = grids.pictures_of(grid_of(("sampler", "Euler a, DPM++ 2M Karras")))
 
-    assert [(cell.sampler, cell.schedule) for cell in row] == [("Euler a", "Automatic"), ("DPM++ 2M", "Karras")]
+    assert [(cell.sampler, cell.schedule) for cell in cells] == [("Euler a", "Automatic"), ("DPM++ 2M", "Karras")]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +114,7 @@ def test_a_sampler_brings_its_schedule():
 )
 def test_what_does_not_fit_the_request_says_so(axis, base, words):
     with pytest.raises(RequestError, match=words):
-        grids.cells(grid_of(axis, base=base))
+        grids.pictures_of(grid_of(axis, base=base))
 
 
 def test_two_axes_of_one_kind_are_refused():
