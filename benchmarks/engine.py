@@ -20,12 +20,11 @@ from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
 from pastelbot.diffusion.checkpoint.devices import choose_device, choose_dtype
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
-from pastelbot.diffusion.engine.engine import Engine, paint
+from pastelbot.diffusion.engine.engine import Engine, paint_alone
 from pastelbot.diffusion.lora.patch import NetworkPatches
-from pastelbot.diffusion.networks.memory import peak_memory
 from pastelbot.diffusion.networks.unet import place, prepare_unet
 from pastelbot.diffusion.networks.vae import Vae
-from pastelbot.diffusion.sampling.rng import PhiloxGenerator, TorchGenerator
+from pastelbot.diffusion.sampling.rng import make_generator
 from pastelbot.prompt.tokenizer import ClipTokenizer
 from pastelbot.records import GenerationRequest, HiresFix
 
@@ -88,7 +87,7 @@ def engine_overhead(loaded: Checkpoint, turns: int) -> None:
             for _ in range(SMALL.steps):
                 loaded.unet(x, t, context, return_dict=False)
 
-    whole, calls = alternately(lambda: paint(loaded, SMALL), only_unet, turns)
+    whole, calls = alternately(lambda: paint_alone(Engine(loaded), SMALL), only_unet, turns)
     share = 1 - statistics.median(calls) / statistics.median(whole)
     print(f"picture of 64x96, 10 steps: {ms(whole)} ms, its UNet calls alone {ms(calls)} ms: {share:.0%} for the rest")
 
@@ -105,7 +104,7 @@ def company(loaded: Checkpoint, turns: int) -> None:
 
     def alone() -> None:
         for number in range(4):
-            paint(loaded, SMALL.replace(seed=number))
+            paint_alone(Engine(loaded), SMALL.replace(seed=number))
 
     one, other = alternately(together, alone, turns)
     ratio = statistics.median(other) / statistics.median(one)
@@ -115,7 +114,8 @@ def company(loaded: Checkpoint, turns: int) -> None:
 def noise(turns: int) -> None:
     """Draw the noise of the card's large picture as an NVIDIA card and as torch's CPU generator."""
     shape = (4, 160, 120)
-    nv, cpu = alternately(lambda: PhiloxGenerator(1).randn(shape), lambda: TorchGenerator(1).randn(shape), turns)
+    draw = (lambda source=source: make_generator(source, 1).randn(shape) for source in ("NV", "CPU"))
+    nv, cpu = alternately(*draw, turns)
     print(f"noise of 960x1280: NV {ms(nv)} ms, CPU {ms(cpu)} ms")
 
 
@@ -124,9 +124,9 @@ def card_picture(device: torch.device) -> None:
     loaded = random_checkpoint(device)
     for name in ("first", "second"):
         start = time.perf_counter()
-        paint(loaded, CARD)
+        paint_alone(Engine(loaded), CARD)
         seconds = time.perf_counter() - start
-        peak = peak_memory(device)
+        peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
         memory = f", {peak / 2**30:.2f} GiB at most" if peak else ""
         print(f"card picture, {name}: {seconds:.2f} s{memory}")
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from pastelbot import config
 from pastelbot.diffusion.checkpoint import loading
-from pastelbot.diffusion.engine.engine import paint
+from pastelbot.diffusion.engine.engine import Engine, paint_alone
 from pastelbot.diffusion.lora.targets import Target, find_targets
 from pastelbot.formats.pictures import make_sheet
 from pastelbot.options import GenerationOptions, draft
@@ -49,7 +49,8 @@ def main() -> None:
         make_ingredients(folder)
         mix = cook(folder)
         places = [*(folder / name for name in CHECKPOINTS), mix]
-        pngs = [paint(loading.load(str(place), device="cpu"), request)[0].png for place in places]
+        checkpoints = [loading.load(str(place), device="cpu") for place in places]
+        pngs = [paint_alone(Engine(checkpoint), request).pictures[0].png for checkpoint in checkpoints]
     options.out.write_bytes(make_sheet(pngs))
     print(options.out)
 

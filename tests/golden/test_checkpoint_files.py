@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from helpers.painting import paint
 
 from pastelbot.diffusion.checkpoint import loading
-from pastelbot.diffusion.engine.engine import paint
 from pastelbot.formats.pictures import read_infotext
 from pastelbot.records import GenerationRequest
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from golden_cases import cases
+from helpers.painting import paint
 from PIL import Image
 from test_images import request_of
 
 from pastelbot.diffusion.checkpoint import loading
-from pastelbot.diffusion.engine.engine import paint
 
 DECIBELS = 35
 CASES = cases("images.json")

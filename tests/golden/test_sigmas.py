@@ -4,8 +4,8 @@ import pytest
 import torch
 from golden_cases import cases, report
 
-from pastelbot.diffusion.sampling.registry import plan_sigmas, resolve
-from pastelbot.diffusion.sampling.schedules import ModelSigmas, ddim
+from pastelbot.diffusion.sampling.registry import plan_first_pass, resolve
+from pastelbot.diffusion.sampling.schedules import ModelSigmas, make_sigmas
 
 ENTRIES = [entry for entry in cases("sigmas.json", "entries") if "sigmas" in entry]
 DDIM_ENTRIES = [entry for entry in cases("sigmas.json", "entries") if "timesteps" in entry]
@@ -35,7 +35,7 @@ def test_schedule_equals_the_recorded_one(model, entry):
     """
     info, schedule = resolve(entry["sampler"], entry["scheduler"])
 
-    sigmas = plan_sigmas(info, schedule, model, entry["steps"])
+    sigmas = plan_first_pass(info, schedule, model, entry["steps"]).sigmas
 
     timesteps = [model.timestep(sigma) for sigma in sigmas if sigma > 0]
     assert sigmas == pytest.approx(entry["sigmas"], rel=2e-5)
@@ -51,6 +51,6 @@ def test_ddim_takes_the_recorded_timesteps(model, entry):
     """DDIM's own schedule is that of whole timesteps."""
     steps = entry.get("steps") or int(entry["key"].rpartition("_")[2])
 
-    timesteps = [model.timestep(sigma) for sigma in reversed(ddim(model, steps)) if sigma > 0]
+    timesteps = [model.timestep(sigma) for sigma in reversed(make_sigmas("DDIM", model, steps)) if sigma > 0]
 
     assert timesteps == pytest.approx(entry["timesteps"], abs=2e-4)

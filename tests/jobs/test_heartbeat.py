@@ -3,11 +3,12 @@ from threading import Event
 
 import pytest
 
-from pastelbot.config import CheckpointSettings, MoreCheckpointSettings, WorkerOptions
+from pastelbot.config import CheckpointSettings, MoreCheckpointSettings, WorkerOptions, bundled_checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine import factory
 from pastelbot.errors import CheckpointError
 from pastelbot.jobs.heartbeat import Heartbeat
-from pastelbot.records import Loading
+from pastelbot.records import GenerationRequest, Loading
 
 PATIENCE = 120
 
@@ -68,17 +69,21 @@ def test_a_bot_that_is_gone_breaks_no_loading():
 def test_another_checkpoint_is_loaded_with_signs_of_life(pipe, monkeypatch):
     """The job that asked for it is not taken for a crash, however long this takes."""
     ours, theirs = pipe
-    heard = []
+    bundled, heard = loading.load(str(bundled_checkpoint()), device="cpu"), []
 
-    def load(_options, name, on_progress):
+    def load(_options, name="", on_progress=None):
         on_progress(f"Downloading {name}")
-        heard.append(hear(ours))
-        return "the checkpoint"
+        while hear(ours) != Loading(what=f"Downloading {name}"):
+            pass
+        heard.append(name)
+        return bundled
 
     monkeypatch.setattr(factory, "load_checkpoint", load)
     options = WorkerOptions(
         checkpoint=CheckpointSettings(path="bundled"), checkpoints={"soft": MoreCheckpointSettings(path="owner/soft")}
     )
 
-    assert factory.load_another(options, "soft", Heartbeat(theirs, every=0.01).during) == "the checkpoint"
-    assert heard == [Loading(what="Downloading soft")]
+    engines, _checkpoint = factory.make_engines(options, Heartbeat(theirs, every=0.01).during)
+    engines.admit("job", GenerationRequest(prompt="1girl", width=64, height=64, steps=1, checkpoint="soft"))
+
+    assert heard == ["", "soft"]

@@ -7,12 +7,12 @@ import shutil
 import pytest
 import torch
 from helpers.kitchens import cook
+from helpers.painting import paint
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from pastelbot.config import bundled_checkpoint
 from pastelbot.diffusion.checkpoint import loading
-from pastelbot.diffusion.engine.engine import paint
 from pastelbot.errors import WorkshopError
 from pastelbot.records import GenerationRequest
 

@@ -319,20 +319,6 @@ def _alike(tasks: Iterable[PictureTask]) -> list[list[PictureTask]]:
     return list(alike.values())
 
 
-def paint(
-    checkpoint: Checkpoint,
-    request: GenerationRequest,
-    on_progress: Callable[[Progress], None] | None = None,
-    *,
-    preview_every: int = 0,
-    upscalers: Upscalers | None = None,
-) -> tuple[Picture, ...]:
-    """Paint one request and return its pictures; raises the PastelError that a worker would report."""
-    return paint_alone(
-        Engine(checkpoint, preview_every=preview_every, upscalers=upscalers), request, on_progress
-    ).pictures
-
-
 def paint_alone(
     engine: Engine, request: GenerationRequest, on_progress: Callable[[Progress], None] | None = None
 ) -> Painted:

@@ -45,7 +45,7 @@ def load_checkpoint(options: WorkerOptions, name: str = "", on_progress: OnProgr
     )
 
 
-def load_another(options: WorkerOptions, name: str, during: During) -> Checkpoint:
+def _load_another(options: WorkerOptions, name: str, during: During) -> Checkpoint:
     """Load a checkpoint for a job that names it; errors, which users read, name no folder."""
     reference = checkpoint_location(_source(options, name).path)
     with _without_folder(reference), during(f"Loading {name}") as on_progress:
@@ -87,7 +87,7 @@ def make_engines(options: WorkerOptions, during: During) -> tuple[GridEngine, Ch
     pool = EnginePool(
         name,
         checkpoint,
-        load=lambda other: load_another(options, other, during),
+        load=lambda other: _load_another(options, other, during),
         make=lambda loaded: make_engine(options, loaded, during),
         in_memory=options.worker.checkpoints_in_memory,
     )

@@ -22,7 +22,7 @@ from pastelbot.records import (
 )
 from pastelbot.rules import grids
 
-AT_ONCE = 2  # more would make everybody else's steps slow
+_AT_ONCE = 2  # more would make everybody else's steps slow
 
 
 class Painting(Protocol):
@@ -108,7 +108,7 @@ class GridEngine:
         return events
 
     def _admit_some(self, job_id: str, sheet: _Sheet) -> None:
-        while sheet.waiting and len(sheet.painting) < AT_ONCE:
+        while sheet.waiting and len(sheet.painting) < _AT_ONCE:
             number = sheet.waiting.popleft()
             self._inner.admit(f"{job_id}/{number}", sheet.cells[number])
             sheet.painting.add(number)

@@ -16,7 +16,7 @@ from pastelbot.choices import upscaler_files
 from pastelbot.diffusion.weights.files import read_tensors
 from pastelbot.errors import CheckpointError, PaintingError
 
-TILE = 192
+_TILE = 192
 _OVERLAP = 8
 
 
@@ -35,7 +35,7 @@ Loader = Callable[[Path, torch.device], UpscalerModel]
 _Span = tuple[int, int]
 
 
-def load_with_spandrel(path: Path, device: torch.device) -> UpscalerModel:
+def _load_with_spandrel(path: Path, device: torch.device) -> UpscalerModel:
     """Load a model file in float32; raises PaintingError without spandrel, CheckpointError for another file."""
     try:
         import spandrel  # noqa: PLC0415 - an extra, with torchvision behind it
@@ -57,7 +57,7 @@ def load_with_spandrel(path: Path, device: torch.device) -> UpscalerModel:
 class Upscalers:
     """The models of a folder by name; the one used last stays loaded."""
 
-    def __init__(self, folder: Path | None, device: torch.device, *, load: Loader = load_with_spandrel) -> None:
+    def __init__(self, folder: Path | None, device: torch.device, *, load: Loader = _load_with_spandrel) -> None:
         self._folder = folder
         self._device = device
         self._load = load
@@ -101,14 +101,14 @@ class Upscalers:
 
 def _spans(length: int) -> Iterator[_Span]:
     """Yield where the tiles along one side begin and end: evenly spread, `_OVERLAP` or more in common."""
-    if length <= TILE:
+    if length <= _TILE:
         yield 0, length
         return
-    count = -(-(length - _OVERLAP) // (TILE - _OVERLAP))
-    stride = (length - TILE) / (count - 1)
+    count = -(-(length - _OVERLAP) // (_TILE - _OVERLAP))
+    stride = (length - _TILE) / (count - 1)
     for number in range(count):
-        start = min(int(number * stride), length - TILE)
-        yield start, start + TILE
+        start = min(int(number * stride), length - _TILE)
+        yield start, start + _TILE
 
 
 def _blend(canvas: np.ndarray, tile: np.ndarray, start: int, overlap: int) -> None:

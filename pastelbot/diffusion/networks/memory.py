@@ -20,8 +20,3 @@ def free_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
-
-
-def peak_memory(device: torch.device) -> int | None:
-    """Return the most bytes that were in use on a CUDA device, or None elsewhere."""
-    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None

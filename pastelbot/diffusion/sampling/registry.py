@@ -1,6 +1,7 @@
 """The samplers by their webui names: the algorithm of each row of `rules.samplers`, and how its passes are planned."""
 
 import math
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,7 @@ from pastelbot.rules.samplers import AUTOMATIC, SamplerInfo, painted
 
 _EVEN_TIMESTEPS = "Uniform"  # the schedule of a sampler whose row names none
 
-RUN: Mapping[str, Sampler] = {**samplers.RUN, **samplers_sde.RUN, **samplers_solver.RUN, **samplers_timestep.RUN}
+_RUN: Mapping[str, Sampler] = ChainMap(samplers.RUN, samplers_sde.RUN, samplers_solver.RUN, samplers_timestep.RUN)
 
 
 def resolve(sampler: str, schedule: str | None = None) -> tuple[SamplerInfo, str]:
@@ -42,7 +43,7 @@ def _split(sampler: str) -> tuple[SamplerInfo, str | None]:
     raise LimitError(f"The sampler {sampler!r} is unknown. {nearest_names(sampler, list(painted()))}")
 
 
-def count_calls(run: Sampler, sigmas: Sequence[float]) -> int:
+def _count_calls(run: Sampler, sigmas: Sequence[float]) -> int:
     """Return how often a sampler calls the denoiser on a list of sigmas, by running it on a single zero."""
     zero = torch.zeros(1)
     steps = run(zero, sigmas, lambda _sigma, _sigma_next: zero)
@@ -56,7 +57,7 @@ def count_calls(run: Sampler, sigmas: Sequence[float]) -> int:
         return calls
 
 
-def plan_sigmas(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int) -> list[float]:
+def _plan_sigmas(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int) -> list[float]:
     """Return the sigmas that a first pass of `steps` steps walks down."""
     if info.timesteps:
         return spacing(info.name)(model, whole_timesteps(steps), LAST_TIMESTEP)
@@ -78,7 +79,7 @@ class PassPlan:
     @cached_property
     def calls(self) -> int:
         """Return how often the pass calls the denoiser."""
-        return count_calls(RUN[self.info.name], self.sigmas)
+        return _count_calls(_RUN[self.info.name], self.sigmas)
 
     def begin(self, noise: Tensor, latents: Tensor | None = None) -> Tensor:
         """Return what the sampler starts from: unit `noise`, added to `latents` where there are any."""
@@ -93,7 +94,7 @@ class PassPlan:
 
     def steps(self, x: Tensor, noise: StepNoise) -> Steps:
         """Run the sampler from `x`, the noised latents that `begin` returned."""
-        return RUN[self.info.name](x, self.sigmas, noise)
+        return _RUN[self.info.name](x, self.sigmas, noise)
 
     def end(self, x: Tensor) -> Tensor:
         """Return the latents that the sampler's result stands for; timestep samplers leave theirs scaled down."""
@@ -102,7 +103,7 @@ class PassPlan:
 
 def plan_first_pass(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int) -> PassPlan:
     """Plan a pass from pure noise."""
-    sigmas = plan_sigmas(info, schedule, model, steps)
+    sigmas = _plan_sigmas(info, schedule, model, steps)
     return PassPlan(info=info, sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0])
 
 
@@ -121,7 +122,7 @@ def _plan_tail(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int,
     """Plan the last `steps` steps of a schedule of `longer` steps."""
     if info.timesteps:
         return _plan_timestep_tail(info, model, steps, longer)
-    sigmas = plan_sigmas(info, schedule, model, longer)
+    sigmas = _plan_sigmas(info, schedule, model, longer)
     cut = sigmas[longer - steps :]
     return PassPlan(info=info, sigmas=cut, schedule_sigmas=sigmas, noise_sigma=cut[0])
 

@@ -32,7 +32,7 @@ class NoiseGenerator(Protocol):
         """Return the next float32 tensor of `shape`, on the CPU."""
 
 
-class PhiloxGenerator:
+class _PhiloxGenerator:
     """The normal numbers that `torch.randn` gives on CUDA, for tensors that one launch fills."""
 
     def __init__(self, seed: int) -> None:
@@ -92,7 +92,7 @@ def make_generator(source: str, seed: int) -> NoiseGenerator:
     """Return the generator of noise source `source`."""
     if source not in NOISE_SOURCES:
         raise LimitError(f"Noise source {source!r} is unknown; the known ones are {', '.join(NOISE_SOURCES)}.")
-    return TorchGenerator(seed) if source == "CPU" else PhiloxGenerator(seed)
+    return TorchGenerator(seed) if source == "CPU" else _PhiloxGenerator(seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,11 +152,11 @@ class ImageNoise:
         noise = make_generator(recipe.source, recipe.seed).randn(shape) if resized else generator.randn(shape)
         if recipe.subseed_strength != 0:
             other = make_generator(recipe.source, recipe.subseed).randn(shape)
-            noise = slerp(noise, other, recipe.subseed_strength)
+            noise = _slerp(noise, other, recipe.subseed_strength)
         return _pasted(noise, generator.randn(self.shape)) if resized else noise
 
 
-def slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
+def _slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
     """Interpolate spherically between two (channels, height, width) noises, each column of each channel on its own."""
     direction = start / start.norm(dim=1, keepdim=True), end / end.norm(dim=1, keepdim=True)
     cosine = (direction[0] * direction[1]).sum(1)

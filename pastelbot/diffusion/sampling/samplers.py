@@ -12,7 +12,7 @@ where dx/dsigma = (x - denoised) / sigma. The DPM-Solver papers write lambda = -
 """
 
 import math
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -159,7 +159,7 @@ def _sample_dpmpp_2s_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNo
     return x
 
 
-RUN: Mapping[str, Sampler] = {
+RUN: dict[str, Sampler] = {
     "Euler": sample_euler,
     "Euler a": _sample_euler_ancestral,
     "Heun": _sample_heun,

@@ -6,7 +6,7 @@ et al. 2023). See `samplers` for the form.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -160,7 +160,7 @@ def _sample_lcm(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
     return x
 
 
-RUN: Mapping[str, Sampler] = {
+RUN: dict[str, Sampler] = {
     "DPM++ SDE": _sample_dpmpp_sde,
     "DPM++ 2M SDE": _sample_dpmpp_2m_sde,
     "DPM++ 2M SDE Heun": _sample_dpmpp_2m_sde_heun,

@@ -5,7 +5,7 @@ two levels in between. See `samplers` for the form.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -72,6 +72,6 @@ def _noise_at(x: Tensor, sigma: float) -> Steps:
     return (x - denoised) / sigma
 
 
-RUN: Mapping[str, Sampler] = {
+RUN: dict[str, Sampler] = {
     "DPM fast": _sample_dpm_fast,
 }

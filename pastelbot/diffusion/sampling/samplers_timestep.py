@@ -130,7 +130,7 @@ def spacing(sampler: str) -> Spacing:
     return _SPACINGS.get(sampler, whole_levels)
 
 
-RUN: Mapping[str, Sampler] = {
+RUN: dict[str, Sampler] = {
     "DDIM": _sample_ddim,
     "PLMS": _sample_plms,
     "UniPC": _sample_unipc,

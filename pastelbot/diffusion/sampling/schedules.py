@@ -93,7 +93,7 @@ def _ended(sigmas: Tensor) -> list[float]:
     return [*sigmas.tolist(), 0.0]
 
 
-def karras(model: ModelSigmas, steps: int) -> list[float]:
+def _karras(model: ModelSigmas, steps: int) -> list[float]:
     """Space sigma ** (1/7) evenly (Karras et al. 2022, equation 5)."""
     return [*karras_between(model.largest, model.smallest, steps), 0.0]
 
@@ -141,7 +141,7 @@ def _simple(model: ModelSigmas, steps: int) -> list[float]:
     return _ended(torch.stack([model.sigmas[-(1 + int(step * stride))] for step in range(steps)]))
 
 
-def ddim(model: ModelSigmas, steps: int) -> list[float]:
+def _ddim(model: ModelSigmas, steps: int) -> list[float]:
     """Pick timesteps 1, 1 + stride, ... with a whole stride, so there may be more of them than `steps`."""
     return _ended(model.sigmas[1 :: max(len(model.sigmas) // steps, 1)].flip(0))
 
@@ -180,7 +180,7 @@ def _align_your_steps(_model: ModelSigmas, steps: int) -> list[float]:
 
 SCHEDULES: Mapping[str, Schedule] = {
     "Uniform": _uniform,
-    "Karras": karras,
+    "Karras": _karras,
     "Exponential": _exponential,
     "Polyexponential": _polyexponential,
     "SGM Uniform": _sgm_uniform,
@@ -188,7 +188,7 @@ SCHEDULES: Mapping[str, Schedule] = {
     "Align Your Steps": _align_your_steps,
     "Simple": _simple,
     "Normal": _normal,
-    "DDIM": ddim,
+    "DDIM": _ddim,
     "Beta": _beta,
 }
 

@@ -6,10 +6,10 @@ import shutil
 import pytest
 import torch
 from helpers.hub_double import running_hub, use_hub
+from helpers.painting import paint
 from safetensors.torch import load_file, save_file
 
 from pastelbot.diffusion.checkpoint import devices, loading
-from pastelbot.diffusion.engine.engine import paint
 from pastelbot.diffusion.weights.files import read_vae
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.identify import SD1, SD1_VAE, identify

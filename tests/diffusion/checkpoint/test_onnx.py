@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.lora_files import write_lora
+from helpers.painting import paint
 from helpers.watched_vae import WatchedVae, assert_same_but_for_rounding
 from PIL import Image
 from typer.testing import CliRunner
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 from pastelbot.cli.main import app
 from pastelbot.config import CheckpointSettings
 from pastelbot.diffusion.checkpoint import loading
-from pastelbot.diffusion.engine.engine import Engine, paint
+from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.errors import CheckpointError, PaintingError, WorkshopError
 from pastelbot.formats.exported import MANIFEST
 from pastelbot.formats.network_files import NetworkFolders

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from helpers.painting import paint
 from PIL import Image
 from sd_parsers import ParserManager
 
-from pastelbot.diffusion.engine.engine import paint
 from pastelbot.formats.pictures import read_infotext
 from pastelbot.infotext import read_request
 

@@ -7,13 +7,14 @@ from collections import defaultdict
 import numpy as np
 import pytest
 import torch
+from helpers.painting import paint
 from PIL import Image
 
-from pastelbot.diffusion.engine.engine import Engine, paint
-from pastelbot.diffusion.sampling.registry import RUN
+from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.errors import LimitError, PaintingError, PromptError
 from pastelbot.formats.pictures import read_infotext
 from pastelbot.records import GenerationRequest, HiresFix, Painted, PaintingCancelled, PaintingFailed, Progress
+from pastelbot.rules.samplers import painted
 
 REQUEST = GenerationRequest(
     prompt="1girl, red hair", width=64, height=64, steps=3, seed=5, sampler="DPM++ 2M", cfg_scale=5.0
@@ -140,7 +141,7 @@ def test_every_kind_of_upscaler_paints(small, upscaler):
     assert (picture.width, picture.height) == (96, 128)
 
 
-@pytest.mark.parametrize("sampler", RUN)
+@pytest.mark.parametrize("sampler", painted())
 def test_every_sampler_paints_both_passes_in_the_steps_announced(small, sampler):
     """The last progress is the announced one, whatever the sampler makes of its steps."""
     request = REQUEST.replace(sampler=sampler, schedule="Automatic", steps=4, hires=dataclasses.replace(HIRES, steps=4))

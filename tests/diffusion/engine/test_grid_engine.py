@@ -4,7 +4,7 @@ import pytest
 from helpers.support import png
 from PIL import Image
 
-from pastelbot.diffusion.engine.grid_engine import AT_ONCE, GridEngine
+from pastelbot.diffusion.engine.grid_engine import GridEngine
 from pastelbot.errors import LimitError
 from pastelbot.formats.pictures import read_infotext
 from pastelbot.records import (
@@ -93,7 +93,7 @@ def test_a_grid_becomes_one_labelled_picture():
     assert picture.infotext.endswith(
         'CFG scale: 5, Script: X/Y/Z plot, X Type: CFG Scale, X Values: "5, 7, 9", Y Type: Seed, Y Values: "1, 2"'
     )
-    assert inner.most == AT_ONCE
+    assert inner.most == 2
     assert picture.cells == (png(size=(64, 64)),) * 6
 
 

@@ -5,14 +5,15 @@ import io
 import numpy as np
 import pytest
 import torch
+from helpers.painting import paint
 from PIL import Image
 
 from pastelbot.choices import LATENT_RESIZE, RESIZE_MODES
-from pastelbot.diffusion.engine.engine import Engine, paint
+from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.diffusion.image.img2img import init_pixels, resize_latents
 from pastelbot.diffusion.networks.vae import from_pixels, to_pixels
 from pastelbot.diffusion.sampling.registry import plan_img2img, resolve
-from pastelbot.diffusion.sampling.schedules import ModelSigmas, karras
+from pastelbot.diffusion.sampling.schedules import ModelSigmas, make_sigmas
 from pastelbot.errors import LimitError, RequestError
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 
@@ -105,7 +106,7 @@ def test_strength_decides_how_much_of_the_schedule_runs(steps, strength, run):
     plan = plan_img2img(*resolve("DPM++ 2M", "Karras"), model, steps, strength)
 
     assert run == plan.calls
-    assert karras(model, steps)[-run - 1 :] == list(plan.sigmas)
+    assert make_sigmas("Karras", model, steps)[-run - 1 :] == list(plan.sigmas)
 
 
 @pytest.mark.parametrize("mode", RESIZE_MODES)

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
+from helpers.painting import paint
 from PIL import Image
 from safetensors.torch import save_file
 
-from pastelbot.diffusion.engine.engine import paint
-from pastelbot.diffusion.image import upscalers
-from pastelbot.diffusion.image.upscalers import Upscalers, load_with_spandrel
+from pastelbot.diffusion.image.upscalers import Upscalers
 from pastelbot.errors import CheckpointError, LimitError, PaintingError
 from pastelbot.records import GenerationRequest, HiresFix
 
@@ -69,7 +68,7 @@ def test_tiles_join_without_a_seam(folder, size):
     assert (size[0] * 2, size[1] * 2) == larger.size
     expected = np.asarray(image).repeat(2, 0).repeat(2, 1).astype(int)
     assert np.abs(expected - np.asarray(larger)).max() <= 1
-    assert all(max(tile) <= upscalers.TILE for tile in model.sizes)
+    assert all(max(tile) <= 192 for tile in model.sizes)
 
 
 def test_the_network_is_given_blue_green_red_as_in_the_webui(folder):
@@ -117,9 +116,10 @@ def test_without_spandrel_the_extra_is_named(monkeypatch, tmp_path):
             raise ImportError(name)
         return real(name, *args, **kwargs)
 
+    (tmp_path / "x.safetensors").touch()
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(PaintingError, match=r"pastelbot\[upscale\]"):
-        load_with_spandrel(tmp_path / "x.safetensors", CPU)
+        Upscalers(tmp_path, CPU).prepare("x")
 
 
 def test_with_spandrel_another_file_is_named(tmp_path):
@@ -128,4 +128,4 @@ def test_with_spandrel_another_file_is_named(tmp_path):
     save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
 
     with pytest.raises(CheckpointError, match="no upscaler"):
-        load_with_spandrel(tmp_path / "x.safetensors", CPU)
+        Upscalers(tmp_path, CPU).prepare("x")

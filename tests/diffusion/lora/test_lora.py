@@ -6,11 +6,12 @@ import io
 import pytest
 import torch
 from helpers.lora_files import lora_tensors, write_lora
+from helpers.painting import paint
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from pastelbot.diffusion.checkpoint import loading
-from pastelbot.diffusion.engine.engine import Engine, paint
+from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.diffusion.lora.library import LoraLibrary
 from pastelbot.diffusion.lora.patch import NO_LORAS, NetworkPatches
 from pastelbot.errors import NotFoundError, PaintingError, PromptError

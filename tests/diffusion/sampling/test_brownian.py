@@ -5,10 +5,10 @@ import torch
 import torchsde
 
 from pastelbot.diffusion.sampling.brownian import BrownianPath
-from pastelbot.diffusion.sampling.schedules import ModelSigmas, karras
+from pastelbot.diffusion.sampling.schedules import ModelSigmas, make_sigmas
 
 SHAPE = (4, 6, 5)
-SIGMAS = karras(ModelSigmas.scaled_linear(), 8)
+SIGMAS = make_sigmas("Karras", ModelSigmas.scaled_linear(), 8)
 
 
 @pytest.mark.filterwarnings("ignore:Should have:UserWarning")  # of times that it rounds itself

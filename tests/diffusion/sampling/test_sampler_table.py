@@ -1,10 +1,11 @@
 """The table of samplers: each row has an algorithm, and a new row with its algorithm is all that a sampler takes."""
 
 import pytest
+from helpers.painting import paint
 
 from pastelbot.config import LimitSettings
-from pastelbot.diffusion.engine.engine import paint
-from pastelbot.diffusion.sampling import registry
+from pastelbot.diffusion.sampling import samplers as algorithms
+from pastelbot.diffusion.sampling import samplers_sde, samplers_solver, samplers_timestep
 from pastelbot.diffusion.sampling.schedules import SCHEDULES as PAINTED_SCHEDULES
 from pastelbot.infotext import format_infotext, read_request
 from pastelbot.options import SAMPLER_CHOICES, read_sampler
@@ -14,7 +15,10 @@ from pastelbot.rules.samplers import SamplerInfo, check_sampler, menu, painted
 
 
 def test_every_painted_row_has_an_algorithm_and_no_other_has():
-    assert set(registry.RUN) == set(painted())
+    modules = (algorithms, samplers_sde, samplers_solver, samplers_timestep)
+    names = [name for module in modules for name in module.RUN]
+
+    assert sorted(names) == sorted(painted())
 
 
 def test_every_schedule_is_computed_by_name():
@@ -47,7 +51,7 @@ def last_denoised(monkeypatch):
         name="Last denoised", schedule="Karras", calls_per_step=2, uses_ensd=True, menu="Last denoised Karras"
     )
     monkeypatch.setitem(samplers.SAMPLERS, row.name, row)
-    monkeypatch.setitem(registry.RUN, row.name, sample_last_denoised)
+    monkeypatch.setitem(algorithms.RUN, row.name, sample_last_denoised)
     return row
 
 

@@ -10,8 +10,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from pastelbot.diffusion.sampling.registry import RUN, count_calls
-from pastelbot.diffusion.sampling.schedules import ModelSigmas, karras
+from pastelbot.diffusion.sampling.registry import PassPlan
+from pastelbot.diffusion.sampling.schedules import ModelSigmas, make_sigmas
+from pastelbot.rules.samplers import painted
 
 MEAN, DEVIATION = 0.7, 1.5
 MODEL = ModelSigmas.scaled_linear()
@@ -39,9 +40,17 @@ NOISE_ORDERS = {
 }
 
 
+def karras(steps):
+    return make_sigmas("Karras", MODEL, steps)
+
+
+def plan_of(name, sigmas):
+    return PassPlan(info=painted()[name], sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0])
+
+
 def walk(name, x, sigmas, noise, mean=MEAN):
     """Run a sampler with the ideal denoiser; return its result and how often it called."""
-    sampler = RUN[name](x, sigmas, noise)
+    sampler = plan_of(name, sigmas).steps(x, noise)
     calls = 0
     try:
         x, sigma = next(sampler)
@@ -59,7 +68,7 @@ def no_noise(_sigma, _sigma_next):
 
 def flow_error(name, steps):
     """Return the relative error after walking down to the model's smallest sigma."""
-    sigmas = karras(MODEL, steps)[:-1]
+    sigmas = karras(steps)[:-1]
     x = torch.tensor([30.0, -10.0, 3.0], dtype=torch.float64)
     shrunk = math.sqrt((DEVIATION**2 + sigmas[-1] ** 2) / (DEVIATION**2 + sigmas[0] ** 2))
     exact = MEAN + (x - MEAN) * shrunk
@@ -74,7 +83,7 @@ def deviation_error(name, steps):
 
     Element k of the latents receives nothing but draw k, so the elements are the weights of the draws.
     """
-    sigmas = karras(MODEL, steps)[:-1]
+    sigmas = karras(steps)[:-1]
     draws = iter(torch.eye(3 * steps, dtype=torch.float64))
     x = next(draws) * math.hypot(DEVIATION, sigmas[0])
 
@@ -102,21 +111,21 @@ def test_stochastic_sampler_converges_to_the_right_spread(name, order):
     assert all(ratio > 0.8 * 2**order for ratio in ratios), (ratios, errors)
 
 
-@pytest.mark.parametrize("name", [name for name in RUN if name not in ("UniPC", "PLMS")])
+@pytest.mark.parametrize("name", [name for name in painted() if name not in ("UniPC", "PLMS")])
 def test_walk_down_to_zero_takes_the_calls_that_are_announced(name):
     """The number of steps that a job reports is the number of calls that it makes."""
     x = torch.randn(50, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 14.6
-    for sigmas in (karras(MODEL, 8), karras(MODEL, 8)[:-1], karras(MODEL, 1)):
+    for sigmas in (karras(8), karras(8)[:-1], karras(1)):
         result, calls = walk(name, x, sigmas, lambda _sigma, _sigma_next: torch.zeros_like(x))
 
-        assert calls == count_calls(RUN[name], sigmas)
+        assert calls == plan_of(name, sigmas).calls
         assert torch.isfinite(result).all()
 
 
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize("name", painted())
 def test_sampler_does_not_depend_on_the_latents_shape(name):
     """One image's latents and a row of numbers give the same numbers."""
-    sigmas = karras(MODEL, 6)[:-1]
+    sigmas = karras(6)[:-1]
     x = torch.randn(4, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 14.6
 
     image, _ = walk(name, x, sigmas, lambda _sigma, _sigma_next: torch.ones_like(x))
@@ -128,7 +137,7 @@ def test_sampler_does_not_depend_on_the_latents_shape(name):
 @pytest.mark.parametrize(("steps", "restarts"), [(10, 0), (20, 1), (40, 2)])
 def test_restart_spends_some_of_its_steps_on_going_back(steps, restarts):
     """It takes the calls of Heun's sampler, some of them after noising back up."""
-    sigmas = karras(MODEL, steps)
+    sigmas = karras(steps)
     jumps = []
     x = torch.zeros(3)
 
@@ -137,6 +146,6 @@ def test_restart_spends_some_of_its_steps_on_going_back(steps, restarts):
         return torch.zeros(3)
 
     _result, calls = walk("Restart", x, sigmas, noise)
-    assert calls == count_calls(RUN["Heun"], sigmas)
+    assert calls == plan_of("Heun", sigmas).calls
     assert len(jumps) == restarts
     assert all(low < 0.2 and 1.5 < high < 2.6 for low, high in jumps)
