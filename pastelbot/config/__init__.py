@@ -3,7 +3,6 @@
 from pastelbot.config.loading import bundled, load
 from pastelbot.config.sections import (
     BUNDLED,
-    CARD_NEGATIVE_PROMPT,
     CheckpointSettings,
     LimitSettings,
     LogSettings,
@@ -21,7 +20,6 @@ from pastelbot.config.worker import WorkerOptions
 
 __all__ = [
     "BUNDLED",
-    "CARD_NEGATIVE_PROMPT",
     "CheckpointSettings",
     "LimitSettings",
     "LogSettings",

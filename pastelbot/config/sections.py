@@ -11,7 +11,7 @@ BUNDLED = "bundled"
 _SIZE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
 
 # The Pastel-Mix card's negative prompt, with which its pictures were painted.
-CARD_NEGATIVE_PROMPT = (
+_CARD_NEGATIVE_PROMPT = (
     "lowres, ((bad anatomy)), ((bad hands)), text, missing finger, extra digits, fewer digits, blurry, "
     "((mutated hands and fingers)), (poorly drawn face), ((mutation)), ((deformed face)), (ugly), "
     "((bad proportions)), ((extra limbs)), extra face, (double head), (extra head), ((extra feet)), monster, logo, "
@@ -98,7 +98,7 @@ class DefaultSettings(Section):
     """Defaults of a request: the Pastel-Mix card's settings."""
 
     size: str = "portrait"
-    negative_prompt: str = CARD_NEGATIVE_PROMPT
+    negative_prompt: str = _CARD_NEGATIVE_PROMPT
     steps: int = Field(default=20, ge=1)
     cfg: float = Field(default=7.0, ge=1)
     sampler: str = "DPM++ 2M Karras"

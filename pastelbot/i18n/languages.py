@@ -44,8 +44,8 @@ class Catalogue:
     def __init__(self, phrases: Mapping[str, str], words: Mapping[str, str] | None = None) -> None:
         self.phrases = phrases
         self.words = dict(words or {})
-        self.plain = {key.format(): value.format() for key, value in phrases.items() if not holes(key)}
-        self.patterns = _Index([_pattern(key, value) for key, value in phrases.items() if holes(key)])
+        self.plain = {key.format(): value.format() for key, value in phrases.items() if not _holes(key)}
+        self.patterns = _Index([_pattern(key, value) for key, value in phrases.items() if _holes(key)])
 
     def word(self, text: str) -> str | None:
         """Return a name's translation, or None."""
@@ -169,7 +169,7 @@ class Languages:
         return functools.partial(self.translate, locale=locale)
 
 
-def holes(template: str) -> int:
+def _holes(template: str) -> int:
     """Count a template's placeholders; raises ValueError where it is not a template."""
     return sum(field is not None for _, field, _, _ in Formatter().parse(template))
 

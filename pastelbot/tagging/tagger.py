@@ -77,7 +77,7 @@ class Tagger:
         The size is not limited here: finished pictures have any size, and uploads were checked before.
         """
         image = pictures.flattened(content, what="The picture")
-        scores = self._run(prepare(image, self._side))
+        scores = self._run(_prepared(image, self._side))
         labels = self._labels
         rating = max(labels.ratings, key=lambda index: scores[index])
         return Description(
@@ -108,7 +108,7 @@ class Tagger:
         self._run(np.full((1, self._side, self._side, 3), 255, dtype=np.float32))
 
 
-def prepare(image: Image.Image, side: int) -> NDArray[np.float32]:
+def _prepared(image: Image.Image, side: int) -> NDArray[np.float32]:
     """Return an RGB picture as model input: centred on a white square, (1, side, side, 3) in BGR.
 
     It is resized before it is padded: a picture of 1 x 1,000,000 pixels must not become a square of that side.

@@ -12,7 +12,7 @@ from pastelbot.diffusion.weights.ldm import UNET_PREFIX
 from pastelbot.errors import WorkshopError
 
 _BASE = "BASE"
-BLOCKS = (
+_BLOCKS = (
     *(f"IN{number:02}" for number in range(12)),
     "M00",
     *(f"OUT{number:02}" for number in range(12)),
@@ -30,21 +30,21 @@ class BlockWeights:
 
     def __post_init__(self) -> None:
         """Raise a WorkshopError unless there are 25 weights."""
-        if len(self.weights) != len(BLOCKS):
+        if len(self.weights) != len(_BLOCKS):
             raise WorkshopError(
-                f"There are {len(self.weights)} block weights, but {len(BLOCKS)} are needed: "
+                f"There are {len(self.weights)} block weights, but {len(_BLOCKS)} are needed: "
                 "IN00 to IN11, M00, OUT00 to OUT11."
             )
 
     def of(self, name: str) -> float:
         """Return the weight of a tensor."""
-        block = block_of(name)
-        return self.base_alpha if block == _BASE else self.weights[BLOCKS.index(block)]
+        block = _block_of(name)
+        return self.base_alpha if block == _BASE else self.weights[_BLOCKS.index(block)]
 
 
 def uniform(weight: float) -> BlockWeights:
     """Return the weights of a weighted sum: the same for everything."""
-    return BlockWeights(weights=(weight,) * len(BLOCKS), base_alpha=weight)
+    return BlockWeights(weights=(weight,) * len(_BLOCKS), base_alpha=weight)
 
 
 def read_weights(weights: Sequence[float] | str, base_alpha: float = 0.0) -> BlockWeights:
@@ -69,8 +69,8 @@ def is_merged(name: str) -> bool:
     return "model" in name
 
 
-def block_of(name: str) -> str:
-    """Return one of BLOCKS or BASE for a tensor's original name."""
+def _block_of(name: str) -> str:
+    """Return one of _BLOCKS or BASE for a tensor's original name."""
     if UNET_PREFIX not in name:
         return _BASE
     if ".time_embed." in name:
@@ -83,4 +83,4 @@ def block_of(name: str) -> str:
     if numbered is None:
         return _BASE
     block = f"{'IN' if numbered[1] == 'input' else 'OUT'}{int(numbered[2]):02}"
-    return block if block in BLOCKS else _BASE
+    return block if block in _BLOCKS else _BASE

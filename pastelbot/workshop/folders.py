@@ -21,6 +21,7 @@ from pastelbot.diffusion.weights.original_names import (
 )
 from pastelbot.diffusion.weights.tensor_sources import (
     MemorySource,
+    MergedSource,
     TensorInfo,
     TensorSource,
     check_checkpoint,
@@ -65,19 +66,6 @@ class _Renamed:
         return self._source.read(self._names[name]).reshape(self.entries[name].shape)
 
 
-class Union:
-    """Several sources as one; of equal names the last counts."""
-
-    def __init__(self, label: str, *sources: TensorSource) -> None:
-        self.label = label
-        self._owners = {name: source for source in sources for name in source.entries}
-        self.entries: Mapping[str, TensorInfo] = {name: owner.entries[name] for name, owner in self._owners.items()}
-
-    def read(self, name: str) -> Tensor:
-        """Return one tensor."""
-        return self._owners[name].read(name)
-
-
 def open_reference(path: Path) -> Opened:
     """Open a checkpoint, a file or a diffusers folder; raises CheckpointError."""
     return open_folder(path) if path.is_dir() else Opened(open_file(path), (path,))
@@ -101,7 +89,7 @@ def open_folder(folder: Path) -> Opened:
     sources = [_original_part(source, _naming(part, source)) for part, source in parts.items()]
     missing = MemorySource({original_text_name(POSITION_IDS): positions()}, str(folder))
     whole = folder if (folder / "model_index.json").is_file() else None
-    return Opened(Union(str(folder), missing, *sources), tuple(files.values()), whole)
+    return Opened(MergedSource(str(folder), missing, *sources), tuple(files.values()), whole)
 
 
 def _naming(part: str, source: TensorSource) -> OriginalName:

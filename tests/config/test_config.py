@@ -91,7 +91,7 @@ def test_bundled_checkpoint_brings_its_sizes():
 
     assert settings.sizes[settings.defaults.size].first == "128x128"
     assert settings.defaults.cfg == 3
-    assert settings.defaults.negative_prompt != config.CARD_NEGATIVE_PROMPT
+    assert settings.defaults.negative_prompt != config.Settings().defaults.negative_prompt
 
 
 def test_more_checkpoints_have_names_of_their_own(tmp_path):

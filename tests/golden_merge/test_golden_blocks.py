@@ -5,11 +5,12 @@ from collections import Counter
 import pytest
 import torch
 from golden.golden_cases import report
+from helpers.block_names import block_of
 from merge_cases import assert_near, cases, half_step, needed, read_json, summary
 from safetensors.torch import load_file
 
 from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource
-from pastelbot.workshop.blocks import block_of, is_merged, read_weights
+from pastelbot.workshop.blocks import is_merged, read_weights
 from pastelbot.workshop.merge import POSITION_IDS, BlockMerge
 from pastelbot.workshop.numbers import PRECISIONS
 from pastelbot.workshop.writing import write

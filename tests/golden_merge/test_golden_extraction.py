@@ -8,9 +8,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 
 from pastelbot.diffusion.lora.targets import find_targets
-from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource
+from pastelbot.diffusion.weights.tensor_sources import MergedSource, SafetensorsSource
 from pastelbot.formats.hashes import lora_hashes
-from pastelbot.workshop.folders import Union
 from pastelbot.workshop.lora_extract import Extraction, extract
 from pastelbot.workshop.numbers import PRECISIONS
 
@@ -18,7 +17,7 @@ from pastelbot.workshop.numbers import PRECISIONS
 def sources(case):
     """Return original and tuned; a tuned model may be a file with another put over it."""
     files = [SafetensorsSource(needed("extract", name.strip())) for name in case["tuned"].split("+")]
-    return SafetensorsSource(needed("extract", case["org"])), Union("tuned", *files)
+    return SafetensorsSource(needed("extract", case["org"])), MergedSource("tuned", *files)
 
 
 def extracted(case, **changes):

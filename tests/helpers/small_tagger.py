@@ -78,6 +78,22 @@ def nodes_that_fail_on_red():
     ]
 
 
+def make_echo(folder, side):
+    """Write a tagger that answers with the pixels it is given: its tags are numbered, their scores 255ths."""
+    ratings = [(number, name, 9, 1) for number, (name, category, *_) in enumerate(OUTPUTS) if category == 9]
+    pixels = [(number, str(number), 0, 1) for number in range(side * side * 3)]
+    nodes = [
+        helper.make_node("Constant", [], ["one_row"], value=numpy_helper.from_array(np.array([1, -1], np.int64))),
+        helper.make_node("Constant", [], ["white"], value=numpy_helper.from_array(np.array(255, np.float32))),
+        helper.make_node("Constant", [], ["ratings"], value=numpy_helper.from_array(np.zeros((1, 4), np.float32))),
+        helper.make_node("Reshape", ["input", "one_row"], ["pixels"]),
+        helper.make_node("Div", ["pixels", "white"], ["scores"]),
+        helper.make_node("Concat", ["ratings", "scores"], ["output"], axis=1),
+    ]
+    rows = [("tag_id", "name", "category", "count"), *ratings, *pixels]
+    return make_tagger(folder, shape=(1, side, side, 3), nodes=nodes, rows=rows)
+
+
 def write_labels(folder, rows):
     with (folder / "selected_tags.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)

@@ -4,7 +4,7 @@ from string import Formatter
 import pytest
 from helpers.translatable import missing, texts
 
-from pastelbot.i18n.languages import Catalogue, Languages, holes
+from pastelbot.i18n.languages import Catalogue, Languages
 
 PHRASES = {
     "The prompt is empty.": "プロンプトが空です。",
@@ -59,6 +59,10 @@ def test_english_and_unknown_languages_stay_english():
     assert languages.translate("The prompt is empty.", "ja") == "プロンプトが空です。"
     assert languages.translate("The prompt is empty.", "en-GB") == "The prompt is empty."
     assert languages.translate("The prompt is empty.", "de") == "The prompt is empty."
+
+
+def holes(template):
+    return sum(field is not None for _, field, _, _ in Formatter().parse(template))
 
 
 def marks(translation):

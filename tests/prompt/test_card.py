@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pastelbot.config import CARD_NEGATIVE_PROMPT, LimitSettings, Settings
+from pastelbot.config import LimitSettings, Settings
 from pastelbot.infotext import format_infotext, read_fields, read_request
 from pastelbot.options import GenerationOptions, draft
 from pastelbot.records import GenerationRequest, HiresFix
@@ -54,7 +54,7 @@ def test_each_infotext_is_the_request_that_it_says(text, expected):
 
     assert read.request == GenerationRequest(
         prompt=prompt,
-        negative_prompt=CARD_NEGATIVE_PROMPT,
+        negative_prompt=Settings().defaults.negative_prompt,
         width=width,
         height=height,
         seed=seed or 0,

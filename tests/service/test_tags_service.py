@@ -1,10 +1,11 @@
+from importlib.resources import files
+
 import pytest
 from helpers.services import open_access, tag_dictionary
 
 from pastelbot.config import TagSettings
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile
 from pastelbot.records import Actor
-from pastelbot.service.tags.dictionary import shipped_file
 from pastelbot.store.database import Database
 from pastelbot.store.tags.search import TagStore
 
@@ -108,7 +109,8 @@ async def test_an_import_lies_over_the_shipped_tags_and_replaces_the_last_one(ta
     assert (await tags.search("solo", None, 0)).total > 1
     counts, source = await tags.stats()
     assert source == "two.csv"
-    assert sum(counts.values()) == len(shipped_file().splitlines()) + 1
+    shipped = files("pastelbot").joinpath("data", "tags.csv").read_text(encoding="utf-8")
+    assert sum(counts.values()) == len(shipped.splitlines()) + 1
 
 
 async def test_merging_keeps_the_last_import(tags):

@@ -7,6 +7,7 @@ import pytest
 from helpers.small_tagger import (
     OUTPUTS,
     SIDE,
+    make_echo,
     make_tagger,
     nodes_of_any_input,
     nodes_that_fail_on_red,
@@ -18,7 +19,7 @@ from helpers.support import png, png_declaring
 from PIL import Image
 
 from pastelbot.errors import LimitError, RequestError, TaggerError
-from pastelbot.tagging.tagger import Tagger, prepare
+from pastelbot.tagging.tagger import Tagger
 
 
 @pytest.fixture
@@ -60,20 +61,31 @@ def test_the_batch_may_be_fixed(load):
     assert "general" == load(shape=(1, SIDE, SIDE, 3)).describe(png("white")).rating
 
 
-def test_pictures_are_framed_in_white_and_turned_to_bgr():
-    """The longer side fills the square, the rest is white on both sides."""
-    batch = prepare(Image.new("RGB", (200, 100), (255, 0, 10)), 8)
+@pytest.fixture
+def seen(tmp_path):
+    """Return what a model with a side of 8 is given of a picture."""
+    tagger = Tagger.load(options_of(make_echo(tmp_path / "echo", 8), general_threshold=-1.0))
 
-    assert ((1, 8, 8, 3), np.float32) == (batch.shape, batch.dtype)
-    assert (batch[0, 0] == 255).all()
-    assert (batch[0, 7] == 255).all()
-    assert [10, 0, 255] == batch[0, 4, 4].tolist()
+    def seen(colour, size):
+        scores = {int(tag.name): tag.score for tag in tagger.describe(png(colour, size=size)).tags}
+        return np.array([scores[number] for number in range(8 * 8 * 3)]).reshape(8, 8, 3) * 255
+
+    return seen
+
+
+def test_pictures_are_framed_in_white_and_turned_to_bgr(seen):
+    """The longer side fills the square, the rest is white on both sides."""
+    pixels = seen((255, 0, 10), (200, 100))
+
+    assert (pixels[0] == 255).all()
+    assert (pixels[7] == 255).all()
+    assert pixels[4, 4] == pytest.approx([10, 0, 255], abs=1e-3)
 
 
 @pytest.mark.parametrize("size", [(1, 5000), (5000, 1), (1, 1), (3, 2)])
-def test_any_shape_fits(size):
+def test_any_shape_fits(seen, size):
     """A long thin picture never becomes a square of its length."""
-    assert (1, 8, 8, 3) == prepare(Image.new("RGB", size), 8).shape
+    assert (seen("black", size) < 255).any()
 
 
 def test_what_is_transparent_is_white(load, tmp_path):

@@ -4,11 +4,12 @@ import random
 
 import pytest
 import torch
+from helpers.block_names import BLOCKS, block_of
 from helpers.small_checkpoints import POSITIONS, SHAPES, TEXT, UNET, VAE, make_checkpoint
 
 from pastelbot.diffusion.weights.tensor_sources import MemorySource
 from pastelbot.errors import CheckpointError, WorkshopError
-from pastelbot.workshop.blocks import BLOCKS, BlockWeights, block_of, read_weights, uniform
+from pastelbot.workshop.blocks import BlockWeights, read_weights, uniform
 from pastelbot.workshop.merge import AddDifference, BlockMerge
 
 A, B, C = (make_checkpoint(seed=seed) for seed in (1, 2, 3))

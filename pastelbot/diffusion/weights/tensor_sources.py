@@ -86,6 +86,19 @@ class MemorySource:
         return check_finite(self._tensors[name], name, self.label)
 
 
+class MergedSource:
+    """Several sources as one; of equal names the last counts."""
+
+    def __init__(self, label: str, *sources: TensorSource) -> None:
+        self.label = label
+        self._owners = {name: source for source in sources for name in source.entries}
+        self.entries: Mapping[str, TensorInfo] = {name: owner.entries[name] for name, owner in self._owners.items()}
+
+    def read(self, name: str) -> Tensor:
+        """Return one tensor."""
+        return self._owners[name].read(name)
+
+
 class SafetensorsSource:
     """A safetensors file. Its tensors are read, not mapped: pages of a mapped file count as memory."""
 

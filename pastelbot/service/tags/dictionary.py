@@ -87,7 +87,7 @@ class Tags:
 
     async def open(self) -> None:
         """Take in the shipped tags where they are new or have changed."""
-        content = shipped_file()
+        content = _shipped_file()
         digest = hashlib.sha256(content).hexdigest()
         state = await self._store.state()
         if state is not None and state.shipped == digest:
@@ -165,7 +165,7 @@ class Tags:
     ) -> ImportReport:
         """Make a file's tags the vocabulary, over the shipped ones; with `merge` over those imported before, too."""
         before = await self._store.imported() if merge else []
-        content = shipped_file()
+        content = _shipped_file()
         filling = Filling(
             shipped=read_tag_file(content, "tags.csv").tags,
             digest=hashlib.sha256(content).hexdigest(),
@@ -218,7 +218,7 @@ class Tags:
         return [tags[spelling] for _, spelling in near if spelling in tags]
 
 
-def shipped_file() -> bytes:
+def _shipped_file() -> bytes:
     """Return the vocabulary that comes with the program, as a tag-completion CSV."""
     return files("pastelbot").joinpath("data", "tags.csv").read_bytes()
 

@@ -1,16 +1,16 @@
 import gzip
 import json
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from helpers.support import png
 
-from pastelbot.config import CARD_NEGATIVE_PROMPT
+from pastelbot.config import Settings
 from pastelbot.errors import TagFileError
 from pastelbot.prompt.tags.names import tag_key, tags_in
 from pastelbot.prompt.tags.vocabulary import CATEGORIES, Tag, combine, read_tag_file, spellings
-from pastelbot.service.tags.dictionary import shipped_file
 
 ROOT = Path(__file__).parents[3]
 GOOD = 'long_hair,0,4350743,"/lh,longhair"\n'
@@ -102,7 +102,7 @@ def test_a_tag_is_found_by_its_name_and_every_other_spelling_once():
 
 @pytest.fixture(scope="module")
 def shipped():
-    file = read_tag_file(shipped_file(), "tags.csv")
+    file = read_tag_file(files("pastelbot").joinpath("data", "tags.csv").read_bytes(), "tags.csv")
     assert file.problems == ()
     return file.tags
 
@@ -143,4 +143,4 @@ def test_the_shipped_vocabulary_has_the_tags_of_the_card(shipped):
         "serene expression, dragons, chaos, purple beam, hatsune_miku, mksks style"
     )
 
-    assert [] == [tag for tag in tags_in(f"{card}, {CARD_NEGATIVE_PROMPT}") if tag_key(tag) not in known]
+    assert [] == [tag for tag in tags_in(f"{card}, {Settings().defaults.negative_prompt}") if tag_key(tag) not in known]
