@@ -53,7 +53,7 @@ from pastelbot.store.jobs.store import JobStore
 REQUEST = GenerationRequest(
     prompt="mksks style, 1girl, red hair, smile, pink background, "
     + ", ".join(f"tag {number}" for number in range(40)),
-    negative_prompt=config.CARD_NEGATIVE_PROMPT,
+    negative_prompt=config.Settings().defaults.negative_prompt,
 )
 GUILD, CHANNEL, STEPS = 1, 2, 40
 DISCORD_SECONDS = 0.1
