@@ -12,6 +12,7 @@ import gc
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -19,13 +20,23 @@ from typing import NamedTuple
 import structlog
 
 from pastelbot import app, config
-from pastelbot.jobs.testing import FakeExecutor
-from pastelbot.records import Actor, GenerationRequest, JobOptions, Paint, ReplyTarget
+from pastelbot.records import (
+    Actor,
+    Command,
+    Event,
+    GenerationRequest,
+    JobOptions,
+    Paint,
+    Painted,
+    Picture,
+    ReplyTarget,
+    WorkerReady,
+)
 from pastelbot.service.services import Services
 from pastelbot.store.jobs.store import JobStore
 
 PROMPT = "mksks style, 1girl, red hair, smile, pink background, " + ", ".join(f"tag {number}" for number in range(60))
-REQUEST = GenerationRequest(prompt=PROMPT, negative_prompt=config.CARD_NEGATIVE_PROMPT)
+REQUEST = GenerationRequest(prompt=PROMPT, negative_prompt=config.Settings().defaults.negative_prompt)
 GUILD = 1
 
 
@@ -36,20 +47,39 @@ class Spent(NamedTuple):
     busy: float
 
 
-class Clerk(FakeExecutor):
-    """An executor that notes when it was handed a job."""
+class Clerk:
+    """An executor without a worker, which notes when it was handed a job and paints one when `finish` is called."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.painting: dict[str, GenerationRequest] = {}
         self.handed: dict[str, float] = {}
         self.given = asyncio.Event()
+        self._on_event: Callable[[Event], None] = lambda _event: None
 
-    def send(self, command: object) -> None:
+    def start(self, on_event: Callable[[Event], None]) -> None:
+        """Be ready at once."""
+        self._on_event = on_event
+        on_event(WorkerReady(device="none", checkpoint="none", checkpoint_hash="0000000000"))
+
+    def send(self, command: Command) -> None:
         """Take a job in."""
-        super().send(command)
         if isinstance(command, Paint):
+            self.painting[command.job_id] = command.request
             self.handed[command.job_id] = time.perf_counter()
             self.given.set()
+
+    def restart(self, reason: str) -> None:
+        """Refuse: no worker is there that could hang."""
+        raise AssertionError(reason)
+
+    async def close(self) -> None:
+        """Have nothing to end."""
+
+    def finish(self, job_id: str) -> None:
+        """Paint the job's one picture."""
+        seed = self.painting.pop(job_id).seed
+        picture = Picture(png=job_id.encode(), seed=seed, width=1, height=1, infotext="")
+        self._on_event(Painted(job_id=job_id, pictures=(picture,), seconds=0.1))
 
 
 class Bench:

@@ -9,13 +9,13 @@ import socket
 import discord
 import pytest
 from aiohttp import web
+from helpers.fake_executors import FakeExecutor
 from helpers.support import make_settings
 from pydantic import SecretStr
 from yarl import URL
 
 from pastelbot import app, run
 from pastelbot.errors import ConfigError, DatabaseError, StartupError
-from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
 

@@ -4,12 +4,12 @@ import os
 
 from discord import Permissions
 from helpers.discord_rules import check_requests
+from helpers.fake_executors import FakeDescriber, FakeExecutor
 from helpers.jobs import work_used
 from helpers.support import PATIENCE, eventually
 from simcord.env import Env
 
 from pastelbot import app
-from pastelbot.jobs.testing import FakeDescriber, FakeExecutor
 from pastelbot.records import JobStatus
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore

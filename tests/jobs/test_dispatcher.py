@@ -2,13 +2,13 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from helpers.fake_executors import FakeExecutor
 from helpers.jobs import insert_job, work_used
 from helpers.support import eventually
 
 from pastelbot.jobs.background import call_later
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.queue.throughput import Throughput
-from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.records import (
     BeingPainted,
     Ended,

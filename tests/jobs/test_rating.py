@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
+from helpers.fake_executors import FakeDescriber, FakeExecutor
 from helpers.small_tagger import make_tagger, options_of
 from helpers.support import eventually
 
 from pastelbot.errors import RequestError, TaggerError
 from pastelbot.jobs.rating import RatingExecutor
 from pastelbot.jobs.tagger_process import TaggerProcess
-from pastelbot.jobs.testing import FakeDescriber, FakeExecutor
 from pastelbot.records import (
     RATING_FAILED,
     GenerationRequest,

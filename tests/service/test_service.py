@@ -2,12 +2,12 @@ import asyncio
 
 import pytest
 from helpers import services
+from helpers.fake_executors import FakeExecutor
 from helpers.jobs import work_used
 
 from pastelbot.config import bundled
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, QuotaError
 from pastelbot.jobs.dispatcher import Dispatcher
-from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.options import default_request
 from pastelbot.records import Actor, JobOptions, JobStatus, ReplyTarget
 from pastelbot.service.models.models import Models

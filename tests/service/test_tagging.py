@@ -4,13 +4,13 @@ import asyncio
 import sys
 
 import pytest
+from helpers.fake_executors import FakeDescriber
 from helpers.support import make_settings, png
 from pydantic import SecretStr
 
 from pastelbot import app, run
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, NotAllowedError, RequestError, StartupError
-from pastelbot.jobs.testing import FakeDescriber
 from pastelbot.records import Actor
 from pastelbot.service.tagging import Describing
 

@@ -5,12 +5,12 @@ import random
 import aiohttp
 import discord
 import pytest
+from helpers.fake_executors import FakeExecutor
 from helpers.studio import job_of
 from helpers.support import eventually
 from PIL import Image
 
 from pastelbot.bot.messages import delivery
-from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.records import JobStatus, Painted, Picture
 
 MESSAGE = "/channels/*/messages/*"

@@ -5,11 +5,11 @@ from dataclasses import replace
 import discord
 import pytest
 from discord import Permissions
+from helpers.fake_executors import FakeExecutor
 from helpers.studio import labels
 from helpers.support import eventually, png
 
 from pastelbot.errors import NotAllowedError
-from pastelbot.jobs.testing import FakeExecutor
 from pastelbot.records import (
     RATING_FAILED,
     Actor,
