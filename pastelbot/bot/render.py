@@ -20,7 +20,7 @@ def waiting_text(job: Job, position: int, ready_at: datetime | None = None, *, p
     """Say that the job waits, where, until when, and what it costs. A place over 10 is a rounded one."""
     parts = []
     if position > 0:
-        place = ordinal(position)
+        place = _ordinal(position)
         parts.append(f"about {place} in line" if position > MOST_TOLD_EXACTLY else f"{place} in line")
     if paused:
         parts.append("and the bot is taking a break here")
@@ -37,12 +37,12 @@ def status_text(update: InLine | BeingPainted | Ended) -> str:
         case InLine():
             return waiting_text(update.job, update.position, update.ready_at, paused=update.paused)
         case BeingPainted():
-            return f"{progress_text(update.step, update.steps)}\n{quote(update.job.request.prompt)}"
+            return f"{_progress_text(update.step, update.steps)}\n{quote(update.job.request.prompt)}"
         case Ended():
             return f"{_ending(update.job)}\n{quote(update.job.request.prompt)}"
 
 
-def progress_text(step: int, steps: int) -> str:
+def _progress_text(step: int, steps: int) -> str:
     """Draw a bar and a percentage."""
     share = min(1.0, step / steps) if steps else 0.0
     full = round(share * _BAR)
@@ -105,7 +105,7 @@ def queue_text(overview: Overview, actor: Actor) -> str:
     return "\n".join(shown)[:_CONTENT]
 
 
-def ordinal(number: int) -> str:
+def _ordinal(number: int) -> str:
     """Write 1st, 2nd, 3rd, 4th, 11th, 21st."""
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"

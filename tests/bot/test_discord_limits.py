@@ -2,12 +2,11 @@
 
 import pytest
 from helpers.discord_rules import DESCRIPTION, check_commands, check_limits, check_mentions, check_shape
+from test_recreate import png as png_with
 
 from pastelbot.bot import render
 from pastelbot.bot.components.job_buttons import JobButton, job_view
 from pastelbot.bot.components.modals import EditModal, SeedModal
-from pastelbot.bot.features.presets import SaveModal
-from pastelbot.bot.features.remix import RemixModal
 from pastelbot.jobs.dispatcher import Overview
 from pastelbot.options import SAMPLER_CHOICES
 from pastelbot.records import (
@@ -99,9 +98,17 @@ async def test_buttons_are_within_the_limits(job, status):
         assert JobButton.__discord_ui_compiled_template__.fullmatch(button.custom_id)
 
 
+async def test_modals_about_a_message_are_within_the_limits(studio):
+    """The studio holds what these menus answer against Discord's rules."""
+    infotext = f"{LONG.prompt}\nNegative prompt: {LONG.negative_prompt}\nSteps: 20, Seed: 5, Size: 64x64"
+    message = await studio.kenji.send(studio.channel, "look", attachments=[("a.png", png_with(infotext))])
+    for menu in ("Remix", "Save prompt"):
+        form = await studio.hana.context_menu(studio.channel, menu, message)
+        assert form.modal["title"]
+
+
 async def test_modals_are_within_the_limits():
-    remix = RemixModal(LONG.prompt, LONG.negative_prompt, None)
-    for modal in (SeedModal(LONG, None), EditModal(LONG, None), remix, SaveModal(None)):
+    for modal in (SeedModal(LONG, None), EditModal(LONG, None)):
         shape = modal.to_dict()
         assert len(shape["title"]) <= 45
         assert len(shape["custom_id"]) <= 100
@@ -137,15 +144,15 @@ def test_every_text_fits_into_a_message(job):
 @pytest.mark.parametrize(
     ("number", "text"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (22, "22nd"), (113, "113th")]
 )
-def test_places_are_written_as_people_say_them(number, text):
-    assert text == render.ordinal(number)
+def test_places_are_written_as_people_say_them(job, number, text):
+    assert f"{text} in line" in render.status_text(InLine(job=job(), position=number))
 
 
 @pytest.mark.parametrize(
     ("step", "steps", "text"), [(0, 40, " 0%"), (20, 40, " 50%"), (41, 40, " 100%"), (0, 0, " 0%")]
 )
-def test_progress_is_a_bar_and_a_percentage(step, steps, text):
-    shown = render.progress_text(step, steps)
+def test_progress_is_a_bar_and_a_percentage(job, step, steps, text):
+    shown = render.status_text(BeingPainted(job=job(), step=step, steps=steps)).splitlines()[0]
 
     assert shown.endswith(text)
     assert shown.count("█") + shown.count("░") == 12

@@ -77,14 +77,14 @@ class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no):(?P<
         services = interaction.client.services
         await interaction.response.defer()
         try:
-            await carry_out(interaction, plan)
+            await _queue(interaction, plan)
         except PastelError:
             await services.confirmations.put_back(self.plan_id, plan, now=services.clock())
             raise
         await replace_response(interaction, f"✅ {len(plan.requests)} queued.")
 
 
-async def carry_out(interaction: Interaction, plan: Plan) -> None:
+async def _queue(interaction: Interaction, plan: Plan) -> None:
     """Queue all of a plan's requests or, where one is refused, none; each gets a message of its own.
 
     Time has passed since the question, so all of it is checked again.

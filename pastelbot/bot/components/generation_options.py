@@ -17,7 +17,7 @@ from pastelbot.options.signatures import PARAMETER, show_options
 # Any: commands have a self or none, and parameters of their own.
 Callback = TypeVar("Callback", bound=Callable[..., Coroutine[Any, Any, None]])
 
-COMPLETIONS: Mapping[Completion, Callable[..., Awaitable[list[app_commands.Choice[str]]]]] = {
+_COMPLETIONS: Mapping[Completion, Callable[..., Awaitable[list[app_commands.Choice[str]]]]] = {
     Completion.SIZE: completions.size_choices,
     Completion.LORA: completions.lora_choices,
     Completion.CHECKPOINT: completions.checkpoint_choices,
@@ -69,7 +69,7 @@ def _completions(names: tuple[str, ...], *, closed: bool) -> dict[str, Any]:  # 
     for name in names:
         option = BY_NAME[name]
         if option.complete is not None:
-            found[name] = COMPLETIONS[option.complete]
+            found[name] = _COMPLETIONS[option.complete]
         elif option.choices and not closed:
             found[name] = completions.offering(option.choices)
     return found

@@ -18,7 +18,7 @@ from pastelbot.service.requests.submission import random_seed
 
 Action = Callable[[Interaction, Job, int], Awaitable[None]]
 
-STRENGTHS = {"subtle": 0.1, "strong": 0.3}
+_STRENGTHS = {"subtle": 0.1, "strong": 0.3}
 
 QUESTIONS = {
     "vary": "How far may the variation go? Subtle keeps nearly everything, Strong changes details.",
@@ -33,7 +33,7 @@ def choices(verb: str, job: Job, number: int | None) -> Sequence[tuple[str, int 
     """Return the (verb, picture) pairs that a person has to choose from first, or nothing."""
     numbers: Sequence[int | None] = [None] if job.request.count == 1 else range(1, job.request.count + 1)
     if verb == "vary":
-        return [(strength, chosen) for chosen in numbers for strength in STRENGTHS]
+        return [(strength, chosen) for chosen in numbers for strength in _STRENGTHS]
     if verb in {"hires", "share"} and number is None and job.request.count > 1:
         return [(verb, chosen) for chosen in numbers]
     return []
@@ -129,7 +129,7 @@ ACTIONS: Mapping[str, Action] = {
     "reroll": _reroll,
     "seed": _ask_seed,
     "edit": ask_edit,
-    **{name: _vary(strength) for name, strength in STRENGTHS.items()},
+    **{name: _vary(strength) for name, strength in _STRENGTHS.items()},
     "hires": _hires,
     "infotext": _infotext,
     "share": _share,

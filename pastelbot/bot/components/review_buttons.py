@@ -33,7 +33,7 @@ class ReviewButton(LastingButton, template=r"(?:pb:)?review:(?P<verb>approve|rej
         else:
             await services.reviews.reject(job, actor_of(interaction))
         await interaction.response.edit_message(
-            content=translator(interaction, public=True)(decision(self.verb, job, interaction.user.id))[:2000],
+            content=translator(interaction, public=True)(_decision(self.verb, job, interaction.user.id))[:2000],
             attachments=[],
             view=None,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -48,7 +48,7 @@ def review_view(job_id: str) -> discord.ui.View:
     return view
 
 
-def decision(verb: str, job: Job, moderator_id: int) -> str:
+def _decision(verb: str, job: Job, moderator_id: int) -> str:
     """Say who decided what about whose picture."""
     quote = render.quote(job.request.prompt)
     if verb == "approve":

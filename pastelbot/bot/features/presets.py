@@ -130,7 +130,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
         async def save(answer: Interaction, name: str, keep_seed: bool) -> None:  # noqa: FBT001
             await self._save(answer, name, options_of(request, keep_seed=keep_seed))
 
-        await open_modal(interaction, SaveModal(save))
+        await open_modal(interaction, _SaveModal(save))
 
     async def _save(self, interaction: Interaction, name: str, options: GenerationOptions) -> None:
         replaced = await self._presets.save(actor_of(interaction), name, options)
@@ -139,7 +139,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
         await respond_ephemeral(interaction, f"{done}\nUse it with /prompt use.")
 
 
-class SaveModal(discord.ui.Modal):
+class _SaveModal(discord.ui.Modal):
     """Asks for a preset's name."""
 
     def __init__(self, save: Any) -> None:  # noqa: ANN401 - a coroutine function of the cog

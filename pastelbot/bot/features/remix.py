@@ -51,7 +51,7 @@ class RemixCog(commands.Cog):
             options = options.replace(init=await picture_of(picture))
             await paint(answer, await self._builder.build(actor, options, job_options))
 
-        await open_modal(interaction, RemixModal(prompt, negative, paint_it))
+        await open_modal(interaction, _RemixModal(prompt, negative, paint_it))
 
 
 async def _texts_of(picture: discord.Attachment) -> tuple[str, str | None]:
@@ -65,7 +65,7 @@ async def _texts_of(picture: discord.Attachment) -> tuple[str, str | None]:
     return request.prompt, request.negative_prompt
 
 
-class RemixModal(OptionsModal):
+class _RemixModal(OptionsModal):
     """Asks what to make of a picture."""
 
     def __init__(self, prompt: str, negative: str | None, paint_it: Paint) -> None:

@@ -79,7 +79,7 @@ class ReviewMessages:
                 file.spoiler, file.description = True, file.description and translate(file.description)
             try:
                 return await channel.send(
-                    translate(question(job, [picture.rating for picture, _ in pictures])),
+                    translate(_question(job, [picture.rating for picture, _ in pictures])),
                     files=files,
                     view=translated(review_view(job.id), translate),
                     allowed_mentions=discord.AllowedMentions.none(),
@@ -105,7 +105,7 @@ def withheld_text(job: Job) -> str:
     )
 
 
-def question(job: Job, ratings: list[str | None]) -> str:
+def _question(job: Job, ratings: list[str | None]) -> str:
     """Say who asked for what where, and how it was rated."""
     where = f"<#{job.reply.channel_id}>" if job.reply is not None else "a channel"
     rated = ", ".join(rating or "not rated" for rating in ratings)

@@ -5,8 +5,9 @@ import inspect
 
 from discord import AppCommandOptionType, Interaction, app_commands
 
-from pastelbot.bot.components.generation_options import COMPLETIONS, generation_options
+from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.options import GenerationOptions
+from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.option import Completion
 
 
@@ -24,7 +25,11 @@ def command_of(*names, **how):
 
 
 def test_everything_that_depends_on_the_bot_is_offered():
-    assert set(COMPLETIONS) == set(Completion)
+    completed = [option for option in OPTIONS if option.complete is not None]
+    command, _calls = command_of(*(option.name for option in completed))
+
+    assert {option.complete for option in completed} == set(Completion)
+    assert all(command.get_parameter(option.name).autocomplete for option in completed)
 
 
 def test_discord_sees_an_option_for_each_name_where_options_stands():

@@ -4,10 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from pastelbot.bot.components.review_buttons import decision, review_view
+from pastelbot.bot.components.review_buttons import review_view
 from pastelbot.bot.features.admin import texts as admin_texts
-from pastelbot.bot.messages.review_messages import question
-from pastelbot.records import GenerationRequest, Job, JobStatus, ReplyTarget
 from pastelbot.service.admin import Overview, Stats
 from pastelbot.service.server_rules import Caps
 from pastelbot.store.audit import AuditEntry
@@ -85,20 +83,6 @@ def test_stats_fit():
     )
 
     assert len(admin_texts.stats_text(stats)) <= 2000
-
-
-def test_the_question_to_moderators_fits(clock):
-    job = Job(
-        id="0" * 12,
-        user_id=MOST,
-        request=GenerationRequest(prompt="*@" * 2000),
-        status=JobStatus.RENDERED,
-        created_at=clock(),
-        reply=ReplyTarget(channel_id=MOST, guild_id=MOST),
-    )
-
-    assert len(question(job, ["questionable"] * 10)) <= 2000
-    assert len(decision("approve", job, MOST)) <= 2000
 
 
 @pytest.mark.parametrize(

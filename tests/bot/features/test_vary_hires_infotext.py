@@ -4,7 +4,6 @@ import pytest
 from discord import Permissions
 from helpers.studio import labels
 
-from pastelbot.bot.components.job_actions import STRENGTHS
 from pastelbot.records import GenerationRequest
 
 
@@ -38,7 +37,7 @@ async def test_with_several_pictures_vary_asks_which_one(studio, newest_request)
     await studio.kenji.click(asked.response, label="Subtle 3")
 
     request = await newest_request()
-    assert (9, 1, STRENGTHS["subtle"]) == (request.seed, request.count, request.subseed_strength)
+    assert (9, 1, 0.1) == (request.seed, request.count, request.subseed_strength)
 
 
 async def test_hires_paints_the_same_picture_with_a_second_pass(studio, newest_request):

@@ -105,6 +105,18 @@ async def test_a_withheld_picture_waits_for_a_moderator(studio, mods):
     assert (job.status, job.withheld) == (JobStatus.RENDERED, True)
 
 
+@pytest.mark.parametrize("answer", ["Approve", "Reject"])
+async def test_question_and_answer_about_the_longest_prompt_fit_into_a_message(studio, mods, answer):
+    """The studio holds every message against Discord's rules."""
+    await studio.imagine("*@" * 1400)
+    (job_id,) = await studio.painting()
+    finish(studio.executor, job_id, ["explicit"])
+    await studio.mod.click(await asked(mods), label=answer)
+    await studio.status(job_id, JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
+
+    assert f"**{answer}" in mods.last_message.content
+
+
 async def test_an_approved_picture_is_shown_in_its_message(studio, mods):
     job_id, message_id = await paint(studio, "explicit")
     question = await asked(mods)

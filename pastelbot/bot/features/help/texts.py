@@ -36,7 +36,7 @@ TOPICS = {
 }
 
 # What the menus of messages do; Discord has no descriptions for them.
-MENUS = {
+_MENUS = {
     "Recreate": "Paints again what a message's picture or infotext says.",
     "Describe": "Says which tags a message's picture shows, ready to paint.",
     "Remix": "Paints over a message's picture.",
@@ -115,7 +115,7 @@ def name_of(command: AnyCommand) -> str:
 
 def _line(command: AnyCommand) -> str:
     if isinstance(command, app_commands.ContextMenu):
-        what = MENUS.get(command.name, "Right-click a message, or press it for long.")
+        what = _MENUS.get(command.name, "Right-click a message, or press it for long.")
         return f"`Apps > {command.name}` {what}"
     return f"`/{command.qualified_name}` {command.description}"
 
