@@ -17,8 +17,6 @@ from pastelbot.jobs import tagger_worker
 from pastelbot.records import Description
 from pastelbot.tagging.files import TaggerOptions
 
-_LOADING_SECONDS = 120.0  # how long a picture waits for the tagger to be loaded, or downloaded
-_DESCRIBING_SECONDS = 60.0
 _RETRY_SECONDS = 30.0  # after a failed start
 
 log = structlog.get_logger(__name__)
@@ -40,7 +38,8 @@ class Describer(Protocol):
 class TaggerProcess:
     """A spawned child with a pipe, and one thread here that talks to it: pictures are described one by one.
 
-    A child that dies or hangs costs the picture that it had; the next picture gets a new child.
+    A child that dies or hangs costs the picture that it had; the next picture gets a new child. `loading_seconds` is
+    how long a picture waits for the tagger to be loaded, or downloaded, `describing_seconds` how long for its tags.
     """
 
     def __init__(
@@ -49,8 +48,12 @@ class TaggerProcess:
         *,
         target: tagger_worker.Target = tagger_worker.main,
         clock: Callable[[], float] = time.monotonic,
+        loading_seconds: float = 120.0,
+        describing_seconds: float = 60.0,
     ) -> None:
         self._options = options
+        self._loading_seconds = loading_seconds
+        self._describing_seconds = describing_seconds
         self._target = target
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="pastelbot-tagger")
@@ -95,10 +98,10 @@ class TaggerProcess:
         child = self._start()
         try:
             child.connection.send_bytes(content)
-            answer = child.on_event(_DESCRIBING_SECONDS)
+            answer = child.on_event(self._describing_seconds)
         except TimeoutError as error:
             child.process.kill()
-            raise self._lost(f"it did not answer for {_DESCRIBING_SECONDS:.0f} s") from error
+            raise self._lost(f"it did not answer for {self._describing_seconds:.0f} s") from error
         except (EOFError, OSError) as error:
             raise self._lost("it crashed on a picture") from error
         if isinstance(answer, Description):
@@ -136,7 +139,7 @@ class TaggerProcess:
 
     def _await_ready(self, child: "_Child") -> None:
         try:
-            answer = child.on_event(_LOADING_SECONDS)
+            answer = child.on_event(self._loading_seconds)
         except TimeoutError as error:  # it goes on: this may be a download
             raise RequestError(
                 "The tagger is still being loaded, which takes minutes the first time: try again later."

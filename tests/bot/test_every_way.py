@@ -2,10 +2,10 @@
 
 import pytest
 from discord import Permissions
+from helpers.simulator import restrict_channels
 from helpers.studio import job_of
 from test_gallery import button
 
-from pastelbot.bot import checks
 from pastelbot.records import JobStatus
 
 INFOTEXT = "1girl, nude\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 448x640"
@@ -24,7 +24,7 @@ async def told(result):
 @pytest.fixture
 async def begun(studio, monkeypatch):
     """All that could still paint "nude" later, begun where it was allowed; then the channel is restricted no more."""
-    monkeypatch.setattr(checks, "_age_restricted", lambda _channel: True)
+    restrict_channels(monkeypatch)
     await studio.imagine("1girl, nude", hires="off")
     message = await studio.finish()
     await studio.hana.click(message, label="Share")
@@ -57,7 +57,7 @@ async def every_way(studio, begun):
 
 
 async def test_no_way_leads_adult_tags_out_of_age_restricted_channels(studio, begun, monkeypatch):
-    monkeypatch.setattr(checks, "_age_restricted", lambda _channel: False)
+    restrict_channels(monkeypatch, restricted=False)
     answers = await every_way(studio, begun)
     preset = await studio.hana.slash(studio.channel, "prompt use", name="bad")
 

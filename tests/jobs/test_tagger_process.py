@@ -10,7 +10,6 @@ from helpers.small_tagger import make_tagger, nodes_that_fail_on_red, options_of
 from helpers.support import ended, eventually, png
 
 from pastelbot.errors import RequestError, TaggerError
-from pastelbot.jobs import tagger_process
 from pastelbot.jobs.tagger_process import TaggerProcess
 
 
@@ -28,10 +27,12 @@ class Time:
 async def start(tmp_path):
     started = []
 
-    def start(target=None, *, clock=None, **tagger):
-        chosen = {"target": target} if target else {}
-        folder = make_tagger(tmp_path / "tagger", **tagger) if target is None else tmp_path
-        process = TaggerProcess(options_of(folder), **chosen, **({"clock": clock} if clock else {}))
+    def start(target=None, *, nodes=None, **options):
+        """Start a process with a real tagger of these nodes, or with another target."""
+        if target is not None:
+            options["target"] = target
+        folder = make_tagger(tmp_path / "tagger", nodes=nodes) if target is None else tmp_path
+        process = TaggerProcess(options_of(folder), **options)
         started.append(process)
         return process
 
@@ -76,18 +77,18 @@ async def test_a_process_that_was_killed_in_between_is_replaced(start):
     assert first != tagger.pid
 
 
-async def test_a_tagger_that_hangs_is_killed(start, monkeypatch):
-    tagger = start(fake_taggers.obedient)
-    await tagger.describe(b"general")
+async def test_a_tagger_that_hangs_is_killed_and_replaced(start):
+    tagger = start(fake_taggers.obedient, describing_seconds=0.05)
+    tagger.prepare()
+    await eventually(lambda: tagger.pid)
     hanging = tagger.pid
-    monkeypatch.setattr(tagger_process, "_DESCRIBING_SECONDS", 0.05)
 
     with pytest.raises(TaggerError, match="it did not answer"):
         await tagger.describe(b"endless")
 
     assert ended(hanging)
-    monkeypatch.undo()
-    assert "general" == (await tagger.describe(b"general")).rating
+    tagger.prepare()
+    await eventually(lambda: tagger.pid not in (None, hanging))
 
 
 async def test_bad_files_are_answered_as_such(start):
@@ -115,10 +116,9 @@ async def test_a_tagger_that_dies_while_it_is_loaded_says_so(start):
         await start(fake_taggers.stillborn).describe(b"general")
 
 
-async def test_a_long_download_is_no_failure(start, monkeypatch):
+async def test_a_long_download_is_no_failure(start):
     """Who does not want to wait any longer is told so; the loading goes on."""
-    monkeypatch.setattr(tagger_process, "_LOADING_SECONDS", 0.05)
-    tagger = start(fake_taggers.slow)
+    tagger = start(fake_taggers.slow, loading_seconds=0.05)
 
     with pytest.raises(RequestError, match="still being loaded"):
         await tagger.describe(b"general")

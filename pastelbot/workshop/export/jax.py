@@ -76,11 +76,13 @@ def export_jax(
     options: JaxOptions,
     *,
     check: bool = False,
+    tolerance: float = _TOLERANCE,
     progress: Progress = silent,
 ) -> dict[str, float]:
     """Write a checkpoint as programs for JAX; raises PastelError, and then nothing has its name.
 
     With `check` every program runs in JAX and is compared with torch; the largest relative differences are returned.
+    More than `tolerance` is an error.
     """
     sizes = _check(options)
     check_new_folder(out)
@@ -93,7 +95,7 @@ def export_jax(
     with new_folder(out, total) as folder, torch.no_grad(), _quietly():
         for number, program in enumerate(programs):
             progress(f"Exporting {program.file}", number * total // len(programs), total)
-            differences |= _write(program, folder, check=check)
+            differences |= _write(program, folder, tolerance if check else None)
         for part, network in ((TEXT_ENCODER, weights.text_encoder), (UNET, weights.unet), (VAE_DECODER, weights.vae)):
             write_json(folder / part / "config.json", network.config)
         write_surroundings(folder, weights, tokenizer)
@@ -154,8 +156,8 @@ def _programs(weights: Weights, sizes: Sequence[tuple[int, int]], options: JaxOp
         )
 
 
-def _write(program: _Program, folder: Path, *, check: bool) -> dict[str, float]:
-    """Write a program, and its network's weights where they are not there yet; return what the check finds."""
+def _write(program: _Program, folder: Path, tolerance: float | None) -> dict[str, float]:
+    """Write a program, and its network's weights where they are not there yet; return what a check finds."""
     jax = _jax()
     states, call = _as_jax(program)
     arrays = {name: tensor.detach().numpy() for name, tensor in states.items()}
@@ -171,10 +173,11 @@ def _write(program: _Program, folder: Path, *, check: bool) -> dict[str, float]:
         save_file(
             {name: tensor.detach().clone().contiguous() for name, tensor in states.items()}, place.parent / _WEIGHTS
         )
-    if not check:
+    if tolerance is None:
         return {}
     again = jax.export.deserialize(bytearray(place.read_bytes()))
-    return {program.file: _difference(program, torch.tensor(again.call(arrays, *inputs).__array__()))}
+    found = torch.tensor(again.call(arrays, *inputs).__array__())
+    return {program.file: _difference(program, found, tolerance)}
 
 
 def _jax() -> ModuleType:
@@ -229,11 +232,11 @@ def _torchax_export() -> ModuleType:
     return cast("ModuleType", torchax.export)
 
 
-def _difference(program: _Program, found: Tensor) -> float:
+def _difference(program: _Program, found: Tensor, tolerance: float) -> float:
     """Return the largest difference from torch, relative to torch's largest number; raises WorkshopError."""
     wanted = program.network(**program.inputs)
     difference = float((found - wanted).abs().max() / wanted.abs().max())
-    if not difference <= _TOLERANCE:
+    if not difference <= tolerance:
         raise WorkshopError(
             f"{program.file} gives other numbers in JAX than in torch: they differ by {difference:.2g} of the largest. "
             "Nothing was written."

@@ -6,8 +6,6 @@ import discord
 import pytest
 from helpers.studio import labels
 from helpers.support import png
-from simcord.backend.errors import BackendError
-from simcord.http.routes import messages
 
 from pastelbot.records import JobStatus
 
@@ -288,11 +286,8 @@ async def test_a_private_job_hides_its_prompt_in_the_line(studio):
     assert "secret" not in result.response.content
 
 
-async def test_who_takes_no_direct_messages_is_told_before_anything_is_queued(studio, monkeypatch):
-    def closed(_context, _channel_id):
-        raise BackendError(403, 50007, "Cannot send messages to this user")
-
-    monkeypatch.setattr(messages, "_send_permissions", closed)
+async def test_who_takes_no_direct_messages_is_told_before_anything_is_queued(studio):
+    studio.env.inject_error("POST", "/channels/*/messages", status=403, code=50007, times=None)
     result = await studio.imagine("1girl", private=True)
 
     text = result.response.content

@@ -7,7 +7,7 @@ from PIL import Image
 
 from pastelbot.errors import NotFoundError
 from pastelbot.records import Actor
-from pastelbot.service.server_rules import BEST_OF, GALLERY_CHANNEL
+from pastelbot.service.server_rules import ADULT_TAGS, BEST_OF, GALLERY_CHANNEL
 from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.settings import Scope, SettingsStore
 
@@ -187,13 +187,11 @@ async def test_a_spoiler_stays_one(studio, gallery):
         assert [True] == [item["spoiler"] for part in parts(shown) if part["type"] == 12 for item in part["items"]]
 
 
-async def test_a_picture_for_adults_stays_out_of_other_channels(studio, gallery, monkeypatch):
-    async def adult(_job, _picture):
-        return True
-
+async def test_a_picture_for_adults_stays_out_of_other_channels(studio, gallery):
     await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id})
     message = await gallery.painted()
-    monkeypatch.setattr(studio.bot.services.gallery, "_adult", adult)
+    store = SettingsStore(studio.bot.services.database)
+    await store.update(Scope.GUILD, studio.guild.id, {ADULT_TAGS: ["1girl"]})
     result = await studio.hana.click(message, label="Share")
 
     assert f"<#{gallery.channel.id}> is not one." in result.response.content

@@ -2,10 +2,10 @@ import io
 
 import discord
 import pytest
+from helpers.simulator import restrict_channels
 from helpers.studio import custom_ids, job_of, labels
 from PIL import Image
 
-from pastelbot.bot import checks
 from pastelbot.records import JobStatus
 from pastelbot.store.jobs.store import JobStore
 
@@ -278,10 +278,10 @@ async def test_queue_keeps_to_itself_what_is_painted_elsewhere(studio, monkeypat
     other = studio.env.create_guild("other")
     miko = other.add_member(studio.env.create_user("miko"))
     await studio.imagine("secret wishes", by=miko, channel=other.create_text_channel("secret"))
-    monkeypatch.setattr(checks, "_age_restricted", lambda _channel: True)
+    restrict_channels(monkeypatch)
     await studio.imagine("only for adults", by=studio.kenji)
     inside = await studio.hana.slash(studio.channel, "queue")
-    monkeypatch.setattr(checks, "_age_restricted", lambda _channel: False)
+    restrict_channels(monkeypatch, restricted=False)
     outside = await studio.hana.slash(studio.channel, "queue")
 
     assert f"{studio.kenji.mention} only for adults" in inside.response.content

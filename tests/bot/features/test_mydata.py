@@ -9,7 +9,6 @@ from helpers.support import eventually, png
 
 from pastelbot.bot.features.personal_data.views import QUESTION, question_view
 from pastelbot.records import InitImage, JobStatus
-from pastelbot.service.personal_data import personal_data
 from pastelbot.service.server_rules import GALLERY_CHANNEL
 from pastelbot.store.personal_data import PERSONAL
 from pastelbot.store.picture_files import PictureFiles
@@ -68,21 +67,20 @@ async def test_export_brings_the_picture_that_a_job_starts_from(studio, painted)
     assert init.file.encode() not in files["jobs.json"]
 
 
-async def test_what_is_too_much_for_one_answer_comes_in_parts(studio, monkeypatch):
-    monkeypatch.setattr(personal_data, "_ARCHIVES", 1)
+async def test_what_is_too_much_for_one_answer_comes_in_parts(studio):
     for seed in range(4):
-        await studio.imagine(seed=seed)
+        await studio.imagine(seed=seed, count=4)
         await studio.finish()
-    export = await studio.bot.services.personal_data.export(studio.hana.id, part=1, limit=9_000)
+    export = await studio.bot.services.personal_data.export(studio.hana.id, part=1, limit=4_000)
     parts = [
-        await studio.bot.services.personal_data.export(studio.hana.id, part=part, limit=9_000)
+        await studio.bot.services.personal_data.export(studio.hana.id, part=part, limit=4_000)
         for part in range(1, export.parts + 1)
     ]
     names = [zipfile.ZipFile(io.BytesIO(archive)).namelist() for part in parts for archive in part.archives]
 
     assert export.parts > 1
-    assert all(len(archive) <= 9_000 for part in parts for archive in part.archives)
-    assert sum(name.endswith(".png") for archive in names for name in archive) == 4
+    assert all(len(archive) <= 4_000 for part in parts for archive in part.archives)
+    assert sum(name.endswith(".png") for archive in names for name in archive) == 16
     refused = await studio.hana.slash(studio.channel, "mydata export", part=9)
     assert "There is no part 9: your data has 1 part." in refused.response.content
 

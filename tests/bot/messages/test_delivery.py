@@ -1,6 +1,7 @@
 import asyncio
 import io
 import random
+import shutil
 
 import aiohttp
 import discord
@@ -10,7 +11,6 @@ from helpers.studio import job_of
 from helpers.support import eventually
 from PIL import Image
 
-from pastelbot.bot.messages import delivery
 from pastelbot.records import JobStatus, Painted, Picture
 
 MESSAGE = "/channels/*/messages/*"
@@ -273,8 +273,7 @@ async def test_a_channel_that_is_gone_ends_the_job_and_is_not_asked_for_ever(stu
     assert len(studio.edits()) == 2
 
 
-async def test_a_message_that_discord_calls_wrong_again_and_again_is_given_up_and_refunded(studio, monkeypatch):
-    monkeypatch.setattr(delivery, "_MOST_WRONG", 2)
+async def test_a_message_that_discord_calls_wrong_again_and_again_is_given_up_and_refunded(studio):
     await studio.imagine()
     (job_id,) = await studio.painting()
     studio.env.inject_error("PATCH", MESSAGE, status=400, code=50035, times=None)
@@ -286,11 +285,14 @@ async def test_a_message_that_discord_calls_wrong_again_and_again_is_given_up_an
     assert await studio.charged() == 0
 
 
-async def test_a_picture_that_vanished_from_the_disk_is_refunded(studio, monkeypatch):
+async def test_a_picture_that_vanished_from_the_disk_is_refunded(studio):
     result = await studio.imagine()
     (job_id,) = await studio.painting()
-    monkeypatch.setattr("pastelbot.store.picture_files._write", lambda *_: None)
+    studio.env.inject_error("PATCH", MESSAGE, status=500, times=None)
     studio.executor.finish(job_id)
+    await studio.status(job_id, JobStatus.RENDERED)
+    shutil.rmtree(studio.settings.storage.pictures)
+    studio.env.backend.faults.clear()
 
     await studio.says("its picture has vanished from the disk\nNot charged.", result.response.id)
     assert await studio.used(studio.hana) == 0

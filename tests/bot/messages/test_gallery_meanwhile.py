@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import discord
 import pytest
+from helpers.simulator import restrict_channels
 from helpers.support import eventually
 from test_gallery import Gallery, button, text_of
 
-from pastelbot.bot import checks
 from pastelbot.bot.components.gallery_views import PageButton
 from pastelbot.records import Actor
 from pastelbot.service import server_rules
@@ -210,7 +210,7 @@ async def test_what_becomes_adult_after_it_was_shared_is_shown_outside_no_more(s
     await store.update(Scope.GUILD, studio.guild.id, {server_rules.ADULT_TAGS: ["spider"]})
     using = await studio.kenji.click(page, custom_id="pb:entry:use:1")
     outside = await gallery.look()
-    monkeypatch.setattr(checks, "_age_restricted", lambda _channel: True)
+    restrict_channels(monkeypatch)
     inside = await gallery.look()
 
     assert "This picture is for age-restricted channels" in using.response.content

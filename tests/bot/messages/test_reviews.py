@@ -279,7 +279,7 @@ async def test_adult_pictures_are_shown_where_they_may_be(studio, rating):
 
 
 async def test_a_filter_that_fails_shows_nothing(studio, monkeypatch):
-    monkeypatch.setattr(studio.bot.services.reviews, "_is_adult", lambda _rating: 1 / 0)
+    monkeypatch.setattr(studio.bot.services.reviews, "judge", lambda _job: 1 / 0)
     job_id, message_id = await paint(studio, "general")
     await eventually(lambda: not studio.executor.painting)
     await studio.status(job_id, JobStatus.RENDERED)
