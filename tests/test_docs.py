@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from discord import app_commands
 from discord.ext import commands
+from helpers.docs import leaves, read
 from helpers.option_flags import SYNTAX
 
 from pastelbot.bot.components.gallery_views import EntryButton
@@ -34,26 +34,12 @@ from pastelbot.options.wildcards import load_wildcards
 ROOT = Path(__file__).parent.parent
 
 
-def read(name):
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
 def test_the_user_guide_has_every_slash_command_and_option():
     guide = read("docs/user-guide.md")
     for cog in (DescribeCog, ImagineCog, InfoCog, QuotaCog, RecreateCog, TagsCog):
         for command in cog.__cog_app_commands__:
             assert f"`/{command.name}`" in guide
             assert all(f"`{parameter.name}`" in guide for parameter in command.parameters)
-
-
-def leaves(command, start=""):
-    """Yield the full names and the options of a command, or of all commands of a group."""
-    name = f"{start}/{command.name}" if not start else f"{start} {command.name}"
-    if isinstance(command, app_commands.Group):
-        for inner in command.commands:
-            yield from leaves(inner, name)
-    else:
-        yield name, [parameter.name for parameter in command.parameters]
 
 
 @pytest.mark.parametrize("cog", [GalleryCog, PersonalDataCog, PromptPresetsCog])

@@ -41,6 +41,18 @@ def test_every_test_asserts_something():
     assert idle == []
 
 
+def taken_from_tests(path):
+    """Return the test modules in other folders that a file imports: pytest finds them only where they run too."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    modules = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name for name in modules if name.startswith("test_") and not path.with_name(f"{name}.py").exists()}
+
+
+def test_each_file_runs_alone():
+    """What several files need is in `helpers`."""
+    assert {str(path): names for path in FOLDER.rglob("*.py") if (names := taken_from_tests(path))} == {}
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

@@ -2,7 +2,7 @@
 
 import pytest
 from helpers.discord_rules import DESCRIPTION, check_commands, check_limits, check_mentions, check_shape
-from test_recreate import png as png_with
+from helpers.infotexts import png_with
 
 from pastelbot.bot import render
 from pastelbot.bot.components.job_buttons import JobButton, job_view

@@ -2,9 +2,9 @@
 
 import pytest
 from discord import Permissions
+from helpers.gallery import button
 from helpers.simulator import restrict_channels
 from helpers.studio import job_of
-from test_gallery import button
 
 from pastelbot.records import JobStatus
 

@@ -166,3 +166,9 @@ def custom_ids(message):
 
 def labels(message):
     return [button.label for row in message.components for button in row.children]
+
+
+def fields(modal):
+    """Return the modal's texts by their custom ids."""
+    inputs = [label["component"] for label in modal["components"]]
+    return {field["custom_id"]: field["value"] for field in inputs if "value" in field}

@@ -1,5 +1,5 @@
 import pytest
-from helpers.studio import job_of, labels
+from helpers.studio import fields, job_of, labels
 
 from pastelbot.records import Actor, JobStatus, PaintingFailed
 
@@ -17,12 +17,6 @@ def request_of(studio):
         return (await studio.jobs.get(job_of(message))).request
 
     return request_of
-
-
-def fields(modal):
-    """Return the modal's texts by their custom ids."""
-    inputs = [label["component"] for label in modal["components"]]
-    return {field["custom_id"]: field["value"] for field in inputs if "value" in field}
 
 
 async def test_reroll_paints_the_same_with_another_seed(studio, painted, request_of):

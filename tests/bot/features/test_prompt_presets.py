@@ -1,8 +1,7 @@
 """Settings kept under a name."""
 
 import pytest
-from test_recreate import INFOTEXT
-from test_recreate import png as png_with
+from helpers.infotexts import INFOTEXT, png_with
 
 
 @pytest.fixture

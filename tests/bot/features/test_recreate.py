@@ -1,31 +1,14 @@
 """Painting what an infotext says."""
 
-import io
 import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
+from helpers.infotexts import INFOTEXT, png_with
 
 from pastelbot.infotext import read_request
 
 CARD = json.loads((Path(__file__).parents[2] / "prompt" / "card.json").read_text(encoding="utf-8"))
-
-INFOTEXT = (
-    "1girl, ((red hair))\nNegative prompt: lowres\n"
-    "Steps: 12, Sampler: Euler a, Schedule type: Automatic, CFG scale: 6, Seed: 77, Size: 128x192, "
-    "Model hash: 7edc8e08, Model: pastelmix-fp32, Clip skip: 2, ENSD: 31337"
-)
-
-
-def png(infotext):
-    info = PngInfo()
-    if infotext is not None:
-        info.add_text("parameters", infotext)
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=info)
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -75,7 +58,7 @@ async def test_a_picture_of_our_own_checkpoint_needs_no_note(recreate):
 
 
 async def test_an_attached_picture_says_it_too(studio, recreate):
-    await recreate(picture=("mine.png", png(INFOTEXT)))
+    await recreate(picture=("mine.png", png_with(INFOTEXT)))
 
     assert 77 == (await painted_request(studio)).seed
 
@@ -136,9 +119,9 @@ async def test_the_cards_six_pictures_are_recreated(studio, recreate, text):
 
 
 async def test_a_picture_made_from_a_hidden_one_is_hidden(studio, recreate):
-    await recreate(picture=("SPOILER_mine.png", png(INFOTEXT)))
+    await recreate(picture=("SPOILER_mine.png", png_with(INFOTEXT)))
     assert (await studio.finish()).attachments[0].filename.startswith("SPOILER_")
-    message = await studio.kenji.send(studio.channel, "look", attachments=[("SPOILER_a.png", png(INFOTEXT))])
+    message = await studio.kenji.send(studio.channel, "look", attachments=[("SPOILER_a.png", png_with(INFOTEXT))])
     await studio.hana.context_menu(studio.channel, "Recreate", message)
 
     assert (await studio.finish()).attachments[0].filename.startswith("SPOILER_")
@@ -180,7 +163,7 @@ async def test_no_infotext_harms_the_line(studio, recreate, field):
         ({"infotext": "just a prompt"}, "not an infotext"),
         ({"infotext": INFOTEXT.replace("128x192", "4096x4096")}, "cap of 1280"),
         ({"infotext": INFOTEXT.replace("Steps: 12", "Steps: 900")}, "cap of 60"),
-        ({"picture": ("a.png", png(None))}, "has no infotext"),
+        ({"picture": ("a.png", png_with(None))}, "has no infotext"),
         ({"picture": ("a.txt", b"hello")}, "not a readable picture"),
     ],
 )

@@ -1,10 +1,9 @@
 """Apps > Remix: start from a picture that is here already."""
 
 import pytest
+from helpers.infotexts import INFOTEXT, png_with
+from helpers.studio import fields
 from helpers.support import png
-from test_buttons import fields
-from test_recreate import INFOTEXT
-from test_recreate import png as png_with
 
 
 async def request_of(studio):

@@ -2,7 +2,7 @@
 
 import pytest
 from discord import AppCommandType, Permissions
-from test_docs import leaves, read
+from helpers.docs import leaves, read
 
 
 @pytest.fixture

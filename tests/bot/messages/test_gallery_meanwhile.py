@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import discord
 import pytest
+from helpers.gallery import Gallery, button, text_of
 from helpers.simulator import restrict_channels
 from helpers.support import eventually
-from test_gallery import Gallery, button, text_of
 
 from pastelbot.bot.components.gallery_views import PageButton
 from pastelbot.records import Actor
