@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.captions import Caption, Condition, Vocabulary, compose
-from training.gossip import Gossip
 from training.latents import HIRES, whiten
 from training.text import HIDDEN, emphasise, hidden
 from training.text import load as load_text
 from training.unet_start import start_as_identity
 from training.vae import face_weights
+from training.weight_averaging import WeightAveraging
 from training.workspace import Clock, Workspace, arguments, flat_then_cosine
 
 CONFIG = {
@@ -238,7 +238,9 @@ class Trainer:
         self.average = [p.data.clone() for p in self.parameters]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=RATE, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
         self.clock = Clock(options.seconds, self._restore())
-        self.gossip = Gossip(work.folder, options.name, self.parameters, rank=options.rank, world=options.world)
+        self.averaging = WeightAveraging(
+            work.folder, options.name, self.parameters, rank=options.rank, world=options.world
+        )
         self._cumulative, self._weights = alphas(), loss_weights()
 
     @property
@@ -286,7 +288,7 @@ class Trainer:
 
     def share_weights(self, step: int) -> int:
         """Meet the other processes and move the running average; return how many were heard."""
-        heard = self.gossip.exchange()
+        heard = self.averaging.exchange()
         keep = min(
             0.9 if self.options.refine else AVERAGING, (1 + step / 8) / (8 + step / 8) if self.seen < 20_000 else 1
         )

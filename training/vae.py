@@ -17,8 +17,8 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 from torch.nn import functional
 
-from training.gossip import Gossip
 from training.vae_start import start_as_identity
+from training.weight_averaging import WeightAveraging
 from training.workspace import Clock, Pixels, Workspace, arguments, flat_then_cosine
 
 State = dict[str, Any]  # what torch.save keeps: tensors by name, and numbers
@@ -171,20 +171,20 @@ def train(work: Workspace, options: Options) -> AutoencoderKL:
     optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
     if state.get("optimizer"):
         optimizer.load_state_dict(state["optimizer"])
-    gossip = Gossip(work.folder, name, parameters, rank=options.rank, world=options.world)
+    averaging = WeightAveraging(work.folder, name, parameters, rank=options.rank, world=options.world)
     clock = Clock(options.seconds, state.get("used", 0.0))
     inverse = torch.from_numpy(np.load(work.path("whitening.npz"))["inverse"]) if options.decoder_only else None
     saved, losses = time.monotonic(), []
     for step, loss in enumerate(_steps(vae, crops, optimizer, clock, inverse), 1):
         losses.append(loss)
         if step % 10 == 0:
-            gossip.exchange()
+            averaging.exchange()
         if step % 100 == 0:
             print(f"{clock.used:.0f}s step {step} l1 {np.mean(losses[-100:]) * 127.5:.2f}/255", flush=True)
         if time.monotonic() - saved > 45:
             saved = time.monotonic()
             work.save(file, {"vae": vae.state_dict(), "optimizer": optimizer.state_dict(), "used": clock.used})
-    gossip.exchange()
+    averaging.exchange()
     work.save(file, {"vae": vae.state_dict(), "optimizer": optimizer.state_dict(), "used": clock.used})
     return vae
 

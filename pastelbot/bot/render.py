@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pastelbot.bot.plain_text import plain
 from pastelbot.jobs.dispatcher import Overview
-from pastelbot.jobs.queue.scheduler import MOST_TOLD_EXACTLY
+from pastelbot.jobs.queue.scheduler import MOST_SHOWN_EXACTLY
 from pastelbot.records import Actor, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
 from pastelbot.rules import cost
 from pastelbot.rules.hires import hires_size
@@ -21,7 +21,7 @@ def waiting_text(job: Job, position: int, ready_at: datetime | None = None, *, p
     parts = []
     if position > 0:
         place = _ordinal(position)
-        parts.append(f"about {place} in line" if position > MOST_TOLD_EXACTLY else f"{place} in line")
+        parts.append(f"about {place} in line" if position > MOST_SHOWN_EXACTLY else f"{place} in line")
     if paused:
         parts.append("and the bot is taking a break here")
     elif ready_at is not None:

@@ -47,7 +47,7 @@ def recipe_run(
     found, settings = read_recipe(file, out=out), load_settings(config).checkpoint
     with progress_bar("Looking at the inputs", in_bytes=True) as listener:
         report = run_recipe(found, listener, settings)
-    _tell(report.notes, report.outputs)
+    _print_report(report.notes, report.outputs)
 
 
 def merge(
@@ -168,7 +168,7 @@ def _run_step(name: str, table: Mapping[str, object], out: Path, config: Path | 
     found, settings = single_step(name, table, out), load_settings(config).checkpoint
     with progress_bar("Looking at the inputs", in_bytes=True) as listener:
         report = run_recipe(found, listener, settings)
-    _tell(report.notes, report.outputs)
+    _print_report(report.notes, report.outputs)
 
 
 def _lora_use(text: str) -> dict[str, object]:
@@ -180,7 +180,7 @@ def _lora_use(text: str) -> dict[str, object]:
         return {"file": text}
 
 
-def _tell(notes: list[str], outputs: list[Path]) -> None:
+def _print_report(notes: list[str], outputs: list[Path]) -> None:
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     for path in outputs:

@@ -29,7 +29,7 @@ _SPARE = 2**20
 _BLOCK = 2**22
 
 
-def _hear_nothing(_what: str, _done: int, _total: int) -> None:
+def _ignore(_what: str, _done: int, _total: int) -> None:
     """Hear of progress and say nothing."""
 
 
@@ -55,7 +55,7 @@ class HubDownload:
 
     revision: str | None = None
     cache_dir: Path | None = None
-    listener: Listener = _hear_nothing
+    listener: Listener = _ignore
 
     def names(self, repo: str) -> list[str]:
         """Return the names of a repository's files; raises CheckpointError."""
@@ -130,13 +130,11 @@ class HubDownload:
         if urlparse(file.address).netloc != urlparse(self._url(file)).netloc:
             headers.pop("authorization", None)  # a token is for the hub, not for the host that stores its files
         start = min(_size(part), file.size)
-        heard = _Bar.hearing(lambda done: self.listener(file.name, before + done, total), start)
+        bar = _Bar.reporting_to(lambda done: self.listener(file.name, before + done, total), start)
         with part.open("r+b" if part.exists() else "w+b") as target:
             target.truncate(start)
             target.seek(start)
-            http_get(
-                file.address, target, resume_size=start, headers=headers, expected_size=file.size, tqdm_class=heard
-            )
+            http_get(file.address, target, resume_size=start, headers=headers, expected_size=file.size, tqdm_class=bar)
 
     def _url(self, file: HubFile) -> str:
         from huggingface_hub import hf_hub_url
@@ -159,21 +157,21 @@ class _Bar:
     """What the client takes for a progress bar."""
 
     @classmethod
-    def hearing(cls, hear: Callable[[int], None], start: int) -> "type[tqdm]":
+    def reporting_to(cls, report: Callable[[int], None], start: int) -> "type[tqdm]":
         """Return a function that the client calls as a class of progress bars."""
 
         def make(**_settings: object) -> "_Bar":
-            return cls(hear, start)
+            return cls(report, start)
 
         return cast("type[tqdm]", make)
 
-    def __init__(self, hear: Callable[[int], None], start: int) -> None:
-        self._hear, self._done = hear, start
-        hear(start)
+    def __init__(self, report: Callable[[int], None], start: int) -> None:
+        self._report, self._done = report, start
+        report(start)
 
     def update(self, count: float) -> None:
         self._done += int(count)
-        self._hear(self._done)
+        self._report(self._done)
 
     def __enter__(self) -> Self:
         return self

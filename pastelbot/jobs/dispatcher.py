@@ -44,7 +44,7 @@ from pastelbot.store.picture_files import PictureFiles
 _ATTEMPTS = 2
 _POLL_SECONDS = 15.0
 _WATCHED = 100  # queue positions that are checked after every event
-_TOLD_AT_ONCE = 50  # at most so many messages are edited at once
+_REFRESHED_AT_ONCE = 50  # at most so many messages are edited at once
 _REMEMBERED = timedelta(days=3)
 _LOADING_LOGGED = timedelta(seconds=30)  # how often the log says what the worker loads or downloads
 
@@ -202,7 +202,7 @@ class Dispatcher:
             case _:
                 await self._on_event(item)
         await self._dispatch()
-        await self._tell(depth)
+        await self._refresh_positions(depth)
 
     async def _on_event(self, event: Event) -> None:
         self._heard_at = self._clock()
@@ -292,9 +292,9 @@ class Dispatcher:
             for waiting in chosen:  # given out, or ended elsewhere meanwhile
                 self._leave(waiting.id)
 
-    async def _tell(self, depth: int) -> None:
+    async def _refresh_positions(self, depth: int) -> None:
         """Publish the positions that differ from those shown."""
-        positions = self._positions.stale(self._ahead(), self._clock(), depth=depth, most=_TOLD_AT_ONCE)
+        positions = self._positions.stale(self._ahead(), self._clock(), depth=depth, most=_REFRESHED_AT_ONCE)
         if not positions:
             return
         for job in await self._jobs.several(list(positions)):

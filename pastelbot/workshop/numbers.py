@@ -1,12 +1,11 @@
-"""Arithmetic on tensors in float32, piece by piece, so that a large tensor needs no large intermediate."""
+"""Arithmetic on tensors in float32 and in chunks, so that a large tensor needs no large intermediate."""
 
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.weights.chunked import pieces
+from pastelbot.diffusion.checkpoint.devices import PRECISIONS
+from pastelbot.diffusion.weights.chunked import chunks
 from pastelbot.errors import WorkshopError
-
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 def precision_of(name: str | None) -> torch.dtype | None:
@@ -29,7 +28,7 @@ def combine(effective: list[tuple[Tensor, float]], dtype: torch.dtype) -> Tensor
     first = effective[0][0]
     result = torch.empty(first.shape, dtype=dtype)
     flat = [(tensor.reshape(-1), factor) for tensor, factor in effective]
-    for start, target in pieces(result):
+    for start, target in chunks(result):
         stop = start + target.numel()
         total = flat[0][0][start:stop].float() * flat[0][1]
         for tensor, factor in flat[1:]:

@@ -1,8 +1,9 @@
+import re
 import sys
 from string import Formatter
 
 import pytest
-from helpers.translatable import missing, texts
+from helpers.translatable import ALSO_SHOWN, PACKAGE, missing, texts
 
 from pastelbot.i18n.languages import Catalogue, Languages
 
@@ -94,6 +95,14 @@ def test_shipped_translations_leave_nothing_out(japanese):
 def test_every_text_is_translated(japanese):
     """`python tests/helpers/translatable.py ja` prints what is missing."""
     assert missing({*japanese.phrases, *japanese.words}) == {}
+
+
+def test_functions_that_are_said_to_show_texts_are_there():
+    """One that was renamed would show texts that no test asks to be translated."""
+    for module, names in ALSO_SHOWN.items():
+        source = (PACKAGE / module).read_text(encoding="utf-8")
+        for name in names:
+            assert re.search(rf"^ *(?:async def|def|class) {name}\b|^{name} = ", source, re.MULTILINE), (module, name)
 
 
 def test_texts_found_in_the_code_are_those_that_people_read():

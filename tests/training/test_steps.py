@@ -14,9 +14,9 @@ import torch
 
 from training import export, judge, latents, text, unet, vae
 from training.captions import ACCESSORIES, Condition, Vocabulary, compose
-from training.gossip import Gossip
 from training.render import SCRIPT
 from training.sampling import Painter, Settings, karras_sigmas, split_emphasis
+from training.weight_averaging import WeightAveraging
 from training.workspace import PICTURE_SETS, Label, Workspace, flat_then_cosine
 
 TOKENIZER = Path(__file__).parents[2] / "pastelbot" / "data" / "checkpoint" / "tokenizer"
@@ -134,11 +134,11 @@ def test_captions_drop_everything_at_times_and_weigh_accessories(work: Workspace
     assert all(len(vocabulary.encode(caption, rng).rows) == 77 for caption in captions)
 
 
-def test_gossip_averages_what_others_published(tmp_path: Path) -> None:
+def test_weights_are_averaged_with_those_that_others_published(tmp_path: Path) -> None:
     """Two processes' weights meet in the middle; a process alone keeps its own."""
     first, second = torch.zeros(3), torch.ones(3)
-    left = Gossip(tmp_path, "w", [first], rank=0, world=2)
-    right = Gossip(tmp_path, "w", [second], rank=1, world=2)
+    left = WeightAveraging(tmp_path, "w", [first], rank=0, world=2)
+    right = WeightAveraging(tmp_path, "w", [second], rank=1, world=2)
 
     assert left.exchange() == 0
     assert right.exchange() == 1

@@ -18,7 +18,7 @@ class PictureTask:
 
     job: "ActiveJob"
     pipeline: PicturePipeline
-    asks: DenoiseRequests
+    requests: DenoiseRequests
     request: DenoiseRequest | None = None
     denoised: Tensor | None = None
     latents: Tensor | None = None
@@ -30,21 +30,21 @@ class PictureTask:
         return NO_LORAS if self.request is None else self.request.loras
 
     def start(self) -> None:
-        """Take the first ask."""
-        self.request = next(self.asks)
+        """Take the first request."""
+        self.request = next(self.requests)
 
     def advance(self, denoised: Tensor) -> None:
-        """Hand the answer in and take the next ask, or the final latents."""
+        """Hand the answer in and take the next request, or the final latents."""
         self.calls += 1
         self.denoised = denoised
         try:
-            self.request = self.asks.send(denoised)
+            self.request = self.requests.send(denoised)
         except StopIteration as stop:
             self.request, self.latents = None, stop.value
 
     def close(self) -> None:
         """Let go of every tensor."""
-        self.asks.close()
+        self.requests.close()
         self.request = self.denoised = self.latents = None
 
 

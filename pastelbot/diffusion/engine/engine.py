@@ -19,7 +19,7 @@ from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
 from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache
 from pastelbot.diffusion.engine.active_jobs import ActiveJob, PictureTask
 from pastelbot.diffusion.engine.denoiser import Denoiser, DenoiseRequest
-from pastelbot.diffusion.engine.finite_checks import SoundnessChecks
+from pastelbot.diffusion.engine.finite_checks import FiniteChecks
 from pastelbot.diffusion.engine.network_metadata import used_networks
 from pastelbot.diffusion.engine.picture import PicturePipeline, Recorder, make_plan
 from pastelbot.diffusion.engine.prompt_encoding import PromptCache
@@ -83,7 +83,7 @@ class Engine:
         self._vaes = vaes or VaeCache.empty()
         self._previewer = Previewer(checkpoint.vae, load_tiny(taesd, checkpoint.device))
         self._upscalers = upscalers or Upscalers(None, checkpoint.device)
-        self._checks = SoundnessChecks()
+        self._checks = FiniteChecks()
         # Rows of the UNet's batch by the latents' shape: fewer for sizes that memory was short for.
         self._rows: defaultdict[torch.Size, int] = defaultdict(lambda: max_rows)
         self._preview_every = preview_every
@@ -112,7 +112,7 @@ class Engine:
             if plan.hires is not None and plan.hires.fix.upscaler in models:
                 self._upscalers.prepare(plan.hires.fix.upscaler)
             for pipeline in self._painters(job):
-                job.tasks.append(PictureTask(job=job, pipeline=pipeline, asks=pipeline.walk()))
+                job.tasks.append(PictureTask(job=job, pipeline=pipeline, requests=pipeline.run()))
             for task in job.tasks:
                 task.start()
         except (RuntimeError, MemoryError) as error:
@@ -171,9 +171,9 @@ class Engine:
 
     def _advance(self, tasks: Sequence[PictureTask]) -> None:
         """Denoise pictures of one size, in smaller groups where memory is short."""
-        asks = [task.request for task in tasks if task.request is not None]
-        shape = asks[0].x.shape
-        answers = self._denoise(asks, self._rows[shape])
+        requests = [task.request for task in tasks if task.request is not None]
+        shape = requests[0].x.shape
+        answers = self._denoise(requests, self._rows[shape])
         if answers is None:
             self._advance_with_less_memory(tasks, shape)
             return
@@ -182,11 +182,11 @@ class Engine:
                 task.advance(denoised)
         self._checks.add(tasks, answers)
 
-    def _denoise(self, asks: Sequence[DenoiseRequest], rows: int) -> list[Tensor] | None:
+    def _denoise(self, requests: Sequence[DenoiseRequest], rows: int) -> list[Tensor] | None:
         """Return the answers, or None where memory is short: the error, which holds tensors, ends here."""
         try:
-            self._loras.use_in_unet(asks[0].loras)
-            return self._denoiser.denoise(asks, max_rows=rows)
+            self._loras.use_in_unet(requests[0].loras)
+            return self._denoiser.denoise(requests, max_rows=rows)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -16,7 +16,7 @@ class _Check:
     copied: torch.cuda.Event | None
 
 
-class SoundnessChecks:
+class FiniteChecks:
     """Checks answers of the denoiser: at once on the CPU, one turn later on CUDA, where asking at once would wait."""
 
     def __init__(self) -> None:

@@ -167,7 +167,7 @@ class PicturePipeline:
     def _recipe(self) -> NoiseRecipe:
         return NoiseRecipe.of(self.plan.request, self.index)
 
-    def walk(self) -> DenoiseRequests:
+    def run(self) -> DenoiseRequests:
         """Yield what is to be denoised, and return the final latents (4, height / 8, width / 8)."""
         request = self.plan.request
         noise = self._noise(request.height // CELL, request.width // CELL)
@@ -226,7 +226,7 @@ class PicturePipeline:
 
 
 def _conditioned(steps: Steps, conditioning: PassConditioning, cfg_scale: float) -> DenoiseRequests:
-    """Join a sampler's asks with the conditioning of each call, and pass the answers on."""
+    """Join a sampler's requests with the conditioning of each call, and pass the answers on."""
     call, loras = 0, unet_set(conditioning.loras)
     try:
         x, sigma = next(steps)

@@ -1,12 +1,12 @@
-"""Large tensors, piece by piece, so that they need no large intermediate."""
+"""Large tensors in chunks, so that they need no large intermediate."""
 
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-# Numbers in a piece: its float32 intermediates stay in the processor's cache.
-_PIECE = 2**18
+# Numbers in a chunk: its float32 intermediates stay in the processor's cache.
+_CHUNK = 2**18
 
 # For each number format: integers of the same size, all bits but the sign, and the exponent's bits.
 _BITS = {
@@ -22,11 +22,11 @@ def is_finite(tensor: Tensor) -> bool:
         return not tensor.dtype.is_floating_point or tensor.dtype.itemsize == 1 or bool(tensor.isfinite().all())
     integers, magnitude, infinity = _BITS[tensor.dtype]
     bits = tensor.contiguous().view(integers)
-    return all(int((piece & magnitude).max()) < infinity for _start, piece in pieces(bits))
+    return all(int((chunk & magnitude).max()) < infinity for _start, chunk in chunks(bits))
 
 
-def pieces(tensor: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Yield a contiguous tensor's numbers in pieces, each with the place where it starts."""
+def chunks(tensor: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """Yield a contiguous tensor's numbers in chunks, each with the place where it starts."""
     flat = tensor.view(-1)
-    for start in range(0, flat.numel(), _PIECE):
-        yield start, flat[start : start + _PIECE]
+    for start in range(0, flat.numel(), _CHUNK):
+        yield start, flat[start : start + _CHUNK]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from pastelbot.jobs.queue.scheduler import told_place
+from pastelbot.jobs.queue.scheduler import shown_position
 from pastelbot.jobs.queue.throughput import Throughput
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 
@@ -41,7 +41,7 @@ class QueuePositions:
     def __init__(self, queue: WaitQueue, throughput: Throughput) -> None:
         self._wait_queue = queue
         self._throughput = throughput
-        self._told: dict[str, Place] = {}
+        self._shown: dict[str, Place] = {}
 
     def mark_shown(self, job_id: str, ahead: Ahead, now: datetime) -> Place | None:
         """Return a waiting job's position and record it as shown; None where it does not wait."""
@@ -51,41 +51,41 @@ class QueuePositions:
         number, work = self._wait_queue.before(job_id)
         paused = job.guild_id in self._wait_queue.held_guilds()
         place = self._place(ahead.jobs + number + 1, ahead.work + work + job.work, now, paused=paused)
-        self._told[job_id] = place
+        self._shown[job_id] = place
         return place
 
     def forget(self, job_id: str) -> None:
         """Forget the shown position of a job that no longer waits."""
-        self._told.pop(job_id, None)
+        self._shown.pop(job_id, None)
 
     def stale(self, ahead: Ahead, now: datetime, *, depth: int, most: int) -> dict[str, Place]:
         """Return the stale positions, recorded as shown, of at most `most` of the first `depth` queued jobs."""
         found = dict(islice(self._changed(ahead, now, depth), most))
-        self._told.update(found)
+        self._shown.update(found)
         return found
 
     def _changed(self, ahead: Ahead, now: datetime, depth: int) -> Iterator[tuple[str, Place]]:
         number, work, held = ahead.jobs, ahead.work, self._wait_queue.held_guilds()
         for job in islice(self._wait_queue, depth):
-            told, paused = self._told.get(job.id), job.guild_id in held
+            shown, paused = self._shown.get(job.id), job.guild_id in held
             if not paused:
                 number, work = number + 1, work + job.work
-            if told is None or told.paused != paused or (not paused and self._wrong(told, number, work, now)):
+            if shown is None or shown.paused != paused or (not paused and self._wrong(shown, number, work, now)):
                 yield job.id, self._place(number + paused, work + job.work * paused, now, paused=paused)
 
-    def _wrong(self, told: Place, number: int, work: float, now: datetime) -> bool:
-        return told.position != told_place(number) or self._drifted(told, work, now)
+    def _wrong(self, shown: Place, number: int, work: float, now: datetime) -> bool:
+        return shown.position != shown_position(number) or self._drifted(shown, work, now)
 
-    def _drifted(self, told: Place, work: float, now: datetime) -> bool:
+    def _drifted(self, shown: Place, work: float, now: datetime) -> bool:
         seconds = self._throughput.seconds_for(work)
         if seconds is None:
             return False
-        if told.ready_at is None:
+        if shown.ready_at is None:
             return True
-        wrong = abs((told.ready_at - now).total_seconds() - seconds)
+        wrong = abs((shown.ready_at - now).total_seconds() - seconds)
         return wrong > max(_LEAST_DRIFT, _DRIFT * seconds)
 
     def _place(self, number: int, work: float, now: datetime, *, paused: bool) -> Place:
         seconds = None if paused else self._throughput.seconds_for(work)
         ready_at = None if seconds is None else now + timedelta(seconds=seconds)
-        return Place(position=told_place(number), ready_at=ready_at, paused=paused)
+        return Place(position=shown_position(number), ready_at=ready_at, paused=paused)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pastelbot.store.jobs.rows import QueuedJob
 
 NOTHING = -math.inf
-MOST_TOLD_EXACTLY = 10
+MOST_SHOWN_EXACTLY = 10
 
 
 def turns(work: int, count: int, default_work: int) -> float:
@@ -61,9 +61,9 @@ def admit(line: Sequence[QueuedJob], running: Sequence[QueuedJob], *, at_once: i
     return chosen
 
 
-def told_place(place: int) -> int:
+def shown_position(place: int) -> int:
     """Return the position as shown: exact up to 10, then rounded up to tens, from 100 on to hundreds."""
-    if place <= MOST_TOLD_EXACTLY:
+    if place <= MOST_SHOWN_EXACTLY:
         return place
     step = 10 if place <= 100 else 100
     return -(-place // step) * step

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pastelbot.config import CheckpointSettings
+from pastelbot.diffusion.checkpoint.devices import PRECISIONS
 from pastelbot.diffusion.lora.files import LoraFile, open_loras, partner_of
 from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, SafetensorsSource, TensorSource
 from pastelbot.errors import CheckpointError, WorkshopError
@@ -22,7 +23,7 @@ from pastelbot.workshop.folders import Opened, open_checkpoint, open_reference, 
 from pastelbot.workshop.lora_extract import Extraction, extract, write_lora
 from pastelbot.workshop.lora_merge import LoraMerge
 from pastelbot.workshop.merge import AddDifference, BlockMerge
-from pastelbot.workshop.numbers import PRECISIONS, precision_of
+from pastelbot.workshop.numbers import precision_of
 from pastelbot.workshop.precision import Precision, WithoutEma
 from pastelbot.workshop.recipes.recipe import Recipe
 from pastelbot.workshop.recipes.steps import (
@@ -55,10 +56,10 @@ def run_recipe(recipe: Recipe, progress: Progress = silent, settings: Checkpoint
     `settings` say where downloads from the hub are kept, and whether there may be any.
     """
     with ExitStack() as stack:
-        kitchen = _RecipeRunner(recipe, progress, settings, stack)
-        kitchen.open_inputs()
-        kitchen.check()
-        return kitchen.run()
+        runner = _RecipeRunner(recipe, progress, settings, stack)
+        runner.open_inputs()
+        runner.check()
+        return runner.run()
 
 
 class _RecipeRunner:

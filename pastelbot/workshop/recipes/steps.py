@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pastelbot.choices import nearest_names
+from pastelbot.diffusion.checkpoint.devices import PRECISIONS
 from pastelbot.errors import RecipeError, WorkshopError
 from pastelbot.workshop.blocks import BlockWeights, read_weights, uniform
-from pastelbot.workshop.numbers import PRECISIONS
 from pastelbot.workshop.precision import EMA_MODES
 
 

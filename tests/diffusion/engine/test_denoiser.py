@@ -31,8 +31,8 @@ class IdealUnet:
         return (alpha * noise - alpha * sigma * clean if self.velocity else noise,)
 
 
-def ask(parts, *, negative=0.0, cfg_scale=1.0, sigma=2.0, tokens=77, negative_tokens=77, size=(4, 3, 5)):
-    """Return an ask whose conditionings are constant."""
+def request(parts, *, negative=0.0, cfg_scale=1.0, sigma=2.0, tokens=77, negative_tokens=77, size=(4, 3, 5)):
+    """Return a request whose conditionings are constant."""
     positive = tuple((torch.full((tokens, 8), value), weight) for value, weight in parts)
     x = torch.randn(size, generator=torch.Generator().manual_seed(0)) * sigma
     return DenoiseRequest(
@@ -50,15 +50,15 @@ def denoiser(prediction_type):
 @pytest.mark.parametrize("sigma", [14.6, 2.0, 0.05])
 def test_both_kinds_of_prediction_give_the_clean_latents(prediction_type, sigma):
     """The noise level's fractional timestep and the scaling are right at every level."""
-    (denoised,) = denoiser(prediction_type)[0].denoise([ask([(MEAN, 1.0)], sigma=sigma)], max_rows=4)
+    (denoised,) = denoiser(prediction_type)[0].denoise([request([(MEAN, 1.0)], sigma=sigma)], max_rows=4)
 
     torch.testing.assert_close(denoised, torch.full((4, 3, 5), MEAN), atol=2e-3, rtol=0)
 
 
 def test_guidance_adds_up_the_weighted_parts():
     """The answer is u + the sum of w (c - u) scale."""
-    asks = [ask([(0.5, 1.0), (0.2, -0.4)], negative=0.1, cfg_scale=7.0)]
-    (denoised,) = denoiser("epsilon")[0].denoise(asks, max_rows=4)
+    requests = [request([(0.5, 1.0), (0.2, -0.4)], negative=0.1, cfg_scale=7.0)]
+    (denoised,) = denoiser("epsilon")[0].denoise(requests, max_rows=4)
 
     expected = 0.1 + 7 * (0.5 - 0.1) - 7 * 0.4 * (0.2 - 0.1)
     torch.testing.assert_close(denoised, torch.full((4, 3, 5), expected), atol=1e-2, rtol=0)
@@ -67,14 +67,14 @@ def test_guidance_adds_up_the_weighted_parts():
 def test_pictures_at_different_noise_levels_share_a_call():
     """Rows with equally long conditionings go together, others apart; each picture gets its own answer."""
     wrapped, unet = denoiser("epsilon")
-    asks = [
-        ask([(0.5, 1.0)], cfg_scale=3.0, sigma=9.0, negative_tokens=154),
-        ask([(0.1, 1.0)], cfg_scale=2.0, sigma=0.5),
+    requests = [
+        request([(0.5, 1.0)], cfg_scale=3.0, sigma=9.0, negative_tokens=154),
+        request([(0.1, 1.0)], cfg_scale=2.0, sigma=0.5),
     ]
-    together = wrapped.denoise(asks, max_rows=8)
+    together = wrapped.denoise(requests, max_rows=8)
 
     assert sorted(call[:2] for call in unet.calls) == [(1, 154), (3, 77)]
-    for one, mine in zip(asks, together, strict=True):
+    for one, mine in zip(requests, together, strict=True):
         torch.testing.assert_close(wrapped.denoise([one], max_rows=8)[0], mine, atol=1e-5, rtol=0)
 
 
@@ -98,6 +98,6 @@ def test_timesteps_are_fractional():
     """The level between two of the model's is told to the network as such."""
     wrapped, unet = denoiser("epsilon")
     sigma = math.sqrt(float(MODEL.sigmas[500]) * float(MODEL.sigmas[501]))
-    wrapped.denoise([ask([(0.1, 1.0)], sigma=sigma)], max_rows=8)
+    wrapped.denoise([request([(0.1, 1.0)], sigma=sigma)], max_rows=8)
 
     assert unet.calls[0][2] == [pytest.approx(500.5, abs=1e-3)]

@@ -1,6 +1,6 @@
 import pytest
 
-from pastelbot.jobs.queue.scheduler import NOTHING, admit, joined, told_place, turns, weight, without
+from pastelbot.jobs.queue.scheduler import NOTHING, admit, joined, shown_position, turns, weight, without
 from pastelbot.store.jobs.rows import QueuedJob
 
 
@@ -42,6 +42,6 @@ def test_amounts_are_added_and_taken_away_by_their_logarithms():
 
 
 def test_places_far_back_are_told_roughly():
-    assert [told_place(place) for place in (1, 2, 10)] == [1, 2, 10]
-    assert [told_place(place) for place in (11, 20, 21, 99, 100)] == [20, 20, 30, 100, 100]
-    assert [told_place(place) for place in (101, 9_999)] == [200, 10_000]
+    assert [shown_position(place) for place in (1, 2, 10)] == [1, 2, 10]
+    assert [shown_position(place) for place in (11, 20, 21, 99, 100)] == [20, 20, 30, 100, 100]
+    assert [shown_position(place) for place in (101, 9_999)] == [200, 10_000]

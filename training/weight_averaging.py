@@ -17,13 +17,13 @@ from torch import Tensor
 STALE_AFTER = 120.0
 
 
-class Gossip:
+class WeightAveraging:
     """One process's place among `world` processes that train the same parameters."""
 
     def __init__(self, folder: Path, name: str, parameters: Sequence[Tensor], *, rank: int, world: int) -> None:
         self._parameters = parameters
         size = sum(p.numel() for p in parameters) + 1
-        files = [folder / f"{name}.gossip{i}" for i in range(world)]
+        files = [folder / f"{name}.weights{i}" for i in range(world)]
         for file in files:
             if not file.exists() or file.stat().st_size != 4 * size:
                 np.zeros(size, np.float32).tofile(file)
@@ -33,16 +33,16 @@ class Gossip:
         self._born = time.time()
 
     def exchange(self) -> int:
-        """Publish, move towards the others, and return how many of them were heard."""
+        """Publish, move towards the others, and return how many of them had published lately."""
         if not self._others:
             return 0
         flat = torch.cat([p.data.reshape(-1) for p in self._parameters]).numpy()
         self._own[:-1] = flat
         self._own[-1] = time.time() - 1.7e9
-        heard = [other[:-1].copy() for other in self._others if self._fresh(float(other[-1]))]
-        if heard:
-            self._load(torch.from_numpy(np.mean([flat, *heard], axis=0)))
-        return len(heard)
+        published = [other[:-1].copy() for other in self._others if self._fresh(float(other[-1]))]
+        if published:
+            self._load(torch.from_numpy(np.mean([flat, *published], axis=0)))
+        return len(published)
 
     def _fresh(self, stamp: float) -> bool:
         # float32 keeps about two minutes of resolution at this size: enough to tell a dead process.
