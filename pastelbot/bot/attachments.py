@@ -8,6 +8,7 @@ from pastelbot.errors import LimitError, RequestError
 from pastelbot.formats import pictures
 
 _PATIENCE = 2.2  # seconds, of the three in which Discord wants an answer
+_LARGEST_SHOWN = 25 * 2**20  # bytes of a picture of which only the infotext is read
 
 
 async def content_of(file: discord.Attachment, *, cap: int) -> bytes:
@@ -27,5 +28,18 @@ async def picture_of(file: discord.Attachment) -> bytes:
             content = await content_of(file, cap=pictures.MAX_FILE)
     except TimeoutError as error:
         raise RequestError("Discord hands the file out too slowly: try again, or attach a smaller one.") from error
-    pictures.size_of(content)
+    await asyncio.to_thread(pictures.size_of, content)
     return content
+
+
+async def infotext_of(file: discord.Attachment, *, cap: int = _LARGEST_SHOWN, patience: float = _PATIENCE) -> str:
+    """Return the infotext of a picture, within so many seconds; raises RequestError.
+
+    Files from strangers are taken apart in a thread, as one may be made to take long.
+    """
+    try:
+        async with asyncio.timeout(patience):
+            content = await content_of(file, cap=cap)
+            return await asyncio.to_thread(pictures.read_infotext, content)
+    except TimeoutError as error:
+        raise RequestError("Discord hands the file out too slowly: try again, or paste the infotext.") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pastelbot.errors import LimitError, RequestError
+from pastelbot.formats.infotext_cap import capped, read_capped
 
 _EXIF = 0x8769
 _USER_COMMENT = 0x9286
@@ -17,7 +18,6 @@ _TEXT_SUFFIXES = (".txt", ".md", "")
 
 MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as an attachment
 _MAX_PIXELS = 25_000_000
-_MAX_INFOTEXT = 64 * 2**10  # characters
 _MAX_READ = 80_000_000  # pixels of a picture of which only the infotext is read
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # Pillow knows formats that run programs
 _DECODED = 5_000_000  # pixels that may be decoded for what is behind them
@@ -34,7 +34,7 @@ def read_infotext(source: Path | bytes) -> str:
     name = str(source) if isinstance(source, Path) else "The picture"
     try:
         if isinstance(source, Path) and source.suffix.lower() in _TEXT_SUFFIXES:
-            return source.read_text(encoding="utf-8")
+            return read_capped(source, what=f"The infotext of {name}")
         with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=_FORMATS) as image:
             width, height = image.size
             if width * height > _MAX_READ:
@@ -50,9 +50,7 @@ def read_infotext(source: Path | bytes) -> str:
         raise RequestError(f"{name} is damaged: what it says of itself cannot be read.") from error
     if not isinstance(found, str) or not found.strip():
         raise RequestError(f"{name} has no infotext: it was removed or never written.")
-    if len(found) > _MAX_INFOTEXT:
-        raise LimitError(f"The infotext of {name} has {len(found):,} characters; the cap is {_MAX_INFOTEXT:,}.")
-    return found
+    return capped(found, what=f"The infotext of {name}")
 
 
 def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pastelbot.formats.infotext_cap import capped
+
 _NEGATIVE = "Negative prompt:"
 _LEAST_FIELDS = 3  # a last line with fewer fields belongs to the prompt
 
@@ -49,8 +51,11 @@ def _written(value: str) -> str:
 
 
 def read_fields(text: str) -> Infotext:
-    """Take an infotext apart. Any text is one: without fields it is all prompt."""
-    *lines, last = text.strip().split("\n")
+    """Take an infotext apart. Any text of at most 64 Ki characters is one: without fields it is all prompt.
+
+    Raises LimitError for a longer one.
+    """
+    *lines, last = capped(text).strip().split("\n")
     pairs = list(_pairs(last))
     if len(pairs) < _LEAST_FIELDS:
         lines.append(last)
@@ -67,12 +72,12 @@ def read_fields(text: str) -> Infotext:
 
 
 def with_line_breaks(text: str) -> str:
-    r"""Restore the line breaks of an infotext that a single-line field has turned into spaces.
+    r"""Restore the line breaks of an infotext that a single-line field has turned into spaces; raises LimitError.
 
     >>> with_line_breaks("1girl Negative prompt: hat Steps: 20, Seed: 5, Size: 64x64")
     '1girl\nNegative prompt: hat\nSteps: 20, Seed: 5, Size: 64x64'
     """
-    return text if "\n" in text.strip() else _LOST_BREAK.sub("\n", text)
+    return text if "\n" in capped(text).strip() else _LOST_BREAK.sub("\n", text)
 
 
 def _joined(lines: list[str]) -> str:

@@ -36,7 +36,10 @@ class ReadRequest(NamedTuple):
 
 
 def read_request(text: str) -> ReadRequest:
-    """Read any text as an infotext; what is missing or unreadable gets its default. This never fails."""
+    """Read any text as an infotext; what is missing or unreadable gets its default.
+
+    Nothing but the length can be wrong with it: raises LimitError for more than 64 Ki characters.
+    """
     raw = read_fields(text)
     fields = _Fields(parse_infotext(text))
     request = (

@@ -50,9 +50,8 @@ def read_all(texts: Iterable[str]) -> list[list[str]]:
 def phrase_of(entry: str) -> list[str]:
     """Return the words of a list's entry; empty where it has none."""
     words = words_of(entry)
-    while words and BORDER in (words[0], words[-1]):
-        words = words[1:] if words[0] == BORDER else words[:-1]
-    return words
+    inner = [place for place, word in enumerate(words) if word != BORDER]
+    return words[inner[0] : inner[-1] + 1] if inner else []
 
 
 def painted_texts(prompt: str, *, steps: int, hires_steps: int | None = None) -> list[str]:

@@ -13,7 +13,7 @@ _LONGEST = timedelta(days=3660)
 def read_duration(text: str) -> timedelta:
     """Parse a duration; raises RequestError where it is invalid, zero or over ten years."""
     word, end, span = text.strip().lower(), 0, timedelta()
-    while match := _PART.match(word, end):
+    while span <= _LONGEST and (match := _PART.match(word, end)):
         end = match.end()
         span += timedelta(**{_UNITS[match[2]]: int(match[1])})
     if not word or end != len(word) or not timedelta() < span <= _LONGEST:

@@ -1,5 +1,6 @@
 """Administration of a server: authorised and audited use cases."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -170,7 +171,7 @@ class Admin:
         await self._admin(actor)
         content = (await self._access.preview(actor)).content
         try:
-            check_content(GenerationRequest(prompt=prompt), content)
+            await asyncio.to_thread(check_content, GenerationRequest(prompt=prompt), content)
         except NotAllowedError as error:
             return str(error)
         return None

@@ -1,5 +1,6 @@
 """Description of pictures for `/describe`, with permission check and rate limit."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -48,8 +49,8 @@ class Describing:
 
     async def describe(self, actor: Actor, content: bytes) -> Description:
         """Return what a picture file shows; raises RequestError."""
-        await self.check(actor)
-        pictures.size_of(content, what="The picture")
+        await asyncio.to_thread(pictures.size_of, content, what="The picture")
+        await self.check(actor)  # the last that is waited for before this one counts
         self._asked.append((self._clock(), actor.user_id))
         self._waiting += 1
         try:

@@ -168,3 +168,11 @@ def exif_jpeg():
     exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + INFOTEXT.encode("utf-16-be")
     Image.new("RGB", (8, 8)).save(file, "JPEG", exif=exif)
     return file.getvalue()
+
+
+def test_a_long_text_file_is_refused_by_its_length(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("ü" * 65_537, encoding="utf-8")
+
+    with pytest.raises(LimitError, match=r"a\.txt has 65,537 characters; the cap is 65,536\."):
+        read_infotext(path)

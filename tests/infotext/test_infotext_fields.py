@@ -1,7 +1,8 @@
 import pytest
 from helpers.support import cpu_seconds
 
-from pastelbot.infotext import Infotext, parse_infotext, read_fields
+from pastelbot.errors import LimitError
+from pastelbot.infotext import Infotext, parse_infotext, read_fields, read_request, with_line_breaks
 
 FIELDS = {"Steps": "20", "Sampler": "Euler a", "CFG scale": "7"}
 
@@ -43,8 +44,14 @@ def test_release_candidates_come_before_their_release():
     assert "Downcast alphas_cumprod" not in parse_infotext(line + "nonsense")
 
 
-@pytest.mark.parametrize(
-    "text", ["a" * 100_000, "a: " * 50_000, 'ab: "x, ' * 20_000, "\n" * 100_000, "1x" * 50_000 + ":"]
-)
+@pytest.mark.parametrize("text", ["a" * 64_000, "a: " * 20_000, 'ab: "x, ' * 8_000, "\n" * 64_000, "1x" * 32_000 + ":"])
 def test_long_texts_are_read_quickly(text):
     assert cpu_seconds(lambda: parse_infotext(text)) < 5  # measured: 0.15 at most
+
+
+@pytest.mark.parametrize("read", [read_fields, parse_infotext, read_request, with_line_breaks])
+def test_no_reader_looks_at_more_than_64_ki_characters(read):
+    read("a" * 64 * 2**10)
+
+    with pytest.raises(LimitError, match=r"The infotext has 65,537 characters; the cap is 65,536\."):
+        read("a" * (64 * 2**10 + 1))

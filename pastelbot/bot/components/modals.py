@@ -104,7 +104,9 @@ class EditModal(OptionsModal):
 
 
 def typed_again(prompt: str, *, flags: bool = True) -> str:
-    """Return a finished prompt as it must be typed to be painted as it is."""
+    """Return a finished prompt as it must be typed to be painted as it is; one too long for a form stays as it is."""
+    if len(prompt) > _TEXT:
+        return prompt
     escaped = expansion.escape(prompt)
     escaped = escape_flags(escaped) if flags else escaped
     return escaped if len(escaped) <= _TEXT else prompt

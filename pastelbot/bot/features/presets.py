@@ -1,12 +1,13 @@
 """`/prompt` and "Apps > Save prompt": named presets."""
 
+import asyncio
 from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.attachments import picture_of
+from pastelbot.bot.attachments import infotext_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import offer_presets
 from pastelbot.bot.components.generation_options import generation_options
@@ -157,8 +158,8 @@ class _SaveModal(discord.ui.Modal):
 
 
 async def _request_of(message: discord.Message) -> GenerationRequest:
-    infotext = pictures.read_infotext(await picture_of(first_picture(message)))
-    read = read_request(infotext)
+    infotext = await infotext_of(first_picture(message), cap=pictures.MAX_FILE)
+    read = await asyncio.to_thread(read_request, infotext)
     if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
         raise RequestError("The picture has no infotext: choose one of a Stable Diffusion program.")
     return read.request

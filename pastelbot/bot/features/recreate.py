@@ -1,25 +1,19 @@
 """`/recreate` and "Apps > Recreate": paint the picture of an infotext from any program."""
 
-import asyncio
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.attachments import content_of
+from pastelbot.bot.attachments import infotext_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.queueing import children, submit
 from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
-from pastelbot.formats import pictures
 from pastelbot.records import Actor, JobOptions
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.submission import JobService
-
-_LARGEST = 25 * 2**20
-_PATIENCE = 2.0  # seconds, of the three in which Discord wants an answer
 
 
 class RecreateCog(commands.Cog):
@@ -44,7 +38,7 @@ class RecreateCog(commands.Cog):
     ) -> None:
         """Paint again what a picture's settings say."""
         if picture is not None:
-            infotext = await _infotext_of(picture)
+            infotext = await infotext_of(picture)
         if not infotext or not infotext.strip():
             raise RequestError("There is nothing to recreate: paste an infotext, or attach a picture that has one.")
         await self._paint(interaction, infotext, actor_of(interaction), _hidden_as(picture))
@@ -53,7 +47,7 @@ class RecreateCog(commands.Cog):
     async def recreate_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Paint again the first picture of a message, or the infotext that it says."""
         picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
-        infotext = message.content if picture is None else await _infotext_of(picture)
+        infotext = message.content if picture is None else await infotext_of(picture)
         job = await self._service.shown_in(message.id)
         if job is None:
             await self._paint(interaction, infotext, actor_of(interaction), _hidden_as(picture))
@@ -67,15 +61,6 @@ class RecreateCog(commands.Cog):
             await respond_ephemeral(
                 interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)])
             )
-
-
-async def _infotext_of(picture: discord.Attachment) -> str:
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            content = await content_of(picture, cap=_LARGEST)
-    except TimeoutError as error:
-        raise RequestError("Discord hands the file out too slowly: try again, or paste the infotext.") from error
-    return await asyncio.to_thread(pictures.read_infotext, content)
 
 
 def _hidden_as(picture: discord.Attachment | None) -> JobOptions:

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.attachments import content_of, picture_of
+from pastelbot.bot.attachments import infotext_of, picture_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.modals import OptionsModal, Paint, typed_again
@@ -57,11 +57,10 @@ class RemixCog(commands.Cog):
 async def _texts_of(picture: discord.Attachment) -> tuple[str, str | None]:
     """Return the prompts that a picture's infotext says; without one an empty prompt and None."""
     try:
-        async with asyncio.timeout(_PATIENCE):
-            infotext = pictures.read_infotext(await content_of(picture, cap=pictures.MAX_FILE))
-    except (RequestError, TimeoutError):
+        infotext = await infotext_of(picture, cap=pictures.MAX_FILE, patience=_PATIENCE)
+    except RequestError:
         return "", None
-    request = read_request(infotext).request
+    request = (await asyncio.to_thread(read_request, infotext)).request
     return request.prompt, request.negative_prompt
 
 

@@ -5,6 +5,7 @@ r"""Tags as users write them in a prompt: their spans, comparison keys and spell
 
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,24 +28,32 @@ class Span(NamedTuple):
 
 @dataclass
 class _Reading:
-    """Parser state: the spans read so far, the brackets open around the current one and those opened inside it."""
+    """Parser state: the spans read so far, the brackets open around the current one and those opened inside it.
+
+    `counts` says how many brackets of each kind are among `around`, and `in_word` whether a word has begun since
+    `start`: looking for either anew at each bracket would take time that grows with the square of the text.
+    """
 
     text: str
     spans: list[Span] = field(default_factory=list)
     start: int = 0
     around: list[str] = field(default_factory=list)
     inside: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    in_word: bool = False
 
     def cut(self, end: int, start: int) -> None:
         """End the current span, and begin the next one after the separator."""
         self.spans.append(self._trimmed(end))
         self.around += self.inside
+        self.counts.update(self.inside)
         self.inside = []
         self.start = start
+        self.in_word = False
 
     def _trimmed(self, end: int) -> Span:
         text = self.text[self.start : end]
-        if "(" in self.around:
+        if self.counts["("]:
             text = _WEIGHT.sub("", text)
         start = self.start + len(text) - len(text.lstrip())
         return Span(start, max(start, self.start + len(text.rstrip())))
@@ -64,19 +73,23 @@ class _Reading:
 
     def _open(self, whole: str, start: int, end: int) -> None:
         """Treat a bracket before a word as decoration; one inside it, as in `saber (fate`, belongs to the tag."""
-        if self.text[self.start : start].strip():
+        self.in_word = self.in_word or bool(self.text[self.start : start].strip())
+        if self.in_word:
             self.inside.append(whole)
         else:
             self.cut(start, end)
             self.around.append(whole)
+            self.counts[whole] += 1
 
     def _close(self, whole: str, start: int, end: int) -> None:
         if self.inside:
             self.inside.pop()
-        elif _CLOSES[whole] in self.around:
+        elif self.counts[_CLOSES[whole]]:
             self.cut(start, end)
-            while self.around.pop() != _CLOSES[whole]:
-                pass
+            opener = ""
+            while opener != _CLOSES[whole]:
+                opener = self.around.pop()
+                self.counts[opener] -= 1
 
 
 def words(text: str) -> list[Span]:

@@ -73,11 +73,13 @@ class RequestBuilder:
         policy = await self._access.authorize(actor)
         settings = self._capped(policy)
         options = options.replace(hires=_wants_hires(typed, options, settings), seed=self._seed(options))
-        requests = []
-        for each in await self._expanded(options, settings):
-            styled = each.replace(prompt=_apply_style(each, effective_defaults, self._settings.prompts.style))
-            request = draft(styled, settings, random_seed=self._random_seed)
-            requests.append(clamp(request, settings.limits, typed))
+        each_prompt, style = await self._expanded(options, settings), self._settings.prompts.style
+
+        def drafted(each: GenerationOptions) -> GenerationRequest:
+            styled = each.replace(prompt=_apply_style(each, effective_defaults, style))
+            return clamp(draft(styled, settings, random_seed=self._random_seed), settings.limits, typed)
+
+        requests = await asyncio.to_thread(lambda: [drafted(each) for each in each_prompt])
         if grid is not None:
             requests = [_with_grid(requests, grid)]
         job_options = _job_options(options, actor, made_from or JobOptions())
@@ -95,12 +97,14 @@ class RequestBuilder:
         options = options.replace(seed=self._seed(options) if options.seed is not None else None)
         policy = await self._access.authorize(actor)
         settings = self._capped(policy)
-        requests = []
-        for each in await self._expanded(
-            options.replace(seed=base.seed) if options.seed is None else options, settings
-        ):
-            styled = each.replace(prompt=_with_style(each, self._settings.prompts.style))
-            requests.append(amend(base, styled, settings, random_seed=self._random_seed))
+        seeded = options.replace(seed=base.seed) if options.seed is None else options
+        each_prompt, style = await self._expanded(seeded, settings), self._settings.prompts.style
+
+        def amended(each: GenerationOptions) -> GenerationRequest:
+            styled = each.replace(prompt=_with_style(each, style))
+            return amend(base, styled, settings, random_seed=self._random_seed)
+
+        requests = await asyncio.to_thread(lambda: [amended(each) for each in each_prompt])
         job_options = _job_options(options, actor, job_options)
         return await self._checker.check(actor, requests, job_options, policy=policy)
 
@@ -109,7 +113,7 @@ class RequestBuilder:
 
         Of what was set here, only spoiler and private count: an infotext has everything that pixels depend on.
         """
-        read = read_request(with_line_breaks(infotext))
+        read = await asyncio.to_thread(lambda: read_request(with_line_breaks(infotext)))
         if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
             raise RequestError(
                 "This is not an infotext: it must have a line such as "
@@ -132,12 +136,15 @@ class RequestBuilder:
     async def check_defaults(self, actor: Actor, options: GenerationOptions) -> None:
         """Raise RequestError where a wish could not be painted here with any prompt."""
         policy = await self._access.authorize(actor)
-        settings = self._capped(policy)
+        settings, typed_hires = self._capped(policy), options.hires or options.hires_scale is not None
         asked = options.replace(prompt=options.prompt or "1girl", seed=self._seed(options))
-        for each in await self._expanded(asked, settings):
+
+        def drafted(each: GenerationOptions) -> GenerationRequest:
             request = draft(each.replace(hires=_wants_hires(each, each, settings)), settings, random_seed=int)
-            typed_hires = options.hires or options.hires_scale is not None
-            request = request if typed_hires else clamp(request, settings.limits, each)
+            return request if typed_hires else clamp(request, settings.limits, each)
+
+        for each in await self._expanded(asked, settings):
+            request = await asyncio.to_thread(drafted, each)
             await self._checker.check(actor, [request], JobOptions(), policy=policy)
 
     async def _preset(self, actor: Actor, typed: GenerationOptions) -> GenerationOptions:

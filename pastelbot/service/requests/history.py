@@ -1,17 +1,15 @@
 """History: earlier pictures of the bot to start from, the user's own and those visible to all."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from pastelbot.errors import NotAllowedError, NotFoundError
 from pastelbot.records import Actor, Job, JobStatus
+from pastelbot.rules.picture_names import picture_name, read_picture_name
 from pastelbot.service.access import AccessPolicy
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
-_LINK = re.compile(r"(?:https?://\S+/channels/\d+/\d+/)?(\d{15,20})")
-_CHOSEN = re.compile(r"([0-9a-f]{12})(?::(\d{1,2}))?")
 _UNKNOWN = "There is no such picture: choose one of yours from the list, or paste the link of a message of this bot."
 
 
@@ -26,7 +24,7 @@ class Earlier:
     @property
     def name(self) -> str:
         """Return what finds it again."""
-        return f"{self.job.id}:{self.number}"
+        return picture_name(self.job.id, self.number - 1)
 
 
 class PictureHistory:
@@ -52,21 +50,19 @@ class PictureHistory:
 
         `name` is one that was offered, or the link or number of a message that shows a picture.
         """
-        chosen, link = _CHOSEN.fullmatch(name.strip()), _LINK.fullmatch(name.strip())
-        job = None
-        if chosen is not None:
-            job = await self._jobs.get(chosen[1])
-        elif link is not None:
-            job = await self._jobs.shown_in(int(link[1]))
-        if job is None or not _may_see(job, actor):
+        named, job = read_picture_name(name), None
+        if named is not None and named.job_id is not None:
+            job = await self._jobs.get(named.job_id)
+        elif named is not None and named.message_id is not None:
+            job = await self._jobs.shown_in(named.message_id)
+        if named is None or job is None or not _may_see(job, actor):
             raise NotFoundError(_UNKNOWN)
         policy = await self._access.preview(actor)  # whether they may ask now is checked with what they ask for
         if job.options.adult_allowed and not policy.content.adult_allowed:
             raise NotAllowedError(
                 "That picture was painted in an age-restricted channel: start from it in such a channel."
             )
-        number = int(chosen[2] or 1) if chosen is not None else 1
-        stored = [picture for picture in await self._jobs.pictures(job.id) if picture.number == number - 1]
+        stored = [picture for picture in await self._jobs.pictures(job.id) if picture.number == named.number]
         if not stored or not stored[0].file:
             raise NotFoundError("That picture is no longer kept: attach it as init instead.")
         try:

@@ -1,5 +1,6 @@
 """Tag dictionary: completion, search, suggestions, and import of a vocabulary."""
 
+import asyncio
 import hashlib
 import heapq
 from collections.abc import Callable, Iterable
@@ -93,7 +94,7 @@ class Tags:
         if state is not None and state.shipped == digest:
             return
         filling = Filling(
-            shipped=read_tag_file(content, "tags.csv").tags,
+            shipped=(await asyncio.to_thread(read_tag_file, content, "tags.csv")).tags,
             digest=digest,
             imported=await self._store.imported(),
             source=state.source if state is not None else "",
@@ -167,7 +168,7 @@ class Tags:
         before = await self._store.imported() if merge else []
         content = _shipped_file()
         filling = Filling(
-            shipped=read_tag_file(content, "tags.csv").tags,
+            shipped=(await asyncio.to_thread(read_tag_file, content, "tags.csv")).tags,
             digest=hashlib.sha256(content).hexdigest(),
             imported=[*before, *file.tags],
             source=source,
