@@ -8,7 +8,7 @@ file, for example `PASTELBOT_LIMITS__MAX_STEPS=40`. The token comes from `PASTEL
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -123,33 +123,29 @@ def _explain(error: ValidationError, source: str) -> str:
 
 
 def _anchored(settings: Settings, base: Path) -> Settings:
-    """Make relative paths start at `base`."""
-    paths = {
-        "storage": ("database", "pictures"),
-        "discord": ("token_file",),
-        "checkpoint": ("taesd", "upscalers", "loras", "embeddings"),
-        "house": ("adult_list",),
-        "tagger": ("path",),
-        "prompts": ("wildcards",),
+    """Make relative paths start at `base`, and take files that are there for the references that name them."""
+    sections = {name: _beside(value, base) for name, value in settings if isinstance(value, Section)}
+    tables: dict[str, object] = {
+        "checkpoint": _referring(sections["checkpoint"], base),
+        "checkpoints": {name: _referring(one, base) for name, one in settings.checkpoints.items()},
+        "vaes": {name: _location(vae, base) for name, vae in settings.vaes.items()},
     }
-    sections: dict[str, object] = {name: _beside(getattr(settings, name), base, keys) for name, keys in paths.items()}
-    sections["vaes"] = {name: _anchored_reference(vae, base) for name, vae in settings.vaes.items()}
-    sections["checkpoints"] = {name: _more_anchored(one, base) for name, one in settings.checkpoints.items()}
-    return settings.model_copy(update=sections)
+    return settings.model_copy(update=sections | tables)
 
 
-def _beside(section: Section, base: Path, keys: Sequence[str]) -> Section:
-    return section.model_copy(update={key: path and base / path for key in keys for path in [getattr(section, key)]})
+def _beside(section: Section, base: Path) -> Section:
+    return section.model_copy(update={key: base / value for key, value in section if isinstance(value, Path)})
 
 
-def _more_anchored(one: MoreCheckpointSettings, base: Path) -> MoreCheckpointSettings:
-    vae = one.vae and _anchored_reference(one.vae, base)
-    return one.model_copy(update={"path": _anchored_reference(one.path, base), "vae": vae})
+def _referring(checkpoint: Section, base: Path) -> Section:
+    """Return a checkpoint's settings with the places of the files that it refers to."""
+    references = {key: value for key, value in checkpoint if key in ("path", "vae") and value is not None}
+    return checkpoint.model_copy(update={key: _location(value, base) for key, value in references.items()})
 
 
-def _anchored_reference(reference: str, base: Path) -> str:
+def _location(reference: str, base: Path) -> str:
     """Resolve a file or folder beside the configuration; hub names and other places stay unchanged."""
-    return str(base / reference) if (base / reference).exists() else reference
+    return str(base / reference) if reference != BUNDLED and (base / reference).exists() else reference
 
 
 def _token(settings: Settings, environ: Mapping[str, str]) -> SecretStr | None:

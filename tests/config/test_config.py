@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
 from pastelbot import config
@@ -104,6 +107,33 @@ def test_more_checkpoints_have_names_of_their_own(tmp_path):
     assert settings.checkpoint.loras == tmp_path / "loras"
     assert settings.checkpoints["a"].path == str(tmp_path / "a.safetensors")
     assert (settings.checkpoints["a"].vae, settings.vaes["b"]) == ("b", "hub/b")
+
+
+def path_keys():
+    """Yield the section and name of every key that is a path."""
+    for section, field in config.Settings.model_fields.items():
+        for key, inner in getattr(field.annotation, "model_fields", {}).items():
+            if Path in (inner.annotation, *get_args(inner.annotation)):
+                yield section, key
+
+
+@pytest.mark.parametrize(("section", "key"), list(path_keys()))
+def test_every_relative_path_starts_beside_the_file(tmp_path, section, key):
+    (tmp_path / "here").write_text("a.b.c\n", encoding="utf-8")
+    settings = config.load(write(tmp_path, f"[{section}]\n{key} = 'here'\n"), environ={})
+
+    assert getattr(getattr(settings, section), key) == tmp_path / "here"
+
+
+def test_the_checkpoint_and_its_vae_are_found_beside_the_file(tmp_path):
+    for name in ("a.safetensors", "b.safetensors", "bundled"):
+        (tmp_path / name).touch()
+    text = "[checkpoint]\npath = '{}'\nvae = '{}'\n"
+    files = config.load(write(tmp_path, text.format("a.safetensors", "b.safetensors")), environ={}).checkpoint
+    names = config.load(write(tmp_path, text.format("bundled", "hub/b")), environ={}).checkpoint
+
+    assert (files.path, files.vae) == (str(tmp_path / "a.safetensors"), str(tmp_path / "b.safetensors"))
+    assert (names.path, names.vae) == ("bundled", "hub/b")
 
 
 @pytest.mark.parametrize(
