@@ -10,21 +10,24 @@ import signal
 import sys
 import tempfile
 import webbrowser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from discord import Permissions
+from discord import PermissionOverwrite, Permissions
 
 from pastelbot import app, config, log
-from pastelbot.demo.page import correct, tell_the_time
+from pastelbot.demo.interactions import Place, use_command
+from pastelbot.demo.server import serve
+from pastelbot.demo.world import World
 from pastelbot.errors import StartupError
 
 _WELCOME = (
     "**Welcome to Pastelbot!** Type `/imagine` in the box below and describe a portrait with tags:\n"
     "> 1girl, red hair, smile, pink background\n\n"
     "Enter takes the tag that is offered, and Enter again paints. Then try the buttons under the picture, **Share** it "
-    "and open the `/gallery`. At the top you can look through the eyes of Kenji, who votes too and runs this server: "
-    "`/admin` is for him. `/help` tells more."
+    "and open the `/gallery`. `/help` tells more. Open **Kenji** in a second tab: he votes too and runs this server, "
+    "so `/admin` is for him."
 )
 
 
@@ -47,23 +50,18 @@ async def _serve(*, port: int, open_browser: bool) -> None:
         async with contextlib.AsyncExitStack() as stack:
             env = simcord.Env(bot, check_errors=False, settle_timeout=30.0)
             env.backend.bot_user.name = "Pastelbot"
-            tell_the_time(env)
+            env.backend.clock.now = lambda: datetime.now(UTC)  # it stands still otherwise
             stack.enter_context(env.time_context())
             await env.start()
             stack.push_async_callback(env.shutdown)
             stack.push_async_callback(bot.close)
-            channel, viewers = await _furnish(env)
-            preview = env.preview(channel, viewers=viewers, layout="channel", port=port or None)
-            correct(env, preview)
-            try:
-                page = await stack.enter_async_context(preview)
-            except simcord.SetupError as error:
-                raise StartupError(f"Port {port} cannot be used: {error}. Choose another --port.") from error
-            sys.stdout.write(f"Pastelbot demo: {page.url}\n")
+            runner, address = await serve(await _furnish(env), port)
+            stack.push_async_callback(runner.cleanup)
+            sys.stdout.write(f"Pastelbot demo: {address}\n")
             sys.stdout.flush()
             if open_browser:
-                webbrowser.open(page.url)
-            await page.wait_closed()
+                webbrowser.open(address)
+            await asyncio.Event().wait()
 
 
 def _settings(folder: Path) -> config.Settings:
@@ -74,23 +72,31 @@ def _settings(folder: Path) -> config.Settings:
     )
 
 
-async def _furnish(env: Any) -> tuple[Any, list[Any]]:
-    """Create a server with an art channel, a member, a server manager and a welcome message."""
+async def _furnish(env: Any) -> World:
+    """Create a server with a member, a manager, a channel for each purpose and a welcome message."""
     guild = env.create_guild("Pastel Studio")
-    channel = guild.create_text_channel("art")
-    guild.create_text_channel("gallery")
     keepers = guild.create_role("keepers", permissions=Permissions(manage_guild=True, manage_messages=True))
     hana = guild.add_member(env.create_user("hana", global_name="Hana"))
     kenji = guild.add_member(env.create_user("kenji", global_name="Kenji"), roles=[keepers])
-    people = [hana, kenji]
-    await env.bot.get_channel(channel.id).send(_WELCOME)
-    return channel, people
+    art = guild.create_text_channel("art", topic="Paint with /imagine")
+    gallery = guild.create_text_channel("gallery", topic="What was shared with the button under a picture")
+    hidden, shown = PermissionOverwrite(view_channel=False), PermissionOverwrite(view_channel=True)
+    everyone = guild.default_role
+    guild.create_text_channel(
+        "mods",
+        topic="For Kenji: pictures to review",
+        overwrites={everyone: hidden, keepers: shown, env.bot.user: shown},
+    )
+    await env.bot.get_channel(art.id).send(_WELCOME)
+    world = World(env=env, guild=guild, members={each.name: each for each in (hana, kenji)})
+    keeper = Place(world=world, member=kenji, channel_id=art.id, language="en-US")
+    await use_command(keeper, "admin gallery channel", {"channel": str(gallery.id)})
+    return world
 
 
 def _simcord() -> Any:
     try:
         import simcord
-        import simcord.preview
     except ImportError as error:
         raise StartupError(
             "The demo needs the simulated Discord: install it with `pip install 'pastelbot[demo]'`, or use `make demo`."

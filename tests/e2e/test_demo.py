@@ -1,59 +1,55 @@
 """The demo as a newcomer starts it: a process, a page, Ctrl-C."""
 
 import contextlib
+import json
 import os
 import select
 import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
 import pytest
+from helpers.demo import running_demo
 from helpers.support import PATIENCE
 
-simcord = pytest.importorskip("simcord", reason="the demo extra is not installed")
+pytest.importorskip("simcord", reason="the demo extra is not installed")
 
 
 @pytest.fixture
 def demo(request):
-    command = [sys.executable, "bot.py", "demo", "--no-browser"]
-    process = subprocess.Popen(
-        command, cwd=request.config.rootpath, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    yield process
-    children = _children(process.pid) if process.poll() is None else []
-    process.kill()
-    for child in children:  # they hold the pipes until they notice, and some are still loading
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-    process.communicate()
+    with running_demo(request.config.rootpath) as running:
+        yield running
 
 
 def test_it_prints_one_url_serves_the_page_and_ends_on_ctrl_c(demo):
-    line = demo.stdout.readline()
-    url = line.removeprefix("Pastelbot demo: ").strip()
-
-    assert line.startswith("Pastelbot demo: http://127.0.0.1:")
+    process, url = demo
     with urllib.request.urlopen(url) as page:
         assert 200 == page.status
-    children = [os.pidfd_open(child) for child in _children(demo.pid)]
-    demo.send_signal(signal.SIGINT)
-    rest, errors = demo.communicate(timeout=PATIENCE)
-    assert (0, "", "") == (demo.returncode, rest.strip(), errors.strip())
+    children = [os.pidfd_open(child) for child in _children(process.pid)]
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=PATIENCE)
+    assert (0, "", "") == (process.returncode, rest.strip(), errors.strip())
     assert all(select.select([child], [], [], PATIENCE)[0] for child in children), "a child goes on after the demo"
 
 
-def test_enter_sends_a_command_whose_completion_was_chosen(demo):
-    """The page's own script would open the list again, and Enter would choose the same for ever."""
-    address = demo.stdout.readline().removeprefix("Pastelbot demo: ").strip().partition("#")[0]
+def test_it_ends_on_ctrl_c_while_a_page_is_open(demo):
+    process, url = demo
+    stream = urllib.request.urlopen(f"{url}events?as=hana")
+    assert stream.readline().startswith(b"data: ")
 
-    with urllib.request.urlopen(f"{address}commands.js") as script:
-        assert 1 == script.read().count(b"renderCompose({ focus: Boolean(next) }); if (!next) clearPopup();")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=PATIENCE)
+
+    stream.close()
+    assert (0, "") == (process.returncode, errors.strip())
 
 
 def test_a_taken_port_is_told_in_one_sentence(demo, request):
-    port = demo.stdout.readline().split(":")[3].split("/")[0]
+    port = str(urllib.parse.urlsplit(demo[1]).port)
     command = [sys.executable, "bot.py", "demo", "--no-browser", "--port", port]
 
     second = subprocess.run(command, cwd=request.config.rootpath, capture_output=True, text=True, check=False)
@@ -63,6 +59,63 @@ def test_a_taken_port_is_told_in_one_sentence(demo, request):
     assert "Traceback" not in second.stderr
 
 
+def test_members_see_their_channels_and_commands(demo):
+    hana, kenji = _world(demo[1], "hana"), _world(demo[1], "kenji")
+
+    assert ["art", "gallery", None] == [each["name"] for each in hana["channels"]]
+    assert ["art", "gallery", "mods", None] == [each["name"] for each in kenji["channels"]]
+    assert {"admin block"} <= {each["name"] for each in kenji["commands"]} - {each["name"] for each in hana["commands"]}
+    assert "Recreate" in [each["name"] for each in hana["menus"]]
+
+
+def test_descriptions_are_in_the_language_that_was_chosen(demo):
+    commands = {each["name"]: each for each in _world(demo[1], "hana", language="ja")["commands"]}
+
+    assert "プロンプト" == commands["imagine"]["options"][0]["label"]
+    assert "prompt" == commands["imagine"]["options"][0]["name"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"Host": "attacker.example"}, 403), ({"Origin": "https://attacker.example"}, 403), ({}, 200)],
+)
+def test_other_pages_and_other_names_of_this_machine_are_refused(demo, headers, status):
+    request = urllib.request.Request(f"{demo[1]}world?as=hana", headers=headers)
+    try:
+        with urllib.request.urlopen(request) as response:
+            found = response.status
+    except urllib.error.HTTPError as error:
+        found = error.code
+    assert status == found
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "sentence"),
+    [
+        ("command", {"as": "hana", "name": "imagine", "options": {"prompt": "1girl", "seed": "many"}}, "seed"),
+        ("command", {"as": "hana", "name": "nosuch", "options": {}}, "There is no command 'nosuch' here."),
+        ("command", {"as": "eve", "name": "imagine", "options": {}}, "There is no member 'eve'"),
+        ("component", {"as": "hana", "message": "5", "custom_id": "pb:reroll:x"}, "This message is gone."),
+        ("modal", {"as": "hana", "interaction": "5", "values": {}}, "This form is no longer open."),
+        ("delete", {"as": "hana"}, "not understood"),
+    ],
+)
+def test_what_cannot_be_done_is_answered_with_a_sentence(demo, path, sent, sentence):
+    body = urllib.parse.urlencode({"data": json.dumps(sent)}).encode()
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(f"{demo[1]}{path}", data=body))
+
+    assert 400 == caught.value.code
+    assert sentence in json.load(caught.value)["error"]
+
+
+def _world(url, member, language="en"):
+    with urllib.request.urlopen(f"{url}world?as={member}&language={language}") as page:
+        return json.load(page)
+
+
 def _children(pid):
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return [int(child) for child in children.split()]
+    with contextlib.suppress(FileNotFoundError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        return [int(child) for child in children.split()]
+    return []

@@ -1,0 +1,229 @@
+"""The demo's page in a real browser, as newcomers use it."""
+
+import shutil
+
+import pytest
+from helpers.demo import running_demo
+
+pytest.importorskip("simcord", reason="the demo extra is not installed")
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+SECONDS = 90  # a busy machine paints slowly
+PROMPT = "#option-prompt"
+
+
+@pytest.fixture(scope="module")
+def url(request):
+    with running_demo(request.config.rootpath) as (_process, address):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as tools:
+        chromium = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def errors():
+    return []
+
+
+@pytest.fixture
+def open_page(browser, url, errors):
+    """Return what opens a page as a member; no page may raise an error of its own."""
+    contexts = []
+
+    def opened(member="hana", *, width=1200, language="en", touch=False):
+        context = browser.new_context(viewport={"width": width, "height": 800}, has_touch=touch, bypass_csp=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(1000 * SECONDS)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{url}?as={member}&language={language}")
+        page.wait_for_selector(".message")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [] == errors
+
+
+def painted(page, prompt):
+    """Wait until the newest message of a prompt has its picture, and return it."""
+    message = page.locator(".message", has=page.locator("[data-custom^='pb:reroll']"), has_text=prompt).last
+    message.wait_for()
+    message.locator(".picture img").first.evaluate("image => image.decode()")
+    return message
+
+
+def paint(page, prompt, **options):
+    """Type a whole command and send it."""
+    page.keyboard.type(f"/imagine {prompt}")
+    for name, value in options.items():
+        page.focus("#add")
+        page.keyboard.type(name)
+        page.keyboard.press("Enter")
+        page.keyboard.type(value)
+    page.click("#send")
+
+
+def typed(page, text):
+    """Type a text and wait for what the bot offers."""
+    page.keyboard.type(text)
+    page.wait_for_selector("#popup li[role=option]")
+
+
+def test_two_tags_completed_with_the_keyboard_are_painted_as_meant(open_page):
+    page = open_page()
+    page.keyboard.type("/imagine ")
+    typed(page, "1girl, red hai")
+    page.keyboard.press("Enter")
+    typed(page, ", smil")
+    page.keyboard.press("Enter")
+
+    assert "1girl, red hair, smile" == page.input_value(PROMPT)
+    page.keyboard.press("Enter")
+    painted(page, "1girl, red hair, smile")
+
+
+def test_enter_pressed_before_the_offer_arrives_sends_nothing_unseen(open_page):
+    page = open_page()
+    page.keyboard.type("/imagine ")
+    page.keyboard.type("1girl, red hai")
+    page.keyboard.press("Enter")
+
+    page.wait_for_function(f"document.querySelector('{PROMPT}').value === '1girl, red hair'")
+    assert page.evaluate("document.activeElement.id") == "option-prompt"
+
+
+@pytest.mark.parametrize(("width", "touch"), [(1200, False), (390, True)])
+def test_a_tag_taken_by_mouse_or_touch_keeps_focus_and_caret(open_page, width, touch):
+    page = open_page(width=width, touch=touch)
+    page.locator("#text").tap() if touch else page.locator("#text").click()
+    page.keyboard.type("/imagine ")
+    typed(page, "1girl, red hai")
+    offer = page.locator("#popup li[role=option]").first
+    offer.tap() if touch else offer.click()
+    page.keyboard.type(", smile, ")
+
+    assert "1girl, red hair, smile, " == page.input_value(PROMPT)
+    page.keyboard.type("pink background")
+    page.locator("#send").tap() if touch else page.locator("#send").click()
+    picture = painted(page, "smile, pink background").locator(".picture").bounding_box()
+    assert picture["x"] >= 0
+    assert picture["x"] + picture["width"] <= width
+
+
+def test_the_picture_stands_before_the_buttons_and_the_page_follows(open_page):
+    page = open_page()
+    paint(page, "1girl, blue hair, glasses")
+    message = painted(page, "1girl, blue hair, glasses")
+
+    picture, buttons = message.locator(".picture").bounding_box(), message.locator(".row").first.bounding_box()
+    assert picture["y"] + picture["height"] <= buttons["y"]
+    assert message.locator(".row").last.bounding_box()["y"] < 800
+
+
+def test_four_pictures_stand_two_by_two(open_page):
+    page = open_page()
+    paint(page, "1boy, grin", count="4")
+    boxes = [each.bounding_box() for each in painted(page, "1boy, grin").locator(".picture").all()]
+
+    assert 4 == len(boxes)
+    assert (2, 2) == (len({round(box["x"]) for box in boxes}), len({round(box["y"]) for box in boxes}))
+
+
+def test_a_preview_stays_until_the_next_is_loaded(open_page):
+    page = open_page()
+    paint(page, "1girl, wink")
+    message = page.locator(".message", has_text="1girl, wink").last
+    message.locator(".picture img").evaluate("image => image.decode()")
+    page.evaluate(
+        """() => { window.empty = 0; const look = () => {
+            const image = document.querySelector('.message:last-child .picture img');
+            if (!image || !image.naturalWidth) window.empty += 1;
+            requestAnimationFrame(look); }; look(); }"""
+    )
+    painted(page, "1girl, wink")
+
+    assert 0 == page.evaluate("window.empty")
+
+
+def test_an_empty_prompt_offers_ready_ones_and_options_say_what_they_do(open_page):
+    page = open_page()
+    typed(page, "/imagine ")
+    page.wait_for_selector("#popup li.title")
+    assert "1girl, red hair, smile, pink background" == page.locator("#popup li[role=option]").first.inner_text()
+
+    page.focus("#add")
+    assert "What to avoid" in page.locator("#popup li[role=option]").first.inner_text()
+
+
+def test_a_wrong_value_is_said_beside_what_was_typed(open_page):
+    page = open_page()
+    paint(page, "1girl", seed="many")
+
+    page.wait_for_selector("#error:not([hidden])")
+    assert "seed" in page.locator("#error").inner_text()
+    assert ("1girl", "many") == (page.input_value(PROMPT), page.input_value("#option-seed"))
+
+
+def test_edit_opens_the_form_with_the_prompt(open_page):
+    page = open_page()
+    paint(page, "1girl, ahoge")
+    painted(page, "1girl, ahoge").get_by_text("Edit").click()
+
+    page.wait_for_selector("#form[open]")
+    assert "1girl, ahoge" == page.locator("#form textarea").first.input_value()
+    page.locator("#form textarea").first.fill("1girl, bob cut")
+    page.locator("#form [value=send]").click()
+    painted(page, "1girl, bob cut")
+
+
+def test_two_people_in_two_tabs_see_and_vote(open_page):
+    hana, kenji = open_page("hana"), open_page("kenji")
+    paint(hana, "1girl, freckles")
+    painted(hana, "1girl, freckles").get_by_text("Share").click()
+
+    kenji.get_by_role("button", name="# gallery").click()
+    kenji.locator(".message", has_text="1girl, freckles").get_by_text("Vote (0)").click()
+    kenji.get_by_text("Vote (1)").wait_for()
+    assert hana.get_by_role("button", name="# mods").count() == 0
+    assert kenji.get_by_role("button", name="# mods").count() == 1
+
+
+def test_a_private_picture_arrives_in_direct_messages(open_page):
+    page = open_page()
+    paint(page, "1girl, teeth", private="True")
+    page.wait_for_selector("#channels button.unread")
+    page.get_by_role("button", name="✉ Pastelbot", exact=True).click()
+
+    assert "seed" in painted(page, "1girl, teeth").inner_text()
+
+
+def test_apps_entries_stand_in_a_messages_menu(open_page):
+    page = open_page()
+    paint(page, "1girl, ponytail")
+    message = painted(page, "1girl, ponytail")
+    message.hover()
+    message.locator(".more").click()
+    page.get_by_role("menuitem", name="Who made this").click()
+
+    answer = page.locator(".message.private").last
+    answer.wait_for()
+    assert "Hana" in answer.inner_text()
+
+
+def test_japanese_throughout(open_page):
+    page = open_page(language="ja")
+    paint(page, "1girl, sad")
+
+    assert "シード" in painted(page, "1girl, sad").inner_text()
+    assert "# art" in page.locator("#place").inner_text()
+    assert "送信" == page.locator("#send").inner_text()

@@ -1,0 +1,31 @@
+"""A demo that runs as a process of its own."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def running_demo(root):
+    """Start the demo and yield its process with its address."""
+    command = [sys.executable, "bot.py", "demo", "--no-browser"]
+    process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("Pastelbot demo: http://127.0.0.1:"), line + process.stderr.read()
+        yield process, line.removeprefix("Pastelbot demo: ").strip()
+    finally:
+        children = _children(process.pid) if process.poll() is None else []
+        process.kill()
+        for child in children:  # they hold the pipes until they notice, and some are still loading
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        process.communicate()
+
+
+def _children(pid):
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in children.split()]
