@@ -3,7 +3,7 @@ import sys
 from string import Formatter
 
 import pytest
-from helpers.translatable import ALSO_SHOWN, PACKAGE, missing, texts
+from helpers.translatable import ALSO_SHOWN, LANGUAGES, PACKAGE, missing, texts
 
 from pastelbot.i18n.languages import Catalogue, Languages
 
@@ -62,6 +62,13 @@ def test_english_and_unknown_languages_stay_english():
     assert languages.translate("The prompt is empty.", "de") == "The prompt is empty."
 
 
+SHIPPED = sorted(file.stem for file in LANGUAGES.glob("*.toml"))
+
+
+def phrases(language):
+    return Languages.shipped().catalogue(language).phrases
+
+
 def holes(template):
     return sum(field is not None for _, field, _, _ in Formatter().parse(template))
 
@@ -76,25 +83,28 @@ def japanese():
     return Languages.shipped().catalogue("ja")
 
 
-def test_shipped_translations_fill_in_what_there_is(japanese):
-    """A translation that names a part which its template has not would fail in front of somebody."""
-    for text, translation in japanese.phrases.items():
+@pytest.mark.parametrize("language", SHIPPED)
+def test_shipped_translations_fill_in_what_there_is(language):
+    """A translation that names a part which its template has not would fail in front of a user."""
+    for text, translation in phrases(language).items():
         assert all(
             number < holes(text) and mark in {"", "t", "l", "c", "n", "o"} for number, mark in marks(translation)
         ), text
 
 
-def test_shipped_translations_leave_nothing_out(japanese):
+@pytest.mark.parametrize("language", SHIPPED)
+def test_shipped_translations_leave_nothing_out(language):
     """All parts are there again, but for the s of English plurals."""
-    for text, translation in japanese.phrases.items():
+    for text, translation in phrases(language).items():
         plurals = text.count("job{}") + text.count("tag{}") + text.count("picture{}") + text.count("part{}")
         plurals += text.count("seed{}")
         assert len({number for number, _ in marks(translation)}) == holes(text) - plurals, text
 
 
-def test_every_text_is_translated(japanese):
+@pytest.mark.parametrize("language", SHIPPED)
+def test_every_text_is_translated(language):
     """`python tests/helpers/translatable.py ja` prints what is missing."""
-    assert missing({*japanese.phrases, *japanese.words}) == {}
+    assert missing({*phrases(language), *Languages.shipped().catalogue(language).words}) == {}
 
 
 def test_functions_that_are_said_to_show_texts_are_there():

@@ -3,14 +3,8 @@
 The package is copied as links, with a made-up option in the five files, and programs run beside it.
 """
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).parents[2]
+from helpers.project_copy import inserted, link_project, run_python, run_tests
 
 # The files, each with a place and what is written in front of it.
 CHANGES = {
@@ -68,49 +62,29 @@ assert [label for label in grids.labels(grids.read_axis("glow", "1-2"))] == ["Gl
 """
 
 
-def furnish(folder, files):
-    """Copy the project as links, with these of the changed files."""
-    for path in (ROOT / "pastelbot").rglob("*"):
-        target = folder / path.relative_to(ROOT)
-        if path.is_dir():
-            target.mkdir(parents=True, exist_ok=True)
-        elif "__pycache__" not in path.parts:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.symlink_to(path)
-    for name in files:
-        place, text = CHANGES[name]
-        content = (ROOT / "pastelbot" / name).read_text(encoding="utf-8")
-        assert content.count(place) == 1, name
-        (folder / "pastelbot" / name).unlink()
-        (folder / "pastelbot" / name).write_text(content.replace(place, text + place), encoding="utf-8")
-    (folder / "tests").symlink_to(ROOT / "tests")
-    (folder / "pyproject.toml").symlink_to(ROOT / "pyproject.toml")
-
-
-def run(folder, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+def with_changes(folder, files):
+    """Make a copy of the project with these of the changed files."""
+    names = {name: f"pastelbot/{name}" for name in files}
+    link_project(folder, {names[name]: inserted(names[name], CHANGES[name]) for name in files})
 
 
 def table_tests(folder):
-    """Run the tests of the table beside a copy; return what they print."""
-    return run(folder, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", "tests/options/test_catalogue.py")
+    """Run the tests of the table beside a copy."""
+    return run_tests(folder, "tests/options/test_catalogue.py")
 
 
 def test_an_option_works_everywhere_after_changes_to_five_files(tmp_path):
-    furnish(tmp_path, CHANGES)
+    with_changes(tmp_path, CHANGES)
 
     assert len(CHANGES) == 5
-    assert run(tmp_path, "-c", WORKS).stderr == ""
+    assert run_python(tmp_path, "-c", WORKS).stderr == ""
     done = table_tests(tmp_path)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("forgotten", CHANGES)
 def test_a_file_that_is_forgotten_is_found(tmp_path, forgotten):
-    furnish(tmp_path, [name for name in CHANGES if name != forgotten])
+    with_changes(tmp_path, [name for name in CHANGES if name != forgotten])
 
     done = table_tests(tmp_path)
     assert done.returncode != 0, done.stdout
