@@ -12,7 +12,11 @@
     │   ├── QuotaError            the allowance is used up; says when it renews
     │   ├── NotAllowedError       another user's job, or a missing permission
     │   └── NotFoundError         the job or picture is gone
-    ├── StoreError            a statement failed or the database is closed; the cause says why
+    ├── StoreError            a statement failed; the cause says why
+    │   └── StorageError          for reasons outside the program; the same may succeed later
+    │       ├── StorageFullError      the disk is full
+    │       ├── StorageBusyError      another program holds the database
+    │       └── StorageClosedError    the bot stops; after the restart it works again
     ├── TagFileError              a list of tags cannot be read; the vocabulary stays as it was
     ├── WorkshopError             files cannot be merged or converted as asked; nothing is written
     │   └── RecipeError           a recipe is wrong; names the step and the key
@@ -81,6 +85,22 @@ class NotFoundError(RequestError):
 
 class StoreError(PastelError):
     """The database could not be read or written; the cause, which is for the log, says why."""
+
+
+class StorageError(StoreError):
+    """Storage failed for reasons outside the program: the same may succeed later."""
+
+
+class StorageFullError(StorageError):
+    """The disk is full."""
+
+
+class StorageBusyError(StorageError):
+    """Another program holds the database."""
+
+
+class StorageClosedError(StorageError):
+    """The database is closed, because the bot stops."""
 
 
 class TagFileError(PastelError):

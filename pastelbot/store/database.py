@@ -7,8 +7,8 @@ connection of their own that cannot write.
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
@@ -16,13 +16,13 @@ from typing import Any, cast
 import aiosqlite
 
 from pastelbot.errors import DatabaseError, StoreError
+from pastelbot.store.failures import store_errors
 
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = NORMAL",
     "foreign_keys = ON",
-    "busy_timeout = 5000",
     "wal_autocheckpoint = 8000",  # pages: the commit that moves them into the file waits for the disk
 )
 
@@ -44,7 +44,7 @@ class Reader:
 
     async def all(self, sql: str, *values: object, **named: object) -> list[Row]:
         """Return all rows."""
-        with _store_errors():
+        with store_errors():
             rows = await self._connection.execute_fetchall(sql, cast("Iterable[Any]", named or values))
         return list(rows)
 
@@ -68,13 +68,13 @@ class Transaction(Reader):
 
     async def execute(self, sql: str, *values: object, **named: object) -> int:
         """Carry out a statement; return how many rows it changed."""
-        with _store_errors():
+        with store_errors():
             cursor = await self._connection.execute(sql, cast("Iterable[Any]", named or values))
         return cursor.rowcount
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Carry out a statement once with each of these values."""
-        with _store_errors():
+        with store_errors():
             await self._connection.executemany(sql, cast("Iterable[Iterable[Any]]", rows))
 
 
@@ -89,18 +89,19 @@ class Database:
         self._lock = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path) -> "Database":
+    async def open(cls, path: Path, *, busy_seconds: float = 5.0) -> "Database":
         """Open and migrate the file, making it and its folder if need be.
 
+        Another program's transaction is waited for so long; after that, StorageBusyError is raised.
         Raises DatabaseError where that is impossible, or where a newer program wrote the file.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             sqlite3.connect(path).close()  # where this fails, aiosqlite would leave a thread that fails once more
-            writer = await _connect(path)
+            writer = await _connect(path, busy_seconds)
             try:
                 await _migrate(writer, path)
-                reader = await _connect(path)
+                reader = await _connect(path, busy_seconds)
                 async with reader.execute("PRAGMA query_only = ON"):
                     pass
             except BaseException:
@@ -115,14 +116,15 @@ class Database:
         """Give what writes, inside BEGIN IMMEDIATE ... COMMIT; any exception rolls back."""
         transaction = Transaction(self._writer)
         async with self._lock:
-            await transaction.execute("BEGIN IMMEDIATE")
-            try:
+            try:  # a BEGIN that was cancelled still runs, and a COMMIT that failed leaves the transaction open
+                await transaction.execute("BEGIN IMMEDIATE")
                 yield transaction
+                with store_errors():
+                    await self._writer.commit()
             except BaseException:
-                await self._writer.rollback()
+                with suppress(StoreError), store_errors():
+                    await self._writer.rollback()
                 raise
-            with _store_errors():
-                await self._writer.commit()
 
     async def close(self) -> None:
         """Close both connections."""
@@ -130,17 +132,8 @@ class Database:
             await connection.close()
 
 
-@contextmanager
-def _store_errors() -> Iterator[None]:
-    """Turn what SQLite and aiosqlite raise into StoreError; aiosqlite raises ValueError once it is closed."""
-    try:
-        yield
-    except (sqlite3.Error, ValueError) as error:
-        raise StoreError("The database cannot be read or written just now: try again later.") from error
-
-
-async def _connect(path: Path) -> aiosqlite.Connection:
-    connection = aiosqlite.connect(path, isolation_level=None)
+async def _connect(path: Path, busy_seconds: float) -> aiosqlite.Connection:
+    connection = aiosqlite.connect(path, timeout=busy_seconds, isolation_level=None)
     connection._thread.daemon = True  # noqa: SLF001 - or a program that stops without closing would never end
     await connection
     connection.row_factory = sqlite3.Row
