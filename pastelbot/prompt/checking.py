@@ -3,25 +3,31 @@
 from pastelbot.errors import PromptError
 from pastelbot.prompt.attention import parse_attention
 from pastelbot.prompt.composition import split_and
-from pastelbot.prompt.editing import prompt_schedule
-from pastelbot.prompt.extra_networks import extract_networks
+from pastelbot.prompt.parsing import PromptParser
 
 
-def check(prompt: str, *, negative: bool = False, steps: int = 20, hires_steps: int | None = None) -> None:
+def check(
+    prompt: str,
+    *,
+    negative: bool = False,
+    steps: int = 20,
+    hires_steps: int | None = None,
+    parser: PromptParser | None = None,
+) -> None:
     """Raise PromptError if painting this prompt would, with the position where it is known.
 
-    A `negative` prompt knows neither `AND` nor extra networks.
+    A `negative` prompt knows neither `AND` nor extra networks. `parser` is that of the request.
     """
-    parts = [prompt] if negative else [part.text for part in split_and(extract_networks(prompt).prompt)]
+    parser = parser or PromptParser()
+    parts = [prompt] if negative else [part.text for part in split_and(parser.networks(prompt).prompt)]
     for part in parts:
-        for schedule in (prompt_schedule(part, steps), prompt_schedule(part, steps, hires_steps or steps)):
-            for text in {entry.text for entry in schedule}:
-                _check_attention(prompt, text)
+        for text in {entry.text for entry in parser.both_passes(part, steps, hires_steps)}:
+            _check_attention(prompt, text, parser)
 
 
-def _check_attention(prompt: str, text: str) -> None:
+def _check_attention(prompt: str, text: str, parser: PromptParser) -> None:
     try:
-        parse_attention(text)
+        parser.attention(text)
     except PromptError as error:
         raise _at_its_place(prompt, error) from None
 

@@ -4,7 +4,7 @@ A chunk is closed when it holds 75 tokens, or by `BREAK`. A chunk that fills up 
 that comma instead, so that a tag is not torn apart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -145,13 +145,15 @@ def chunk_text(
     emphasis: str = "Original",
     backtrack: int = _COMMA_BACKTRACK,
     embeddings: EmbeddingNames | None = None,
+    parse: Callable[[str], Sequence[Fragment]] = parse_attention,
 ) -> PromptLine:
     """Cut a text into chunks; with the emphasis mode "None" its brackets are text like any other.
 
-    `backtrack` is the largest distance of a comma at which a full chunk is cut; 0 never looks back.
+    `backtrack` is the largest distance of a comma at which a full chunk is cut; 0 never looks back. `parse` reads the
+    emphasis.
     """
     chunker = _Chunker(tokenizer, backtrack)
-    fragments = [Fragment(text, 1.0)] if emphasis == _NO_EMPHASIS else parse_attention(text)
+    fragments = [Fragment(text, 1.0)] if emphasis == _NO_EMPHASIS else parse(text)
     for fragment in fragments:
         if fragment.is_break:
             chunker.close()

@@ -76,14 +76,20 @@ def prompt_schedule(
     prompt: str, steps: int, hires_steps: int | None = None, *, old: bool = False
 ) -> list[ScheduledText]:
     """Return the texts that a prompt becomes, in the order of their steps; the last ends with the pass."""
-    timing = _Timing(steps=steps, hires_steps=hires_steps, old=old)
-    nodes = _parse(prompt)
-    return [ScheduledText(end, _text_at(nodes, end, timing)) for end in sorted(_ends(nodes, timing))]
+    return EditedPrompt(prompt).schedule(steps, hires_steps, old=old)
 
 
-def _parse(prompt: str) -> _Nodes:
-    """Return the text and forms that a prompt consists of; without any form it is one text."""
-    return _Parser().parse(prompt)
+class EditedPrompt:
+    """A prompt that was parsed: the text and forms that it consists of; without any form it is one text."""
+
+    def __init__(self, prompt: str) -> None:
+        self._nodes = _Parser().parse(prompt)
+
+    def schedule(self, steps: int, hires_steps: int | None = None, *, old: bool = False) -> list[ScheduledText]:
+        """Return the texts that the prompt becomes in so many steps, as `prompt_schedule` does."""
+        timing = _Timing(steps=steps, hires_steps=hires_steps, old=old)
+        ends = sorted(_ends(self._nodes, timing))
+        return [ScheduledText(end, _text_at(self._nodes, end, timing)) for end in ends]
 
 
 def _ends(nodes: _Nodes, timing: _Timing) -> set[int]:

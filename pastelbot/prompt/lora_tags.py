@@ -1,7 +1,7 @@
 """LoRA tags: `<lora:name:0.6>` and `<lora:name:te:unet>` in a prompt, as the webui reads them."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pastelbot.errors import PromptError
@@ -23,13 +23,12 @@ class LoraTag:
 
 def read_lora_tags(prompt: str) -> tuple[LoraTag, ...]:
     """Return the LoRAs that a prompt asks for, in its order; raises PromptError for a tag that cannot be read."""
-    return tuple(_lora_tags(prompt))
+    return lora_tags_among(extract_networks(prompt).tags)
 
 
-def _lora_tags(prompt: str) -> Iterator[LoraTag]:
-    for tag in extract_networks(prompt).tags:
-        if tag.kind.lower() in LORA_KINDS:
-            yield _read(tag)
+def lora_tags_among(tags: Iterable[NetworkTag]) -> tuple[LoraTag, ...]:
+    """Do as `read_lora_tags` for the tags of a prompt."""
+    return tuple(_read(tag) for tag in tags if tag.kind.lower() in LORA_KINDS)
 
 
 def rename_loras(prompt: str, rename: Callable[[str], str | None]) -> str:

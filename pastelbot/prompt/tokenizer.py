@@ -60,7 +60,7 @@ class ClipTokenizer:
         return ids
 
     def _encode_part(self, text: str) -> Iterator[int]:
-        repaired = " ".join(ftfy.fix_text(text).split()).lower()
+        repaired = " ".join(repaired_text(text).split()).lower()
         for word in _words(repaired):
             yield from self._encode_word(word)
 
@@ -104,6 +104,11 @@ class ClipTokenizer:
             offer(previous[left])
             offer(left)
         return [piece for piece in pieces if piece]
+
+
+def repaired_text(text: str) -> str:
+    """Return a text as the tokenizer repairs it: entities, escape codes and broken encodings become letters."""
+    return text if text.isascii() and text.isprintable() and "&" not in text else ftfy.fix_text(text)
 
 
 def _words(text: str) -> Iterator[str]:

@@ -3,21 +3,23 @@
 from pastelbot.errors import PromptError
 from pastelbot.prompt.chunks import Tokenizer, chunk_text
 from pastelbot.prompt.composition import split_and
-from pastelbot.prompt.editing import prompt_schedule
-from pastelbot.prompt.extra_networks import extract_networks
+from pastelbot.prompt.parsing import PromptParser
 
 
-def token_count(tokenizer: Tokenizer, prompt: str, *, steps: int = 20) -> tuple[int, int]:
+def token_count(
+    tokenizer: Tokenizer, prompt: str, *, steps: int = 20, parser: PromptParser | None = None
+) -> tuple[int, int]:
     """Return a prompt's number of tokens and the limit to show behind it: 98 of 150.
 
-    With prompt editing, the longest of the texts counts. This never raises: a prompt with an error is counted as plain
-    text.
+    With prompt editing, the longest of the texts counts. A prompt with an error is counted as plain text. `parser` is
+    that of the request, and raises LimitError where it has read too much.
     """
-    text = extract_networks(prompt).prompt
+    parser = parser or PromptParser()
+    text = parser.networks(prompt).prompt
     try:
         parts = [part.text for part in split_and(text)]
-        texts = {entry.text for part in parts for entry in prompt_schedule(part, steps)}
-        lines = [chunk_text(tokenizer, each) for each in texts]
+        texts = {entry.text for part in parts for entry in parser.schedule(part, steps)}
+        lines = [chunk_text(tokenizer, each, parse=parser.attention) for each in texts]
     except PromptError:
         lines = [chunk_text(tokenizer, text, emphasis="None")]
     return max((line.token_count, line.limit) for line in lines)

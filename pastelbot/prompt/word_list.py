@@ -3,13 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-import ftfy
-
-from pastelbot.prompt.attention import parse_attention
+from pastelbot.prompt.attention import Fragment
 from pastelbot.prompt.composition import split_and
 from pastelbot.prompt.confusables import BORDER, readings, words_of
-from pastelbot.prompt.editing import prompt_schedule
-from pastelbot.prompt.extra_networks import extract_networks
+from pastelbot.prompt.parsing import PromptParser
+from pastelbot.prompt.tokenizer import repaired_text
 
 _BREAK = f" {BORDER} "
 
@@ -54,32 +52,32 @@ def phrase_of(entry: str) -> list[str]:
     return words[inner[0] : inner[-1] + 1] if inner else []
 
 
-def painted_texts(prompt: str, *, steps: int, hires_steps: int | None = None) -> list[str]:
+def painted_texts(
+    prompt: str, *, steps: int, hires_steps: int | None = None, parser: PromptParser | None = None
+) -> list[str]:
     """Return the prompt as written, and every text that its syntax turns it into while it is painted.
 
-    `nu(de:1)`, `n[u|u]de` and `nu<lora:x:0>de` all reach the text encoder as "nude". Raises PromptError.
+    `nu(de:1)`, `n[u|u]de` and `nu<lora:x:0>de` all reach the text encoder as "nude". Raises PromptError. `parser` is
+    that of the request.
     """
+    parser = parser or PromptParser()
     texts = [prompt]
-    for part in split_and(extract_networks(prompt).prompt):
-        texts.append(part.text)
-        for timed in (prompt_schedule(part.text, steps), prompt_schedule(part.text, steps, hires_steps or steps)):
-            texts += [_without_attention(entry.text) for entry in timed]
-    return list(dict.fromkeys(text for written in texts for text in (written, _repaired(written))))
+    for part in split_and(parser.networks(prompt).prompt):
+        timed = dict.fromkeys(entry.text for entry in parser.both_passes(part.text, steps, hires_steps))
+        texts += [part.text, *(_without_attention(parser.attention(text)) for text in timed)]
+    return list(dict.fromkeys(text for written in texts for text in (written, repaired_text(written))))
 
 
-def wanted_of_negative(prompt: str, *, steps: int, hires_steps: int | None = None) -> list[str]:
-    """Return what a negative prompt asks for through weights below 0."""
-    texts = []
-    for timed in (prompt_schedule(prompt, steps), prompt_schedule(prompt, steps, hires_steps or steps)):
-        for entry in timed:
-            texts += [piece.text for piece in parse_attention(entry.text) if piece.weight < 0 and not piece.is_break]
-    return list(dict.fromkeys(text for written in texts for text in (written, _repaired(written))))
+def wanted_of_negative(
+    prompt: str, *, steps: int, hires_steps: int | None = None, parser: PromptParser | None = None
+) -> list[str]:
+    """Return what a negative prompt asks for through weights below 0; `parser` is that of the request."""
+    parser = parser or PromptParser()
+    timed = dict.fromkeys(entry.text for entry in parser.both_passes(prompt, steps, hires_steps))
+    pieces = [piece for text in timed for piece in parser.attention(text)]
+    texts = [piece.text for piece in pieces if piece.weight < 0 and not piece.is_break]
+    return list(dict.fromkeys(text for written in texts for text in (written, repaired_text(written))))
 
 
-def _without_attention(text: str) -> str:
-    return "".join(_BREAK if piece.is_break else piece.text for piece in parse_attention(text))
-
-
-def _repaired(text: str) -> str:
-    """Return the text as the tokenizer repairs it: entities, escape codes and broken encodings become letters."""
-    return text if text.isascii() and text.isprintable() and "&" not in text else ftfy.fix_text(text)
+def _without_attention(pieces: Iterable[Fragment]) -> str:
+    return "".join(_BREAK if piece.is_break else piece.text for piece in pieces)

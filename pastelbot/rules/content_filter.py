@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pastelbot.errors import NotAllowedError
+from pastelbot.prompt.parsing import PromptParser
 from pastelbot.prompt.word_list import WordList, painted_texts, read_all, wanted_of_negative
 from pastelbot.records import GenerationRequest
 from pastelbot.rules import grids
@@ -49,9 +50,12 @@ def read_gate(path: Path) -> AgeGate:
     return AgeGate(adult=WordList(adult), minors=WordList(minors), never=WordList(never))
 
 
-def check_content(request: GenerationRequest, rules: ContentRules) -> None:
-    """Raise NotAllowedError where the request's prompts say what may not be painted here."""
-    texts = read_all(_request_texts(request))
+def check_content(request: GenerationRequest, rules: ContentRules, parser: PromptParser | None = None) -> None:
+    """Raise NotAllowedError where the request's prompts, or those of a grid's cells, say what may not be painted here.
+
+    `parser` is that of the request.
+    """
+    texts = read_all(_request_texts(request, parser or PromptParser()))
     word = rules.words.find_in(texts)
     if word is not None:
         raise NotAllowedError(f"The prompt has {quoted(word)}, which is not allowed in this server: take it out.")
@@ -73,10 +77,10 @@ def check_content(request: GenerationRequest, rules: ContentRules) -> None:
 
 def adult_word(request: GenerationRequest, rules: ContentRules) -> str | None:
     """Return an adult tag of the request's prompts, or None."""
-    return _adult_word(read_all(_request_texts(request)), rules)
+    return _adult_word(read_all(_request_texts(request, PromptParser())), rules)
 
 
-def _request_texts(request: GenerationRequest) -> list[str]:
+def _request_texts(request: GenerationRequest, parser: PromptParser) -> list[str]:
     """Return every text that the request is painted from, in each cell of a grid; raises RequestError."""
     found: dict[str, None] = {}
     seen = set()
@@ -85,7 +89,7 @@ def _request_texts(request: GenerationRequest) -> list[str]:
         timing = (one.steps, (one.hires.steps or one.steps) if one.hires is not None else None)
         if (prompts, timing) not in seen:
             seen.add((prompts, timing))
-            found |= dict.fromkeys(_texts_of(one, *timing))
+            found |= dict.fromkeys(_texts_of(one, *timing, parser))
     return list(found)
 
 
@@ -93,13 +97,15 @@ def _adult_word(texts: list[list[str]], rules: ContentRules) -> str | None:
     return rules.gate.adult.find_in(texts) or rules.own_adult.find_in(texts)
 
 
-def _texts_of(request: GenerationRequest, steps: int, hires_steps: int | None) -> list[str]:
+def _texts_of(request: GenerationRequest, steps: int, hires_steps: int | None, parser: PromptParser) -> list[str]:
     hires = request.hires
     wanted = [request.prompt, *((hires.prompt or "",) if hires is not None else ())]
     avoided = [request.negative_prompt, *((hires.negative_prompt or "",) if hires is not None else ())]
-    texts = [text for prompt in wanted for text in painted_texts(prompt, steps=steps, hires_steps=hires_steps)]
-    return texts + [
-        text for prompt in avoided for text in wanted_of_negative(prompt, steps=steps, hires_steps=hires_steps)
+    return [
+        text
+        for read, prompts in ((painted_texts, wanted), (wanted_of_negative, avoided))
+        for prompt in prompts
+        for text in read(prompt, steps=steps, hires_steps=hires_steps, parser=parser)
     ]
 
 

@@ -1,7 +1,7 @@
 """Limits, pure: the validity of a request, and who may act on a job."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from pastelbot.choices import LATENT_RESIZE, RESIZE_MODES, UPSCALERS, nearest_names
 from pastelbot.config import LimitSettings
@@ -10,8 +10,9 @@ from pastelbot.formats import pictures
 from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.prompt import check
 from pastelbot.prompt.chunks import CHUNK_LENGTH
-from pastelbot.prompt.extra_networks import extract_networks
-from pastelbot.prompt.lora_tags import read_lora_tags, written
+from pastelbot.prompt.extra_networks import NetworkTag
+from pastelbot.prompt.lora_tags import lora_tags_among, written
+from pastelbot.prompt.parsing import PromptParser
 from pastelbot.records import Actor, GenerationRequest, InitImage, Job
 from pastelbot.rules import grids
 from pastelbot.rules.hires import hires_size
@@ -36,8 +37,32 @@ def check_request(
 
     `upscaler_models` and `models` are the names that the operator has configured.
     """
-    _check_prompt(request, limits)
-    _check_models(request, limits, models or ModelNames())
+    check_prompts(request, limits, models=models)
+    check_settings(request, limits, upscaler_models=upscaler_models, models=models)
+
+
+def check_prompts(
+    request: GenerationRequest,
+    limits: LimitSettings,
+    *,
+    models: ModelNames | None = None,
+    parser: PromptParser | None = None,
+) -> None:
+    """Do the part of `check_request` that concerns the prompts alone; `parser` is that of the request."""
+    parser = parser or PromptParser()
+    _check_prompt(request, limits, parser)
+    _check_networks_of(request, limits, (models or ModelNames()).loras, parser)
+
+
+def check_settings(
+    request: GenerationRequest,
+    limits: LimitSettings,
+    *,
+    upscaler_models: Iterable[str] = (),
+    models: ModelNames | None = None,
+) -> None:
+    """Do the part of `check_request` that concerns everything but the prompts."""
+    _check_models(request, models or ModelNames())
     check_sampler(request.sampler, request.schedule)
     _check_size("width", request.width, limits.max_side)
     _check_size("height", request.height, limits.max_side)
@@ -91,17 +116,17 @@ def _check_plain_fields(request: GenerationRequest) -> None:
             )
 
 
-def _check_prompt(request: GenerationRequest, limits: LimitSettings) -> None:
+def _check_prompt(request: GenerationRequest, limits: LimitSettings, parser: PromptParser) -> None:
     if not request.prompt.strip():
         raise PromptError("The prompt is empty: write what to paint, for example `1girl, red hair, smile`.")
     hires = request.hires
-    _check_text("prompt", request.prompt, limits)
-    _check_text("negative prompt", request.negative_prompt, limits, negative=True)
-    _check_text("hires prompt", (hires and hires.prompt) or "", limits)
-    _check_text("negative hires prompt", (hires and hires.negative_prompt) or "", limits, negative=True)
+    _check_text("prompt", request.prompt, limits, parser)
+    _check_text("negative prompt", request.negative_prompt, limits, parser, negative=True)
+    _check_text("hires prompt", (hires and hires.prompt) or "", limits, parser)
+    _check_text("negative hires prompt", (hires and hires.negative_prompt) or "", limits, parser, negative=True)
 
 
-def _check_models(request: GenerationRequest, limits: LimitSettings, models: ModelNames) -> None:
+def _check_models(request: GenerationRequest, models: ModelNames) -> None:
     for kind, name, known in (
         ("checkpoint", request.checkpoint, models.checkpoints),
         ("VAE", request.vae, models.vaes),
@@ -109,16 +134,20 @@ def _check_models(request: GenerationRequest, limits: LimitSettings, models: Mod
         if name and name not in known:
             near = nearest_names(name[:60], known) if known else "This bot has none to choose from."
             raise NotFoundError(f"There is no {kind} {name[:60]!r}. {near}")
-    prompts = {request.prompt, (request.hires and request.hires.prompt) or request.prompt}
-    for prompt in prompts:
-        _check_networks(prompt, limits, models.loras)
 
 
-def _check_networks(prompt: str, limits: LimitSettings, loras: LoraFiles) -> None:
-    for tag in extract_networks(prompt).tags:
+def _check_networks_of(
+    request: GenerationRequest, limits: LimitSettings, loras: LoraFiles, parser: PromptParser
+) -> None:
+    for prompt in {request.prompt, (request.hires and request.hires.prompt) or request.prompt}:
+        _check_networks(parser.networks(prompt).tags, limits, loras)
+
+
+def _check_networks(found: Sequence[NetworkTag], limits: LimitSettings, loras: LoraFiles) -> None:
+    for tag in found:
         if tag.kind.lower() == "hypernet":
             raise RequestError(f"Hypernetworks are not supported: take {written(tag)} out of the prompt.")
-    tags = read_lora_tags(prompt)
+    tags = lora_tags_among(found)
     if len(tags) > limits.max_loras:
         raise LimitError(f"The prompt has {len(tags)} LoRAs; the limit is {limits.max_loras}. Leave some out.")
     for name in {tag.name for tag in tags}:
@@ -126,7 +155,7 @@ def _check_networks(prompt: str, limits: LimitSettings, loras: LoraFiles) -> Non
             raise NotFoundError(loras.refusal(name))
 
 
-def _check_text(name: str, text: str, limits: LimitSettings, *, negative: bool = False) -> None:
+def _check_text(name: str, text: str, limits: LimitSettings, parser: PromptParser, *, negative: bool = False) -> None:
     if len(text) > limits.max_prompt:
         raise LimitError(
             f"The {name} has {len(text):,} characters; the limit is {limits.max_prompt:,}. Leave something out."
@@ -136,7 +165,7 @@ def _check_text(name: str, text: str, limits: LimitSettings, *, negative: bool =
         place = broken.start()
         raise PromptError(f"The {name} has an invalid character at position {place + 1}: take it out.", position=place)
     try:
-        check(text, negative=negative)
+        check(text, negative=negative, parser=parser)
     except PromptError as error:
         raise PromptError(f"The {name} cannot be read: {error}", position=error.position) from error
 

@@ -105,18 +105,17 @@ def seconds(read, shape, length):
 
 
 def is_slow(read, shape, longest):
-    """Return whether twice the length takes more than 2.5 times as long, by the least times of several tries.
+    """Return whether twice the length takes more than 2.5 times as long, each time that it is tried.
 
     The text is made longer until reading it takes long enough to be measured, or is as long as one may be.
     """
     length = SHORT
     while (before := seconds(read, shape, length)) < ENOUGH and 4 * length <= longest:
         length *= 2
-    after = seconds(read, shape, 2 * length)
     for _try in range(TRIES):
-        if after <= max(2.5 * before, ENOUGH):
+        if seconds(read, shape, 2 * length) <= max(2.5 * before, ENOUGH):
             return False
-        before, after = min(before, seconds(read, shape, length)), min(after, seconds(read, shape, 2 * length))
+        before = seconds(read, shape, length)
     return True
 
 

@@ -6,7 +6,9 @@ from helpers import services
 from pastelbot.errors import LimitError, NotAllowedError
 from pastelbot.formats.network_files import ModelNames
 from pastelbot.options import default_request
-from pastelbot.records import Actor, JobOptions
+from pastelbot.prompt.parsing import PromptParser
+from pastelbot.records import Actor, Grid, JobOptions
+from pastelbot.rules.grids import read_axis
 from pastelbot.service.requests.checking import RequestChecker
 from pastelbot.store.database import Database
 
@@ -75,3 +77,27 @@ async def test_what_was_checked_for_a_direct_message_is_not_checked_again(checke
     assert not private.policy.content.adult_allowed
     assert await checker.for_direct_message(private) is private
     assert access.asked == 2
+
+
+async def test_each_prompt_of_a_request_is_parsed_once(settings, access, request_of):
+    parsers = []
+
+    def new_parser():
+        parsers.append(PromptParser())
+        return parsers[-1]
+
+    checker = RequestChecker(settings, access, ModelNames(), new_parser=new_parser)
+    cells = Grid(x=read_axis("steps", "20-44"))
+    requests = [request_of(f"{colour} hair, {'(:' * 90}").replace(grid=cells, hires=None) for colour in ("red", "blue")]
+    await checker.check(ADULTS, requests, JobOptions())
+
+    assert len(parsers) == 1
+    assert parsers[0].attention.cache_info().misses == 4  # two prompts, the negative one, no hires prompt
+
+
+async def test_a_prompt_that_becomes_too_much_text_is_refused(settings, access, request_of):
+    checker = RequestChecker(settings, access, ModelNames(), new_parser=lambda: PromptParser(most_text=1000))
+    await checker.check(ADULTS, [request_of("[a|b] " + "c" * 200).replace(negative_prompt="")], JobOptions())
+
+    with pytest.raises(LimitError, match=r"With all its steps the prompt has more than 1,000 characters"):
+        await checker.check(ADULTS, [request_of("[a|b|c|d|e] " + "c" * 200)], JobOptions())

@@ -1,15 +1,15 @@
 """Checked requests: the type of what the access policy and the limits allow."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from pastelbot.choices import upscaler_files
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError
 from pastelbot.formats.network_files import ModelNames
 from pastelbot.options.tokens import count_tokens
+from pastelbot.prompt.parsing import PromptParser
 from pastelbot.records import Actor, GenerationRequest, JobOptions
 from pastelbot.rules import limits
 from pastelbot.rules.content_filter import check_content
@@ -38,11 +38,18 @@ class Checked:
 class RequestChecker:
     """Checks requests for an actor. Every error is a RequestError, and nothing was charged then."""
 
-    def __init__(self, settings: Settings, access: AccessPolicy, models: ModelNames) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        access: AccessPolicy,
+        models: ModelNames,
+        *,
+        new_parser: Callable[[], PromptParser] = PromptParser,
+    ) -> None:
         self._settings = settings
         self._access = access
         self._models = models
-        self._count_tokens = lru_cache(maxsize=1000)(count_tokens)  # negative prompts are nearly always the same
+        self._new_parser = new_parser
 
     async def check(
         self,
@@ -71,9 +78,22 @@ class RequestChecker:
         return checked if actor == checked.actor else await self.check(actor, checked.requests, checked.options)
 
     def _check_all(self, requests: Sequence[GenerationRequest], policy: EffectivePolicy) -> None:
+        parser = self._new_parser()
         upscalers = upscaler_files(self._settings.checkpoint.upscalers)
         for request in requests:
-            for one in limits.pictures_of(request, policy.limits):
-                limits.check_request(one, policy.limits, upscaler_models=upscalers, models=self._models)
-                limits.check_length(one, policy.limits, self._count_tokens)
-                check_content(one, policy.content)
+            pictures = limits.pictures_of(request, policy.limits)
+            for one in _with_different_prompts(pictures):
+                limits.check_prompts(one, policy.limits, models=self._models, parser=parser)
+                limits.check_length(one, policy.limits, lambda prompt: count_tokens(prompt, parser))
+            for one in pictures:
+                limits.check_settings(one, policy.limits, upscaler_models=upscalers, models=self._models)
+            check_content(request, policy.content, parser)
+
+
+def _with_different_prompts(pictures: Sequence[GenerationRequest]) -> Iterable[GenerationRequest]:
+    """Return the first picture of a grid for each of its prompts, so that no prompt is checked once for each cell."""
+    found: dict[object, GenerationRequest] = {}
+    for one in pictures:
+        hires = one.hires and (one.hires.prompt, one.hires.negative_prompt)
+        found.setdefault((one.prompt, one.negative_prompt, hires), one)
+    return found.values()
