@@ -11,7 +11,7 @@ from pastelbot.errors import RequestError, StartupError
 from pastelbot.formats import pictures
 from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.formats.precheck import check_reference
-from pastelbot.infotext import read_request
+from pastelbot.infotext import completed, read_request
 from pastelbot.options import GenerationOptions, amend, draft
 from pastelbot.records import GenerationRequest, Painted, Picture
 from pastelbot.rules import limits
@@ -25,9 +25,8 @@ def request_of(
     if source is None:
         request = draft(options, settings, random_seed=_random_seed)
     else:
-        read = read_request(pictures.read_infotext(source))
-        missing = [f"It does not say {name}; the default is taken." for name in read.missing]
-        request, notes = amend(read.request, options, settings, random_seed=_random_seed), [*missing, *read.notes]
+        read = completed(read_request(pictures.read_infotext(source)), random_seed=_random_seed)
+        request, notes = amend(read.request, options, settings, random_seed=_random_seed), read.notes
     models = ModelNames(
         loras=LoraFiles(settings.checkpoint.loras), checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes)
     )

@@ -1,13 +1,14 @@
 """Infotext: the text under a picture that says how it was made, in the webui's form."""
 
 from pastelbot.infotext.fields import Infotext, read_fields, with_line_breaks
-from pastelbot.infotext.reader import ReadRequest, read_request
+from pastelbot.infotext.reader import ReadRequest, completed, read_request
 from pastelbot.infotext.webui import parse_infotext
 from pastelbot.infotext.writer import format_infotext
 
 __all__ = [
     "Infotext",
     "ReadRequest",
+    "completed",
     "format_infotext",
     "parse_infotext",
     "read_fields",

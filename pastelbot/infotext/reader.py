@@ -1,6 +1,6 @@
 """Reader: from an infotext to a request that paints the same picture, with notes on what was not understood."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
@@ -56,6 +56,15 @@ def read_request(text: str) -> ReadRequest:
         loras=_hashes(raw.fields.get("Lora hashes", "")),
         embeddings=_hashes(raw.fields.get("TI hashes", "")),
     )
+
+
+def completed(read: ReadRequest, *, random_seed: Callable[[], int]) -> ReadRequest:
+    """Return what was read with a random seed where it has none, and with notes on what is absent."""
+    seedless = "Seed" in read.missing
+    request = read.request.replace(seed=random_seed()) if seedless else read.request
+    notes = ["It does not say Seed; a random one was drawn."] if seedless else []
+    notes += [f"It does not say {name}; the default is taken." for name in read.missing if name != "Seed"]
+    return read._replace(request=request, missing=(), notes=(*notes, *read.notes))
 
 
 def _hashes(text: str) -> Mapping[str, str]:

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from pastelbot.infotext import format_infotext, read_request
+from pastelbot.infotext import completed, format_infotext, read_request
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 
 CARD = """mksks style, masterpiece, 1girl
@@ -54,6 +54,24 @@ def test_the_card_is_understood():
     )
     assert (read.checkpoint, read.checkpoint_hash) == ("pastelmix-fp32", "7edc8e08")
     assert read.notes == ()
+
+
+def test_a_seed_that_is_not_said_is_drawn_and_what_else_is_absent_is_noted():
+    read = completed(read_request("a\nSteps: 30, Sampler: Euler a, Size: 64x64"), random_seed=lambda: 77)
+
+    assert (77, 30) == (read.request.seed, read.request.steps)
+    assert (
+        "It does not say Seed; a random one was drawn.",
+        "It does not say CFG scale; the default is taken.",
+    ) == read.notes
+
+
+def test_a_seed_that_is_said_stays():
+    read = completed(
+        read_request("a\nSteps: 30, Sampler: Euler a, CFG scale: 7, Seed: 0, Size: 64x64"), random_seed=int
+    )
+
+    assert (0, ()) == (read.request.seed, read.notes)
 
 
 def test_missing_and_strange_fields_are_reported():

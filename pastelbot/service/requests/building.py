@@ -8,7 +8,7 @@ from dataclasses import replace
 from pastelbot.choices import upscaler_files
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, PromptError, RequestError
-from pastelbot.infotext import read_request, with_line_breaks
+from pastelbot.infotext import completed, read_request, with_line_breaks
 from pastelbot.options import GenerationOptions, amend, default_hires, draft
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.clamping import cap_hires, clamp
@@ -119,13 +119,13 @@ class RequestBuilder:
                 "This is not an infotext: it must have a line such as "
                 "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
             )
+        read = completed(read, random_seed=self._random_seed)
         request, adapted = await self._models.adapted(read)
         upscalers = await asyncio.to_thread(upscaler_files, self._settings.checkpoint.upscalers)
         request, replaced = with_what_is_here(request, upscalers)
         defaults = await self._preferences.effective_defaults(actor)
         checked = await self._checker.check(actor, [request], _job_options(defaults.merged, actor, made_from))
-        notes = [f"It does not say {name}; the default is taken." for name in read.missing]
-        return checked, [*adapted, *replaced, *notes, *read.notes]
+        return checked, [*adapted, *replaced, *read.notes]
 
     async def enlarge(self, actor: Actor, request: GenerationRequest, options: JobOptions) -> Checked:
         """Return the request with the operator's usual hires fix for its size, as large as the caps let it be."""

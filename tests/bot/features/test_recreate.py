@@ -111,7 +111,9 @@ async def test_the_cards_six_pictures_are_recreated(studio, recreate, text):
     request = await painted_request(studio)
     message = await studio.finish()
 
-    assert read_request(text).request == request
+    read = read_request(text)
+    assert read.request == (request.replace(seed=0) if "Seed" in read.missing else request)
+    assert ("a random one was drawn" in result.followups[0].content) == ("Seed" in read.missing)
     assert "pastelmix-fp32 (7edc8e08); here fake (0000000000) paints" in result.followups[0].content
     size = "448x640 → 960x1280" if request.width == 448 else "640x448 → 1280x960"
     assert f"{size} · DPM++ 2M Karras · 20+20 steps · CFG 7 · clip skip 2" in message.content
