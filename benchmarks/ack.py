@@ -31,6 +31,7 @@ import structlog
 from pastelbot import app, config
 from pastelbot.bot.components.job_buttons import JobButton
 from pastelbot.bot.messages.delivery import Delivery
+from pastelbot.bot.messages.message_slot import Pace
 from pastelbot.config import CheckpointSettings, WorkerOptions
 from pastelbot.i18n.languages import Languages
 from pastelbot.jobs.process_executor import ProcessExecutor
@@ -178,7 +179,7 @@ async def run(folder: Path, people: int, seconds: float, pause: float) -> None:
     client: Any = StubDiscord()
     reviews: Any = OpenReviews()
     languages = Languages.shipped()
-    delivery = Delivery(client, services.jobs, reviews, languages, edit_seconds=3.0, mention_after=60.0)
+    delivery = Delivery(client, services.jobs, reviews, languages, pace=Pace(edit_seconds=3.0), mention_after=60.0)
     now = datetime.now(UTC)
     reply = ReplyTarget(channel_id=CHANNEL, guild_id=GUILD, message_id=3)
     (picture,) = await JobStore(services.database).insert(1, [(REQUEST, reply)], now=now)

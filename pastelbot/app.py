@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pastelbot.bot.client import PastelBot
+from pastelbot.bot.messages.message_slot import Pace
 from pastelbot.config import Settings, WorkerOptions
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
@@ -95,11 +96,12 @@ def build(
     executor: Executor | None = None,
     describer: Describer | None = None,
     clock: Callable[[], datetime] | None = None,
+    first_retry: float = 5.0,
 ) -> PastelBot:
     """Return the complete bot, not started: `await bot.start(token)` or `bot.login` opens everything.
 
     `executor` replaces the worker process, `describer` the tagger process (where the tagger is on), `clock` the
-    system's clock.
+    system's clock. What ends a job is shown again `first_retry` seconds after Discord did not take it.
     """
 
     async def open_now() -> Services:
@@ -109,7 +111,7 @@ def build(
     return PastelBot(
         open_now,
         guild_ids=discord.guild_ids,
-        edit_seconds=discord.edit_seconds,
+        pace=Pace(edit_seconds=discord.edit_seconds, first_retry=first_retry),
         mention_after_seconds=discord.mention_after_seconds,
     )
 

@@ -12,6 +12,7 @@ from pastelbot.bot.checks import check_command
 from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.messages.delivery import Delivery
 from pastelbot.bot.messages.gallery_posts import GalleryPosts
+from pastelbot.bot.messages.message_slot import Pace
 from pastelbot.bot.messages.review_messages import ReviewMessages
 from pastelbot.bot.responses import answer_error
 from pastelbot.bot.sync import sync_commands
@@ -51,7 +52,7 @@ class PastelBot(PastelClient):
         open_services: Callable[[], Awaitable[Services]],
         *,
         guild_ids: tuple[int, ...],
-        edit_seconds: float,
+        pace: Pace,
         mention_after_seconds: float,
     ) -> None:
         super().__init__(
@@ -65,7 +66,7 @@ class PastelBot(PastelClient):
         self.languages = Languages.shipped()
         self._open_services = open_services
         self._guild_ids = guild_ids
-        self._edit_seconds = edit_seconds
+        self._pace = pace
         self._mention_after = mention_after_seconds
         self._chores = Periodic(self.do_chores, seconds=_CHORES)
         self._delivery: Delivery | None = None
@@ -92,7 +93,7 @@ class PastelBot(PastelClient):
             services.jobs,
             review_messages,
             self.languages,
-            edit_seconds=self._edit_seconds,
+            pace=self._pace,
             mention_after=self._mention_after,
         )
 

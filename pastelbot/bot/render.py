@@ -7,7 +7,7 @@ from datetime import datetime
 from pastelbot.bot.plain_text import plain
 from pastelbot.jobs.dispatcher import Overview
 from pastelbot.jobs.queue.scheduler import MOST_SHOWN_EXACTLY
-from pastelbot.records import Actor, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Update
+from pastelbot.records import Actor, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus
 from pastelbot.rules import cost
 from pastelbot.rules.hires import hires_size
 
@@ -114,11 +114,6 @@ def _ordinal(number: int) -> str:
 def quote(prompt: str, length: int = _PROMPT) -> str:
     """Quote a prompt on one line, so that nothing in it is markdown or a mention."""
     return f"> {_shortened(_safe(prompt), length)}"
-
-
-def is_final(update: Update) -> bool:
-    """Return whether nothing may replace this update."""
-    return not isinstance(update, InLine | BeingPainted)
 
 
 def _ending(job: Job) -> str:

@@ -8,7 +8,6 @@ from helpers.simulator import settle_quickly
 from helpers.studio import SimulatedServer
 from helpers.support import make_settings
 
-from pastelbot.bot.messages import delivery
 from pastelbot.i18n.languages import Languages
 
 
@@ -38,9 +37,8 @@ def remembering(translate):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Let the simulator look for idleness often, and retries come soon."""
+    """Let the simulator look for idleness often."""
     settle_quickly(monkeypatch)
-    monkeypatch.setattr(delivery, "_FIRST_RETRY", 0.01)
 
 
 @pytest.fixture

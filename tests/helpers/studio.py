@@ -28,7 +28,10 @@ class SimulatedServer:
         self.bot = self.build()
 
     def build(self):
-        return app.build(self.settings, executor=self.executor, describer=self.describer, clock=self.clock)
+        """Return a bot whose retries come soon."""
+        return app.build(
+            self.settings, executor=self.executor, describer=self.describer, clock=self.clock, first_retry=0.01
+        )
 
     async def open(self):
         self.env = Env(self.bot)

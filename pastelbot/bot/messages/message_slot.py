@@ -1,0 +1,160 @@
+"""Slot of one message: what it shows, what it should show next, and the one task that writes it.
+
+States come faster than Discord takes edits, so a message is written by one task at a time, seldom, and only with the
+newest state. What ends a job is written at once, and again until it could be.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
+
+import structlog
+
+from pastelbot.jobs.background import CallLater, call_later, spawn
+from pastelbot.records import BeingPainted, Ended, InLine, Rendered, Update
+
+log = structlog.get_logger(__name__)
+
+
+class NotWrittenError(Exception):
+    """A message could not be written for a reason outside the program; what ends a job is tried again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """Seconds between two edits of a message, and between tries of a final state, which double up to the longest."""
+
+    edit_seconds: float
+    first_retry: float = 5.0
+    longest_retry: float = 300.0
+
+
+class MessageSlot:
+    """One message's desired state.
+
+    `show` writes a state; it returns when nothing more is to be done about it, and raises where it should be tried
+    again. `on_settled` is called after a final state was shown and nothing else is desired.
+
+    A final state is never replaced by one that is not, nor the end of a job by its pictures. Before that the newest
+    state wins, because a job whose worker died goes from painting back to the queue.
+    """
+
+    def __init__(
+        self,
+        show: Callable[["MessageSlot", Update], Awaitable[None]],
+        *,
+        pace: Pace,
+        on_settled: Callable[[], None],
+        later: CallLater = call_later,
+    ) -> None:
+        self._show = show
+        self._pace = pace
+        self._later = later
+        self._on_settled = on_settled
+        self._lock = asyncio.Lock()
+        self._next: Update | None = None
+        self._reached = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._edited_at = self._retry_at = float("-inf")
+        self._closed = False
+        self.failures = 0
+        self.message_id: int | None = None
+        self.text = ""
+        self.preview: bytes | None = None
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """Return the task that writes the message now, or None."""
+        return None if self._task is None or self._task.done() else self._task
+
+    def publish(self, update: Update) -> None:
+        """Take a state to show; call it from the event loop's thread."""
+        if _rank(update) < self._reached:
+            return
+        self._next, self._reached = update, _rank(update)
+        if is_final(update):
+            self._retry_at = float("-inf")  # what is new need not wait for what failed
+        self._schedule()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """Let the caller alone write the message; what is published meanwhile is shown afterwards."""
+        async with self._lock:
+            try:
+                yield
+            finally:
+                self._edited_at = monotonic()
+        self._schedule()
+
+    def close(self) -> None:
+        """Show nothing more; what is being written is finished by `task`."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _schedule(self) -> None:
+        if self._closed or self._next is None or self._lock.locked():
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self._retry_at if is_final(self._next) else self._edited_at + self._pace.edit_seconds
+        pause = due - monotonic()
+        if pause <= 0:
+            self._start()
+        else:
+            self._timer = self._later(pause, self._start)
+
+    def _start(self) -> None:
+        if not self._closed and self.task is None:
+            self._task = spawn(self._run())
+
+    async def _run(self) -> None:
+        async with self._lock:
+            update, self._next = self._next, None
+            if update is None:
+                return
+            written = await self._written(update)
+            self._edited_at = monotonic()
+        self._task = None
+        if written and is_final(update) and self._next is None:
+            self._on_settled()
+        self._schedule()
+
+    async def _written(self, update: Update) -> bool:
+        """Show a state; return whether that is done. A final one is kept for another try, another is outdated soon."""
+        try:
+            await self._show(self, update)
+        except NotWrittenError as error:
+            log.warning("message not written", job=update.job.id, update=type(update).__name__, error=str(error))
+        except Exception:
+            log.exception("unexpected error in writing a message", job=update.job.id)
+        else:
+            self.failures = 0
+            return True
+        if is_final(update):
+            self._try_again(update)
+        return False
+
+    def _try_again(self, update: Update) -> None:
+        self._next = self._next or update
+        pause = min(self._pace.first_retry * 2**self.failures, self._pace.longest_retry)
+        self.failures += 1
+        self._retry_at = monotonic() + pause
+
+
+def is_final(update: Update) -> bool:
+    """Return whether nothing that is not final may replace this update."""
+    return _rank(update) > 0
+
+
+def _rank(update: Update) -> int:
+    match update:
+        case InLine() | BeingPainted():
+            return 0
+        case Rendered():
+            return 1
+        case Ended():
+            return 2

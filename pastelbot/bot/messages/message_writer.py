@@ -1,0 +1,94 @@
+"""Writer of jobs' messages in Discord: edits them, sends them, and knows their buttons, language and mentions."""
+
+from collections.abc import Callable
+
+import discord
+import structlog
+
+from pastelbot.bot.components.job_buttons import job_view
+from pastelbot.bot.context import Interaction
+from pastelbot.bot.files import FILE_BYTES
+from pastelbot.bot.localisation import translated
+from pastelbot.i18n.languages import Languages, Translate
+from pastelbot.records import Job, ReplyTarget
+
+_CLOSED = {50083, 160005}  # a thread that takes no message
+
+log = structlog.get_logger(__name__)
+
+
+class MessageWriter:
+    """Writes what it is given; all errors of Discord reach the caller."""
+
+    def __init__(self, client: discord.Client, languages: Languages, *, waited_long: Callable[[Job], bool]) -> None:
+        self._client = client
+        self._languages = languages
+        self._waited_long = waited_long
+
+    async def answer(self, interaction: Interaction, job: Job, text: str) -> int | None:
+        """Answer an interaction with the job's message; return its id."""
+        none, translate = discord.AllowedMentions.none(), self._saying(job)
+        view = translated(job_view(job), translate)
+        answer = await interaction.response.send_message(translate(text), view=view, allowed_mentions=none)
+        return answer.message_id
+
+    async def edit(self, job: Job, message_id: int, text: str, files: list[discord.File]) -> None:
+        """Replace what the job's message shows."""
+        message, translate = self._channel(reply_of(job)).get_partial_message(message_id), self._saying(job)
+        view, none = translated(job_view(job), translate), discord.AllowedMentions.none()
+        await message.edit(
+            content=translate(text), attachments=_described(files, translate), view=view, allowed_mentions=none
+        )
+
+    async def send(self, job: Job, text: str, files: list[discord.File]) -> int:
+        """Send the job's message anew; return its id. The nonce keeps Discord from taking the same state twice."""
+        mentions = _owner_alone(job) if self._waited_long(job) else discord.AllowedMentions.none()
+        channel, nonce, translate = self._channel(reply_of(job)), f"{job.id}:{job.status}", self._saying(job)
+        view, files = translated(job_view(job), translate), _described(files, translate)
+        try:
+            message = await channel.send(
+                translate(text), files=files, view=view, allowed_mentions=mentions, nonce=nonce
+            )
+        except discord.HTTPException as error:
+            if error.code in _CLOSED:
+                raise discord.Forbidden(error.response, error.text) from error
+            raise
+        return message.id
+
+    async def mention(self, job: Job, message_id: int) -> None:
+        """Notify the owner that the picture is there, in a reply to it: Discord notifies users of new messages only."""
+        channel = self._channel(reply_of(job))
+        picture = channel.get_partial_message(message_id).to_reference(fail_if_not_exists=False)
+        text, nonce = self._saying(job)(f"<@{job.user_id}> Your picture is ready."), f"{job.id}:ready"
+        await channel.send(text, reference=picture, allowed_mentions=_owner_alone(job), nonce=nonce)
+
+    def file_limit(self, job: Job) -> int:
+        """Return how many bytes a file may have where the job is shown."""
+        guild = self._client.get_guild(0 if job.options.private else reply_of(job).guild_id or 0)
+        return guild.filesize_limit if guild is not None else FILE_BYTES
+
+    def _saying(self, job: Job) -> Translate:
+        """Return what puts texts into the language of the job's message."""
+        return self._languages.translator(job.options.locale)
+
+    def _channel(self, reply: ReplyTarget) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(reply.channel_id, guild_id=reply.guild_id)
+
+
+def reply_of(job: Job) -> ReplyTarget:
+    """Return where the job is shown."""
+    if job.reply is None:
+        raise ValueError(f"job {job.id} has no channel")
+    return job.reply
+
+
+def _described(files: list[discord.File], translate: Translate) -> list[discord.File]:
+    """Return files whose alt texts are in another language."""
+    for file in files:
+        file.description = file.description and translate(file.description)
+    return files
+
+
+def _owner_alone(job: Job) -> discord.AllowedMentions:
+    """Let a message notify only the job's owner."""
+    return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(job.user_id)], replied_user=False)
