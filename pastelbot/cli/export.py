@@ -79,7 +79,7 @@ def pull(
     vae: Annotated[bool, typer.Option("--vae", help="The VAE alone.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Download a checkpoint from the hub; what was broken off goes on."""
+    """Download a checkpoint from the hub; an interrupted download continues."""
     from pastelbot.formats.hub_download import HubDownload
     from pastelbot.workshop import pull as pulling
 

@@ -61,7 +61,7 @@ def paint(
 ) -> list[Path]:
     """Paint a request with a progress bar; return the files written, the sheet last.
 
-    `on_note` hears what a person may not expect. Raises CheckpointError or PaintingError, and StartupError where
+    `on_note` receives what the user may not expect. Raises CheckpointError or PaintingError, and StartupError where
     nothing can be written.
     """
     event = _paint(request, settings)

@@ -97,12 +97,12 @@ def imagine(
     options = options.replace(prompt=prompt)
     request, notes = generate.request_of(options, settings, from_infotext)
 
-    def tell(note: str) -> None:
+    def show(note: str) -> None:
         typer.echo(f"note: {note}", err=True)
 
     for note in notes:
-        tell(note)
-    for path in generate.paint(request, settings, out, with_sheet=grid, on_note=tell):
+        show(note)
+    for path in generate.paint(request, settings, out, with_sheet=grid, on_note=show):
         typer.echo(path)
 
 

@@ -14,7 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-# Hears what is being done, how much of it is done and how much there is in all; 0 of 0 is not known.
+# Receives what is being done, how much of it is done and how much there is in all; 0 of 0 is not known.
 Listener = Callable[[str, int, int], None]
 
 

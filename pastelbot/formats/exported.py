@@ -1,4 +1,4 @@
-"""Exported checkpoints: folders whose networks run in another runtime than torch, told by their manifest.
+"""Exported checkpoints: folders whose networks run in another runtime than torch, known by their manifest.
 
 Nothing here needs torch, so that the bot process can look at such a folder at its start.
 """

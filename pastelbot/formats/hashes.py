@@ -56,7 +56,7 @@ def lora_hash(path: Path, stated: str | None) -> str:
 
 
 def hash_file(path: Path, progress: Callable[[int], None] | None = None) -> FileHashes:
-    """Hash a file; `progress` hears of the bytes done since it was last called. Raises CheckpointError."""
+    """Hash a file; `progress` is given the bytes done since it was last called. Raises CheckpointError."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:

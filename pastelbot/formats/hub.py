@@ -36,7 +36,7 @@ def locate(
     """Return the folder or file that a reference means, downloading it first where it is on the hub.
 
     A reference is a path, `owner/name` (a diffusers folder) or `owner/name/file.safetensors`; `key` is where it is set.
-    `on_progress` hears of a download in words, `listener` in bytes.
+    `on_progress` receives the progress of a download in words, `listener` in bytes.
     """
     path = Path(reference).expanduser()
     if path.exists():
@@ -150,7 +150,7 @@ class _Download:
             raise self._failure(repo, error) from error
 
     def _fetch(self, repo: str, names: Sequence[str] | None) -> Sequence[str]:
-        """Fetch files, None: a diffusers folder's, into the cache; without a way to the hub what is there must do."""
+        """Fetch files, None: a diffusers folder's, into the cache; cached ones will do where the hub is offline."""
         if self._offline:
             return _FOLDER_FILES if names is None else names
         try:

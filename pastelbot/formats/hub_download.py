@@ -21,7 +21,7 @@ from pastelbot.errors import CheckpointError
 if TYPE_CHECKING:
     from huggingface_hub.utils.tqdm import tqdm
 
-# Hears what is being downloaded, the bytes that are here and the bytes in all.
+# Receives what is being downloaded, the bytes that are here and the bytes in all.
 Listener = Callable[[str, int, int], None]
 
 _PART = ".part"
@@ -30,7 +30,7 @@ _BLOCK = 2**22
 
 
 def _ignore(_what: str, _done: int, _total: int) -> None:
-    """Hear of progress and say nothing."""
+    """Ignore progress."""
 
 
 class HubUnreachableError(CheckpointError):
@@ -51,7 +51,7 @@ class HubFile:
 
 @dataclass(frozen=True, kw_only=True)
 class HubDownload:
-    """What is fetched of repositories, and where it goes; the hub's address is the client's affair (HF_ENDPOINT)."""
+    """What is fetched of repositories, and where it goes; the hub's address is the client's setting HF_ENDPOINT."""
 
     revision: str | None = None
     cache_dir: Path | None = None
@@ -295,5 +295,5 @@ def _check_space(place: Path, size: int) -> None:
 
 
 def size_text(size: int) -> str:
-    """Return a number of bytes as people say it."""
+    """Return a number of bytes in a readable unit."""
     return f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

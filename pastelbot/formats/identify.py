@@ -21,7 +21,7 @@ def identify(shapes: Shapes) -> str | None:
 
 
 def kind_of_pickle(content: object) -> str | None:
-    """Return what a pickled file is, told from its outermost names; None where its tensors have to tell."""
+    """Return what a pickled file is, inferred from its outermost names; None where only its tensors show it."""
     if not isinstance(content, dict):
         return "an unknown kind of file"
     if "string_to_param" in content:

@@ -1,6 +1,6 @@
 """Check of a checkpoint before it is loaded: without torch, in milliseconds.
 
-The bot process uses it at its start, so that a wrong path or a file of another kind is told at once. Whatever needs
+The bot process uses it at its start, so that a wrong path or a file of another kind is reported at once. Whatever needs
 the weights themselves is found by `checkpoint.loading` in the worker.
 """
 

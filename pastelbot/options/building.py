@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def draft(options: GenerationOptions, settings: Settings, *, random_seed: Callable[[], int]) -> GenerationRequest:
-    """Complete a wish with the defaults; raise RequestError where a name or a size cannot be understood."""
+    """Complete the options with the defaults; raise RequestError where a name or a size cannot be understood."""
     return amend(default_request(settings, seed=random_seed()), options, settings, random_seed=random_seed)
 
 
@@ -46,7 +46,7 @@ def default_request(settings: Settings, *, seed: int) -> GenerationRequest:
 def amend(
     base: GenerationRequest, options: GenerationOptions, settings: Settings, *, random_seed: Callable[[], int]
 ) -> GenerationRequest:
-    """Change a request in what was wished for; raise RequestError where that cannot be understood."""
+    """Change a request in the options that are set; raise RequestError where that cannot be understood."""
     width, height = _size(base, options, settings)
     init = _amend_init(base, options)
     sampler, schedule = (base.sampler, base.schedule)
@@ -81,7 +81,7 @@ def _plain_fields(values: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _size(base: GenerationRequest, options: GenerationOptions, settings: Settings) -> tuple[int, int]:
-    """Return the size wished for; a picture to start from brings its own, as far as it may be painted."""
+    """Return the typed size; a picture to start from brings its own, as far as it may be painted."""
     size = _plain_size(base, options, settings)
     if options.aspect is None:
         return size
@@ -105,7 +105,7 @@ def _most_pixels(settings: Settings) -> int:
 
 
 def _amend_init(base: GenerationRequest, options: GenerationOptions) -> InitImage | None:
-    """Return the picture to start from, with the strength and resize mode that were wished for."""
+    """Return the picture to start from, with the typed strength and resize mode."""
     init = base.init if options.init is None else InitImage.of(options.init)
     if init is None:
         if options.resize_mode is not None:

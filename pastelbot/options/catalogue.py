@@ -1,4 +1,4 @@
-"""The table of options: one row for each field of GenerationOptions, and all that is known about it.
+"""The table of options: one row for each field of GenerationOptions, and everything about it.
 
 Flags, the options of slash commands and of the command line, saved settings, presets and their texts derive from it.
 """
@@ -24,7 +24,7 @@ from pastelbot.prompt.flags import Takes
 from pastelbot.records import GenerationRequest
 from pastelbot.rules.samplers import SCHEDULES, menu
 
-# What people choose from: Discord takes at most 25.
+# The choices of a command: Discord takes at most 25.
 SAMPLER_CHOICES = menu()
 HIRES_CHOICES = ("off", "on", "1.25x", "1.5x", "1.75x", "2x")
 
@@ -321,7 +321,7 @@ OPTIONS: tuple[Option[Any], ...] = (
 
 BY_NAME: Mapping[str, Option[Any]] = {option.name: option for option in OPTIONS}
 IN_SLASH_COMMANDS = tuple(option.name for option in OPTIONS if option.slash)
-# The settings that people, channels and servers have, by the names that the database keeps them under.
+# The settings of users, channels and servers, by their names in the database.
 SAVED = tuple(option.name for option in OPTIONS if option.saved)
-# Those of them that people name; what is part of another one is set with it.
+# Those that users name; what is part of another one is set with it.
 SETTINGS = tuple(option.name for option in OPTIONS if option.saved and option.part_of is None)

@@ -11,7 +11,7 @@ _PROMPT_PLACE = "{prompt}"
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationOptions:
-    """What was typed; None is "as usual". A seed of -1 is a random one.
+    """What was typed; None leaves an option to the next level. A seed of -1 is a random one.
 
     `avoid` is added to the negative prompt, whatever that is otherwise; `aspect` is width to height. With a picture to
     start from (`init`), `denoise` is its strength.
@@ -46,7 +46,7 @@ class GenerationOptions:
     private: bool | None = None
 
     def merged_over(self, lower: "GenerationOptions") -> "GenerationOptions":
-        """Return this wish, completed by one that counts less.
+        """Return these options, completed by some of lower precedence.
 
         A prompt below with `{prompt}` in it takes the prompt above in there.
         """
@@ -58,7 +58,7 @@ class GenerationOptions:
         return GenerationOptions(**merged)  # type: ignore[arg-type]  # the fields' own values
 
     def set_fields(self) -> dict[str, object]:
-        """Return what is wished for, by name."""
+        """Return the options that are set, by name."""
         names = (field.name for field in dataclasses.fields(self))
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
@@ -68,7 +68,7 @@ class GenerationOptions:
 
     @classmethod
     def typed(cls, values: Mapping[str, object]) -> "GenerationOptions":
-        """Return the wish of values as commands get them, by the options' names; None was left out."""
+        """Return the options of a command's values, which are given by the options' names; None was left out."""
         fields: dict[str, object] = {}
         for name, value in values.items():
             if value is not None:

@@ -15,7 +15,7 @@ Fields = Mapping[str, object]  # values of GenerationOptions by the names of its
 
 
 class Completion(enum.Enum):
-    """Values to offer while an option is typed, where they depend on the bot and on who types."""
+    """Values to offer while an option is typed, where they depend on the bot and on the user."""
 
     SIZE = enum.auto()
     LORA = enum.auto()
@@ -33,7 +33,7 @@ class Flag(Generic[T]):
 
 
 def _nothing(_source: object) -> None:
-    """Return None: there is no default, or the request does not tell the option."""
+    """Return None: there is no default, or the option cannot be read from a request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,34 +52,34 @@ class Option(Generic[T]):
     spread: Callable[[T], Fields] | None = None
     join: Callable[[T, T], T] | None = None  # what a flag means that is typed twice; else the last one counts
 
-    # What people choose from, or are offered while they type.
+    # The choices, and what is offered while a user types.
     choices: tuple[T, ...] = ()
     complete: Completion | None = None
 
     # Where it can be given, besides flags.
     slash: bool = True  # to /imagine
     command_line: bool = True
-    saved: bool = False  # as a setting of a person, a channel or a server
+    saved: bool = False  # as a setting of a user, a channel or a server
     in_presets: bool = True
 
-    # How it goes with others.
+    # How it relates to others.
     supersedes: tuple[str, ...] = ()  # options that it makes meaningless where they are given at a lower level
     part_of: str | None = None  # the option whose value sets this one too
     beside_init: bool = True  # whether a default of it counts beside a picture to start from
 
-    # What stands for it in the configuration and in a request.
-    default: Callable[[Settings], object] = _nothing  # as /settings show tells it
+    # Its counterparts in the configuration and in a request.
+    default: Callable[[Settings], object] = _nothing  # as /settings show has it
     left_out: str = ""  # what /settings show says where there is no default
     request_field: str | None = None  # the field that takes the value as it is
     from_request: Callable[[GenerationRequest], object] = _nothing  # the value of the field, None where there is none
-    cap: Callable[[LimitSettings], float] | None = None  # what a default comes down to
+    cap: Callable[[LimitSettings], float] | None = None  # what caps a default
 
     def fields(self, value: T) -> Fields:
         """Return the fields of GenerationOptions that a typed value sets."""
         return {self.name: value} if self.spread is None else self.spread(value)
 
     def of_request(self, request: GenerationRequest) -> object:
-        """Return the value of its field that leads to a request again; None where the request does not tell it."""
+        """Return the value of its field that leads to a request again; None where the request does not show it."""
         if self.request_field is None:
             return self.from_request(request)
         value: object = getattr(request, self.request_field)

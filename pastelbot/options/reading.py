@@ -115,7 +115,7 @@ def _rounded(pixels: float, unit: int, most: int) -> int:
 
 
 def read_strength(text: str) -> float:
-    """Read a typed strength; raises RequestError for what is no number from 0 to 1."""
+    """Read a typed strength; raises RequestError for anything but a number from 0 to 1."""
     try:
         strength = float(text.strip().replace(",", "."))
     except ValueError:

@@ -223,7 +223,7 @@ class _Parser:
             yield _joined(self.tape[start + 1 : end])
 
     def _give_up(self) -> None:
-        """Take all open brackets for text."""
+        """Treat all open brackets as text."""
         if any("|" in bracket.kinds for bracket in self.open):
             raise _NotAPromptError
         self.open.clear()

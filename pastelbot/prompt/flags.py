@@ -79,7 +79,7 @@ _BLANKS = " \t\n\r,"
 
 
 def read_flags(text: str, known: Iterable[FlagSyntax]) -> Read:
-    """Take the known flags out of a prompt; raises PromptError, with its position, for one that there is not."""
+    """Take the known flags out of a prompt; raises PromptError, with its position, for an unknown one."""
     starts = _starts(text)
     if not starts:
         return Read(_ESCAPED.sub(r"\1", text), ())

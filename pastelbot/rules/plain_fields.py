@@ -9,7 +9,7 @@ from pastelbot.records import GenerationRequest
 class PlainField:
     """A numeric field of GenerationRequest: `least` to `most`, called `title` in infotexts and on the axes of grids.
 
-    `absent` is what an infotext means that does not have it, and what is not written into one.
+    `absent` is its value in an infotext without it, and the value that is not written into one.
     """
 
     name: str

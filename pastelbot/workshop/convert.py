@@ -64,7 +64,7 @@ def write_result(
 ) -> None:
     """Write a file where the name ends in .safetensors, a diffusers folder where it has no ending.
 
-    `like` is a diffusers folder whose configurations and tokenizer fit; without one they are told from the tensors.
+    `like` is a diffusers folder whose configurations and tokenizer fit; without one they are inferred from the tensors.
     Raises WorkshopError, and whatever reading the source raises; nothing has the final name then.
     """
     check_result(out, inputs)

@@ -148,7 +148,7 @@ def diffusers_parts(source: TensorSource) -> dict[str, TensorSource]:
 
 
 def diffusers_configs(source: TensorSource) -> dict[str, ldm.Config]:
-    """Return the configurations of a checkpoint's parts, told from its tensors; raises CheckpointError."""
+    """Return the configurations of a checkpoint's parts, inferred from its tensors; raises CheckpointError."""
     if layout_of_original(source.entries) != STANDARD:
         raise CheckpointError(f"{source.label} is not built as Stable Diffusion 1.x: only its own folder can hold it.")
     empty = _empty(source)

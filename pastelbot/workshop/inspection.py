@@ -47,7 +47,7 @@ class Findings:
 
 
 def inspect_path(path: Path, progress: Progress = silent) -> Findings:
-    """Look at a file or diffusers folder; what is wrong is a finding. Raises CheckpointError where nothing is there."""
+    """Inspect a file or diffusers folder; defects are findings. Raises CheckpointError where nothing is there."""
     if not path.exists():
         raise CheckpointError(f"There is no file or folder {path}.")
     findings = Findings()
@@ -184,7 +184,7 @@ def _inputs(metadata: Mapping[str, str]) -> Iterator[str]:
 
 
 def _trigger_words(metadata: Mapping[str, str]) -> Iterator[str]:
-    """Yield what the trainer says to write, else the most frequent tags of the training."""
+    """Yield the trigger words that the trainer states, else the most frequent tags of the training."""
     if metadata.get("modelspec.trigger_phrase"):
         yield metadata["modelspec.trigger_phrase"]
         return

@@ -9,7 +9,7 @@ _FEWEST_ROUNDS = 2
 _MOST_ROUNDS = 10
 # The search ends when a round improves the squared residual by less than this part of it.
 _ENOUGH = 0.005
-# What float32 can tell of a squared norm.
+# The resolution of a squared norm in float32.
 _RESOLUTION = 1e-7
 
 

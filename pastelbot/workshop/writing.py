@@ -17,7 +17,7 @@ from pastelbot.diffusion.weights.tensor_sources import DTYPES, TensorInfo, Tenso
 from pastelbot.errors import WorkshopError
 from pastelbot.formats.hub_download import size_text
 
-# Hears what is being done, the bytes done and the bytes in all.
+# Receives what is being done, the bytes done and the bytes in all.
 Progress = Callable[[str, int, int], None]
 
 _SPARE_BYTES = 2**20
@@ -25,7 +25,7 @@ _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 def silent(_what: str, _done: int, _total: int) -> None:
-    """Hear of progress and say nothing."""
+    """Ignore progress."""
 
 
 def write(

@@ -68,7 +68,7 @@ def _first_line(error: Exception) -> str:
 
 
 class _NothingLearnt(nn.Module):
-    """Stands where a text encoder looks its tokens' vectors up, which the graph does by itself.
+    """Takes the place of a text encoder's table of token vectors, which the graph has itself.
 
     What a hook puts in the place of these not-a-numbers is what the graph takes instead.
     """
@@ -83,7 +83,7 @@ class _NothingLearnt(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """What a text encoder answers: the last layer, and all of them; each normalised already."""
+    """A text encoder's output: the last layer, and all of them; each normalised already."""
 
     last_hidden_state: Tensor
     hidden_states: tuple[Tensor, ...]

@@ -43,7 +43,7 @@ class PictureTask:
             self.request, self.latents = None, stop.value
 
     def close(self) -> None:
-        """Let go of every tensor."""
+        """Release every tensor."""
         self.requests.close()
         self.request = self.denoised = self.latents = None
 

@@ -20,7 +20,7 @@ from pastelbot.diffusion.sampling.schedules import ModelSigmas
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DenoiseRequest:
-    """What one picture wants denoised: latents (channels, height, width) at `sigma`, and what should be seen in them.
+    """A picture's latents to denoise: latents (channels, height, width) at `sigma`, and what should be seen in them.
 
     `positive` holds the parts of the prompt with their weights, `negative` the negative prompt (tokens, dim), `loras`
     what the UNet has in its weights.

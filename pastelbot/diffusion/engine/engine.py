@@ -282,7 +282,7 @@ class Engine:
             self._events.append(PaintingFailed(job_id=job.id, reason=str(error)))
 
     def _drop(self, job: ActiveJob) -> None:
-        """Let go of a job and of the tensors that its pictures hold, which would wait for the garbage collector."""
+        """Release a job and the tensors of its pictures at once instead of waiting for the garbage collector."""
         del self._jobs[job.id]
         for task in job.tasks:
             task.close()

@@ -22,7 +22,7 @@ from pastelbot.records import (
 )
 from pastelbot.rules import grids
 
-_AT_ONCE = 2  # more would make everybody else's steps slow
+_AT_ONCE = 2  # more would slow the steps of other users' pictures down
 
 
 class Painting(Protocol):
@@ -65,7 +65,7 @@ class _Sheet:
 
 
 class GridEngine:
-    """Paints grids by means of what paints single requests; those pass through as they are."""
+    """Paints grids with a pool that paints single requests; other requests pass through unchanged."""
 
     def __init__(self, inner: Painting) -> None:
         self._inner = inner
@@ -118,7 +118,7 @@ class GridEngine:
             self._inner.cancel(f"{job_id}/{number}")
 
     def _translated(self, event: Event) -> Iterator[Event]:
-        """Turn what is said of a cell into what is to be said of its grid."""
+        """Turn an event of a cell into one of its grid."""
         job_id, slash, number = getattr(event, "job_id", "").rpartition("/")
         sheet = self._sheets.get(job_id)
         if not slash:

@@ -8,7 +8,7 @@ from pastelbot.diffusion.engine.picture import PassConditioning
 
 @dataclass(frozen=True, kw_only=True)
 class UsedNetworks:
-    """Fields of the infotext, and sentences about what a person may not expect."""
+    """Fields of the infotext, and sentences about what the user may not expect."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

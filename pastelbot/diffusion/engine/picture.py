@@ -1,8 +1,8 @@
 """Picture pipeline: one picture from first noise to final latents, as a generator of denoise requests.
 
-    denoised = yield ask
+    denoised = yield request
 
-Both passes are one walk: between them the latents are upscaled, and the engine that answers notices nothing of it but
+Both passes are one generator: between them the latents are upscaled, and the engine that answers sees nothing of it but
 another size.
 """
 
@@ -71,7 +71,7 @@ class Plan:
 
 
 def make_plan(request: GenerationRequest, sigmas: ModelSigmas, upscaler_models: Collection[str] = ()) -> Plan:
-    """Check a request and plan its passes; raises a LimitError that says what would be right.
+    """Check a request and plan its passes; raises a LimitError that says what is allowed.
 
     `upscaler_models` are the names of the upscalers that are there besides the usual ones.
     """
@@ -145,7 +145,7 @@ def _ignore(_name: str, _tensor: Tensor) -> None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PicturePipeline:
-    """Walks one picture of a plan.
+    """Runs one picture of a plan.
 
     `enlarge` runs the upscaler models; `record` is shown every intermediate result by name, for tests.
     """

@@ -1,7 +1,7 @@
 """Several checkpoints at once: each has an engine of its own, loaded when a job asks for it.
 
-As many stay in memory as the operator allows; the one used longest ago leaves first, and none while it paints. Where
-all paint, a job for another checkpoint waits, and those that come after it wait behind it: no job is overtaken.
+As many stay in memory as the operator allows; the least recently used one is dropped first, and none while it paints.
+Where all paint, a job for another checkpoint waits, and those after it wait behind it: no job is overtaken.
 """
 
 from collections import OrderedDict, deque
@@ -39,7 +39,7 @@ class EnginePool:
 
     @property
     def loaded(self) -> tuple[str, ...]:
-        """Return the checkpoints that are in memory, the one used longest ago first."""
+        """Return the checkpoints that are in memory, the least recently used first."""
         return tuple(self._engines)
 
     def admit(self, job_id: str, request: GenerationRequest) -> None:
@@ -58,7 +58,7 @@ class EnginePool:
             engine.cancel(job_id)
 
     def step(self) -> list[Event]:
-        """Take in who waited long enough, and advance everything in flight by one step."""
+        """Admit jobs that waited long enough, and advance everything in flight by one step."""
         while self._waiting and self._has_room(self._name(self._waiting[0][1])):
             job_id, request = self._waiting.popleft()
             try:
@@ -74,7 +74,7 @@ class EnginePool:
         return request.checkpoint or self._default
 
     def _has_room(self, name: str) -> bool:
-        """Return whether a checkpoint is in memory, or may be loaded, others that are idle leaving."""
+        """Return whether a checkpoint is in memory, or may be loaded, by dropping idle ones."""
         busy = sum(not engine.idle for engine in self._engines.values())
         return name in self._engines or busy < self._in_memory
 
@@ -87,7 +87,7 @@ class EnginePool:
         self._engines[name].admit(job_id, request)
 
     def _make_room(self, most: int) -> None:
-        """Let idle checkpoints leave, the one used longest ago first, until at most so many are left."""
+        """Drop idle checkpoints, the least recently used first, until at most so many are left."""
         before = len(self._engines)
         for name in [name for name, engine in self._engines.items() if engine.idle]:
             if len(self._engines) > most:

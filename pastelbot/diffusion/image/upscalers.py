@@ -69,7 +69,7 @@ class Upscalers:
         return upscaler_files(self._folder)
 
     def prepare(self, name: str) -> None:
-        """Load a model, so that what is wrong with it is told before anything is painted."""
+        """Load a model, so that what is wrong with it is an error before anything is painted."""
         self._model(name)
 
     def enlarge(self, image: Image.Image, name: str) -> Image.Image:

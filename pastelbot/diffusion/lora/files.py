@@ -96,7 +96,7 @@ class LoraFile:
 
 
 def open_lora(path: Path, *, with_partner: bool = True) -> LoraFile:
-    """Open a LoRA file; a list comes with its text encoder's, unless told otherwise. Raises CheckpointError."""
+    """Open a LoRA file; a list comes with its text encoder's, unless stated otherwise. Raises CheckpointError."""
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder: name the LoRA's file in it.")
     if path.suffix == SAFE_SUFFIX:

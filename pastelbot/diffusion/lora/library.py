@@ -26,7 +26,7 @@ class UsedLora:
 
     @property
     def notes(self) -> list[str]:
-        """Return sentences about what a person may not expect."""
+        """Return sentences about what the user may not expect."""
         notes = []
         if not self.found.exact:
             notes.append(f"There is no LoRA {self.tag.name!r}: {self.found.name} was used.")

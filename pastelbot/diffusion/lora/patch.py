@@ -22,7 +22,7 @@ from pastelbot.diffusion.weights.tensor_sources import TensorInfo
 class LoadedLora:
     """A LoRA in memory: what it changes, by the layers' original names.
 
-    `identity` tells its file's content from any other's; `unknown` are the modules that the checkpoint lacks.
+    `identity` is different for any other content of its file; `unknown` are the modules that the checkpoint lacks.
     """
 
     name: str

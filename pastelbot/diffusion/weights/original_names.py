@@ -30,7 +30,7 @@ STANDARD = Layout()
 
 
 def layout_of_diffusers(names: Iterable[str]) -> Layout:
-    """Return the layout that a UNet has, told from its tensors' names in diffusers."""
+    """Return the layout that a UNet has, inferred from its tensors' names in diffusers."""
     found = {tuple(name.split(".")[:4]) for name in names}
     levels = {int(parts[1]) for parts in found if parts[0] == "down_blocks"}
     layers = {int(parts[3]) for parts in found if parts[:3] == ("down_blocks", "0", "resnets")}
@@ -39,7 +39,7 @@ def layout_of_diffusers(names: Iterable[str]) -> Layout:
 
 
 def layout_of_original(names: Iterable[str]) -> Layout:
-    """Return the layout that a UNet has, told from its tensors' original names; the usual one where they do not say."""
+    """Return a UNet's layout, inferred from its tensors' original names: the usual one where they leave it open."""
     found = [name.removeprefix(ldm.UNET_PREFIX).split(".") for name in names if name.startswith(ldm.UNET_PREFIX)]
     halvings = {int(parts[1]) for parts in found if parts[0] == "input_blocks" and parts[3] == "op"}
     if not halvings:

@@ -48,11 +48,11 @@ class _Stub:
     """Stands for any object that is not needed."""
 
     def __new__(cls, *_args: object, **_kwargs: object) -> Self:
-        """Take whatever the object was made from."""
+        """Accept any arguments."""
         return super().__new__(cls)
 
     def __setstate__(self, state: object) -> None:
-        """Forget what the object held."""
+        """Drop the object's state."""
 
 
 def read_pickled(path: Path) -> dict[str, Tensor]:

@@ -45,7 +45,7 @@ _CHECKPOINT_LIKE = (SD1, None, "a VAE of Stable Diffusion", "a text encoder")
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """What is known of a tensor before it is read."""
+    """Format and shape of a tensor, known before it is read."""
 
     dtype: torch.dtype
     shape: tuple[int, ...]
@@ -61,11 +61,11 @@ class TensorSource(Protocol):
 
     @property
     def label(self) -> str:
-        """Return what errors call it."""
+        """Return its name in errors."""
 
     @property
     def entries(self) -> Mapping[str, TensorInfo]:
-        """Return what there is."""
+        """Return the entries by name."""
 
     def read(self, name: str) -> Tensor:
         """Return one tensor, as its entry says; raises CheckpointError for NaN and damage."""

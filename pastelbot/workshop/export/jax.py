@@ -130,7 +130,7 @@ def _programs(weights: Weights, sizes: Sequence[tuple[int, int]], options: JaxOp
     unet = UnetCall(build_unet(weights.unet, cpu, full)).eval()
     decoder = DecodeCall(build_vae(weights.vae, cpu, full)).eval()
     generator, context = torch.Generator().manual_seed(0), int(weights.unet.config["cross_attention_dim"])
-    # JAX has 32 bits for a whole number unless it is told otherwise.
+    # JAX has 32 bits for a whole number unless configured otherwise.
     tokens = torch.arange(TOKENS, dtype=torch.int32).unsqueeze(0)
     yield _Program(part=TEXT_ENCODER, name="chunk", network=text, output="layers", inputs={"input_ids": tokens})
     for width, height in dict.fromkeys(sizes):
@@ -254,7 +254,7 @@ def _describe(program: _Program) -> dict[str, object]:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep to themselves what the libraries have to say about each other."""
+    """Silence the libraries' remarks about each other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

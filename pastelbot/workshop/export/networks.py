@@ -13,7 +13,7 @@ from pastelbot.diffusion.networks.vae import AutoencoderKL
 
 TOKENS = 77  # of one chunk
 
-# The UNet asks whether a side can be halved so often; none can, so that it always tells its layers the size.
+# The UNet asks whether a side can be halved so often; none can, so that it always passes the size to its layers.
 _ALWAYS_ODD = 30
 
 
@@ -73,7 +73,7 @@ class _AlwaysResize(nn.Module):
     def forward(self, hidden_states: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         doubled = self.conv(F.interpolate(hidden_states, scale_factor=2.0, mode="nearest"))
         if output_size is None:
-            raise AssertionError("the UNet did not tell its layers the size")
+            raise AssertionError("the UNet did not pass the size to its layers")
         return F.interpolate(doubled, size=tuple(output_size), mode="nearest")
 
 

@@ -222,7 +222,7 @@ def _forget_the_code(program: torch.onnx.ONNXProgram) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep the exporter's remarks about packages that are not here, and its own future, to itself."""
+    """Silence the exporter's remarks about missing packages and its own future."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -28,7 +28,7 @@ def read_source(reference: str, settings: CheckpointSettings, progress: Progress
 
 
 def tokenizer_of(weights: Weights, settings: CheckpointSettings) -> Path:
-    """Return the folder with the vocabulary that a checkpoint is asked with."""
+    """Return the folder with the vocabulary of a checkpoint's prompts."""
     return weights.tokenizer or locate_tokenizer(
         bundled_checkpoint() / "tokenizer", offline=settings.offline, cache_dir=settings.cache_dir
     )

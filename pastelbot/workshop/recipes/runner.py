@@ -44,7 +44,7 @@ _DEFAULT_SETTINGS = CheckpointSettings()
 
 @dataclass(kw_only=True)
 class Report:
-    """What was written, and what a person should know about it."""
+    """What was written, and notes about it for the user."""
 
     outputs: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -114,7 +114,7 @@ class _RecipeRunner:
         return str(path) if path.exists() else reference
 
     def check(self) -> None:
-        """Build everything once without reading a tensor: what cannot fit is told before anything is written."""
+        """Build everything once without reading a tensor: what cannot fit is an error before anything is written."""
         files, uses = self._input_files(), self._recipe.uses()
         sizes: dict[Path, int] = {}
         for step in self._recipe.steps:
