@@ -235,10 +235,11 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Paint:
-    """Command: paint this request."""
+    """Command: paint this request. `owner` is the user whose share of the engine it takes."""
 
     job_id: str
     request: GenerationRequest
+    owner: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from pastelbot.jobs.background import CallLater, Mailbox, call_later
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.queue import scheduler
 from pastelbot.jobs.queue.positions import Ahead, Place, QueuePositions
+from pastelbot.jobs.queue.scheduler import RunningJob
 from pastelbot.jobs.queue.throughput import KeyValues, Throughput
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.records import (
@@ -278,8 +279,9 @@ class Dispatcher:
 
     async def _dispatch(self) -> None:
         while self._ready:
-            running = [one.waiting for one in self._running.values()]
-            chosen = scheduler.admit(self._queue.head(self._at_once), running, at_once=self._at_once)
+            running = [RunningJob(job=one.waiting, work_left=one.work_left) for one in self._running.values()]
+            others = self._queue.first_of_others({one.job.user_id for one in running}, self._at_once)
+            chosen = scheduler.admit(self._queue.head(self._at_once), others, running, at_once=self._at_once)
             if not chosen:
                 return
             now = self._clock()
@@ -288,7 +290,7 @@ class Dispatcher:
             for job in await self._jobs.lease([job.id for job in chosen], now=now):
                 waiting = self._queue.take(job.id, now.timestamp()) or QueuedJob.of(job)
                 self._running[job.id] = _Running(job=job, waiting=waiting, taken_at=now)
-                self._executor.send(Paint(job_id=job.id, request=job.request))
+                self._executor.send(Paint(job_id=job.id, request=job.request, owner=job.user_id))
             for waiting in chosen:  # given out, or ended elsewhere meanwhile
                 self._leave(waiting.id)
 

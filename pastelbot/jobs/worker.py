@@ -52,7 +52,7 @@ def _handle(command: Paint | Cancel, engine: "Painting") -> list[Event]:
         engine.cancel(command.job_id)
         return []
     try:
-        engine.admit(command.job_id, command.request)
+        engine.admit(command.job_id, command.request, owner=command.owner)
     except PastelError as error:
         return [PaintingFailed(job_id=command.job_id, reason=str(error))]
     return []

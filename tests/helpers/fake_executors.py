@@ -29,6 +29,7 @@ class FakeExecutor:
     def __init__(self, *, instant: bool = False) -> None:
         self.instant = instant
         self.painting: dict[str, GenerationRequest] = {}
+        self.owners: dict[str, int] = {}
         self.restarts: list[str] = []
         self.closed = False
         self._on_event: Callable[[Event], None] = lambda _event: None
@@ -42,6 +43,7 @@ class FakeExecutor:
         """Take a job in, or let it go."""
         if isinstance(command, Paint):
             self.painting[command.job_id] = command.request
+            self.owners[command.job_id] = command.owner
             if self.instant:
                 self.finish(command.job_id)
         elif isinstance(command, Cancel) and self.painting.pop(command.job_id, None) is not None:

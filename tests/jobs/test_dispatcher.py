@@ -125,6 +125,37 @@ async def test_no_more_than_at_once_are_given_out_and_the_rest_hear_their_place(
     await stage.painting(ids[1], ids[2])
 
 
+async def test_a_newcomer_is_given_out_though_another_has_all_slots_and_more_wait(stage):
+    await stage.start()
+    hogs = [await stage.add(user_id=1) for _ in range(4)]
+    await stage.painting(*hogs[:2])
+    newcomer = await stage.add(user_id=2)
+    await stage.painting(*hogs[:2], newcomer)
+    stage.executor.finish(newcomer)
+    await eventually(lambda: newcomer in stage.published(Rendered))
+    await stage.quiet()
+
+    assert set(stage.executor.painting) == set(hogs[:2])
+    assert stage.executor.owners == {hogs[0]: 1, hogs[1]: 1, newcomer: 2}
+
+
+async def test_a_paused_job_is_cancelled_and_survives_a_crash_like_one_that_advances(stage):
+    """The worker may have died of any job that it had, so all are painted alone; none is lost."""
+    await stage.start()
+    first, paused, newcomer = [await stage.add(user_id=user) for user in (1, 1, 2)]
+    await stage.painting(first, paused, newcomer)
+    await stage.dispatcher.end(paused, JobStatus.CANCELLED)
+    await stage.painting(first, newcomer)
+    again = await stage.add(user_id=1)
+    await stage.quiet()
+    assert set(stage.executor.painting) == {first, newcomer}
+    stage.executor.die()
+    stage.executor.ready()
+    await stage.painting(newcomer)
+
+    assert [(await stage.jobs.get(job_id)).attempts for job_id in (first, newcomer, again)] == [1, 1, 0]
+
+
 async def test_a_failed_job_says_why_and_takes_nobody_along(stage):
     await stage.start()
     bad, good = await stage.add(user_id=1), await stage.add(user_id=2)

@@ -30,12 +30,14 @@ class FakeEngine:
     def __init__(self):
         self.jobs = {}
         self.cancelled = []
+        self.owners = {}
 
     @property
     def idle(self):
         return not self.jobs
 
-    def admit(self, job_id, request):
+    def admit(self, job_id, request, *, owner):
+        self.owners[job_id] = owner
         if request.prompt == "bad":
             raise LimitError("That is too much.")
         self.jobs[job_id] = [0, request]
@@ -111,6 +113,17 @@ def test_jobs_are_painted_together():
 
     assert events[-1].job_id == "short"
     assert {"long", "short"} == {event.job_id for event in events}
+
+
+def test_a_newcomer_reaches_the_engine_between_two_steps_with_its_owner():
+    engine = FakeEngine()
+    with serving(engine) as (connection, _):
+        connection.send(Paint(job_id="large", request=REQUEST.replace(steps=10**9), owner=1))
+        hear_until(connection, Progress)
+        connection.send(Paint(job_id="small", request=REQUEST, owner=2))
+        hear_until(connection, Painted)
+
+    assert engine.owners == {"large": 1, "small": 2}
 
 
 def test_a_cancelled_job_leaves_between_two_steps():

@@ -10,6 +10,8 @@ from pastelbot.diffusion.engine.picture import DenoiseRequests, PicturePipeline,
 from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
 from pastelbot.diffusion.networks.vae import NamedVae
 from pastelbot.records import Picture
+from pastelbot.rules.fair_shares import NextTurn, decoding_effort, denoising_effort
+from pastelbot.rules.hires import CELL
 
 
 @dataclass(kw_only=True, eq=False)
@@ -53,6 +55,7 @@ class ActiveJob:
     """One job in flight."""
 
     id: str
+    owner: int
     plan: Plan
     started: float
     vae: NamedVae
@@ -67,6 +70,25 @@ class ActiveJob:
         return min(task.calls for task in self.tasks)
 
     @property
+    def effort(self) -> int:
+        """Return the effort of the next turn: the requests of all pictures, and the decoding of one that is final."""
+        requests = [task.request for task in self.tasks if task.request is not None]
+        denoising = sum(denoising_effort(_pixels(request.x), request.row_count) for request in requests)
+        final = next((task.latents for task in self.tasks if task.latents is not None), None)
+        return denoising if final is None else denoising + decoding_effort(_pixels(final))
+
+    @property
+    def next_turn(self) -> NextTurn:
+        """Return what the job would do in its next turn."""
+        decodes = any(task.latents is not None for task in self.tasks)
+        return NextTurn(job_id=self.id, owner=self.owner, effort=self.effort, decodes=decodes)
+
+    @property
     def finished(self) -> bool:
         """Return whether every picture is there."""
         return len(self.pictures) == len(self.tasks)
+
+
+def _pixels(latents: Tensor) -> int:
+    """Return the pixels of the picture that latents (channels, height, width) stand for."""
+    return latents.shape[1] * latents.shape[2] * CELL * CELL

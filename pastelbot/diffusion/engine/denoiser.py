@@ -38,6 +38,11 @@ class DenoiseRequest:
         """Return whether the negative prompt makes a difference."""
         return self.cfg_scale != 1 or len(self.positive) != 1 or self.positive[0][1] != 1
 
+    @property
+    def row_count(self) -> int:
+        """Return how many rows of a UNet batch this takes."""
+        return len(self.positive) + self.guided
+
     def rows(self) -> list[Tensor]:
         """Return the conditionings (tokens, dim) that the UNet is called with, the negative one last."""
         tokens = max(part.shape[0] for part, _ in self.positive)

@@ -8,7 +8,7 @@ not hold the others up for long.
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,6 +42,7 @@ from pastelbot.records import (
     Picture,
     Progress,
 )
+from pastelbot.rules.fair_shares import NextTurn
 
 _MAX_ROWS = 16
 _SMALL_UNET = 50_000_000  # parameters
@@ -98,14 +99,18 @@ class Engine:
         """Return whether nothing is in flight."""
         return not self._jobs
 
+    def next_turns(self) -> list[NextTurn]:
+        """Return what each job in flight would do in its next turn, in the order of their admission."""
+        return [job.next_turn for job in self._jobs.values() if not job.cancelled]
+
     @torch.inference_mode()
-    def admit(self, job_id: str, request: GenerationRequest) -> None:
+    def admit(self, job_id: str, request: GenerationRequest, *, owner: int = 0) -> None:
         """Take a job in: check it, plan it and encode its prompts. A PastelError says why it was not taken."""
         if job_id in self._jobs:
             raise LimitError(f"The job {job_id} is being painted already.")
         models = self._upscalers.files
         plan = make_plan(request, self._checkpoint.sigmas, models)
-        job = ActiveJob(id=job_id, plan=plan, started=self._clock(), vae=self._checkpoint.own_vae)
+        job = ActiveJob(id=job_id, owner=owner, plan=plan, started=self._clock(), vae=self._checkpoint.own_vae)
         try:
             if request.vae:
                 job.vae = self._vaes.get(request.vae)
@@ -148,11 +153,12 @@ class Engine:
             self._jobs[job_id].cancelled = True
 
     @torch.inference_mode()
-    def step(self) -> list[Event]:
-        """Advance everything in flight by one denoiser call, and finish at most one picture."""
+    def step(self, chosen: Container[str] | None = None) -> list[Event]:
+        """Advance the chosen jobs, by default all, by one denoiser call, and finish at most one of their pictures."""
         self._let_cancelled_leave()
-        self._finish_one()
-        waiting = [task for job in self._jobs.values() for task in job.tasks if task.request is not None]
+        jobs = [job for job in self._jobs.values() if chosen is None or job.id in chosen]
+        self._finish_one(jobs)
+        waiting = [task for job in jobs for task in job.tasks if task.request is not None]
         for tasks in self._groups(waiting):
             self._advance(tasks)
         self._fail_broken()
@@ -225,9 +231,9 @@ class Engine:
             return None
         return self._previewer.preview(latents)
 
-    def _finish_one(self) -> None:
-        """Turn the longest waiting final latents into a picture."""
-        done = (task for job in self._jobs.values() for task in job.tasks if task.latents is not None)
+    def _finish_one(self, jobs: Iterable[ActiveJob]) -> None:
+        """Turn the longest waiting final latents of these jobs into a picture."""
+        done = (task for job in jobs for task in job.tasks if task.latents is not None)
         task = next(done, None)
         if task is None or task.latents is None:
             return

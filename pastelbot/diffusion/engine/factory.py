@@ -90,6 +90,7 @@ def make_engines(options: WorkerOptions, during: During) -> tuple[GridEngine, Ch
         load=lambda other: _load_another(options, other, during),
         make=lambda loaded: make_engine(options, loaded, during),
         in_memory=options.worker.checkpoints_in_memory,
+        slots=options.worker.jobs_at_once,
     )
     return GridEngine(pool), checkpoint
 

@@ -32,8 +32,8 @@ class Painting(Protocol):
     def idle(self) -> bool:
         """Return whether nothing is in flight."""
 
-    def admit(self, job_id: str, request: GenerationRequest) -> None:
-        """Take a job in."""
+    def admit(self, job_id: str, request: GenerationRequest, *, owner: int = 0) -> None:
+        """Take a job in, as part of its owner's share."""
 
     def cancel(self, job_id: str) -> None:
         """Let a job leave at the next step."""
@@ -46,6 +46,7 @@ class Painting(Protocol):
 class _Sheet:
     """A grid that is being painted: its cells by number, those that wait, and how far each is."""
 
+    owner: int
     grid: Grid
     cells: list[GenerationRequest]
     waiting: deque[int]
@@ -77,13 +78,13 @@ class GridEngine:
         """Return whether nothing is in flight."""
         return self._inner.idle and not self._sheets and not self._events
 
-    def admit(self, job_id: str, request: GenerationRequest) -> None:
+    def admit(self, job_id: str, request: GenerationRequest, *, owner: int = 0) -> None:
         """Take a job in. A PastelError says why it was not taken."""
         if request.grid is None:
-            self._inner.admit(job_id, request)
+            self._inner.admit(job_id, request, owner=owner)
             return
         cells = grids.pictures_of(request)
-        sheet = _Sheet(grid=request.grid, cells=cells, waiting=deque(range(len(cells))))
+        sheet = _Sheet(owner=owner, grid=request.grid, cells=cells, waiting=deque(range(len(cells))))
         try:
             self._admit_some(job_id, sheet)
         except PastelError:
@@ -110,7 +111,7 @@ class GridEngine:
     def _admit_some(self, job_id: str, sheet: _Sheet) -> None:
         while sheet.waiting and len(sheet.painting) < _AT_ONCE:
             number = sheet.waiting.popleft()
-            self._inner.admit(f"{job_id}/{number}", sheet.cells[number])
+            self._inner.admit(f"{job_id}/{number}", sheet.cells[number], owner=sheet.owner)
             sheet.painting.add(number)
 
     def _let_go(self, job_id: str, sheet: _Sheet) -> None:

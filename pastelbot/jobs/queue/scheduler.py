@@ -13,11 +13,13 @@ fixed moment, and change only when something is given out to the owner or leaves
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pastelbot.store.jobs.rows import QueuedJob
 
 NOTHING = -math.inf
 MOST_SHOWN_EXACTLY = 10
+_SMALL = 0.5  # of the largest work that is left of a running job
 
 
 def turns(work: int, count: int, default_work: int) -> float:
@@ -43,17 +45,50 @@ def without(whole: float, part: float) -> float:
     return whole if part == NOTHING else whole + math.log2(1 - 2 ** (part - whole))
 
 
-def admit(line: Sequence[QueuedJob], running: Sequence[QueuedJob], *, at_once: int) -> list[QueuedJob]:
-    """Return the jobs from the head of the line that may start now, at most `at_once` with those running.
+@dataclass(frozen=True, kw_only=True)
+class RunningJob:
+    """A job that the worker has, and how much of its work is left."""
+
+    job: QueuedJob
+    work_left: float
+
+
+def admit(
+    head: Sequence[QueuedJob], others: Sequence[QueuedJob], running: Sequence[RunningJob], *, at_once: int
+) -> list[QueuedJob]:
+    """Return the waiting jobs that the worker gets now, besides those that it has, which are `running`.
+
+    `head` are the first waiting jobs in the order of their ranks, `others` the first job of each user of whom nothing
+    runs. The slots, `at_once`, are filled from the head. Where none is left, each of the others gets one, and the
+    engine pauses a job of a user who has several. Where no user has several, only a job that is much smaller than what
+    runs is let in, as a large one would merely slow down those that came first. The worker never has more than twice
+    as many jobs as there are slots.
 
     A job during which a worker died is painted alone, so that it cannot take others down a second time.
     """
-    if any(job.attempts for job in running):
+    if any(one.job.attempts for one in running):
         return []
+    chosen = _from_head(head, len(running), at_once)
+    if head and head[0].attempts:
+        return chosen
+    users = {one.job.user_id for one in running} | {job.user_id for job in chosen}
+    largest = max((one.work_left for one in running), default=0.0)
+    for job in others:
+        if not at_once <= len(running) + len(chosen) < 2 * at_once:
+            break
+        slot = len(users) < at_once or job.work <= _SMALL * largest
+        if slot and job.user_id not in users and not job.attempts:
+            chosen.append(job)
+            users.add(job.user_id)
+    return chosen
+
+
+def _from_head(head: Sequence[QueuedJob], running: int, at_once: int) -> list[QueuedJob]:
+    """Return the jobs from the head of the queue for which there are slots; a suspect is alone or the next."""
     chosen: list[QueuedJob] = []
-    for job in line:
+    for job in head:
         suspect = job.attempts > 0
-        if len(running) + len(chosen) >= at_once or (suspect and (running or chosen)):
+        if running + len(chosen) >= at_once or (suspect and (running or chosen)):
             break
         chosen.append(job)
         if suspect:

@@ -5,7 +5,7 @@ Joining, leaving and looking up a position cost a search in a sorted list, also 
 
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import count, islice
 
 from pastelbot.jobs.queue.scheduler import NOTHING, joined, turns, weight, without
@@ -73,6 +73,20 @@ class WaitQueue:
         """Return the jobs that are next, without those that are held."""
         held = self.held_guilds()
         return list(islice((job for _key, job in self._order if job.guild_id not in held), most))
+
+    def first_of_others(self, users: Collection[int], most: int) -> list[QueuedJob]:
+        """Return the next job of each user but these, at most so many, without those that are held."""
+        if all(user in users for user in self._people):
+            return []
+        held, seen = self.held_guilds(), set(users)
+        found: list[QueuedJob] = []
+        for _key, job in self._order:
+            if job.user_id not in seen and job.guild_id not in held:
+                seen.add(job.user_id)
+                found.append(job)
+                if len(found) == most:
+                    break
+        return found
 
     def before(self, job_id: str) -> tuple[int, float]:
         """Return how many jobs are before this one and their work, without those that are held.

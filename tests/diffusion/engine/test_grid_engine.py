@@ -32,12 +32,14 @@ class Inner:
         self.fail = fail
         self.most = 0
         self.others = []
+        self.owners = set()
 
     @property
     def idle(self):
         return not self.jobs
 
-    def admit(self, job_id, request):
+    def admit(self, job_id, request, *, owner=0):
+        self.owners.add(owner)
         if self.refuse(request):
             raise LimitError("No.")
         self.jobs[job_id] = [request, 0, False]
@@ -163,3 +165,12 @@ def test_cancelling_what_is_no_grid_goes_on_to_the_painter():
     painter.cancel("one")
 
     assert run(painter) == [PaintingCancelled(job_id="one")]
+
+
+def test_cells_take_their_grids_owners_share():
+    inner = Inner()
+    painter = GridEngine(inner)
+    painter.admit("job", GRID, owner=7)
+    run(painter)
+
+    assert inner.owners == {7}

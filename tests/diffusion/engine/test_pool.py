@@ -37,7 +37,7 @@ def open_studio(small, loads):
         return dataclasses.replace(small, name=name, hash=name * 5)
 
     def open_it(in_memory=2, load=load):
-        return EnginePool("default", small, load=load, make=Engine, in_memory=in_memory)
+        return EnginePool("default", small, load=load, make=Engine, in_memory=in_memory, slots=4)
 
     return open_it
 

@@ -109,6 +109,18 @@ def test_jobs_that_are_held_stay_in_line_and_are_in_nobodys_way():
     assert [waiting.id for waiting in line.head(5)] == ["a1", "b1"]
 
 
+def test_the_first_job_of_each_other_user_is_found_behind_anybodys_many():
+    held = {7}
+    line = make_line(held=lambda guild_id: guild_id in held)
+    line.fill([job(f"a{number}") for number in range(9)], [])
+    assert line.first_of_others({ord("a")}, 5) == []
+    line.fill([job(f"{name}1", second=2) for name in "bcd"], [Served(user_id=ord("b"), at=0.0, work=1, count=1)])
+    line.fill([job("b2", second=3), job("e1", second=1, guild_id=7)], [])
+
+    assert [found.id for found in line.first_of_others({ord("a")}, 5)] == ["c1", "d1", "b1"]
+    assert [found.id for found in line.first_of_others({ord("c")}, 1)] == ["a0"]
+
+
 def test_the_line_is_empty_without_jobs():
     line = make_line()
 

@@ -49,7 +49,7 @@ _MORE = {
     "imagine": "What you leave out follows your `/settings`, the channel's, the server's and the operator's.",
     "recreate": "It tells you what may look different here, such as another checkpoint.",
     "quota": "The cost is work: pixels times steps. What fails, is cancelled or refused costs nothing.",
-    "queue": "Everybody's next picture comes before anybody's second one.",
+    "queue": "Everybody's next picture is begun before anybody's second one.",
     "admin": "For people with Manage Server, and for the role that they choose with `/admin admin_role`.",
 }
 
