@@ -9,6 +9,7 @@ from pastelbot.bot.messages.message_slot import Pace
 from pastelbot.config import Settings, WorkerOptions
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
+from pastelbot.jobs.loop_watchdog import LoopWatchdog
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.jobs.rating import RatingExecutor
@@ -21,6 +22,7 @@ from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.models.models import Models
 from pastelbot.service.personal_data.personal_data import PersonalData
 from pastelbot.service.quotas import Quotas, default_work
+from pastelbot.service.rates import Rates
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.checking import RequestChecker
 from pastelbot.service.requests.history import PictureHistory
@@ -214,6 +216,8 @@ async def _services(core: _Core) -> Services:
         models=core.models,
         tags=tags,
         quotas=Quotas(settings, stores.quotas, servers, access, audit, clock=clock),
+        rates=Rates(settings.limits),
+        watchdog=LoopWatchdog(),
         access=access,
         reviews=reviews,
         admin=Admin(settings, servers, stores.blocks, access, jobs, dispatcher, audit, stores.stats, clock=clock),

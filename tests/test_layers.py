@@ -40,7 +40,7 @@ INNER_LAYERS = {
         {"context", "plain_text"},
         {"localisation"},
         {"attachments", "checks", "render", "responses", "sync"},
-        {"autocomplete", "completions", "files"},
+        {"autocomplete", "completions", "files", "rates"},
         {"components"},
         {"messages"},
         {"features"},

@@ -14,6 +14,7 @@ from pastelbot.bot.messages.delivery import Delivery
 from pastelbot.bot.messages.gallery_posts import GalleryPosts
 from pastelbot.bot.messages.message_slot import Pace
 from pastelbot.bot.messages.review_messages import ReviewMessages
+from pastelbot.bot.rates import within_rate
 from pastelbot.bot.responses import answer_error
 from pastelbot.bot.sync import sync_commands
 from pastelbot.i18n.languages import Languages
@@ -35,6 +36,8 @@ class _PastelTree(app_commands.CommandTree[PastelClient]):
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Answer commands only where the access policy allows it, and `/admin` only for those who may use it."""
+        if not await within_rate(interaction):
+            return False
         try:
             await check_command(interaction, interaction.client.services.access)
         except Exception as error:  # noqa: BLE001 - the edge: everything is answered
@@ -75,6 +78,7 @@ class PastelBot(PastelClient):
     async def setup_hook(self) -> None:
         """Open the services, show Discord our commands, and give the queue to the worker."""
         services = self.services = await self._open_services()
+        services.watchdog.start()
         delivery = self._delivery = self.messages = self._make_delivery(services)
         posts = self._posts = self.posts = GalleryPosts(
             self, services.gallery, services.key_values, self.languages, clock=services.clock
@@ -125,4 +129,5 @@ class PastelBot(PastelClient):
             await delivery.close()
             await posts.close()
             await self.services.database.close()
+            self.services.watchdog.stop()
         await super().close()

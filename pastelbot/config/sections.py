@@ -126,6 +126,9 @@ class LimitSettings(Section):
     max_combinations: int = Field(default=12, ge=1, le=50)
     waiting_per_user: int = Field(default=12, ge=1)
     max_presets: int = Field(default=50, ge=1)
+    commands_per_minute: int = Field(default=30, ge=1)
+    buttons_per_minute: int = Field(default=60, ge=1)
+    completions_per_minute: int = Field(default=300, ge=1)
 
 
 class QuotaSettings(Section):

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pastelbot.config import Settings
 from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.jobs.loop_watchdog import LoopWatchdog
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.admin import Admin
 from pastelbot.service.gallery import Gallery
@@ -13,6 +14,7 @@ from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.models.models import Models
 from pastelbot.service.personal_data.personal_data import PersonalData
 from pastelbot.service.quotas import Quotas
+from pastelbot.service.rates import Rates
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.checking import RequestChecker
 from pastelbot.service.requests.history import PictureHistory
@@ -50,6 +52,8 @@ class Services:
     preferences: Preferences
     presets: Presets
     quotas: Quotas
+    rates: Rates
     reviews: Reviews
     tagging: Describing
     tags: Tags
+    watchdog: LoopWatchdog

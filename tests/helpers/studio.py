@@ -69,6 +69,7 @@ class SimulatedServer:
         services.dispatcher._mailbox._closed = True
         await delivery.close()
         await services.database.close()
+        services.watchdog.stop()
 
     @property
     def jobs(self):

@@ -44,6 +44,8 @@ class Clock:
 def make_settings(folder, **sections):
     sections.setdefault("discord", {}).setdefault("edit_seconds", 0.0)
     sections["discord"].setdefault("direct_messages", True)
+    for kind in ("commands", "buttons", "completions"):  # a test is faster than any user
+        sections.setdefault("limits", {}).setdefault(f"{kind}_per_minute", 100_000)
     storage = {"database": folder / "state" / "bot.sqlite3", "pictures": folder / "state" / "pictures"}
     return config.bundled(storage=storage, **sections)
 

@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Self
 
 import discord
 
+from pastelbot.bot.rates import within_rate
+
 _PREFIX = "pb:"
 
 
@@ -33,6 +35,10 @@ class LastingButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(
                 label=label, emoji=emoji, style=style, disabled=disabled, custom_id=f"{_PREFIX}{custom_id}"
             )
         )
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Return whether the user has not pressed too many buttons; where they have, it was answered."""
+        return await within_rate(interaction)
 
     @classmethod
     async def from_custom_id(
