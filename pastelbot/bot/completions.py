@@ -24,7 +24,7 @@ def _offer(typed: str, values: Mapping[str, str]) -> list[app_commands.Choice[st
 
 
 def offering(names: Sequence[str]) -> Callable[..., Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
-    """Return a completion that offers the same names to everybody."""
+    """Return a completion that offers the same names to all users."""
 
     async def complete(_interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         return _offer(current, {name: name for name in names})

@@ -43,7 +43,7 @@ class GalleryMessages(Protocol):
         """Return small copies of the pictures of a page."""
 
     async def keep_track(self, shown: Sequence[Shown], guild_id: int, channel_id: int, message_id: int) -> None:
-        """Remember a message that shows entries to everybody."""
+        """Record a public message that shows entries."""
 
     def wake(self) -> None:
         """Delete soon what must go."""

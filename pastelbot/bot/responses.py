@@ -37,8 +37,8 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
         mark = secrets.token_hex(3)
         text = f"Something went wrong here, and it is in the log as `{mark}`."
         log.error("unexpected error", mark=mark, exc_info=error)
-    told = text.rstrip().endswith("charged.")
-    await respond_ephemeral(interaction, f"⚠️ {text}" if told else f"⚠️ {text} Not charged.")
+    says_charge = text.rstrip().endswith("charged.")
+    await respond_ephemeral(interaction, f"⚠️ {text}" if says_charge else f"⚠️ {text} Not charged.")
 
 
 async def respond_ephemeral(

@@ -55,7 +55,7 @@ class Overview:
 
 
 class Admin:
-    """What `/admin` does. `actor` is always the admin; every method raises NotAllowedError for anybody else."""
+    """What `/admin` does. `actor` is always the admin; every method raises NotAllowedError for other users."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Admin:
         await self._audit.record(actor, "caps", detail=f"{_mention(scope, owner_id)}: cleared")
 
     async def block(self, actor: Actor, user_id: int, *, duration: str | None, reason: str, trusted: bool) -> Block:
-        """Block a user from painting, and cancel their queued jobs; `trusted` people cannot be blocked."""
+        """Block a user from painting, and cancel their queued jobs; `trusted` users cannot be blocked."""
         guild_id = await self._admin(actor)
         if trusted or user_id == actor.user_id:
             raise NotAllowedError("You cannot block yourself, a bot, or a user who manages the server.")

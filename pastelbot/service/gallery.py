@@ -34,7 +34,7 @@ class Credit:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """An entry as people see it: with its file, and what it was made from, the nearest first."""
+    """An entry as it is shown: with its file, and what it was made from, the nearest first."""
 
     entry: GalleryEntry
     path: Path
@@ -88,7 +88,7 @@ class Gallery:
         self._clock = clock
 
     async def share(self, actor: Actor, job_id: str, index: int) -> GalleryEntry:
-        """Put one of the asker's own pictures into the server's gallery."""
+        """Put one of the actor's own pictures into the server's gallery."""
         guild_id = _server(actor)
         job = await self._service.job(job_id)
         _check_shareable(job, actor)
@@ -107,7 +107,7 @@ class Gallery:
         return await self._store.set_post(entry_id, channel_id, message_id)
 
     async def set_copies(self, shown: Sequence[Shown], guild_id: int, channel_id: int, message_id: int) -> None:
-        """Remember a message that shows these entries to everybody: it goes when one of them is taken out."""
+        """Record a public message that shows these entries: it is deleted when one of them is removed."""
         ids = [each.entry.id for each in shown]
         await self._store.set_copies(ids, message_id=message_id, channel_id=channel_id, guild_id=guild_id)
 
@@ -193,7 +193,7 @@ class Gallery:
         return await self._store.common_tags(_search(actor, View.NEWEST, "", ""), tag_key(typed), limit=25)
 
     async def who_made(self, message_id: int) -> Provenance:
-        """Tell who made the pictures of a message, and from what; raises NotFoundError."""
+        """Return who made the pictures of a message, and from what; raises NotFoundError."""
         entry = await self._store.by_message(message_id)
         job = await self._jobs.by_message(message_id) if entry is None else await self._service.job(entry.job_id)
         if job is None:

@@ -40,7 +40,7 @@ class Quota:
 
 
 class Quotas:
-    """What people and admins can ask about quotas, and set."""
+    """What users and admins can read of quotas, and set."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Quotas:
         return Quota(state=await self._store.state(account, allowance, self._clock()), default=self.default)
 
     async def set_server(self, by: Actor, work_per_day: float) -> Allowance:
-        """Set what everybody in a server gets a day; return what that comes to under the operator's cap."""
+        """Set what each user of a server gets a day; return what that comes to under the operator's cap."""
         _check(work_per_day)
         await self._servers.update(Scope.GUILD, _server(by), {server_rules.QUOTA: work_per_day})
         allowance = server_rules.combined_allowance(self._settings.quota, work_per_day, [])
@@ -75,7 +75,7 @@ class Quotas:
         return allowance
 
     async def set_role(self, by: Actor, role_id: int, work_per_day: float | None) -> Allowance:
-        """Set what the people of a role get a day, or None to let the server's number count again."""
+        """Set what the users of a role get a day, or None to let the server's number count again."""
         _server(by)
         if work_per_day is not None:
             _check(work_per_day)

@@ -130,7 +130,7 @@ class Reviews:
                 await self._refuse(job, _UNASKED)
 
     async def is_adult(self, job: Job, picture: StoredPicture) -> bool:
-        """Tell by rating and tags whether a picture is for age-restricted channels; raises where it is withheld."""
+        """Return whether a picture is for age-restricted channels, by rating and tags; raises where it is withheld."""
         review = await self._store.get(job.id)
         if review.state in ("open", "rejected"):
             raise NotAllowedError("This picture is withheld until a moderator has looked at it.")

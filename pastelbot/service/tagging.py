@@ -14,7 +14,7 @@ from pastelbot.records import Actor, Description
 from pastelbot.service.access import AccessPolicy
 
 _WINDOW = timedelta(minutes=1)
-_WAITING = 4  # pictures of all people together: finished ones wait behind them for their rating
+_WAITING = 4  # pictures of all users together: finished ones wait behind them for their rating
 
 log = structlog.get_logger(__name__)
 

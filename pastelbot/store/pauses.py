@@ -14,7 +14,7 @@ class Pauses:
         self._guilds: frozenset[int] = frozenset()
 
     async def load(self) -> None:
-        """Read what an earlier process was told."""
+        """Read the pauses that an earlier process recorded."""
         self._guilds = frozenset(await self._store.owners(Scope.GUILD, _NAME))
 
     async def set(self, guild_id: int, *, drained: bool) -> bool:

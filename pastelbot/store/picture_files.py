@@ -1,6 +1,6 @@
 """Picture files: named by their content, written once, removed when no row of the database needs them.
 
-A file has a row before anybody is told of it, and loses its rows before it is removed. So a crash leaves at worst a
+A file has a row before it is announced, and loses its rows before it is removed. So a crash leaves at worst a
 file without a row, which the next sweep removes. One lock holds apart those who write and record a file from those who
 look whether it can go: the same bytes may be written again at that very moment.
 """

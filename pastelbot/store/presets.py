@@ -23,7 +23,7 @@ class Preset:
 
     @property
     def is_shared(self) -> bool:
-        """Return whether everybody in a server may use it."""
+        """Return whether all users of a server may use it."""
         return self.guild_id != PERSONAL
 
 
@@ -61,7 +61,7 @@ class PresetStore:
         return await self._all(sql, owner_id)
 
     async def shared(self, guild_id: int) -> list[Preset]:
-        """Return the presets that everybody in a server may use, by name."""
+        """Return the presets that all users of a server may use, by name."""
         return await self._all("SELECT * FROM presets WHERE guild_id = ? AND guild_id <> 0 ORDER BY key", guild_id)
 
     async def delete(self, preset: Preset) -> None:

@@ -19,7 +19,7 @@ class Scope(enum.StrEnum):
 
 
 class SettingsStore:
-    """All reading and writing of settings that people make in Discord."""
+    """All reading and writing of settings that users change in Discord."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -22,7 +22,7 @@ _AS_IT_IS = "as it is"
 
 
 class OptionsModal(discord.ui.Modal):
-    """A form that ends in a wish, which `paint` takes."""
+    """A form that ends in generation options, which `paint` takes."""
 
     def __init__(self, title: str, paint: Paint) -> None:
         super().__init__(title=title)
@@ -113,7 +113,7 @@ def typed_again(prompt: str, *, flags: bool = True) -> str:
 
 
 def _sampler_name(request: GenerationRequest) -> str:
-    """Return the sampler as people choose it: with its schedule at the end, where it has one."""
+    """Return the sampler as the menu has it: with its schedule at the end, where it has one."""
     return request.sampler if request.schedule == AUTOMATIC else f"{request.sampler} {request.schedule}"
 
 

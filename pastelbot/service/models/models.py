@@ -164,8 +164,8 @@ class Models:
             if found is None or not found.exact:
                 found = self._loras.with_hash(shorthash) or found
                 what = f"{name[:60]} ({shorthash})" if shorthash else name[:60]
-                told = "it is left out" if found is None else f"{found.name} is used"
-                notes[f"The LoRA {what} is not here: {told}."] = None
+                outcome = "it is left out" if found is None else f"{found.name} is used"
+                notes[f"The LoRA {what} is not here: {outcome}."] = None
                 return None if found is None else found.name
             ours = self._loras.metadata(found.path).get("sshs_model_hash", "")
             if ours and shorthash and not ours.startswith(shorthash):

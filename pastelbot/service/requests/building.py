@@ -28,7 +28,7 @@ _NEGATIVE_PICKS = 2**40  # other numbers than the prompt's, or both would always
 
 
 class RequestBuilder:
-    """Completes what people type with everything that was set before, and checks it."""
+    """Completes the typed options with all that was set before, and checks them."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class RequestBuilder:
     ) -> Checked:
         """Return the checked requests that another request becomes with what was typed; raises RequestError.
 
-        Presets and flags work in the typed prompt; what the server and people have set does not count again.
+        Presets and flags work in the typed prompt; what the server and the user have set does not count again.
         """
         typed = _with_flags(typed)
         options = typed.merged_over(await self._preset(actor, typed))
@@ -134,7 +134,7 @@ class RequestBuilder:
         return await self._checker.check(actor, [cap_hires(large, policy.limits)], options, policy=policy)
 
     async def check_defaults(self, actor: Actor, options: GenerationOptions) -> None:
-        """Raise RequestError where a wish could not be painted here with any prompt."""
+        """Raise RequestError where options could not be painted here with any prompt."""
         policy = await self._access.authorize(actor)
         settings, typed_hires = self._capped(policy), options.hires or options.hires_scale is not None
         asked = options.replace(prompt=options.prompt or "1girl", seed=self._seed(options))
@@ -160,7 +160,7 @@ class RequestBuilder:
         return self._random_seed() if options.seed is None or options.seed == -1 else options.seed
 
     async def _expanded(self, options: GenerationOptions, settings: Settings) -> list[GenerationOptions]:
-        """Return a wish for each combination of what stands in braces; all have the same seed."""
+        """Return the options of each combination of what stands in braces; all have the same seed."""
         limits, seed = settings.limits, options.seed or 0
         wildcards = await self._wildcards(options)
         prompts = expand(options.prompt or "", seed=seed, wildcards=wildcards, limit=limits.max_combinations)

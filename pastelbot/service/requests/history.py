@@ -72,7 +72,7 @@ class PictureHistory:
 
 
 def _may_see(job: Job, actor: Actor) -> bool:
-    """Return whether the job is the person's own, or shown to everybody in the server where they ask."""
+    """Return whether the job is the user's own, or shown to all users of the server where they ask."""
     if job.status is not JobStatus.DONE or job.withheld:
         return False
     here = job.reply is not None and job.reply.guild_id is not None and job.reply.guild_id == actor.guild_id

@@ -37,7 +37,7 @@ class EffectiveDefaults:
 class Preferences:
     """Reads and changes them; values are checked by the caller that can build a request of them.
 
-    What is changed for everybody in a channel or a server is written down in the server's log.
+    What is changed for a whole channel or server is recorded in the server's log.
     """
 
     def __init__(self, store: SettingsStore, audit: AuditTrail) -> None:

@@ -29,7 +29,7 @@ class Presets:
         self._clock = clock
 
     async def save(self, actor: Actor, name: str, options: GenerationOptions) -> bool:
-        """Keep a wish under a name for its person; return whether it replaced another. Raises RequestError."""
+        """Save options under a name for their user; return whether it replaced another. Raises RequestError."""
         values = {key: value for key, value in options.set_fields().items() if BY_NAME[key].in_presets}
         if not values:
             raise RequestError("There is nothing to save: name at least one setting, or a prompt.")
@@ -56,7 +56,7 @@ class Presets:
         raise NotFoundError(f"There is no preset {name[:60]!r}. {nearest_names(name[:60], names)[:500]}")
 
     async def share(self, actor: Actor, name: str) -> Preset:
-        """Let everybody in the server use a copy of one's own preset; raises RequestError."""
+        """Let all users of the server use a copy of one's own preset; raises RequestError."""
         if actor.guild_id is None:
             raise RequestError("There is no server here to share it with: do this in a server's channel.")
         own = await self.find(actor, name, shared=False)
@@ -100,6 +100,6 @@ def _checked_name(name: str) -> str:
 
 
 def options_of(request: GenerationRequest, *, keep_seed: bool) -> GenerationOptions:
-    """Return all settings of a finished request as a wish that gives them again."""
+    """Return options that give all settings of a finished request again."""
     values = {option.name: option.of_request(request) for option in OPTIONS if option.in_presets}
     return GenerationOptions.of(values if keep_seed else {**values, "seed": None})

@@ -70,7 +70,7 @@ async def _known(interaction: Interaction) -> dict[str, about.AnyCommand]:
 
 
 async def _may_administrate(interaction: Interaction) -> bool:
-    """Return whether the person may use `/admin`, the one command that is not for everybody."""
+    """Return whether the user may use `/admin`, the one command that is restricted."""
     try:
         await interaction.client.services.access.check_admin(actor_of(interaction))
     except NotAllowedError:

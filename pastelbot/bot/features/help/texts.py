@@ -107,7 +107,7 @@ def command_text(command: AnyCommand) -> str:
 
 
 def name_of(command: AnyCommand) -> str:
-    """Return a command as people call it: `/imagine`, `/admin words add`, `Apps > Recreate`."""
+    """Return a command as users call it: `/imagine`, `/admin words add`, `Apps > Recreate`."""
     if isinstance(command, app_commands.ContextMenu):
         return f"Apps > {command.name}"
     return f"/{command.qualified_name}"

@@ -11,7 +11,7 @@ from pastelbot.service.quotas import Quotas
 
 
 class QuotaCog(commands.Cog):
-    """The command that tells people how much they may paint."""
+    """The command that shows users how much they may paint."""
 
     def __init__(self, quotas: Quotas) -> None:
         self._quotas = quotas
