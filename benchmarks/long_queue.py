@@ -102,7 +102,7 @@ class Bench:
     async def submit(self, user_id: int) -> Spent:
         """Queue a job; return what it took."""
         start, busy = time.perf_counter(), time.process_time()
-        request = REQUEST.replace(prompt=f"{PROMPT}, number {start}", seed=user_id)  # everybody asks for something else
+        request = REQUEST.replace(prompt=f"{PROMPT}, number {start}", seed=user_id)  # each user's is different
         actor = Actor(user_id=user_id, guild_id=GUILD, role_ids=(5, 6))
         await self.service.submit(await self.checker.check(actor, [request], JobOptions()), [reply()])
         return Spent(time.perf_counter() - start, time.process_time() - busy)

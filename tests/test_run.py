@@ -1,4 +1,4 @@
-"""The real discord.py against a Discord of our own on the loopback: start, wrong token, nobody there, SIGTERM."""
+"""The real discord.py against a Discord of our own on the loopback: start, wrong token, no server, SIGTERM."""
 
 import asyncio
 import json
@@ -74,7 +74,7 @@ def send_to(monkeypatch, api_port, gateway_port=None):
 
 @pytest.fixture
 def deaf_port():
-    """Return a port that nobody listens at."""
+    """Return a port without a server."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -127,7 +127,7 @@ async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_
 
 
 @pytest.mark.usefixtures("executor")
-async def test_a_wrong_token_is_told_in_a_sentence_that_does_not_repeat_it(loopback, with_token):
+async def test_a_wrong_token_is_reported_in_a_sentence_that_does_not_repeat_it(loopback, with_token):
     with pytest.raises(ConfigError, match="Discord does not accept the token") as caught:
         await run.run_until_stopped(with_token("wrong-token"))
 
@@ -136,14 +136,14 @@ async def test_a_wrong_token_is_told_in_a_sentence_that_does_not_repeat_it(loopb
 
 
 @pytest.mark.usefixtures("executor")
-async def test_an_unreachable_discord_is_told(monkeypatch, deaf_port, with_token):
+async def test_an_unreachable_discord_is_reported(monkeypatch, deaf_port, with_token):
     send_to(monkeypatch, deaf_port)
 
     with pytest.raises(StartupError, match=r"Discord cannot be reached: .* Check the network, then start again\."):
         await run.run_until_stopped(with_token())
 
 
-async def test_an_unreachable_gateway_is_told(monkeypatch, loopback, executor, deaf_port, with_token):
+async def test_an_unreachable_gateway_is_reported(monkeypatch, loopback, executor, deaf_port, with_token):
     send_to(monkeypatch, loopback.port, deaf_port)
     monkeypatch.setattr(discord.backoff.ExponentialBackoff, "delay", lambda _backoff: 0.0)
 
@@ -172,7 +172,7 @@ async def test_without_a_token_it_says_where_to_set_one(settings):
         await run.check(settings)
 
 
-async def test_a_pictures_folder_that_cannot_be_made_is_told(tmp_path, with_token):
+async def test_a_pictures_folder_that_cannot_be_made_is_reported(tmp_path, with_token):
     (tmp_path / "file").write_text("")
     storage = make_settings(tmp_path).storage.model_copy(update={"pictures": tmp_path / "file" / "pictures"})
 
@@ -180,7 +180,7 @@ async def test_a_pictures_folder_that_cannot_be_made_is_told(tmp_path, with_toke
         await run.check(with_token(storage=storage))
 
 
-async def test_a_database_that_cannot_be_written_is_told(tmp_path, with_token):
+async def test_a_database_that_cannot_be_written_is_reported(tmp_path, with_token):
     (tmp_path / "file").write_text("")
     storage = make_settings(tmp_path).storage.model_copy(update={"database": tmp_path / "file" / "bot.sqlite3"})
 

@@ -1,4 +1,4 @@
-"""Whatever somebody types or pastes is painted or refused in a sentence: nothing unexpected, nothing free of cost."""
+"""Whatever a user types or pastes is painted or refused in a sentence: nothing unexpected, nothing free of cost."""
 
 import json
 import random

@@ -36,7 +36,7 @@ class Desk:
         self.studio = studio
 
     async def press(self, name, *, by=None, content="an old message", **ids):
-        """Press the recorded button, with other ids in it, under a message that nobody remembers any more."""
+        """Press the recorded button, with other ids in it, under a message that the bot has forgotten."""
         custom_id = OUT_THERE[name]
         for recorded, real in ((JOB, "job"), (PLAN, "plan"), (PERSON, "person")):
             custom_id = custom_id.replace(recorded, str(ids.get(real, recorded)))
@@ -73,7 +73,7 @@ def buttons_of(message):
 
 @pytest.fixture
 def registered(monkeypatch):
-    """The kinds of buttons that the bot tells discord.py when it starts."""
+    """The kinds of buttons that the bot registers when it starts."""
     kinds = []
     plain = discord.Client.add_dynamic_items
 

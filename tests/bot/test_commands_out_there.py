@@ -45,7 +45,7 @@ def broken(then, now, path):
 
 
 def missing(then, now, path):
-    """Yield what of the recorded commands or options is not there any more, or not as it was."""
+    """Yield what of the recorded commands or options is no longer there, or not as it was."""
     there = {each["name"]: each for each in now}
     for each in then:
         inner = f"{path} {each['name']}".strip()
@@ -85,7 +85,7 @@ async def test_options_are_in_the_order_that_people_know(studio):
     assert list(orders(then, commands)) == []
 
 
-async def test_what_would_break_somebody_is_found(studio):
+async def test_what_would_break_a_user_is_found(studio):
     (commands,) = studio.sent("commands", "PUT")
     then = [recorded(command) for command in commands]
 

@@ -170,7 +170,7 @@ def test_progress_is_a_bar_and_a_percentage(job, step, steps, text):
         {"content": "<@1><@2>", "allowed_mentions": {"parse": [], "users": [1, 2]}, "nonce": "a:ready"},
     ],
 )
-def test_no_message_may_notify_anybody_but_a_jobs_owner(message):
+def test_no_message_may_notify_any_user_but_a_jobs_owner(message):
     owner = {"content": "<@1>", "allowed_mentions": {"parse": [], "users": [1]}, "nonce": "a:ready"}
     check_mentions("/channels/3/messages", owner, {"a": 1})
     for path, body in (

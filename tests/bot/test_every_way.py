@@ -17,7 +17,7 @@ def typed(form):
     return {field["custom_id"]: field["value"] for field in fields if field.get("value") is not None}
 
 
-async def told(result):
+async def answered(result):
     return result.followups[-1].content if result.followups else result.response.content
 
 
@@ -53,7 +53,7 @@ async def every_way(studio, begun):
     ways["private"] = await studio.imagine("1girl, (nu:1.1)de", by=kenji, private=True)
     ways["negative"] = await studio.imagine("1girl", by=kenji, negative="(nude:-1)")
     ways["recreate"] = await kenji.slash(studio.channel, "recreate", infotext=INFOTEXT)
-    return {name: await told(result) for name, result in ways.items()}
+    return {name: await answered(result) for name, result in ways.items()}
 
 
 async def test_no_way_leads_adult_tags_out_of_age_restricted_channels(studio, begun, monkeypatch):
@@ -61,19 +61,19 @@ async def test_no_way_leads_adult_tags_out_of_age_restricted_channels(studio, be
     answers = await every_way(studio, begun)
     preset = await studio.hana.slash(studio.channel, "prompt use", name="bad")
 
-    for way, answer in {**answers, "preset": await told(preset)}.items():
+    for way, answer in {**answers, "preset": await answered(preset)}.items():
         assert "The prompt has the adult tag `nude`" in answer, way
         assert answer.endswith("Not charged."), way
     assert await studio.jobs.with_status(JobStatus.QUEUED, JobStatus.LEASED) == []
 
 
-async def test_no_way_is_open_to_whoever_is_blocked_until_the_block_ends(studio, begun):
+async def test_no_way_is_open_to_a_blocked_user_until_the_block_ends(studio, begun):
     role = studio.guild.create_role("bosses", permissions=Permissions(manage_guild=True))
     boss = studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
     await boss.slash(studio.channel, "admin block", member=studio.kenji, duration="5m", reason="spam")
     answers = await every_way(studio, begun)
     earlier = await studio.imagine("1girl", by=studio.kenji, previous=job_of(begun["message"]))
-    answers |= {"previous": await told(earlier)}
+    answers |= {"previous": await answered(earlier)}
 
     for way, answer in answers.items():
         assert "to take a break from painting until" in answer, way

@@ -15,7 +15,7 @@ from pastelbot.rules.samplers import SCHEDULES
 
 # What is the same in every language.
 PROPER_NAMES = {*SAMPLER_CHOICES, *SCHEDULES, "1.25x", "1.5x", "1.75x", "2x"}
-# Words by which an English sentence gives itself away; what is quoted, in code or in parentheses is somebody's own.
+# Words by which an English sentence gives itself away; what is quoted, in code or in parentheses is a user's own.
 ENGLISH = re.compile(r"\b(?:the|is|are|was|not|of|to|your|and|for|with|this|that|it|in|line)\b", re.IGNORECASE)
 NOT_OURS = re.compile(r"^>.*$|```.*?```|`[^`]*`|<[^>]*>|https?://\S+|“[^”]*”|「[^」]*」", re.MULTILINE | re.DOTALL)
 KANA = re.compile(r"[ぁ-んァ-ヶ一-龠]")
@@ -31,7 +31,7 @@ def languages(monkeypatch):
 
     def base_payload(*args, **kwargs):
         record, payload = plain(*args, **kwargs)
-        payload["locale"] = chosen.get(int(kwargs["user_id"]), chosen.get("everybody", "en-US"))
+        payload["locale"] = chosen.get(int(kwargs["user_id"]), chosen.get("all users", "en-US"))
         if kwargs["guild_id"] is not None:
             payload["guild_locale"] = chosen.get("guild", "en-US")
         return record, payload
@@ -42,14 +42,14 @@ def languages(monkeypatch):
 
 @pytest.fixture
 async def japan(studio, languages):
-    """A studio in which everybody and everything is Japanese."""
-    languages |= {"everybody": "ja", "guild": "ja"}
+    """A studio in which all users and texts are Japanese."""
+    languages |= {"all users": "ja", "guild": "ja"}
     studio.bot.get_guild(studio.guild.id).preferred_locale = discord.Locale.japanese
     return studio
 
 
 def manager(studio):
-    """Return somebody who may manage the server."""
+    """Return a user who may manage the server."""
     role = studio.guild.create_role("boss", permissions=discord.Permissions(manage_guild=True))
     return studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
 
@@ -59,7 +59,7 @@ def private_labels(answer):
 
 
 def is_japanese(text):
-    """Tell whether a text of the bot's has Japanese in it, and nothing English but what is not ours."""
+    """Return whether a text of the bot's has Japanese in it, and nothing English but what is not ours."""
     ours = NOT_OURS.sub("", text)
     return bool(KANA.search(ours)) and not ENGLISH.search(ours)
 
@@ -264,7 +264,7 @@ async def test_the_gallerys_posts_are_in_the_servers_language(japan, languages):
     boss = manager(japan)
     wall = japan.guild.create_text_channel("wall")
     await boss.slash(japan.channel, "admin gallery channel", channel=wall)
-    languages["everybody"] = "en-US"
+    languages["all users"] = "en-US"
     await japan.imagine("newest")
     await japan.hana.click(await japan.finish(), label="共有")
     posted = everything_sent(japan)
@@ -355,8 +355,8 @@ async def test_the_longest_help_fits(japan):
         assert 0 < len(await say(japan, "help", by=boss, **options)) <= 2000
 
 
-async def test_what_everybody_sees_is_in_the_servers_language(studio, languages):
-    """A Japanese in an English server, and somebody English in a Japanese one."""
+async def test_what_is_public_is_in_the_servers_language(studio, languages):
+    """A Japanese user in an English server, and an English user in a Japanese one."""
     languages |= {studio.hana.id: "ja"}
     await studio.imagine("1girl", by=studio.hana)
     result = await studio.finish()
@@ -404,10 +404,10 @@ async def test_recreating_tells_what_differs(japan):
         "recreate",
         infotext="1girl\nSteps: 20, Sampler: Nonsense, Seed: 5, Size: 64x64, Model hash: 0123456789",
     )
-    told = [text for text in everything_sent(japan) if text.startswith("見た目が変わるかもしれません:")]
+    notes = [text for text in everything_sent(japan) if text.startswith("見た目が変わるかもしれません:")]
 
-    assert told
-    assert is_japanese(told[0])
+    assert notes
+    assert is_japanese(notes[0])
 
 
 async def test_a_file_that_is_no_picture(japan):
@@ -418,7 +418,7 @@ async def test_a_file_that_is_no_picture(japan):
 
 @pytest.mark.parametrize("locale", ["en-GB", "de", "zh-CN"])
 async def test_other_languages_are_answered_in_english(studio, languages, locale):
-    languages |= {"everybody": locale, "guild": locale}
+    languages |= {"all users": locale, "guild": locale}
     await studio.imagine("1girl")
 
     assert "Reroll" in labels(await studio.finish())

@@ -5,7 +5,7 @@ from pastelbot.i18n.languages import Catalogue, Languages
 
 @pytest.fixture
 def japanese(monkeypatch):
-    """Let everybody's Discord be Japanese."""
+    """Let all users' Discord be Japanese."""
     import simcord.interactions
 
     plain = simcord.interactions.base_payload
@@ -46,7 +46,7 @@ async def test_commands_have_their_names_in_other_languages(open_studio):
 
 
 @pytest.mark.usefixtures("catalogue", "japanese")
-async def test_private_answers_are_in_the_language_of_whoever_asks(open_studio):
+async def test_private_answers_are_in_the_language_of_the_user(open_studio):
     studio = await open_studio()
     answer = await studio.hana.slash(studio.channel, "queue")
 

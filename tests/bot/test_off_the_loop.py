@@ -1,4 +1,4 @@
-"""What may take long with a file or a text from a stranger is done in threads: the event loop answers everybody."""
+"""What may take long with a file or a text from a stranger is done in threads: the event loop answers all users."""
 
 import ast
 from pathlib import Path

@@ -138,24 +138,24 @@ def test_a_mistyped_variable_is_named_with_the_nearest_one(here):
     assert "Did you mean PASTELBOT_LIMITS__MAX_STEPS?" in sentence(here(PASTELBOT_LIMITS__MAX_STEP="40"))
 
 
-def test_a_broken_configuration_is_told(here, tmp_path):
+def test_a_broken_configuration_is_reported(here, tmp_path):
     (tmp_path / "config.toml").write_text("[limits\n")
     assert "is not valid TOML" in sentence(here())
 
 
-def test_a_configuration_that_is_not_there_is_told(here):
+def test_a_configuration_that_is_not_there_is_reported(here):
     assert "There is no configuration file nowhere.toml" in sentence(here("run", "--config", "nowhere.toml"))
 
 
 def run_with_checkpoint(bot, path):
-    return sentence(bot(PASTELBOT_TOKEN="x", PASTELBOT_CHECKPOINT__PATH=str(path)))  # noqa: S106 - nobody's
+    return sentence(bot(PASTELBOT_TOKEN="x", PASTELBOT_CHECKPOINT__PATH=str(path)))  # noqa: S106 - not a real one
 
 
-def test_a_missing_checkpoint_is_told(here):
+def test_a_missing_checkpoint_is_reported(here):
     assert "'./missing.safetensors' is not a file or folder here" in run_with_checkpoint(here, "./missing.safetensors")
 
 
-def test_a_folder_that_is_no_checkpoint_is_told(here, tmp_path):
+def test_a_folder_that_is_no_checkpoint_is_reported(here, tmp_path):
     assert "has no model_index.json" in run_with_checkpoint(here, tmp_path)
 
 
@@ -170,21 +170,21 @@ def test_a_folder_that_is_no_checkpoint_is_told(here, tmp_path):
         ({"some.weight": [4]}, "an unknown kind of file"),
     ],
 )
-def test_a_checkpoint_of_another_kind_is_told(here, tmp_path, shapes, kind):
+def test_a_checkpoint_of_another_kind_is_reported(here, tmp_path, shapes, kind):
     said = run_with_checkpoint(here, write_tensors(tmp_path / "other.safetensors", shapes))
 
     assert f"other.safetensors is {kind}" in said
     assert "not a Stable Diffusion 1.x checkpoint" in said
 
 
-def test_a_cut_off_checkpoint_is_told(bot, tmp_path):
+def test_a_cut_off_checkpoint_is_reported(bot, tmp_path):
     path = write_tensors(tmp_path / "half.safetensors", {CONV_IN: [4, 4, 3, 3]}, missing_bytes=100)
 
     assert "is cut short: 100 bytes are missing. Download it again." in run_with_checkpoint(bot, path)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\xff" * 100])
-def test_a_damaged_checkpoint_is_told(here, tmp_path, content):
+def test_a_damaged_checkpoint_is_reported(here, tmp_path, content):
     path = tmp_path / "damaged.safetensors"
     path.write_bytes(content)
 
@@ -192,7 +192,7 @@ def test_a_damaged_checkpoint_is_told(here, tmp_path, content):
 
 
 @pytest.mark.parametrize("database", ["file/bot.sqlite3", "folder", "file"])
-def test_a_database_that_cannot_be_written_is_told(here, tmp_path, database):
+def test_a_database_that_cannot_be_written_is_reported(here, tmp_path, database):
     (tmp_path / "file").write_bytes(b"no database" * 100)
     (tmp_path / "folder").mkdir()
     said = sentence(

@@ -74,7 +74,7 @@ def test_a_file_becomes_the_vocabulary(tags, tmp_path):
     assert "character" in out
 
 
-def test_bad_lines_are_told_and_left_out(tags, tmp_path):
+def test_bad_lines_are_reported_and_left_out(tags, tmp_path):
     (tmp_path / "tags.csv").write_text("".join(f"tag_{number},0,1,\n" for number in range(200)) + "bad\n" * 12)
 
     code, out, err = tags("import", "tags.csv")
@@ -130,7 +130,7 @@ def test_an_address_with_something_else_is_refused(tags, served, monkeypatch, an
         ("a\0b", "cannot be read"),
     ],
 )
-def test_a_source_that_cannot_be_read_is_told(tags, source, words):
+def test_a_source_that_cannot_be_read_is_reported(tags, source, words):
     code, out, err = tags("import", source)
 
     assert (code, out) == (2, "")

@@ -53,7 +53,7 @@ def loras(tmp_path):
 
 
 def test_checkpoints_vaes_and_loras_are_painted_with_by_name(tmp_path, loras):
-    """What a person may not expect is told; the infotext names what painted."""
+    """What the user may not expect is noted; the infotext names what painted."""
     inside = str(config.bundled_checkpoint())
     settings = config.bundled(checkpoints={"again": {"path": inside}}, vaes={"inner": f"{inside}/vae"})
     settings = generate.with_files(settings, vae=None, loras=loras, embeddings=None)

@@ -35,7 +35,7 @@ def mps(monkeypatch):
 
 @pytest.mark.usefixtures("mps")
 def test_mps_is_taken_where_it_is():
-    """In float32, because half precision is slower or wrong on some of its chips; whoever wants it can say so."""
+    """In float32, because half precision is slower or wrong on some of its chips; an operator can choose it."""
     device = devices.choose_device("auto")
 
     assert device == devices.choose_device("mps") == torch.device("mps")

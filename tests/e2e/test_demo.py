@@ -48,7 +48,7 @@ def test_it_ends_on_ctrl_c_while_a_page_is_open(demo):
     assert (0, "") == (process.returncode, errors.strip())
 
 
-def test_a_taken_port_is_told_in_one_sentence(demo, request):
+def test_a_taken_port_is_reported_in_one_sentence(demo, request):
     port = str(urllib.parse.urlsplit(demo[1]).port)
     command = [sys.executable, "bot.py", "demo", "--no-browser", "--port", port]
 

@@ -184,7 +184,7 @@ def test_without_a_way_to_the_hub_what_is_there_is_taken(hub, cache, monkeypatch
         locate("owner/other/x.ckpt", cache_dir=cache)
 
 
-def test_no_room_is_told_before_anything_is_asked_for(hub, cache, monkeypatch):
+def test_too_little_space_is_an_error_before_anything_is_requested(hub, cache, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=5000))
     with pytest.raises(CheckpointError, match=r"needs 0\.\d MB, but only 0\.\d MB are free"):
         locate(f"{REPO}/{UNET}", cache_dir=cache)
@@ -206,7 +206,7 @@ def test_a_disk_that_fills_up_keeps_what_came(cache, monkeypatch):
 
 
 @pytest.mark.usefixtures("hub")
-def test_a_token_is_not_shown_to_whoever_stores_the_files(tmp_path, monkeypatch):
+def test_a_token_is_not_shown_to_the_host_that_stores_the_files(tmp_path, monkeypatch):
     """Large files lie elsewhere: the hub answers with another address."""
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     seen = []

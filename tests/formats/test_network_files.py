@@ -68,7 +68,7 @@ def test_umlauts_are_the_same_however_they_are_written(tmp_path, form):
 
 
 @pytest.mark.parametrize("name", ["Pastel_Light-v2", "twice", "nobody", "", "simo.text_encoder", "../ink", "notes"])
-def test_other_versions_and_names_of_several_are_nobodys(loras, name):
+def test_other_versions_and_names_of_several_match_no_file(loras, name):
     assert loras.find(name) is None
 
 

@@ -139,7 +139,7 @@ def test_pillows_other_formats_are_not_opened(kind):
         open_flat(file.getvalue())
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow tells about damages that it can live with
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of damages that it can read around
 def test_a_damaged_head_is_refused():
     """Or it is read all the same; no other error comes out."""
     chance = random.Random(1)

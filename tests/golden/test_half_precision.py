@@ -1,4 +1,4 @@
-"""Half precision: the recorded pictures, near enough not to be told apart."""
+"""Half precision: the recorded pictures, near enough to look the same."""
 
 import io
 

@@ -6,7 +6,7 @@ encoder from the recorded picture, and the second pass from the recorded latents
 one rounds.
 
 A set may have neither picture. Then the upscaler starts from what the recorded latents of the first pass decode to,
-whose levels are the recorded ones but for a few that nobody knows; `reach` says how much such a few can change.
+whose levels are the recorded ones but for a few that are unknown; `reach` says how much such a few can change.
 """
 
 from collections.abc import Mapping

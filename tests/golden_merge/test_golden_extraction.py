@@ -65,7 +65,7 @@ def test_without_limits_nothing_better_is_possible(case):
 
 @pytest.mark.parametrize("case", cases("extract"))
 def test_with_limits_the_residual_is_within_the_range(case):
-    """What limits do depends on signs that are anybody's choice; the best choice may not be among a few tried ones."""
+    """What limits do depends on signs that are arbitrary; the best choice may not be among a few tried ones."""
     modules = read_json("extract", case["modules_file"])
     tensors, _metadata, differences = extracted(case)
     slack = 2e-3 + (2e-3 if case["save_precision"] == "fp16" else 0.0)

@@ -1,4 +1,4 @@
-"""Sets that nobody recorded: other shapes, formats, ranks and weights, against a slow computation in float64."""
+"""Sets that were never recorded: other shapes, formats, ranks and weights, against a slow computation in float64."""
 
 import math
 import random

@@ -76,7 +76,7 @@ def with_text_ids(body):
 
 
 def check_mentions(path, body, owners):
-    """Check that a message says whom it notifies: nobody, or with a job's nonce the job's owner."""
+    """Check that a message says whom it notifies: no user, or with a job's nonce the job's owner."""
     if not MESSAGES.search(path) or ("/callback" in path and body["type"] not in {4, 7}):
         return
     message = body["data"] if "/callback" in path else body

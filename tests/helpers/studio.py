@@ -63,7 +63,7 @@ class SimulatedServer:
         await self.env.restart_bot(self.bot)
 
     async def kill(self):
-        """End the bot as a crash would: nothing is put back, told or settled."""
+        """End the bot as a crash would: nothing is put back, shown or settled."""
         services, delivery, self.bot._delivery = self.bot.services, self.bot._delivery, None
         services.dispatcher._poll.cancel()
         services.dispatcher._mailbox._closed = True
@@ -95,7 +95,7 @@ class SimulatedServer:
         return await work_used(self.jobs, person.id, now=self.clock())
 
     async def charged(self, person=None):
-        """Return the pictures that somebody was charged for."""
+        """Return the pictures that a user was charged for."""
         sql = "SELECT coalesce(sum(count), 0) FROM jobs WHERE user_id = ? AND NOT refunded"
         return await self.jobs._database.reader.number(sql, (person or self.hana).id)
 

@@ -63,7 +63,7 @@ async def eventually(condition: Callable[[], Any], *, seconds: float = PATIENCE)
 
 
 def ended(pid: int) -> bool:
-    """Tell whether a process has ended; one that only waits to be asked for its exit code has."""
+    """Return whether a process has ended; one that only waits to be asked for its exit code has."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     except (FileNotFoundError, ProcessLookupError):

@@ -143,7 +143,7 @@ def assigned(node):
 
 
 def silent_nodes(tree):
-    """Yield what nobody reads: docstrings, logs, types, keys, comparisons, and the parts of whole texts."""
+    """Yield what no user reads: docstrings, logs, types, keys, comparisons, and the parts of whole texts."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             yield from (part for part in ast.walk(node) if part is not node and isinstance(part, ast.Constant))
@@ -175,7 +175,7 @@ def everything_in(nodes):
 
 
 def is_text(text):
-    """Tell words for people from identifiers, SQL and addresses."""
+    """Return whether a text is words for users instead of identifiers, SQL and addresses."""
     plain = text.replace("{}", "")
     letters = sum(character.isalpha() for character in plain)
     if text in NOT_TEXTS or letters < 3 or text.startswith(("SELECT", "UPDATE", "INSERT", "DELETE", "http", "pb:")):

@@ -98,11 +98,11 @@ def amended(**options):
     return amend(BASE, GenerationOptions(**options), Settings(), random_seed=lambda: 99)
 
 
-def test_an_empty_wish_changes_nothing():
+def test_empty_options_change_nothing():
     assert BASE == amended()
 
 
-def test_a_wish_changes_what_it_names_and_keeps_the_rest():
+def test_options_change_what_they_name_and_keep_the_rest():
     request = amended(prompt="1girl", hires_size="640x960", denoise=0.3, seed=-1)
 
     assert ("1girl", 99, "Euler", "Uniform") == (request.prompt, request.seed, request.sampler, request.schedule)

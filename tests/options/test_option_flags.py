@@ -1,4 +1,4 @@
-"""From flags and single values to a wish, and from a wish over another."""
+"""From flags and single values to options, and from options over others."""
 
 import pytest
 from helpers.option_flags import SYNTAX
@@ -19,7 +19,7 @@ def test_every_flag_is_read():
         assert len(options.set_fields()) >= 2, flag.name
 
 
-def test_flags_become_a_wish():
+def test_flags_become_options():
     options = options_from_prompt(
         "1girl --seed -1 --cfg 7.5 --clip-skip 1 --hires 1.5 --strength 0.3 --no a --no b --nostyle --private # 9"
     )
@@ -110,7 +110,7 @@ def test_sizes_with_any_ratio_are_within_the_caps():
             assert 64 <= min(width, height) <= max(width, height) <= 1000
 
 
-def test_a_wish_over_another():
+def test_options_over_others():
     upper = GenerationOptions(size="square", sampler="Euler", cfg=5)
     lower = GenerationOptions(aspect="3:2", hires_size="960x1280", schedule="Karras", cfg=7, steps=9, seed=3)
 
@@ -123,7 +123,7 @@ def test_a_wish_over_another():
     assert "1girl" == GenerationOptions(prompt="1girl").merged_over(GenerationOptions(prompt="2girls")).prompt
 
 
-def test_a_wish_survives_being_kept():
+def test_options_survive_being_stored():
     options = GenerationOptions(prompt="1girl", hires=False, steps=9)
 
     assert options == GenerationOptions.of({**options.set_fields(), "gone_by_now": 5})

@@ -48,7 +48,7 @@ def test_signs_of_scripts_without_spaces_stand_alone():
 
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\u200d", "\u00ad", "\ufeff", "\u2060", "\u3164", "\x00", "\u202e"])
-def test_what_nobody_sees_is_left_out_and_is_a_space(unseen):
+def test_what_is_invisible_is_left_out_and_is_a_space(unseen):
     assert ["nude"] in readings(f"nu{unseen}de")
     assert ["nude", "girl"] in readings(f"nude{unseen}girl")
 

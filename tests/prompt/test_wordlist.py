@@ -100,7 +100,7 @@ def test_parts_of_words_and_words_of_different_tags_are_not(prompt):
     assert find(prompt) is None
 
 
-def test_the_entry_is_told_as_it_was_written():
+def test_the_entry_is_named_as_it_was_written():
     assert find("BAD_WORD") == "bad word"
     assert find("c\u0327a") == "Çå"
 

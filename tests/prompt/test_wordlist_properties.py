@@ -1,4 +1,4 @@
-"""What the word lists promise, for texts that nobody thought of."""
+"""What the word lists promise, for any text."""
 
 import contextlib
 import string

@@ -89,7 +89,7 @@ async def test_a_block_says_until_when_and_why(open_access, database, clock):
     assert f"<t:{int(until.timestamp())}:R>" in text
     assert "Their reason: `too much spam.`." in text
     assert "talk to the moderators" in text
-    await access.preview(ASKER)  # what they have left can still be told
+    await access.preview(ASKER)  # what they have left can still be shown
     clock.advance(days=1)
     await access.authorize(ASKER)
 
@@ -198,7 +198,7 @@ async def test_admins_manage_the_server_or_have_the_role(open_access, servers, c
             await access.check_admin(actor)
 
 
-async def test_without_a_role_nobody_has_it(open_access):
+async def test_without_a_role_no_user_has_it(open_access):
     with pytest.raises(NotAllowedError):
         await (await open_access()).check_admin(ASKER)
     with pytest.raises(NotAllowedError):

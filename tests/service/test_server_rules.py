@@ -38,7 +38,7 @@ def test_the_nearest_place_that_something_was_said_about_decides(channels, answe
         (None, [20], [], 20),
         (20, [30, 50], [], 50),  # the most generous role counts
         (20, [None, 30], [], 30),
-        (20, [50], [30], 30),  # the channel's cap holds for everybody
+        (20, [50], [30], 30),  # the channel's cap holds for all users
         (None, [], [30, 25], 25),  # of channel and category the tighter one
         (20, [1000], [], 60),  # nothing is above the operator's limit
         (1000, [], [], 60),
@@ -53,7 +53,7 @@ def test_the_tightest_cap_holds_and_a_roles_stands_in_for_the_servers(server, ro
     assert limits.max_count == LIMITS.max_count
 
 
-def test_caps_are_told_apart():
+def test_caps_are_distinguished():
     limits = combined(Caps(size=512, hires=0), [Caps(count=2)], [Caps(steps=10)], LIMITS)
 
     assert (limits.max_side, limits.max_hires_side, limits.max_count, limits.max_steps) == (512, 0, 2, 10)

@@ -159,7 +159,7 @@ async def test_only_owners_and_moderators_may(service, verb):
 
 
 @pytest.mark.parametrize("verb", ["cancel", "delete"])
-async def test_a_job_that_is_not_there_is_told(service, verb):
+async def test_a_job_that_is_not_there_is_reported(service, verb):
     with pytest.raises(NotFoundError, match="no longer known"):
         await getattr(service, verb)("000000000000", Actor(user_id=HANA, manages_messages=True))
 
@@ -183,7 +183,7 @@ async def test_what_is_private_is_submitted_by_the_rules_of_direct_messages(serv
     assert await jobs.with_status(JobStatus.QUEUED) == []
 
 
-async def test_places_in_line_are_told_in_the_order_of_service(service):
+async def test_positions_are_shown_in_the_order_of_service(service):
     request = default_request(service.settings, seed=7).replace(prompt="1girl")
     places = [(await submit(service, Actor(user_id=user), request)).position for user in (HANA, HANA, KENJI)]
 

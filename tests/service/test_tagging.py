@@ -16,7 +16,7 @@ from pastelbot.service.tagging import Describing
 
 
 class OpenHouse:
-    """Lets everybody in but the blocked."""
+    """Lets all users in but the blocked."""
 
     async def authorize(self, actor):
         if actor.user_id == 13:

@@ -161,13 +161,13 @@ async def test_adult_tags_are_offered_in_age_restricted_channels_alone(settings,
     tags = tag_dictionary(database, clock, access=await open_access(settings, database, clock))
     await tags.open()
     await tags.import_tags(TagFile(tags=(Tag(name="nude", count=900),)), "x")
-    everybody = Actor(user_id=1, guild_id=2, channel_id=3)
+    anyone = Actor(user_id=1, guild_id=2, channel_id=3)
     adults = Actor(user_id=1, guild_id=2, channel_id=3, age_restricted=True)
 
-    assert await tags.complete("nud", everybody) == []
-    assert await tags.complete_query("nud", everybody) == []
-    assert await tags.suggestions("nudee", everybody) == []
-    page = await tags.search("nude", None, 0, everybody)
+    assert await tags.complete("nud", anyone) == []
+    assert await tags.complete_query("nud", anyone) == []
+    assert await tags.suggestions("nudee", anyone) == []
+    page = await tags.search("nude", None, 0, anyone)
     assert (page.tags, page.hidden) == ((), 1)
     assert [choice.value for choice in await tags.complete("nud", adults)] == ["nude"]
     assert [tag.name for tag in (await tags.search("nude", None, 0, adults)).tags] == ["nude"]

@@ -58,7 +58,7 @@ async def test_a_picture_to_start_from_comes_back_with_its_job(jobs, clock):
 
 
 async def test_a_request_that_could_not_be_read_again_is_not_kept(jobs, clock):
-    """It would stop everybody's jobs, whenever the line is read."""
+    """It would stop all jobs, whenever the queue is read."""
     allowance = Allowance(per_day=WORK, saved=WORK)
     with pytest.raises(ValueError, match="Invalid JSON"):
         await insert_job(jobs, 1, REQUEST.replace(prompt="1girl \ud83d"), REPLY, now=clock(), allowance=allowance)
@@ -176,7 +176,7 @@ async def test_the_line_knows_jobs_without_their_requests(jobs, insert, clock):
 
 
 async def test_who_was_served_lately(jobs, insert, clock):
-    """Failed jobs and those that were given back are nobody's turn."""
+    """Failed jobs and those that were given back are no turns."""
     start = clock()
     early, late, failed, returned = [await insert(user_id=user) for user in (1, 2, 3, 4)]
     for job in (early, late, failed, returned):

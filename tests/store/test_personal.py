@@ -114,7 +114,7 @@ async def people(database, tmp_path, clock):
 
 
 @pytest.mark.usefixtures("people")
-async def test_all_rows_about_a_person_are_exported_and_nobody_elses(store):
+async def test_all_rows_about_a_user_are_exported_and_no_others(store):
     rows = await store.rows(HANA)
 
     assert set(rows) == {personal.table for personal in PERSONAL}
@@ -158,7 +158,7 @@ async def test_nothing_of_a_forgotten_person_is_left_in_the_search(store, people
     assert [row[0] for row in found] == [people[1].entry]
 
 
-async def test_the_picture_that_a_job_starts_from_is_told_apart(store, people):
+async def test_the_picture_that_a_job_starts_from_is_exported_by_itself(store, people):
     content = bytes(range(256)) * 1000
     job_id = await people[0].paint(message_id=300, init=InitImage.of(content))
     rows = await store.rows(HANA)

@@ -78,7 +78,7 @@ def test_a_changed_allowance_counts_at_once_and_back():
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400), st.booleans()), max_size=30))
-def test_nobody_ever_spends_more_than_all_the_allowances(days):
+def test_no_user_ever_spends_more_than_all_the_allowances(days):
     """Over any time, whatever is asked for, refused or given back."""
     balance, day, spent, passed = refilled(None, 0, DAY), 0, 0, 0
     for later, work, refunded in days:

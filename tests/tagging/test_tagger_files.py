@@ -107,7 +107,7 @@ def test_offline_without_a_download_says_so(hub, find):
 
 
 def test_a_fake_snapshot_in_the_cache_is_enough(tmp_path):
-    """What was put into the cache by hand is found offline, without the hub's client asking anybody."""
+    """What was put into the cache by hand is found offline, without a request of the hub's client."""
     repository = tmp_path / "models--owner--small-tagger"
     snapshot = repository / "snapshots" / COMMIT
     snapshot.mkdir(parents=True)

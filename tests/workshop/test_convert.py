@@ -117,7 +117,7 @@ def test_folder_and_single_file_hold_the_same_checkpoint(tmp_path):
 
 
 def test_folder_of_parts_alone_becomes_a_whole_one(tmp_path):
-    """What is beside the weights is told from the tensors."""
+    """What is beside the weights is inferred from the tensors."""
     if not (bundled_checkpoint() / "tokenizer").exists():
         pytest.skip("the bundled checkpoint is not there")
     folder = convert(needed("lora", "base_diffusers"), tmp_path / "folder")

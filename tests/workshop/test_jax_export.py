@@ -101,7 +101,7 @@ def test_other_numbers_are_an_error(tmp_path):
         (["--batch", 0], "must be 1 or more"),
     ],
 )
-def test_impossible_options_are_told(tmp_path, monkeypatch, words, error):
+def test_impossible_options_are_reported(tmp_path, monkeypatch, words, error):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
     with pytest.raises(WorkshopError, match=error):
         export("bundled", tmp_path / "out", *words)

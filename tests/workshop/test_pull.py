@@ -126,12 +126,12 @@ def test_the_vae_alone(hub, files):
     ],
 )
 @pytest.mark.usefixtures("hub")
-def test_what_cannot_be_pulled_is_told(words, error):
+def test_what_cannot_be_pulled_is_reported(words, error):
     with pytest.raises((CheckpointError, WorkshopError), match=error):
         pull(*words)
 
 
-def test_another_kind_of_checkpoint_is_told(hub):
+def test_another_kind_of_checkpoint_is_reported(hub):
     hub.repos[REPO]["unet/config.json"] = b'{"cross_attention_dim": 2048}'
     with pytest.raises(CheckpointError, match="is an SDXL checkpoint"):
         pull(REPO)
@@ -151,7 +151,7 @@ def test_nothing_is_pulled_where_the_configuration_forbids_it(hub, monkeypatch):
     assert [] == hub.asked
 
 
-def test_a_folder_that_cannot_be_written_is_told(hub, tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(hub, tmp_path):
     (tmp_path / "mine").write_text("a file")
     with pytest.raises(CheckpointError, match=r"cannot be kept: .*mine"):
         pull(REPO, "--into", "mine")

@@ -172,7 +172,7 @@ def test_command_does_not_tell_where_files_lie(kitchen):
     assert str(kitchen) not in single_step("convert", table, kitchen / "o.safetensors").text
 
 
-def test_misfit_of_a_later_step_is_told_before_anything_is_written(kitchen):
+def test_misfit_of_a_later_step_is_an_error_before_anything_is_written(kitchen):
     """Even where an earlier step has an output."""
     save({"x.lora_down.weight": torch.ones(1, 1), "x.lora_up.weight": torch.ones(1, 1)}, kitchen / "c.safetensors")
     with pytest.raises(CheckpointError, match="is a LoRA, not"):

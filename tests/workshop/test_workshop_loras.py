@@ -169,7 +169,7 @@ def test_lora_for_another_family_is_named(tmp_path, width, words):
         ((2, 8, 1), (8, 2, 1), "do not fit each other"),
     ],
 )
-def test_factors_of_impossible_shapes_are_told(tmp_path, down, up, words):
+def test_factors_of_impossible_shapes_are_reported(tmp_path, down, up, words):
     """Of the wrong kernel, of the wrong width, of rank 0, with three dimensions."""
     tensors = {f"{ATTENTION}.lora_down.weight": torch.ones(down), f"{ATTENTION}.lora_up.weight": torch.ones(up)}
     tensors[f"{ATTENTION}.alpha"] = torch.tensor(1.0)
@@ -229,7 +229,7 @@ def test_alpha_is_one_number(tmp_path):
 
 
 def test_merge_then_extract_gives_the_lora_back(tmp_path):
-    """Its product, that is; the factors are anybody's choice."""
+    """Its product, that is; the factors are arbitrary."""
     tensors = make_lora(rank=2) | {
         f"{CONVOLUTION}.lora_down.weight": torch.randn(2, 8, 3, 3),
         f"{CONVOLUTION}.lora_up.weight": torch.randn(8, 2, 1, 1),

@@ -82,7 +82,7 @@ write(MemorySource({f"{n}.x": torch.ones(100_000) for n in range(10)}, "x"), Pat
 
 
 def test_kill_in_the_middle_leaves_no_half_file_under_the_name(tmp_path):
-    """Only the temporary one, whose name nobody reads."""
+    """Only the temporary one, whose name does not matter."""
     out = tmp_path / "out.safetensors"
     done = subprocess.run([sys.executable, "-c", KILLED, str(out)], check=False)
 
@@ -91,7 +91,7 @@ def test_kill_in_the_middle_leaves_no_half_file_under_the_name(tmp_path):
     assert all(name.endswith(".part") for name in leftovers(tmp_path))
 
 
-def test_no_space_is_told_before_anything_is_written(tmp_path, monkeypatch):
+def test_too_little_space_is_an_error_before_anything_is_written(tmp_path, monkeypatch):
     """How much is needed, and how much there is."""
     monkeypatch.setattr(writing.shutil, "disk_usage", lambda _path: SimpleNamespace(free=1000))
     with pytest.raises(WorkshopError, match=r"needs 0\.\d+ MB, but only 0\.0 MB are free"):

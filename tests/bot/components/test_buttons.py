@@ -90,7 +90,7 @@ async def test_an_edit_that_cannot_be_painted_is_refused(studio, painted):
     assert await studio.charged(studio.hana) == 1
 
 
-async def test_whoever_clicks_is_charged_and_named(studio, painted):
+async def test_the_user_who_clicks_is_charged_and_named(studio, painted):
     await studio.kenji.click(painted, label="Reroll")
     again = await studio.finish()
 
@@ -156,7 +156,7 @@ async def test_others_may_not_cancel_but_moderators_may(studio):
     ],
 )
 async def test_cancel_that_comes_too_late_says_what_it_cost(studio, ended, text):
-    """The button is gone by then, but somebody's screen may be behind."""
+    """The button is gone by then, but a user's screen may be behind."""
     result = await studio.imagine()
     (job_id,) = await studio.painting()
     if ended:
@@ -249,7 +249,7 @@ async def request_of_job(studio, message):
 
 
 async def click_id(studio, person, message, custom_id):
-    """Click a button that is not on the message any more, or never was."""
+    """Click a button that is no longer on the message, or never was."""
     stored = studio.env.backend.get_message(studio.channel.id, message.id)
     kept, stored.components = (
         stored.components,

@@ -286,7 +286,7 @@ async def test_a_private_job_hides_its_prompt_in_the_line(studio):
     assert "secret" not in result.response.content
 
 
-async def test_who_takes_no_direct_messages_is_told_before_anything_is_queued(studio):
+async def test_closed_direct_messages_are_an_error_before_anything_is_queued(studio):
     studio.env.inject_error("POST", "/channels/*/messages", status=403, code=50007, times=None)
     result = await studio.imagine("1girl", private=True)
 

@@ -1,4 +1,4 @@
-"""`/admin`: each command, and each refusal; also as somebody who may not."""
+"""`/admin`: each command, and each refusal; also as a user who may not."""
 
 import asyncio
 
@@ -75,8 +75,8 @@ EVERY = [
 ]
 
 
-async def test_whoever_discord_lets_through_is_checked_again(studio):
-    """A server's own settings in Discord can show a command to everybody."""
+async def test_users_that_discord_lets_through_are_checked_again(studio):
+    """A server's own settings in Discord can show a command to all users."""
     open_to_all(studio)
     for name, options in EVERY:
         people = {"member": studio.hana, "channel": studio.channel}
@@ -107,7 +107,7 @@ async def test_a_role_can_be_given_the_same_right(studio, admin):
     assert "That would be everybody" in await admin("admin_role", role=studio.guild.default_role)
 
 
-async def test_a_blocked_person_is_told_kindly_until_the_block_ends(studio, admin, clock):
+async def test_a_blocked_user_is_refused_kindly_until_the_block_ends(studio, admin, clock):
     answer = await admin("block", member=studio.hana, duration="2h", reason="too many *cats*")
     assert f"Blocked: {studio.hana.mention} until <t:" in answer
 
@@ -161,14 +161,14 @@ async def test_blocking_cancels_what_is_painted_and_in_line_and_refunds_it(open_
         ({"duration": "0d"}, "is not a valid duration"),
     ],
 )
-async def test_a_block_that_cannot_be_understood_blocks_nobody(studio, admin, options, text):
+async def test_a_block_that_cannot_be_understood_blocks_no_user(studio, admin, options, text):
     assert text in await admin("block", member=studio.hana, **options)
 
     await studio.imagine()
     await studio.finish()
 
 
-async def test_nobody_blocks_themselves_or_who_manages_the_server(studio, admin, boss):
+async def test_no_admin_blocks_themselves_or_who_manages_the_server(studio, admin, boss):
     second = make_boss(studio, "second")
 
     assert "You cannot block yourself" in await admin("block", member=boss)
@@ -462,7 +462,7 @@ async def test_show_says_everything_that_is_set(studio, admin):
         assert part in text
 
 
-async def test_a_mod_channel_that_everybody_sees_is_warned_about(studio, admin, boss):
+async def test_a_mod_channel_that_all_users_see_is_warned_about(studio, admin, boss):
     assert "Everybody can see that channel" in await admin("mod_channel", channel=studio.channel)
 
     closed, seen = discord.PermissionOverwrite(view_channel=False), discord.PermissionOverwrite(view_channel=True)
@@ -500,14 +500,14 @@ async def test_the_log_has_what_moderators_do_outside_of_admin(studio, admin, bo
     await studio.bot.services.gallery.unshare(
         Actor(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True), 1
     )
-    told = await admin("log")
+    log = await admin("log")
 
-    assert f"{boss.mention} changed the server's usual settings: prefix masterpiece" in told
-    assert f"{boss.mention} changed a channel's usual settings: size square, steps 7" in told
-    assert f"{boss.mention} changed a channel's usual settings: reset steps" in told
-    assert "steps 9" not in told
-    assert f"{studio.mod.mention} deleted a preset of {studio.hana.mention}: “mine”" in told
-    assert f"{studio.mod.mention} took a picture out of the gallery of {studio.hana.mention}: \\#1" in told
+    assert f"{boss.mention} changed the server's usual settings: prefix masterpiece" in log
+    assert f"{boss.mention} changed a channel's usual settings: size square, steps 7" in log
+    assert f"{boss.mention} changed a channel's usual settings: reset steps" in log
+    assert "steps 9" not in log
+    assert f"{studio.mod.mention} deleted a preset of {studio.hana.mention}: “mine”" in log
+    assert f"{studio.mod.mention} took a picture out of the gallery of {studio.hana.mention}: \\#1" in log
 
 
 async def test_a_picture_is_taken_out_of_the_gallery(studio, admin):

@@ -22,7 +22,7 @@ PROMPT = r"saber \(fate\), 1girl, red hair, ^_^"
 
 @pytest.fixture
 async def studio(open_studio):
-    """A studio whose tagger is on, and sees a certain somebody in every picture."""
+    """A studio whose tagger is on, and sees one character in every picture."""
     studio = await open_studio(tagger={"enabled": True})
     studio.describer.description = SEEN
     return studio
@@ -133,7 +133,7 @@ async def test_what_is_no_good_picture_is_refused(studio, describe, content, wor
         (RequestError("The picture is damaged: send it again."), "The picture is damaged"),
     ],
 )
-async def test_a_tagger_that_fails_is_told_of(studio, describe, error, words):
+async def test_a_tagger_that_fails_is_reported(studio, describe, error, words):
     studio.describer.ratings = [error]
     text = said(await describe()).content
 
@@ -150,7 +150,7 @@ async def test_a_tagger_that_is_off_can_be_switched_on(open_studio):
     assert "`enabled = true` under `[tagger]`" in result.response.content
 
 
-async def test_nobody_can_describe_without_end(studio, describe, clock):
+async def test_no_user_can_describe_without_end(studio, describe, clock):
     for _ in range(6):
         assert PROMPT in said(await describe()).content
     result = await describe()
@@ -173,7 +173,7 @@ async def test_pictures_are_rated_before_they_are_posted(studio):
 
 
 @pytest.mark.parametrize("rating", ["questionable", "explicit", TaggerError("lost")])
-async def test_what_is_adult_or_cannot_be_rated_is_not_shown_to_everybody(studio, rating):
+async def test_what_is_adult_or_cannot_be_rated_is_not_public(studio, rating):
     studio.describer.ratings = [rating]
     await studio.imagine("1girl")
     (job_id,) = await studio.painting()

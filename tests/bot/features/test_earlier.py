@@ -36,7 +36,7 @@ async def test_ones_own_pictures_are_offered_and_found(studio):
     assert (job.options.origin, job.request.hires) == (job_id, None)
 
 
-async def test_a_message_of_somebody_else_works_by_its_link(studio):
+async def test_a_message_of_another_user_works_by_its_link(studio):
     message, job_id = await first(studio, spoiler=True)
     link = f"https://discord.com/channels/{studio.guild.id}/{studio.channel.id}/{message.id}"
     await started_from(studio, link, by=studio.kenji)
@@ -81,7 +81,7 @@ async def test_pictures_of_age_restricted_channels_stay_there(studio):
     assert not studio.executor.painting
 
 
-async def test_a_deleted_picture_is_told(studio):
+async def test_a_deleted_picture_is_refused(studio):
     message, job_id = await first(studio)
     ((_, path),) = await studio.service.pictures(job_id)
     path.unlink()

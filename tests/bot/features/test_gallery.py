@@ -146,7 +146,7 @@ async def test_a_picture_for_adults_stays_out_of_other_channels(studio, gallery)
 
 
 @pytest.mark.parametrize("trouble", ["gone", "forbidden"])
-async def test_a_channel_that_cannot_be_posted_in_is_told(studio, gallery, trouble):
+async def test_a_channel_that_cannot_be_posted_in_is_reported(studio, gallery, trouble):
     channel_id = 1 if trouble == "gone" else gallery.channel.id
     await gallery.set(**{GALLERY_CHANNEL: channel_id})
     message = await gallery.painted()
@@ -267,7 +267,7 @@ async def test_a_vote_counts_once_and_can_be_taken_back(studio, gallery):
     assert "Vote (1)" in all_labels(await gallery.look())
 
 
-async def test_nobody_votes_for_their_own_picture(studio, gallery):
+async def test_no_user_votes_for_their_own_picture(studio, gallery):
     await gallery.shared()
     page = await gallery.look(studio.hana)
     refused = await studio.hana.click(page, label="Vote (0)")
@@ -300,7 +300,7 @@ async def test_a_button_of_a_picture_that_is_gone_says_so(studio, gallery):
         assert "This picture is no longer in the gallery." in refused.response.content
 
 
-async def test_using_a_prompt_paints_for_whoever_pressed(studio, gallery):
+async def test_using_a_prompt_paints_for_the_user_who_pressed(studio, gallery):
     message = await gallery.shared("1girl, red hair", seed=7)
     page = await gallery.look()
     form = await studio.kenji.click(page, label="Use this prompt")
@@ -345,7 +345,7 @@ def numbers(page):
     return [line.split(", ")[-1] for line in text_of(page).splitlines() if line.startswith("> ")]
 
 
-async def test_a_page_that_is_not_there_any_more_is_the_last_one(studio, full):
+async def test_a_page_that_is_gone_is_the_last_one(studio, full):
     page = await full.look()
     mine = await full.look(studio.hana, view="mine")
     for _ in range(3):
@@ -461,7 +461,7 @@ async def test_a_remix_names_what_it_was_made_from_up_to_the_root(studio, galler
     await studio.mod.click(last, label="Share")
 
     page = text_of(await gallery.look())
-    told = (await studio.hana.context_menu(studio.channel, "Who made this", last)).response.content
+    answer = (await studio.hana.context_menu(studio.channel, "Who made this", last)).response.content
 
     place = f"https://discord.com/channels/{studio.guild.id}/{studio.channel.id}"
     chain = (
@@ -469,7 +469,7 @@ async def test_a_remix_names_what_it_was_made_from_up_to_the_root(studio, galler
         f" ← [a picture]({place}/{root.id}) by <@{studio.hana.id}>"
     )
     assert chain in page
-    assert chain in told
+    assert chain in answer
 
 
 async def test_a_private_ancestor_is_not_named(studio, gallery):
@@ -478,10 +478,10 @@ async def test_a_private_ancestor_is_not_named(studio, gallery):
     async with studio.bot.services.database.transaction() as connection:
         await connection.execute("UPDATE jobs SET private = 1 WHERE message_id = ?", root.id)
 
-    told = (await studio.kenji.context_menu(studio.channel, "Who made this", last)).response.content
+    answer = (await studio.kenji.context_menu(studio.channel, "Who made this", last)).response.content
 
-    assert "remix of a picture that is gone or private" in told
-    assert str(studio.hana.id) not in told
+    assert "remix of a picture that is gone or private" in answer
+    assert str(studio.hana.id) not in answer
 
 
 async def remix(studio, message, *, by):

@@ -14,7 +14,7 @@ def boss(studio):
 
 
 def leaves(studio):
-    """Yield every command that somebody can type, with its full name."""
+    """Yield every command that a user can type, with its full name."""
     for command in studio.bot.tree.walk_commands():
         if isinstance(command, app_commands.Command):
             yield command
@@ -76,7 +76,7 @@ async def test_every_menu_is_described(studio):
 
 
 @pytest.mark.parametrize("name", ["imagin", "admin block"])
-async def test_what_is_no_command_for_somebody_is_refused_with_the_nearest(studio, name):
+async def test_what_is_no_command_for_the_user_is_refused_with_the_nearest(studio, name):
     text = await ask(studio, name)
 
     assert f"There is no command '{name}'" in text

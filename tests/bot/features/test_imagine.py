@@ -126,7 +126,7 @@ async def test_it_paints_in_a_direct_message(studio):
     assert "seed 3" in message.content
 
 
-async def test_a_prompt_pings_nobody_and_formats_nothing(studio):
+async def test_a_prompt_pings_no_user_and_formats_nothing(studio):
     prompt = "@everyone, <@123456789012345678>, **bold**, `code`, ||spoiler||, [a](https://example.org)"
     await studio.imagine(prompt)
     message = await studio.finish()
@@ -212,7 +212,7 @@ async def test_a_broken_prompt_is_refused_with_its_cause(studio):
     assert text.endswith("Not charged.")
 
 
-async def test_somebody_without_quota_is_told_when_there_is_more(open_studio):
+async def test_a_user_without_quota_learns_when_there_is_more(open_studio):
     studio = await open_studio(quota={"work_per_day": 3 * PICTURE, "saved_days": 1})
     await studio.imagine(count=2)
     result = await studio.imagine(count=2)
@@ -224,7 +224,7 @@ async def test_somebody_without_quota_is_told_when_there_is_more(open_studio):
     assert not (await studio.imagine(count=2)).response.ephemeral
 
 
-async def test_nobody_fills_the_line_alone(open_studio):
+async def test_no_user_fills_the_queue_alone(open_studio):
     studio = await open_studio(limits={"waiting_per_user": 2})
     for _ in range(2):
         await studio.imagine()
@@ -274,7 +274,7 @@ async def test_queue_shows_who_is_painted_for_and_who_waits(open_studio):
 
 
 async def test_queue_keeps_to_itself_what_is_painted_elsewhere(studio, monkeypatch):
-    """Other servers' people and prompts are nobody's business, nor are those of age-restricted channels."""
+    """Other servers' people and prompts are private, and so are those of age-restricted channels."""
     other = studio.env.create_guild("other")
     miko = other.add_member(studio.env.create_user("miko"))
     await studio.imagine("secret wishes", by=miko, channel=other.create_text_channel("secret"))

@@ -1,4 +1,4 @@
-"""Choosing among several checkpoints: for one picture, and for everybody."""
+"""Choosing among several checkpoints: for one picture, and for all users."""
 
 import hashlib
 
@@ -75,7 +75,7 @@ async def test_both_are_completed(studio):
     assert [choice["value"] for choice in vaes] == ["sharp"]
 
 
-async def test_model_use_changes_what_paints_for_everybody_and_is_told_and_logged(studio):
+async def test_model_use_changes_what_paints_for_all_users_and_is_shown_and_logged(studio):
     """What was asked for before keeps its checkpoint."""
     await studio.imagine("before")
     result = await use(studio, "anything")
@@ -243,7 +243,7 @@ async def test_recreate_finds_a_lora_by_its_hash_and_tells_another_version(rich)
     ]
 
 
-async def test_a_lora_that_is_nearly_named_is_used_and_told(rich):
+async def test_a_lora_that_is_nearly_named_is_used_and_noted(rich):
     result = await rich.imagine("1girl <lora:Soft Light:0.5>")
     await rich.painting()
 

@@ -86,7 +86,7 @@ async def test_what_is_too_much_for_one_answer_comes_in_parts(studio):
 
 
 @pytest.mark.usefixtures("painted")
-async def test_pictures_that_were_swept_away_are_told(studio):
+async def test_pictures_that_were_swept_away_are_reported(studio):
     await PictureFiles(studio.settings.storage.pictures, studio.bot.services.database).sweep(
         before=studio.clock().replace(year=2030), max_bytes=0
     )
@@ -99,7 +99,7 @@ async def test_pictures_that_were_swept_away_are_told(studio):
 
 
 @pytest.mark.usefixtures("painted")
-async def test_a_file_too_large_for_discord_is_told(studio):
+async def test_a_file_too_large_for_discord_is_reported(studio):
     export = await studio.bot.services.personal_data.export(studio.hana.id, part=1, limit=900)
 
     assert export.too_large >= 1
@@ -115,7 +115,7 @@ async def test_one_export_at_a_time(studio):
     assert sorted(type(result).__name__ for result in both) == ["Export", "RequestError"]
 
 
-async def test_somebody_without_anything_gets_that(studio):
+async def test_a_user_without_anything_gets_that(studio):
     (files,) = await archives_of(await studio.kenji.slash(studio.channel, "mydata export"))
 
     assert json.loads(files["jobs.json"]) == []
@@ -176,7 +176,7 @@ async def test_forget_cancels_what_is_in_line_and_painted(open_studio):
 
 
 async def test_a_picture_finished_after_its_owner_was_forgotten_is_shown_nowhere(studio):
-    """The worker was quicker than the news that nobody wants the picture any more."""
+    """The worker was quicker than the news that the picture is no longer wanted."""
     shown = (await studio.imagine()).response.id
     (job_id,) = await studio.painting()
     request = studio.executor.painting[job_id]
@@ -207,7 +207,7 @@ async def test_a_picture_on_its_way_when_its_owner_is_forgotten_is_shown_nowhere
     assert studio.messages == []
 
 
-async def test_nobody_answers_for_somebody_else(studio, painted):
+async def test_no_user_answers_for_another(studio, painted):
     asked = await studio.bot.get_channel(studio.channel.id).send("asked", view=question_view(studio.hana.id))
     refused = await studio.kenji.click(asked, label="Forget everything")
 

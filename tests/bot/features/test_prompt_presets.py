@@ -123,7 +123,7 @@ async def test_saving_again_replaces(say):
     assert "- **MINE**: `steps` 8" == text
 
 
-async def test_sharing_lets_everybody_here_use_it(studio, say):
+async def test_sharing_lets_all_users_here_use_it(studio, say):
     await say("save", name="mine", steps=6)
     missing = await say("use", by=studio.kenji, name="mine", prompt="1girl")
     shared = await say("share", name="mine")
@@ -150,7 +150,7 @@ async def test_who_may_delete(studio, say):
     assert "You have no presets yet" in (await say("list")).content
 
 
-async def test_a_shared_name_belongs_to_whoever_shared_it(studio, say):
+async def test_a_shared_name_belongs_to_the_user_who_shared_it(studio, say):
     await say("save", name="mine", steps=6)
     await say("share", name="mine")
     await say("save", by=studio.kenji, name="mine", steps=7)

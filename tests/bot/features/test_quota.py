@@ -86,7 +86,7 @@ async def test_without_a_limit_it_says_so(open_studio):
     assert (await quota(studio)).startswith("There is no limit here. Today's pictures come to 3.3 MP-steps.")
 
 
-async def test_the_price_is_told_before_and_after(studio):
+async def test_the_price_is_shown_before_and_after(studio):
     result = await studio.imagine(count=2)
     assert result.response.content.endswith("\n-# costs 3.3 MP-steps")
     message = await studio.finish()
@@ -94,7 +94,7 @@ async def test_the_price_is_told_before_and_after(studio):
     assert message.content.endswith(" · 0.1 s · cost 3.3 MP-steps")
 
 
-async def test_what_nobody_could_ever_save_up_is_told_so(open_studio):
+async def test_what_no_user_could_ever_save_up_is_refused_as_such(open_studio):
     studio = await open_studio(quota={"work_per_day": PICTURE, "saved_days": 1})
     text = (await studio.imagine(count=2)).response.content
 
@@ -103,7 +103,7 @@ async def test_what_nobody_could_ever_save_up_is_told_so(open_studio):
 
 
 async def test_servers_are_separate(open_studio):
-    """What somebody uses up in one server is there in another."""
+    """What a user uses up in one server is there in another."""
     studio = await open_studio(quota={"work_per_day": PICTURE, "saved_days": 1})
     elsewhere, rin = studio.env.create_guild("Elsewhere"), studio.env.create_user("rin")
     here, there = studio.guild.add_member(rin), elsewhere.add_member(rin)
@@ -113,7 +113,7 @@ async def test_servers_are_separate(open_studio):
     assert not (await studio.imagine(by=there, channel=elsewhere.create_text_channel("art"))).response.ephemeral
 
 
-async def test_admins_set_what_everybody_gets(studio, boss):
+async def test_admins_set_what_each_user_gets(studio, boss):
     assert await admin(studio, boss, "server", work_per_day=2 * PICTURE) == "Everybody here has 3.3 MP-steps a day now."
     assert "about 2 pictures" in await quota(studio)
     await admin(studio, boss, "server", work_per_day=0)
@@ -165,11 +165,11 @@ async def test_grants_are_used_after_the_allowance_and_come_back(open_studio):
     assert text == f"4.9 MP-steps more for {studio.hana.mention}. They can paint about 4 pictures like the default now."
 
     first = await studio.imagine(count=2)
-    told = await quota(studio)
-    assert "about 2 pictures" in told
-    assert "- 3.3 MP-steps of it were granted to you, and are used last." in told
-    assert f"- 4.9 MP-steps were granted by <@{boss.id}> on <t:" in told
-    assert "won the \\*\\*contest\\*\\*" in told
+    answer = await quota(studio)
+    assert "about 2 pictures" in answer
+    assert "- 3.3 MP-steps of it were granted to you, and are used last." in answer
+    assert f"- 4.9 MP-steps were granted by <@{boss.id}> on <t:" in answer
+    assert "won the \\*\\*contest\\*\\*" in answer
     await studio.hana.click(first.response, label="Cancel")
     assert "about 4 pictures" in await quota(studio)
     await studio.imagine(count=4)

@@ -42,7 +42,7 @@ async def test_a_pasted_infotext_is_painted_with_its_settings(studio, recreate, 
     )
 
 
-async def test_what_will_differ_is_told_privately(recreate):
+async def test_what_will_differ_is_noted_privately(recreate):
     result = await recreate(infotext=f"{INFOTEXT}, Something: abc")
 
     (note,) = result.followups
@@ -92,7 +92,7 @@ async def test_the_menu_reads_a_messages_text(studio):
         ('Hires upscale: 2, Hires prompt: "a <lora:gone:1>, b"', "The LoRA gone is not here: it is left out", "a , b"),
     ],
 )
-async def test_what_is_not_here_is_replaced_told_and_painted(studio, recreate, written, note, painted):
+async def test_what_is_not_here_is_replaced_noted_and_painted(studio, recreate, written, note, painted):
     text = INFOTEXT.replace("7edc8e08", "0000000000")
     name = written.partition(":")[0]
     kept = ", ".join(field for field in text.split(", ") if not field.startswith(f"{name}:"))
@@ -101,8 +101,8 @@ async def test_what_is_not_here_is_replaced_told_and_painted(studio, recreate, w
 
     assert note in result.followups[0].content
     fix = request.hires
-    told = (request.sampler, request.emphasis, *((fix.upscaler, fix.sampler, fix.prompt) if fix is not None else ()))
-    assert painted is None or painted in told
+    parts = (request.sampler, request.emphasis, *((fix.upscaler, fix.sampler, fix.prompt) if fix is not None else ()))
+    assert painted is None or painted in parts
 
 
 @pytest.mark.parametrize("text", CARD)
@@ -149,7 +149,7 @@ async def test_the_usual_settings_say_whether_it_is_hidden(studio, recreate):
     ],
 )
 async def test_no_infotext_harms_the_line(studio, recreate, field):
-    """What no worker could paint, or nobody could read again, is refused; the next one is painted."""
+    """What no worker could paint, or no reader could read again, is refused; the next one is painted."""
     assert (
         await studio.refused(await recreate(infotext=f"{INFOTEXT.replace(', ENSD: 31337', '')}, {field}"))
     ).endswith("Not charged.")

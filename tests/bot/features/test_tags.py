@@ -44,14 +44,14 @@ async def test_completion_can_be_switched_off(open_studio):
     assert await offered(studio, "red h") == []
 
 
-async def test_mistyped_tags_are_told_to_their_author_alone_after_the_job_is_in_line(studio):
+async def test_mistyped_tags_are_shown_to_their_author_alone_after_the_job_is_queued(studio):
     result = await studio.imagine("1girl, red hiar, @everyone")
 
     assert not result.response.ephemeral
     assert "Queued" in result.response.content
-    (told,) = result.followups
-    assert told.ephemeral
-    assert told.content == "💡 red hiar is not a known tag. Did you mean **red hair**?"
+    (note,) = result.followups
+    assert note.ephemeral
+    assert note.content == "💡 red hiar is not a known tag. Did you mean **red hair**?"
     assert [] == [message for message in studio.channel.history(viewer=studio.kenji) if "💡" in message.content]
 
 
@@ -74,7 +74,7 @@ async def test_a_reroll_repeats_no_suggestion(studio):
     assert (await studio.kenji.click(message, label="Reroll")).followups == []
 
 
-async def test_a_failing_vocabulary_keeps_nobody_from_painting(studio):
+async def test_a_failing_vocabulary_keeps_no_user_from_painting(studio):
     database = await Database.open(studio.settings.storage.database)
     async with database.transaction() as transaction:
         await transaction.execute("DROP TABLE tag_spellings")

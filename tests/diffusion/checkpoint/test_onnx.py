@@ -134,7 +134,7 @@ def test_learnt_vectors_and_every_clip_skip(small, onnx):
 
 
 def test_loras_are_refused(small, onnx, tmp_path):
-    """They are put into weights, which nobody can change here."""
+    """They are put into weights, which cannot be changed here."""
     write_lora(tmp_path, "soft", small.patches.targets, seed=1)
     engine = Engine(onnx, networks=NetworkFolders(loras=tmp_path))
 
@@ -152,7 +152,7 @@ def test_a_separate_vae_runs_beside_it(bundled, exported, onnx):
     assert abs(levels(one) - levels(other)).max() <= 1
 
 
-def test_memory_that_runs_out_is_told_as_such(onnx, monkeypatch):
+def test_memory_that_runs_out_is_reported_as_such(onnx, monkeypatch):
     """The engine tries smaller groups, and then names a size that would fit."""
 
     class Full:
@@ -199,7 +199,7 @@ def test_the_command_line_paints_with_it(exported, tmp_path, monkeypatch):
         (OnnxOptions(precision="bf16"), "'bf16' is not possible for ONNX"),
     ],
 )
-def test_impossible_options_are_told(bundled, tmp_path, options, words):
+def test_impossible_options_are_reported(bundled, tmp_path, options, words):
     with pytest.raises(WorkshopError, match=words):
         export_onnx(str(bundled), tmp_path / "out", SETTINGS, options)
 
@@ -262,7 +262,7 @@ def test_without_the_packages_one_sentence_says_what_to_install(bundled, exporte
         ("tokenizer/merges.txt", None, "tokenizer"),
     ],
 )
-def test_a_damaged_folder_is_told(copy, path, content, words):
+def test_a_damaged_folder_is_reported(copy, path, content, words):
     if content is None:
         (copy / path).unlink()
     else:

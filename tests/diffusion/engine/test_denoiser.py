@@ -95,7 +95,7 @@ def test_parts_of_unequal_length_repeat_their_last_vector():
 
 
 def test_timesteps_are_fractional():
-    """The level between two of the model's is told to the network as such."""
+    """The level between two of the model's is passed to the network as such."""
     wrapped, unet = denoiser("epsilon")
     sigma = math.sqrt(float(MODEL.sigmas[500]) * float(MODEL.sigmas[501]))
     wrapped.denoise([request([(0.1, 1.0)], sigma=sigma)], max_rows=8)

@@ -86,7 +86,7 @@ def test_the_one_used_longest_ago_leaves(open_studio, loads):
 
 
 def test_one_that_paints_stays_and_others_wait_in_their_order(open_studio):
-    """With room for one, the queue is painted in the order in which checkpoints come; nobody is passed by."""
+    """With room for one, the queue is painted in the order in which checkpoints come; no job is overtaken."""
     pool = open_studio(in_memory=1)
     events = run(pool, a="", b="a", c="", d="a")
 

@@ -190,7 +190,7 @@ def test_infotext_has_the_webuis_hashes(own, folders):
     assert painted.notes == ("There is no LoRA 'SOFT': soft was used.",)
 
 
-def test_unknown_modules_are_left_out_and_told(own, folders):
+def test_unknown_modules_are_left_out_and_reported(own, folders):
     """The rest of the file works."""
     tensors = load_file(folders.loras / "soft.safetensors")
     for part in ("lora_down.weight", "lora_up.weight"):

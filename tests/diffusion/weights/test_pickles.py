@@ -106,7 +106,7 @@ def tar(path):
         (tar, "form of 2017"),
     ],
 )
-def test_what_is_no_pickle_is_told(tmp_path, write, words):
+def test_what_is_no_pickle_is_refused(tmp_path, write, words):
     write(tmp_path / "a.ckpt")
 
     with pytest.raises(CheckpointError, match=words):

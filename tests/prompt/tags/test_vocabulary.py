@@ -53,7 +53,7 @@ def test_a_tag_completion_file_is_read(content):
         ("tag_3,0,1,", "tag_3 is in line 4 already"),
     ],
 )
-def test_bad_lines_are_told_with_their_numbers(line, problem):
+def test_bad_lines_are_reported_with_their_numbers(line, problem):
     good = "".join(f"tag_{number},0,{number},\n" for number in range(20))
     file = read_tag_file(f"{good}{line}\ntag_20,0,1,\n".encode(), "tags.csv")
 
