@@ -38,6 +38,7 @@ from pastelbot.store.blocks import BlockStore
 from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
+from pastelbot.store.jobs.begun_messages import BegunMessageStore
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.key_values import KeyValueStore
 from pastelbot.store.pauses import Pauses
@@ -58,6 +59,7 @@ class _Stores:
     """All stores, each created once."""
 
     jobs: JobStore
+    begun_messages: BegunMessageStore
     files: PictureFiles
     settings: SettingsStore
     blocks: BlockStore
@@ -173,6 +175,7 @@ async def _stores(settings: Settings, database: Database, clock: Callable[[], da
     await pauses.load()
     return _Stores(
         jobs=JobStore(database),
+        begun_messages=BegunMessageStore(database),
         files=PictureFiles(settings.storage.pictures, database),
         settings=servers,
         blocks=BlockStore(database),
@@ -210,6 +213,7 @@ async def _services(core: _Core) -> Services:
         checker=core.checker,
         preferences=preferences,
         presets=presets,
+        begun_messages=stores.begun_messages,
         confirmations=stores.confirmations,
         dispatcher=dispatcher,
         jobs=service,

@@ -17,6 +17,7 @@
     │       ├── StorageFullError      the disk is full
     │       ├── StorageBusyError      another program holds the database
     │       └── StorageClosedError    the bot stops; after the restart it works again
+    ├── RepeatedError         Discord delivered an interaction again; what it asked for is queued already
     ├── TagFileError              a list of tags cannot be read; the vocabulary stays as it was
     ├── WorkshopError             files cannot be merged or converted as asked; nothing is written
     │   └── RecipeError           a recipe is wrong; names the step and the key
@@ -101,6 +102,10 @@ class StorageBusyError(StorageError):
 
 class StorageClosedError(StorageError):
     """The database is closed, because the bot stops."""
+
+
+class RepeatedError(PastelError):
+    """Discord delivered an interaction again; what it asked for is queued already."""
 
 
 class TagFileError(PastelError):

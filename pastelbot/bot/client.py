@@ -10,6 +10,7 @@ from discord.ext import commands
 from pastelbot.bot import components, features
 from pastelbot.bot.checks import check_command
 from pastelbot.bot.context import Interaction, PastelClient
+from pastelbot.bot.messages.begun_messages import BegunMessages
 from pastelbot.bot.messages.delivery import Delivery
 from pastelbot.bot.messages.gallery_posts import GalleryPosts
 from pastelbot.bot.messages.message_slot import Pace
@@ -74,12 +75,14 @@ class PastelBot(PastelClient):
         self._chores = Periodic(self.do_chores, seconds=_CHORES)
         self._delivery: Delivery | None = None
         self._posts: GalleryPosts | None = None
+        self._begun: BegunMessages | None = None
 
     async def setup_hook(self) -> None:
         """Open the services, show Discord our commands, and give the queue to the worker."""
         services = self.services = await self._open_services()
         services.watchdog.start()
         delivery = self._delivery = self.messages = self._make_delivery(services)
+        self._begun = self.begun = BegunMessages(self, services.begun_messages, clock=services.clock)
         posts = self._posts = self.posts = GalleryPosts(
             self, services.gallery, services.key_values, self.languages, clock=services.clock
         )
@@ -113,6 +116,8 @@ class PastelBot(PastelClient):
         await self.services.housekeeping.sweep()
         await self.services.reviews.expire()
         await self.services.admin.purge()
+        if self._begun is not None:
+            await self._begun.clean_up()
         if self._posts is not None:
             await self._posts.best_of()
 

@@ -7,7 +7,7 @@ import discord
 from discord.ext import commands
 
 from pastelbot.i18n.languages import Languages
-from pastelbot.records import Update
+from pastelbot.records import ReplyTarget, Update
 from pastelbot.service.gallery import Shown
 from pastelbot.service.requests.submission import Queued
 from pastelbot.service.services import Services
@@ -28,6 +28,16 @@ class JobMessages(Protocol):
 
     def forget(self, job_id: str) -> None:
         """Show nothing more of a job whose message was deleted."""
+
+
+class BegunMessages(Protocol):
+    """Begins direct messages of jobs to come; `messages.begun_messages.BegunMessages` does."""
+
+    async def begin(self, user: discord.User | discord.Member, text: str, *, interaction_id: int) -> ReplyTarget:
+        """Send a user a message that is to become a job's."""
+
+    async def withdraw(self, target: ReplyTarget) -> None:
+        """Delete a message whose job was not queued."""
 
 
 class GalleryMessages(Protocol):
@@ -55,6 +65,7 @@ class PastelClient(commands.Bot):
     languages: Languages
     services: Services
     messages: JobMessages
+    begun: BegunMessages
     posts: GalleryMessages
 
 

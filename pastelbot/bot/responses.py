@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import aiohttp
 import discord
 import structlog
 from discord import app_commands
@@ -12,33 +13,78 @@ from discord.utils import MISSING
 
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translated, translator
-from pastelbot.errors import PastelError, StoreError
+from pastelbot.errors import PastelError, StorageError, StoreError
 
 Owner = TypeVar("Owner")
 P = ParamSpec("P")
 
+UNSENT = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)  # Discord has not taken something
+
 _CONTENT = 2000
+_QUEUED = "queued"  # in an interaction's extras
+_ALREADY_ANSWERED = 40060
+_SERVER_ERROR = 500
 
 log = structlog.get_logger(__name__)
 
 
+def mark_queued(interaction: Interaction) -> None:
+    """Remember that what an interaction asked for is queued and charged, whatever fails from here on."""
+    interaction.extras[_QUEUED] = True
+
+
+def is_queued(interaction: Interaction) -> bool:
+    """Return whether what an interaction asked for is queued and charged."""
+    return _QUEUED in interaction.extras
+
+
 async def answer_error(interaction: Interaction, error: BaseException) -> None:
-    """Answer the user privately with what was wrong; unexpected errors also go to the log."""
+    """Answer the user privately with what was wrong, and whether it is charged; unexpected errors go to the log."""
     if isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError) and error.__cause__:
         error = error.__cause__
-    if isinstance(error, PastelError):
-        text = str(error)
-        if isinstance(error, StoreError):
-            log.error("the database failed", exc_info=error)
-        log.debug("refused", user=interaction.user.id, reason=text)
-    elif isinstance(error, app_commands.AppCommandError):
-        text = str(error)
+    if isinstance(error, discord.HTTPException) and error.code == _ALREADY_ANSWERED:
+        log.info("an interaction was delivered twice", user=interaction.user.id)
+        return
+    text = _explained(interaction, error)
+    if is_queued(interaction):
+        text = f"⚠️ {text} What you asked for is queued all the same, and charged: it will be shown."
+    else:
+        text = f"⚠️ {text}" if text.rstrip().endswith("charged.") else f"⚠️ {text} Not charged."
+    await respond_ephemeral(interaction, text)
+
+
+def _explained(interaction: Interaction, error: BaseException) -> str:
+    """Return what was wrong. Causes outside the program have their own sentences, and no traceback in the log."""
+    if isinstance(error, StorageError):
+        log.error("storage failed", reason=str(error), cause=str(error.__cause__))
+    elif isinstance(error, StoreError):
+        log.error("the database failed", exc_info=error)
+    elif isinstance(error, PastelError | app_commands.AppCommandError):
+        log.debug("refused", user=interaction.user.id, reason=str(error))
+    elif is_outage(error):
+        log.warning("Discord failed", user=interaction.user.id, error=str(error))
+        return "Discord does not answer the bot as it should just now: try again in a minute."
     else:
         mark = secrets.token_hex(3)
-        text = f"Something went wrong here, and it is in the log as `{mark}`."
         log.error("unexpected error", mark=mark, exc_info=error)
-    says_charge = text.rstrip().endswith("charged.")
-    await respond_ephemeral(interaction, f"⚠️ {text}" if says_charge else f"⚠️ {text} Not charged.")
+        return f"Something went wrong here, and it is in the log as `{mark}`."
+    return str(error)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Return whether Discord or the way to it failed, so that the same may succeed later."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= _SERVER_ERROR
+    return isinstance(error, aiohttp.ClientError | TimeoutError)
+
+
+async def defer(interaction: Interaction, *, thinking: bool = True) -> None:
+    """Say that an answer is coming, `thinking` for a private one; where Discord knows that, its answer was lost."""
+    try:
+        await interaction.response.defer(ephemeral=thinking, thinking=thinking)
+    except discord.HTTPException as error:
+        if error.code != _ALREADY_ANSWERED:
+            raise
 
 
 async def respond_ephemeral(
@@ -53,13 +99,23 @@ async def respond_ephemeral(
     text = translate(text)[:_CONTENT]
     if view is not MISSING:
         view = translated(view, translate)
+    message: dict[str, Any] = {"view": view, "file": file, "ephemeral": True, "allowed_mentions": none}
     try:
-        if interaction.response.is_done():
-            await interaction.followup.send(text, view=view, file=file, ephemeral=True, allowed_mentions=none)
-        else:
-            await interaction.response.send_message(text, view=view, file=file, ephemeral=True, allowed_mentions=none)
-    except discord.HTTPException as error:
+        if interaction.response.is_done() or not await _answered(interaction, text, message):
+            await interaction.followup.send(text, **message)
+    except UNSENT as error:
         log.warning("an answer did not arrive", error=str(error))
+
+
+async def _answered(interaction: Interaction, text: str, message: dict[str, Any]) -> bool:
+    """Answer an interaction; False where Discord has an answer already, of which the bot does not know."""
+    try:
+        await interaction.response.send_message(text, **message)
+    except discord.HTTPException as error:
+        if error.code != _ALREADY_ANSWERED:
+            raise
+        return False
+    return True
 
 
 async def replace_response(interaction: Interaction, text: str, *, view: discord.ui.View | None = None) -> None:
@@ -75,7 +131,7 @@ async def replace_response(interaction: Interaction, text: str, *, view: discord
             await interaction.response.edit_message(
                 content=translate(text)[:_CONTENT], view=view, allowed_mentions=none
             )
-    except discord.HTTPException as error:  # what was asked for is done; only the message is gone
+    except UNSENT as error:  # what was asked for is done; only the message is gone
         log.warning("an answer did not arrive", error=str(error))
 
 

@@ -26,6 +26,7 @@ from pastelbot.service.tagging import Describing
 from pastelbot.service.tags.dictionary import Tags
 from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
+from pastelbot.store.jobs.begun_messages import BegunMessageStore
 from pastelbot.store.key_values import KeyValueStore
 
 
@@ -38,6 +39,7 @@ class Services:
     database: Database
     dispatcher: Dispatcher
     key_values: KeyValueStore
+    begun_messages: BegunMessageStore
     confirmations: ConfirmationStore
     access: AccessPolicy
     admin: Admin

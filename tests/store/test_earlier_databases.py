@@ -25,6 +25,7 @@ from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.confirmations import ConfirmationStore, Plan
 from pastelbot.store.database import Database, migrations
 from pastelbot.store.gallery import Ancestor, GalleryStore, PendingDeletion, Search, View
+from pastelbot.store.jobs.begun_messages import BegunMessageStore
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.key_values import KeyValueStore
 from pastelbot.store.pauses import Pauses
@@ -541,6 +542,19 @@ async def test_messages_with_several_pictures_of_version_10(database):
     assert message(10, 82) in {erasure.message_id for erasure in await gallery.erasures(limit=10)}
     await gallery.unshare(shown.id)
     assert message(10, 81) in {erasure.message_id for erasure in await gallery.erasures(limit=10)}
+
+
+@since(11)
+async def test_messages_of_version_11(database):
+    """The ends that were written before this was kept count as shown."""
+    jobs = JobStore(database)
+    failed, cancelled = await job(database, 11, 1), await job(database, 11, 2)
+    first, second = await BegunMessageStore(database).before(written(11, minutes=60))
+
+    assert await jobs.ends_not_shown() == [failed]
+    assert await jobs.asked_by(message(11, 3)) == [failed, cancelled]
+    assert (first.channel_id, first.message_id, first.interaction_id) == (DIRECT, message(11, 1), message(11, 0))
+    assert (second.message_id, second.interaction_id) == (None, message(11, 2))
 
 
 @every_version

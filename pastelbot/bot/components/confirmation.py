@@ -11,17 +11,17 @@ from pastelbot.bot import render
 from pastelbot.bot.checks import reply_target
 from pastelbot.bot.components import direct_messages
 from pastelbot.bot.components.lasting_button import LastingButton
+from pastelbot.bot.components.submitting import submit_jobs
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import language_of
-from pastelbot.bot.responses import answers_errors, replace_response, respond_ephemeral
-from pastelbot.errors import PastelError
+from pastelbot.bot.responses import answers_errors, defer, is_queued, replace_response, respond_ephemeral
 from pastelbot.records import Actor, JobOptions, ReplyTarget
 from pastelbot.rules import cost, grids
 from pastelbot.service.requests.checking import Checked
 from pastelbot.store.confirmations import Plan
 
 _SHOWN = 8
-_GONE = "This was answered already, or too long ago: type it again. Nothing was charged."
+_GONE = "This was answered already, or too long ago: type it again."
 
 
 async def ask(interaction: Interaction, checked: Checked) -> None:
@@ -75,11 +75,12 @@ class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no):(?P<
 
     async def _carry_out(self, interaction: Interaction, plan: Plan) -> None:
         services = interaction.client.services
-        await interaction.response.defer()
         try:
+            await defer(interaction, thinking=False)
             await _queue(interaction, plan)
-        except PastelError:
-            await services.confirmations.put_back(self.plan_id, plan, now=services.clock())
+        except Exception:
+            if not is_queued(interaction):
+                await services.confirmations.put_back(self.plan_id, plan, now=services.clock())
             raise
         await replace_response(interaction, f"✅ {len(plan.requests)} queued.")
 
@@ -101,12 +102,11 @@ async def _queue(interaction: Interaction, plan: Plan) -> None:
     try:
         for _request in checked.requests:
             targets.append(await _target(interaction, actor, options))  # noqa: PERF401 - those sent are withdrawn
-        queued = await services.jobs.submit(checked, targets)
     except BaseException:
         for target in targets:
-            if target.message_id is not None:
-                await direct_messages.withdraw_message(interaction, target)
+            await direct_messages.withdraw_message(interaction, target)
         raise
+    queued = await submit_jobs(interaction, checked, targets)
     for each in queued:
         await interaction.client.messages.introduce(each)
 

@@ -1,12 +1,13 @@
 """Private jobs: shown in a direct message, under the rules of the server where they were requested."""
 
-import contextlib
+from dataclasses import replace
 
 import discord
 
 from pastelbot.bot.checks import actor_of, places_of
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import localised
+from pastelbot.bot.responses import is_outage
 from pastelbot.errors import NotAllowedError, RequestError
 from pastelbot.records import Actor, Job, ReplyTarget
 from pastelbot.service.access import AccessPolicy
@@ -48,22 +49,26 @@ async def begin_message(interaction: Interaction, actor: Actor) -> ReplyTarget:
     Whether a user accepts messages shows only when one is sent, so this comes before anything is queued.
     """
     try:
-        message = await interaction.user.send(localised(interaction, "⏳ One moment …"), silent=True)
+        target = await interaction.client.begun.begin(
+            interaction.user, localised(interaction, "⏳ One moment …"), interaction_id=interaction.id
+        )
     except discord.HTTPException as error:
+        if is_outage(error):
+            raise
         raise RequestError(
             "A private picture comes as a direct message, and Discord does not let the bot write to you: allow direct "
             "messages in this server's privacy settings, or leave private out."
         ) from error
-    return ReplyTarget(channel_id=message.channel.id, message_id=message.id, guild_id=actor.guild_id)
+    return replace(target, guild_id=actor.guild_id)
 
 
 async def withdraw_message(interaction: Interaction, target: ReplyTarget) -> None:
     """Take back the direct message of a job that was not queued."""
-    channel = interaction.client.get_partial_messageable(target.channel_id)
-    with contextlib.suppress(discord.HTTPException):
-        await channel.get_partial_message(target.message_id or 0).delete()
+    await interaction.client.begun.withdraw(target)
 
 
-def link(target: ReplyTarget) -> str:
-    """Return the address of a direct message."""
-    return f"https://discord.com/channels/@me/{target.channel_id}/{target.message_id}"
+def link(job: Job) -> str:
+    """Return the address of the direct message that shows a job."""
+    if job.reply is None:
+        raise ValueError(f"job {job.id} has no channel")
+    return f"https://discord.com/channels/@me/{job.reply.channel_id}/{job.reply.message_id}"

@@ -4,41 +4,40 @@ from dataclasses import replace
 
 from pastelbot.bot.checks import reply_target
 from pastelbot.bot.components import confirmation, direct_messages
+from pastelbot.bot.components.submitting import submit_jobs
 from pastelbot.bot.components.tag_suggestions import suggest_tags
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import language_of
-from pastelbot.bot.responses import respond_ephemeral
-from pastelbot.records import Job, JobOptions
+from pastelbot.bot.responses import defer, respond_ephemeral
+from pastelbot.records import Job, JobOptions, ReplyTarget
 from pastelbot.service.requests.checking import Checked
 
 
 async def submit(interaction: Interaction, checked: Checked) -> None:
     """Queue one checked request, and answer with its message; a private one goes to its author alone."""
-    private, services = checked.options.private, interaction.client.services
+    private = checked.options.private
     checked = checked.shown(locale=language_of(interaction, public=not private))
-    if private and interaction.guild_id is not None:
-        await _submit_privately(interaction, checked)
+    apart = private and interaction.guild_id is not None
+    if apart:
+        checked, target = await _begin_privately(interaction, checked)
+    else:
+        target = replace(reply_target(interaction), guild_id=checked.actor.guild_id)
+    (queued,) = await submit_jobs(interaction, checked, [target])
+    if apart:
+        await interaction.client.messages.introduce(queued)
+        await respond_ephemeral(interaction, f"🔒 Your picture comes to you alone: {direct_messages.link(queued.job)}")
         return
-    target = replace(reply_target(interaction), guild_id=checked.actor.guild_id)
-    (queued,) = await services.jobs.submit(checked, [target])
     await interaction.client.messages.announce(interaction, queued)
-    if notes := await services.models.notes(checked.requests[0]):
+    if notes := await interaction.client.services.models.notes(checked.requests[0]):
         await respond_ephemeral(interaction, "\n".join(notes))
 
 
-async def _submit_privately(interaction: Interaction, checked: Checked) -> None:
-    services = interaction.client.services
-    await interaction.response.defer(ephemeral=True, thinking=True)
-    checked = await services.checker.for_direct_message(checked)  # refused before a message is begun
+async def _begin_privately(interaction: Interaction, checked: Checked) -> tuple[Checked, ReplyTarget]:
+    """Begin the direct message of a private request; return the request as it is shown there, and the message."""
+    await defer(interaction)
+    checked = await interaction.client.services.checker.for_direct_message(checked)  # refused before that is begun
     target = await direct_messages.begin_message(interaction, checked.actor)
-    checked = checked.shown(locale=checked.options.locale, home_channel_id=checked.actor.channel_id)
-    try:
-        (queued,) = await services.jobs.submit(checked, [target])
-    except BaseException:
-        await direct_messages.withdraw_message(interaction, target)
-        raise
-    await interaction.client.messages.introduce(queued)
-    await respond_ephemeral(interaction, f"🔒 Your picture comes to you alone: {direct_messages.link(target)}")
+    return checked.shown(locale=checked.options.locale, home_channel_id=checked.actor.channel_id), target
 
 
 async def paint(interaction: Interaction, checked: Checked) -> None:

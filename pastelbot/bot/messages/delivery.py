@@ -7,7 +7,6 @@ until Discord has it, in a new message where the old one is gone.
 import asyncio
 from dataclasses import replace
 
-import aiohttp
 import discord
 import structlog
 
@@ -17,8 +16,8 @@ from pastelbot.bot.files import FILE_BYTES, attachments, previews
 from pastelbot.bot.messages.message_slot import MessageSlot, NotWrittenError, Pace, is_final
 from pastelbot.bot.messages.message_writer import MessageWriter, reply_of
 from pastelbot.bot.messages.review_messages import ReviewMessages, withheld_text
-from pastelbot.bot.responses import respond_ephemeral
-from pastelbot.errors import NotFoundError
+from pastelbot.bot.responses import UNSENT, respond_ephemeral
+from pastelbot.errors import NotFoundError, StorageError
 from pastelbot.i18n.languages import Languages
 from pastelbot.records import BeingPainted, Ended, InLine, Job, JobStatus, Rendered, Update
 from pastelbot.service.requests.submission import JobService, Queued
@@ -30,7 +29,7 @@ _WRONG = 400
 _MOST_WRONG = 8
 _SMALLEST_LIMIT = 2**20
 _NO_WAY = (discord.Forbidden, discord.NotFound, NotFoundError)  # the last: the job itself is gone
-_UNSENT = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
+_LATER = (*UNSENT, StorageError)  # what may succeed when it is tried again
 
 log = structlog.get_logger(__name__)
 
@@ -69,14 +68,13 @@ class Delivery:
                 return
             slot.message_id = await self._answer(interaction, job, text)
             slot.text = text
-            if slot.message_id is not None:
-                await self._service.set_message(job.id, slot.message_id)
+            await self._remember(job, slot)
 
     async def _answer(self, interaction: Interaction, job: Job, text: str) -> int | None:
         """Send the job's first message; None where Discord does not take one now, but will take the picture."""
         try:
             return await self._writer.answer(interaction, job, text)
-        except _UNSENT as error:
+        except _LATER as error:
             log.warning("interaction not answered", job=job.id, error=str(error))
         return await self._send_first(job, text)
 
@@ -87,7 +85,7 @@ class Delivery:
         async with slot.writing():
             try:
                 await self._introduce(job, slot, text)
-            except _UNSENT as error:
+            except _LATER as error:
                 log.warning("message not written", job=job.id, error=str(error))
 
     async def _introduce(self, job: Job, slot: MessageSlot, text: str) -> None:
@@ -95,18 +93,26 @@ class Delivery:
         slot.message_id = reply_of(current).message_id
         if slot.message_id is None:
             slot.message_id = await self._send_first(job, text)
-            if slot.message_id is not None:
-                await self._service.set_message(job.id, slot.message_id)
+            await self._remember(job, slot)
         elif not slot.text and current.status in {JobStatus.QUEUED, JobStatus.LEASED}:
             await self._writer.edit(job, slot.message_id, text, [])
         slot.text = text
+
+    async def _remember(self, job: Job, slot: MessageSlot) -> None:
+        """Record which message shows the job. Where that fails the slot knows it, and after a restart it is found."""
+        if slot.message_id is None:
+            return
+        try:
+            await self._service.set_message(job.id, slot.message_id)
+        except StorageError as error:
+            log.warning("message not recorded", job=job.id, message=slot.message_id, error=str(error))
 
     async def _send_first(self, job: Job, text: str) -> int | None:
         try:
             return await self._writer.send(job, text, [])
         except _NO_WAY:
             await self._service.undeliverable(job.id, "the bot may not post in this channel")
-        except _UNSENT as error:
+        except _LATER as error:
             log.warning("message not sent", job=job.id, error=str(error))
         return None
 
@@ -155,7 +161,7 @@ class Delivery:
             await self._write_update(slot, update)
         except _NO_WAY as error:
             log.warning("message cannot be written", job=update.job.id, error=str(error))
-        except _UNSENT as error:
+        except _LATER as error:
             if not (_hopeless(error, slot) and is_final(update)):
                 raise NotWrittenError(str(error)) from error
             log.warning("message given up", job=update.job.id, error=str(error))
@@ -211,7 +217,7 @@ class Delivery:
             return
         try:
             await self._writer.mention(job, message_id)
-        except _UNSENT as error:
+        except _LATER as error:
             log.warning("owner not mentioned", job=job.id, error=str(error))
 
     async def _write_pictures(self, job: Job, slot: MessageSlot) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import aiohttp
 import discord
 import structlog
 from discord import ui
@@ -15,6 +14,7 @@ from PIL import Image
 from pastelbot.bot.components import gallery_texts
 from pastelbot.bot.components.gallery_views import add_entry, names_of, picture_files, picture_name
 from pastelbot.bot.localisation import language_of_guild, translated
+from pastelbot.bot.responses import UNSENT
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.jobs.background import Periodic
 from pastelbot.service.gallery import Gallery, Shown
@@ -25,7 +25,6 @@ _THUMBNAIL = 768  # pixels of the longer side, on pages
 _POST = 1280
 _BEST = 3
 _AT_ONCE = 50
-_UNSENT = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +76,7 @@ class GalleryPosts:
             return f"Shared: /gallery shows it in age-restricted channels. {channel.mention} is not one."
         try:
             await self._post(entry, channel)
-        except _UNSENT as error:
+        except UNSENT as error:
             log.warning("a shared picture was not posted", entry=entry.id, error=str(error))
             return f"Shared: /gallery shows it. The bot could not post it in {channel.mention}; tell a moderator."
         return f"Shared: it is in {channel.mention}, and /gallery shows it."
@@ -97,7 +96,7 @@ class GalleryPosts:
         try:
             none = discord.AllowedMentions.none()
             await channel.get_partial_message(entry.message_id).edit(view=layout, allowed_mentions=none)
-        except _UNSENT as error:
+        except UNSENT as error:
             log.debug("a post's votes were not shown", entry=entry.id, error=str(error))
 
     async def best_of(self) -> None:
@@ -115,7 +114,7 @@ class GalleryPosts:
                 continue
             try:
                 await self._post_best(guild_id, channel, since, until)
-            except _UNSENT as error:
+            except UNSENT as error:
                 log.warning("the best of the week was not posted", guild=guild_id, error=str(error))
             else:
                 await self._key_values.set(name, week)
@@ -166,7 +165,7 @@ class GalleryPosts:
                     await channel.get_partial_message(each.message_id).delete()
                 except (discord.NotFound, discord.Forbidden):
                     pass  # it is gone, or the bot is
-                except _UNSENT as error:
+                except UNSENT as error:
                     log.warning("a message was not deleted", message=each.message_id, error=str(error))
                     continue
                 await self._gallery.erased(each.message_id)

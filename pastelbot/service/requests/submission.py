@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pastelbot.config import Settings
-from pastelbot.errors import NotFoundError
+from pastelbot.errors import NotFoundError, RepeatedError
 from pastelbot.jobs.dispatcher import Dispatcher, Overview
 from pastelbot.records import Actor, Job, JobStatus, ReplyTarget, WorkerReady
 from pastelbot.rules import limits
@@ -23,11 +23,15 @@ _ROOM = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Queued:
-    """A submitted job, its queue position (0: it no longer waits), and its estimated time of completion."""
+    """A submitted job, its queue position (0: it no longer waits), and its estimated time of completion.
+
+    A `repeated` one was queued before, when Discord delivered the same interaction for the first time.
+    """
 
     job: Job
     position: int
     ready_at: datetime | None = None
+    repeated: bool = False
 
 
 class JobService:
@@ -59,8 +63,10 @@ class JobService:
         """Return what the worker said about its checkpoint; None while it is starting."""
         return self._dispatcher.checkpoint
 
-    async def submit(self, checked: Checked, targets: Sequence[ReplyTarget]) -> list[Queued]:
-        """Queue checked requests durably, a target for each, all or nothing.
+    async def submit(
+        self, checked: Checked, targets: Sequence[ReplyTarget], *, interaction_id: int | None = None
+    ) -> list[Queued]:
+        """Queue checked requests durably, a target for each, all or nothing, and once for each interaction.
 
         Raises RequestError, and then nothing was charged. What is private is checked once more where its place changes.
         """
@@ -68,23 +74,27 @@ class JobService:
             checked = await self._checker.for_direct_message(checked)
         policy = checked.policy
         requests = [self.models.pinned(request) for request in checked.requests]
-        jobs = await self._jobs.insert(
-            checked.actor.user_id,
-            list(zip(requests, targets, strict=True)),
-            now=self._clock(),
-            allowance=policy.allowance,
-            waiting_limit=policy.limits.waiting_per_user,
-            options=replace(checked.options, adult_allowed=policy.content.adult_allowed),
-        )
+        try:
+            jobs = await self._jobs.insert(
+                checked.actor.user_id,
+                list(zip(requests, targets, strict=True)),
+                now=self._clock(),
+                allowance=policy.allowance,
+                waiting_limit=policy.limits.waiting_per_user,
+                options=replace(checked.options, adult_allowed=policy.content.adult_allowed),
+                interaction_id=interaction_id,
+            )
+        except RepeatedError:
+            return [self._queued(job, repeated=True) for job in await self._jobs.asked_by(interaction_id)]
         for job in jobs:
             self._dispatcher.add(job)
         return [self._queued(job) for job in jobs]
 
-    def _queued(self, job: Job) -> Queued:
+    def _queued(self, job: Job, *, repeated: bool = False) -> Queued:
         place = self._dispatcher.place(job.id)
         if place is None:
-            return Queued(job=job, position=0)
-        return Queued(job=job, position=place.position, ready_at=place.ready_at)
+            return Queued(job=job, position=0, repeated=repeated)
+        return Queued(job=job, position=place.position, ready_at=place.ready_at, repeated=repeated)
 
     def waited(self, job: Job) -> float:
         """Return the seconds since the job was asked for."""

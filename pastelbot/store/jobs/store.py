@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from pastelbot.errors import LimitError
+from pastelbot.errors import LimitError, RepeatedError
 from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
 from pastelbot.rules import cost
 from pastelbot.store import quotas
@@ -38,11 +38,13 @@ class JobStore:
         allowance: Allowance = UNLIMITED,
         waiting_limit: int = 0,
         options: JobOptions | None = None,
+        interaction_id: int | None = None,
     ) -> list[Job]:
         """Reserve the quota and queue the jobs, all or nothing; all of them belong to one server, or to none.
 
         Raises QuotaError where the person's balance in that server has less than the requests' work, and LimitError
-        where more than `waiting_limit` (0: none) jobs of the person would wait or be painted.
+        where more than `waiting_limit` (0: none) jobs of the person would wait or be painted. RepeatedError: this
+        interaction's jobs were queued before. Messages that were begun for these jobs are theirs from now on.
         """
         jobs = [
             Job(
@@ -59,13 +61,19 @@ class JobStore:
         (guild_id,) = {reply.guild_id for _request, reply in wanted}
         account, work = Account(user_id=user_id, guild_id=guild_id), [cost.work(job.request) for job in jobs]
         async with self._database.transaction() as connection:
-            await _check_waiting(connection, user_id, waiting_limit, len(jobs))
+            await _check_before(connection, user_id, interaction_id, waiting_limit, len(jobs))
             charges = await quotas.reserve(connection, account, work, allowance, now)
-            for job, charge in zip(jobs, charges, strict=True):
-                row = new_row(job, charge)
+            for part, (job, charge) in enumerate(zip(jobs, charges, strict=True)):
+                row = new_row(job, charge) | {"interaction_id": interaction_id, "part": part}
                 sql = f"INSERT INTO jobs ({', '.join(row)}) VALUES ({_marks(tuple(row))})"
                 await connection.execute(sql, *row.values())
+                await connection.execute("DELETE FROM begun_messages WHERE message_id = ?", row["message_id"])
         return jobs
+
+    async def asked_by(self, interaction_id: int | None) -> list[Job]:
+        """Return the jobs that an interaction asked for, in their order."""
+        sql = "SELECT * FROM jobs WHERE interaction_id = ? ORDER BY part"
+        return [job_of(row) for row in await self._database.reader.all(sql, interaction_id)]
 
     async def get(self, job_id: str) -> Job | None:
         """Return the job, or None where there is none of that id."""
@@ -195,6 +203,16 @@ class JobStore:
             await _refund(connection, job_id)
             return job_of(row)
 
+    async def ends_not_shown(self) -> list[Job]:
+        """Return the jobs that failed or were cancelled, and whose message does not say so, the oldest first."""
+        sql = "SELECT * FROM jobs WHERE status IN ('failed', 'cancelled') AND NOT end_shown ORDER BY ended_at"
+        return [job_of(row) for row in await self._database.reader.all(sql)]
+
+    async def end_shown(self, job_id: str) -> None:
+        """Record that a job's end is shown, or cannot be."""
+        async with self._database.transaction() as connection:
+            await connection.execute("UPDATE jobs SET end_shown = 1 WHERE id = ?", job_id)
+
     async def pictures(self, job_id: str) -> list[StoredPicture]:
         """Return the job's pictures in the order of their seeds."""
         sql = f"SELECT {', '.join(_PICTURE)} FROM pictures WHERE job_id = ? ORDER BY number"
@@ -210,10 +228,21 @@ class JobStore:
             return [row["file"] for row in await connection.all(sql, job_id) if row["file"] is not None]
 
 
-async def _check_waiting(connection: Transaction, user_id: int, limit: int, more: int) -> None:
-    """Raise LimitError where with `more` jobs of the person more than `limit` (0: none) would wait or be painted."""
-    sql = "SELECT COUNT(*) FROM jobs WHERE user_id = ? AND status IN ('queued', 'leased')"
-    waiting = await connection.number(sql, user_id)
+async def _check_before(
+    connection: Transaction, user_id: int, interaction_id: int | None, limit: int, more: int
+) -> None:
+    """Raise RepeatedError where the interaction's jobs are there already; an index of the table holds that, too.
+
+    Raise LimitError where with `more` jobs of the person more than `limit` (0: none) would wait or be painted.
+    """
+    sql = (
+        "SELECT COUNT(*) AS waiting, EXISTS (SELECT 1 FROM jobs WHERE interaction_id = ?) AS repeated"
+        " FROM jobs WHERE user_id = ? AND status IN ('queued', 'leased')"
+    )
+    (row,) = await connection.all(sql, interaction_id, user_id)
+    if row["repeated"]:
+        raise RepeatedError("What this interaction asked for is queued already.")
+    waiting: int = row["waiting"]
     if not limit or waiting + more <= limit:
         return
     if waiting >= limit:

@@ -78,7 +78,7 @@ async def test_it_expires_politely(studio, asked):
     studio.clock.advance(hours=2)
     answer = await studio.hana.click(asked.response, label="Paint")
 
-    assert "Nothing was charged." in answer.response.content
+    assert "type it again." in answer.response.content
     assert [] == await jobs(studio)
 
 
