@@ -33,6 +33,7 @@ from pastelbot.service.reviews import Reviews
 from pastelbot.service.services import Services
 from pastelbot.service.tagging import Describing
 from pastelbot.service.tags.dictionary import Tags
+from pastelbot.service.visibility import Visibility
 from pastelbot.store.audit import AuditLog
 from pastelbot.store.blocks import BlockStore
 from pastelbot.store.confirmations import ConfirmationStore
@@ -202,7 +203,8 @@ async def _services(core: _Core) -> Services:
     tags = Tags(stores.tags, stores.tag_sets, settings.tags, access)
     await tags.open()
     reviews = Reviews(settings, stores.reviews, jobs, access, audit, dispatcher, servers, clock=clock)
-    preferences, presets = Preferences(servers, audit), Presets(settings, stores.presets, audit, clock=clock)
+    visibility = Visibility(access, jobs, stores.gallery)
+    preferences, presets = Preferences(servers, audit), Presets(settings, stores.presets, access, audit, clock=clock)
     return Services(
         settings=settings,
         database=core.database,
@@ -226,13 +228,28 @@ async def _services(core: _Core) -> Services:
         reviews=reviews,
         admin=Admin(settings, servers, stores.blocks, access, jobs, dispatcher, audit, stores.stats, clock=clock),
         tagging=Describing(core.tagger, access, per_minute=settings.tagger.describes_per_minute, clock=clock),
-        history=PictureHistory(jobs, files, access),
+        history=PictureHistory(jobs, files, visibility),
+        visibility=visibility,
         housekeeping=Housekeeping(settings.storage, files, clock=clock),
-        gallery=Gallery(
-            stores.gallery, jobs, service, access, audit, files, servers, adult=reviews.is_adult, clock=clock
-        ),
+        gallery=_gallery(core, reviews, visibility),
         personal_data=PersonalData(stores.personal, jobs, dispatcher, files),
         clock=clock,
+    )
+
+
+def _gallery(core: _Core, reviews: Reviews, visibility: Visibility) -> Gallery:
+    stores = core.stores
+    return Gallery(
+        stores.gallery,
+        stores.jobs,
+        core.service,
+        core.access,
+        core.audit,
+        stores.files,
+        stores.settings,
+        visibility,
+        adult=reviews.is_adult,
+        clock=core.clock,
     )
 
 

@@ -6,6 +6,7 @@ Sizes are pixels, seeds are 0 to 2**32 - 1, and the defaults are the settings of
 import base64
 import dataclasses
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -179,11 +180,16 @@ class ReplyTarget:
     guild_id: int | None = None
 
 
+def _sees_nothing(_channel_id: int) -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Actor:
     """The user who acts, and where, according to Discord. In a thread, `channel_id` is the parent channel's.
 
-    `places` are the thread, its channel and the channel's category, where they exist, the nearest first.
+    `places` are the thread, its channel and the channel's category, where they exist, the nearest first. `sees` says
+    whether the user can read another channel or thread of the server.
     """
 
     user_id: int
@@ -194,6 +200,7 @@ class Actor:
     manages_messages: bool = False
     manages_server: bool = False
     age_restricted: bool = False
+    sees: Callable[[int], bool] = dataclasses.field(default=_sees_nothing, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

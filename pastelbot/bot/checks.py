@@ -1,5 +1,7 @@
 """Permission checks from an interaction: the actor, and where the bot may post."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import discord
@@ -32,7 +34,26 @@ def actor_of(interaction: Interaction) -> Actor:
         manages_messages=inside and interaction.permissions.manage_messages,
         manages_server=inside and interaction.permissions.manage_guild,
         age_restricted=_age_restricted(channel),
+        sees=sight_of(interaction.user),
     )
+
+
+def sight_of(user: discord.abc.User) -> Callable[[int], bool]:
+    """Return what says whether a member of a server can read one of its channels or threads; others can read none."""
+    return partial(_reads, user) if isinstance(user, discord.Member) else lambda _channel_id: False
+
+
+def _reads(member: discord.Member, channel_id: int) -> bool:
+    """Return whether a member can read a channel's history; of archived threads and foreign private ones: no."""
+    channel = member.guild.get_channel_or_thread(channel_id)
+    if channel is None:
+        return False
+    rights = channel.permissions_for(member)
+    if not (rights.view_channel and rights.read_message_history):
+        return False
+    if not isinstance(channel, discord.Thread) or not channel.is_private():
+        return True
+    return rights.manage_threads or member.id in {each.id for each in channel.members}
 
 
 async def check_command(interaction: Interaction, access: AccessPolicy) -> None:

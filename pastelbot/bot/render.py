@@ -10,6 +10,7 @@ from pastelbot.jobs.queue.scheduler import MOST_SHOWN_EXACTLY
 from pastelbot.records import Actor, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus
 from pastelbot.rules import cost
 from pastelbot.rules.hires import hires_size
+from pastelbot.rules.visibility import may_see
 
 _CONTENT = 2000
 _PROMPT = 1200
@@ -128,6 +129,8 @@ def _row(mark: str, job: Job, actor: Actor) -> str:
         return f"{mark} *a user elsewhere*"
     if job.options.private:
         return f"{mark} <@{job.user_id}> *private*"
+    if not may_see(job, actor):
+        return f"{mark} <@{job.user_id}> *in a channel that you cannot read*"
     if job.options.adult_allowed and place is not None and not actor.age_restricted:
         return f"{mark} <@{job.user_id}> *in an age-restricted channel*"
     return f"{mark} <@{job.user_id}> {_shortened(_safe(job.request.prompt), 80)}"

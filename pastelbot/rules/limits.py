@@ -1,11 +1,11 @@
-"""Limits, pure: the validity of a request, and who may act on a job."""
+"""Limits, pure: the validity of a request."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 
 from pastelbot.choices import LATENT_RESIZE, RESIZE_MODES, UPSCALERS, nearest_names
 from pastelbot.config import LimitSettings
-from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, PromptError, RequestError
+from pastelbot.errors import LimitError, NotFoundError, PromptError, RequestError
 from pastelbot.formats import pictures
 from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.prompt import check
@@ -13,7 +13,7 @@ from pastelbot.prompt.chunks import CHUNK_LENGTH
 from pastelbot.prompt.extra_networks import NetworkTag
 from pastelbot.prompt.lora_tags import lora_tags_among, written
 from pastelbot.prompt.parsing import PromptParser
-from pastelbot.records import Actor, GenerationRequest, InitImage, Job
+from pastelbot.records import GenerationRequest, InitImage
 from pastelbot.rules import grids
 from pastelbot.rules.hires import hires_size
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, USUAL
@@ -99,12 +99,6 @@ def check_length(request: GenerationRequest, limits: LimitSettings, tokens: Call
                 f"The {name} has {count:,} tokens, which are {chunks} chunks of {CHUNK_LENGTH}; the limit is "
                 f"{limits.max_chunks} chunks. Leave something out."
             )
-
-
-def check_owner(job: Job, actor: Actor) -> None:
-    """Raise NotAllowedError where the job is another user's and the actor may not manage messages."""
-    if job.user_id != actor.user_id and not actor.manages_messages:
-        raise NotAllowedError("This is another user's picture: its owner and moderators can do that.")
 
 
 def _check_plain_fields(request: GenerationRequest) -> None:

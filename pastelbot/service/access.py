@@ -122,6 +122,11 @@ class AccessPolicy:
         """Return who asks as what holds for a result in a direct message: that is age-restricted only by config."""
         return replace(actor, age_restricted=self._settings.moderation.adult_in_direct_messages)
 
+    def adult_allowed(self, actor: Actor) -> bool:
+        """Return whether adult pictures may be shown where the user asks."""
+        in_messages = actor.guild_id is None and self._settings.moderation.adult_in_direct_messages
+        return actor.age_restricted or in_messages
+
     def is_operator(self, actor: Actor) -> bool:
         """Return whether the person runs the bot, as the configuration says."""
         return actor.user_id in self._settings.moderation.operators
@@ -171,12 +176,11 @@ class AccessPolicy:
         return server_rules.combined_allowance(self._settings.quota, scoped.server.get(server_rules.QUOTA), roles)
 
     def _content(self, actor: Actor, server: dict[str, Value]) -> ContentRules:
-        private = actor.guild_id is None and self._settings.moderation.adult_in_direct_messages
         return ContentRules(
             gate=self._age_gate(),
             words=self._list([*self._settings.moderation.words, *server_rules.texts(server.get(server_rules.WORDS))]),
             own_adult=self._list(server_rules.texts(server.get(server_rules.ADULT_TAGS))),
-            adult_allowed=actor.age_restricted or private,
+            adult_allowed=self.adult_allowed(actor),
         )
 
     def _age_gate(self) -> AgeGate:

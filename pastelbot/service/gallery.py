@@ -8,10 +8,12 @@ from pathlib import Path
 from pastelbot.errors import NotAllowedError, NotFoundError, RequestError
 from pastelbot.prompt.tags.names import tag_key, tags_in
 from pastelbot.records import Actor, Job, JobStatus
+from pastelbot.rules.visibility import may_see_shared, sees_channel
 from pastelbot.service import server_rules
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.audit import AuditTrail
 from pastelbot.service.requests.submission import JobService
+from pastelbot.service.visibility import Visibility
 from pastelbot.store.gallery import Ancestor, GalleryEntry, GalleryStore, PendingDeletion, Search, View
 from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
@@ -73,6 +75,7 @@ class Gallery:
         audit: AuditTrail,
         files: PictureFiles,
         settings: SettingsStore,
+        visibility: Visibility,
         *,
         adult: AdultCheck,
         clock: Callable[[], datetime],
@@ -84,6 +87,7 @@ class Gallery:
         self._audit = audit
         self._files = files
         self._settings = settings
+        self._visibility = visibility
         self._adult = adult
         self._clock = clock
 
@@ -192,10 +196,10 @@ class Gallery:
         """Return tags of this server's gallery that begin as typed, the most used first."""
         return await self._store.common_tags(_search(actor, View.NEWEST, "", ""), tag_key(typed), limit=25)
 
-    async def who_made(self, message_id: int) -> Provenance:
-        """Return who made the pictures of a message, and from what; raises NotFoundError."""
+    async def who_made(self, actor: Actor, message_id: int) -> Provenance:
+        """Return who made the pictures of a message, and from what; raises NotFoundError, and NotAllowedError."""
         entry = await self._store.by_message(message_id)
-        job = await self._jobs.by_message(message_id) if entry is None else await self._service.job(entry.job_id)
+        job = await self._visibility.shown_in(actor, message_id)
         if job is None:
             raise NotFoundError("This message shows no known picture: choose a message of this bot with a picture.")
         pictures = await self._jobs.pictures(job.id)
@@ -204,7 +208,7 @@ class Gallery:
                 _alone(job, entry.number),
                 [picture for picture in pictures if picture.number == entry.number],
             )
-        credits_ = await self._credits(job.id, job.reply.guild_id if job.reply else None)
+        credits_ = await self._credits(job.id, job.reply.guild_id if job.reply else None, actor)
         return Provenance(job=job, pictures=tuple(pictures), credits=credits_)
 
     async def message_deleted(self, message_id: int) -> None:
@@ -265,8 +269,9 @@ class Gallery:
             ]
         )
 
-    async def _credits(self, job_id: str, guild_id: int | None) -> tuple[Credit, ...]:
-        return tuple(_credit(ancestor, guild_id) for ancestor in await self._store.ancestors(job_id))
+    async def _credits(self, job_id: str, guild_id: int | None, actor: Actor | None = None) -> tuple[Credit, ...]:
+        """Return what a picture was made from, for one user or for everybody in the server."""
+        return tuple(_credit(ancestor, guild_id, actor) for ancestor in await self._store.ancestors(job_id))
 
 
 def _check_shareable(job: Job, actor: Actor) -> None:
@@ -293,16 +298,17 @@ def _search(actor: Actor, view: View, tag: str, text: str) -> Search:
 
 
 def _visible(entry: GalleryEntry, actor: Actor) -> bool:
-    return entry.guild_id == actor.guild_id and (actor.age_restricted or not entry.adult)
+    return may_see_shared(actor, guild_id=entry.guild_id, adult=entry.adult)
 
 
 def _alone(job: Job, index: int) -> Job:
     return replace(job, request=job.request.alone(index))
 
 
-def _credit(ancestor: Ancestor, guild_id: int | None) -> Credit:
-    """Say nothing of private pictures, and of those made elsewhere."""
-    if ancestor.user_id is None or ancestor.private or ancestor.guild_id != guild_id:
+def _credit(ancestor: Ancestor, guild_id: int | None, actor: Actor | None) -> Credit:
+    """Say nothing of private pictures, of those made elsewhere, and of those in channels that the user cannot read."""
+    hidden = actor is not None and not sees_channel(actor, ancestor.channel_id or 0)
+    if ancestor.user_id is None or ancestor.private or ancestor.guild_id != guild_id or hidden:
         return Credit(user_id=None, link=None)
     link = None
     if ancestor.message_id is not None:

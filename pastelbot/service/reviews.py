@@ -130,14 +130,19 @@ class Reviews:
                 await self._refuse(job, _UNASKED)
 
     async def is_adult(self, job: Job, picture: StoredPicture) -> bool:
-        """Return whether a picture is for age-restricted channels, by rating and tags; raises where it is withheld."""
+        """Return whether a picture is for age-restricted channels, by rating and tags; raises where it is withheld.
+
+        Without the tagger no picture has a rating: then one that was painted in such a channel stays there.
+        """
         review = await self._store.get(job.id)
         if review.state in ("open", "rejected"):
             raise NotAllowedError("This picture is withheld until a moderator has looked at it.")
         if review.state == "approved":
             return False
         actor = Actor(user_id=job.user_id, guild_id=job.reply.guild_id if job.reply is not None else None)
-        return self._is_adult(picture.rating) or await self._access.adult_word(actor, job.request) is not None
+        unrated = picture.rating is None and not self._rates
+        adult = job.options.adult_allowed if unrated else self._is_adult(picture.rating)
+        return adult or await self._access.adult_word(actor, job.request) is not None
 
     def previews_allowed(self, job: Job) -> bool:
         """Return whether half-done pictures may be shown: not where a rating could withhold the finished one."""

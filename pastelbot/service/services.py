@@ -24,6 +24,7 @@ from pastelbot.service.requests.submission import JobService
 from pastelbot.service.reviews import Reviews
 from pastelbot.service.tagging import Describing
 from pastelbot.service.tags.dictionary import Tags
+from pastelbot.service.visibility import Visibility
 from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.begun_messages import BegunMessageStore
@@ -58,4 +59,5 @@ class Services:
     reviews: Reviews
     tagging: Describing
     tags: Tags
+    visibility: Visibility
     watchdog: LoopWatchdog

@@ -62,7 +62,7 @@ async def test_no_way_leads_adult_tags_out_of_age_restricted_channels(studio, be
     preset = await studio.hana.slash(studio.channel, "prompt use", name="bad")
 
     for way, answer in {**answers, "preset": await answered(preset)}.items():
-        assert "The prompt has the adult tag `nude`" in answer, way
+        assert "The prompt has the adult tag `nude`" in answer or "use it in such a channel" in answer, way
         assert answer.endswith("Not charged."), way
     assert await studio.jobs.with_status(JobStatus.QUEUED, JobStatus.LEASED) == []
 

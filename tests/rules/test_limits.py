@@ -2,10 +2,10 @@ import pytest
 from helpers.support import png
 
 from pastelbot.config import LimitSettings
-from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, PromptError, RequestError
+from pastelbot.errors import LimitError, NotFoundError, PromptError, RequestError
 from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.infotext import read_request
-from pastelbot.records import Actor, GenerationRequest, HiresFix, InitImage, Job, JobStatus
+from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import limits
 from pastelbot.rules.samplers import painted
 
@@ -142,12 +142,3 @@ def test_a_tag_that_is_no_network_and_a_tag_in_the_negative_prompt_pass():
 
 def test_a_picture_to_start_from_passes():
     limits.check_request(GOOD.replace(hires=None, init=InitImage.of(PICTURE, denoising_strength=0)), LIMITS)
-
-
-def test_only_owner_and_moderators_may(clock):
-    job = Job(id="a", user_id=1, request=GOOD, status=JobStatus.DONE, created_at=clock())
-
-    limits.check_owner(job, Actor(user_id=1))
-    limits.check_owner(job, Actor(user_id=2, manages_messages=True))
-    with pytest.raises(NotAllowedError):
-        limits.check_owner(job, Actor(user_id=2))

@@ -148,14 +148,13 @@ async def test_a_cancelled_job_makes_room_in_the_line(open_service):
 
 
 @pytest.mark.parametrize("verb", ["cancel", "delete"])
-async def test_only_owners_and_moderators_may(service, verb):
-    jobs, _ = await submit_many(service, 2)
+async def test_only_owners_may_where_there_is_no_server(service, verb):
+    jobs, _ = await submit_many(service, 1)
     do = getattr(service, verb)
 
     with pytest.raises(NotAllowedError, match="another user's"):
-        await do(jobs[0].id, Actor(user_id=KENJI))
+        await do(jobs[0].id, Actor(user_id=KENJI, manages_messages=True))
     await do(jobs[0].id, Actor(user_id=HANA))
-    await do(jobs[1].id, Actor(user_id=KENJI, manages_messages=True))
 
 
 @pytest.mark.parametrize("verb", ["cancel", "delete"])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import discord
 
-from pastelbot.bot.checks import actor_of, places_of
+from pastelbot.bot.checks import actor_of, places_of, sight_of
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import localised
 from pastelbot.bot.responses import is_outage
@@ -38,6 +38,7 @@ async def actor_at(interaction: Interaction, guild_id: int | None, channel_id: i
         role_ids=tuple(role.id for role in member.roles),
         manages_messages=member.guild_permissions.manage_messages,
         manages_server=member.guild_permissions.manage_guild,
+        sees=sight_of(member),
     )
     access: AccessPolicy = interaction.client.services.access
     return access.in_messages(actor)

@@ -18,6 +18,9 @@ from pastelbot.service.requests.submission import random_seed
 
 Action = Callable[[Interaction, Job, int], Awaitable[None]]
 
+# Actions of a job's owner, and of moderators: these need not see a picture to take it away.
+OWN = frozenset({"share", "cancel", "delete"})
+
 _STRENGTHS = {"subtle": 0.1, "strong": 0.3}
 
 QUESTIONS = {

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import discord
 
+from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components import job_actions
 from pastelbot.bot.components.lasting_button import LastingButton
 from pastelbot.bot.context import Interaction
@@ -58,13 +59,20 @@ class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0
     @answers_errors
     async def callback(self, interaction: Interaction) -> None:
         """Do what the button says, or first ask about which picture."""
-        job = await interaction.client.services.jobs.job(self.job_id)
+        job = await self._job(interaction)
         choices = job_actions.choices(self.verb, job, self.number)
         if choices:
             buttons = [JobButton(verb, self.job_id, number) for verb, number in choices]
             await respond_ephemeral(interaction, job_actions.QUESTIONS[self.verb], view=_view(buttons))
         else:
             await job_actions.ACTIONS[self.verb](interaction, job, (self.number or 1) - 1)
+
+    async def _job(self, interaction: Interaction) -> Job:
+        """Return the button's job; what an action on another user's job needs is checked where it is done."""
+        services = interaction.client.services
+        if self.verb in job_actions.OWN:
+            return await services.jobs.job(self.job_id)
+        return await services.visibility.job(actor_of(interaction), self.job_id)
 
 
 def job_view(job: Job) -> discord.ui.View:

@@ -67,7 +67,7 @@ class GalleryCog(commands.Cog):
     @answers_errors
     async def who_made(self, interaction: Interaction, message: discord.Message) -> None:
         """Tell privately who asked for the picture of a message, and how it was made."""
-        making = await self._gallery.who_made(message.id)
+        making = await self._gallery.who_made(actor_of(interaction), message.id)
         await respond_ephemeral(interaction, gallery_texts.provenance_text(making))
 
     async def cog_unload(self) -> None:

@@ -25,13 +25,15 @@ from pastelbot.records import GenerationRequest
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.presets import LONGEST_NAME, Presets, options_of
 from pastelbot.service.requests.submission import JobService
+from pastelbot.service.visibility import Visibility
 
 
 class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description="Settings kept under a name"):
     """Saves, uses, lists, shares and deletes presets."""
 
-    def __init__(self, service: JobService, builder: RequestBuilder, presets: Presets) -> None:
+    def __init__(self, service: JobService, visibility: Visibility, builder: RequestBuilder, presets: Presets) -> None:
         self._service = service
+        self._visibility = visibility
         self._builder = builder
         self._presets = presets
         self.menu = app_commands.ContextMenu(name="Save prompt", callback=self.save_message)
@@ -125,7 +127,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
     @answers_errors
     async def save_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Keep the settings of a message's picture."""
-        job = await self._service.shown_in(message.id)
+        job = await self._visibility.shown_in(actor_of(interaction), message.id)
         request = job.request if job is not None else await _request_of(message)
 
         async def save(answer: Interaction, name: str, keep_seed: bool) -> None:  # noqa: FBT001
@@ -168,6 +170,6 @@ async def _request_of(message: discord.Message) -> GenerationRequest:
 async def setup(bot: PastelClient) -> None:
     """Add `/prompt` and its menu."""
     services = bot.services
-    cog = PromptPresetsCog(services.jobs, services.builder, services.presets)
+    cog = PromptPresetsCog(services.jobs, services.visibility, services.builder, services.presets)
     await bot.add_cog(cog)
     bot.tree.add_command(cog.menu)

@@ -13,14 +13,14 @@ from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
 from pastelbot.records import Actor, JobOptions
 from pastelbot.service.requests.building import RequestBuilder
-from pastelbot.service.requests.submission import JobService
+from pastelbot.service.visibility import Visibility
 
 
 class RecreateCog(commands.Cog):
     """Reads infotexts from texts, pictures and messages."""
 
-    def __init__(self, service: JobService, builder: RequestBuilder) -> None:
-        self._service = service
+    def __init__(self, visibility: Visibility, builder: RequestBuilder) -> None:
+        self._visibility = visibility
         self._builder = builder
         self.menu = app_commands.ContextMenu(name="Recreate", callback=self.recreate_message)
 
@@ -48,7 +48,7 @@ class RecreateCog(commands.Cog):
         """Paint again the first picture of a message, or the infotext that it says."""
         picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
         infotext = message.content if picture is None else await infotext_of(picture)
-        job = await self._service.shown_in(message.id)
+        job = await self._visibility.shown_in(actor_of(interaction), message.id)
         if job is None:
             await self._paint(interaction, infotext, actor_of(interaction), _hidden_as(picture))
         else:
@@ -71,6 +71,6 @@ def _hidden_as(picture: discord.Attachment | None) -> JobOptions:
 async def setup(bot: PastelClient) -> None:
     """Add `/recreate` and its menu."""
     services = bot.services
-    cog = RecreateCog(services.jobs, services.builder)
+    cog = RecreateCog(services.visibility, services.builder)
     await bot.add_cog(cog)
     bot.tree.add_command(cog.menu)

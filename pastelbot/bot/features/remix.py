@@ -20,7 +20,7 @@ from pastelbot.options import GenerationOptions, read_seed
 from pastelbot.options.reading import read_strength
 from pastelbot.records import JobOptions
 from pastelbot.service.requests.building import RequestBuilder
-from pastelbot.service.requests.submission import JobService
+from pastelbot.service.visibility import Visibility
 
 _STRENGTH = "0.6"
 _PATIENCE = 1.5  # seconds for looking into a picture before the form opens
@@ -29,8 +29,8 @@ _PATIENCE = 1.5  # seconds for looking into a picture before the form opens
 class RemixCog(commands.Cog):
     """Paints over pictures of messages."""
 
-    def __init__(self, service: JobService, builder: RequestBuilder) -> None:
-        self._service = service
+    def __init__(self, visibility: Visibility, builder: RequestBuilder) -> None:
+        self._visibility = visibility
         self._builder = builder
         self.menu = app_commands.ContextMenu(name="Remix", callback=self.remix)
 
@@ -38,7 +38,7 @@ class RemixCog(commands.Cog):
     async def remix(self, interaction: Interaction, message: discord.Message) -> None:
         """Ask for a prompt and a strength, and paint over the first picture of a message."""
         picture = first_picture(message)
-        job = await self._service.shown_in(message.id)
+        job = await self._visibility.shown_in(actor_of(interaction), message.id)
         if job is None:
             prompt, negative = await _texts_of(picture)
         else:
@@ -111,6 +111,6 @@ def first_picture(message: discord.Message) -> discord.Attachment:
 async def setup(bot: PastelClient) -> None:
     """Add the menu."""
     services = bot.services
-    cog = RemixCog(services.jobs, services.builder)
+    cog = RemixCog(services.visibility, services.builder)
     await bot.add_cog(cog)
     bot.tree.add_command(cog.menu)

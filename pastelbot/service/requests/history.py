@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
-from pastelbot.errors import NotAllowedError, NotFoundError
+from pastelbot.errors import NotFoundError
 from pastelbot.records import Actor, Job, JobStatus
-from pastelbot.rules.picture_names import picture_name, read_picture_name
-from pastelbot.service.access import AccessPolicy
+from pastelbot.rules.picture_names import PictureName, picture_name, read_picture_name
+from pastelbot.service.visibility import Visibility
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
@@ -30,10 +30,10 @@ class Earlier:
 class PictureHistory:
     """Finds pictures that are still on the disk."""
 
-    def __init__(self, jobs: JobStore, files: PictureFiles, access: AccessPolicy) -> None:
+    def __init__(self, jobs: JobStore, files: PictureFiles, visibility: Visibility) -> None:
         self._jobs = jobs
         self._files = files
-        self._access = access
+        self._visibility = visibility
 
     async def offers(self, actor: Actor, *, most: int) -> list[Earlier]:
         """Return the person's newest pictures that they may start from here."""
@@ -50,18 +50,10 @@ class PictureHistory:
 
         `name` is one that was offered, or the link or number of a message that shows a picture.
         """
-        named, job = read_picture_name(name), None
-        if named is not None and named.job_id is not None:
-            job = await self._jobs.get(named.job_id)
-        elif named is not None and named.message_id is not None:
-            job = await self._jobs.shown_in(named.message_id)
-        if named is None or job is None or not _may_see(job, actor):
+        named = read_picture_name(name)
+        job = await self._job(actor, named) if named is not None else None
+        if named is None or job is None or job.status is not JobStatus.DONE or job.withheld:
             raise NotFoundError(_UNKNOWN)
-        policy = await self._access.preview(actor)  # whether they may ask now is checked with what they ask for
-        if job.options.adult_allowed and not policy.content.adult_allowed:
-            raise NotAllowedError(
-                "That picture was painted in an age-restricted channel: start from it in such a channel."
-            )
         stored = [picture for picture in await self._jobs.pictures(job.id) if picture.number == named.number]
         if not stored or not stored[0].file:
             raise NotFoundError("That picture is no longer kept: attach it as init instead.")
@@ -70,10 +62,11 @@ class PictureHistory:
         except OSError as error:
             raise NotFoundError("That picture is no longer kept: attach it as init instead.") from error
 
-
-def _may_see(job: Job, actor: Actor) -> bool:
-    """Return whether the job is the user's own, or shown to all users of the server where they ask."""
-    if job.status is not JobStatus.DONE or job.withheld:
-        return False
-    here = job.reply is not None and job.reply.guild_id is not None and job.reply.guild_id == actor.guild_id
-    return job.user_id == actor.user_id or (here and not job.options.private)
+    async def _job(self, actor: Actor, named: PictureName) -> Job | None:
+        """Return the job of a picture that the user may see."""
+        if named.job_id is None:
+            return await self._visibility.shown_in(actor, named.message_id or 0)
+        try:
+            return await self._visibility.job(actor, named.job_id)
+        except NotFoundError:
+            return None

@@ -10,6 +10,7 @@ from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, Request
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import BY_NAME, OPTIONS
 from pastelbot.records import Actor, GenerationRequest
+from pastelbot.service.access import AccessPolicy
 from pastelbot.service.audit import AuditTrail
 from pastelbot.store.presets import PERSONAL, Preset, PresetStore
 
@@ -21,10 +22,17 @@ class Presets:
     """Everybody's own presets and those of servers."""
 
     def __init__(
-        self, settings: Settings, store: PresetStore, audit: AuditTrail, *, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        store: PresetStore,
+        access: AccessPolicy,
+        audit: AuditTrail,
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._store = store
+        self._access = access
         self._audit = audit
         self._clock = clock
 
@@ -59,6 +67,7 @@ class Presets:
         """Let all users of the server use a copy of one's own preset; raises RequestError."""
         if actor.guild_id is None:
             raise RequestError("There is no server here to share it with: do this in a server's channel.")
+        await self._access.check_block(actor)
         own = await self.find(actor, name, shared=False)
         for other in await self._store.shared(actor.guild_id):
             if other.name.casefold() == own.name.casefold() and other.owner_id != actor.user_id:

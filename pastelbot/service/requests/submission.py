@@ -11,6 +11,7 @@ from pastelbot.errors import NotFoundError, RepeatedError
 from pastelbot.jobs.dispatcher import Dispatcher, Overview
 from pastelbot.records import Actor, Job, JobStatus, ReplyTarget, WorkerReady
 from pastelbot.rules import limits
+from pastelbot.rules.visibility import check_may_manage
 from pastelbot.service.audit import AuditTrail
 from pastelbot.service.models.models import Models
 from pastelbot.service.requests.checking import Checked, RequestChecker
@@ -107,10 +108,6 @@ class JobService:
             raise NotFoundError("This picture is no longer known: paint it again with /imagine.")
         return job
 
-    async def shown_in(self, message_id: int) -> Job | None:
-        """Return the job that a message shows, or a post of the gallery, or None."""
-        return await self._jobs.shown_in(message_id)
-
     async def last_of(self, user_id: int) -> Job:
         """Return the job of a person's newest picture; raises NotFoundError where there is none."""
         job = await self._jobs.last_done(user_id)
@@ -121,7 +118,7 @@ class JobService:
     async def cancel(self, job_id: str, actor: Actor) -> Job:
         """End a job that waits or is painted, and refund it."""
         job = await self.job(job_id)
-        limits.check_owner(job, actor)
+        check_may_manage(job, actor)
         ended = None
         if job.status in (JobStatus.QUEUED, JobStatus.LEASED) or job.withheld:
             ended = await self._dispatcher.end(job_id, JobStatus.CANCELLED, forget_pictures=True)
@@ -137,7 +134,7 @@ class JobService:
     async def delete(self, job_id: str, actor: Actor) -> None:
         """Remove a job's pictures from the disk and the database, ending it first if need be."""
         job = await self.job(job_id)
-        limits.check_owner(job, actor)
+        check_may_manage(job, actor)
         await self._dispatcher.end(job_id, JobStatus.CANCELLED)
         await self._files.drop(await self._jobs.forget_pictures(job_id))
         if job.user_id != actor.user_id:
