@@ -39,8 +39,8 @@ INNER_LAYERS = {
     "bot": [
         {"context", "plain_text"},
         {"localisation"},
-        {"attachments", "checks", "render", "responses", "sync"},
-        {"autocomplete", "completions", "files", "rates"},
+        {"checks", "render", "responses", "sync"},
+        {"attachments", "completions", "rates"},
         {"components"},
         {"messages"},
         {"features"},

@@ -1,18 +1,23 @@
-"""Autocomplete choices: at most 25 of at most 100 characters."""
+"""Autocomplete choices of slash options: at most 25 of at most 100 characters."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+import structlog
 from discord import app_commands
 
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translator
+from pastelbot.errors import PastelError
+from pastelbot.prompt.tags.completion import Completion
 from pastelbot.service.requests.presets import Presets
 
 _MOST = 25
 _LONGEST = 100
+
+log = structlog.get_logger(__name__)
 
 
 def _offer(typed: str, values: Mapping[str, str]) -> list[app_commands.Choice[str]]:
@@ -80,7 +85,31 @@ async def history_choices(interaction: Interaction, typed: str) -> list[app_comm
     return _offer(typed, {f"{each.seed}: {' '.join(each.job.request.prompt.split())}": each.name for each in found})
 
 
+async def prompt_choices(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Return completions of the last tag of a prompt."""
+    tags = interaction.client.services.tags
+    try:
+        return _choices(await tags.complete(current, actor_of(interaction)))
+    except PastelError as error:
+        log.warning("nothing to complete with", error=str(error))
+        return []
+
+
+async def query_choices(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Return tags that a search may be for."""
+    tags = interaction.client.services.tags
+    try:
+        return _choices(await tags.complete_query(current, actor_of(interaction)))
+    except PastelError as error:
+        log.warning("nothing to complete with", error=str(error))
+        return []
+
+
 def _marked(name: str, *, in_use: bool) -> str:
     """Return a checkpoint's name as it is offered: the usual one says so, as far as there is room."""
     label = f"{name} (usual)"
     return label if in_use and len(label) <= _LONGEST else name
+
+
+def _choices(found: list[Completion]) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=name, value=value) for name, value in found]

@@ -14,3 +14,8 @@ def plain(text: str) -> str:
     addresses too.
     """
     return escape_mentions(_BEFORE_SIGNS.sub(r"\g<0>\\", text))
+
+
+def plain_line(text: str) -> str:
+    """Write a text on one line, as `plain` does."""
+    return plain(" ".join(text.split()))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from pastelbot.bot.plain_text import plain
+from pastelbot.bot.plain_text import plain, plain_line
 from pastelbot.jobs.dispatcher import Overview
 from pastelbot.jobs.queue.scheduler import MOST_SHOWN_EXACTLY
 from pastelbot.records import Actor, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus
@@ -88,7 +88,7 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
 
 def alt_text(request: GenerationRequest, seed: int) -> str:
     """Describe a picture for people who cannot see it; Discord allows 1,024 characters."""
-    prompt = _shortened(" ".join(request.prompt.split()), 970)
+    prompt = shortened(" ".join(request.prompt.split()), 970)
     return f"Painted picture of: {prompt} (seed {seed})"
 
 
@@ -114,13 +114,13 @@ def _ordinal(number: int) -> str:
 
 def quote(prompt: str, length: int = _PROMPT) -> str:
     """Quote a prompt on one line, so that nothing in it is markdown or a mention."""
-    return f"> {_shortened(_safe(prompt), length)}"
+    return f"> {shortened(plain_line(prompt), length)}"
 
 
 def _ending(job: Job) -> str:
     if job.status is JobStatus.CANCELLED:
         return "🚫 **Cancelled**, not charged."
-    return f"⚠️ **This could not be painted:** {_shortened(job.reason or 'unknown reason', 600)}\nNot charged."
+    return f"⚠️ **This could not be painted:** {shortened(job.reason or 'unknown reason', 600)}\nNot charged."
 
 
 def _row(mark: str, job: Job, actor: Actor) -> str:
@@ -133,12 +133,19 @@ def _row(mark: str, job: Job, actor: Actor) -> str:
         return f"{mark} <@{job.user_id}> *in a channel that you cannot read*"
     if job.options.adult_allowed and place is not None and not actor.age_restricted:
         return f"{mark} <@{job.user_id}> *in an age-restricted channel*"
-    return f"{mark} <@{job.user_id}> {_shortened(_safe(job.request.prompt), 80)}"
+    return f"{mark} <@{job.user_id}> {shortened(plain_line(job.request.prompt), 80)}"
 
 
-def _safe(prompt: str) -> str:
-    return plain(" ".join(prompt.split()))
-
-
-def _shortened(text: str, length: int) -> str:
+def shortened(text: str, length: int) -> str:
+    """Cut an escaped text to a length, with an ellipsis at its end."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip(chr(92))}…"
+
+
+def fitted(lines: Sequence[str], length: int = 1900) -> str:
+    """Join lines as far as a message takes them, and say how many are left."""
+    shown: list[str] = []
+    for number, line in enumerate(lines):
+        if sum(map(len, shown)) + len(shown) + len(line) > length:
+            return "\n".join([*shown, f"... and {len(lines) - number} more lines"])
+        shown.append(line)
+    return "\n".join(shown)

@@ -85,13 +85,13 @@ class PageButton(
         view = page_view(page, self.view_shown, self.tag, self.text, names_of(files))
         view = translated(view, translator(interaction, public=own and not _is_private(interaction)))
         if own:
-            message = await interaction.edit_original_response(view=view, attachments=files, allowed_mentions=_none())
+            message = await interaction.edit_original_response(view=view, attachments=files)
             if not _is_private(interaction) and interaction.guild_id is not None:
                 await interaction.client.posts.keep_track(
                     page.shown, interaction.guild_id, message.channel.id, message.id
                 )
         else:
-            await interaction.followup.send(view=view, files=files, ephemeral=True, allowed_mentions=_none())
+            await interaction.followup.send(view=view, files=files, ephemeral=True)
 
 
 def page_view(page: Page, view: View, tag: str, text: str, files: Collection[str]) -> ui.LayoutView:
@@ -196,7 +196,3 @@ def _opened_by(interaction: Interaction) -> bool:
         return True
     opened = message.interaction_metadata
     return opened is not None and opened.user.id == interaction.user.id
-
-
-def _none() -> discord.AllowedMentions:
-    return discord.AllowedMentions.none()

@@ -36,7 +36,6 @@ class ReviewButton(LastingButton, template=r"(?:pb:)?review:(?P<verb>approve|rej
             content=translator(interaction, public=True)(_decision(self.verb, job, interaction.user.id))[:2000],
             attachments=[],
             view=None,
-            allowed_mentions=discord.AllowedMentions.none(),
         )
 
 

@@ -1,7 +1,5 @@
 """Private tag suggestions to the author of a queued request."""
 
-from typing import TYPE_CHECKING
-
 import structlog
 
 from pastelbot.bot.checks import actor_of
@@ -10,29 +8,25 @@ from pastelbot.bot.plain_text import plain
 from pastelbot.bot.responses import respond_ephemeral
 from pastelbot.errors import PastelError
 
-if TYPE_CHECKING:
-    pass
-
-
 log = structlog.get_logger(__name__)
 
-_SHOWN = 100
+_LONGEST = 100
 
 
 async def suggest_tags(interaction: Interaction, prompt: str) -> None:
     """Suggest known tags for similar unknown ones; silent where there are none.
 
-    The picture is in line already, so nothing that fails here may look like its failure.
+    The picture is queued already, so nothing that fails here may look like its failure.
     """
     try:
         found = await interaction.client.services.tags.suggestions(prompt, actor_of(interaction))
     except PastelError as error:
         log.warning("no suggestions", error=str(error))
         return
-    lines = [f"💡 {_safe(each.typed)} is not a known tag. Did you mean **{_safe(each.meant)}**?" for each in found]
+    lines = [f"💡 {_shown(each.typed)} is not a known tag. Did you mean **{_shown(each.meant)}**?" for each in found]
     if lines:
         await respond_ephemeral(interaction, "\n".join(lines))
 
 
-def _safe(text: str) -> str:
-    return plain(" ".join(text.split())[:_SHOWN])
+def _shown(text: str) -> str:
+    return plain(" ".join(text.split())[:_LONGEST])

@@ -51,8 +51,7 @@ class GalleryCog(commands.Cog):
         await interaction.response.defer(ephemeral=not public, thinking=True)
         files = await self._posts.thumbnails(page.shown)
         layout = translated(page_view(page, chosen, tag, text, names_of(files)), translator(interaction, public=public))
-        none = discord.AllowedMentions.none()
-        message = await interaction.edit_original_response(view=layout, attachments=files, allowed_mentions=none)
+        message = await interaction.edit_original_response(view=layout, attachments=files)
         if public and interaction.guild_id is not None:
             await self._posts.keep_track(page.shown, interaction.guild_id, message.channel.id, message.id)
 

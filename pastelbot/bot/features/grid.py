@@ -3,8 +3,8 @@
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.autocomplete import prompt_choices
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.completions import prompt_choices
 from pastelbot.bot.components import confirmation
 from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.context import Interaction, PastelClient

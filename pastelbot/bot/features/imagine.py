@@ -5,9 +5,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from pastelbot.bot.attachments import picture_of
-from pastelbot.bot.autocomplete import prompt_choices
 from pastelbot.bot.checks import actor_of
-from pastelbot.bot.completions import history_choices
+from pastelbot.bot.completions import history_choices, prompt_choices
 from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.components.queueing import children, paint
 from pastelbot.bot.context import Interaction, PastelClient

@@ -7,13 +7,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.attachments import infotext_of
+from pastelbot.bot.attachments import first_picture, infotext_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import offer_presets
 from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.components.queueing import paint
 from pastelbot.bot.context import Interaction, PastelClient
-from pastelbot.bot.features.remix import first_picture
 from pastelbot.bot.features.settings.texts import presets_text, values_text
 from pastelbot.bot.responses import answers_errors, open_modal, respond_ephemeral
 from pastelbot.errors import RequestError

@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.attachments import infotext_of
+from pastelbot.bot.attachments import infotext_of, picture_in
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.queueing import children, submit
@@ -46,7 +46,7 @@ class RecreateCog(commands.Cog):
     @answers_errors
     async def recreate_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Paint again the first picture of a message, or the infotext that it says."""
-        picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
+        picture = picture_in(message)
         infotext = message.content if picture is None else await infotext_of(picture)
         job = await self._visibility.shown_in(actor_of(interaction), message.id)
         if job is None:

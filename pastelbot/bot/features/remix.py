@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.attachments import infotext_of, picture_of
+from pastelbot.bot.attachments import first_picture, infotext_of, picture_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.modals import OptionsModal, Paint, typed_again
@@ -98,14 +98,6 @@ class _RemixModal(OptionsModal):
             seed=-1 if seed is None else seed,
         )
         await self._paint(interaction, options)
-
-
-def first_picture(message: discord.Message) -> discord.Attachment:
-    """Return the first picture of a message; raises RequestError where it has none."""
-    picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
-    if picture is None:
-        raise RequestError("There is no picture in this message: choose one that has a picture attached.")
-    return picture
 
 
 async def setup(bot: PastelClient) -> None:

@@ -11,8 +11,8 @@ import discord
 import structlog
 
 from pastelbot.bot import render
+from pastelbot.bot.attachments import FILE_BYTES, attachments, previews
 from pastelbot.bot.context import Interaction
-from pastelbot.bot.files import FILE_BYTES, attachments, previews
 from pastelbot.bot.messages.message_slot import MessageSlot, NotWrittenError, Pace, is_final
 from pastelbot.bot.messages.message_writer import MessageWriter, reply_of
 from pastelbot.bot.messages.review_messages import ReviewMessages, withheld_text

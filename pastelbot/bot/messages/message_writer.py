@@ -5,9 +5,9 @@ from collections.abc import Callable
 import discord
 import structlog
 
+from pastelbot.bot.attachments import FILE_BYTES
 from pastelbot.bot.components.job_buttons import job_view
 from pastelbot.bot.context import Interaction
-from pastelbot.bot.files import FILE_BYTES
 from pastelbot.bot.localisation import translated
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.records import Job, ReplyTarget

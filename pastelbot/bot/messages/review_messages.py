@@ -7,8 +7,8 @@ import discord
 import structlog
 
 from pastelbot.bot import render
+from pastelbot.bot.attachments import FILE_BYTES, attachments
 from pastelbot.bot.components.review_buttons import review_view
-from pastelbot.bot.files import FILE_BYTES, attachments
 from pastelbot.bot.localisation import language_of_guild, translated
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.records import Job

@@ -50,7 +50,7 @@ _ACTIONS = {
 def block_text(block: Block) -> str:
     """Say who is blocked until when, and why."""
     until = "until they are unblocked" if block.until is None else f"until {_moment(block.until)}"
-    return f"<@{block.user_id}> {until}: {_safe(block.reason)}" if block.reason else f"<@{block.user_id}> {until}"
+    return f"<@{block.user_id}> {until}: {plain(block.reason)}" if block.reason else f"<@{block.user_id}> {until}"
 
 
 def caps_text(caps: server_rules.Caps) -> str:
@@ -86,7 +86,7 @@ def overview_text(overview: Overview) -> str:
         f"**Blocked:** {len(overview.blocks) or 'no one'}",
         *(f"- {block_text(block)}" for block in overview.blocks),
     ]
-    return _cut(lines)
+    return render.fitted(lines)
 
 
 def stats_text(stats: Stats) -> str:
@@ -95,17 +95,17 @@ def stats_text(stats: Stats) -> str:
     lines += [
         f"**Queue (all servers):** {stats.painting} being painted, {stats.waiting} waiting",
         *(["**Drained here:** nothing is given out"] if stats.drained else []),
-        f"**Painting with:** {_safe(stats.checkpoint) or 'nothing yet, the worker is starting'}",
+        f"**Painting with:** {plain(stats.checkpoint) or 'nothing yet, the worker is starting'}",
         f"**Disk:** {_disk(stats)}",
     ]
-    return _cut(lines)
+    return render.fitted(lines)
 
 
 def log_text(entries: Sequence[AuditEntry], page: int) -> str:
     """List what happened, the newest first."""
     if not entries:
         return "There is nothing in the log." if page == 1 else f"There is nothing on page {page} of the log."
-    return _cut([_entry(entry) for entry in entries])
+    return render.fitted([_entry(entry) for entry in entries])
 
 
 def words_text(name: str, entries: Sequence[str]) -> str:
@@ -117,13 +117,13 @@ def words_text(name: str, entries: Sequence[str]) -> str:
 
 def _entry(entry: AuditEntry) -> str:
     when, person = int(entry.at.timestamp()), entry.user_id
-    action = _ACTIONS.get(entry.action, _safe(entry.action))
+    action = _ACTIONS.get(entry.action, plain(entry.action))
     if entry.target_id is not None:
         role = entry.action == "quota role"
         action = f"{action} <@&{entry.target_id}>" if role else f"{action} <@{entry.target_id}>"
     if entry.job_id is not None:
         action = f"{action} `{entry.job_id}` ({entry.status})" if entry.status else f"{action} `{entry.job_id}`"
-    detail = _with_places(_safe(entry.detail[:120]))
+    detail = _with_places(plain(entry.detail[:120]))
     if entry.action == "preset":  # a name that a user chose
         detail = f"“{detail}”"
     line = f"<t:{when}:R> <@{person}> {action}: {detail}" if detail else f"<t:{when}:R> <@{person}> {action}"
@@ -197,17 +197,3 @@ def _disk(stats: Stats) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{format_dt(at, 'f')} ({format_dt(at, 'R')})"
-
-
-def _safe(text: str) -> str:
-    return plain(text)
-
-
-def _cut(lines: Sequence[str], limit: int = 1900) -> str:
-    """Join lines as far as a message takes them, and say how many are left."""
-    shown: list[str] = []
-    for number, line in enumerate(lines):
-        if sum(map(len, shown)) + len(shown) + len(line) > limit:
-            return "\n".join([*shown, f"... and {len(lines) - number} more lines"])
-        shown.append(line)
-    return "\n".join(shown)

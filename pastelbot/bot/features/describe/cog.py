@@ -4,12 +4,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.attachments import content_of
+from pastelbot.bot.attachments import content_of, first_picture
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.describe.views import described_text, described_view
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
-from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
 from pastelbot.service.tagging import Describing
 
@@ -31,10 +30,7 @@ class DescribeCog(commands.Cog):
     @answers_errors
     async def describe_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Describe the first picture of a message."""
-        picture = next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
-        if picture is None:
-            raise RequestError("There is no picture in this message.")
-        await self._answer(interaction, picture)
+        await self._answer(interaction, first_picture(message))
 
     async def _answer(self, interaction: Interaction, picture: discord.Attachment) -> None:
         actor = actor_of(interaction)

@@ -1,13 +1,14 @@
 """Texts of `/help` and `/about`; the commands describe themselves."""
 
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from pastelbot import __version__
+from pastelbot.bot import render
 from pastelbot.bot.plain_text import plain
 from pastelbot.records import WorkerReady
 
@@ -103,7 +104,7 @@ def command_text(command: AnyCommand) -> str:
         lines += [_line(each) for each in inner if isinstance(each, app_commands.Command)]
     elif isinstance(command, app_commands.Command):
         lines += [_option(parameter) for parameter in command.parameters]
-    return _cut(lines)
+    return render.fitted(lines)
 
 
 def name_of(command: AnyCommand) -> str:
@@ -129,12 +130,3 @@ def _name_alone(command: AnyCommand) -> str:
 def _option(parameter: app_commands.Parameter) -> str:
     name, what = parameter.display_name, parameter.description
     return f"- `{name}` (needed): {what}" if parameter.required else f"- `{name}`: {what}"
-
-
-def _cut(lines: Sequence[str]) -> str:
-    shown: list[str] = []
-    for number, line in enumerate(lines):
-        if sum(map(len, shown)) + len(shown) + len(line) > _LENGTH:
-            return "\n".join([*shown, f"... and {len(lines) - number} more"])
-        shown.append(line)
-    return "\n".join(shown)

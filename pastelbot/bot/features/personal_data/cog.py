@@ -6,9 +6,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from pastelbot.bot.attachments import FILE_BYTES
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.personal_data.views import QUESTION, question_view
-from pastelbot.bot.files import FILE_BYTES
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.service.personal_data.personal_data import Export, PersonalData
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from pastelbot.bot.plain_text import plain
+from pastelbot.bot import render
+from pastelbot.bot.plain_text import plain_line
 from pastelbot.config import Settings
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import BY_NAME, SETTINGS
@@ -45,17 +46,9 @@ def presets_text(presets: Sequence[Preset]) -> str:
         return "You have no presets yet: save one with /prompt save, or with Apps > Save prompt on a picture."
     lines = []
     for preset in presets:
-        name, values = _safe(preset.name), values_text(preset.values)
+        name, values = plain_line(preset.name), values_text(preset.values)
         lines.append(f"- **{name}** — this server's: {values}" if preset.is_shared else f"- **{name}**: {values}")
-    shown, length = [], 0
-    for line in lines:
-        length += len(line) + 1
-        if length > _CONTENT - 30:
-            break
-        shown.append(line)
-    if len(shown) < len(lines):
-        shown.append(f"… and {len(lines) - len(shown)} more")
-    return "\n".join(shown)
+    return render.fitted(lines)
 
 
 def values_text(values: Mapping[str, object]) -> str:
@@ -83,9 +76,4 @@ def _value(options: GenerationOptions, name: str) -> object:
 def _shown(value: object, length: int = _VALUE) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    text = _safe(f"{value:g}" if isinstance(value, float) else str(value))
-    return text if len(text) <= length else f"{text[: length - 1].rstrip(chr(92))}…"
-
-
-def _safe(text: str) -> str:
-    return plain(" ".join(text.split()))
+    return render.shortened(plain_line(f"{value:g}" if isinstance(value, float) else str(value)), length)

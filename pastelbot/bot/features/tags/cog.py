@@ -3,8 +3,8 @@
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.autocomplete import query_choices
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.completions import query_choices
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.tags.views import LONGEST_QUERY, page_text, page_view
 from pastelbot.bot.responses import answers_errors, respond_ephemeral

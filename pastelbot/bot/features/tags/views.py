@@ -61,9 +61,9 @@ def page_view(query: str, category: int | None, page: TagPage) -> discord.ui.Vie
 
 def page_text(query: str, category: int | None, page: TagPage) -> str:
     """List a page's tags with their counts, kinds and other names."""
-    kind, words = "" if category is None else category_name(category), _safe(query)
+    kind, words = "" if category is None else category_name(category), plain(query)
     if not page.total:
-        return _nothing(words, kind, " or ".join(f"**{_safe(name)}**" for name in page.near))[:_CONTENT]
+        return _nothing(words, kind, " or ".join(f"**{plain(name)}**" for name in page.near))[:_CONTENT]
     total, s, number, pages = f"{page.total:,}", "s" * (page.total != 1), page.page + 1, f"{page.pages:,}"
     head = f"**{total}** tag{s} for {words}, page {number} of {pages}:"
     if kind:
@@ -89,11 +89,7 @@ def _row(tag: Tag) -> str:
             aliases += ", …"
             break
         aliases += f", {spoken(alias)}"
-    name, count, kind = _safe(spoken(tag.name)[:_ALIASES]), short_count(tag.count), category_name(tag.category)
+    name, count, kind = plain(spoken(tag.name)[:_ALIASES]), short_count(tag.count), category_name(tag.category)
     if aliases:
-        return f"- **{name}** · {count} · {kind} · also {_safe(aliases[2:])}"
+        return f"- **{name}** · {count} · {kind} · also {plain(aliases[2:])}"
     return f"- **{name}** · {count} · {kind}"
-
-
-def _safe(text: str) -> str:
-    return plain(text)
