@@ -10,7 +10,7 @@ import discord
 import structlog
 
 from pastelbot import app, log
-from pastelbot.config import BUNDLED, Settings
+from pastelbot.config import BUNDLED, Settings, open_files
 from pastelbot.errors import CheckpointError, ConfigError, StartupError
 from pastelbot.formats.precheck import check_reference
 from pastelbot.store.database import Database
@@ -33,6 +33,8 @@ async def check(settings: Settings) -> str:
             "and name that file in config.toml as token_file under [discord]. (To look around without one: "
             "python bot.py demo.)"
         )
+    for warning in open_files(settings):
+        structlog.get_logger(__name__).warning(warning)
     if settings.checkpoint.path != BUNDLED:
         check_reference(settings.checkpoint.path)
     _check_others(settings)

@@ -27,6 +27,8 @@ def load_settings(path: Path | None, *, bundled: bool = False, checkpoint: str |
     named = path or (Path(os.environ["PASTELBOT_CONFIG"]) if os.environ.get("PASTELBOT_CONFIG") else None)
     found = named or (Path("config.toml") if Path("config.toml").is_file() else None)
     environ = dict(os.environ)
+    # The worker and the tagger read other people's files, and inherit what is left here: the token is not for them.
+    os.environ.pop("PASTELBOT_TOKEN", None)
     if bundled and found is None:
         environ.setdefault("PASTELBOT_CHECKPOINT__PATH", config.BUNDLED)
     if checkpoint is not None:

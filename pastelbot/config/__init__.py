@@ -1,5 +1,6 @@
 """Configuration: a TOML file and environment variables become one validated, frozen `Settings`."""
 
+from pastelbot.config.file_modes import open_files
 from pastelbot.config.loading import bundled, load
 from pastelbot.config.sections import (
     BUNDLED,
@@ -34,5 +35,6 @@ __all__ = [
     "bundled_checkpoint",
     "checkpoint_location",
     "load",
+    "open_files",
     "parse_size",
 ]

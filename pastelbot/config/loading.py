@@ -25,6 +25,7 @@ _OTHER_VARIABLES = {
     "PASTELBOT_GOLDEN_MERGE",
     "PASTELBOT_GOLDEN_REPORT",
 }
+_NO_KEYS = ("token", "source")  # fields of the settings that the file does not have
 _LISTS = {("discord", "guild_ids"), ("house", "operators"), ("house", "words"), ("house", "adult_ratings")}
 
 
@@ -35,6 +36,8 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] = os.envi
     """
     values = {} if path is None else _read(Path(path))
     _merge(values, _from_environment(environ))
+    if "source" in values:
+        raise ConfigError(f"Unknown key source in {path}.{_nearest('source', list(Settings.model_fields))}")
     if "token" in values or "token" in values.get("discord", {}):
         raise ConfigError(
             "The token does not belong in the configuration: set PASTELBOT_TOKEN, or write it into a file of its own "
@@ -45,7 +48,7 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] = os.envi
         settings = _anchored(Settings.model_validate(values), base)
     except ValidationError as error:
         raise ConfigError(_explain(error, "the environment" if path is None else str(path))) from error
-    return settings.model_copy(update={"token": _token(settings, environ)})
+    return settings.model_copy(update={"token": _token(settings, environ), "source": path and Path(path)})
 
 
 def bundled(**sections: Mapping[str, object]) -> Settings:
@@ -112,7 +115,7 @@ def _explain(error: ValidationError, source: str) -> str:
     path = [str(part) for part in first["loc"]]
     key = ".".join(path)
     if first["type"] == "extra_forbidden":
-        known = _keys(path[0]) if len(path) > 1 else [name for name in Settings.model_fields if name != "token"]
+        known = _keys(path[0]) if len(path) > 1 else [name for name in Settings.model_fields if name not in _NO_KEYS]
         if path[0] == "sizes":
             known = list(SizeSettings.model_fields)
         if path[0] == "checkpoints":

@@ -223,6 +223,7 @@ class Settings(Section):
     tagger: TaggerSettings = TaggerSettings()
     log: LogSettings = LogSettings()
     token: SecretStr | None = Field(default=None, exclude=True)
+    source: Path | None = Field(default=None, exclude=True)  # the file that was read; none of its keys
 
     @model_validator(mode="before")
     @classmethod

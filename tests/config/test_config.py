@@ -19,7 +19,7 @@ def test_example_lists_every_key_with_its_default(request):
 
     loaded = config.load(example, environ={})
 
-    assert config.load(environ={}).model_copy(update={"storage": loaded.storage}) == loaded
+    assert config.load(environ={}).model_copy(update={"storage": loaded.storage, "source": example}) == loaded
     text = example.read_text(encoding="utf-8")
     for section in ("discord", "checkpoint", "storage", "defaults", "limits", "quota", "worker", "log"):
         for key in type(getattr(loaded, section)).model_fields:
