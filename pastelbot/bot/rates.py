@@ -18,7 +18,7 @@ _KINDS = {
 async def within_rate(interaction: discord.Interaction[Any]) -> bool:
     """Return whether an interaction may be answered; where it comes too soon, say so to its user alone.
 
-    A form is sent by nobody who has not pressed a button or used a command for it, so forms have no rate.
+    A form only follows a button or a command, which have their rates, so forms have none.
     """
     kind = _KINDS.get(interaction.type)
     if kind is None:

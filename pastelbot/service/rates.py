@@ -25,7 +25,7 @@ class Rates:
     """A token bucket for each user and kind: full at first, and filled evenly within a minute.
 
     `clock` is monotonic, in seconds. Of more than `most` buckets the ones used least lately are forgotten; a bucket
-    that was not used for a minute is full, so that nobody gains by it unless so many are there at once.
+    that was not used for a minute is full, so that no user gains by it unless so many are there at once.
     """
 
     def __init__(

@@ -98,7 +98,7 @@ class Reviews:
         """Remember the message in which moderators are asked."""
         await self._store.asked(job.id, channel_id=channel_id, message_id=message_id)
 
-    async def nobody_to_ask(self, job: Job) -> None:
+    async def end_unasked(self, job: Job) -> None:
         """End a job about which moderators cannot be asked."""
         await self._store.decide(job.id, "rejected")
         await self._refuse(job, _REFUSED)

@@ -46,13 +46,13 @@ class ReviewMessages:
         """Send the pictures to the mod channel, hidden; where that cannot be, the job is over and refunded."""
         channel_id = await self._reviews.mod_channel(job)
         if channel_id is None or job.reply is None:
-            await self._reviews.nobody_to_ask(job)
+            await self._reviews.end_unasked(job)
             return
         try:
             message = await self._send(job, channel_id, limit)
         except _NO_WAY as error:
             log.warning("mod channel cannot be used", job=job.id, channel=channel_id, error=str(error))
-            await self._reviews.nobody_to_ask(job)
+            await self._reviews.end_unasked(job)
         else:
             await self._reviews.asked(job, channel_id=channel_id, message_id=message.id)
 
