@@ -164,6 +164,10 @@ class Dispatcher:
             self._mailbox.put(ended)
         return ended
 
+    def seconds_for(self, work: float) -> float | None:
+        """Return how long the worker takes for so much work; None while nothing was measured."""
+        return self._throughput.seconds_for(work)
+
     def place(self, job_id: str) -> Place | None:
         """Return a waiting job's position, running jobs included; None where it does not wait."""
         return self._positions.mark_shown(job_id, self._ahead(), self._clock())

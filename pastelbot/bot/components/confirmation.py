@@ -1,9 +1,10 @@
-"""Confirmation before several jobs are queued at once: how many, and what they cost.
+"""Confirmation before several jobs are queued at once, and before a picture far larger than the checkpoint paints well.
 
 What is asked about lies in the database, so the buttons work after a restart, for as long as the question counts.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 import discord
 
@@ -15,12 +16,21 @@ from pastelbot.bot.components.submitting import submit_jobs
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import language_of
 from pastelbot.bot.responses import answers_errors, defer, is_queued, replace_response, respond_ephemeral
-from pastelbot.records import Actor, JobOptions, ReplyTarget
+from pastelbot.config import Settings
+from pastelbot.options.fitting import fitted, is_far_larger
+from pastelbot.records import Actor, GenerationRequest, JobOptions, ReplyTarget
 from pastelbot.rules import cost, grids
 from pastelbot.service.requests.checking import Checked
+from pastelbot.service.services import Services
 from pastelbot.store.confirmations import Plan
 
 _SHOWN = 8
+_ANSWERS = {
+    "yes": ("Paint", discord.ButtonStyle.success),
+    "fit": ("Paint smaller", discord.ButtonStyle.success),
+    "asked": ("Paint as asked", discord.ButtonStyle.secondary),
+    "no": ("Cancel", discord.ButtonStyle.secondary),
+}
 _GONE = "This was answered already, or too long ago: type it again."
 
 
@@ -32,13 +42,34 @@ async def ask(interaction: Interaction, checked: Checked) -> None:
     actor = checked.actor
     plan = Plan(user_id=actor.user_id, guild_id=actor.guild_id, requests=checked.requests, options=checked.options)
     number = await services.confirmations.add(plan, now=services.clock())
+    too_large = [each for each in plan.requests if is_far_larger(each, services.settings)]
     view = discord.ui.View(timeout=None)
-    for answer in ("yes", "no"):
+    for answer in ("fit", "asked", "no") if too_large else ("yes", "no"):
         view.add_item(PlanButton(answer, number))
-    await respond_ephemeral(interaction, _question(plan), view=view)
+    lines = _size_question(services, too_large[0]) if too_large else []
+    await respond_ephemeral(interaction, "\n".join([*lines, *_question(plan)]), view=view)
 
 
-def _question(plan: Plan) -> str:
+def needs_answer(checked: Checked, settings: Settings) -> bool:
+    """Return whether a user is asked before these requests are queued."""
+    return len(checked.requests) > 1 or is_far_larger(checked.requests[0], settings)
+
+
+def _size_question(services: Services, request: GenerationRequest) -> list[str]:
+    """Say which size the checkpoint was made for and, where it is known, how long the requested one takes."""
+    fit = fitted(request, services.settings)
+    warning = (
+        f"⚠️ **{request.width}x{request.height}** is far larger than this checkpoint was made for, "
+        f"so shapes come out wrong. **{fit.width}x{fit.height}** fits it."
+    )
+    seconds = services.dispatcher.seconds_for(cost.work(request))
+    if seconds is None:
+        return [warning]
+    ready_at = discord.utils.format_dt(services.clock() + timedelta(seconds=seconds), "R")
+    return [warning, f"-# As asked, it would be ready {ready_at} at the earliest."]
+
+
+def _question(plan: Plan) -> list[str]:
     """Say how many jobs and pictures there would be, what they cost, and how the prompts begin."""
     pictures = sum(len(grids.pictures_of(request)) * request.count for request in plan.requests)
     work = cost.text(sum(cost.work(request) for request in plan.requests))
@@ -47,16 +78,14 @@ def _question(plan: Plan) -> str:
     lines += [render.quote(request.prompt, 150) for request in plan.requests[:_SHOWN]]
     if len(plan.requests) > _SHOWN:
         lines.append(f"-# … and {len(plan.requests) - _SHOWN} more")
-    return "\n".join(lines)
+    return lines
 
 
-class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no):(?P<plan_id>[0-9a-f]{12})"):
-    """Yes or no to a plan."""
+class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no|fit|asked):(?P<plan_id>[0-9a-f]{12})"):
+    """An answer to a plan: yes (also `asked`), no, or yes in sizes that fit the checkpoint."""
 
     def __init__(self, answer: str, plan_id: str) -> None:
-        label, style = ("Paint", discord.ButtonStyle.success)
-        if answer == "no":
-            label, style = ("Cancel", discord.ButtonStyle.secondary)
+        label, style = _ANSWERS[answer]
         super().__init__(f"plan:{answer}:{plan_id}", label, style=style)
         self.answer = answer
         self.plan_id = plan_id
@@ -75,14 +104,21 @@ class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no):(?P<
 
     async def _carry_out(self, interaction: Interaction, plan: Plan) -> None:
         services = interaction.client.services
+        wanted = _fitting(plan, services.settings) if self.answer == "fit" else plan
         try:
             await defer(interaction, thinking=False)
-            await _queue(interaction, plan)
+            await _queue(interaction, wanted)
         except Exception:
             if not is_queued(interaction):
                 await services.confirmations.put_back(self.plan_id, plan, now=services.clock())
             raise
         await replace_response(interaction, f"✅ {len(plan.requests)} queued.")
+
+
+def _fitting(plan: Plan, settings: Settings) -> Plan:
+    """Return a plan with sizes that fit the checkpoint in place of far larger ones."""
+    requests = (fitted(each, settings) if is_far_larger(each, settings) else each for each in plan.requests)
+    return replace(plan, requests=tuple(requests))
 
 
 async def _queue(interaction: Interaction, plan: Plan) -> None:

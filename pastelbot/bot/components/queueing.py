@@ -40,13 +40,12 @@ async def _begin_privately(interaction: Interaction, checked: Checked) -> tuple[
     return checked.shown(locale=checked.options.locale, home_channel_id=checked.actor.channel_id), target
 
 
-async def paint(interaction: Interaction, checked: Checked) -> None:
-    """Queue what was built; several jobs only after a question."""
-    if len(checked.requests) == 1:
-        await submit(interaction, checked)
-    else:
-        await confirmation.ask(interaction, checked)
-    await suggest_tags(interaction, checked.requests[0].prompt)
+async def paint(interaction: Interaction, checked: Checked, *, suggesting: bool = True) -> None:
+    """Queue what was built, several jobs and far too large pictures only after a question; then suggest known tags."""
+    asking = confirmation.needs_answer(checked, interaction.client.services.settings)
+    await (confirmation.ask(interaction, checked) if asking else submit(interaction, checked))
+    if suggesting:
+        await suggest_tags(interaction, checked.requests[0].prompt)
 
 
 def children(job: Job) -> JobOptions:

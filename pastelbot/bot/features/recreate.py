@@ -7,7 +7,7 @@ from discord.ext import commands
 from pastelbot.bot.attachments import infotext_of, picture_in
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
-from pastelbot.bot.components.queueing import children, submit
+from pastelbot.bot.components.queueing import children, paint
 from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
@@ -56,7 +56,7 @@ class RecreateCog(commands.Cog):
 
     async def _paint(self, interaction: Interaction, infotext: str, actor: Actor, hidden: JobOptions) -> None:
         checked, notes = await self._builder.recreate(actor, infotext, hidden)
-        await submit(interaction, checked)
+        await paint(interaction, checked, suggesting=False)
         if notes:
             await respond_ephemeral(
                 interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)])

@@ -157,3 +157,42 @@ async def test_an_edit_may_become_several(studio):
     parent = await studio.jobs.by_message(message.id)
     children = await studio.jobs.with_status(JobStatus.LEASED)
     assert [parent.id] * 2 == [job.options.origin for job in children]
+
+
+async def test_a_far_too_large_picture_is_asked_about_with_the_size_that_fits(studio):
+    asked = await studio.imagine("1girl", size="1024x1024", hires="off")
+
+    assert asked.response.ephemeral
+    assert "**1024x1024** is far larger than this checkpoint was made for" in asked.response.content
+    assert "fits it" in asked.response.content
+    assert [] == await jobs(studio)
+
+
+@pytest.mark.parametrize(("label", "size"), [("Paint smaller", (512, 512)), ("Paint as asked", (1024, 1024))])
+async def test_it_is_painted_as_answered(open_studio, label, size):
+    studio = await open_studio(
+        sizes={"square": {"first": "512x512", "hires": "1024x1024"}}, defaults={"size": "square"}
+    )
+    asked = await studio.imagine("1girl", size="1024x1024", hires="off")
+    await studio.hana.click(asked.response, label=label)
+    await studio.painting(1)
+    (request,) = studio.executor.painting.values()
+
+    assert size == (request.width, request.height)
+
+
+async def test_it_says_when_it_would_be_ready_once_that_is_known(studio):
+    await studio.imagine("1girl", hires="off", size="128x128", steps=20)
+    await studio.painting()
+    studio.clock.advance(seconds=2)
+    await studio.finish()
+    now = int(studio.clock().timestamp())
+    asked = await studio.imagine("1girl", size="1024x1024", hires="off", steps=20)
+
+    assert f"As asked, it would be ready <t:{now + 128}:R> at the earliest." in asked.response.content
+
+
+async def test_a_picture_of_a_usual_size_is_not_asked_about(studio):
+    await studio.imagine("1girl", size="192x192", hires="off")
+
+    assert 1 == len(await studio.painting(1))

@@ -10,6 +10,8 @@ from pastelbot.infotext import read_request
 
 CARD = json.loads((Path(__file__).parents[2] / "prompt" / "card.json").read_text(encoding="utf-8"))
 
+CARD_SIZES = {"portrait": {"first": "448x640", "hires": "960x1280"}}
+
 
 @pytest.fixture
 def recreate(studio):
@@ -106,8 +108,9 @@ async def test_what_is_not_here_is_replaced_noted_and_painted(studio, recreate, 
 
 
 @pytest.mark.parametrize("text", CARD)
-async def test_the_cards_six_pictures_are_recreated(studio, recreate, text):
-    result = await recreate(infotext=text)
+async def test_the_cards_six_pictures_are_recreated(open_studio, text):
+    studio = await open_studio(sizes=CARD_SIZES, defaults={"size": "portrait"})
+    result = await studio.hana.slash(studio.channel, "recreate", infotext=text)
     request = await painted_request(studio)
     message = await studio.finish()
 
@@ -174,3 +177,11 @@ async def test_what_cannot_be_recreated_is_refused(studio, recreate, options, wo
 
     assert words in text
     assert text.endswith("Not charged.")
+
+
+async def test_the_cards_pictures_are_asked_about_where_the_checkpoint_is_smaller(studio, recreate):
+    asked = await recreate(infotext=CARD[0])
+    await studio.hana.click(asked.response, label="Paint smaller")
+    request = await painted_request(studio)
+
+    assert ((128, 192), (256, 384)) == ((request.width, request.height), (request.hires.width, request.hires.height))
