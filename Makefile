@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format chaos clean
 
 demo: .venv/demo.stamp
 	$(BIN)/python bot.py demo $(ARGS)
@@ -20,6 +20,11 @@ check: .venv/dev.stamp
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The long simulation; one seed again: .venv/bin/python -m tests.simulation SEED
+SEEDS ?= 10000
+chaos: .venv/dev.stamp
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 clean:
 	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache
