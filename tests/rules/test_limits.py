@@ -7,7 +7,6 @@ from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.infotext import read_request
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import limits
-from pastelbot.rules.samplers import painted
 
 LIMITS = LimitSettings()
 PICTURE = png(size=(3000, 64))
@@ -88,13 +87,6 @@ def test_refusals_name_cause_and_limit(changes, error, words):
 
     for word in words:
         assert word in str(caught.value)
-
-
-def test_every_sampler_that_is_let_through_is_painted_with():
-    """The bot process knows the names without torch; the worker knows the algorithms."""
-    from pastelbot.diffusion.sampling.registry import RUN
-
-    assert set(RUN) == set(painted())
 
 
 @pytest.mark.parametrize(
