@@ -142,6 +142,8 @@ class Press:
         """Return what the button's callback gets."""
         rights = discord.Permissions.all_channel()
         return SimpleNamespace(
+            id=random.randrange(10**12),
+            extras={},
             client=SimpleNamespace(services=self.services, messages=self.messages, languages=self.languages),
             user=SimpleNamespace(id=self.user_id),
             guild_id=GUILD,
@@ -158,7 +160,7 @@ class Press:
     async def _answer(self, text: str, **options: Any) -> SimpleNamespace:  # noqa: ANN401
         if self.answered is None:
             self.answered = time.perf_counter()
-        if options.get("ephemeral") and "jobs in line" in text:
+        if options.get("ephemeral") and "jobs queued" in text:
             self.refused = True
         elif options.get("ephemeral"):
             raise SystemExit(f"not what is measured here: {text}")
@@ -213,8 +215,8 @@ def report(presses: list[Press], seconds: float, edits: int, waiting: int) -> No
     cuts = statistics.quantiles(took, n=100)
     refused = sum(press.refused for press in presses)
     print(
-        f"{len(took):,} presses in {seconds:.0f} s ({refused:,} refused: enough jobs in line), {edits:,} edits, "
-        f"{waiting:,} in line at the end; answered: p50 {cuts[49] * 1e3:.1f} ms, p99 {cuts[98] * 1e3:.1f} ms, "
+        f"{len(took):,} presses in {seconds:.0f} s ({refused:,} refused: enough jobs queued), {edits:,} edits, "
+        f"{waiting:,} queued at the end; answered: p50 {cuts[49] * 1e3:.1f} ms, p99 {cuts[98] * 1e3:.1f} ms, "
         f"most {max(took) * 1e3:.1f} ms; not answered: {len(presses) - len(took)}"
     )
 

@@ -338,8 +338,8 @@ async def test_a_picture_that_is_there_before_the_message_is_posted_once(open_st
     studio = await open_studio(executor=FakeExecutor(instant=True))
     submit = studio.service.submit
 
-    async def slow(*args):
-        (queued,) = await submit(*args)
+    async def slow(*args, **named):
+        (queued,) = await submit(*args, **named)
         await studio.status(queued.job.id, JobStatus.DONE)
         return [queued]
 
