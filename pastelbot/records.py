@@ -222,7 +222,11 @@ class JobOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A request in the queue, as stored; where it is `withheld`, a moderator must review its pictures."""
+    """A request in the queue, as stored; where it is `withheld`, a moderator must review its pictures.
+
+    `interaction_id` is Discord's number of what asked for it; messages have greater numbers than what was before them.
+    `end_shown`: its message says that it failed or was cancelled, or cannot.
+    """
 
     id: str
     user_id: int
@@ -235,6 +239,8 @@ class Job:
     reason: str | None = None
     seconds: float | None = None
     withheld: bool = False
+    interaction_id: int | None = None
+    end_shown: bool = False
 
 
 # Between the bot process and the worker: commands go down, events come up.

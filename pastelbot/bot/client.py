@@ -89,6 +89,7 @@ class PastelBot(PastelClient):
         for feature in (components, *features.ALL):
             await feature.setup(self)
         await sync_commands(self, self._guild_ids)
+        await delivery.recover()
         await services.dispatcher.start(delivery.publish)
         posts.start()
         self._chores.start(first=_FIRST_CHORES)

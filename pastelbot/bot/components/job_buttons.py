@@ -11,7 +11,7 @@ import discord
 
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components import job_actions
-from pastelbot.bot.components.lasting_button import LastingButton
+from pastelbot.bot.components.lasting_button import PREFIX, LastingButton
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.records import Job, JobStatus
@@ -73,6 +73,12 @@ class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0
         if self.verb in job_actions.OWN:
             return await services.jobs.job(self.job_id)
         return await services.visibility.job(actor_of(interaction), self.job_id)
+
+
+def is_of_job(custom_id: str, job_id: str) -> bool:
+    """Return whether a custom id is that of a button under a job's message."""
+    prefix, verb, *rest = custom_id.split(":")
+    return f"{prefix}:" == PREFIX and verb in _LOOKS and rest[:1] == [job_id]
 
 
 def job_view(job: Job) -> discord.ui.View:

@@ -8,7 +8,7 @@ import discord
 
 from pastelbot.bot.rates import within_rate
 
-_PREFIX = "pb:"
+PREFIX = "pb:"
 
 
 class LastingButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(?!)"):
@@ -32,7 +32,7 @@ class LastingButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(
     ) -> None:
         super().__init__(
             discord.ui.Button(
-                label=label, emoji=emoji, style=style, disabled=disabled, custom_id=f"{_PREFIX}{custom_id}"
+                label=label, emoji=emoji, style=style, disabled=disabled, custom_id=f"{PREFIX}{custom_id}"
             )
         )
 

@@ -4,7 +4,7 @@ import discord
 
 from pastelbot.bot import render
 from pastelbot.bot.checks import actor_of
-from pastelbot.bot.components.lasting_button import LastingButton
+from pastelbot.bot.components.lasting_button import PREFIX, LastingButton
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translator
 from pastelbot.bot.responses import answers_errors
@@ -37,6 +37,11 @@ class ReviewButton(LastingButton, template=r"(?:pb:)?review:(?P<verb>approve|rej
             attachments=[],
             view=None,
         )
+
+
+def is_review_of(custom_id: str, job_id: str) -> bool:
+    """Return whether a custom id is that of a button under the question about a job."""
+    return custom_id in {f"{PREFIX}review:{verb}:{job_id}" for verb in _LOOKS}
 
 
 def review_view(job_id: str) -> discord.ui.View:

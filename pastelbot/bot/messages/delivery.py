@@ -16,6 +16,7 @@ from pastelbot.bot.context import Interaction
 from pastelbot.bot.messages.message_slot import MessageSlot, NotWrittenError, Pace, is_final
 from pastelbot.bot.messages.message_writer import MessageWriter, reply_of
 from pastelbot.bot.messages.review_messages import ReviewMessages, withheld_text
+from pastelbot.bot.messages.single_message import SingleMessage
 from pastelbot.bot.responses import UNSENT, respond_ephemeral
 from pastelbot.errors import NotFoundError, StorageError
 from pastelbot.i18n.languages import Languages
@@ -23,7 +24,6 @@ from pastelbot.records import BeingPainted, Ended, InLine, Job, JobStatus, Rende
 from pastelbot.service.requests.submission import JobService, Queued
 from pastelbot.service.reviews import Verdict
 
-_UNEDITABLE = {30046, 50083}  # the message is too old; its thread is archived, which a new message ends
 _TOO_LARGE = 413
 _WRONG = 400
 _MOST_WRONG = 8
@@ -52,8 +52,14 @@ class Delivery:
         self._pace = pace
         self._mention_after = mention_after
         self._writer = MessageWriter(client, languages, waited_long=self._waited_long)
+        self._single = SingleMessage(self._writer, service)
         self._slots: dict[str, MessageSlot] = {}
         self._closed = False
+
+    async def recover(self) -> None:
+        """Show the ends of jobs that were not shown before the bot stopped."""
+        for job in await self._service.ends_not_shown():
+            self.publish(Ended(job=job))
 
     async def announce(self, interaction: Interaction, queued: Queued) -> None:
         """Answer an interaction with the job's message.
@@ -63,20 +69,21 @@ class Delivery:
         job, text = queued.job, render.waiting_text(queued.job, queued.position, queued.ready_at)
         slot = self._slot(job.id)
         async with slot.writing():
-            if await self._known_message(job) is not None:
+            if await self._single.known(job) is not None:
                 await respond_ephemeral(interaction, "Your picture is here already.")
                 return
-            slot.message_id = await self._answer(interaction, job, text)
+            slot.message_id = await self._answer(interaction, job, slot, text)
             slot.text = text
-            await self._remember(job, slot)
+            await self._single.record(job, slot)
 
-    async def _answer(self, interaction: Interaction, job: Job, text: str) -> int | None:
+    async def _answer(self, interaction: Interaction, job: Job, slot: MessageSlot, text: str) -> int | None:
         """Send the job's first message; None where Discord does not take one now, but will take the picture."""
         try:
             return await self._writer.answer(interaction, job, text)
         except _LATER as error:
             log.warning("interaction not answered", job=job.id, error=str(error))
-        return await self._send_first(job, text)
+        taken = await self._writer.answered(interaction, job)
+        return taken or await self._single.find(job, slot) or await self._send_first(job, text)
 
     async def introduce(self, queued: Queued) -> None:
         """Show a job whose message answers nothing: send one, or fill that which was begun for it."""
@@ -93,19 +100,10 @@ class Delivery:
         slot.message_id = reply_of(current).message_id
         if slot.message_id is None:
             slot.message_id = await self._send_first(job, text)
-            await self._remember(job, slot)
+            await self._single.record(job, slot)
         elif not slot.text and current.status in {JobStatus.QUEUED, JobStatus.LEASED}:
             await self._writer.edit(job, slot.message_id, text, [])
         slot.text = text
-
-    async def _remember(self, job: Job, slot: MessageSlot) -> None:
-        """Record which message shows the job. Where that fails the slot knows it, and after a restart it is found."""
-        if slot.message_id is None:
-            return
-        try:
-            await self._service.set_message(job.id, slot.message_id)
-        except StorageError as error:
-            log.warning("message not recorded", job=job.id, message=slot.message_id, error=str(error))
 
     async def _send_first(self, job: Job, text: str) -> int | None:
         try:
@@ -132,6 +130,7 @@ class Delivery:
         """Show nothing more of a job whose message was deleted."""
         slot = self._slots.pop(job_id, None)
         if slot is not None:
+            slot.is_forgotten = True
             slot.close()
 
     async def close(self) -> None:
@@ -158,27 +157,43 @@ class Delivery:
     async def _show(self, slot: MessageSlot, update: Update) -> None:
         """Write an update; raises NotWrittenError where it should be tried again."""
         try:
+            await self._try_to_show(slot, update)
+            if isinstance(update, Ended):
+                await self._service.end_shown(update.job.id)
+        except _LATER as error:
+            raise NotWrittenError(str(error)) from error
+
+    async def _try_to_show(self, slot: MessageSlot, update: Update) -> None:
+        """Write an update, or give up what Discord will not take at all."""
+        try:
             await self._write_update(slot, update)
         except _NO_WAY as error:
             log.warning("message cannot be written", job=update.job.id, error=str(error))
-        except _LATER as error:
+        except discord.HTTPException as error:
             if not (_hopeless(error, slot) and is_final(update)):
-                raise NotWrittenError(str(error)) from error
+                raise
             log.warning("message given up", job=update.job.id, error=str(error))
 
     async def _write_update(self, slot: MessageSlot, update: Update) -> None:
+        current = await self._service.job(update.job.id)
         match update:
             case Rendered():
-                await self._service.job(update.job.id)
                 await self._deliver(update.job, slot)
-            case InLine() | BeingPainted() | Ended():
-                text = render.status_text(update)
-                if text != slot.text:
-                    files = previews(update, slot.preview)
-                    await self._write(update.job, slot, text, files, final=isinstance(update, Ended))
-                    slot.text = text
-                if isinstance(update, Ended) and update.job.withheld:
+            case InLine() | BeingPainted():
+                if current.status in {JobStatus.QUEUED, JobStatus.LEASED}:  # late progress never replaces an end
+                    await self._write_state(slot, update)
+            case Ended():
+                if not current.end_shown:
+                    await self._write_state(slot, update)
+                if update.job.withheld:
                     await self._review_messages.close(update.job)
+
+    async def _write_state(self, slot: MessageSlot, update: InLine | BeingPainted | Ended) -> None:
+        text = render.status_text(update)
+        if text != slot.text:
+            files = previews(update, slot.preview)
+            await self._single.write(update.job, slot, text, files, final=isinstance(update, Ended))
+            slot.text = text
 
     async def _deliver(self, job: Job, slot: MessageSlot) -> None:
         """Post the pictures, or say that they are withheld and ask a moderator."""
@@ -187,12 +202,12 @@ class Delivery:
                 await self._post(job, slot)
             case Verdict.WITHHOLD if not await self._review_messages.asked(job):
                 held = replace(job, withheld=True)
-                await self._write(held, slot, withheld_text(job), [], final=True)
+                await self._single.write(held, slot, withheld_text(job), [], final=True)
                 await self._review_messages.ask(held, limit=self._writer.file_limit(job))
 
     async def _post(self, job: Job, slot: MessageSlot) -> None:
         """Send the pictures; the job is settled only after Discord has answered with a message."""
-        shown = slot.message_id or await self._known_message(job)
+        shown = slot.message_id or await self._single.known(job)
         try:
             message_id = await self._write_pictures(job, slot)
         except FileNotFoundError:
@@ -228,36 +243,12 @@ class Delivery:
         while True:
             files = await asyncio.to_thread(attachments, job, pictures, limit=limit)
             try:
-                return await self._write(job, slot, text, files, final=True)
+                return await self._single.write(job, slot, text, files, final=True)
             except discord.HTTPException as error:
                 if error.status != _TOO_LARGE or limit <= _SMALLEST_LIMIT:
                     raise
                 limit = min(limit, FILE_BYTES + 1) // 2
                 log.warning("pictures too large", job=job.id, next_limit=limit)
-
-    async def _write(self, job: Job, slot: MessageSlot, text: str, files: list[discord.File], *, final: bool) -> int:
-        """Edit the job's message, or send a new one where it is final and the old one cannot be had; return its id."""
-        if slot.message_id is None:
-            slot.message_id = await self._known_message(job)
-        if slot.message_id is not None:
-            try:
-                await self._writer.edit(job, slot.message_id, text, files)
-            except discord.HTTPException as error:
-                gone = isinstance(error, discord.NotFound) or error.code in _UNEDITABLE
-                if not gone or not final:
-                    raise
-                for file in files:
-                    file.reset()
-            else:
-                return slot.message_id
-        elif not final:
-            return 0
-        await self._service.job(job.id)  # a deleted job is no longer shown
-        slot.message_id = await self._writer.send(job, text, files)
-        return slot.message_id
-
-    async def _known_message(self, job: Job) -> int | None:
-        return reply_of(await self._service.job(job.id)).message_id
 
 
 def _hopeless(error: Exception, slot: MessageSlot) -> bool:

@@ -62,6 +62,8 @@ class MessageSlot:
         self._closed = False
         self.failures = 0
         self.message_id: int | None = None
+        self.is_searched = False  # the message was looked for in the channel
+        self.is_forgotten = False  # the message is deleted with its job
         self.text = ""
         self.preview: bytes | None = None
 

@@ -6,9 +6,11 @@ import discord
 import structlog
 
 from pastelbot.bot.attachments import FILE_BYTES
-from pastelbot.bot.components.job_buttons import job_view
+from pastelbot.bot.components.job_buttons import is_of_job, job_view
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translated
+from pastelbot.bot.messages.search import custom_ids, find_own
+from pastelbot.bot.responses import UNSENT
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.records import Job, ReplyTarget
 
@@ -31,6 +33,21 @@ class MessageWriter:
         view = translated(job_view(job), translate)
         answer = await interaction.response.send_message(translate(text), view=view, allowed_mentions=none)
         return answer.message_id
+
+    async def answered(self, interaction: Interaction, job: Job) -> int | None:
+        """Return the id of the answer to an interaction, where Discord has one and it shows the job."""
+        try:
+            message = await interaction.original_response()
+        except (*UNSENT, discord.ClientException):
+            return None
+        return message.id if any(is_of_job(custom_id, job.id) for custom_id in custom_ids(message)) else None
+
+    async def find(self, job: Job) -> list[discord.Message]:
+        """Return the bot's messages that show the job, the oldest first."""
+        channel, bot = self._channel(reply_of(job)), self._client.user
+        if bot is None:
+            return []
+        return await find_own(channel, bot.id, lambda custom_id: is_of_job(custom_id, job.id), after=job.interaction_id)
 
     async def edit(self, job: Job, message_id: int, text: str, files: list[discord.File]) -> None:
         """Replace what the job's message shows."""

@@ -8,8 +8,9 @@ import structlog
 
 from pastelbot.bot import render
 from pastelbot.bot.attachments import FILE_BYTES, attachments
-from pastelbot.bot.components.review_buttons import review_view
+from pastelbot.bot.components.review_buttons import is_review_of, review_view
 from pastelbot.bot.localisation import language_of_guild, translated
+from pastelbot.bot.messages.search import find_own
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.records import Job
 from pastelbot.service.requests.submission import JobService
@@ -49,7 +50,7 @@ class ReviewMessages:
             await self._reviews.end_unasked(job)
             return
         try:
-            message = await self._send(job, channel_id, limit)
+            message = await self._asked_before(job, channel_id) or await self._send(job, channel_id, limit)
         except _NO_WAY as error:
             log.warning("mod channel cannot be used", job=job.id, channel=channel_id, error=str(error))
             await self._reviews.end_unasked(job)
@@ -67,6 +68,16 @@ class ReviewMessages:
             await message.edit(content=self._saying(job)(text)[:2000], attachments=[], view=None)
         except _NO_WAY:
             log.info("the question about a picture is gone", job=job.id)
+
+    async def _asked_before(self, job: Job, channel_id: int) -> discord.Message | None:
+        """Return the question that a kill or a lost answer kept from being recorded."""
+        channel, bot = self._client.get_partial_messageable(channel_id), self._client.user
+        if bot is None:
+            return None
+        found = await find_own(
+            channel, bot.id, lambda custom_id: is_review_of(custom_id, job.id), after=job.interaction_id
+        )
+        return found[0] if found else None
 
     async def _send(self, job: Job, channel_id: int, limit: int) -> discord.Message:
         """Send the question, with smaller files where Discord finds them too large."""

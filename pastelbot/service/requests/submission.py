@@ -132,10 +132,11 @@ class JobService:
         return ended
 
     async def delete(self, job_id: str, actor: Actor) -> None:
-        """Remove a job's pictures from the disk and the database, ending it first if need be."""
+        """Remove a job's pictures from the disk and the database, ending it first if need be; its message goes too."""
         job = await self.job(job_id)
         check_may_manage(job, actor)
         await self._dispatcher.end(job_id, JobStatus.CANCELLED)
+        await self._jobs.end_shown(job_id)  # its message goes, so nothing is shown there again
         await self._files.drop(await self._jobs.forget_pictures(job_id))
         if job.user_id != actor.user_id:
             await self._audit.record_job(actor, "delete", job)
@@ -156,6 +157,14 @@ class JobService:
         """Record that Discord has the pictures in that message, and settle the job."""
         await self._jobs.posted(job_id, message_id)
         await self._jobs.done(job_id, now=self._clock())
+
+    async def ends_not_shown(self) -> list[Job]:
+        """Return the jobs that failed or were cancelled, and whose message does not say so."""
+        return await self._jobs.ends_not_shown()
+
+    async def end_shown(self, job_id: str) -> None:
+        """Record that the job's message says how it ended, or can not."""
+        await self._jobs.end_shown(job_id)
 
     async def undeliverable(self, job_id: str, reason: str) -> None:
         """Fail a job whose pictures cannot be shown, and refund it."""

@@ -106,6 +106,7 @@ def new_row(job: Job, charge: Charge) -> dict[str, object]:
         "created_at": job.created_at.timestamp(),
         "guild_id": reply.guild_id,
         "channel_id": reply.channel_id,
+        "interaction_id": job.interaction_id,
         "message_id": reply.message_id,
         "cost": cost.work(job.request),
         "count": cost.pictures(job.request),
@@ -139,4 +140,6 @@ def job_of(row: Row) -> Job:
         withheld=row["review"] == "open",
         reason=row["reason"],
         seconds=row["seconds"],
+        interaction_id=row["interaction_id"],
+        end_shown=bool(row["end_shown"]),
     )

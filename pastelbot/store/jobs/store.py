@@ -55,6 +55,7 @@ class JobStore:
                 created_at=now,
                 reply=reply,
                 options=options or JobOptions(),
+                interaction_id=interaction_id,
             )
             for request, reply in wanted
         ]
@@ -64,7 +65,7 @@ class JobStore:
             await _check_before(connection, user_id, interaction_id, waiting_limit, len(jobs))
             charges = await quotas.reserve(connection, account, work, allowance, now)
             for part, (job, charge) in enumerate(zip(jobs, charges, strict=True)):
-                row = new_row(job, charge) | {"interaction_id": interaction_id, "part": part}
+                row = new_row(job, charge) | {"part": part}
                 sql = f"INSERT INTO jobs ({', '.join(row)}) VALUES ({_marks(tuple(row))})"
                 await connection.execute(sql, *row.values())
                 await connection.execute("DELETE FROM begun_messages WHERE message_id = ?", row["message_id"])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import discord
 import pytest
 from discord import Permissions
+from helpers.discord_faults import lose_answers
 from helpers.fake_executors import FakeExecutor
 from helpers.studio import labels
 from helpers.support import eventually, png
@@ -208,6 +209,17 @@ async def test_an_approval_that_was_not_shown_before_a_crash_is_shown_after_it(s
     await studio.status(job_id, JobStatus.DONE)
 
     assert studio.message(message_id).attachments
+
+
+async def test_a_question_whose_answer_is_lost_is_asked_once(studio, mods, monkeypatch):
+    """V7: the question shows the picture too."""
+    lose_answers(monkeypatch, "POST", f"/channels/{mods.id}/messages")
+    job_id, _ = await paint(studio, "explicit")
+    await eventually(lambda: not studio.bot.messages.pending)
+
+    (question,) = mods.history(viewer=studio.mod)
+    review = await studio.bot.services.reviews.review(await studio.jobs.get(job_id))
+    assert review.message_id == question.id
 
 
 async def test_its_owner_can_withdraw_a_withheld_picture(studio, mods):
