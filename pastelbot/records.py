@@ -332,9 +332,13 @@ class PaintingCancelled:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerLost:
-    """Event: the worker process ended; `reason` is for the operator. The executor starts another one."""
+    """Event: the worker process ended; `reason` is for the operator. The executor starts another one.
+
+    `detail` is the last line that it wrote to standard error, for the log.
+    """
 
     reason: str
+    detail: str = ""
 
 
 Event = WorkerReady | CheckpointLoaded | Loading | Progress | Painted | PaintingFailed | PaintingCancelled | WorkerLost

@@ -220,7 +220,7 @@ class Dispatcher:
                 log.info("checkpoint loaded", name=event.name, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
                 self.loaded[event.name] = event
             case WorkerLost():
-                await self._lost(event.reason)
+                await self._lost(event)
             case Painted():
                 await asyncio.shield(self._painted(event))
             case PaintingFailed():
@@ -327,8 +327,9 @@ class Dispatcher:
             log.info("job ended", job=job_id, status=str(status), reason=reason)
             self._publish(Ended(job=job))
 
-    async def _lost(self, reason: str) -> None:
-        log.error("worker lost", reason=reason, jobs=list(self._running))
+    async def _lost(self, event: WorkerLost) -> None:
+        reason = event.reason
+        log.error("worker lost", reason=reason, detail=event.detail, jobs=list(self._running))
         self._ready = False
         lost, self._running = self._running, {}
         self._throughput.idle()

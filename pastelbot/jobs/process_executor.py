@@ -1,18 +1,16 @@
 """An executor whose worker is one spawned child process with a pipe."""
 
 import asyncio
-import multiprocessing
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 
 import structlog
 
 from pastelbot.config import WorkerOptions
 from pastelbot.jobs import worker
 from pastelbot.jobs.background import CallLater, call_later
+from pastelbot.jobs.child_process import ChildProcess
 from pastelbot.records import Command, Event, Stop, WorkerLost, WorkerReady
 
 _FIRST_PAUSE = 1.0
@@ -40,8 +38,7 @@ class ProcessExecutor:
         self._options = options
         self._target = target
         self._first_pause, self._patience, self._later = first_pause, patience, later
-        self._process: BaseProcess | None = None
-        self._connection: Connection | None = None
+        self._child: ChildProcess | None = None
         self._on_event: Callable[[Event], None] = lambda _event: None
         self._pause = first_pause
         self._restart_reason: str | None = None
@@ -51,7 +48,7 @@ class ProcessExecutor:
     @property
     def pid(self) -> int | None:
         """The worker's process id, while there is one."""
-        return self._process.pid if self._process is not None else None
+        return self._child.process.pid if self._child is not None else None
 
     def start(self, on_event: Callable[[Event], None]) -> None:
         """Spawn the first worker."""
@@ -60,46 +57,39 @@ class ProcessExecutor:
 
     def send(self, command: Command) -> None:
         """Send down the pipe; a broken pipe is noticed by the listener."""
-        if self._connection is not None:
+        if self._child is not None:
             with suppress(OSError):
-                self._connection.send(command)
+                self._child.connection.send(command)
 
     def restart(self, reason: str) -> None:
         """Kill the worker; the listener notices and another one starts."""
-        if self._process is not None:
+        if self._child is not None:
             self._restart_reason = reason
-            self._process.kill()
+            self._child.kill()
 
     async def close(self) -> None:
         """Ask the worker to stop; after 3 s it is killed."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        process = self._process
-        if process is None:
+        child = self._child
+        if child is None:
             return
         self.send(Stop())
-        await asyncio.get_running_loop().run_in_executor(None, _reap, process, self._patience)
+        await asyncio.get_running_loop().run_in_executor(None, child.reap, self._patience)
         self._release()
 
     def _spawn(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(
-            target=self._target, args=(theirs, self._options), name="pastelbot-worker", daemon=True
-        )
-        process.start()
-        theirs.close()
-        self._process, self._connection = process, ours
+        child = self._child = ChildProcess(self._target, self._options, name="pastelbot-worker")
         loop = asyncio.get_running_loop()
         listener = threading.Thread(
-            target=_listen, args=(ours, loop, self._receive, process), name="pastelbot-listener", daemon=True
+            target=_listen, args=(child, loop, self._receive), name="pastelbot-listener", daemon=True
         )
         listener.start()
 
-    def _receive(self, process: BaseProcess, event: Event | None) -> None:
-        """Pass an event on; None says that the pipe has ended."""
-        if self._closed or process is not self._process:
+    def _receive(self, child: ChildProcess, event: Event | None) -> None:
+        """Pass an event on; None says that the child has ended."""
+        if self._closed or child is not self._child:
             return
         if isinstance(event, WorkerReady):
             self._pause = self._first_pause
@@ -109,41 +99,31 @@ class ProcessExecutor:
         if event is not None:
             self._on_event(event)
             return
-        _reap(process, 1.0)  # one that hangs at its end would keep the device's memory
-        reason = self._restart_reason or f"the worker process ended with exit code {process.exitcode}"
+        reason = self._restart_reason or f"the worker process ended with exit code {child.process.exitcode}"
         self._restart_reason = None
         self._release()
         self._timer = self._later(self._pause, self._spawn)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-        self._on_event(WorkerLost(reason=reason))
+        self._on_event(WorkerLost(reason=reason, detail=child.last_words(0)))
 
     def _release(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._process = self._connection = None
+        if self._child is not None:
+            self._child.connection.close()
+        self._child = None
 
 
 def _listen(
-    connection: Connection,
-    loop: asyncio.AbstractEventLoop,
-    on_event: Callable[[BaseProcess, Event | None], None],
-    process: BaseProcess,
+    child: ChildProcess, loop: asyncio.AbstractEventLoop, on_event: Callable[[ChildProcess, Event | None], None]
 ) -> None:
     """Carry events from the pipe to the event loop until either has ended."""
     while True:
         try:
-            event = connection.recv()
+            event = child.connection.recv()
         except (EOFError, OSError):
             event = None
+            child.reap(1.0)  # one that hangs at its end would keep the device's memory
+            child.last_words()
         with suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(on_event, process, event)
+            loop.call_soon_threadsafe(on_event, child, event)
         if event is None:
             return
-
-
-def _reap(process: BaseProcess, patience: float) -> None:
-    """Wait some seconds for a process to end, then kill it."""
-    process.join(timeout=patience)
-    if process.is_alive():
-        process.kill()
-        process.join()

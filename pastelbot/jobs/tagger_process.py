@@ -1,19 +1,17 @@
 """Tagger process: describes pictures in a child process that is started on first use."""
 
 import asyncio
-import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import Protocol
 
 import structlog
 
 from pastelbot.errors import PastelError, RequestError, TaggerError
 from pastelbot.jobs import tagger_worker
+from pastelbot.jobs.child_process import ChildProcess
 from pastelbot.records import Description
 from pastelbot.tagging.files import TaggerOptions
 
@@ -83,7 +81,7 @@ class TaggerProcess:
         self._thread.shutdown(wait=False, cancel_futures=True)
         child = self._child
         if child is not None:
-            child.process.kill()
+            child.kill()
         await asyncio.get_running_loop().run_in_executor(None, self._end)
 
     def _end(self) -> None:
@@ -100,7 +98,7 @@ class TaggerProcess:
             child.connection.send_bytes(content)
             answer = child.on_event(self._describing_seconds)
         except TimeoutError as error:
-            child.process.kill()
+            child.kill()
             raise self._lost(f"it did not answer for {self._describing_seconds:.0f} s") from error
         except (EOFError, OSError) as error:
             raise self._lost("it crashed on a picture") from error
@@ -119,23 +117,16 @@ class TaggerProcess:
                 raise TaggerError(self._failure)
             self._child = self._spawn()
             if self._closed:  # `close` came too early to see the child
-                self._child.process.kill()
+                self._child.kill()
         if not self._child.ready:
             self._await_ready(self._child)
         return self._child
 
     def _spawn(self) -> "_Child":
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(
-            target=self._target, args=(theirs, self._options), name="pastelbot-tagger", daemon=True
-        )
         try:
-            process.start()
+            return _Child(self._target, self._options, name="pastelbot-tagger")
         except OSError as error:
             raise self._failed(TaggerError(f"The tagger's process cannot be started: {error}.")) from error
-        theirs.close()
-        return _Child(process, ours)
 
     def _await_ready(self, child: "_Child") -> None:
         try:
@@ -170,20 +161,15 @@ class TaggerProcess:
         child, self._child = self._child, None
         if child is None:
             return None
-        child.process.join(timeout=1.0)  # one that is about to end says how
-        child.process.kill()
-        child.process.join()
+        code = child.reap(1.0)  # one that is about to end says how
         child.connection.close()
-        return child.process.exitcode
+        return code
 
 
-class _Child:
-    """A process and our end of its pipe."""
+class _Child(ChildProcess):
+    """The child, and whether it has loaded its model."""
 
-    def __init__(self, process: BaseProcess, connection: Connection) -> None:
-        self.process = process
-        self.connection = connection
-        self.ready = False
+    ready = False
 
     def on_event(self, seconds: float) -> object:
         """Return the next thing it says; raises TimeoutError, or EOFError or OSError where the pipe has ended."""

@@ -1,8 +1,10 @@
 """Targets for a spawned child, in a module that the child can import: workers without torch."""
 
 import os
+import sys
 import time
 
+from pastelbot.jobs.parent_watch import end_with_parent
 from pastelbot.records import Cancel, Paint, Painted, PaintingCancelled, Progress, Stop, WorkerLost, WorkerReady
 
 
@@ -42,4 +44,18 @@ def lingering(connection, options):
     """Be ready, close the pipe, and do not end."""
     connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint.path, checkpoint_hash="0"))
     connection.close()
+    time.sleep(3600)
+
+
+def talkative(_connection, _options):
+    """Write more than is kept to standard error, then die of something."""
+    sys.stderr.write("padding\n" * 2000)
+    raise FileNotFoundError("No usable temporary directory")
+
+
+def watching_its_parent():
+    """End with the parent by the way of other systems than Linux; print the process id first."""
+    end_with_parent(platform="darwin")
+    sys.stdout.write(f"{os.getpid()}\n")
+    sys.stdout.flush()
     time.sleep(3600)

@@ -1,8 +1,5 @@
-import asyncio
 import os
 import signal
-import sys
-from pathlib import Path
 
 import pytest
 from helpers import fake_workers
@@ -122,6 +119,16 @@ async def test_a_worker_that_cannot_load_says_why_and_is_tried_again_ever_later(
     assert worker.pauses == [1.0, 2.0]
 
 
+async def test_a_worker_that_dies_of_an_error_says_what_it_was(start):
+    worker = await start(fake_workers.talkative)
+    lost = await worker.hears(WorkerLost)
+
+    assert (lost.reason, lost.detail) == (
+        "the worker process ended with exit code 1",
+        "FileNotFoundError: No usable temporary directory",
+    )
+
+
 async def test_the_pause_has_an_end(start):
     worker = await start(fake_workers.unloadable, first_pause=50.0)
     await worker.hears(WorkerLost, 3)
@@ -202,32 +209,3 @@ async def test_close_between_two_workers_starts_no_other(start):
     (timer,) = worker.timers
     assert timer.cancelled()
     assert worker.executor.pid is None
-
-
-PARENT = """
-import asyncio, sys
-from helpers import fake_workers
-from pastelbot.jobs.process_executor import ProcessExecutor
-from pastelbot.config import CheckpointSettings, WorkerOptions
-
-async def main():
-    executor = ProcessExecutor(WorkerOptions(checkpoint=CheckpointSettings(path="fake")), target=fake_workers.obedient)
-    executor.start(lambda event: print(executor.pid, flush=True))
-    await asyncio.sleep(3600)
-
-asyncio.run(main())
-"""
-
-
-async def test_the_worker_does_not_outlive_a_killed_bot():
-    environment = os.environ | {"PYTHONPATH": str(Path(fake_workers.__file__).parents[1])}
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PARENT, stdout=asyncio.subprocess.PIPE, env=environment
-    )
-    worker = int(await parent.stdout.readline())
-    assert not ended(worker)
-
-    parent.kill()
-    await parent.wait()
-
-    await eventually(lambda: ended(worker))
