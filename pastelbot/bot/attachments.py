@@ -3,6 +3,7 @@
 import asyncio
 import io
 from pathlib import Path
+from typing import Any
 
 import discord
 from PIL import Image
@@ -14,6 +15,8 @@ from pastelbot.records import BeingPainted, Job, Update
 from pastelbot.store.jobs.rows import StoredPicture
 
 FILE_BYTES = 10 * 2**20  # of a file that is sent
+_WEBP: tuple[dict[str, Any], ...] = ({"lossless": True}, {"quality": 95}, {"quality": 80}, {"quality": 50})
+FORMS = 1 + len(_WEBP)  # that a picture can be sent in, from PNG to the smallest
 _REQUEST_BYTES = 24 * 2**20  # Discord takes 25 MiB a request, text included
 _PATIENCE = 2.2  # seconds, of the three in which Discord wants an answer
 _LARGEST_SHOWN = 25 * 2**20  # bytes of a picture of which only the infotext is read
@@ -68,12 +71,14 @@ async def infotext_of(file: discord.Attachment, *, cap: int = _LARGEST_SHOWN, pa
         raise RequestError("Discord hands the file out too slowly: try again, or paste the infotext.") from error
 
 
-def attachments(job: Job, stored: list[tuple[StoredPicture, Path]], *, limit: int = FILE_BYTES) -> list[discord.File]:
-    """Read the pictures from disk, each small enough for a message that holds them all."""
+def attachments(
+    job: Job, stored: list[tuple[StoredPicture, Path]], *, limit: int = FILE_BYTES, form: int = 0
+) -> list[discord.File]:
+    """Read the pictures from disk, each in that form (0: PNG) or a smaller one, so that a message can hold them all."""
     share = min(limit, _REQUEST_BYTES // max(1, len(stored)))
     files = []
     for picture, path in stored:
-        data, suffix = _fitted(path.read_bytes(), picture.infotext, limit=share)
+        data, suffix = _fitted(path.read_bytes(), picture.infotext, limit=share, form=form)
         name = f"{'SPOILER_' * job.options.spoiler}pastelbot-{picture.seed}.{suffix}"
         files.append(discord.File(io.BytesIO(data), filename=name, description=alt_text(job.request, picture.seed)))
     return files
@@ -87,15 +92,15 @@ def previews(update: Update, jpeg: bytes | None) -> list[discord.File]:
     return [discord.File(io.BytesIO(jpeg), filename="preview.jpg", description=description)]
 
 
-def _fitted(png: bytes, infotext: str, *, limit: int) -> tuple[bytes, str]:
+def _fitted(png: bytes, infotext: str, *, limit: int, form: int) -> tuple[bytes, str]:
     """Return the picture and its suffix: the PNG, or else WebP, lossless if that fits. The infotext goes with it."""
-    if len(png) <= limit:
+    if form == 0 and len(png) <= limit:
         return png, "png"
     image = Image.open(io.BytesIO(png)).convert("RGB")
     exif = Image.Exif()
     exif.get_ifd(_EXIF)[_USER_COMMENT] = b"UNICODE\0" + infotext.encode("utf-16-be")
     data = b""
-    for options in ({"lossless": True}, {"quality": 95}, {"quality": 80}, {"quality": 50}):
+    for options in _WEBP[max(0, form - 1) :]:
         file = io.BytesIO()
         image.save(file, "WEBP", exif=exif, **options)
         data = file.getvalue()

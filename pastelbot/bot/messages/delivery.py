@@ -11,12 +11,13 @@ import discord
 import structlog
 
 from pastelbot.bot import render
-from pastelbot.bot.attachments import FILE_BYTES, attachments, previews
+from pastelbot.bot.attachments import previews
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.messages.message_slot import MessageSlot, NotWrittenError, Pace, is_final
 from pastelbot.bot.messages.message_writer import MessageWriter, reply_of
 from pastelbot.bot.messages.review_messages import ReviewMessages, withheld_text
 from pastelbot.bot.messages.single_message import SingleMessage
+from pastelbot.bot.messages.uploads import TooLargeError, upload
 from pastelbot.bot.responses import UNSENT, respond_ephemeral
 from pastelbot.errors import NotFoundError, StorageError
 from pastelbot.i18n.languages import Languages
@@ -24,10 +25,8 @@ from pastelbot.records import BeingPainted, Ended, InLine, Job, JobStatus, Rende
 from pastelbot.service.requests.submission import JobService, Queued
 from pastelbot.service.reviews import Verdict
 
-_TOO_LARGE = 413
 _WRONG = 400
 _MOST_WRONG = 8
-_SMALLEST_LIMIT = 2**20
 _NO_WAY = (discord.Forbidden, discord.NotFound, NotFoundError)  # the last: the job itself is gone
 _LATER = (*UNSENT, StorageError)  # what may succeed when it is tried again
 
@@ -210,6 +209,8 @@ class Delivery:
         shown = slot.message_id or await self._single.known(job)
         try:
             message_id = await self._write_pictures(job, slot)
+        except TooLargeError:
+            await self._service.undeliverable(job.id, "Discord finds its picture too large, as small as it can be made")
         except FileNotFoundError:
             await self._service.undeliverable(job.id, "its picture has vanished from the disk")
         except _NO_WAY:
@@ -239,16 +240,11 @@ class Delivery:
         """Write the message with its pictures, smaller ones where Discord finds them too large; return its id."""
         pictures = await self._service.pictures(job.id)
         text = render.result_text(job, [picture.seed for picture, _ in pictures])
-        limit = self._writer.file_limit(job)
-        while True:
-            files = await asyncio.to_thread(attachments, job, pictures, limit=limit)
-            try:
-                return await self._single.write(job, slot, text, files, final=True)
-            except discord.HTTPException as error:
-                if error.status != _TOO_LARGE or limit <= _SMALLEST_LIMIT:
-                    raise
-                limit = min(limit, FILE_BYTES + 1) // 2
-                log.warning("pictures too large", job=job.id, next_limit=limit)
+
+        async def send(files: list[discord.File]) -> int:
+            return await self._single.write(job, slot, text, files, final=True)
+
+        return await upload(job, pictures, self._writer.file_limit(job), send)
 
 
 def _hopeless(error: Exception, slot: MessageSlot) -> bool:

@@ -1,23 +1,22 @@
 """Review messages to moderators: one per withheld job in the server's mod channel."""
 
-import asyncio
 from dataclasses import replace
 
 import discord
 import structlog
 
 from pastelbot.bot import render
-from pastelbot.bot.attachments import FILE_BYTES, attachments
+from pastelbot.bot.attachments import FILE_BYTES
 from pastelbot.bot.components.review_buttons import is_review_of, review_view
 from pastelbot.bot.localisation import language_of_guild, translated
 from pastelbot.bot.messages.search import find_own
+from pastelbot.bot.messages.uploads import TooLargeError, upload
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.records import Job
 from pastelbot.service.requests.submission import JobService
 from pastelbot.service.reviews import Reviews, Verdict
 
-_NO_WAY = (discord.Forbidden, discord.NotFound)
-_TOO_LARGE = 413
+_NO_WAY = (discord.Forbidden, discord.NotFound, TooLargeError)
 
 log = structlog.get_logger(__name__)
 
@@ -84,22 +83,19 @@ class ReviewMessages:
         pictures = await self._service.pictures(job.id)
         channel = self._client.get_partial_messageable(channel_id)
         spoilered, translate = replace(job, options=replace(job.options, spoiler=True)), self._saying(job)
-        while True:
-            files = await asyncio.to_thread(attachments, spoilered, pictures, limit=limit)
+
+        async def send(files: list[discord.File]) -> discord.Message:
             for file in files:
                 file.spoiler, file.description = True, file.description and translate(file.description)
-            try:
-                return await channel.send(
-                    translate(_question(job, [picture.rating for picture, _ in pictures])),
-                    files=files,
-                    view=translated(review_view(job.id), translate),
-                    allowed_mentions=discord.AllowedMentions.none(),
-                    nonce=f"{job.id}:review",
-                )
-            except discord.HTTPException as error:
-                if error.status != _TOO_LARGE or limit <= 2**20:
-                    raise
-                limit //= 2
+            return await channel.send(
+                translate(_question(job, [picture.rating for picture, _ in pictures])),
+                files=files,
+                view=translated(review_view(job.id), translate),
+                allowed_mentions=discord.AllowedMentions.none(),
+                nonce=f"{job.id}:review",
+            )
+
+        return await upload(spoilered, pictures, limit, send)
 
     def _saying(self, job: Job) -> Translate:
         """Return what puts texts into the language of the job's server."""

@@ -363,6 +363,62 @@ async def test_a_picture_that_discord_finds_too_large_is_sent_smaller(studio):
     assert attachment.size <= 5 * 2**20
 
 
+TOO_LARGE = pytest.mark.parametrize(("status", "code"), [(413, 0), (413, 40005), (400, 40005)])
+FORMS = ["png", "lossless", "lossy", "lossy", "lossy"]
+
+
+@TOO_LARGE
+@pytest.mark.parametrize("times", range(5))
+async def test_a_picture_is_made_smaller_until_discord_takes_it(studio, monkeypatch, status, code, times):
+    """V24: PNG, then lossless WebP, then WebP of three qualities."""
+    forms = forms_sent(monkeypatch)
+    await studio.imagine()
+    await studio.painting()
+    if times:
+        studio.env.inject_error("PATCH", MESSAGE, status=status, code=code, times=times)
+    message = await studio.finish()
+
+    assert len(message.attachments) == 1
+    assert forms == FORMS[: times + 1]
+    assert await studio.charged() == 1
+
+
+@TOO_LARGE
+async def test_a_picture_that_stays_too_large_fails_and_is_refunded(studio, monkeypatch, status, code):
+    """V24: after the smallest form nothing is tried any longer."""
+    forms = forms_sent(monkeypatch)
+    result = await studio.imagine()
+    (job_id,) = await studio.painting()
+    studio.env.inject_error("PATCH", MESSAGE, status=status, code=code, times=5)
+    studio.executor.finish(job_id)
+    await studio.status(job_id, JobStatus.FAILED)
+    message = await studio.says("too large, as small as it can be made\nNot charged.", result.response.id)
+
+    assert forms == FORMS
+    assert message.attachments == []
+    assert await studio.charged() == 0
+
+
+def forms_sent(monkeypatch):
+    """Return a list that grows by the form of each file that an edit sends."""
+    forms, edit = [], discord.PartialMessage.edit
+
+    async def watched(message, **changes):
+        for file in changes["attachments"]:
+            forms.append(form_of(file.fp.read()))
+            file.fp.seek(0)
+        return await edit(message, **changes)
+
+    monkeypatch.setattr(discord.PartialMessage, "edit", watched)
+    return forms
+
+
+def form_of(data):
+    if data.startswith(b"\x89PNG"):
+        return "png"
+    return "lossless" if b"VP8L" in data[:64] else "lossy"
+
+
 async def test_a_picture_over_the_limit_goes_as_webp_with_its_infotext(studio):
     await studio.imagine(seed=7)
     (job_id,) = await studio.painting()

@@ -222,6 +222,16 @@ async def test_a_question_whose_answer_is_lost_is_asked_once(studio, mods, monke
     assert review.message_id == question.id
 
 
+async def test_a_question_that_stays_too_large_ends_the_job(studio, mods):
+    """V24."""
+    studio.env.inject_error("POST", f"/channels/{mods.id}/messages", status=413, code=40005, times=5)
+    job_id, _ = await paint(studio, "explicit")
+    await studio.status(job_id, JobStatus.FAILED)
+
+    assert await studio.charged() == 0
+    assert mods.last_message is None
+
+
 async def test_its_owner_can_withdraw_a_withheld_picture(studio, mods):
     _, message_id = await paint(studio, "explicit")
     await asked(mods)
