@@ -40,6 +40,7 @@ from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
 from pastelbot.store.jobs.begun_messages import BegunMessageStore
+from pastelbot.store.jobs.init_adoption import adopt_init_pictures
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.key_values import KeyValueStore
 from pastelbot.store.pauses import Pauses
@@ -153,7 +154,7 @@ async def _core(
     )
     models = Models(settings, stores.key_values, dispatcher, audit)
     await models.open()
-    checker = RequestChecker(settings, access, models.names)
+    checker = RequestChecker(settings, access, models.names, stores.files)
     return _Core(
         settings=settings,
         clock=clock,
@@ -174,10 +175,12 @@ async def _stores(settings: Settings, database: Database, clock: Callable[[], da
     servers = SettingsStore(database)
     pauses = Pauses(servers)
     await pauses.load()
+    files = PictureFiles(settings.storage.pictures, database)
+    await adopt_init_pictures(database, files)
     return _Stores(
         jobs=JobStore(database),
         begun_messages=BegunMessageStore(database),
-        files=PictureFiles(settings.storage.pictures, database),
+        files=files,
         settings=servers,
         blocks=BlockStore(database),
         pauses=pauses,
@@ -185,7 +188,7 @@ async def _stores(settings: Settings, database: Database, clock: Callable[[], da
         key_values=KeyValueStore(database),
         quotas=QuotaStore(database),
         presets=PresetStore(database),
-        confirmations=ConfirmationStore(database),
+        confirmations=ConfirmationStore(database, files),
         reviews=ReviewStore(database),
         gallery=GalleryStore(database),
         personal=PersonalStore(database),
@@ -232,7 +235,7 @@ async def _services(core: _Core) -> Services:
         visibility=visibility,
         housekeeping=Housekeeping(settings.storage, files, clock=clock),
         gallery=_gallery(core, reviews, visibility),
-        personal_data=PersonalData(stores.personal, jobs, dispatcher, files),
+        personal_data=PersonalData(stores.personal, dispatcher, files),
         clock=clock,
     )
 

@@ -3,7 +3,6 @@
 Sizes are pixels, seeds are 0 to 2**32 - 1, and the defaults are the settings of the Pastel-Mix card.
 """
 
-import base64
 import dataclasses
 import enum
 from collections.abc import Callable
@@ -39,24 +38,23 @@ class HiresFix:
 class InitImage:
     """The picture that img2img starts from, instead of from noise alone.
 
-    `file` is the uploaded file, of any size and format, in base64: text passes JSON and the database unchanged, and a
-    queued job depends on nothing that a user could delete meanwhile. `resize_mode` is one of `choices.RESIZE_MODES`.
+    `content` is a picture file; a stored request has none, but the file's `name` in the pictures folder. `upload` is
+    the bytes of the file that the user handed over, `width` and `height` are the kept picture's, 0 before it is kept.
+    `resize_mode` is one of `choices.RESIZE_MODES`.
     """
 
-    file: str
+    content: bytes = b""
+    name: str = ""
+    upload: int = 0
+    width: int = 0
+    height: int = 0
     denoising_strength: float = 0.75
     resize_mode: str = "Just resize"
 
     @classmethod
     def of(cls, content: bytes, *, denoising_strength: float = 0.75, resize_mode: str = "Just resize") -> "InitImage":
-        """Return the record of a file's content."""
-        file = base64.b64encode(content).decode("ascii")
-        return cls(file=file, denoising_strength=denoising_strength, resize_mode=resize_mode)
-
-    @property
-    def content(self) -> bytes:
-        """Return the file's content."""
-        return base64.b64decode(self.file)
+        """Return the record of an uploaded file's content."""
+        return cls(content=content, upload=len(content), denoising_strength=denoising_strength, resize_mode=resize_mode)
 
 
 @dataclass(frozen=True, kw_only=True)

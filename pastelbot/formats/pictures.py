@@ -95,6 +95,12 @@ def flattened(content: bytes, *, what: str) -> Image.Image:
     return flat.convert("RGB")
 
 
+def suffix_of(content: bytes) -> str:
+    """Return how a picture file's name should end."""
+    starts = {b"\x89PNG": "png", b"\xff\xd8": "jpg", b"RIFF": "webp", b"GIF8": "gif", b"BM": "bmp"}
+    return next((suffix for start, suffix in starts.items() if content.startswith(start)), "bin")
+
+
 def make_sheet(pngs: Sequence[bytes]) -> bytes:
     """Return one PNG with all pictures, row by row in nearly a square; they are all of one size."""
     images = [Image.open(io.BytesIO(png)) for png in pngs]

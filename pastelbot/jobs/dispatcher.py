@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from pastelbot.errors import PastelError
 from pastelbot.jobs.background import CallLater, Mailbox, call_later
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.queue import scheduler
@@ -159,7 +160,8 @@ class Dispatcher:
         self._leave(job_id)
         try:
             if forget_pictures:
-                await self._files.drop(await self._jobs.forget_pictures(job_id))
+                with_init = status is JobStatus.FAILED  # what was cancelled can be asked for again
+                await self._files.drop(await self._jobs.forget_pictures(job_id, with_init=with_init))
         finally:
             self._mailbox.put(ended)
         return ended
@@ -294,9 +296,18 @@ class Dispatcher:
             for job in await self._jobs.lease([job.id for job in chosen], now=now):
                 waiting = self._queue.take(job.id, now.timestamp()) or QueuedJob.of(job)
                 self._running[job.id] = _Running(job=job, waiting=waiting, taken_at=now)
-                self._executor.send(Paint(job_id=job.id, request=job.request, owner=job.user_id))
+                await self._send(job)
             for waiting in chosen:  # given out, or ended elsewhere meanwhile
                 self._leave(waiting.id)
+
+    async def _send(self, job: Job) -> None:
+        """Hand a leased job to the worker, with the picture that it starts from; where that is gone, the job fails."""
+        try:
+            request = await self._files.with_init(job.request)
+        except PastelError as error:
+            await self._end(job.id, JobStatus.FAILED, str(error))
+            return
+        self._executor.send(Paint(job_id=job.id, request=request, owner=job.user_id))
 
     async def _refresh_positions(self, depth: int) -> None:
         """Publish the positions that differ from those shown."""

@@ -2,9 +2,11 @@
 
 Work is counted in whole pixel-steps, so that sums and refunds are exact; users read it in megapixel-steps ("MP-steps").
 The Pastel-Mix card's picture, 448x640 in 20 steps and then 960x1280 in 20 steps, is 20 x 0.287 + 20 x 1.229 = 30.3
-MP-steps.
+MP-steps. A picture to start from costs a step of the pixels that are encoded, for each picture, and once a pixel-step
+for each byte of the file that was handed over, which is decoded, scaled and stored.
 """
 
+from pastelbot.choices import LATENT_RESIZE
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import grids
 from pastelbot.rules.hires import hires_size
@@ -16,12 +18,17 @@ UNIT = "MP-steps"
 
 def work(request: GenerationRequest) -> int:
     """Return the work of all of a request's pictures, in pixel-steps."""
-    if request.grid is not None:
-        return sum(map(work, grids.pictures_of(request)))
+    upload = request.init.upload if request.init is not None else 0
+    return sum(map(_pictures_work, grids.pictures_of(request))) + upload
+
+
+def _pictures_work(request: GenerationRequest) -> int:
     steps = request.steps if request.init is None else _init_steps(request.steps, request.init)
     one = request.width * request.height * sampler_info(request.sampler).calls(steps)
     if request.hires is not None:
         one += _hires_work(request, request.hires)
+    if request.init is not None:
+        one += _encoded_pixels(request, request.init)
     return one * request.count
 
 
@@ -59,6 +66,12 @@ def _hires_work(request: GenerationRequest, hires: HiresFix) -> int:
         return 0  # nothing to enlarge, so there is no second pass
     width, height = size.picture
     return width * height * sampler_info(hires.sampler or request.sampler).calls(hires.steps or request.steps)
+
+
+def _encoded_pixels(request: GenerationRequest, init: InitImage) -> int:
+    """Return the pixels that the VAE encodes: those that are painted, or the picture's own before a latent resize."""
+    own = init.width * init.height if init.resize_mode == LATENT_RESIZE else 0
+    return own or request.width * request.height
 
 
 def _init_steps(steps: int, init: InitImage) -> int:

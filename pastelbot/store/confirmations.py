@@ -2,15 +2,19 @@
 
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import TypeAdapter
 
 from pastelbot.records import GenerationRequest, InitImage, JobOptions
-from pastelbot.store.database import Database
+from pastelbot.store.database import Database, Transaction
+from pastelbot.store.jobs.rows import init_name, plain_init, plain_request, read_stored_request
+from pastelbot.store.picture_files import PictureFiles
 
 _LIFETIME = timedelta(hours=1)
+_PER_USER = 10  # a user's older questions no longer count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,21 +43,22 @@ _KEPT = TypeAdapter(_Kept)
 class ConfirmationStore:
     """All reading and writing of plans that wait to be confirmed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, files: PictureFiles) -> None:
         self._database = database
+        self._files = files
 
     async def add(self, plan: Plan, *, now: datetime) -> str:
-        """Keep a plan and return its id; what has expired is dropped."""
+        """Keep a plan and return its id; what has expired is dropped, and a user's oldest where there are many."""
         number = secrets.token_hex(6)
-        async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM confirmations WHERE asked_at < ?", (now - _LIFETIME).timestamp())
-            await connection.execute(
-                "INSERT INTO confirmations (id, user_id, plan, asked_at) VALUES (?, ?, ?, ?)",
-                number,
-                plan.user_id,
-                json.dumps(asdict(_packed(plan))),
-                now.timestamp(),
+        async with self._files.keeping_inits(plan.requests), self._database.transaction() as connection:
+            await _insert(connection, number, plan, now)
+            sql = (
+                "DELETE FROM confirmations WHERE asked_at < ? OR user_id = ? AND id NOT IN (SELECT id"
+                " FROM confirmations WHERE user_id = ? ORDER BY asked_at DESC, id = ? DESC LIMIT ?) RETURNING init_file"
             )
+            expired = (now - _LIFETIME).timestamp()
+            rows = await connection.all(sql, expired, plan.user_id, plan.user_id, number, _PER_USER)
+        await self._files.drop([row[0] for row in rows if row[0] is not None])
         return number
 
     async def take(self, number: str, user_id: int, *, now: datetime) -> Plan | None:
@@ -63,18 +68,34 @@ class ConfirmationStore:
             row = await connection.one(sql, number, user_id)
         if row is None or row["asked_at"] < (now - _LIFETIME).timestamp():
             return None
-        return _unpacked(user_id, _KEPT.validate_json(row["plan"]))
+        return _unpacked(user_id, _read(row["plan"]))
 
     async def put_back(self, number: str, plan: Plan, *, now: datetime) -> None:
         """Keep a plan that was taken and could not be carried out under its old id."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                "INSERT OR IGNORE INTO confirmations (id, user_id, plan, asked_at) VALUES (?, ?, ?, ?)",
-                number,
-                plan.user_id,
-                json.dumps(asdict(_packed(plan))),
-                now.timestamp(),
-            )
+        async with self._files.keeping_inits(plan.requests), self._database.transaction() as connection:
+            await _insert(connection, number, plan, now)
+
+
+async def _insert(connection: Transaction, number: str, plan: Plan, now: datetime) -> None:
+    """Keep a plan. All of its requests start from the same picture: braces change the prompt alone."""
+    sql = "INSERT OR IGNORE INTO confirmations (id, user_id, plan, asked_at, init_file) VALUES (?, ?, ?, ?, ?)"
+    text, init_file = json.dumps(_plain(_packed(plan))), init_name(plan.requests[0])
+    await connection.execute(sql, number, plan.user_id, text, now.timestamp(), init_file)
+
+
+def _plain(kept: _Kept) -> dict[str, Any]:
+    """Return a plan as it is stored, for JSON. Any: each field has a type of its own."""
+    plain = asdict(replace(kept, requests=(), init=None))
+    init = plain_request(kept.requests[0].replace(init=kept.init))["init"] if kept.init is not None else None
+    return {**plain, "requests": [plain_request(request) for request in kept.requests], "init": init}
+
+
+def _read(text: str) -> _Kept:
+    stored = json.loads(text)
+    requests = [read_stored_request(json.dumps(request)) for request in stored.pop("requests")]
+    if stored.get("init") is not None:
+        stored["init"] = plain_init(stored["init"])
+    return replace(_KEPT.validate_python({**stored, "requests": ()}), requests=tuple(requests))
 
 
 def _packed(plan: Plan) -> _Kept:

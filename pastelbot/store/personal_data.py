@@ -68,6 +68,7 @@ class StartPicture:
     """The picture that a job was painted from, and its size in bytes."""
 
     job_id: str
+    file: str
     size: int
 
 
@@ -102,15 +103,10 @@ class PersonalStore:
     async def start_pictures(self, user_id: int) -> list[StartPicture]:
         """Return which jobs of a person were painted from a picture, the newest first."""
         sql = (
-            f"SELECT id AS job_id, length(json_extract(request, '$.init.file')) * 3 / 4 AS size FROM jobs"
-            f" WHERE id IN (SELECT id FROM jobs WHERE user_id = ?"
-            f" ORDER BY created_at DESC, id LIMIT {_BATCH} OFFSET ?) ORDER BY created_at DESC, id"
+            "SELECT id AS job_id, init_file AS file, init_size AS size FROM jobs"
+            " WHERE user_id = ? AND init_file IS NOT NULL ORDER BY created_at DESC, id"
         )
-        found: list[StartPicture] = []
-        for offset in range(0, await self._count(user_id), _BATCH):
-            rows = await self._database.reader.all(sql, user_id, offset)
-            found += [StartPicture(**dict(row)) for row in rows if row["size"]]
-        return found
+        return [StartPicture(**dict(row)) for row in await self._database.reader.all(sql, user_id)]
 
     async def forget(self, user_id: int) -> list[str]:
         """Delete what is not kept; return the picture files that the person had. Messages are marked to be deleted."""
@@ -121,8 +117,12 @@ class PersonalStore:
                     f" guild_id FROM jobs WHERE user_id = ? AND {message} IS NOT NULL AND {channel} IS NOT NULL",
                     user_id,
                 )
-            sql = "SELECT DISTINCT file FROM pictures WHERE job_id IN (SELECT id FROM jobs WHERE user_id = ?)"
-            rows = await connection.all(sql, user_id)
+            sql = (
+                "SELECT file FROM pictures WHERE job_id IN (SELECT id FROM jobs WHERE user_id = :user)"
+                " UNION SELECT init_file FROM jobs WHERE user_id = :user"
+                " UNION SELECT init_file FROM confirmations WHERE user_id = :user"
+            )
+            rows = await connection.all(sql, user=user_id)
             for personal in PERSONAL:
                 if personal.becomes is not None:
                     sql = f"UPDATE {personal.table} SET {personal.becomes} WHERE {personal.condition}"

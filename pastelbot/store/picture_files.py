@@ -1,5 +1,7 @@
 """Picture files: named by their content, written once, removed when no row of the database needs them.
 
+Painted pictures belong to rows of `pictures`, those to start from to jobs and to plans that wait to be confirmed.
+
 A file has a row before it is announced, and loses its rows before it is removed. So a crash leaves at worst a
 file without a row, which the next sweep removes. One lock holds apart those who write and record a file from those who
 look whether it can go: the same bytes may be written again at that very moment.
@@ -10,19 +12,32 @@ import os
 import re
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import structlog
 
-from pastelbot.records import Picture
+from pastelbot.errors import NotFoundError, StoreError
+from pastelbot.records import GenerationRequest, Picture
 from pastelbot.store.database import Database
+from pastelbot.store.failures import store_errors
 from pastelbot.store.jobs.rows import StoredPicture, content_name, picture_file
 
 # Nothing else in the folder is ours, whatever it is: by content, and by job as it was before.
-_OURS = re.compile(r"([0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}|[0-9a-f]{12}/\d{2,}-\d+)\.png(\.part)?")
+_OURS = re.compile(
+    r"([0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}|[0-9a-f]{12}/\d{2,}-\d+)\.(png|jpg|webp|gif|bmp|bin)(\.part)?"
+)
 _BY_JOB = "file NOT GLOB '[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*'"
 _BATCH = 100
+_ENDED = "('done', 'failed', 'cancelled')"
+# The columns that name files, and which of their rows give a file up when its time is over.
+_COLUMNS = (
+    ("pictures", "file", "1"),
+    ("jobs", "init_file", f"status IN {_ENDED}"),
+    ("confirmations", "init_file", "0"),
+)
+_GONE = "The picture that this starts from is no longer kept: attach it again, or paint without one."
 
 log = structlog.get_logger(__name__)
 
@@ -37,13 +52,47 @@ class PictureFiles:
 
     @asynccontextmanager
     async def keeping(self, pictures: Sequence[Picture]) -> AsyncIterator[list[StoredPicture]]:
-        """Write pictures; record them inside the block, because files without a row are removed after it."""
+        """Write pictures; record them inside the block, because files without a row are removed after it.
+
+        Raises StorageError where the disk does not take them.
+        """
+        async with self.keeping_contents([picture.png for picture in pictures]):
+            yield [picture_file(number, picture) for number, picture in enumerate(pictures)]
+
+    @asynccontextmanager
+    async def keeping_inits(self, requests: Sequence[GenerationRequest]) -> AsyncIterator[None]:
+        """Write the pictures that requests start from, in the same way."""
+        contents = {request.init.content for request in requests if request.init is not None and request.init.content}
+        if not contents:
+            yield
+            return
+        async with self.keeping_contents(list(contents)):
+            yield
+
+    @asynccontextmanager
+    async def keeping_contents(self, contents: Sequence[bytes]) -> AsyncIterator[None]:
+        """Write files named by their contents, in the same way."""
         async with self._lock:
-            stored = await asyncio.to_thread(_write_all, self.folder, pictures)
+            with store_errors():
+                names = await asyncio.to_thread(_write_all, self.folder, contents)
             try:
-                yield stored
+                yield
             finally:
-                await self._unlink_unneeded([picture.file for picture in stored if picture.file is not None])
+                with suppress(StoreError):  # a sweep removes them later
+                    await self._unlink_unneeded(names)
+
+    async def with_init(self, request: GenerationRequest) -> GenerationRequest:
+        """Return the request with the content of the picture that it starts from, read from its file.
+
+        Raises NotFoundError where the file is gone, or is no longer what its name says.
+        """
+        init = request.init
+        if init is None or init.content:
+            return request
+        content = await asyncio.to_thread(_read, self.folder, init.name)
+        if content is None:
+            raise NotFoundError(_GONE)
+        return request.replace(init=replace(init, content=content))
 
     def path(self, picture: StoredPicture) -> Path:
         """Return where the picture's file is; where it was swept away, a path that leads nowhere."""
@@ -57,12 +106,14 @@ class PictureFiles:
 
     async def forget_channel(self, channel_id: int) -> None:
         """Remove the pictures of all jobs that were shown in a channel, but for those that are not delivered yet."""
-        sql = (
-            "DELETE FROM pictures WHERE job_id IN (SELECT id FROM jobs WHERE channel_id = ?"
-            " AND status IN ('done', 'failed', 'cancelled')) RETURNING file"
-        )
+        jobs = f"FROM jobs WHERE channel_id = ? AND status IN {_ENDED}"
         async with self._database.transaction() as connection:
+            sql = f"SELECT init_file AS file {jobs} AND init_file IS NOT NULL"
             rows = await connection.all(sql, channel_id)
+            sql = f"UPDATE jobs SET init_file = NULL WHERE init_file IS NOT NULL AND id IN (SELECT id {jobs})"
+            await connection.execute(sql, channel_id)
+            sql = f"DELETE FROM pictures WHERE job_id IN (SELECT id {jobs}) RETURNING file"
+            rows += await connection.all(sql, channel_id)
         await self.drop([row["file"] for row in rows if row["file"] is not None])
 
     async def sweep(self, *, before: datetime | None, max_bytes: int) -> int:
@@ -75,8 +126,9 @@ class PictureFiles:
         names = await self._outlived(before, max_bytes) if before is not None or max_bytes else []
         for batch in _batches(names):
             async with self._database.transaction() as connection:
-                sql = "UPDATE pictures SET file = NULL WHERE file = ?"
-                await connection.executemany(sql, [(name,) for name in batch])
+                for table, column, ended in _COLUMNS:
+                    sql = f"UPDATE {table} SET {column} = NULL WHERE {column} = ? AND {ended}"
+                    await connection.executemany(sql, [(name,) for name in batch])
             await self.drop(batch)
         await self._remove_strays()
         if names:
@@ -85,10 +137,12 @@ class PictureFiles:
 
     async def _outlived(self, before: datetime | None, max_bytes: int) -> list[str]:
         sql = (
-            "SELECT p.file, MAX(p.size), MAX(j.created_at) AS made_at, MAX(g.id IS NOT NULL"
-            " OR j.status NOT IN ('done', 'failed', 'cancelled')) FROM pictures p JOIN jobs j ON j.id = p.job_id"
-            " LEFT JOIN gallery g ON g.job_id = p.job_id AND g.number = p.number"
-            " WHERE p.file IS NOT NULL GROUP BY p.file ORDER BY made_at, p.file"
+            "SELECT file, MAX(size), MAX(made_at) AS made_at, MAX(needed) FROM ("
+            "SELECT p.file, p.size, j.created_at AS made_at,"
+            f" g.id IS NOT NULL OR j.status NOT IN {_ENDED} AS needed FROM pictures p JOIN jobs j ON j.id = p.job_id"
+            " LEFT JOIN gallery g ON g.job_id = p.job_id AND g.number = p.number WHERE p.file IS NOT NULL"
+            f" UNION ALL SELECT init_file, init_size, created_at, status NOT IN {_ENDED} FROM jobs"
+            " WHERE init_file IS NOT NULL) GROUP BY file ORDER BY made_at, file"
         )
         rows = await self._database.reader.all(sql)
         total, gone = sum(row[1] for row in rows), []
@@ -119,7 +173,8 @@ class PictureFiles:
     async def _remove_strays(self) -> None:
         """Remove files that are ours by their names and that no row needs."""
         there = await asyncio.to_thread(_ours_in, self.folder)
-        needed = {row[0] for row in await self._database.reader.all("SELECT DISTINCT file FROM pictures")}
+        sql = " UNION ".join(f"SELECT {column} FROM {table}" for table, column, _ in _COLUMNS)
+        needed = {row[0] for row in await self._database.reader.all(sql)}
         strays = there - needed
         if strays:
             log.info("unused files removed", files=len(strays))
@@ -127,9 +182,9 @@ class PictureFiles:
 
     async def _unlink_unneeded(self, names: Sequence[str]) -> None:
         """Remove those of the files that no row needs; the lock must be held."""
-        sql = "SELECT 1 FROM pictures WHERE file = ? LIMIT 1"
+        sql = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE {column} = :file" for table, column, _ in _COLUMNS)
         value = self._database.reader.value
-        unneeded = [name for name in dict.fromkeys(names) if await value(sql, name) is None]
+        unneeded = [name for name in dict.fromkeys(names) if await value(f"{sql} LIMIT 1", file=name) is None]
         if unneeded:
             await asyncio.to_thread(_unlink, self.folder, unneeded)
 
@@ -139,12 +194,24 @@ def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
         yield names[start : start + _BATCH]
 
 
-def _write_all(folder: Path, pictures: Sequence[Picture]) -> list[StoredPicture]:
-    stored = [picture_file(number, picture) for number, picture in enumerate(pictures)]
-    for place, picture in zip(stored, pictures, strict=True):
-        if place.file is not None:
-            _write(folder / place.file, picture.png)
-    return stored
+def _write_all(folder: Path, contents: Sequence[bytes]) -> list[str]:
+    names = [content_name(content) for content in contents]
+    for name, content in zip(names, contents, strict=True):
+        _write(folder / name, content)
+    return names
+
+
+def _read(folder: Path, name: str) -> bytes | None:
+    """Return the content of a file, or None where it is gone or is not what its name says."""
+    with store_errors():
+        try:
+            content = (folder / name).read_bytes()
+        except (FileNotFoundError, IsADirectoryError):
+            return None
+    if content_name(content) != name:
+        log.error("a picture file is damaged", file=name)
+        return None
+    return content
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -153,7 +220,7 @@ def _write(path: Path, content: bytes) -> None:
         if path.stat().st_size == len(content):
             return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".png.part")
+    part = path.with_name(f"{path.name}.part")
     part.write_bytes(content)
     part.replace(path)
 

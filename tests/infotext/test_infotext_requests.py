@@ -111,7 +111,7 @@ def test_each_picture_of_a_request_has_its_own_seed():
 
 
 def test_a_picture_painted_over_another_says_its_strength():
-    request = GenerationRequest(prompt="a", init=InitImage(file="", denoising_strength=0.4))
+    request = GenerationRequest(prompt="a", init=InitImage(denoising_strength=0.4))
     text = format_infotext(request, checkpoint="m", checkpoint_hash="")
 
     assert "Denoising strength: 0.4" in text

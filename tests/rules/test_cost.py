@@ -1,16 +1,17 @@
 import math
 
 import pytest
-from helpers.support import png
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pastelbot.choices import LATENT_RESIZE
 from pastelbot.config import Settings
 from pastelbot.diffusion.sampling.registry import plan_first_pass, resolve
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 from pastelbot.options import default_request
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import cost
+from pastelbot.rules.grids import make_grid, read_axis
 from pastelbot.rules.hires import hires_size
 from pastelbot.rules.samplers import painted
 
@@ -64,10 +65,27 @@ def test_the_second_pass_costs_the_size_that_is_painted(columns, rows, target_wi
 
 @pytest.mark.parametrize(("strength", "steps"), [(0.75, 8), (0.0, 1), (1.0, 10)])
 def test_over_a_picture_only_the_steps_that_are_painted_cost(strength, steps):
-    """As the webui counts them: the strength's share, and one more."""
-    init = InitImage.of(png(), denoising_strength=strength)
+    """As the webui counts them: the strength's share, and one more. Encoding the picture is a step, too."""
+    init = InitImage(denoising_strength=strength)
 
-    assert cost.work(SMALL.replace(init=init)) == steps * 512 * 512
+    assert cost.work(SMALL.replace(init=init)) == (steps + 1) * 512 * 512
+
+
+def test_the_file_that_was_handed_over_costs_by_its_bytes_once():
+    """Decoding, scaling and storing 10 MB was nearly free beside a small picture."""
+    small = SMALL.replace(width=64, height=64, steps=1)
+    content = b"x" * 9_800_000
+    grid = make_grid(read_axis("steps", "1,2,3"), None)
+
+    for request in (small, small.replace(count=4), small.replace(grid=grid)):
+        with_file = request.replace(init=InitImage.of(content))
+        assert cost.work(with_file) - cost.work(request.replace(init=InitImage())) == len(content)
+
+
+def test_a_latent_resize_costs_what_is_encoded():
+    init = InitImage(width=2048, height=1024, resize_mode=LATENT_RESIZE, denoising_strength=0)
+
+    assert cost.work(SMALL.replace(width=64, height=64, steps=1, init=init)) == 64 * 64 + 2048 * 1024
 
 
 @pytest.mark.parametrize("name", painted())

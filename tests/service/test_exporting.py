@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from pastelbot.service.personal_data.exporting import Item, listed, packed, suffix_of, text_item, zipped
+from pastelbot.service.personal_data.exporting import Item, listed, packed, text_item, zipped
 
 
 def contents(archive):
@@ -50,11 +50,3 @@ def test_tables_are_json_and_long_ones_are_cut():
     assert list(read) == [f"jobs-{number}.json" for number in range(1, len(read) + 1)]
     assert rows == [row for part in read.values() for row in part]
     assert max(item.size for item in items) < 4 * 2**20
-
-
-@pytest.mark.parametrize(
-    ("content", "suffix"),
-    [(b"\x89PNG\r\n", "png"), (b"\xff\xd8\xff", "jpg"), (b"RIFF0000WEBP", "webp"), (b"GIF89a", "gif"), (b"", "bin")],
-)
-def test_pictures_are_named_by_what_they_are(content, suffix):
-    assert suffix_of(content) == suffix

@@ -11,14 +11,26 @@ from pastelbot.records import Actor, Grid, JobOptions
 from pastelbot.rules.grids import read_axis
 from pastelbot.service.requests.checking import RequestChecker
 from pastelbot.store.database import Database
+from pastelbot.store.picture_files import PictureFiles
 
 ADULTS = Actor(user_id=1, guild_id=5, channel_id=6, places=(6,), age_restricted=True)
 
 
 @pytest.fixture
-async def access(settings, clock, monkeypatch):
+async def database(settings):
+    opened = await Database.open(settings.storage.database)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def files(settings, database):
+    return PictureFiles(settings.storage.pictures, database)
+
+
+@pytest.fixture
+async def access(settings, database, clock, monkeypatch):
     """The access policy, which counts how often it was asked."""
-    database = await Database.open(settings.storage.database)
     policy = await services.open_access(settings, database, clock)
     policy.asked = 0
     authorize = policy.authorize
@@ -28,13 +40,12 @@ async def access(settings, clock, monkeypatch):
         return await authorize(actor)
 
     monkeypatch.setattr(policy, "authorize", counted)
-    yield policy
-    await database.close()
+    return policy
 
 
 @pytest.fixture
-def checker(settings, access):
-    return RequestChecker(settings, access, ModelNames())
+def checker(settings, access, files):
+    return RequestChecker(settings, access, ModelNames(), files)
 
 
 @pytest.fixture
@@ -79,14 +90,14 @@ async def test_what_was_checked_for_a_direct_message_is_not_checked_again(checke
     assert access.asked == 2
 
 
-async def test_each_prompt_of_a_request_is_parsed_once(settings, access, request_of):
+async def test_each_prompt_of_a_request_is_parsed_once(settings, access, files, request_of):
     parsers = []
 
     def new_parser():
         parsers.append(PromptParser())
         return parsers[-1]
 
-    checker = RequestChecker(settings, access, ModelNames(), new_parser=new_parser)
+    checker = RequestChecker(settings, access, ModelNames(), files, new_parser=new_parser)
     cells = Grid(x=read_axis("steps", "20-44"))
     requests = [request_of(f"{colour} hair, {'(:' * 90}").replace(grid=cells, hires=None) for colour in ("red", "blue")]
     await checker.check(ADULTS, requests, JobOptions())
@@ -95,8 +106,8 @@ async def test_each_prompt_of_a_request_is_parsed_once(settings, access, request
     assert parsers[0].attention.cache_info().misses == 4  # two prompts, the negative one, no hires prompt
 
 
-async def test_a_prompt_that_becomes_too_much_text_is_refused(settings, access, request_of):
-    checker = RequestChecker(settings, access, ModelNames(), new_parser=lambda: PromptParser(most_text=1000))
+async def test_a_prompt_that_becomes_too_much_text_is_refused(settings, access, files, request_of):
+    checker = RequestChecker(settings, access, ModelNames(), files, new_parser=lambda: PromptParser(most_text=1000))
     await checker.check(ADULTS, [request_of("[a|b] " + "c" * 200).replace(negative_prompt="")], JobOptions())
 
     with pytest.raises(LimitError, match=r"With all its steps the prompt has more than 1,000 characters"):

@@ -63,7 +63,7 @@ async def open_service(settings, database, jobs, clock):
         access = await services.open_access(changed, database, clock)
         audit = services.audit_trail(database, clock)
         models = Models(changed, KeyValueStore(database), dispatcher, audit)
-        checker = RequestChecker(changed, access, models.names)
+        checker = RequestChecker(changed, access, models.names, files)
         return CheckingService(changed, jobs, dispatcher, checker, audit, files, models, clock=clock)
 
     yield open_service

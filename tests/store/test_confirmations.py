@@ -6,6 +6,8 @@ from helpers.support import png
 from pastelbot.records import GenerationRequest, InitImage, JobOptions
 from pastelbot.store.confirmations import ConfirmationStore, Plan
 from pastelbot.store.database import Database
+from pastelbot.store.jobs.rows import init_name, without_content
+from pastelbot.store.picture_files import PictureFiles
 
 HANA, KENJI = 1, 2
 
@@ -18,8 +20,8 @@ async def database(settings):
 
 
 @pytest.fixture
-def store(database):
-    return ConfirmationStore(database)
+def store(settings, database):
+    return ConfirmationStore(database, PictureFiles(settings.storage.pictures, database))
 
 
 def plan(*, init=None):
@@ -54,12 +56,28 @@ async def test_plans_expire(store, database, clock):
     assert await database.reader.number("SELECT COUNT(*) FROM confirmations") == 1
 
 
-async def test_a_picture_to_start_from_is_kept_once(store, database, clock):
+async def test_a_picture_to_start_from_is_kept_once_and_as_a_file(store, settings, database, clock):
     started = plan(init=InitImage.of(png(size=(64, 64))))
     number = await store.add(started, now=clock())
 
-    assert (await database.reader.value("SELECT plan FROM confirmations")).count(started.requests[0].init.file) == 1
-    assert started == await store.take(number, HANA, now=clock())
+    (name,) = [init_name(request) for request in started.requests[:1]]
+    row = await database.reader.one("SELECT plan, init_file FROM confirmations")
+    assert (row["plan"].count(name), row["init_file"]) == (1, name)
+    assert png(size=(64, 64)) == (settings.storage.pictures / name).read_bytes()
+    taken = await store.take(number, HANA, now=clock())
+    assert [without_content(request) for request in started.requests] == list(taken.requests)
+
+
+async def test_of_a_users_many_questions_the_newest_count_and_the_pictures_of_the_others_go(store, settings, clock):
+    contents = [png(size=(64, 8 + number)) for number in range(15)]
+    numbers = []
+    for content in contents:
+        clock.advance(seconds=1)
+        numbers.append(await store.add(plan(init=InitImage.of(content)), now=clock()))
+
+    assert len([path for path in settings.storage.pictures.rglob("*") if path.is_file()]) == 10
+    assert await store.take(numbers[4], HANA, now=clock()) is None
+    assert await store.take(numbers[5], HANA, now=clock()) is not None
 
 
 async def test_of_many_clicks_at_once_one_gets_the_plan(store, clock):

@@ -1,5 +1,6 @@
 """Databases that earlier versions left, one of each version of the tables: all that is in them can still be read."""
 
+import base64
 import contextlib
 import json
 import re
@@ -30,6 +31,7 @@ from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.key_values import KeyValueStore
 from pastelbot.store.pauses import Pauses
 from pastelbot.store.personal_data import PersonalStore
+from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.presets import PresetStore
 from pastelbot.store.quotas import UNLIMITED, Account, Allowance, QuotaStore
 from pastelbot.store.reviews import Review, ReviewStore
@@ -149,7 +151,23 @@ async def test_every_job_has_the_request_that_was_written(version, path):
         job = jobs[number]
         assert (job.status, job.user_id, job.created_at.timestamp()) == (status, user_id, created_at)
         usual = json.loads(json.dumps(asdict(GenerationRequest(prompt=""))))
-        assert json.loads(json.dumps(asdict(job.request))) == {**usual, **json.loads(request)}
+        assert json.loads(json.dumps(asdict(job.request), default=_as_base64)) == {**usual, **_renamed(request)}
+
+
+def _as_base64(content):
+    return base64.b64encode(content).decode()
+
+
+def _renamed(request):
+    """Return a request as it is read now: until version 11 the picture to start from was in it, as `file`."""
+    found = json.loads(request)
+    if found.get("init") and "file" in found["init"]:
+        content = found["init"].pop("file")
+        upload = len(base64.b64decode(content))
+        found["init"] |= {"content": content, "name": "", "upload": upload, "width": 0, "height": 0}
+    elif found.get("init"):
+        found["init"]["content"] = ""
+    return found
 
 
 @since(1)
@@ -448,8 +466,8 @@ async def test_presets_of_version_7(database):
 
 
 @since(7)
-async def test_confirmations_of_version_7(database):
-    store, now = ConfirmationStore(database), written(7, minutes=10)
+async def test_confirmations_of_version_7(database, path):
+    store, now = ConfirmationStore(database, PictureFiles(path.parent, database)), written(7, minutes=10)
     plan = await store.take(job_id(7, 101), HANA, now=now)
     over = await store.take(job_id(7, 102), KENJI, now=now)
 
@@ -509,7 +527,8 @@ async def check_a_whole_version(database, version):
     assert (await ReviewStore(database).get(withheld.id)).message_id == message(version, 54)
     shown = await GalleryStore(database).by_message(message(version, 80))
     assert (shown.job_id, shown.number, shown.votes) == (rated.id, 0, 1)
-    plan = await ConfirmationStore(database).take(job_id(version, 101), MOD, now=written(version))
+    store = ConfirmationStore(database, PictureFiles(database.path.parent, database))
+    plan = await store.take(job_id(version, 101), MOD, now=written(version))
     assert (len(plan.requests), plan.options.locale) == (2, locale)
     presets = {preset.name: preset.values for preset in await PresetStore(database).personal(MOD)}
     assert presets[f"Version {version}"] == {"prompt": "1girl", "steps": version}
@@ -555,6 +574,20 @@ async def test_messages_of_version_11(database):
     assert await jobs.asked_by(message(11, 3)) == [failed, cancelled]
     assert (first.channel_id, first.message_id, first.interaction_id) == (DIRECT, message(11, 1), message(11, 0))
     assert (second.message_id, second.interaction_id) == (None, message(11, 2))
+
+
+@since(12)
+async def test_pictures_to_start_from_of_version_12(database):
+    started = await job(database, 12, 1)
+    store = ConfirmationStore(database, PictureFiles(database.path.parent, database))
+    plan = await store.take(job_id(12, 101), HANA, now=written(12))
+
+    name = "b9/63/b963" + "0" * 60 + ".png"
+    init = InitImage(name=name, upload=9_800_000, width=64, height=96, denoising_strength=0.5)
+    assert started.request.init == init
+    assert [request.init for request in plan.requests] == [init] * 2
+    (start,) = [start for start in await PersonalStore(database).start_pictures(HANA) if start.job_id == started.id]
+    assert (start.file, start.size) == (name, 5000)
 
 
 @every_version

@@ -1,4 +1,5 @@
 import asyncio
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from pastelbot.records import (
 )
 from pastelbot.rules import cost
 from pastelbot.store.database import Database
-from pastelbot.store.jobs.rows import QueuedJob, Served, picture_file
+from pastelbot.store.jobs.rows import QueuedJob, Served, picture_file, without_content
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.quotas import Allowance
 
@@ -53,8 +54,10 @@ async def test_a_picture_to_start_from_comes_back_with_its_job(jobs, clock):
     request = REQUEST.replace(hires=None, init=InitImage.of(bytes(range(256)), resize_mode="Crop and resize"))
     job = await insert_job(jobs, 1, request, REPLY, now=clock())
 
-    assert request == (await jobs.get(job.id)).request
-    assert bytes(range(256)) == (await jobs.get(job.id)).request.init.content
+    kept = (await jobs.get(job.id)).request
+    assert without_content(request) == kept
+    assert (kept.init.content, kept.init.upload) == (b"", 256)
+    assert kept.init.name.endswith(f"{hashlib.sha256(bytes(range(256))).hexdigest()}.bin")
 
 
 async def test_a_request_that_could_not_be_read_again_is_not_kept(jobs, clock):

@@ -5,8 +5,9 @@ from helpers.support import png
 from pastelbot.records import GenerationRequest, InitImage, JobStatus, Picture, ReplyTarget
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
+from pastelbot.store.jobs.rows import content_name
 from pastelbot.store.jobs.store import JobStore
-from pastelbot.store.personal_data import PERSONAL, PersonalStore
+from pastelbot.store.personal_data import PERSONAL, PersonalStore, StartPicture
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import Scope, SettingsStore
 
@@ -59,6 +60,7 @@ async def fill(database, user_id):
             rows = await connection.all("SELECT * FROM pragma_table_info(?)", personal.table)
             values = {row["name"]: {"TEXT": f"'{user_id}'", "REAL": "0.0"}.get(row["type"], "0") for row in rows}
             values[personal.column] = str(user_id)
+            values.pop("init_file", None)
             if personal.where == "guild_id <> 0":
                 values["guild_id"] = "20"
             for key in ("id", "number"):
@@ -159,15 +161,15 @@ async def test_nothing_of_a_forgotten_person_is_left_in_the_search(store, people
 
 
 async def test_the_picture_that_a_job_starts_from_is_exported_by_itself(store, people):
-    content = bytes(range(256)) * 1000
+    content = png("blue")
     job_id = await people[0].paint(message_id=300, init=InitImage.of(content))
     rows = await store.rows(HANA)
 
-    assert all("file" not in (row["request"]["init"] or {}) for row in rows["jobs"])
+    assert all("content" not in (row["request"]["init"] or {}) for row in rows["jobs"])
     (start,) = await store.start_pictures(HANA)
-    assert start.job_id == job_id
-    assert start.size >= len(content)
+    assert start == StartPicture(job_id=job_id, file=content_name(content), size=len(content))
     assert await store.start_pictures(KENJI) == []
+    assert content_name(content) in await store.forget(HANA)
 
 
 async def test_what_is_not_finished_is_known(store, people):

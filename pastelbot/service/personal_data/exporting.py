@@ -15,13 +15,12 @@ _OVERHEAD = 512  # bytes that an archive needs for a file, besides its content a
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A file in an export: its content, or where that is; a picture to start from is in its job."""
+    """A file in an export: its content, or where that is."""
 
     name: str
     size: int
     content: bytes | None = None
     path: Path | None = None
-    job_id: str | None = None
 
 
 def listed(tables: Mapping[str, Sequence[Row]]) -> Iterator[Item]:
@@ -81,9 +80,3 @@ def zipped(items: Sequence[Item]) -> bytes:
                 text = item.name.endswith((".json", ".txt"))
                 archive.writestr(item.name, content, zipfile.ZIP_DEFLATED if text else zipfile.ZIP_STORED)
     return file.getvalue()
-
-
-def suffix_of(content: bytes) -> str:
-    """Return how a picture file's name should end."""
-    starts = {b"\x89PNG": "png", b"\xff\xd8": "jpg", b"RIFF": "webp", b"GIF8": "gif"}
-    return next((suffix for start, suffix in starts.items() if content.startswith(start)), "bin")

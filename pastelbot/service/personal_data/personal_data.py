@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pastelbot.errors import NotFoundError, RequestError
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.records import JobStatus
-from pastelbot.service.personal_data.exporting import Item, listed, packed, room_for, suffix_of, text_item, zipped
-from pastelbot.store.jobs.store import JobStore
-from pastelbot.store.personal_data import PersonalPicture, PersonalStore
+from pastelbot.service.personal_data.exporting import Item, listed, packed, room_for, text_item, zipped
+from pastelbot.store.personal_data import PersonalPicture, PersonalStore, StartPicture
 from pastelbot.store.picture_files import PictureFiles
 
 _ARCHIVES = 4  # files that one answer brings
@@ -41,12 +40,10 @@ class PersonalData:
     def __init__(
         self,
         store: PersonalStore,
-        jobs: JobStore,
         dispatcher: Dispatcher,
         files: PictureFiles,
     ) -> None:
         self._store = store
-        self._jobs = jobs
         self._dispatcher = dispatcher
         self._files = files
         self._exporting: set[int] = set()
@@ -75,7 +72,7 @@ class PersonalData:
         starts = await self._store.start_pictures(user_id)
         items = [text_item("README.txt", _README), *await asyncio.to_thread(lambda: list(listed(tables)))]
         items += [item for picture in pictures for item in self._picture_items(picture)]
-        items += [Item(name=f"started-from/{each.job_id}.webp", size=each.size, job_id=each.job_id) for each in starts]
+        items += [self._start_item(each) for each in starts]
         archives = packed(items, limit=limit)
         parts = -(-len(archives) // _ARCHIVES)
         if not 1 <= part <= parts:
@@ -97,14 +94,9 @@ class PersonalData:
             items.append(Item(name=f"{name}.png", size=picture.size, path=self._files.folder / picture.file))
         return items
 
-    async def _zipped(self, items: Sequence[Item]) -> bytes:
-        """Zip the items, with the pictures to start from read out of their jobs, off the event loop."""
-        ready = [await self._started_from(item) if item.job_id is not None else item for item in items]
-        return await asyncio.to_thread(zipped, ready)
+    def _start_item(self, start: StartPicture) -> Item:
+        path = self._files.folder / start.file
+        return Item(name=f"started-from/{start.job_id}{path.suffix}", size=start.size, path=path)
 
-    async def _started_from(self, item: Item) -> Item:
-        job = await self._jobs.get(item.job_id or "")
-        if job is None or job.request.init is None:
-            return item
-        content = job.request.init.content
-        return replace(item, name=f"started-from/{job.id}.{suffix_of(content)}", content=content)
+    async def _zipped(self, items: Sequence[Item]) -> bytes:
+        return await asyncio.to_thread(zipped, items)

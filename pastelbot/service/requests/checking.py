@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pastelbot.choices import upscaler_files
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError
+from pastelbot.formats import init_pictures
 from pastelbot.formats.network_files import ModelNames
 from pastelbot.options.tokens import count_tokens
 from pastelbot.prompt.parsing import PromptParser
@@ -14,6 +16,7 @@ from pastelbot.records import Actor, GenerationRequest, JobOptions
 from pastelbot.rules import limits
 from pastelbot.rules.content_filter import check_content
 from pastelbot.service.access import AccessPolicy, EffectivePolicy
+from pastelbot.store.picture_files import PictureFiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +46,15 @@ class RequestChecker:
         settings: Settings,
         access: AccessPolicy,
         models: ModelNames,
+        files: PictureFiles,
         *,
         new_parser: Callable[[], PromptParser] = PromptParser,
     ) -> None:
         self._settings = settings
         self._access = access
         self._models = models
+        self._files = files
+        self._preparing = asyncio.Semaphore(1)  # a large picture takes some 400 MB while it is scaled down
         self._new_parser = new_parser
 
     async def check(
@@ -61,15 +67,20 @@ class RequestChecker:
     ) -> Checked:
         """Return the requests as checked for this user here; `policy` is what `authorize` has just said of them.
 
-        The folders of LoRAs and upscalers are listed off the event loop, and once for all requests.
+        The folders of LoRAs and upscalers are listed off the event loop, and once for all requests. A picture to start
+        from is read where only its name is known, and scaled down to what is painted.
         """
         policy = policy or await self._access.authorize(actor)
+        requests = [await self._files.with_init(request) for request in requests]
         await asyncio.to_thread(self._check_all, requests, policy)
         waiting = policy.limits.waiting_per_user
         if len(requests) > waiting:
             raise LimitError(
                 f"That would be {len(requests)} jobs, and you may have {waiting} queued: ask for fewer at once."
             )
+        if any(request.init is not None for request in requests):
+            async with self._preparing:
+                requests = await asyncio.to_thread(_prepared, requests)
         return Checked(actor=actor, policy=policy, requests=tuple(requests), options=options)
 
     async def for_direct_message(self, checked: Checked) -> Checked:
@@ -88,6 +99,15 @@ class RequestChecker:
             for one in pictures:
                 limits.check_settings(one, policy.limits, upscaler_models=upscalers, models=self._models)
             check_content(request, policy.content, parser)
+
+
+def _prepared(requests: Sequence[GenerationRequest]) -> list[GenerationRequest]:
+    """Return the requests with the pictures to keep; requests that start from the same one share it."""
+    prepared = lru_cache(maxsize=1)(init_pictures.prepared)
+    return [
+        request.replace(init=prepared(request.init, (request.width, request.height))) if request.init else request
+        for request in requests
+    ]
 
 
 def _with_different_prompts(pictures: Sequence[GenerationRequest]) -> Iterable[GenerationRequest]:

@@ -76,15 +76,16 @@ class JobService:
         policy = checked.policy
         requests = [self.models.pinned(request) for request in checked.requests]
         try:
-            jobs = await self._jobs.insert(
-                checked.actor.user_id,
-                list(zip(requests, targets, strict=True)),
-                now=self._clock(),
-                allowance=policy.allowance,
-                waiting_limit=policy.limits.waiting_per_user,
-                options=replace(checked.options, adult_allowed=policy.content.adult_allowed),
-                interaction_id=interaction_id,
-            )
+            async with self._files.keeping_inits(requests):
+                jobs = await self._jobs.insert(
+                    checked.actor.user_id,
+                    list(zip(requests, targets, strict=True)),
+                    now=self._clock(),
+                    allowance=policy.allowance,
+                    waiting_limit=policy.limits.waiting_per_user,
+                    options=replace(checked.options, adult_allowed=policy.content.adult_allowed),
+                    interaction_id=interaction_id,
+                )
         except RepeatedError:
             return [self._queued(job, repeated=True) for job in await self._jobs.asked_by(interaction_id)]
         for job in jobs:

@@ -1,12 +1,15 @@
 """What job and picture rows hold, as records."""
 
+import base64
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from pastelbot.formats.pictures import suffix_of
 from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, Picture, ReplyTarget
 from pastelbot.rules import cost
 from pastelbot.store.database import Row
@@ -71,7 +74,7 @@ class Served:
 def content_name(content: bytes) -> str:
     """Return the name of a picture file with that content, in two levels of folders: `ab/cd/<sha256>.png`."""
     digest = hashlib.sha256(content).hexdigest()
-    return f"{digest[:2]}/{digest[2:4]}/{digest}.png"
+    return f"{digest[:2]}/{digest[2:4]}/{digest}.{suffix_of(content)}"
 
 
 def picture_file(number: int, picture: Picture) -> StoredPicture:
@@ -88,9 +91,49 @@ def picture_file(number: int, picture: Picture) -> StoredPicture:
     )
 
 
+def init_name(request: GenerationRequest) -> str | None:
+    """Return the name of the file of the picture that a request starts from, or None."""
+    init = request.init
+    if init is None:
+        return None
+    return content_name(init.content) if init.content else init.name or None
+
+
+def without_content(request: GenerationRequest) -> GenerationRequest:
+    """Return the request with the name of the picture to start from in place of its content."""
+    if request.init is None:
+        return request
+    return request.replace(init=replace(request.init, name=init_name(request) or "", content=b""))
+
+
+def plain_request(request: GenerationRequest) -> dict[str, Any]:
+    """Return a request as it is stored, for JSON. Any: each field has a type of its own."""
+    plain = asdict(without_content(request))
+    if plain["init"] is not None:
+        del plain["init"]["content"]
+    return plain
+
+
+def plain_init(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a stored picture to start from; up to version 11 the row held all of it, in base64."""
+    file = stored.pop("file", None)
+    if file is None:
+        return stored
+    content = base64.b64decode(file)
+    return {**stored, "content": content, "upload": len(content)}
+
+
+def read_stored_request(text: str) -> GenerationRequest:
+    """Return the request of a row, whichever version wrote it."""
+    stored = json.loads(text)
+    if stored.get("init") is None:
+        return _REQUEST.validate_json(text)
+    return _REQUEST.validate_python({**stored, "init": plain_init(stored["init"])})
+
+
 def _request_text(request: GenerationRequest) -> str:
     """Return a request as stored; raises where it could not be read back, which would stop all jobs."""
-    text = json.dumps(asdict(request))
+    text = json.dumps(plain_request(request))
     _REQUEST.validate_json(text)
     return text
 
@@ -112,6 +155,8 @@ def new_row(job: Job, charge: Charge) -> dict[str, object]:
         "count": cost.pictures(job.request),
         "from_rest": charge.rest,
         "from_extra": charge.extra,
+        "init_file": init_name(job.request),
+        "init_size": len(job.request.init.content) if job.request.init is not None else 0,
         **asdict(job.options),
     }
 
@@ -124,7 +169,7 @@ def job_of(row: Row) -> Job:
     return Job(
         id=row["id"],
         user_id=row["user_id"],
-        request=_REQUEST.validate_json(row["request"]),
+        request=read_stored_request(row["request"]),
         status=JobStatus(row["status"]),
         attempts=row["attempts"],
         created_at=datetime.fromtimestamp(row["created_at"], tz=UTC),

@@ -222,11 +222,14 @@ class JobStore:
             for row in await self._database.reader.all(sql, job_id)
         ]
 
-    async def forget_pictures(self, job_id: str) -> list[str]:
-        """Remove the job's pictures from the database; return the files that they had."""
-        sql = "DELETE FROM pictures WHERE job_id = ? RETURNING file"
+    async def forget_pictures(self, job_id: str, *, with_init: bool = True) -> list[str]:
+        """Remove the job's pictures, and the one that it starts from, from the database; return their files."""
         async with self._database.transaction() as connection:
-            return [row["file"] for row in await connection.all(sql, job_id) if row["file"] is not None]
+            rows = await connection.all("DELETE FROM pictures WHERE job_id = ? RETURNING file", job_id)
+            if with_init:
+                rows += await connection.all("SELECT init_file FROM jobs WHERE id = ?", job_id)
+                await connection.execute("UPDATE jobs SET init_file = NULL WHERE id = ?", job_id)
+        return [row[0] for row in rows if row[0] is not None]
 
 
 async def _check_before(

@@ -31,7 +31,8 @@ async def test_ones_own_pictures_are_offered_and_found(studio):
     await started_from(studio, f"{job_id}:1", strength=0.4)
     job = await request_now(studio)
     ((_, path),) = await studio.service.pictures(job_id)
-    assert job.request.init.content == path.read_bytes()
+    assert studio.executor.painting[job.id].init.content == path.read_bytes()
+    assert studio.files == [path.name], "the same bytes are one file"
     assert job.request.init.denoising_strength == 0.4
     assert (job.options.origin, job.request.hires) == (job_id, None)
 
@@ -51,7 +52,7 @@ async def test_the_second_of_two_pictures(studio):
     job = await request_now(studio)
     pictures = await studio.service.pictures(job_id)
 
-    assert job.request.init.content == pictures[1][1].read_bytes()
+    assert studio.executor.painting[job.id].init.content == pictures[1][1].read_bytes()
 
 
 @pytest.mark.parametrize("name", ["nonsense", "0123456789ab", "0123456789ab:1", "123456789012345678", ""])

@@ -8,7 +8,7 @@ from helpers.studio import OPEN
 from helpers.support import eventually, png
 
 from pastelbot.bot.features.personal_data.views import QUESTION, question_view
-from pastelbot.records import InitImage, JobStatus
+from pastelbot.records import JobStatus
 from pastelbot.service.server_rules import GALLERY_CHANNEL
 from pastelbot.store.personal_data import PERSONAL
 from pastelbot.store.picture_files import PictureFiles
@@ -52,19 +52,15 @@ async def test_export_has_pictures_infotexts_and_tables(studio, painted):
     assert b"1boy" not in b"".join(files.values())
 
 
-async def test_export_brings_the_picture_that_a_job_starts_from(studio, painted):
-    job = await studio.jobs.by_message(painted.id)
-    init = InitImage.of(png("blue"))
-    async with studio.bot.services.database.transaction() as connection:
-        await connection.execute(
-            "UPDATE jobs SET request = json_set(request, '$.init', json(?)) WHERE id = ?",
-            json.dumps({"file": init.file, "denoising_strength": 0.5, "resize_mode": init.resize_mode}),
-            job.id,
-        )
+async def test_export_brings_the_picture_that_a_job_starts_from(studio):
+    await studio.imagine("1girl", init=("a.png", png("blue", size=(64, 64))))
+    message = await studio.finish()
+    job = await studio.jobs.by_message(message.id)
     (files,) = await archives_of(await studio.hana.slash(studio.channel, "mydata export"))
 
-    assert png("blue") == files[f"started-from/{job.id}.png"]
-    assert init.file.encode() not in files["jobs.json"]
+    assert png("blue", size=(64, 64)) == files[f"started-from/{job.id}.png"]
+    await forget(studio, studio.hana)
+    assert studio.files == []
 
 
 async def test_what_is_too_much_for_one_answer_comes_in_parts(studio):
