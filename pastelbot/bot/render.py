@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from pastelbot.bot.plain_text import plain, plain_line
+from pastelbot.bot.plain_text import neutral, plain, plain_line
 from pastelbot.jobs.dispatcher import Overview
 from pastelbot.jobs.queue.scheduler import MOST_SHOWN_EXACTLY
 from pastelbot.records import Actor, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus
@@ -88,7 +88,7 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
 
 def alt_text(request: GenerationRequest, seed: int) -> str:
     """Describe a picture for people who cannot see it; Discord allows 1,024 characters."""
-    prompt = shortened(" ".join(request.prompt.split()), 970)
+    prompt = shortened(neutral(" ".join(request.prompt.split())), 970)
     return f"Painted picture of: {prompt} (seed {seed})"
 
 

@@ -4,11 +4,11 @@ Nothing here needs torch, so that the bot process can look at such a folder at i
 """
 
 import importlib.util
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.json_texts import parse_json
 
 MANIFEST = "pastelbot.json"
 ONNX = "pastelbot-onnx"
@@ -34,7 +34,7 @@ class Manifest:
 def read_manifest(folder: Path) -> Manifest | None:
     """Return a folder's manifest, or None for a folder that is no export; raises CheckpointError for a damaged one."""
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = parse_json((folder / MANIFEST).read_text(encoding="utf-8"))
         if content["version"] != VERSION:
             raise CheckpointError(
                 f"{folder} was exported by another version of Pastelbot; export the checkpoint again."

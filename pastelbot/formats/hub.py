@@ -41,8 +41,8 @@ def locate(
     path = Path(reference).expanduser()
     if path.exists():
         return path
-    named = _HUB_NAME.fullmatch(reference)
-    if named is None or not is_hub_name(reference):
+    named = _hub_name(reference)
+    if named is None:
         raise CheckpointError(f"{reference!r} is not a file or folder here. Check {key}.")
     download = _Download(revision, cache_dir, on_progress or (lambda _text: None), listener, offline=offline)
     return download.file(named["repo"], named["file"]) if named["file"] else download.folder(named["repo"])
@@ -50,8 +50,8 @@ def locate(
 
 def split_hub_name(reference: str) -> tuple[str, str | None]:
     """Return the repository and the file of a hub name; raises CheckpointError for what is none."""
-    named = _HUB_NAME.fullmatch(reference)
-    if named is None or not is_hub_name(reference):
+    named = _hub_name(reference)
+    if named is None:
         raise CheckpointError(
             f"{reference!r} is not a name on the hub: it must be like andite/pastel-mix, or with a file behind it."
         )
@@ -70,7 +70,14 @@ def folder_files(names: Sequence[str]) -> list[str]:
 
 def is_hub_name(reference: str) -> bool:
     """Return whether a reference can be the name of a repository, or of a file in one, on the hub."""
-    return not reference.startswith((".", "/", "~")) and _HUB_NAME.fullmatch(reference) is not None
+    return _hub_name(reference) is not None
+
+
+def _hub_name(reference: str) -> re.Match[str] | None:
+    """Return the parts of a name on the hub; None where it is none, or leads out of its repository."""
+    if reference.startswith((".", "/", "~")) or {".", ".."} & set(re.split("[:/]", reference)):
+        return None
+    return _HUB_NAME.fullmatch(reference)
 
 
 def locate_tokenizer(bundled: Path, *, offline: bool = False, cache_dir: Path | None = None) -> Path:

@@ -3,7 +3,6 @@
 A file is the length of its header (8 bytes, little-endian), the header in JSON, then the tensors.
 """
 
-import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO
 
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.identify import Shapes
+from pastelbot.formats.json_texts import parse_json
 
 _LENGTH_BYTES = 8
 _LONGEST = 100 * 2**20
@@ -59,7 +59,7 @@ def _parse(file: BinaryIO) -> SafetensorsHeader:
     (length,) = struct.unpack("<Q", start)
     if length > _LONGEST:
         raise ValueError("its header is too long")
-    content = json.loads(file.read(length))
+    content = parse_json(file.read(length))
     metadata = content.pop(_METADATA, None) or {}
     if not isinstance(metadata, dict):
         raise ValueError("its metadata is not a table")  # noqa: TRY004 - of the file, not of an argument

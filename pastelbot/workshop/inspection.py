@@ -1,6 +1,5 @@
 """Inspection of a weights file: kind, hashes, precision, rank, trigger words, and defects."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -23,6 +22,7 @@ from pastelbot.diffusion.weights.tensor_sources import (
 from pastelbot.errors import CheckpointError, PastelError
 from pastelbot.formats.hashes import FileHashes, hash_file, shortened
 from pastelbot.formats.identify import EMBEDDING, HYPERNETWORK, SD1, identify, kind_of_pickle
+from pastelbot.formats.json_texts import parse_json
 from pastelbot.workshop.folders import PARTS, open_folder
 from pastelbot.workshop.merge import POSITION_IDS, positions
 from pastelbot.workshop.precision import EMA_PREFIX
@@ -177,7 +177,7 @@ def _describe_metadata(source: TensorSource, findings: Findings) -> None:
 def _inputs(metadata: Mapping[str, str]) -> Iterator[str]:
     """Yield the files that a result was made from, with the short hash of each."""
     try:
-        found = json.loads(metadata.get("pastelbot.inputs") or "[]")
+        found = parse_json(metadata.get("pastelbot.inputs") or "[]")
         yield from [f"{item['file']} [{shortened(item['sha256'])}]" for item in found]
     except (ValueError, LookupError, TypeError):
         return
@@ -190,7 +190,7 @@ def _trigger_words(metadata: Mapping[str, str]) -> Iterator[str]:
         return
     counts: Counter[str] = Counter()
     try:
-        folders = json.loads(metadata.get("ss_tag_frequency") or "{}")
+        folders = parse_json(metadata.get("ss_tag_frequency") or "{}")
         for tags in folders.values():
             counts.update({str(tag).strip(): int(count) for tag, count in tags.items()})
     except (ValueError, AttributeError, TypeError):

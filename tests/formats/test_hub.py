@@ -10,7 +10,7 @@ import pytest
 from helpers.hub_double import COMMIT, running_hub, use_hub
 
 from pastelbot.errors import CheckpointError
-from pastelbot.formats.hub import locate
+from pastelbot.formats.hub import is_hub_name, locate, split_hub_name
 from pastelbot.formats.hub_download import HubDownload
 
 REPO = "owner/small"
@@ -223,3 +223,16 @@ def test_a_token_is_not_shown_to_the_host_that_stores_the_files(tmp_path, monkey
         download._fetch(file, tmp_path / str(number), 0, file.size)
 
     assert [(here.address, "Bearer hf_secret"), ("http://127.0.0.2/file", None)] == seen
+
+
+@pytest.mark.parametrize(
+    "name", ["../..", "a/..", "../a", "./a", "a/.", "a/b/../../c.safetensors", "a/b:../c.safetensors", "~/a"]
+)
+def test_a_name_that_leads_out_of_its_repository_is_none(name):
+    assert not is_hub_name(name)
+    with pytest.raises(CheckpointError, match="is not a name on the hub"):
+        split_hub_name(name)
+
+
+def test_names_on_the_hub_may_have_dots():
+    assert split_hub_name("a.b/c.d-1:e/f.safetensors") == ("a.b/c.d-1", "e/f.safetensors")

@@ -7,8 +7,10 @@ import unicodedata
 
 import pytest
 
+from pastelbot.errors import CheckpointError
 from pastelbot.formats import network_files as network_file_module
 from pastelbot.formats.network_files import LoraFiles, NetworkFolder, network_files
+from pastelbot.formats.safetensors_header import read_header
 
 
 def write(path, **metadata):
@@ -135,3 +137,16 @@ def test_folder_is_listed_only_when_it_changes(tmp_path, monkeypatch):
     (tmp_path / "below" / "b.safetensors").unlink()
     (tmp_path / "below").rmdir()
     assert set(folder.files) == {"a"}
+
+
+def test_one_file_with_a_nested_header_hides_no_others(tmp_path):
+    write(tmp_path / "soft.safetensors", ss_output_name="Soft Touch")
+    nested = b"[" * 100_000
+    (tmp_path / "zz.safetensors").write_bytes(struct.pack("<Q", len(nested)) + nested)
+    with_it = LoraFiles(tmp_path)
+
+    assert with_it.metadata(tmp_path / "zz.safetensors") == {}
+    assert with_it.find("no such file") is None
+    assert with_it.find("Soft Touch").name == "soft"
+    with pytest.raises(CheckpointError, match="nested too deeply"):
+        read_header(tmp_path / "zz.safetensors")

@@ -18,6 +18,7 @@ from pastelbot.bot.components import gallery_texts, job_actions
 from pastelbot.bot.components.lasting_button import LastingButton
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translated, translator
+from pastelbot.bot.plain_text import neutral
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import NotFoundError
 from pastelbot.service.gallery import Page, Shown
@@ -116,7 +117,7 @@ def add_entry(layout: ui.LayoutView, shown: Shown, files: Collection[str], *, un
     layout.add_item(ui.TextDisplay(gallery_texts.entry_text(shown)))
     if picture_name(shown) in files:
         media = discord.MediaGalleryItem(
-            f"attachment://{picture_name(shown)}", description=entry.prompt[:_ALT], spoiler=entry.spoiler
+            f"attachment://{picture_name(shown)}", description=neutral(entry.prompt)[:_ALT], spoiler=entry.spoiler
         )
         layout.add_item(ui.MediaGallery(media))
     verbs = ("vote", "use", "unshare") if unshare else ("vote", "use")
@@ -136,7 +137,7 @@ def names_of(files: Sequence[discord.File]) -> set[str]:
 def picture_files(shown: Sequence[Shown], contents: Sequence[bytes | None]) -> list[discord.File]:
     """Return the attachments of a page or post; a picture without content has none."""
     return [
-        discord.File(io.BytesIO(content), filename=picture_name(each), description=each.entry.prompt[:_ALT])
+        discord.File(io.BytesIO(content), filename=picture_name(each), description=neutral(each.entry.prompt)[:_ALT])
         for each, content in zip(shown, contents, strict=True)
         if content is not None
     ]

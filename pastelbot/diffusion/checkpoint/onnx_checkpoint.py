@@ -3,7 +3,6 @@
 Latents, samplers and guidance stay with torch on the CPU; the networks run on the CPU or a CUDA device.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from pastelbot.diffusion.networks.vae import NamedVae, Vae
 from pastelbot.diffusion.sampling.schedules import sigmas_of
 from pastelbot.errors import CheckpointError, PaintingError
 from pastelbot.formats.exported import MODEL, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER, Manifest, check_export
+from pastelbot.formats.json_texts import parse_json
 from pastelbot.prompt.tokenizer import ClipTokenizer
 
 
@@ -93,7 +93,7 @@ def _device(device: str) -> torch.device:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is missing or damaged; export the checkpoint again.") from error
     if not isinstance(content, dict):

@@ -1,6 +1,5 @@
 """Reading a checkpoint's tensors from a diffusers folder or a single file, without running any of its code."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pastelbot.diffusion.weights.pickles import read_pickled
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.identify import SD1, SD1_VAE, Shapes, identify
+from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.safetensors_header import read_header
 
 SAFE_SUFFIX = ".safetensors"
@@ -173,7 +173,7 @@ def weights_file(folder: Path, *stems: str) -> Path:
 
 def _read_json(path: Path) -> Config:
     try:
-        return cast("Config", json.loads(path.read_text(encoding="utf-8")))
+        return cast("Config", parse_json(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} is missing: the folder is not a complete diffusers checkpoint.") from error
     except (OSError, ValueError) as error:
