@@ -95,11 +95,11 @@ async def respond_ephemeral(
     file: discord.File = MISSING,
 ) -> None:
     """Answer so that only the person sees it, whether or not the interaction was answered before."""
-    translate, none = translator(interaction), discord.AllowedMentions.none()
+    translate = translator(interaction)
     text = translate(text)[:_CONTENT]
     if view is not MISSING:
         view = translated(view, translate)
-    message: dict[str, Any] = {"view": view, "file": file, "ephemeral": True, "allowed_mentions": none}
+    message: dict[str, Any] = {"view": view, "file": file, "ephemeral": True}
     try:
         if interaction.response.is_done() or not await _answered(interaction, text, message):
             await interaction.followup.send(text, **message)
@@ -120,17 +120,13 @@ async def _answered(interaction: Interaction, text: str, message: dict[str, Any]
 
 async def replace_response(interaction: Interaction, text: str, *, view: discord.ui.View | None = None) -> None:
     """Replace the private message whose button was pressed."""
-    translate, none = translator(interaction), discord.AllowedMentions.none()
+    translate = translator(interaction)
     view = translated(view, translate) if view is not None else None
     try:
         if interaction.response.is_done():
-            await interaction.edit_original_response(
-                content=translate(text)[:_CONTENT], view=view, allowed_mentions=none
-            )
+            await interaction.edit_original_response(content=translate(text)[:_CONTENT], view=view)
         else:
-            await interaction.response.edit_message(
-                content=translate(text)[:_CONTENT], view=view, allowed_mentions=none
-            )
+            await interaction.response.edit_message(content=translate(text)[:_CONTENT], view=view)
     except UNSENT as error:  # what was asked for is done; only the message is gone
         log.warning("an answer did not arrive", error=str(error))
 

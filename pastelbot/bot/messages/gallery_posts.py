@@ -94,7 +94,7 @@ class GalleryPosts:
         channel = self._client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
         layout = self._post_view(shown, {picture_name(shown)})
         try:
-            none = discord.AllowedMentions.none()
+            none = discord.AllowedMentions.none()  # the client's default is not for edits without a content
             await channel.get_partial_message(entry.message_id).edit(view=layout, allowed_mentions=none)
         except UNSENT as error:
             log.debug("a post's votes were not shown", entry=entry.id, error=str(error))
@@ -132,16 +132,14 @@ class GalleryPosts:
         for shown in best:
             add_entry(layout, shown, names_of(files), unshare=False)
         layout = translated(layout, self._saying(guild_id))
-        none = discord.AllowedMentions.none()
-        message = await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"best:{since:%Y%m%d}")
+        message = await channel.send(view=layout, files=files, nonce=f"best:{since:%Y%m%d}")
         await self.keep_track(best, guild_id, message.channel.id, message.id)
 
     async def _post(self, entry: GalleryEntry, channel: discord.abc.Messageable) -> None:
         (shown,) = await self._gallery.show([entry])
         files = await self.thumbnails([shown], side=_POST)
         layout = self._post_view(shown, names_of(files))
-        none = discord.AllowedMentions.none()
-        message = await channel.send(view=layout, files=files, allowed_mentions=none, nonce=f"share:{entry.id}")
+        message = await channel.send(view=layout, files=files, nonce=f"share:{entry.id}")
         if not await self._gallery.set_post(entry.id, message.channel.id, message.id):
             await message.delete()  # it was taken out meanwhile
 
