@@ -332,11 +332,13 @@ class PaintingCancelled:
 class WorkerLost:
     """Event: the worker process ended; `reason` is for the operator. The executor starts another one.
 
-    `detail` is the last line that it wrote to standard error, for the log.
+    `detail` is the last line that it wrote to standard error, for the log. `interruption` says to waiting users why
+    nothing is painted now, where the worker has failed to start again and again.
     """
 
     reason: str
     detail: str = ""
+    interruption: str = ""
 
 
 Event = WorkerReady | CheckpointLoaded | Loading | Progress | Painted | PaintingFailed | PaintingCancelled | WorkerLost
@@ -350,12 +352,13 @@ class InLine:
     """Update: the job waits; `position` 1 is next, running jobs included, and distant positions are rounded.
 
     `ready_at` is the estimated time of completion, None while the throughput is unknown. `paused`: its server
-    dispatches no jobs.
+    dispatches no jobs. `interruption`: why nothing is painted at all, "" where painting goes on.
     """
 
     job: Job
     position: int
     paused: bool = False
+    interruption: str = ""
     ready_at: datetime | None = None
 
 

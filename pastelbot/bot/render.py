@@ -11,14 +11,25 @@ from pastelbot.records import Actor, BeingPainted, Ended, GenerationRequest, InL
 from pastelbot.rules import cost
 from pastelbot.rules.hires import hires_size
 from pastelbot.rules.visibility import may_see
+from pastelbot.service.requests.submission import Queued
 
 _CONTENT = 2000
 _PROMPT = 1200
 _BAR = 12
 
 
-def waiting_text(job: Job, position: int, ready_at: datetime | None = None, *, paused: bool = False) -> str:
-    """Say that the job waits, where, until when, and what it costs. A place over 10 is a rounded one."""
+def announcement(queued: Queued) -> str:
+    """Say that a job was queued."""
+    return waiting_text(queued.job, queued.position, queued.ready_at, interruption=queued.interruption)
+
+
+def waiting_text(
+    job: Job, position: int, ready_at: datetime | None = None, *, paused: bool = False, interruption: str = ""
+) -> str:
+    """Say that the job waits, where, until when, and what it costs. A place over 10 is a rounded one.
+
+    `interruption` says why nothing is painted now.
+    """
     parts = []
     if position > 0:
         place = _ordinal(position)
@@ -29,6 +40,8 @@ def waiting_text(job: Job, position: int, ready_at: datetime | None = None, *, p
         parts.append(f"ready <t:{math.ceil(ready_at.timestamp())}:R>")
     work = cost.text(cost.work(job.request))
     head = f"⏳ **Queued**, {', '.join(parts)}" if parts else "⏳ **Queued**"
+    if interruption:
+        head = f"{head}\n{interruption}\nIt goes on by itself when this is mended."
     return f"{head}\n{quote(job.request.prompt)}\n-# costs {work}"
 
 
@@ -36,7 +49,13 @@ def status_text(update: InLine | BeingPainted | Ended) -> str:
     """Say how an unfinished job stands, or why it ended."""
     match update:
         case InLine():
-            return waiting_text(update.job, update.position, update.ready_at, paused=update.paused)
+            return waiting_text(
+                update.job,
+                update.position,
+                update.ready_at,
+                paused=update.paused,
+                interruption=update.interruption,
+            )
         case BeingPainted():
             return f"{_progress_text(update.step, update.steps)}\n{quote(update.job.request.prompt)}"
         case Ended():

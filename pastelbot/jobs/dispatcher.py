@@ -217,6 +217,7 @@ class Dispatcher:
             case WorkerReady():
                 log.info("worker ready", device=event.device, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
                 self._ready = True
+                self._positions.interruption = ""
                 self.checkpoint = event
             case CheckpointLoaded():
                 log.info("checkpoint loaded", name=event.name, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
@@ -317,7 +318,15 @@ class Dispatcher:
         for job in await self._jobs.several(list(positions)):
             if job.id in self._queue and job.status is JobStatus.QUEUED:
                 place = positions[job.id]
-                self._publish(InLine(job=job, position=place.position, ready_at=place.ready_at, paused=place.paused))
+                self._publish(
+                    InLine(
+                        job=job,
+                        position=place.position,
+                        ready_at=place.ready_at,
+                        paused=place.paused,
+                        interruption=place.interruption,
+                    )
+                )
 
     async def _painted(self, event: Painted) -> None:
         async with self._files.keeping(event.pictures) as stored:
@@ -342,6 +351,7 @@ class Dispatcher:
         reason = event.reason
         log.error("worker lost", reason=reason, detail=event.detail, jobs=list(self._running))
         self._ready = False
+        self._positions.interruption = event.interruption
         lost, self._running = self._running, {}
         self._throughput.idle()
         for one in lost.values():

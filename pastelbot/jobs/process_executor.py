@@ -16,6 +16,8 @@ from pastelbot.records import Command, Event, Stop, WorkerLost, WorkerReady
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 _PATIENCE = 3.0
+_SIGKILL = 9  # Windows has no name for it
+_TOLD_AFTER = 2  # failed starts, one after the other
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +44,7 @@ class ProcessExecutor:
         self._on_event: Callable[[Event], None] = lambda _event: None
         self._pause = first_pause
         self._restart_reason: str | None = None
+        self._failed_starts = 0  # one after the other
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -93,18 +96,24 @@ class ProcessExecutor:
             return
         if isinstance(event, WorkerReady):
             self._pause = self._first_pause
+            self._failed_starts = -1
         if isinstance(event, WorkerLost):
             self._restart_reason = event.reason  # a last word; the end of the pipe follows
             return
         if event is not None:
             self._on_event(event)
             return
+        self._failed_starts += 1  # 0 after one that was ready
+        detail = child.last_words(0)
         reason = self._restart_reason or f"the worker process ended with exit code {child.process.exitcode}"
+        interruption = ""
+        if self._failed_starts >= _TOLD_AFTER:
+            interruption = _interruption(child.process.exitcode, detail, explained=self._restart_reason is not None)
         self._restart_reason = None
         self._release()
         self._timer = self._later(self._pause, self._spawn)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-        self._on_event(WorkerLost(reason=reason, detail=child.last_words(0)))
+        self._on_event(WorkerLost(reason=reason, detail=detail, interruption=interruption))
 
     def _release(self) -> None:
         if self._child is not None:
@@ -127,3 +136,16 @@ def _listen(
             loop.call_soon_threadsafe(on_event, child, event)
         if event is None:
             return
+
+
+def _interruption(exit_code: int | None, detail: str, *, explained: bool) -> str:
+    """Say to users, who see no paths of the operator's, why the worker cannot start."""
+    if explained:
+        return "⚠️ Painting is interrupted: the checkpoint cannot be loaded."
+    if "temporary directory" in detail:
+        return "⚠️ Painting is interrupted: the painter has no folder for temporary files."
+    if detail.startswith(("ImportError", "ModuleNotFoundError")):
+        return "⚠️ Painting is interrupted: a part of the painter is not installed."
+    if exit_code == -_SIGKILL:
+        return "⚠️ Painting is interrupted: the painter is killed while it starts, perhaps for want of memory."
+    return "⚠️ Painting is interrupted: the painter cannot start."

@@ -1,6 +1,7 @@
 """Targets for a spawned child, in a module that the child can import: workers without torch."""
 
 import os
+import signal
 import sys
 import time
 
@@ -51,6 +52,21 @@ def talkative(_connection, _options):
     """Write more than is kept to standard error, then die of something."""
     sys.stderr.write("padding\n" * 2000)
     raise FileNotFoundError("No usable temporary directory")
+
+
+def incomplete(_connection, _options):
+    """Lack a package."""
+    raise ModuleNotFoundError("No module named 'transformers'")
+
+
+def short_of_memory(_connection, _options):
+    """Be killed by the kernel while it loads."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stillborn(_connection, _options):
+    """End without a word."""
+    os._exit(3)
 
 
 def watching_its_parent():

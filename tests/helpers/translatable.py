@@ -72,7 +72,7 @@ ONLY_ERRORS = (
 ALSO_SHOWN = {
     "rules/grids.py": {"KINDS"},
     "jobs/dispatcher.py": {"Dispatcher"},
-    "jobs/process_executor.py": {"_receive"},
+    "jobs/process_executor.py": {"_receive", "_interruption"},
     "choices.py": {"nearest_names"},
     "formats/network_files.py": {"refusal"},
     "prompt/attention.py": {"_number"},

@@ -129,6 +129,35 @@ async def test_a_worker_that_dies_of_an_error_says_what_it_was(start):
     )
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (fake_workers.unloadable, "the checkpoint cannot be loaded"),
+        (fake_workers.talkative, "no folder for temporary files"),
+        (fake_workers.incomplete, "a part of the painter is not installed"),
+        (fake_workers.short_of_memory, "perhaps for want of memory"),
+        (fake_workers.stillborn, "the painter cannot start"),
+    ],
+)
+async def test_a_worker_that_fails_to_start_twice_says_to_users_why(start, target, said):
+    worker = await start(target)
+    await worker.hears(WorkerLost, 2)
+    first, second = worker.heard(WorkerLost)[:2]
+
+    assert first.interruption == ""
+    assert said in second.interruption
+
+
+async def test_a_worker_that_dies_after_it_was_ready_interrupts_nothing(start):
+    worker = await start(fake_workers.obedient)
+    for number in (1, 2, 3):
+        await worker.hears(WorkerReady, number)
+        worker.paint("a", "poison")
+        await worker.hears(WorkerLost, number)
+
+    assert [lost.interruption for lost in worker.heard(WorkerLost)] == ["", "", ""]
+
+
 async def test_the_pause_has_an_end(start):
     worker = await start(fake_workers.unloadable, first_pause=50.0)
     await worker.hears(WorkerLost, 3)

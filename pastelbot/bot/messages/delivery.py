@@ -65,7 +65,7 @@ class Delivery:
 
         Where the interaction has expired meanwhile, the message is sent to the channel instead: the job is durable.
         """
-        job, text = queued.job, render.waiting_text(queued.job, queued.position, queued.ready_at)
+        job, text = queued.job, render.announcement(queued)
         slot = self._slot(job.id)
         async with slot.writing():
             if await self._single.known(job) is not None:
@@ -86,7 +86,7 @@ class Delivery:
 
     async def introduce(self, queued: Queued) -> None:
         """Show a job whose message answers nothing: send one, or fill that which was begun for it."""
-        job, text = queued.job, render.waiting_text(queued.job, queued.position, queued.ready_at)
+        job, text = queued.job, render.announcement(queued)
         slot = self._slot(job.id)
         async with slot.writing():
             try:

@@ -25,6 +25,7 @@ class Place:
     position: int
     ready_at: datetime | None = None
     paused: bool = False
+    interruption: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,7 @@ class QueuePositions:
         self._wait_queue = queue
         self._throughput = throughput
         self._shown: dict[str, Place] = {}
+        self.interruption = ""  # why nothing is painted; shown at every position while it lasts
 
     def mark_shown(self, job_id: str, ahead: Ahead, now: datetime) -> Place | None:
         """Return a waiting job's position and record it as shown; None where it does not wait."""
@@ -70,14 +72,21 @@ class QueuePositions:
             shown, paused = self._shown.get(job.id), job.guild_id in held
             if not paused:
                 number, work = number + 1, work + job.work
-            if shown is None or shown.paused != paused or (not paused and self._wrong(shown, number, work, now)):
+            if (
+                shown is None
+                or self._differs(shown, paused=paused)
+                or (not paused and self._wrong(shown, number, work, now))
+            ):
                 yield job.id, self._place(number + paused, work + job.work * paused, now, paused=paused)
+
+    def _differs(self, shown: Place, *, paused: bool) -> bool:
+        return shown.paused != paused or shown.interruption != self.interruption
 
     def _wrong(self, shown: Place, number: int, work: float, now: datetime) -> bool:
         return shown.position != shown_position(number) or self._drifted(shown, work, now)
 
     def _drifted(self, shown: Place, work: float, now: datetime) -> bool:
-        seconds = self._throughput.seconds_for(work)
+        seconds = None if self.interruption else self._throughput.seconds_for(work)
         if seconds is None:
             return False
         if shown.ready_at is None:
@@ -86,6 +95,6 @@ class QueuePositions:
         return wrong > max(_LEAST_DRIFT, _DRIFT * seconds)
 
     def _place(self, number: int, work: float, now: datetime, *, paused: bool) -> Place:
-        seconds = None if paused else self._throughput.seconds_for(work)
+        seconds = None if paused or self.interruption else self._throughput.seconds_for(work)
         ready_at = None if seconds is None else now + timedelta(seconds=seconds)
-        return Place(position=shown_position(number), ready_at=ready_at, paused=paused)
+        return Place(position=shown_position(number), ready_at=ready_at, paused=paused, interruption=self.interruption)

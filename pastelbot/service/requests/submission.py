@@ -26,12 +26,14 @@ _ROOM = 100
 class Queued:
     """A submitted job, its queue position (0: it no longer waits), and its estimated time of completion.
 
+    `interruption` says why nothing is painted now, if that is so.
     A `repeated` one was queued before, when Discord delivered the same interaction for the first time.
     """
 
     job: Job
     position: int
     ready_at: datetime | None = None
+    interruption: str = ""
     repeated: bool = False
 
 
@@ -96,7 +98,13 @@ class JobService:
         place = self._dispatcher.place(job.id)
         if place is None:
             return Queued(job=job, position=0, repeated=repeated)
-        return Queued(job=job, position=place.position, ready_at=place.ready_at, repeated=repeated)
+        return Queued(
+            job=job,
+            position=place.position,
+            ready_at=place.ready_at,
+            interruption=place.interruption,
+            repeated=repeated,
+        )
 
     def waited(self, job: Job) -> float:
         """Return the seconds since the job was asked for."""

@@ -8,7 +8,7 @@ from helpers.jobs import insert_job
 from helpers.studio import job_of
 from helpers.support import eventually
 
-from pastelbot.records import GenerationRequest, JobStatus, ReplyTarget
+from pastelbot.records import GenerationRequest, JobStatus, ReplyTarget, WorkerLost
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
 
@@ -140,6 +140,23 @@ async def test_the_second_death_of_the_worker_fails_the_job_with_its_reason(stud
     assert message.content.endswith("> 1girl, red hair")
     assert "Not charged." in message.content
     assert await studio.used(studio.hana) == 0
+
+
+async def test_users_who_wait_are_shown_why_nothing_is_painted_until_it_is(studio):
+    """Nothing is charged for waiting, and nothing is lost: the job stays queued."""
+    why = "⚠️ Painting is interrupted: the checkpoint cannot be loaded."
+    studio.executor.die()
+    early = await studio.imagine()
+    studio.executor.emit(WorkerLost(reason="/models/x.safetensors is damaged", interruption=why))
+    message = await studio.says(why, early.response.id)
+    late = await studio.imagine()
+
+    assert "/models" not in message.content
+    assert why in late.response.content
+    studio.executor.ready()
+    for job_id in await studio.painting(2):
+        studio.executor.finish(job_id)
+    assert why not in (await studio.says("seed", early.response.id)).content
 
 
 async def test_what_is_asked_while_the_worker_is_away_is_painted_when_it_is_back(studio):
