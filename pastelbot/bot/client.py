@@ -19,7 +19,7 @@ from pastelbot.bot.rates import within_rate
 from pastelbot.bot.responses import answer_error
 from pastelbot.bot.sync import sync_commands
 from pastelbot.i18n.languages import Languages
-from pastelbot.jobs.background import Periodic
+from pastelbot.jobs.background import Mailbox, Periodic
 from pastelbot.service.services import Services
 
 _FIRST_CHORES = 60.0
@@ -73,6 +73,7 @@ class PastelBot(PastelClient):
         self._pace = pace
         self._mention_after = mention_after_seconds
         self._chores = Periodic(self.do_chores, seconds=_CHORES)
+        self._departures: Mailbox[None] = Mailbox(self._end_elsewhere)
         self._delivery: Delivery | None = None
         self._posts: GalleryPosts | None = None
         self._begun: BegunMessages | None = None
@@ -106,8 +107,16 @@ class PastelBot(PastelClient):
         )
 
     async def on_ready(self) -> None:
-        """Say so in the log."""
+        """Say so in the log, and end the jobs of servers that were left meanwhile."""
         log.info("online", user=str(self.user), servers=len(self.guilds))
+        self._departures.put(None)
+
+    async def on_guild_remove(self, _guild: discord.Guild, /) -> None:
+        """End the jobs of a server that the bot has left; one that is only unavailable is not removed."""
+        self._departures.put(None)
+
+    async def _end_elsewhere(self, _item: None) -> None:
+        await self.services.jobs.end_elsewhere({guild.id for guild in self.guilds})
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Do nothing: the bot does not read what users write."""
@@ -128,6 +137,7 @@ class PastelBot(PastelClient):
         self._delivery = self._posts = None
         if delivery is not None and posts is not None:
             await self._chores.close()
+            await self._departures.close()
             for name in tuple(self.cogs):
                 await self.remove_cog(name)
             await self.services.dispatcher.close()

@@ -1,10 +1,12 @@
 """Submission: submit, vary, cancel and delete jobs, and look them up."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+
+import structlog
 
 from pastelbot.config import Settings
 from pastelbot.errors import NotFoundError, RepeatedError
@@ -20,6 +22,8 @@ from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
 _ROOM = 100
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +143,13 @@ class JobService:
         if job.user_id != actor.user_id:
             await self._audit.record_job(actor, "cancel", job)
         return ended
+
+    async def end_elsewhere(self, guild_ids: Collection[int]) -> None:
+        """Cancel and refund what waits or is painted for servers other than these, which the bot has left."""
+        for job_id in await self._jobs.unfinished_elsewhere(guild_ids):
+            reason = "the bot was removed from the server"
+            if await self._dispatcher.end(job_id, JobStatus.CANCELLED, reason=reason) is not None:
+                log.info("cancelled", job=job_id, reason=reason)
 
     async def delete(self, job_id: str, actor: Actor) -> None:
         """Remove a job's pictures from the disk and the database, ending it first if need be; its message goes too."""

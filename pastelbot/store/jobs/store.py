@@ -109,6 +109,12 @@ class JobStore:
         sql = f"SELECT * FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY created_at, rowid"
         return [job_of(row) for row in await self._database.reader.all(sql, *statuses)]
 
+    async def unfinished_elsewhere(self, guild_ids: Collection[int]) -> list[str]:
+        """Return the jobs that wait or are painted for servers other than these, oldest first."""
+        sql = "SELECT id, guild_id FROM jobs WHERE status IN ('queued', 'leased') AND guild_id IS NOT NULL"
+        rows = await self._database.reader.all(f"{sql} ORDER BY created_at, rowid")
+        return [row["id"] for row in rows if row["guild_id"] not in guild_ids]
+
     async def several(self, job_ids: Sequence[str]) -> list[Job]:
         """Return the jobs of these ids, in any order; those that are gone are missing."""
         sql = f"SELECT * FROM jobs WHERE id IN ({_marks(job_ids)})"
