@@ -10,6 +10,7 @@ from pastelbot.bot.components.gallery_views import SEARCHED, EntryButton, PageBu
 from pastelbot.bot.context import GalleryMessages, Interaction, PastelClient
 from pastelbot.bot.localisation import translated, translator
 from pastelbot.bot.messages.deletions import Deletions
+from pastelbot.bot.messages.missed_deletions import MissedDeletions
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.prompt.tags.names import tag_key
 from pastelbot.service.gallery import Gallery
@@ -21,10 +22,11 @@ _VIEWS = {"newest": View.NEWEST, "top week": View.WEEK, "top all": View.TOP, "mi
 class GalleryCog(commands.Cog):
     """Shared pictures, and who made what."""
 
-    def __init__(self, gallery: Gallery, posts: GalleryMessages, deletions: Deletions) -> None:
+    def __init__(self, gallery: Gallery, posts: GalleryMessages, deletions: Deletions, missed: MissedDeletions) -> None:
         self._gallery = gallery
         self._posts = posts
         self._deletions = deletions
+        self._missed = missed
         self.menu = app_commands.ContextMenu(name="Who made this", callback=self.who_made)
 
     @app_commands.command(name="gallery")
@@ -71,7 +73,13 @@ class GalleryCog(commands.Cog):
 
     async def cog_unload(self) -> None:
         """Finish deleting: Discord tells of a deletion only once."""
+        await self._missed.close()
         await self._deletions.close()
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """Look for what was deleted while the bot was not connected; a session that is resumed has missed nothing."""
+        self._missed.start()
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
@@ -97,7 +105,9 @@ class GalleryCog(commands.Cog):
 async def setup(bot: PastelClient) -> None:
     """Add `/gallery`, its menu and its buttons."""
     services = bot.services
-    cog = GalleryCog(services.gallery, bot.posts, Deletions(services.gallery, services.reviews, bot.posts))
+    deletions = Deletions(services.gallery, services.reviews, bot.posts)
+    missed = MissedDeletions(bot, services.jobs, services.key_values, deletions)
+    cog = GalleryCog(services.gallery, bot.posts, deletions, missed)
     await bot.add_cog(cog)
     bot.tree.add_command(cog.menu)
     bot.add_dynamic_items(EntryButton, PageButton)

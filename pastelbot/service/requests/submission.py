@@ -121,6 +121,10 @@ class JobService:
             raise NotFoundError("This picture is no longer known: paint it again with /imagine.")
         return job
 
+    async def kept_messages(self, before: int | None, *, limit: int) -> list[ReplyTarget]:
+        """Return the messages below a number that show stored pictures, the newest first."""
+        return await self._jobs.kept_messages(before, limit=limit)
+
     async def last_of(self, user_id: int) -> Job:
         """Return the job of a person's newest picture; raises NotFoundError where there is none."""
         job = await self._jobs.last_done(user_id)

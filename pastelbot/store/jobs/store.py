@@ -17,6 +17,7 @@ from pastelbot.store.database import Database, Transaction
 from pastelbot.store.jobs.rows import QueuedJob, Served, StoredPicture, job_of, new_row
 from pastelbot.store.quotas import UNLIMITED, Account, Allowance, Charge
 
+_ABOVE_ALL = 2**63 - 1
 _ACTIVE = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)
 
 
@@ -91,6 +92,17 @@ class JobStore:
         sql = "SELECT * FROM jobs WHERE id = (SELECT job_id FROM gallery WHERE message_id = ?)"
         row = await self._database.reader.one(sql, message_id)
         return job_of(row) if row is not None else await self.by_message(message_id)
+
+    async def kept_messages(self, before: int | None, *, limit: int) -> list[ReplyTarget]:
+        """Return the messages below a number that show stored pictures, also in a gallery, the newest first."""
+        sql = (
+            "SELECT message_id, channel_id, guild_id FROM jobs WHERE message_id < :before AND status IN ('done',"
+            " 'failed', 'cancelled') AND EXISTS (SELECT 1 FROM pictures p WHERE p.job_id = jobs.id)"
+            " UNION ALL SELECT message_id, channel_id, guild_id FROM gallery WHERE message_id < :before"
+            " AND channel_id IS NOT NULL ORDER BY message_id DESC LIMIT :limit"
+        )
+        rows = await self._database.reader.all(sql, before=before or _ABOVE_ALL, limit=limit)
+        return [ReplyTarget(message_id=row[0], channel_id=row[1], guild_id=row[2]) for row in rows]
 
     async def last_done(self, user_id: int) -> Job | None:
         """Return a person's newest finished job, or None."""
