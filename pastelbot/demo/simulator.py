@@ -30,6 +30,8 @@ _WELCOME = (
     "so `/admin` is for him."
 )
 
+_WITHOUT_TAGGER = frozenset({"describe", "Describe"})  # no tagger is bundled
+
 
 def run(*, port: int, open_browser: bool) -> None:
     """Serve the demo until Ctrl-C; raises StartupError where the extra is missing or the port is taken."""
@@ -88,7 +90,8 @@ async def _furnish(env: Any) -> World:
         overwrites={everyone: hidden, keepers: shown, env.bot.user: shown},
     )
     await env.bot.get_channel(art.id).send(_WELCOME)
-    world = World(env=env, guild=guild, members={each.name: each for each in (hana, kenji)})
+    members = {each.name: each for each in (hana, kenji)}
+    world = World(env=env, guild=guild, members=members, unlisted=_WITHOUT_TAGGER)
     keeper = Place(world=world, member=kenji, channel_id=art.id, language="en-US")
     await use_command(keeper, "admin gallery channel", {"channel": str(gallery.id)})
     return world

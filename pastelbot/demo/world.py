@@ -20,6 +20,7 @@ class World:
     env: Any
     guild: Any
     members: Mapping[str, Any]
+    unlisted: frozenset[str] = frozenset()  # commands that cannot do anything here
 
     def member(self, name: str) -> Any:
         """Return a member; raises RequestError where there is none of that name."""
@@ -126,7 +127,7 @@ class World:
         if not self.sees_channel(member, channel_id):
             return []
         found = self.env.backend.visible_commands(user_id=member.id, channel_id=channel_id, type=kind)
-        return [dict(command) for command in found]
+        return [dict(command) for command in found if command["name"] not in self.unlisted]
 
 
 def _leaves(node: Mapping[str, Any], path: list[str]) -> Iterator[tuple[list[str], Mapping[str, Any]]]:

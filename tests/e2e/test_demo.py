@@ -68,6 +68,12 @@ def test_members_see_their_channels_and_commands(demo):
     assert "Recreate" in [each["name"] for each in hana["menus"]]
 
 
+def test_what_needs_a_tagger_is_not_listed(demo):
+    world = _world(demo[1], "hana")
+
+    assert {"describe", "Describe"}.isdisjoint(each["name"] for each in [*world["commands"], *world["menus"]])
+
+
 def test_descriptions_are_in_the_language_that_was_chosen(demo):
     commands = {each["name"]: each for each in _world(demo[1], "hana", language="ja")["commands"]}
 
