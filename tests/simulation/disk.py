@@ -63,7 +63,9 @@ class Disk:
         if self.off:
             raise sqlite3.OperationalError("the process has ended")
         if self.locked and str(getattr(function, "args", ())).startswith("('BEGIN"):
-            raise sqlite3.OperationalError("database is locked")
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_BUSY, "SQLITE_BUSY"
+            raise error
         below = connection.sqlite
         if below is not None and not below.in_transaction:
             below.execute(f"PRAGMA max_page_count = {1 if self.full else 1073741823}").fetchall()
