@@ -84,6 +84,7 @@ class FakeDiscord:
         self.interactions = {}
         self.commands = []
         self.closed = set()  # channels that were deleted or may not be used
+        self.to_delete = set()  # jobs whose button that deletes was pressed
         self.deleted = set()  # jobs whose message a user deleted, by hand or with the button
         self.texts = {}  # every text that a job's message ever showed, in order
         self.picture_posts = {}  # job -> ids of messages that ever showed its picture

@@ -141,7 +141,7 @@ def route(discord, method, path, body, files, params):  # noqa: C901, PLR0911, P
             discord.change(message, body, files)
             return 200, discord.payload(message)
         case ["DELETE", "channels", channel, "messages", number]:
-            discord.message(int(channel), int(number)).deleted = True
+            delete(discord, discord.message(int(channel), int(number)))
             return 204, ""
         case ["POST", "interactions", number, _token, "callback"]:
             return 200, callback(discord, int(number), body, files)
@@ -152,11 +152,17 @@ def route(discord, method, path, body, files, params):  # noqa: C901, PLR0911, P
     raise ApiError(404, 0, f"no such route: {method} {path}")
 
 
+def delete(discord, message):
+    """Take a message away; where its user asked for that, its job needs none any more."""
+    message.deleted = True
+    if message.job_id in discord.to_delete:
+        discord.deleted.add(message.job_id)
+
+
 def on_original(discord, method, token, body, files):
     message = discord.original(token)
-    if method == "DELETE":  # only the button that deletes does that
-        message.deleted = True
-        discord.deleted.add(message.job_id)
+    if method == "DELETE":
+        delete(discord, message)
         return 204, ""
     if method == "PATCH":
         discord.change(message, body, files)

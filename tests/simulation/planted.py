@@ -3,6 +3,7 @@
 from contextlib import contextmanager, nullcontext
 from unittest import mock
 
+from pastelbot.bot.messages.single_message import SingleMessage
 from pastelbot.jobs.background import Mailbox
 from pastelbot.records import PaintingFailed
 from pastelbot.store import quotas
@@ -34,4 +35,20 @@ def dropping_failures():
         yield
 
 
-PLANTED = {None: nullcontext, "refunding twice": refunding_twice, "dropping failures": dropping_failures}
+@contextmanager
+def posting_unseen():
+    """Post without looking for a message that an earlier try may have left."""
+
+    async def find(*_values, **_options):
+        return None
+
+    with mock.patch.object(SingleMessage, "find", find):
+        yield
+
+
+PLANTED = {
+    None: nullcontext,
+    "refunding twice": refunding_twice,
+    "dropping failures": dropping_failures,
+    "posting unseen": posting_unseen,
+}

@@ -1,6 +1,7 @@
 """The bot in a simulated world: each seed decides time, order, people, faults, crashes and power cuts."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,10 +36,17 @@ def test_the_same_seed_gives_the_same_trace_twice(seed):
     assert first == second
 
 
-@pytest.mark.parametrize(("bug", "claim"), [("refunding twice", "the ledger does not add up")])
+@pytest.mark.parametrize(
+    ("bug", "claim"),
+    [
+        ("refunding twice", "the ledger does not add up"),
+        ("posting unseen", "a job has several messages"),
+    ],
+)
 def test_a_planted_bug_is_found(bug, claim):
     status, text = run_seeds("--seeds", "500", "--until", "1", "--planted", bug)
 
     assert bug in PLANTED
     assert status == 1
     assert claim in text
+    assert int(re.search(r"(\d+) seeds in", text)[1]) < 500

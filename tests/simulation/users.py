@@ -47,6 +47,8 @@ class Users:
         person = MODERATOR if message.channel_id == MODS else self._owner(message)
         if self.random.random() < 0.1:
             person = self.random.choice((*PEOPLE, MODERATOR))
+        if ":delete:" in custom_id:
+            self.discord.to_delete.add(message.job_id)
         data = {"custom_id": custom_id, "component_type": 2}
         times = 2 if self.random.random() < 0.15 else 1
         self._send(send, 3, person, message.channel_id, data, message=message, times=times)

@@ -123,9 +123,11 @@ async def _delete(interaction: Interaction, job: Job, _index: int) -> None:
     services = interaction.client.services
     await services.jobs.delete(job.id, actor_of(interaction))
     interaction.client.messages.forget(job.id)
-    interaction.client.posts.wake()
-    await interaction.response.defer()
-    await interaction.delete_original_response()
+    try:
+        await interaction.response.defer()
+        await interaction.delete_original_response()
+    finally:
+        interaction.client.posts.wake()  # deletes what could not be deleted here, after a restart too
 
 
 ACTIONS: Mapping[str, Action] = {

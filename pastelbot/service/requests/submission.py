@@ -160,7 +160,7 @@ class JobService:
         job = await self.job(job_id)
         check_may_manage(job, actor)
         await self._dispatcher.end(job_id, JobStatus.CANCELLED)
-        await self._jobs.end_shown(job_id)  # its message goes, so nothing is shown there again
+        await self._jobs.erase_message(job_id)
         await self._files.drop(await self._jobs.forget_pictures(job_id))
         if job.user_id != actor.user_id:
             await self._audit.record_job(actor, "delete", job)

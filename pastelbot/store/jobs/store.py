@@ -227,6 +227,16 @@ class JobStore:
         sql = "SELECT * FROM jobs WHERE status IN ('failed', 'cancelled') AND NOT end_shown ORDER BY ended_at"
         return [job_of(row) for row in await self._database.reader.all(sql)]
 
+    async def erase_message(self, job_id: str) -> None:
+        """Note that the job's message must go, so that nothing is shown there again and it goes after a restart too."""
+        async with self._database.transaction() as connection:
+            await connection.execute("UPDATE jobs SET end_shown = 1 WHERE id = ?", job_id)
+            await connection.execute(
+                "INSERT OR IGNORE INTO erasures (message_id, channel_id, guild_id)"
+                " SELECT message_id, channel_id, guild_id FROM jobs WHERE id = ? AND message_id IS NOT NULL",
+                job_id,
+            )
+
     async def end_shown(self, job_id: str) -> None:
         """Record that a job's end is shown, or cannot be."""
         async with self._database.transaction() as connection:

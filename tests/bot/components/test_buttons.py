@@ -1,5 +1,6 @@
 import pytest
 from helpers.studio import fields, job_of, labels
+from helpers.support import eventually
 
 from pastelbot.records import Actor, JobStatus, PaintingFailed
 
@@ -179,6 +180,19 @@ async def test_delete_removes_message_and_files_and_stays_charged(studio, painte
     assert not path.parent.exists()
     assert await studio.service.pictures(job_id) == []
     assert await studio.charged(studio.hana) == 1
+
+
+async def test_a_message_that_discord_did_not_delete_goes_after_a_restart(studio, painted):
+    studio.env.inject_error("DELETE", "*/messages/*", status=400, times=None)
+    await studio.hana.click(painted, label="Delete")
+    kept = studio.message(painted.id)
+    await studio.kill()
+    studio.env.backend.faults.clear()
+    await studio.restart()
+    studio.bot.posts.wake()
+
+    assert kept is not None
+    await eventually(lambda: studio.message(painted.id) is None)
 
 
 async def test_moderators_may_delete_and_others_may_not(studio, painted):
