@@ -11,10 +11,13 @@ import structlog
 
 from pastelbot import app, log
 from pastelbot.config import BUNDLED, Settings, open_files
-from pastelbot.errors import CheckpointError, ConfigError, StartupError
+from pastelbot.errors import CheckpointError, ConfigError, DatabaseError, StartupError, StoreError
 from pastelbot.formats.precheck import check_reference
 from pastelbot.store.database import Database
+from pastelbot.store.maintenance.checking import WAY_OUT, quick_check
 from pastelbot.tagging.files import check_installed
+
+_CHECK_SECONDS = 3.0
 
 
 def run(settings: Settings) -> None:
@@ -40,6 +43,7 @@ async def check(settings: Settings) -> str:
     _check_others(settings)
     if settings.tagger.enabled:
         check_installed()
+    await asyncio.to_thread(quick_check, settings.storage.database, seconds=_CHECK_SECONDS)
     await (await Database.open(settings.storage.database)).close()
     try:
         settings.storage.pictures.mkdir(parents=True, exist_ok=True)
@@ -71,6 +75,8 @@ async def run_until_stopped(settings: Settings) -> None:
             await bot.start(token)
     except asyncio.CancelledError:
         return
+    except StoreError as error:
+        raise DatabaseError(f"The database {settings.storage.database} failed: {error.__cause__}. {WAY_OUT}") from error
     except discord.LoginFailure as error:
         raise ConfigError(
             "Discord does not accept the token: copy it again from the Bot page of your application in Discord's "

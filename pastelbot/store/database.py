@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,8 @@ import aiosqlite
 
 from pastelbot.errors import DatabaseError, StoreError
 from pastelbot.store.failures import store_errors
+from pastelbot.store.maintenance.backup import back_up_before_migration
+from pastelbot.store.maintenance.checking import WAY_OUT
 
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 _PRAGMAS = (
@@ -108,7 +111,9 @@ class Database:
                 await writer.close()
                 raise
         except (OSError, sqlite3.Error) as error:
-            raise DatabaseError(f"The database {path} cannot be opened for writing: {error}.") from error
+            damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+            cure = f" {WAY_OUT}" if damaged else ""
+            raise DatabaseError(f"The database {path} cannot be opened for writing: {error}.{cure}") from error
         return cls(path, writer, reader)
 
     @asynccontextmanager
@@ -167,6 +172,8 @@ async def _migrate(connection: aiosqlite.Connection, path: Path) -> None:
             f"The database {path} was written by a newer Pastelbot (version {version} of its tables, "
             f"this one knows {known[-1][0]}): update Pastelbot."
         )
+    if 0 < version < known[-1][0]:
+        await asyncio.to_thread(back_up_before_migration, path, version, datetime.now(UTC))
     for number, sql in known:
         if number > version:
             await _apply(connection, number, sql)
