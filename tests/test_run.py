@@ -180,6 +180,18 @@ async def test_a_pictures_folder_that_cannot_be_made_is_reported(tmp_path, with_
         await run.check(with_token(storage=storage))
 
 
+async def test_damaged_pages_end_the_start_in_a_sentence_with_the_way_out(tmp_path, with_token):
+    path = tmp_path / "bot.sqlite3"
+    await (await Database.open(path)).close()
+    content = bytearray(path.read_bytes())
+    content[4096::4096] = b"\xff" * len(content[4096::4096])
+    path.write_bytes(content)
+    storage = make_settings(tmp_path).storage.model_copy(update={"database": path})
+
+    with pytest.raises(DatabaseError, match=r"is damaged .*pastelbot db check.*pastelbot db restore FOLDER"):
+        await run.check(with_token(storage=storage))
+
+
 async def test_a_database_that_cannot_be_written_is_reported(tmp_path, with_token):
     (tmp_path / "file").write_text("")
     storage = make_settings(tmp_path).storage.model_copy(update={"database": tmp_path / "file" / "bot.sqlite3"})

@@ -113,6 +113,8 @@ async def test_a_sound_database_passes_the_quick_check_and_so_does_one_that_take
     quick_check(place.folder / "none.sqlite3", seconds=60)
     quick_check(place.path, seconds=-1)
 
+    assert not (place.folder / "none.sqlite3").exists()
+
 
 @pytest.mark.parametrize("content", [b"no database at all" * 500, b"SQLite format 3\0" + b"\xff" * 5000])
 async def test_a_file_that_is_no_database_ends_in_a_sentence_with_the_way_out(place, content):
