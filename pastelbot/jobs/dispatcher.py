@@ -16,7 +16,7 @@ from pastelbot.jobs.background import CallLater, Mailbox, call_later
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.queue import scheduler
 from pastelbot.jobs.queue.positions import Ahead, Place, QueuePositions
-from pastelbot.jobs.queue.scheduler import RunningJob
+from pastelbot.jobs.queue.scheduler import RunningWork
 from pastelbot.jobs.queue.throughput import KeyValues, Throughput
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.records import (
@@ -39,6 +39,7 @@ from pastelbot.records import (
     WorkerLost,
     WorkerReady,
 )
+from pastelbot.rules import cost
 from pastelbot.store.jobs.rows import QueuedJob
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
@@ -71,7 +72,7 @@ class Overview:
 
 @dataclass(kw_only=True)
 class _Running:
-    """A running job, and the share of it that is done."""
+    """A running job, and the share of its work that is done."""
 
     job: Job
     waiting: QueuedJob
@@ -109,7 +110,7 @@ class Dispatcher:
         self._running: dict[str, _Running] = {}
         self._queue = queue if queue is not None else WaitQueue(epoch=clock().timestamp())
         self._throughput = Throughput(notes)
-        self._positions = QueuePositions(self._queue, self._throughput)
+        self._positions = QueuePositions(self._queue, self._throughput, at_once=at_once)
         self._looking = False
         self._ready = False
         self.checkpoint: WorkerReady | None = None
@@ -265,7 +266,9 @@ class Dispatcher:
         self._heard_at = self._clock()
         one = self._running.get(event.job_id)
         if one is not None:
-            one.share = min(1.0, event.step / event.steps) if event.steps else 0.0
+            done = cost.share_done(one.job.request, event.step, event.steps)
+            self._throughput.worked(one.waiting.work * (done - one.share))
+            one.share = done
             self._publish(BeingPainted(job=one.job, step=event.step, steps=event.steps, preview=event.preview))
 
     def _wait_for(self, event: Loading) -> None:
@@ -275,18 +278,19 @@ class Dispatcher:
             log.info("loading", what=event.what)
 
     async def _release(self, job_id: str, *, finished: bool = False) -> None:
-        """Release a job that no longer runs, and count its finished share for the throughput."""
+        """Release a job that no longer runs, and count for the throughput what it did since its last step."""
         one = self._running.pop(job_id, None)
         self._queue.finished(job_id)
         if one is not None and (finished or one.share):
-            await self._throughput.done(one.waiting.work * (1.0 if finished else one.share))
+            await self._throughput.done(one.work_left if finished else 0.0)
 
     def _ahead(self) -> Ahead:
-        return Ahead(jobs=len(self._running), work=sum(one.work_left for one in self._running.values()))
+        running = self._running.values()
+        return Ahead(running=tuple(RunningWork(job=one.waiting, work_left=one.work_left) for one in running))
 
     async def _dispatch(self) -> None:
         while self._ready:
-            running = [RunningJob(job=one.waiting, work_left=one.work_left) for one in self._running.values()]
+            running = self._ahead().running
             others = self._queue.first_of_others({one.job.user_id for one in running}, self._at_once)
             chosen = scheduler.admit(self._queue.head(self._at_once), others, running, at_once=self._at_once)
             if not chosen:

@@ -32,6 +32,22 @@ def _pictures_work(request: GenerationRequest) -> int:
     return one * request.count
 
 
+def share_done(request: GenerationRequest, step: int, steps: int) -> float:
+    """Return how much of a request's work is done after `step` of the `steps` calls of each picture, 0 to 1.
+
+    A step of the hires pass is more work than one of the first pass. A grid's are taken as equal.
+    """
+    share = min(1.0, step / steps) if steps else 0.0
+    if request.grid is not None or request.hires is None:
+        return share
+    first = sampler_info(request.sampler).calls(request.steps)
+    before = request.width * request.height * first
+    second = _hires_work(request, request.hires)
+    if not second or steps <= first:
+        return share
+    return (before * min(step, first) / first + second * max(0, step - first) / (steps - first)) / (before + second)
+
+
 def pictures(request: GenerationRequest) -> int:
     """Return how many pictures are painted for a request."""
     return request.count if request.grid is None else sum(map(pictures, grids.pictures_of(request)))

@@ -107,3 +107,15 @@ def test_work_is_written_shortly(work, text):
 def test_what_people_write_comes_back():
     assert cost.pixel_steps(30.3104) == 30_310_400
     assert cost.text(30_310_400) == "30.3 MP-steps"
+
+
+def test_half_of_the_steps_are_less_than_half_of_the_work_where_a_hires_pass_follows():
+    card = default_request(Settings(), seed=0)
+    first = 20 * 448 * 640 / cost.work(card)
+
+    assert cost.share_done(card, 20, 40) == pytest.approx(first)
+    assert cost.share_done(card, 30, 40) == pytest.approx(first + (1 - first) / 2)
+    assert cost.share_done(card, 0, 40) == 0
+    assert cost.share_done(card, 40, 40) == pytest.approx(1)
+    assert cost.share_done(SMALL, 5, 10) == 0.5
+    assert cost.share_done(SMALL, 0, 0) == 0

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from pastelbot.jobs.queue.scheduler import shown_position
+from pastelbot.jobs.queue.forecast import work_until_ready
+from pastelbot.jobs.queue.scheduler import RunningWork, shown_position
 from pastelbot.jobs.queue.throughput import Throughput
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 
 _LEAST_DRIFT = 20.0  # seconds
 _DRIFT = 0.2  # of the time that is left
+_NEAR = 48  # jobs whose times are forecast in detail
+_RECENT = timedelta(seconds=1)
+_BEHIND = 40  # jobs behind them that are taken into account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,29 +34,43 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Ahead:
-    """What is ahead of the whole queue: the running jobs, and their remaining work."""
+    """What is ahead of the whole queue: the running jobs, in the order in which the worker got them."""
 
-    jobs: int = 0
-    work: float = 0.0
+    running: tuple[RunningWork, ...] = ()
+
+    @property
+    def jobs(self) -> int:
+        """Return how many there are."""
+        return len(self.running)
+
+    @property
+    def work(self) -> float:
+        """Return their remaining work."""
+        return sum(one.work_left for one in self.running)
 
 
 class QueuePositions:
     """Looks up positions, and remembers those shown."""
 
-    def __init__(self, queue: WaitQueue, throughput: Throughput) -> None:
+    def __init__(self, queue: WaitQueue, throughput: Throughput, *, at_once: int) -> None:
         self._wait_queue = queue
         self._throughput = throughput
+        self._at_once = at_once
         self._shown: dict[str, Place] = {}
         self.interruption = ""  # why nothing is painted; shown at every position while it lasts
+        self._near: dict[str, float] = {}  # as last forecast
+        self._forecast_at: datetime | None = None
 
     def mark_shown(self, job_id: str, ahead: Ahead, now: datetime) -> Place | None:
         """Return a waiting job's position and record it as shown; None where it does not wait."""
         job = self._wait_queue.get(job_id)
         if job is None:
             return None
-        number, work = self._wait_queue.before(job_id)
+        number, before = self._wait_queue.before(job_id)
         paused = job.guild_id in self._wait_queue.held_guilds()
-        place = self._place(ahead.jobs + number + 1, ahead.work + work + job.work, now, paused=paused)
+        near = self._forecast(ahead, now) if number < _NEAR and not paused else {}
+        work = near.get(job_id, ahead.work + before + job.work)
+        place = self._place(ahead.jobs + number + 1, work, now, paused=paused)
         self._shown[job_id] = place
         return place
 
@@ -68,16 +86,32 @@ class QueuePositions:
 
     def _changed(self, ahead: Ahead, now: datetime, depth: int) -> Iterator[tuple[str, Place]]:
         number, work, held = ahead.jobs, ahead.work, self._wait_queue.held_guilds()
+        near = self._recent_forecast(ahead, now)
         for job in islice(self._wait_queue, depth):
             shown, paused = self._shown.get(job.id), job.guild_id in held
             if not paused:
                 number, work = number + 1, work + job.work
+            until_ready = near.get(job.id, work)
             if (
                 shown is None
                 or self._differs(shown, paused=paused)
-                or (not paused and self._wrong(shown, number, work, now))
+                or (not paused and self._wrong(shown, number, until_ready, now))
             ):
-                yield job.id, self._place(number + paused, work + job.work * paused, now, paused=paused)
+                yield job.id, self._place(number + paused, until_ready, now, paused=paused)
+
+    def _recent_forecast(self, ahead: Ahead, now: datetime) -> dict[str, float]:
+        """Return a forecast that may be a second old, as it takes as long as a few lookups in the database."""
+        at = self._forecast_at
+        return self._near if at is not None and at <= now < at + _RECENT else self._forecast(ahead, now)
+
+    def _forecast(self, ahead: Ahead, now: datetime) -> dict[str, float]:
+        """Return the work until each of the next jobs is ready; farther back it is all that is before, and its own."""
+        if self._throughput.seconds_for(1) is None:
+            return {}
+        queue = self._wait_queue.head(_NEAR + _BEHIND)
+        self._near = work_until_ready(ahead.running, queue, most=_NEAR, at_once=self._at_once)
+        self._forecast_at = now
+        return self._near
 
     def _differs(self, shown: Place, *, paused: bool) -> bool:
         return shown.paused != paused or shown.interruption != self.interruption

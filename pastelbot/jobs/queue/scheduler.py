@@ -19,7 +19,7 @@ from pastelbot.store.jobs.rows import QueuedJob
 
 NOTHING = -math.inf
 MOST_SHOWN_EXACTLY = 10
-_SMALL = 0.5  # of the largest work that is left of a running job
+_SMALL = 0.25  # of the largest work that is left of a running job
 
 
 def turns(work: int, count: int, default_work: int) -> float:
@@ -45,16 +45,21 @@ def without(whole: float, part: float) -> float:
     return whole if part == NOTHING else whole + math.log2(1 - 2 ** (part - whole))
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunningJob:
+@dataclass(kw_only=True, eq=False)
+class RunningWork:
     """A job that the worker has, and how much of its work is left."""
 
     job: QueuedJob
     work_left: float
 
+    @property
+    def owner(self) -> int:
+        """Return the user to whom it belongs."""
+        return self.job.user_id
+
 
 def admit(
-    head: Sequence[QueuedJob], others: Sequence[QueuedJob], running: Sequence[RunningJob], *, at_once: int
+    head: Sequence[QueuedJob], others: Sequence[QueuedJob], running: Sequence[RunningWork], *, at_once: int
 ) -> list[QueuedJob]:
     """Return the waiting jobs that the worker gets now, besides those that it has, which are `running`.
 

@@ -20,7 +20,8 @@ class KeyValues(Protocol):
 class Throughput:
     """Seconds that the worker was busy, and the work that came of it; newer jobs count more.
 
-    It is measured for the worker as a whole: jobs that are painted together share the time.
+    It is measured for the worker as a whole, as jobs that are painted together share the time, and with each step, as
+    work that several jobs did together must not wait for one of them to end.
     """
 
     def __init__(self, key_values: KeyValues | None = None) -> None:
@@ -28,6 +29,7 @@ class Throughput:
         self._seconds = 0.0
         self._work = 0.0
         self._pending = 0.0
+        self._pending_work = 0.0
 
     async def load(self) -> None:
         """Load what an earlier process measured."""
@@ -39,15 +41,19 @@ class Throughput:
         """Count time in which something was painted."""
         self._pending += max(0.0, seconds)
 
+    def worked(self, work: float) -> None:
+        """Count work that was done by a step."""
+        self._pending_work += max(0.0, work)
+
     def idle(self) -> None:
-        """Drop time without a result: a worker died."""
-        self._pending = 0.0
+        """Drop time and work since the last job ended: a worker died."""
+        self._pending = self._pending_work = 0.0
 
     async def done(self, work: float) -> None:
-        """Count work that was finished, in the time that has passed since the last."""
+        """Count the end of a job, with what it did since its last step."""
         self._seconds = self._seconds * _FADE + self._pending
-        self._work = self._work * _FADE + work
-        self._pending = 0.0
+        self._work = self._work * _FADE + self._pending_work + work
+        self._pending = self._pending_work = 0.0
         if self._notes is not None:
             await self._notes.set(_NAME, json.dumps([self._seconds, self._work]))
 

@@ -5,11 +5,19 @@ from datetime import timedelta
 import pytest
 
 from pastelbot.jobs.queue.positions import Ahead, QueuePositions
+from pastelbot.jobs.queue.scheduler import RunningWork
 from pastelbot.jobs.queue.throughput import Throughput
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.store.jobs.rows import QueuedJob
 
 NOBODY = Ahead()
+
+
+def ahead(jobs, *, work):
+    """Return so many running jobs of as many users, with so much work left in all."""
+    each = work / jobs
+    running = (QueuedJob(id=f"r{n}", user_id=900 + n, created_at=0.0, work=100, count=1) for n in range(jobs))
+    return Ahead(running=tuple(RunningWork(job=job, work_left=each) for job in running))
 
 
 class Notes:
@@ -28,12 +36,12 @@ class Notes:
 class Hall:
     """A line of single jobs of work 10 that were asked for a second apart, and a pace of one second for each work."""
 
-    def __init__(self, clock, jobs):
+    def __init__(self, clock, jobs, at_once):
         self.clock = clock
         self.held = set()
         self.line = WaitQueue(default_work=10, epoch=clock().timestamp(), held=lambda guild_id: guild_id in self.held)
         self.throughput = Throughput()
-        self.positions = QueuePositions(self.line, self.throughput)
+        self.positions = QueuePositions(self.line, self.throughput, at_once=at_once)
         for number in range(jobs):
             self.join(number)
 
@@ -54,13 +62,13 @@ class Hall:
 
 @pytest.fixture
 def hall(clock):
-    return lambda jobs=0: Hall(clock, jobs)
+    return lambda jobs=0, at_once=4: Hall(clock, jobs, at_once)
 
 
 async def test_a_place_counts_those_being_painted_and_their_work(hall, clock):
     three = hall(3)
     await three.measure()
-    place = three.told(2, Ahead(jobs=4, work=25))
+    place = three.told(2, ahead(4, work=25))
 
     assert (place.position, place.ready_at) == (7, clock() + timedelta(seconds=25 + 30))
     assert three.told("nobody") is None
@@ -92,22 +100,22 @@ async def test_only_as_many_are_looked_at_as_are_asked_for(hall):
 
 async def test_a_time_that_passes_as_promised_is_no_news(hall, clock):
     """Discord counts down by itself."""
-    three = hall(3)
+    three = hall(3, at_once=1)
     await three.measure()
-    three.stale(Ahead(jobs=1, work=100))
-    clock.advance(seconds=50)
+    three.stale(ahead(1, work=30))
+    clock.advance(seconds=10)
 
-    assert three.stale(Ahead(jobs=1, work=50)) == {}
+    assert three.stale(ahead(1, work=20)) == {}
 
 
 async def test_a_time_that_is_wrong_is_told_anew(hall, clock):
-    three = hall(3)
+    three = hall(3, at_once=1)
     await three.measure()
-    three.stale(Ahead(jobs=1, work=100))
-    clock.advance(seconds=50)
-    news = three.stale(Ahead(jobs=1, work=100))
+    three.stale(ahead(1, work=30))
+    clock.advance(seconds=25)
+    news = three.stale(ahead(1, work=30))
 
-    assert {place.ready_at for place in news.values()} == {clock() + timedelta(seconds=110 + 10 * n) for n in range(3)}
+    assert {place.ready_at for place in news.values()} == {clock() + timedelta(seconds=40 + 10 * n) for n in range(3)}
 
 
 async def test_the_time_is_told_as_soon_as_it_is_known(hall):
@@ -140,6 +148,27 @@ async def test_a_break_is_told_and_its_end(hall):
     assert len(mixed.stale()) == 4
 
 
+async def test_a_time_is_forecast_by_shares_not_by_the_work_before(hall, clock):
+    """A newcomer beside one user's large jobs has half of the worker, and is ready before them."""
+    one = hall()
+    await one.measure()
+    for number in range(8):
+        at = clock().timestamp()
+        one.line.add(QueuedJob(id=f"large{number}", user_id=77, created_at=at, work=10_000, count=1, guild_id=1))
+    one.join(0)
+    assert one.told(0, ahead(1, work=10_000)).ready_at == clock() + timedelta(seconds=10 * 3)
+
+
+async def test_times_are_forecast_anew_at_most_once_a_second(hall, clock):
+    three = hall(3, at_once=1)
+    await three.measure()
+    three.stale(ahead(2, work=30))
+
+    assert three.stale(ahead(2, work=300)) == {}
+    clock.advance(seconds=1)
+    assert len(three.stale(ahead(2, work=300))) == 3
+
+
 async def test_far_back_the_work_ahead_is_an_average(hall, clock):
     long = hall(3000)
     await long.measure()
@@ -169,5 +198,17 @@ async def test_time_of_which_nothing_came_is_not_counted():
     throughput.idle()
     throughput.busy(10)
     await throughput.done(10)
+
+    assert throughput.seconds_for(1) == 1
+
+
+async def test_work_counts_with_each_step_not_when_a_job_ends():
+    """Four jobs that end together must not look as if the first had taken all the time."""
+    throughput = Throughput()
+    for _ in range(10):
+        throughput.busy(4.0)
+        for _job in range(4):
+            throughput.worked(1.0)
+    await throughput.done(0)
 
     assert throughput.seconds_for(1) == 1

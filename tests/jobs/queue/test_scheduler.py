@@ -1,6 +1,6 @@
 import pytest
 
-from pastelbot.jobs.queue.scheduler import NOTHING, RunningJob, admit, joined, shown_position, turns, weight, without
+from pastelbot.jobs.queue.scheduler import NOTHING, RunningWork, admit, joined, shown_position, turns, weight, without
 from pastelbot.store.jobs.rows import QueuedJob
 
 
@@ -9,7 +9,7 @@ def job(name, *, attempts=0, work=100):
 
 
 def running(*jobs, left=1.0):
-    return [RunningJob(job=one, work_left=one.work * left) for one in jobs]
+    return [RunningWork(job=one, work_left=one.work * left) for one in jobs]
 
 
 def admitted(waiting, *now, at_once, left=1.0):
@@ -51,8 +51,8 @@ def test_each_waiting_user_gets_a_slot_as_long_as_another_one_has_several():
 def test_where_each_user_has_one_slot_only_a_small_job_is_let_in():
     ones = [job(name) for name in ("a0", "b0")]
 
-    assert admitted([job("c0", work=51), job("d0", work=50)], *ones, at_once=2) == ["d0"]
-    assert admitted([job("d0", work=50)], *ones, at_once=2, left=0.9) == []
+    assert admitted([job("c0", work=26), job("d0", work=25)], *ones, at_once=2) == ["d0"]
+    assert admitted([job("d0", work=25)], *ones, at_once=2, left=0.9) == []
     assert admitted([job("d0", work=1)], job("a0"), at_once=1) == ["d0"]
 
 
