@@ -19,8 +19,8 @@ async def find_own(
 ) -> list[discord.Message]:
     """Return the bot's messages that have a button whose custom id is sought, the oldest first.
 
-    Looked at are the first hundred messages after that number (None: none) and the newest hundred. Where the bot may
-    not read the channel, nothing is found.
+    Looked at are the first hundred messages after that number (None: none) and the newest hundred. Nothing is
+    found in a channel that the bot may not read, or that is gone.
     """
     found: dict[int, discord.Message] = {}
     try:
@@ -32,7 +32,7 @@ async def find_own(
                     found[message.id] = message
             if seen < _PAGE:  # that was the whole channel, or all since then
                 break
-    except discord.Forbidden:
+    except (discord.Forbidden, discord.NotFound):
         log.info("a channel's messages cannot be read", channel=channel.id)
     return [found[message_id] for message_id in sorted(found)]
 

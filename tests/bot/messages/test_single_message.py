@@ -165,6 +165,17 @@ async def test_of_messages_begun_twice_one_stays(studio, monkeypatch):
     assert assert_one_picture(studio).id == shown.id
 
 
+async def test_a_channel_that_is_gone_before_the_answer_ends_the_job(studio):
+    """V8: where neither the answer nor the channel can be had, the search finds nothing and the job is refunded."""
+    studio.env.inject_error("POST", CALLBACK, status=404, code=10062)
+    for method in ("GET", "POST"):
+        studio.env.inject_error(method, MESSAGES, status=404, code=10003, times=None)
+    await studio.imagine()
+    await studio.status((await job_now(studio)).id, JobStatus.FAILED)
+
+    assert await studio.charged() == 0
+
+
 async def test_messages_of_other_jobs_are_not_taken(studio):
     """V7: the search goes by the job's own buttons."""
     other = (await studio.imagine("another", by=studio.kenji)).response
