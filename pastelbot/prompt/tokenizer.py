@@ -59,6 +59,11 @@ class ClipTokenizer:
                 ids.extend(self._encode_part(part))
         return ids
 
+    def pieces(self, word: str) -> list[str]:
+        """Return what one word of lower-case ASCII letters is made of, a token each."""
+        names = self._merge([*word[:-1], word[-1] + _END_OF_WORD])
+        return [*names[:-1], names[-1].removesuffix(_END_OF_WORD)]
+
     def _encode_part(self, text: str) -> Iterator[int]:
         repaired = " ".join(repaired_text(text).split()).lower()
         for word in _words(repaired):

@@ -12,6 +12,7 @@ from pastelbot.prompt.parsing import PromptParser
 from pastelbot.prompt.word_list import WordList, painted_texts, read_all, wanted_of_negative
 from pastelbot.records import GenerationRequest
 from pastelbot.rules import grids
+from pastelbot.rules.vocabulary import split_as_tokens
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "adult.toml"
 NO_WORDS = WordList(())
@@ -19,11 +20,15 @@ NO_WORDS = WordList(())
 
 @dataclass(frozen=True, kw_only=True)
 class AgeGate:
-    """The tags for age-restricted channels only, those of minors that never go with them, and those never painted."""
+    """The tags for age-restricted channels only, those of minors that never go with them, and those never painted.
+
+    `unrelated` are words that end in a token of the lists and mean something else.
+    """
 
     adult: WordList
     minors: WordList
     never: WordList = NO_WORDS
+    unrelated: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +45,16 @@ def read_gate(path: Path) -> AgeGate:
     """Read the lists of the age gate; raises NotAllowedError, for without them nothing may be painted."""
     try:
         lists = tomllib.loads(path.read_text(encoding="utf-8"))
-        adult, minors, never = (_read(lists, key) for key in ("adult", "minors", "never"))
+        adult, minors, never, unrelated = (_read(lists, key) for key in ("adult", "minors", "never", "unrelated"))
         if not adult or not minors:
             raise ValueError("a list is empty")
     except (OSError, ValueError) as error:
         raise NotAllowedError(
             "The list of adult tags cannot be read, so nothing is painted until it can: tell the bot's operator."
         ) from error
-    return AgeGate(adult=WordList(adult), minors=WordList(minors), never=WordList(never))
+    return AgeGate(
+        adult=WordList(adult), minors=WordList(minors), never=WordList(never), unrelated=frozenset(unrelated)
+    )
 
 
 def check_content(request: GenerationRequest, rules: ContentRules, parser: PromptParser | None = None) -> None:
@@ -59,6 +66,7 @@ def check_content(request: GenerationRequest, rules: ContentRules, parser: Promp
     word = rules.words.find_in(texts)
     if word is not None:
         raise NotAllowedError(f"The prompt has {quoted(word)}, which is not allowed in this server: take it out.")
+    texts = _as_encoded(texts, rules.gate)
     word = rules.gate.never.find_in(texts)
     if word is not None:
         raise NotAllowedError(f"The prompt has {quoted(word)}. That is not painted anywhere.")
@@ -77,7 +85,13 @@ def check_content(request: GenerationRequest, rules: ContentRules, parser: Promp
 
 def adult_word(request: GenerationRequest, rules: ContentRules) -> str | None:
     """Return an adult tag of the request's prompts, or None."""
-    return _adult_word(read_all(_request_texts(request, PromptParser())), rules)
+    return _adult_word(_as_encoded(read_all(_request_texts(request, PromptParser())), rules.gate), rules)
+
+
+def _as_encoded(texts: list[list[str]], gate: AgeGate) -> list[list[str]]:
+    """Return the texts, and each as the text encoder reads words that are glued together, where it does so."""
+    glued = (split_as_tokens(words, but=gate.unrelated) for words in texts)
+    return texts + [split for split, words in zip(glued, texts, strict=True) if len(split) > len(words)]
 
 
 def _request_texts(request: GenerationRequest, parser: PromptParser) -> list[str]:

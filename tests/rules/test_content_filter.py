@@ -1,10 +1,13 @@
+from importlib.resources import files
+
 import pytest
 from helpers.support import png
 
 from pastelbot.errors import NotAllowedError
+from pastelbot.prompt.tags.vocabulary import read_tag_file
 from pastelbot.prompt.word_list import WordList
 from pastelbot.records import Axis, GenerationRequest, Grid, HiresFix, InitImage
-from pastelbot.rules.content_filter import SHIPPED, ContentRules, check_content, read_gate
+from pastelbot.rules.content_filter import SHIPPED, ContentRules, adult_word, check_content, read_gate
 
 GATE = read_gate(SHIPPED)
 GOOD = GenerationRequest(prompt="1girl, red hair", negative_prompt="nude, nsfw, loli, forbidden")
@@ -24,6 +27,7 @@ def test_an_ordinary_prompt_passes_and_its_negative_prompt_may_say_anything(adul
     [
         "1girl, class, cockatoo, scunthorpe, analog, grape, assassin, peacock, cucumber, sussex, document, therapist",
         "1girl, large breasts, swimsuits, cleavage, bare shoulders, barefoot, kissing, child's drawing, school uniform",
+        "uranus, wessex, velveteen dress, talcum, asexual, unisex, bisexual lighting, dickens, manuscript, teacup",
         "naked-eye-free: a nakedly honest title, sextant, pornichet",
     ],
 )
@@ -49,6 +53,26 @@ def test_adult_tags_are_for_age_restricted_channels(changes):
     with pytest.raises(NotAllowedError, match=r"adult tag .* not an age-restricted channel"):
         check_content(GOOD.replace(**changes), rules())
     check_content(GOOD.replace(**changes), rules(adult_allowed=True))
+
+
+@pytest.mark.parametrize("prompt", ["xnude", "1girl, nnude", "a QSEX b", "n[x|x]nude", "xx(nude:1.1)", "uranus, xnude"])
+def test_words_that_the_encoder_takes_apart_are_found(prompt):
+    with pytest.raises(NotAllowedError, match="adult tag"):
+        check_content(GOOD.replace(prompt=prompt), rules())
+
+
+@pytest.mark.parametrize("prompt", ["xnude, loli", "nude, xchild"])
+def test_glued_words_of_children_and_adult_tags_are_painted_nowhere(prompt):
+    with pytest.raises(NotAllowedError, match="not painted anywhere"):
+        check_content(GOOD.replace(prompt=prompt), rules(adult_allowed=True))
+
+
+def test_no_tag_of_the_vocabulary_is_taken_apart_into_an_adult_one():
+    names = files("pastelbot").joinpath("data", "tags.csv").read_bytes()
+    tags = [tag.name.replace("_", " ") for tag in read_tag_file(names, "tags.csv").tags]
+    harmless = [tag for tag in tags if GATE.adult.find([tag]) is None]
+
+    assert [tag for tag in harmless if adult_word(GOOD.replace(prompt=f"({tag})"), ContentRules(gate=GATE))] == []
 
 
 @pytest.mark.parametrize("adult_allowed", [True, False])
