@@ -191,8 +191,15 @@ def test_a_damaged_checkpoint_is_reported(here, tmp_path, content):
     assert "is damaged or not a safetensors file" in run_with_checkpoint(here, path)
 
 
-@pytest.mark.parametrize("database", ["file/bot.sqlite3", "folder", "file"])
-def test_a_database_that_cannot_be_written_is_reported(here, tmp_path, database):
+@pytest.mark.parametrize(
+    ("database", "reason"),
+    [
+        ("file/bot.sqlite3", "cannot be opened for writing"),
+        ("folder", "cannot be opened for writing"),
+        ("file", "is damaged (file is not a database)"),
+    ],
+)
+def test_a_database_that_cannot_be_written_is_reported(here, tmp_path, database, reason):
     (tmp_path / "file").write_bytes(b"no database" * 100)
     (tmp_path / "folder").mkdir()
     said = sentence(
@@ -203,7 +210,7 @@ def test_a_database_that_cannot_be_written_is_reported(here, tmp_path, database)
         )
     )
 
-    assert f"{database} cannot be opened for writing" in said
+    assert f"{database} {reason}" in said
 
 
 @pytest.mark.parametrize(

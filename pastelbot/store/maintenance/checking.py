@@ -26,7 +26,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
 
 def quick_check(path: Path, *, seconds: float) -> None:
     """Raise DatabaseError where pages are found to be damaged within so many seconds."""
-    if not path.exists():
+    if not path.is_file():
         return
     deadline = time.monotonic() + seconds
     try:
