@@ -19,9 +19,10 @@ from pastelbot.i18n.languages import Languages
 @contextmanager
 def prepared():
     """Do once what every new bot does alike: read catalogues, translate commands, fill a new database."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     shipped = Languages.shipped()
     with ExitStack() as patches:
+        patches.callback(structlog.configure, **structlog.get_config())  # what comes after it logs as before
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
         patches.enter_context(mock.patch.object(Languages, "shipped", return_value=shipped))
         for kind in (Command, ContextMenu, Group):
             once = remembering(kind.get_translated_payload)

@@ -75,8 +75,9 @@ class QueuePositions:
         return place
 
     def forget(self, job_id: str) -> None:
-        """Forget the shown position of a job that no longer waits."""
+        """Forget the shown position of a job that no longer waits; those behind it are ready earlier."""
         self._shown.pop(job_id, None)
+        self._forecast_at = None
 
     def stale(self, ahead: Ahead, now: datetime, *, depth: int, most: int) -> dict[str, Place]:
         """Return the stale positions, recorded as shown, of at most `most` of the first `depth` queued jobs."""
@@ -100,7 +101,7 @@ class QueuePositions:
                 yield job.id, self._place(number + paused, until_ready, now, paused=paused)
 
     def _recent_forecast(self, ahead: Ahead, now: datetime) -> dict[str, float]:
-        """Return a forecast that may be a second old, as it takes as long as a few lookups in the database."""
+        """Return a forecast of the last second in which no job left: it takes as long as a few database lookups."""
         at = self._forecast_at
         return self._near if at is not None and at <= now < at + _RECENT else self._forecast(ahead, now)
 
