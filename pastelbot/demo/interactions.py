@@ -74,7 +74,7 @@ async def complete(place: Place, name: str, option: str, typed: Mapping[str, Any
         except RequestError:
             continue  # what is still being typed does not matter to other options
     options, _ = interactions.build_options(place.actor, name, leaf, values, partial=True, channel_id=place.channel_id)
-    declared = next(each for each in leaf["options"] if each["name"] == option)
+    declared = {each["name"]: each for each in leaf["options"]}[option]
     focused = {"name": option, "type": declared["type"], "value": str(typed.get(option, "")), "focused": True}
     data = _command_data(root, interactions.nest_options(root, nesting, [*options, focused]))
     return await _send(place, _AUTOCOMPLETE, data)
@@ -169,23 +169,28 @@ def _given(leaf: Mapping[str, Any], place: Place, typed: Mapping[str, Any]) -> l
 def _value(place: Place, command: str, option: Mapping[str, Any], typed: Mapping[str, Any]) -> Any:
     """Return an option's value as the simulator takes it; raises RequestError where it does not fit."""
     from simcord import interactions
-    from simcord.builders import ChannelHandle, RoleHandle
 
-    name, backend = option["name"], place.world.env.backend
-    match option["type"]:
-        case _ if option["type"] == _ATTACHMENT:
-            return place.uploads[name]
-        case _ if option["type"] == _USER:
-            return next(each for each in place.world.members.values() if str(each.id) == typed[name])
-        case _ if option["type"] == _CHANNEL:
-            return ChannelHandle(place.world.env, place.world.guild, backend.channels[int(typed[name])])
-        case _ if option["type"] == _ROLE:
-            role = backend.get_role(place.world.guild.id, int(typed[name]))
-            return RoleHandle(place.world.env, place.world.guild, role)
+    name = option["name"]
+    if option["type"] == _ATTACHMENT:
+        return place.uploads[name]
     try:
+        if option["type"] in {_USER, _CHANNEL, _ROLE}:
+            return _entity(place.world, option["type"], int(typed[name]))
         return interactions.parse_option_input(command, dict(option), typed[name])
     except Exception as error:
         raise _not_fitting(error) from error
+
+
+def _entity(world: World, kind: int, number: int) -> Any:
+    """Return the simulator's handle of a user, channel or role."""
+    from simcord.builders import ChannelHandle, RoleHandle
+
+    backend = world.env.backend
+    if kind == _CHANNEL:
+        return ChannelHandle(world.env, world.guild, backend.get_channel(number))
+    if kind == _ROLE:
+        return RoleHandle(world.env, world.guild, backend.get_role(world.guild.id, number))
+    return world.member(backend.get_user(number).name)
 
 
 def _not_fitting(error: Exception) -> RequestError:

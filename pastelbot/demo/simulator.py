@@ -45,7 +45,7 @@ async def _serve(*, port: int, open_browser: bool) -> None:
     simcord = _simcord()
     task = asyncio.current_task()
     if task is not None:
-        with contextlib.suppress(NotImplementedError):
+        with contextlib.suppress(NotImplementedError):  # Windows has no SIGTERM to handle
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with tempfile.TemporaryDirectory(prefix="pastelbot-demo-", ignore_cleanup_errors=True) as folder:
         bot = app.build(_settings(Path(folder)))

@@ -1,6 +1,5 @@
 """The demo as a newcomer starts it: a process, a page, Ctrl-C."""
 
-import contextlib
 import json
 import os
 import select
@@ -10,10 +9,9 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from pathlib import Path
 
 import pytest
-from helpers.demo import running_demo
+from helpers.demo import children_of, running_demo
 from helpers.support import PATIENCE
 
 pytest.importorskip("simcord", reason="the demo extra is not installed")
@@ -29,7 +27,7 @@ def test_it_prints_one_url_serves_the_page_and_ends_on_ctrl_c(demo):
     process, url = demo
     with urllib.request.urlopen(url) as page:
         assert 200 == page.status
-    children = [os.pidfd_open(child) for child in _children(process.pid)]
+    children = [os.pidfd_open(child) for child in children_of(process.pid)]
     process.send_signal(signal.SIGINT)
     rest, errors = process.communicate(timeout=PATIENCE)
     assert (0, "", "") == (process.returncode, rest.strip(), errors.strip())
@@ -118,10 +116,3 @@ def test_what_cannot_be_done_is_answered_with_a_sentence(demo, path, sent, sente
 def _world(url, member, language="en"):
     with urllib.request.urlopen(f"{url}world?as={member}&language={language}") as page:
         return json.load(page)
-
-
-def _children(pid):
-    with contextlib.suppress(FileNotFoundError):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-        return [int(child) for child in children.split()]
-    return []

@@ -215,9 +215,9 @@ def test_apps_entries_stand_in_a_messages_menu(open_page):
     message.locator(".more").click()
     page.get_by_role("menuitem", name="Who made this").click()
 
-    answer = page.locator(".message.private").last
+    answer = page.locator(".message.private", has_text="Hana").last
     answer.wait_for()
-    assert "Hana" in answer.inner_text()
+    assert "1girl, ponytail" in answer.inner_text()
 
 
 def test_japanese_throughout(open_page):

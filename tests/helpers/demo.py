@@ -18,7 +18,7 @@ def running_demo(root):
         assert line.startswith("Pastelbot demo: http://127.0.0.1:"), line + process.stderr.read()
         yield process, line.removeprefix("Pastelbot demo: ").strip()
     finally:
-        children = _children(process.pid) if process.poll() is None else []
+        children = children_of(process.pid) if process.poll() is None else []
         process.kill()
         for child in children:  # they hold the pipes until they notice, and some are still loading
             with contextlib.suppress(ProcessLookupError):
@@ -26,6 +26,7 @@ def running_demo(root):
         process.communicate()
 
 
-def _children(pid):
+def children_of(pid):
+    """Return the ids of a process's children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(child) for child in children.split()]
