@@ -83,7 +83,7 @@ async def _errors_as_text(request: web.Request, handler: Handler) -> web.StreamR
         return await handler(request)
     except RequestError as error:
         return web.json_response({"error": str(error)}, status=400)
-    except (KeyError, ValueError) as error:  # what the page sends has neither
+    except (KeyError, ValueError) as error:  # not sent by the page itself
         return web.json_response({"error": f"This request is not understood: {error!r}"}, status=400)
 
 

@@ -207,6 +207,18 @@ def test_a_private_picture_arrives_in_direct_messages(open_page):
     assert "seed" in painted(page, "1girl, teeth").inner_text()
 
 
+def test_changes_of_the_channel_that_was_left_are_not_shown(open_page):
+    page, other = open_page(), open_page("kenji")
+    page.route("**/world?*", lambda route: (page.wait_for_timeout(1500), route.continue_()))
+    paint(other, "1girl, surprised")
+    page.locator("#channels button", has_text="gallery").click()
+    painted(other, "1girl, surprised")
+    page.unroute_all(behavior="wait")
+
+    page.wait_for_function("document.querySelector('#place').textContent === '# gallery'")
+    assert 0 == page.locator(".message", has_text="1girl, surprised").count()
+
+
 def test_apps_entries_stand_in_a_messages_menu(open_page):
     page = open_page()
     paint(page, "1girl, ponytail")

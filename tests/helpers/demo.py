@@ -27,6 +27,8 @@ def running_demo(root):
 
 
 def children_of(pid):
-    """Return the ids of a process's children."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return [int(child) for child in children.split()]
+    """Return the ids of a process's children; none where it has ended or the system does not list them."""
+    with contextlib.suppress(FileNotFoundError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        return [int(child) for child in children.split()]
+    return []
