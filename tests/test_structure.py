@@ -13,7 +13,7 @@ MOST_IN_A_FOLDER = 15
 LONGEST_FUNCTION = 50
 MOST_MARKS = 2.0  # of noqa, in 1,000 lines
 MOST_LONELY_NAMES = 20
-MOST_PRIVATE_WORDS = 20
+MOST_PRIVATE_WORDS = 19
 
 # Words that the project's own language had where the field has standard terms.
 PRIVATE_WORDS = re.compile(r"\b(house|somebody|nobody|whoever|any more|Tell whether)\b", re.IGNORECASE)

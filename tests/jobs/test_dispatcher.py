@@ -156,7 +156,7 @@ async def test_a_paused_job_is_cancelled_and_survives_a_crash_like_one_that_adva
     assert [(await stage.jobs.get(job_id)).attempts for job_id in (first, newcomer, again)] == [1, 1, 0]
 
 
-async def test_a_failed_job_says_why_and_takes_nobody_along(stage):
+async def test_a_failed_job_gives_its_reason_and_fails_alone(stage):
     await stage.start()
     bad, good = await stage.add(user_id=1), await stage.add(user_id=2)
     await stage.painting(bad, good)
@@ -385,7 +385,7 @@ async def test_the_line_is_what_the_database_says_whatever_was_missed(stage):
     assert stage.dispatcher.place(gone) is None
 
 
-async def test_a_long_line_is_not_told_of_every_move(stage, monkeypatch):
+async def test_a_long_queue_is_not_shown_every_move(stage, monkeypatch):
     """Those in front hear at once; far back only those whose rounded place has changed."""
     monkeypatch.setattr(stage.clock, "advance", lambda **_duration: None)  # no pace is measured
     await stage.start()
@@ -404,7 +404,7 @@ async def test_a_long_line_is_not_told_of_every_move(stage, monkeypatch):
     assert told == places
 
 
-async def test_who_waits_is_told_when_the_picture_will_be_there(stage):
+async def test_a_waiting_user_sees_when_the_picture_will_be_ready(stage):
     await stage.start()
     first = await stage.add(user_id=1)
     await stage.painting(first)

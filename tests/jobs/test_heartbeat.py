@@ -26,7 +26,7 @@ def hear(connection):
     return connection.recv()
 
 
-def test_signs_are_given_again_and_again_with_what_was_said_last(pipe):
+def test_heartbeats_repeat_the_last_report(pipe):
     ours, theirs = pipe
     with Heartbeat(theirs, every=0.01).during("Loading soft") as say:
         assert [Loading(what="Loading soft")] * 2 == [hear(ours), hear(ours)]
@@ -35,7 +35,7 @@ def test_signs_are_given_again_and_again_with_what_was_said_last(pipe):
             pass
 
 
-def test_nothing_is_said_after_the_end(pipe):
+def test_no_heartbeat_follows_the_end(pipe):
     ours, theirs = pipe
     with pytest.raises(CheckpointError), Heartbeat(theirs, every=0.01).during("Loading soft"):
         hear(ours)

@@ -2,7 +2,7 @@
 
 Jobs flow as in the engine: each user who has a job in the worker has the same share of its work, which the user's jobs
 in slots divide by their sizes, as each of them advances by a step a turn. Whenever one is ready, `scheduler.admit` lets
-the next ones in. Nobody else is expected to come.
+the next ones in. No new job is expected.
 """
 
 from collections.abc import Iterable, Sequence

@@ -34,7 +34,7 @@ def quick_check(path: Path, *, seconds: float) -> None:
             database.set_progress_handler(lambda: time.monotonic() > deadline, _INSTRUCTIONS)
             found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError:
-        return  # out of time, or somebody else has it: opening it says more
+        return  # out of time, or another process has it: opening it says more
     except sqlite3.DatabaseError as error:
         found = str(error)
     if found != "ok":

@@ -62,7 +62,7 @@ def _keep_aside(database: Path, pictures: Path, now: datetime) -> Path:
 
 
 def _fold_log(database: Path) -> None:
-    """Bring what is in the log into the file, which only works where nobody else has it open; damaged ones stay."""
+    """Bring what is in the log into the file, which works only if no other process has it open; damaged ones stay."""
     try:
         with closing(sqlite3.connect(database, timeout=1)) as opened:
             opened.execute("PRAGMA journal_mode = DELETE").fetchone()

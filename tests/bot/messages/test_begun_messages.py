@@ -50,7 +50,7 @@ async def test_a_message_without_a_job_is_removed_after_a_kill(studio, monkeypat
     assert await left(studio) == []
 
 
-async def test_a_message_of_which_the_bot_never_heard_is_found_and_removed(studio, monkeypatch):
+async def test_a_message_whose_answer_was_lost_is_found_and_removed(studio, monkeypatch):
     """Killed between Discord's taking it and the note of its number."""
     await kill_while(studio, monkeypatch, BegunMessageStore, "sent")
     assert len(direct(studio)) == 1
@@ -126,7 +126,7 @@ async def test_a_lost_answer_leaves_no_message(studio, monkeypatch):
     assert direct(studio) == []
 
 
-async def test_who_takes_no_messages_leaves_no_note(studio):
+async def test_a_user_without_direct_messages_leaves_no_note(studio):
     studio.env.inject_error("POST", MESSAGES, status=403, code=50007)
     await studio.imagine("1girl", private=True)
 

@@ -41,7 +41,7 @@ async def test_a_picture_does_not_wait_for_the_pause_between_edits(open_studio):
     assert len(studio.edits()) == 1
 
 
-async def test_what_a_message_says_already_is_not_sent_again(studio):
+async def test_an_unchanged_message_is_not_edited(studio):
     await studio.imagine()
     (job_id,) = await studio.painting()
     for _ in range(3):
@@ -123,7 +123,7 @@ async def test_the_picture_comes_in_a_new_message_where_the_old_one_was_deleted(
     assert (sent["enforce_nonce"], len(sent["nonce"]) <= 25) == (True, True)
 
 
-async def test_nobody_is_mentioned_after_a_short_wait(studio):
+async def test_a_short_wait_ends_without_a_mention(studio):
     """The owner's name is there, but no message tells them, not even a new one."""
     first = (await studio.imagine()).response
     await studio.painting()
@@ -137,7 +137,7 @@ async def test_nobody_is_mentioned_after_a_short_wait(studio):
     assert all(body["allowed_mentions"] == {"parse": []} for body in studio.sent("messages"))
 
 
-async def test_who_has_waited_long_is_mentioned_once_in_a_reply_to_the_picture(open_studio):
+async def test_a_user_who_waited_long_is_mentioned_once_in_a_reply_to_the_picture(open_studio):
     """Discord tells people of new messages, never of edits."""
     studio = await open_studio(discord={"mention_after_seconds": 20})
     first = (await studio.imagine()).response
@@ -155,7 +155,7 @@ async def test_who_has_waited_long_is_mentioned_once_in_a_reply_to_the_picture(o
     assert all("users" not in edit["allowed_mentions"] for edit in studio.edits())
 
 
-async def test_a_mention_that_cannot_be_sent_is_no_harm(studio):
+async def test_a_mention_that_cannot_be_sent_fails_nothing(studio):
     await studio.imagine()
     await studio.painting()
     studio.clock.advance(seconds=3600)
@@ -164,7 +164,7 @@ async def test_a_mention_that_cannot_be_sent_is_no_harm(studio):
     assert (await studio.finish()).attachments
 
 
-async def test_the_time_at_which_it_will_be_ready_is_told_once_it_is_known(open_studio):
+async def test_the_expected_time_is_shown_once_it_is_known(open_studio):
     """The pace is measured on the first job and outlives a restart."""
     studio = await open_studio(worker={"jobs_at_once": 1})
     first = await studio.imagine()
@@ -186,7 +186,7 @@ async def test_the_time_at_which_it_will_be_ready_is_told_once_it_is_known(open_
     await studio.painting()
 
 
-async def test_place_and_time_stay_true_as_the_line_moves(open_studio):
+async def test_place_and_time_stay_true_as_the_queue_moves(open_studio):
     studio = await open_studio(worker={"jobs_at_once": 1})
     await studio.imagine()
     await studio.painting()

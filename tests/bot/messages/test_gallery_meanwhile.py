@@ -52,7 +52,7 @@ async def test_a_page_of_an_earlier_version_still_turns(studio, gallery):
     assert prompts(turned.response) == ["> old 0"]
 
 
-async def test_a_picture_taken_out_while_somebody_votes(studio, gallery, monkeypatch):
+async def test_a_picture_taken_out_during_a_vote(studio, gallery, monkeypatch):
     await gallery.shared()
     page = await gallery.look()
     toggle = GalleryStore.toggle_vote
@@ -100,7 +100,7 @@ def there(studio, gallery, message_ids):
     return [message_id for message_id in message_ids if message_id in found]
 
 
-async def test_whoever_is_forgotten_leaves_pages_for_everybody_and_the_best_of(studio, gallery, copies):
+async def test_a_forgotten_user_leaves_pages_for_all_and_the_best_of(studio, gallery, copies):
     assert there(studio, gallery, copies) == list(copies)
     await studio.bot.services.personal_data.forget(studio.hana.id)
     studio.bot.posts.wake()
@@ -219,7 +219,7 @@ async def test_what_becomes_adult_after_it_was_shared_is_shown_outside_no_more(s
     assert prompts(inside) == ["> 1girl, cat", "> 1girl, spider"]
 
 
-async def test_a_best_of_without_a_channel_is_told(studio, gallery):
+async def test_a_best_of_without_a_channel_is_reported(studio, gallery):
     role = studio.guild.create_role("bosses", permissions=discord.Permissions(manage_guild=True))
     boss = studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
     without = await boss.slash(studio.channel, "admin gallery best_of", on=True)
