@@ -7,7 +7,6 @@ with the real queue and a worker of numbers, so it prints the same on every mach
 """
 
 import argparse
-import asyncio
 import statistics
 import sys
 import time
@@ -65,14 +64,14 @@ def measure_engine(turns: int, large: int) -> None:
         print(f"small job {name}: {statistics.median(seconds):.2f} s{step}")
 
 
-async def measure_forecasts(seeds: int) -> None:
+def measure_forecasts(seeds: int) -> None:
     """Print how wrong the times are that waiting users are shown at first."""
     for users, jobs in ((1, 20), (3, 20), (8, 40), (30, 60)):
-        visits = [await Simulation(all_at_once(seed, users=users, jobs=jobs)).run() for seed in range(seeds)]
+        visits = [Simulation(all_at_once(seed, users=users, jobs=jobs)).run() for seed in range(seeds)]
         show(f"{jobs} jobs of {users} users at once", [error for each in visits for error in errors(each)])
     for rate in (0.06, 0.1, 0.13):
         loads = [one_by_one(seed, users=12, seconds=1500, a_second=rate) for seed in range(seeds)]
-        visits = [await Simulation(load).run() for load in loads]
+        visits = [Simulation(load).run() for load in loads]
         show(f"{rate} jobs a second of 12 users", [error for each in visits for error in errors(each)])
 
 
@@ -91,7 +90,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=256)
     options = parser.parse_args()
     measure_engine(options.turns, options.large)
-    asyncio.run(measure_forecasts(options.seeds))
+    measure_forecasts(options.seeds)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Composition root: creates and connects all parts of the bot."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,15 +104,17 @@ def build(
     describer: Describer | None = None,
     clock: Callable[[], datetime] | None = None,
     first_retry: float = 5.0,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> PastelBot:
     """Return the complete bot, not started: `await bot.start(token)` or `bot.login` opens everything.
 
     `executor` replaces the worker process, `describer` the tagger process (where the tagger is on), `clock` the
-    system's clock. What ends a job is shown again `first_retry` seconds after Discord did not take it.
+    system's wall clock, and `monotonic` the clock by which the dispatcher measures durations. What ends a job is shown
+    again `first_retry` seconds after Discord did not take it.
     """
 
     async def open_now() -> Services:
-        return await open_services(settings, executor=executor, describer=describer, clock=clock)
+        return await open_services(settings, executor=executor, describer=describer, clock=clock, monotonic=monotonic)
 
     discord = settings.discord
     return PastelBot(
@@ -128,13 +131,20 @@ async def open_services(
     executor: Executor | None = None,
     describer: Describer | None = None,
     clock: Callable[[], datetime] | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Services:
     """Open everything below Discord; the parameters are those of `build`. Raises DatabaseError."""
-    return await _services(await _core(settings, executor, describer, clock or _utc_now))
+    core = await _core(settings, executor, describer, clock=clock or _utc_now, monotonic=monotonic)
+    return await _services(core)
 
 
 async def _core(
-    settings: Settings, executor: Executor | None, describer: Describer | None, clock: Callable[[], datetime]
+    settings: Settings,
+    executor: Executor | None,
+    describer: Describer | None,
+    *,
+    clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
 ) -> _Core:
     """Open the database, and connect the parts that queue and paint jobs."""
     database = await Database.open(settings.storage.database)
@@ -151,6 +161,7 @@ async def _core(
         clock=clock,
         queue=_wait_queue(settings, stores.pauses, clock),
         notes=stores.key_values,
+        monotonic=monotonic,
     )
     models = Models(settings, stores.key_values, dispatcher, audit)
     await models.open()

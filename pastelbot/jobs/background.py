@@ -13,7 +13,11 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
+from pastelbot.errors import StorageError
+
 T = TypeVar("T")
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
 CallLater = Callable[[float, Callable[[], object]], asyncio.TimerHandle]
 
 log = structlog.get_logger(__name__)
@@ -32,13 +36,17 @@ def call_later(seconds: float, callback: Callable[[], object]) -> asyncio.TimerH
 class Mailbox(Generic[T]):
     """Items handled strictly one after the other, in the order in which they were put.
 
-    An exception from the handler is logged and does not stop the items behind it.
+    An item that fails for reasons outside the program, a StorageError, is tried again until it succeeds (after 0.5 s,
+    doubling to 30 s), and those behind it wait. Any other exception of the handler is logged and costs its item alone.
     """
 
-    def __init__(self, handle: Callable[[T], Awaitable[None]]) -> None:
+    def __init__(self, handle: Callable[[T], Awaitable[None]], *, later: CallLater = call_later) -> None:
         self._handle = handle
+        self._later = later
         self._items: deque[T] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        self._failures = 0
         self._closed = False
 
     def put(self, item: T) -> None:
@@ -46,19 +54,22 @@ class Mailbox(Generic[T]):
         if self._closed:
             return
         self._items.append(item)
-        if self._task is None or self._task.done():
-            self._task = spawn(self._run())
+        if self._retry is None and (self._task is None or self._task.done()):
+            self._run_soon()
 
     async def close(self) -> None:
         """Drop what waits, and return when the item in hand is finished."""
         self._closed = True
         self._items.clear()
+        self._cancel_retry()
         if self._task is not None and self._task is not asyncio.current_task():
             await asyncio.wait([self._task])
 
     async def finish(self) -> None:
-        """Take nothing more, and return when all that waits is handled."""
+        """Take nothing more, and return when all that waits is handled, or was tried once more in vain."""
         self._closed = True
+        if self._retry is not None:
+            self._run_soon()
         if self._task is not None:
             await asyncio.wait([self._task])
 
@@ -67,8 +78,31 @@ class Mailbox(Generic[T]):
             item = self._items.popleft()
             try:
                 await self._handle(item)
+            except StorageError as error:
+                if not self._closed:
+                    self._postpone(item, error)
+                    return
+                log.warning("background work given up", item=type(item).__name__, reason=str(error))
             except Exception:
                 log.exception("background work failed", item=type(item).__name__)
+            self._failures = 0
+
+    def _postpone(self, item: T, error: StorageError) -> None:
+        """Put an item back to the front, and try again later."""
+        self._items.appendleft(item)
+        pause = min(_FIRST_PAUSE * 2 ** min(self._failures, 10), _LONGEST_PAUSE)
+        self._failures += 1
+        log.warning("background work waits", item=type(item).__name__, seconds=pause, reason=str(error))
+        self._retry = self._later(pause, self._run_soon)
+
+    def _run_soon(self) -> None:
+        self._cancel_retry()
+        self._task = spawn(self._run())
+
+    def _cancel_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
 
 
 class Periodic:

@@ -1,17 +1,19 @@
 """Dispatcher: sends queued jobs to the executor, records their results, and publishes updates.
 
 Everything that takes time passes one mailbox, item by item, so no two steps of this module run at the same time and
-none of it needs a lock. Joining and leaving the queue is immediate.
+none of it needs a lock. Joining and leaving the queue is immediate. An item whose database or disk fails is handled
+again from its beginning, so each of them changes what is in memory only after its transaction.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from pastelbot.errors import PastelError
+from pastelbot.errors import PastelError, StorageError, StoreError
 from pastelbot.jobs.background import CallLater, Mailbox, call_later
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.queue import scheduler
@@ -19,6 +21,7 @@ from pastelbot.jobs.queue.positions import Ahead, Place, QueuePositions
 from pastelbot.jobs.queue.scheduler import RunningWork
 from pastelbot.jobs.queue.throughput import KeyValues, Throughput
 from pastelbot.jobs.queue.wait_queue import WaitQueue
+from pastelbot.jobs.running import LeasedJob, RunningJobs
 from pastelbot.records import (
     BeingPainted,
     Cancel,
@@ -40,7 +43,7 @@ from pastelbot.records import (
     WorkerReady,
 )
 from pastelbot.rules import cost
-from pastelbot.store.jobs.rows import QueuedJob
+from pastelbot.store.jobs.rows import QueuedJob, Served
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
@@ -49,16 +52,13 @@ _POLL_SECONDS = 15.0
 _WATCHED = 100  # queue positions that are checked after every event
 _REFRESHED_AT_ONCE = 50  # at most so many messages are edited at once
 _REMEMBERED = timedelta(days=3)
-_LOADING_LOGGED = timedelta(seconds=30)  # how often the log says what the worker loads or downloads
+_LOADING_LOGGED = 30.0  # seconds: how often the log says what the worker loads or downloads
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rescan:
-    """Mailbox item: rescan the queue; a `thorough` one compares it with the database and checks every position."""
-
-    thorough: bool = False
+class _Rescan:
+    """Mailbox item: dispatch what may run now, and publish the positions that have changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,20 +68,6 @@ class Overview:
     running: list[Job]
     queue: list[Job]
     waiting: int
-
-
-@dataclass(kw_only=True)
-class _Running:
-    """A running job, and the share of its work that is done."""
-
-    job: Job
-    waiting: QueuedJob
-    taken_at: datetime
-    share: float = 0.0
-
-    @property
-    def work_left(self) -> float:
-        return self.waiting.work * (1 - self.share)
 
 
 class Dispatcher:
@@ -98,27 +84,29 @@ class Dispatcher:
         clock: Callable[[], datetime],
         queue: WaitQueue | None = None,
         notes: KeyValues | None = None,
+        running: RunningJobs | None = None,
         later: CallLater = call_later,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._jobs = jobs
         self._executor = executor
         self._files = files
         self._at_once = at_once
         self._stall_seconds = stall_seconds
-        self._clock, self._later = clock, later
+        self._clock, self._later, self._monotonic = clock, later, monotonic
+        self._epoch = clock().timestamp() - monotonic()
         self._publish: Callable[[Update], None] = lambda _update: None
-        self._running: dict[str, _Running] = {}
+        self._running = running if running is not None else RunningJobs()
         self._queue = queue if queue is not None else WaitQueue(epoch=clock().timestamp())
         self._throughput = Throughput(notes)
         self._positions = QueuePositions(self._queue, self._throughput, at_once=at_once)
-        self._looking = False
+        self._looking = self._thorough = False
         self._ready = False
         self.checkpoint: WorkerReady | None = None
         self.loaded: dict[str, CheckpointLoaded] = {}
-        self._heard_at = clock()
-        self._seen_at = self._heard_at
+        self._heard_at = self._seen_at = self._looked_at = monotonic()
         self._loading_logged_at = self._heard_at - _LOADING_LOGGED
-        self._mailbox: Mailbox[Event | Job | Rescan] = Mailbox(self._handle)
+        self._mailbox: Mailbox[Event | Job | _Rescan] = Mailbox(self._handle, later=later)
         self._poll: asyncio.TimerHandle | None = None
 
     async def start(self, publish: Callable[[Update], None]) -> None:
@@ -132,20 +120,20 @@ class Dispatcher:
         for job in await self._jobs.with_status(JobStatus.RENDERED):
             self._publish(Rendered(job=job))
         served = await self._jobs.served_since(self._clock() - _REMEMBERED)
-        self._queue.fill(await self._jobs.in_line(), served)
-        self._executor.start(self._mailbox.put)
+        self._queue.fill(map(self._ranked, await self._jobs.in_line()), map(self._past, served))
+        self._executor.start(self._receive)
         self._tick()
 
     def add(self, job: Job) -> None:
         """Add a job that the database has queued to the wait queue."""
-        self._queue.add(QueuedJob.of(job))
+        self._queue.add(replace(QueuedJob.of(job), created_at=self._steady()))
         self.wake()
 
     def wake(self) -> None:
         """Rescan the queue soon; calls before that are merged."""
         if not self._looking:
             self._looking = True
-            self._mailbox.put(Rescan())
+            self._mailbox.put(_Rescan())
 
     async def end(
         self, job_id: str, status: JobStatus, *, reason: str | None = None, forget_pictures: bool = False
@@ -180,7 +168,7 @@ class Dispatcher:
         order = [job.id for job in self._queue.head(most)]
         found = {job.id: job for job in await self._jobs.several(order)}
         queue = [found[job_id] for job_id in order if job_id in found]
-        return Overview(running=[one.job for one in self._running.values()], queue=queue, waiting=len(self._queue))
+        return Overview(running=[one.job for one in self._running], queue=queue, waiting=len(self._queue))
 
     async def close(self) -> None:
         """Stop dispatching, end the worker, and queue its jobs again."""
@@ -188,32 +176,46 @@ class Dispatcher:
             self._poll.cancel()
         await self._mailbox.close()
         await self._executor.close()
-        for job_id in self._running:
-            await self._jobs.requeue(job_id, crashed=False)
-        self._running.clear()
+        for one in self._running:
+            self._running.free(one.job.id)
+            try:
+                await self._jobs.requeue(one.job.id, crashed=False)
+            except StoreError as error:  # the next start queues it again
+                log.warning("a job was not queued again", job=one.job.id, reason=str(error))
 
-    async def _handle(self, item: Event | Job | Rescan) -> None:
-        self._watch_the_time(painting=not isinstance(item, Loading))
-        depth = _WATCHED
+    def _receive(self, event: Event) -> None:
+        """Take an event of the executor, and count the time for which it painted until then."""
+        self._heard_at = self._monotonic()
+        if isinstance(event, Loading):
+            self._seen_at = self._heard_at
+        else:
+            self._count_busy_time()
+        self._mailbox.put(event)
+
+    async def _handle(self, item: Event | Job | _Rescan) -> None:
         match item:
             case Progress():
                 self._report(item)
-                return
             case Loading():
-                self._wait_for(item)
-                return
-            case Rescan():
-                self._looking = False
-                depth = await self._compare() if item.thorough else depth
+                self._log_loading(item)
+            case _Rescan():
+                await self._rescan()
             case Job():
-                await self._let_go(item)
+                self._let_go(item)
+                self.wake()
             case _:
                 await self._on_event(item)
+                await self._mend_slots()
+                self.wake()
+
+    async def _rescan(self) -> None:
+        await self._mend_slots()
+        thorough, self._looking, self._thorough = self._thorough, False, False
+        depth = await self._compare() if thorough else _WATCHED
         await self._dispatch()
         await self._refresh_positions(depth)
 
     async def _on_event(self, event: Event) -> None:
-        self._heard_at = self._clock()
         match event:
             case WorkerReady():
                 log.info("worker ready", device=event.device, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
@@ -225,19 +227,56 @@ class Dispatcher:
                 self.loaded[event.name] = event
             case WorkerLost():
                 await self._lost(event)
-            case Painted():
-                await asyncio.shield(self._painted(event))
-            case PaintingFailed():
-                await asyncio.shield(self._end(event.job_id, JobStatus.FAILED, event.reason))
-            case PaintingCancelled():
-                await asyncio.shield(self._end(event.job_id, JobStatus.CANCELLED, None))
+            case Painted() | PaintingFailed() | PaintingCancelled():
+                self._running.reported(event.job_id)
+                await self._guarded(event.job_id, self._on_result(event))
 
-    def _watch_the_time(self, *, painting: bool) -> None:
+    async def _on_result(self, event: Painted | PaintingFailed | PaintingCancelled) -> None:
+        match event:
+            case Painted():
+                await self._painted(event)
+            case PaintingFailed():
+                await self._end(event.job_id, JobStatus.FAILED, event.reason)
+            case PaintingCancelled():
+                await self._end(event.job_id, JobStatus.CANCELLED, None)
+
+    async def _guarded(self, job_id: str, work: Awaitable[None]) -> None:
+        """Let what goes wrong with one job cost that job alone; a StorageError is no fault of any job."""
+        try:
+            await work
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("a job failed by an unexpected error", job=job_id)
+            await self._end(job_id, JobStatus.FAILED, "an unexpected error of the bot, which is in its log")
+
+    async def _mend_slots(self) -> None:
+        """Hold the slots to what the executor was given and has not reported; a difference is a bug, and is mended."""
+        for job_id in self._running.abandoned():
+            log.error("the worker painted what nothing waits for", job=job_id)
+            self._running.reported(job_id)
+            self._executor.send(Cancel(job_id=job_id))
+        for one in self._running.stuck():
+            log.error("a slot was held by a job that the worker has reported", job=one.job.id)
+            await self._give_back(one, "its result was lost, twice")
+
+    def _count_busy_time(self) -> None:
         """Count the time since the last event for the throughput, if something was painted in it."""
-        now = self._clock()
-        if self._running and painting:
-            self._throughput.busy((now - self._seen_at).total_seconds())
+        now = self._monotonic()
+        if len(self._running):
+            self._throughput.busy(now - self._seen_at)
         self._seen_at = now
+
+    def _steady(self) -> float:
+        """Return the seconds since 1970 without the jumps of the wall clock: ranks live by it."""
+        return self._epoch + self._monotonic()
+
+    def _ranked(self, job: QueuedJob) -> QueuedJob:
+        """Return a queued job of the database; none was requested in the future, whatever the wall clock was then."""
+        return replace(job, created_at=min(job.created_at, self._steady()))
+
+    def _past(self, served: Served) -> Served:
+        return replace(served, at=min(served.at, self._steady()))
 
     async def _compare(self) -> int:
         """Make the queue equal to the database's; return its length."""
@@ -245,25 +284,24 @@ class Dispatcher:
         there = await self._jobs.ids_in_line()
         for job_id in before - there:
             self._leave(job_id)
-        known = self._queue.ids() | self._running.keys()
+        known = self._queue.ids() | self._running.ids()
         if there - known:
             for job in await self._jobs.in_line(but=known):
-                self._queue.add(job)
-        self._queue.forget(self._clock().timestamp())
+                self._queue.add(self._ranked(job))
+        self._queue.forget(self._steady())
         return len(self._queue)
 
     def _leave(self, job_id: str) -> None:
         self._queue.remove(job_id)
         self._positions.forget(job_id)
 
-    async def _let_go(self, job: Job) -> None:
+    def _let_go(self, job: Job) -> None:
         if job.id in self._running:
-            await self._release(job.id)
+            self._release(job.id)
             self._executor.send(Cancel(job_id=job.id))
         self._publish(Ended(job=job))
 
     def _report(self, event: Progress) -> None:
-        self._heard_at = self._clock()
         one = self._running.get(event.job_id)
         if one is not None:
             done = cost.share_done(one.job.request, event.step, event.steps)
@@ -271,22 +309,22 @@ class Dispatcher:
             one.share = done
             self._publish(BeingPainted(job=one.job, step=event.step, steps=event.steps, preview=event.preview))
 
-    def _wait_for(self, event: Loading) -> None:
-        self._heard_at = self._clock()
-        if self._heard_at - self._loading_logged_at >= _LOADING_LOGGED:
-            self._loading_logged_at = self._heard_at
+    def _log_loading(self, event: Loading) -> None:
+        now = self._monotonic()
+        if now - self._loading_logged_at >= _LOADING_LOGGED:
+            self._loading_logged_at = now
             log.info("loading", what=event.what)
 
-    async def _release(self, job_id: str, *, finished: bool = False) -> None:
+    def _release(self, job_id: str, *, finished: bool = False) -> None:
         """Release a job that no longer runs, and count for the throughput what it did since its last step."""
-        one = self._running.pop(job_id, None)
+        self._running.reported(job_id)
+        one = self._running.free(job_id)
         self._queue.finished(job_id)
         if one is not None and (finished or one.share):
-            await self._throughput.done(one.work_left if finished else 0.0)
+            self._throughput.done(one.work_left if finished else 0.0)
 
     def _ahead(self) -> Ahead:
-        running = self._running.values()
-        return Ahead(running=tuple(RunningWork(job=one.waiting, work_left=one.work_left) for one in running))
+        return Ahead(running=tuple(RunningWork(job=one.waiting, work_left=one.work_left) for one in self._running))
 
     async def _dispatch(self) -> None:
         while self._ready:
@@ -295,21 +333,22 @@ class Dispatcher:
             chosen = scheduler.admit(self._queue.head(self._at_once), others, running, at_once=self._at_once)
             if not chosen:
                 return
-            now = self._clock()
-            if not self._running:
-                self._heard_at = now
-            for job in await self._jobs.lease([job.id for job in chosen], now=now):
-                waiting = self._queue.take(job.id, now.timestamp()) or QueuedJob.of(job)
-                self._running[job.id] = _Running(job=job, waiting=waiting, taken_at=now)
-                await self._send(job)
+            for job in await self._jobs.lease([job.id for job in chosen], now=self._clock()):
+                await self._paint(job)
             for waiting in chosen:  # given out, or ended elsewhere meanwhile
                 self._leave(waiting.id)
 
-    async def _send(self, job: Job) -> None:
+    async def _paint(self, job: Job) -> None:
         """Hand a leased job to the worker, with the picture that it starts from; where that is gone, the job fails."""
+        if not len(self._running):
+            self._heard_at = self._seen_at = self._monotonic()
+        taken_at = self._steady()
+        waiting = self._queue.take(job.id, taken_at) or QueuedJob.of(job)
+        self._running.take(LeasedJob(job=job, waiting=waiting, taken_at=taken_at))
         try:
             request = await self._files.with_init(job.request)
         except PastelError as error:
+            self._running.reported(job.id)
             await self._end(job.id, JobStatus.FAILED, str(error))
             return
         self._executor.send(Paint(job_id=job.id, request=request, owner=job.user_id))
@@ -335,33 +374,45 @@ class Dispatcher:
     async def _painted(self, event: Painted) -> None:
         async with self._files.keeping(event.pictures) as stored:
             job = await self._jobs.rendered(event.job_id, stored, seconds=event.seconds)
-        await self._release(event.job_id, finished=True)
-        if job is None:
-            return
-        log.info("painted", job=job.id, seconds=round(event.seconds, 2), pictures=len(stored))
-        for note in event.notes:
-            log.warning("not painted as expected", job=job.id, note=note)
-        self._publish(Rendered(job=job))
+        self._release(event.job_id, finished=True)
+        if job is not None:
+            log.info("painted", job=job.id, seconds=round(event.seconds, 2), pictures=len(stored))
+            for note in event.notes:
+                log.warning("not painted as expected", job=job.id, note=note)
+            self._publish(Rendered(job=job))
+        await self._throughput.save()
 
     async def _end(self, job_id: str, status: JobStatus, reason: str | None) -> None:
-        await self._release(job_id)
+        job = None
+        try:
+            job = await self._jobs.end(job_id, status, now=self._clock(), reason=reason)
+        except StorageError:
+            raise  # it is tried again, and the job keeps its slot until then
+        except Exception:
+            log.exception("a job could not be ended", job=job_id)
+        self._release(job_id)
         self._leave(job_id)
-        job = await self._jobs.end(job_id, status, now=self._clock(), reason=reason)
         if job is not None:
             log.info("job ended", job=job_id, status=str(status), reason=reason)
             self._publish(Ended(job=job))
 
     async def _lost(self, event: WorkerLost) -> None:
         reason = event.reason
-        log.error("worker lost", reason=reason, detail=event.detail, jobs=list(self._running))
+        log.error("worker lost", reason=reason, detail=event.detail, jobs=sorted(self._running.ids()))
         self._ready = False
         self._positions.interruption = event.interruption
-        lost, self._running = self._running, {}
         self._throughput.idle()
-        for one in lost.values():
-            queued = await self._paint_again(one.job, f"{reason}, twice while this was painted")
-            if queued is not None:
-                self._queue.give_back(QueuedJob.of(queued), one.taken_at.timestamp())
+        self._running.all_reported()
+        for one in self._running:
+            await self._guarded(one.job.id, self._give_back(one, f"{reason}, twice while this was painted"))
+
+    async def _give_back(self, one: LeasedJob, reason: str) -> None:
+        """Queue a running job again, or fail it when this was its last attempt."""
+        one.share = 0.0  # what a worker did before it died is no measure of its throughput
+        queued = await self._paint_again(one.job, reason)
+        self._running.free(one.job.id)
+        if queued is not None:
+            self._queue.give_back(replace(one.waiting, attempts=queued.attempts), one.taken_at)
 
     async def _paint_again(self, job: Job, reason: str) -> Job | None:
         """Queue a job again whose worker died, or fail it when that was its last attempt and return None."""
@@ -372,9 +423,14 @@ class Dispatcher:
 
     def _tick(self) -> None:
         """Rescan periodically, and restart a worker that sends nothing while it should paint."""
-        silent = (self._clock() - self._heard_at).total_seconds()
-        if self._running and silent > self._stall_seconds:
-            self._heard_at = self._clock()
+        now = self._monotonic()
+        late = max(0.0, now - self._looked_at - _POLL_SECONDS)  # this process stood still, and heard nobody
+        self._looked_at, self._heard_at = now, min(now, self._heard_at + late)
+        self._count_busy_time()
+        silent = now - self._heard_at
+        if len(self._running) and silent > self._stall_seconds:
+            self._heard_at = now
             self._executor.restart(f"the worker sent nothing for {silent:.0f} s")
-        self._mailbox.put(Rescan(thorough=True))
+        self._thorough = True
+        self.wake()
         self._poll = self._later(_POLL_SECONDS, self._tick)

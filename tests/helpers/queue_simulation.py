@@ -94,14 +94,14 @@ class Simulation:
         self._painting: dict[str, _Painting] = {}
         self._waiting: dict[str, Visit] = {}
 
-    async def run(self) -> list[Visit]:
+    def run(self) -> list[Visit]:
         """Let all arrive and be painted; return their visits in the order of arrival."""
         while self._arrivals or self._painting:
             if not self._painting:
                 self.seconds = max(self.seconds, self._arrivals[0][0])
             self._let_arrive()
             self._refresh()
-            await self._turn()
+            self._turn()
         return self.visits
 
     def _let_arrive(self) -> None:
@@ -145,7 +145,7 @@ class Simulation:
     def _promise(self, visit: Visit, ready_at: datetime) -> None:
         visit.promised.append((self.seconds, (ready_at - START).total_seconds()))
 
-    async def _turn(self) -> None:
+    def _turn(self) -> None:
         turns = [one.next_turn for one in self._painting.values()]
         advancing = self._shares.choose(turns)
         chosen = [turn for turn in turns if turn.job_id in advancing]
@@ -153,9 +153,9 @@ class Simulation:
         self.seconds += took
         self._throughput.busy(took)
         for turn in chosen:
-            await self._advance(self._painting[turn.job_id])
+            self._advance(self._painting[turn.job_id])
 
-    async def _advance(self, one: _Painting) -> None:
+    def _advance(self, one: _Painting) -> None:
         before = one.share
         one.advance()
         self._throughput.worked(one.visit.job.work * (one.share - before))
@@ -163,7 +163,7 @@ class Simulation:
             one.visit.ready = self.seconds
             del self._painting[one.visit.job.id]
             self._queue.finished(one.visit.job.id)
-            await self._throughput.done(0)
+            self._throughput.done(0)
             self._dispatch()
 
     def _ahead(self) -> Ahead:

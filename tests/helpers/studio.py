@@ -30,7 +30,12 @@ class SimulatedServer:
     def build(self):
         """Return a bot whose retries come soon."""
         return app.build(
-            self.settings, executor=self.executor, describer=self.describer, clock=self.clock, first_retry=0.01
+            self.settings,
+            executor=self.executor,
+            describer=self.describer,
+            clock=self.clock,
+            monotonic=self.clock.monotonic,
+            first_retry=0.01,
         )
 
     async def open(self):

@@ -29,15 +29,26 @@ def cpu_seconds(work: Callable[[], Any], *, tries: int = 3) -> float:
 
 
 class Clock:
-    """A clock that only the test moves."""
+    """A wall clock that only the test moves, and a monotonic one that its jumps do not move."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+        self._passed = 0.0
 
     def __call__(self) -> datetime:
         return self.now
 
+    def monotonic(self) -> float:
+        """Return the seconds that have passed."""
+        return self._passed
+
     def advance(self, **duration: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**duration)
+        self._passed += timedelta(**duration).total_seconds()
+
+    def jump(self, **duration: float) -> None:
+        """Set the wall clock to another time, while no time passes."""
         self.now += timedelta(**duration)
 
 

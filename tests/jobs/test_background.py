@@ -4,6 +4,7 @@ from contextvars import ContextVar
 from helpers.support import eventually
 from structlog.testing import capture_logs
 
+from pastelbot.errors import StorageFullError
 from pastelbot.jobs.background import Mailbox, Periodic, spawn
 
 REQUEST = ContextVar("REQUEST", default="none")
@@ -42,6 +43,76 @@ async def test_an_error_does_not_stop_what_is_behind_it():
 
     assert seen == [2, 5]
     assert [entry["event"] for entry in logs] == ["background work failed"]
+
+
+class Timers:
+    """Timers that the test brings forward."""
+
+    def __init__(self):
+        self.pauses, self.callbacks = [], []
+
+    def __call__(self, seconds, callback):
+        self.pauses.append(seconds)
+        self.callbacks.append(callback)
+        return asyncio.get_running_loop().call_later(3600, callback)
+
+    async def fire(self):
+        self.callbacks[-1]()
+        await eventually(lambda: asyncio.all_tasks() == {asyncio.current_task()})
+
+
+class Unsteady:
+    """A handler whose storage fails as long as `broken`."""
+
+    def __init__(self):
+        self.broken, self.tried, self.seen = True, [], []
+
+    async def __call__(self, item):
+        self.tried.append(item)
+        if self.broken:
+            raise StorageFullError("The disk is full.")
+        self.seen.append(item)
+
+
+async def test_an_item_whose_storage_fails_is_tried_again_before_those_behind_it():
+    handle, timers = Unsteady(), Timers()
+    mailbox = Mailbox(handle, later=timers)
+    mailbox.put(1)
+    mailbox.put(2)
+    for _ in range(8):
+        await eventually(lambda: asyncio.all_tasks() == {asyncio.current_task()})
+        mailbox.put(3)  # starts nothing while the first one waits
+        await timers.fire()
+    tried = list(handle.tried)
+    handle.broken = False
+    await timers.fire()
+
+    assert tried == [1] * 9
+    assert handle.seen == [1, 2, *[3] * 8]
+    assert timers.pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
+
+
+async def test_a_closed_mailbox_tries_nothing_again():
+    handle, timers = Unsteady(), Timers()
+    mailbox = Mailbox(handle, later=timers)
+    mailbox.put(1)
+    await eventually(lambda: timers.pauses)
+    await mailbox.close()
+
+    assert handle.tried == [1]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_finishing_tries_what_waits_once_more_without_a_pause():
+    handle, timers = Unsteady(), Timers()
+    mailbox = Mailbox(handle, later=timers)
+    mailbox.put(1)
+    mailbox.put(2)
+    await eventually(lambda: timers.pauses)
+    await mailbox.finish()
+
+    assert handle.tried == [1, 1, 2]
+    assert len(timers.pauses) == 1
 
 
 async def test_an_idle_mailbox_has_no_task():

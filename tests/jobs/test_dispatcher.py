@@ -1,13 +1,10 @@
-import asyncio
 from datetime import timedelta
 
 import pytest
-from helpers.fake_executors import FakeExecutor
 from helpers.jobs import insert_job, work_used
+from helpers.stages import Stage
 from helpers.support import eventually
 
-from pastelbot.jobs.background import call_later
-from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.queue.throughput import Throughput
 from pastelbot.records import (
     BeingPainted,
@@ -22,71 +19,7 @@ from pastelbot.records import (
 )
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.rows import QueuedJob
-from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.key_values import KeyValueStore
-from pastelbot.store.picture_files import PictureFiles
-
-
-class Stage:
-    """A dispatcher with a real database, a fake executor and a list of what it published."""
-
-    def __init__(self, database, folder, clock):
-        self.database = database
-        self.jobs = JobStore(database)
-        self.folder = folder
-        self.files = PictureFiles(folder, database)
-        self.clock = clock
-        self.updates = []
-        self.started = False
-        self.executor = FakeExecutor()
-        self.dispatcher = self.make()
-
-    def make(self, executor=None, notes=None):
-        self.executor = executor or FakeExecutor()
-        return Dispatcher(
-            self.jobs,
-            self.executor,
-            self.files,
-            at_once=2,
-            stall_seconds=60,
-            clock=self.clock,
-            notes=notes,
-            later=self.later,
-        )
-
-    def later(self, seconds, callback):
-        """Remember the dispatcher's next look, which `tick` brings forward."""
-        self.timer, self.look = call_later(seconds, callback), callback
-        return self.timer
-
-    def tick(self):
-        self.timer.cancel()
-        self.look()
-
-    async def start(self):
-        await self.dispatcher.start(self.updates.append)
-        self.started = True
-
-    async def add(self, user_id=1, prompt="1girl"):
-        self.clock.advance(seconds=1)
-        request = GenerationRequest(prompt=prompt)
-        job = await insert_job(self.jobs, user_id, request, ReplyTarget(channel_id=1), now=self.clock())
-        if self.started:
-            self.dispatcher.add(job)
-        return job.id
-
-    async def status(self, job_id):
-        return (await self.jobs.get(job_id)).status
-
-    async def painting(self, *job_ids):
-        await eventually(lambda: set(job_ids) == set(self.executor.painting))
-
-    async def quiet(self):
-        """Wait until the dispatcher has nothing to do."""
-        await eventually(lambda: asyncio.all_tasks() == {asyncio.current_task()})
-
-    def published(self, kind):
-        return [update.job.id for update in self.updates if isinstance(update, kind)]
 
 
 @pytest.fixture
@@ -320,11 +253,10 @@ async def test_a_silent_worker_is_restarted(stage):
     await stage.start()
     job_id = await stage.add()
     await stage.painting(job_id)
-    stage.clock.advance(seconds=61)
-    stage.tick()
+    stage.wait(seconds=75)
     await eventually(lambda: stage.executor.restarts)
 
-    assert "61 s" in stage.executor.restarts[0]
+    assert "74 s" in stage.executor.restarts[0]
     await stage.painting(job_id)
     assert (await stage.jobs.get(job_id)).attempts == 1
 
@@ -345,6 +277,7 @@ async def test_a_worker_that_loads_for_long_is_left_alone(stage):
         await stage.quiet()
     stage.executor.finish(job_id)
     await eventually(lambda: stage.published(Rendered))
+    await stage.quiet()
 
     assert stage.executor.restarts == []
     throughput = Throughput(notes)

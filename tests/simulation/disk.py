@@ -16,6 +16,12 @@ class DiskOffError(OSError):
     """The process has ended: nothing of it reaches the disk any more."""
 
 
+def _locked():
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_BUSY, "SQLITE_BUSY"
+    return error
+
+
 class Disk:
     """The files of one simulated machine; `random` decides which of what was not synced survives a power cut."""
 
@@ -63,9 +69,7 @@ class Disk:
         if self.off:
             raise sqlite3.OperationalError("the process has ended")
         if self.locked and str(getattr(function, "args", ())).startswith("('BEGIN"):
-            error = sqlite3.OperationalError("database is locked")
-            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_BUSY, "SQLITE_BUSY"
-            raise error
+            raise _locked()
         below = connection.sqlite
         if below is not None and not below.in_transaction:
             below.execute(f"PRAGMA max_page_count = {1 if self.full else 1073741823}").fetchall()

@@ -24,7 +24,6 @@ OPEN = {
     "a job was answered and is lost": "V10",
     "a picture's file is damaged": "V10",
     "a picture's file is not there": "V10",
-    "a slot is leaked": "V4",
     "the stop fails": "V12",
 }
 

@@ -191,7 +191,7 @@ class World:
         await self._stop(last=last)
 
     async def _start_bot(self, *, power_cut):
-        self.bot = app.build(self._settings(), executor=self.worker, clock=self.clock)
+        self.bot = app.build(self._settings(), executor=self.worker, clock=self.clock, monotonic=lambda: self.loop.now)
         await self.bot.login("token")
         self.invariants.open(power_cut=power_cut)
         self.invariants.after_commit()

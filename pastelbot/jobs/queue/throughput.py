@@ -3,8 +3,14 @@
 import json
 from typing import Protocol
 
+import structlog
+
+from pastelbot.errors import StoreError
+
 _FADE = 0.9  # how much of what was measured before still counts after each job
 _NAME = "pace"
+
+log = structlog.get_logger(__name__)
 
 
 class KeyValues(Protocol):
@@ -49,13 +55,20 @@ class Throughput:
         """Drop time and work since the last job ended: a worker died."""
         self._pending = self._pending_work = 0.0
 
-    async def done(self, work: float) -> None:
+    def done(self, work: float) -> None:
         """Count the end of a job, with what it did since its last step."""
         self._seconds = self._seconds * _FADE + self._pending
         self._work = self._work * _FADE + self._pending_work + work
         self._pending = self._pending_work = 0.0
-        if self._notes is not None:
+
+    async def save(self) -> None:
+        """Keep what was measured; what cannot be kept now is kept after the next job."""
+        if self._notes is None:
+            return
+        try:
             await self._notes.set(_NAME, json.dumps([self._seconds, self._work]))
+        except StoreError as error:
+            log.warning("the throughput was not kept", reason=str(error))
 
     def seconds_for(self, work: float) -> float | None:
         """Return how long so much work takes; None where nothing was measured yet."""

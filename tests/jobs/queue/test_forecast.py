@@ -67,39 +67,39 @@ def test_only_as_many_are_answered_for_as_are_asked_for():
 
 
 @pytest.mark.parametrize(("users", "jobs"), [(3, 20), (8, 40), (30, 60)])
-async def test_times_are_right_for_mixed_loads(users, jobs):
+def test_times_are_right_for_mixed_loads(users, jobs):
     """Nine of ten within 30 %, half of them within 15 %, of jobs that all wait when they are promised."""
     found = []
     for seed in range(2):
-        found += errors(await Simulation(all_at_once(seed, users=users, jobs=jobs)).run())
+        found += errors(Simulation(all_at_once(seed, users=users, jobs=jobs)).run())
 
     assert len(found) > jobs // 2
     assert statistics.median(found) < 0.15
     assert statistics.quantiles(found, n=10)[-1] < 0.3
 
 
-async def test_times_are_right_where_others_keep_coming():
+def test_times_are_right_where_others_keep_coming():
     """Who comes later, and has the right to go first, cannot be foreseen: so eight of ten."""
-    found = errors(await Simulation(one_by_one(0, users=12, seconds=1500, a_second=0.1)).run())
+    found = errors(Simulation(one_by_one(0, users=12, seconds=1500, a_second=0.1)).run())
 
     assert len(found) > 30
     assert statistics.median(found) < 0.15
     assert statistics.quantiles(found, n=5)[-1] < 0.3
 
 
-async def test_a_small_job_beside_four_large_ones_takes_twice_its_own_time_and_a_step():
-    (alone,) = await Simulation([(0.0, 2, LITTLE)]).run()
+def test_a_small_job_beside_four_large_ones_takes_twice_its_own_time_and_a_step():
+    (alone,) = Simulation([(0.0, 2, LITTLE)]).run()
     hogs = [(0.0, 1, CARD)] * 4
     step = 4 * (denoising_effort(960 * 1280, ROWS) / EFFORT_A_SECOND + CALL)
     for at in (1.0, 5.0, 12.0, 20.0):
-        *_large, small = await Simulation([*hogs, (at, 2, LITTLE)]).run()
+        *_large, small = Simulation([*hogs, (at, 2, LITTLE)]).run()
         assert small.ready - small.came <= 2 * (alone.ready - alone.came) + step
 
 
-async def test_every_user_goes_on_while_small_jobs_keep_coming():
+def test_every_user_goes_on_while_small_jobs_keep_coming():
     """A large job has its share of the worker, whoever comes."""
     little = [(float(second), 10 + second, LITTLE) for second in range(1, 120)]
-    large, *_ = await Simulation([(0.0, 1, CARD), *little], at_once=1).run()
-    (alone,) = await Simulation([(0.0, 1, CARD)], at_once=1).run()
+    large, *_ = Simulation([(0.0, 1, CARD), *little], at_once=1).run()
+    (alone,) = Simulation([(0.0, 1, CARD)], at_once=1).run()
 
     assert large.ready <= 2 * alone.ready
