@@ -1,6 +1,6 @@
 # For the tagger add --build-arg EXTRAS=[tagger] to the first of these commands.
-# docker build -t pastelbot . && docker run --gpus all -e PASTELBOT_TOKEN=... -v pastelbot:/state pastelbot
-FROM python:3.11-slim
+# docker build -t pastelbot . && docker run --gpus all --read-only -e PASTELBOT_TOKEN=... -v pastelbot:/state pastelbot
+FROM python:3.11-slim-bookworm
 
 RUN useradd --create-home pastelbot && mkdir /state && chown pastelbot /state
 WORKDIR /app
@@ -14,6 +14,9 @@ VOLUME /state
 ENV PASTELBOT_STORAGE__DATABASE=/state/pastelbot.sqlite3 \
     PASTELBOT_STORAGE__PICTURES=/state/pictures \
     PASTELBOT_CHECKPOINT__CACHE_DIR=/state/models \
+    HF_HOME=/state/models \
+    TMPDIR=/state/tmp \
     PYTHONUNBUFFERED=1
 STOPSIGNAL SIGTERM
-CMD ["pastelbot", "run"]
+# Everything that is written is on the volume, so the root may be read-only.
+CMD ["sh", "-c", "mkdir -p \"$TMPDIR\" && exec pastelbot run"]

@@ -418,6 +418,7 @@ class Dispatcher:
         """Queue a job again whose worker died, or fail it when that was its last attempt and return None."""
         if job.attempts + 1 < _ATTEMPTS:
             return await self._jobs.requeue(job.id, crashed=True)
+        log.error("a job is not painted again", job=job.id, user=job.user_id, reason=reason)
         await self._end(job.id, JobStatus.FAILED, reason)
         return None
 

@@ -7,6 +7,7 @@ it had are painted again, each alone.
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -20,23 +21,36 @@ if TYPE_CHECKING:
 
 Target = Callable[[Connection, WorkerOptions], None]
 
+_IDLE_SECONDS = 60.0  # until unused memory is given back
+
 
 def main(connection: Connection, options: WorkerOptions) -> None:
     """Load the checkpoint, send WorkerReady, and paint until a Stop or the end of the bot process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the bot decides
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the bot process is gone
         try:
-            engine, ready = _load(options, Heartbeat(connection))
+            engine, ready, give_back = _load(options, Heartbeat(connection))
         except PastelError as error:
             connection.send(WorkerLost(reason=str(error)))
             return
         connection.send(ready)
-        serve(connection, engine)
+        serve(connection, engine, on_idle=give_back)
 
 
-def serve(connection: Connection, engine: "Painting") -> None:
-    """Paint what the commands ask for, reading new ones between any two steps."""
+def serve(
+    connection: Connection,
+    engine: "Painting",
+    *,
+    on_idle: Callable[[], None] = lambda: None,
+    idle_seconds: float = _IDLE_SECONDS,
+) -> None:
+    """Paint what the commands ask for, reading new ones between any two steps.
+
+    `on_idle` is called once whenever there was nothing to do for `idle_seconds`.
+    """
     while True:
+        if engine.idle and not connection.poll(idle_seconds):
+            on_idle()
         while connection.poll(None if engine.idle else 0):
             command: Command = connection.recv()
             if isinstance(command, Stop):
@@ -58,10 +72,10 @@ def _handle(command: Paint | Cancel, engine: "Painting") -> list[Event]:
     return []
 
 
-def _load(options: WorkerOptions, heartbeat: Heartbeat) -> tuple["GridEngine", WorkerReady]:
+def _load(options: WorkerOptions, heartbeat: Heartbeat) -> tuple["GridEngine", WorkerReady, Callable[[], None]]:
     from pastelbot.diffusion.engine import factory  # noqa: PLC0415 - torch, only here, in the child
+    from pastelbot.diffusion.networks.memory import give_back_memory  # noqa: PLC0415 - the same
 
     engine, checkpoint = factory.make_engines(options, heartbeat.during)
-    return engine, WorkerReady(
-        device=str(checkpoint.device), checkpoint=checkpoint.name, checkpoint_hash=checkpoint.hash
-    )
+    ready = WorkerReady(device=str(checkpoint.device), checkpoint=checkpoint.name, checkpoint_hash=checkpoint.hash)
+    return engine, ready, partial(give_back_memory, checkpoint.device)

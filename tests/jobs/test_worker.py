@@ -1,7 +1,7 @@
 import signal
 from contextlib import contextmanager
 from multiprocessing import Pipe
-from threading import Thread
+from threading import Semaphore, Thread
 
 import pytest
 
@@ -62,14 +62,14 @@ class FakeEngine:
 
 
 @contextmanager
-def serving(engine):
+def serving(engine, **options):
     """Serve in a thread; give our end of the pipe and see to it that the worker ends."""
     ours, theirs = Pipe()
     failures = []
 
     def serve():
         try:
-            worker.serve(theirs, engine)
+            worker.serve(theirs, engine, **options)
         except (EOFError, BrokenPipeError, ConnectionResetError):
             pass  # what `main` takes for the end of the bot
         except ZeroDivisionError as error:
@@ -102,6 +102,25 @@ def test_a_job_is_painted_step_by_step():
         events = hear_until(connection, Painted)
 
     assert [Progress(job_id="a", step=step, steps=3) for step in (1, 2, 3)] == events[:-1]
+
+
+def test_memory_is_given_back_once_whenever_there_is_nothing_to_do():
+    idle = Semaphore(0)
+    with serving(FakeEngine(), on_idle=idle.release, idle_seconds=0.01) as (connection, _):
+        assert idle.acquire(timeout=PATIENCE)
+        assert not idle.acquire(timeout=0.1)
+        connection.send(Paint(job_id="a", request=REQUEST))
+        hear_until(connection, Painted)
+        assert idle.acquire(timeout=PATIENCE)
+
+
+def test_no_memory_is_given_back_while_jobs_are_painted():
+    idle = Semaphore(0)
+    with serving(FakeEngine(), on_idle=idle.release, idle_seconds=PATIENCE) as (connection, _):
+        connection.send(Paint(job_id="a", request=REQUEST.replace(steps=100)))
+        hear_until(connection, Painted)
+
+    assert not idle.acquire(blocking=False)
 
 
 def test_jobs_are_painted_together():

@@ -1,6 +1,8 @@
 """Out of memory: recognising it and giving back what can be given back."""
 
+import ctypes
 import gc
+from contextlib import suppress
 
 import torch
 
@@ -20,3 +22,10 @@ def free_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+
+
+def give_back_memory(device: torch.device) -> None:
+    """Give all unused memory back, that of the C library too: it takes a moment, so it is for idle times."""
+    free_memory(device)
+    with suppress(OSError, AttributeError):  # glibc alone has it, and only glibc needs it
+        ctypes.CDLL(None).malloc_trim(0)

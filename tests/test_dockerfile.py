@@ -1,0 +1,38 @@
+"""The container's recipe: no root user, and nothing written outside the volume."""
+
+from pathlib import Path
+
+DOCKERFILE = (Path(__file__).parents[1] / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+LINES = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
+
+
+def arguments(instruction):
+    return [rest for name, rest in LINES if name == instruction]
+
+
+def test_the_base_image_is_pinned_to_a_release_of_its_system():
+    (image,) = arguments("FROM")
+
+    assert image.startswith("python:3.11")
+    assert not image.endswith(("latest", "-slim"))
+
+
+def test_the_program_does_not_run_as_root():
+    assert ["USER", "pastelbot"] in LINES
+    assert LINES.index(["USER", "pastelbot"]) < [name for name, _ in LINES].index("CMD")
+
+
+def test_everything_that_is_written_is_on_the_volume():
+    variables = dict(part.split("=", 1) for line in arguments("ENV") for part in line.split())
+    folders = [value for value in variables.values() if "/" in value]
+
+    assert arguments("VOLUME") == ["/state"]
+    assert {"TMPDIR", "HF_HOME", "PASTELBOT_STORAGE__DATABASE"} <= variables.keys()
+    assert all(folder.startswith("/state/") for folder in folders)
+
+
+def test_the_program_gets_the_signals_itself():
+    (command,) = arguments("CMD")
+
+    assert "exec pastelbot run" in command
+    assert arguments("STOPSIGNAL") == ["SIGTERM"]
