@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import gc
 import signal
+from datetime import UTC, datetime
 
 import aiohttp
 import discord
 import structlog
 
 from pastelbot import app, log
-from pastelbot.config import BUNDLED, Settings, open_files
+from pastelbot.config import BUNDLED, Settings
+from pastelbot.doctor.finding import Level
+from pastelbot.doctor.local_checks import local_findings
 from pastelbot.errors import CheckpointError, ConfigError, DatabaseError, StartupError, StoreError
 from pastelbot.formats.precheck import check_reference
 from pastelbot.store.database import Database
@@ -36,8 +39,6 @@ async def check(settings: Settings) -> str:
             "and name that file in config.toml as token_file under [discord]. (To look around without one: "
             "python bot.py demo.)"
         )
-    for warning in open_files(settings):
-        structlog.get_logger(__name__).warning(warning)
     if settings.checkpoint.path != BUNDLED:
         check_reference(settings.checkpoint.path)
     _check_others(settings)
@@ -49,7 +50,18 @@ async def check(settings: Settings) -> str:
         settings.storage.pictures.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StartupError(f"The pictures folder {settings.storage.pictures} cannot be made: {error}.") from error
+    _log_findings(settings)
     return settings.token.get_secret_value()
+
+
+def _log_findings(settings: Settings) -> None:
+    """Say what is wrong before the login, and the link that invites the bot."""
+    log = structlog.get_logger(__name__)
+    for finding in local_findings(settings, now=datetime.now(UTC)):
+        if finding.level is not Level.OK:
+            log.warning(finding.text, checked=finding.what)
+        elif finding.what == "invite":
+            log.info("invite the bot with this link", link=finding.text)
 
 
 def _check_others(settings: Settings) -> None:

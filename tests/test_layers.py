@@ -20,7 +20,7 @@ LAYERS = [
     {"jobs"},
     {"service"},
     {"bot"},
-    {"app"},
+    {"app", "doctor"},
     {"run", "demo"},
     {"cli"},
     {"__main__"},

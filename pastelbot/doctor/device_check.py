@@ -1,0 +1,57 @@
+"""Check of the device: in a process of its own, because torch takes seconds and memory."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from pastelbot.config import BUNDLED, Settings
+from pastelbot.doctor.finding import Finding, Level
+
+_PROGRAM = "from pastelbot.diffusion.checkpoint.device_report import main; main()"
+_SECONDS = 120
+_CARD_WORK = 30.3  # megapixel-steps of the Pastel-Mix card's picture, hires pass included
+_WORK_FLOPS = 5.3e12  # of SD 1.x's UNet for a megapixel-step with guidance: 0.7e12 for a row of 512x512
+_EFFICIENCY = 0.5  # of a matrix product's speed that the UNet reaches
+_LITTLE = 4 * 2**30  # bytes that SD 1.x needs in half precision, with a picture
+_SLOW_MINUTES = 2
+
+
+def device_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield what painting would be like on the configured device."""
+    environment = {name: value for name, value in os.environ.items() if name != "PASTELBOT_TOKEN"}
+    command = [sys.executable, "-c", _PROGRAM, settings.checkpoint.device]
+    try:
+        answer = subprocess.run(  # noqa: S603 - our own interpreter and program
+            command, capture_output=True, text=True, timeout=_SECONDS, env=environment, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        yield Finding(level=Level.FAIL, what="device", text=f"torch cannot be started: {error}")
+        return
+    if answer.returncode:
+        last = answer.stderr.strip().rpartition("\n")[2]
+        yield Finding(level=Level.FAIL, what="device", text=f"torch does not work here: {last}")
+        return
+    yield from judged(json.loads(answer.stdout), small=settings.checkpoint.path == BUNDLED)
+
+
+def judged(report: dict[str, object], *, small: bool) -> Iterator[Finding]:
+    """Yield the findings of a report of `diffusion.checkpoint.device_report`; `small` is the bundled checkpoint."""
+    if "error" in report:
+        yield Finding(level=Level.FAIL, what="device", text=str(report["error"]))
+        return
+    memory, flops = float(str(report["memory"])), float(str(report["flops"]))
+    name = f"{report['device']} ({report['name']}), driver {report['driver']}"
+    minutes = _CARD_WORK * _WORK_FLOPS / (flops * _EFFICIENCY) / 60
+    if report["device"] == "cpu" and not small and minutes > _SLOW_MINUTES:
+        text = (
+            f"{name}: no GPU, a card picture takes about {minutes:.0f} minutes here. Install a driver and torch for "
+            'your GPU, or set checkpoint.path = "bundled"'
+        )
+        yield Finding(level=Level.WARN, what="device", text=text)
+    else:
+        yield Finding(level=Level.OK, what="device", text=name)
+    level = Level.WARN if memory < _LITTLE and not small else Level.OK
+    cure = ": little for SD 1.x, large pictures may be refused" if level else ""
+    yield Finding(level=level, what="memory", text=f"{memory / 2**30:.1f} GiB{cure}")

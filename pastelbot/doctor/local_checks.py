@@ -1,0 +1,171 @@
+"""Checks of the configuration and of this machine: in milliseconds, without torch and without the network."""
+
+import base64
+import binascii
+import platform
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pastelbot.choices import UPSCALERS, nearest_names, upscaler_files
+from pastelbot.config import BUNDLED, Settings, open_files
+from pastelbot.doctor.finding import Finding, Level
+from pastelbot.errors import CheckpointError, DatabaseError, RequestError
+from pastelbot.formats.precheck import check_reference
+from pastelbot.rules.samplers import check_sampler
+from pastelbot.store.maintenance.checking import quick_check
+
+_TOKEN = re.compile(r"([\w-]{18,})\.[\w-]{6}\.[\w-]{25,}")
+# View Channels, Send Messages, Attach Files, Read Message History, Send Messages in Threads (Discord's bits).
+_PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 15 | 1 << 16 | 1 << 38
+_CHECK_SECONDS = 3.0  # what is not found in this time, `pastelbot db check` finds
+_LITTLE = 2 * 2**30  # bytes of disk
+_PACKAGES = ("discord.py", "torch", "diffusers", "transformers")
+_EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)  # a clock before this was never set
+
+
+def local_findings(settings: Settings, *, now: datetime) -> Iterator[Finding]:
+    """Yield everything that can be seen without a device and without Discord."""
+    yield from _token(settings)
+    yield from _checkpoints(settings)
+    yield from _folders(settings)
+    yield from _defaults(settings)
+    yield from _storage(settings)
+    yield _clock(now)
+    yield _versions()
+
+
+def application_id(token: str) -> int | None:
+    """Return the application's id, which a token begins with; None where it is no bot's token."""
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        return None
+    try:
+        return int(base64.urlsafe_b64decode(match[1] + "=" * (-len(match[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def invite_link(application: int) -> str:
+    """Return the address that invites the bot with the permissions that it needs."""
+    return (
+        f"https://discord.com/oauth2/authorize?client_id={application}"
+        f"&scope=bot+applications.commands&permissions={_PERMISSIONS}"
+    )
+
+
+def _token(settings: Settings) -> Iterator[Finding]:
+    if settings.token is None:
+        cure = "there is none: set PASTELBOT_TOKEN, or name a file that holds it as discord.token_file"
+        yield Finding(level=Level.FAIL, what="token", text=cure)
+        return
+    for sentence in open_files(settings):
+        yield Finding(level=Level.WARN, what="secrets", text=sentence)
+    application = application_id(settings.token.get_secret_value())
+    if application is None:
+        cure = "it does not look like a bot's token: copy it from the Bot page of the developer portal, not OAuth2's"
+        yield Finding(level=Level.FAIL, what="token", text=cure)
+        return
+    yield Finding(level=Level.OK, what="token", text=f"of the application {application}")
+    yield Finding(level=Level.OK, what="invite", text=invite_link(application))
+
+
+def _checkpoints(settings: Settings) -> Iterator[Finding]:
+    references = {settings.checkpoint.name: settings.checkpoint.path}
+    references |= {name: one.path for name, one in settings.checkpoints.items()}
+    for name, reference in references.items():
+        level = Level.FAIL if name == settings.checkpoint.name else Level.WARN
+        yield _reference(f"checkpoint {name}", reference, level)
+    vaes = dict(settings.vaes)
+    if settings.checkpoint.vae is not None and settings.checkpoint.vae not in vaes:
+        vaes["checkpoint.vae"] = settings.checkpoint.vae
+    for name, reference in vaes.items():
+        yield _place(f"VAE {name}", reference)
+
+
+def _reference(what: str, reference: str, level: Level) -> Finding:
+    if reference == BUNDLED:
+        return Finding(level=Level.OK, what=what, text="the bundled one")
+    parts = reference.split("/")
+    if len(parts) <= 2 and reference.endswith(".safetensors") and not Path(reference).expanduser().exists():
+        return Finding(level=level, what=what, text=f"there is no file {reference}: check its path")
+    try:
+        check_reference(reference)
+    except CheckpointError as error:
+        return Finding(level=level, what=what, text=str(error))
+    return _place(what, reference)
+
+
+def _place(what: str, reference: str) -> Finding:
+    if Path(reference).expanduser().exists():
+        return Finding(level=Level.OK, what=what, text=reference)
+    if reference.endswith((".pt", ".ckpt")) or Path(reference).is_absolute():
+        return Finding(level=Level.WARN, what=what, text=f"there is no file {reference}: check the configuration")
+    return Finding(level=Level.OK, what=what, text=f"{reference}, from the hub (not checked: downloaded when needed)")
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    folders = {
+        "checkpoint.loras": settings.checkpoint.loras,
+        "checkpoint.embeddings": settings.checkpoint.embeddings,
+        "checkpoint.upscalers": settings.checkpoint.upscalers,
+        "checkpoint.taesd": settings.checkpoint.taesd,
+        "prompts.wildcards": settings.prompts.wildcards,
+    }
+    for key, folder in folders.items():
+        if folder is not None and not folder.is_dir():
+            yield Finding(level=Level.WARN, what=key, text=f"there is no folder {folder}: make it, or correct the key")
+
+
+def _defaults(settings: Settings) -> Iterator[Finding]:
+    try:
+        check_sampler(settings.defaults.sampler)
+    except RequestError as error:
+        yield Finding(level=Level.FAIL, what="defaults.sampler", text=str(error))
+    known = [*UPSCALERS, *upscaler_files(settings.checkpoint.upscalers)]
+    upscaler = settings.defaults.hires_upscaler
+    if upscaler not in known:
+        text = f"there is no upscaler {upscaler!r}. {nearest_names(upscaler, known)}"
+        yield Finding(level=Level.FAIL, what="defaults.hires_upscaler", text=text)
+
+
+def _storage(settings: Settings) -> Iterator[Finding]:
+    for what, path in (("database", settings.storage.database.parent), ("pictures", settings.storage.pictures)):
+        there = next((folder for folder in (path, *path.absolute().parents) if folder.is_dir()), Path("/"))
+        free = shutil.disk_usage(there).free
+        level = Level.WARN if free < _LITTLE else Level.OK
+        cure = ": free some space, or set storage.max_gib" if level else ""
+        yield Finding(level=level, what=f"disk of the {what}", text=f"{free / 2**30:.1f} GiB free at {there}{cure}")
+    if not (settings.storage.keep_days or settings.storage.max_gib):
+        cure = "they are kept for ever, about 1 MB each: set storage.keep_days or storage.max_gib"
+        yield Finding(level=Level.WARN, what="pictures", text=cure)
+    yield _database(settings.storage.database)
+
+
+def _database(path: Path) -> Finding:
+    try:
+        quick_check(path, seconds=_CHECK_SECONDS)
+    except DatabaseError as error:
+        return Finding(level=Level.FAIL, what="database", text=str(error))
+    return Finding(level=Level.OK, what="database", text=str(path))
+
+
+def _clock(now: datetime) -> Finding:
+    text = f"{now:%Y-%m-%d %H:%M} UTC"
+    if now < _EARLIEST:
+        return Finding(level=Level.FAIL, what="clock", text=f"{text} is in the past: set it, quotas follow it")
+    return Finding(level=Level.OK, what="clock", text=text)
+
+
+def _versions() -> Finding:
+    found = [f"Python {platform.python_version()}"]
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            text = f"{package} is missing: pip install --constraint constraints.txt ."
+            return Finding(level=Level.FAIL, what="versions", text=text)
+    return Finding(level=Level.OK, what="versions", text=", ".join(found))
