@@ -18,6 +18,7 @@ from pastelbot.errors import CheckpointError, ConfigError, DatabaseError, Startu
 from pastelbot.formats.precheck import check_reference
 from pastelbot.store.database import Database
 from pastelbot.store.maintenance.checking import WAY_OUT, quick_check
+from pastelbot.store.maintenance.exclusive_use import exclusive_use
 from pastelbot.tagging.files import check_installed
 
 _CHECK_SECONDS = 3.0
@@ -31,14 +32,19 @@ def run(settings: Settings) -> None:
         asyncio.run(run_until_stopped(settings))
 
 
-async def check(settings: Settings) -> str:
-    """Check everything that can be wrong before connecting to Discord; return the token."""
+def _token(settings: Settings) -> str:
     if settings.token is None:
         raise ConfigError(
             "There is no Discord token: set the environment variable PASTELBOT_TOKEN, or write the token into a file "
             "and name that file in config.toml as token_file under [discord]. (To look around without one: "
             "python bot.py demo.)"
         )
+    return settings.token.get_secret_value()
+
+
+async def check(settings: Settings) -> str:
+    """Check everything that can be wrong before connecting to Discord; return the token."""
+    token = _token(settings)
     if settings.checkpoint.path != BUNDLED:
         check_reference(settings.checkpoint.path)
     _check_others(settings)
@@ -51,7 +57,7 @@ async def check(settings: Settings) -> str:
     except OSError as error:
         raise StartupError(f"The pictures folder {settings.storage.pictures} cannot be made: {error}.") from error
     _log_findings(settings)
-    return settings.token.get_secret_value()
+    return token
 
 
 def _log_findings(settings: Settings) -> None:
@@ -76,7 +82,12 @@ def _check_others(settings: Settings) -> None:
 
 async def run_until_stopped(settings: Settings) -> None:
     """Do what `run` does, in an event loop that is there already."""
-    token = await check(settings)
+    _token(settings)  # without one the database is not touched
+    with exclusive_use(settings.storage.database):
+        await _run(settings, await check(settings))
+
+
+async def _run(settings: Settings, token: str) -> None:
     bot = app.build(settings)
     task = asyncio.current_task()
     if task is not None:

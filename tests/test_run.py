@@ -18,6 +18,7 @@ from pastelbot import app, run
 from pastelbot.errors import ConfigError, DatabaseError, StartupError
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.maintenance.exclusive_use import exclusive_use
 
 TOKEN = "a-token.of.tests"  # noqa: S105 - that is all it is
 USER = {"id": "1", "username": "pastelbot", "discriminator": "0000", "avatar": None, "bot": True}
@@ -127,6 +128,24 @@ async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_
 
 
 @pytest.mark.usefixtures("executor")
+async def test_a_second_bot_on_one_database_is_refused_before_it_touches_anything(loopback, with_token):
+    settings = with_token()
+    running = asyncio.ensure_future(run.run_until_stopped(settings))
+    async with asyncio.timeout(120):
+        await loopback.asked.wait()
+    loopback.commands = []
+
+    with pytest.raises(DatabaseError, match=f"in use by another bot.*process {os.getpid()} on"):
+        await run.run_until_stopped(settings)
+
+    assert loopback.commands == []
+    running.cancel()
+    await running
+    with exclusive_use(settings.storage.database):
+        pass
+
+
+@pytest.mark.usefixtures("executor")
 async def test_a_wrong_token_is_reported_in_a_sentence_that_does_not_repeat_it(loopback, with_token):
     with pytest.raises(ConfigError, match="Discord does not accept the token") as caught:
         await run.run_until_stopped(with_token("wrong-token"))
@@ -169,7 +188,9 @@ async def test_a_refused_list_of_commands_closes_what_was_opened(loopback, execu
 
 async def test_without_a_token_it_says_where_to_set_one(settings):
     with pytest.raises(ConfigError, match="PASTELBOT_TOKEN"):
-        await run.check(settings)
+        await run.run_until_stopped(settings)
+
+    assert not settings.storage.database.parent.exists()
 
 
 async def test_a_pictures_folder_that_cannot_be_made_is_reported(tmp_path, with_token):

@@ -88,7 +88,7 @@ def tags_search(
 
 def _with_tags(settings: Settings, use: Callable[[Tags], Awaitable[T]]) -> T:
     async def run() -> T:
-        database = await Database.open(settings.storage.database)
+        database = await Database.open(settings.storage.database, update=False)
         try:
             tags = Tags(TagStore(database), TagSets(database, clock=time.time))
             await tags.open()

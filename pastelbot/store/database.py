@@ -92,10 +92,11 @@ class Database:
         self._lock = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path, *, busy_seconds: float = 5.0) -> "Database":
+    async def open(cls, path: Path, *, busy_seconds: float = 5.0, update: bool = True) -> "Database":
         """Open and migrate the file, making it and its folder if need be.
 
-        Another program's transaction is waited for so long; after that, StorageBusyError is raised.
+        Another program's transaction is waited for so long; after that, StorageBusyError is raised. Without `update`
+        tables of an older version are refused: a bot of that version may be using them.
         Raises DatabaseError where that is impossible, or where a newer program wrote the file.
         """
         try:
@@ -103,7 +104,7 @@ class Database:
             sqlite3.connect(path).close()  # where this fails, aiosqlite would leave a thread that fails once more
             writer = await _connect(path, busy_seconds)
             try:
-                await _migrate(writer, path)
+                await _migrate(writer, path, update=update)
                 reader = await _connect(path, busy_seconds)
                 async with reader.execute("PRAGMA query_only = ON"):
                     pass
@@ -162,7 +163,7 @@ def migrations() -> list[tuple[int, str]]:
     return sorted(found)
 
 
-async def _migrate(connection: aiosqlite.Connection, path: Path) -> None:
+async def _migrate(connection: aiosqlite.Connection, path: Path, *, update: bool) -> None:
     async with connection.execute("PRAGMA user_version") as cursor:
         row = await cursor.fetchone()
     version = int(row[0]) if row is not None else 0
@@ -173,6 +174,8 @@ async def _migrate(connection: aiosqlite.Connection, path: Path) -> None:
             f"this one knows {known[-1][0]}): update Pastelbot."
         )
     if 0 < version < known[-1][0]:
+        if not update:
+            raise DatabaseError(f"The database {path} is of an older Pastelbot: start the bot once, which updates it.")
         await asyncio.to_thread(back_up_before_migration, path, version, datetime.now(UTC))
     for number, sql in known:
         if number > version:

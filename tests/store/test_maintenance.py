@@ -19,6 +19,7 @@ from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.maintenance.backup import DATABASE, PICTURES, back_up
 from pastelbot.store.maintenance.checking import check, quick_check
+from pastelbot.store.maintenance.exclusive_use import exclusive_use
 from pastelbot.store.maintenance.restoring import restore
 from pastelbot.store.picture_files import PictureFiles
 
@@ -199,9 +200,11 @@ async def test_nothing_is_restored_while_a_bot_uses_the_database(place):
     await place.paint("red")
     place.back_up()
     database = await place.paint("blue", close=False)
-    with pytest.raises(DatabaseError, match=r"A bot uses the database.*stop it"):
+    with pytest.raises(DatabaseError, match=r"Another program uses the database.*stop it"):
         place.restore()
     await database.close()
+    with exclusive_use(place.path), pytest.raises(DatabaseError, match="in use by another bot"):
+        place.restore()
 
     assert place.prompts == ["blue", "red"]
 
@@ -266,6 +269,18 @@ async def test_killed_at_any_moment_a_backup_is_complete_or_absent(place):
         folder = place.folder / name
         assert not folder.exists() or check(folder / DATABASE, folder / PICTURES) == []
     place.back_up("again")
+
+
+async def test_an_older_bots_tables_are_left_alone_by_what_runs_beside_it(tmp_path):
+    path = tmp_path / "bot.sqlite3"
+    schema_dumps.restore(schema_dumps.recorded()[9].read_text(encoding="utf-8"), path)
+    before = schema_dumps.schema(path)
+
+    with pytest.raises(DatabaseError, match="of an older Pastelbot: start the bot once"):
+        await Database.open(path, update=False)
+
+    assert schema_dumps.schema(path) == before
+    assert list(tmp_path.glob("*.version-*")) == []
 
 
 async def test_a_copy_is_kept_from_before_each_migration_and_the_newest_few_stay(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 from pastelbot.errors import DatabaseError
 from pastelbot.store.maintenance.backup import DATABASE, PICTURES, copy_database, link_files, sync_folder
 from pastelbot.store.maintenance.checking import check, needed_files, open_read_only
+from pastelbot.store.maintenance.exclusive_use import exclusive_use
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
@@ -23,7 +24,8 @@ def restore(backup: Path, database: Path, pictures: Path, *, now: datetime) -> P
     if problems:
         raise DatabaseError(f"{backup} is no sound backup, so nothing was changed. {' '.join(problems)}")
     try:
-        return _restore(backup, database, pictures, now)
+        with exclusive_use(database):
+            return _restore(backup, database, pictures, now)
     except (OSError, sqlite3.Error) as error:
         raise DatabaseError(f"{backup} cannot be restored: {error}. The old state is still in use.") from error
 
@@ -68,7 +70,7 @@ def _fold_log(database: Path) -> None:
             opened.execute("PRAGMA journal_mode = DELETE").fetchone()
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY:
-            raise DatabaseError(f"A bot uses the database {database}: stop it, then restore.") from error
+            raise DatabaseError(f"Another program uses the database {database}: stop it, then restore.") from error
 
 
 def _drop_log(database: Path) -> None:
