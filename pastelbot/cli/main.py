@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,8 +42,23 @@ def default(
     elif context.invoked_subcommand is None:
         run(config)
     elif config is not None:
-        command = context.invoked_subcommand
-        raise ConfigError(f"Write --config behind the command: pastelbot {command} ... --config {config}.")
+        context.default_map = _config_everywhere(context.command, str(config))
+        if not _takes_config(context.command, context.invoked_subcommand):
+            raise ConfigError(f"pastelbot {context.invoked_subcommand} reads no configuration: leave --config out.")
+
+
+def _config_everywhere(command: object, config: str) -> dict[str, Any]:  # Any: such maps, one in the other
+    """Return the defaults of a command, and of all commands behind it, with the configuration among them."""
+    inner: dict[str, object] | None = getattr(command, "commands", None)
+    if inner is None:
+        return {"config": config}
+    return {name: _config_everywhere(each, config) for name, each in inner.items()}
+
+
+def _takes_config(group: object, name: str) -> bool:
+    """Return whether a command reads the configuration; of a command with others behind it, these say so."""
+    command = getattr(group, "commands", {}).get(name)
+    return hasattr(command, "commands") or any(each.name == "config" for each in getattr(command, "params", ()))
 
 
 @app.command()

@@ -13,6 +13,7 @@ from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.option import Option
 from pastelbot.options.signatures import PARAMETER, show_options
+from pastelbot.rules.configured_names import unknown_names
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file; left out, config.toml where there is one.")
@@ -33,7 +34,7 @@ def load_settings(path: Path | None, *, bundled: bool = False, checkpoint: str |
         environ.setdefault("PASTELBOT_CHECKPOINT__PATH", config.BUNDLED)
     if checkpoint is not None:
         environ["PASTELBOT_CHECKPOINT__PATH"] = checkpoint
-    return config.load(found, environ=environ)
+    return config.load(found, environ=environ, checks=[unknown_names])
 
 
 def generation_options(**descriptions: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

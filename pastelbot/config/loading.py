@@ -5,16 +5,16 @@ file, for example `PASTELBOT_LIMITS__MAX_STEPS=40`. The token comes from `PASTEL
 `discord.token_file`, never from the configuration itself. Relative paths start at the configuration file's folder.
 """
 
-import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
-from pastelbot.config.sections import BUNDLED, MoreCheckpointSettings, Section, Settings, SizeSettings
+from pastelbot.config.mistakes import Source, listed, nearest, section_keys, validated
+from pastelbot.config.sections import BUNDLED, Section, Settings
 from pastelbot.errors import ConfigError
 
 _ENV_PREFIX = "PASTELBOT_"
@@ -25,29 +25,29 @@ _OTHER_VARIABLES = {
     "PASTELBOT_GOLDEN_MERGE",
     "PASTELBOT_GOLDEN_REPORT",
 }
-_NO_KEYS = ("token", "source")  # fields of the settings that the file does not have
+Check = Callable[[Settings], Iterable[str]]
 _LISTS = {("discord", "guild_ids"), ("house", "operators"), ("house", "words"), ("house", "adult_ratings")}
 
 
-def load(path: Path | str | None = None, *, environ: Mapping[str, str] = os.environ) -> Settings:
+def load(
+    path: Path | str | None = None, *, environ: Mapping[str, str] = os.environ, checks: Sequence[Check] = ()
+) -> Settings:
     """Read the configuration file (none: the defaults) and the environment.
 
-    Raises ConfigError naming the file, the key and, for a mistyped key, the nearest valid one.
+    `checks` yield the mistakes that only layers above know, such as unknown samplers, about what is right so far.
+    Raises ConfigError with every mistake: the file or the variable, the key and, for a mistyped name, the nearest.
     """
     values = {} if path is None else _read(Path(path))
-    _merge(values, _from_environment(environ))
-    if "source" in values:
-        raise ConfigError(f"Unknown key source in {path}.{_nearest('source', list(Settings.model_fields))}")
-    if "token" in values or "token" in values.get("discord", {}):
-        raise ConfigError(
-            "The token does not belong in the configuration: set PASTELBOT_TOKEN, or write it into a file of its own "
-            "and name that in discord.token_file."
-        )
-    base = Path.cwd() if path is None else Path(path).resolve().parent
-    try:
-        settings = _anchored(Settings.model_validate(values), base)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, "the environment" if path is None else str(path))) from error
+    mistakes = list(_forbidden(values, str(path)))
+    variables, unknown = _from_environment(environ)
+    mistakes += unknown
+    _merge(values, variables)
+    settings, found = validated(values, Source(file=None if path is None else str(path), variables=_names(variables)))
+    mistakes += found
+    settings = _anchored(settings, Path.cwd() if path is None else Path(path).resolve().parent)
+    mistakes += [mistake for check in checks for mistake in check(settings)]
+    if mistakes:
+        raise ConfigError(listed(mistakes, "the environment" if path is None else str(path)))
     return settings.model_copy(update={"token": _token(settings, environ), "source": path and Path(path)})
 
 
@@ -69,16 +69,40 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from error
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+def _forbidden(values: dict[str, Any], source: str) -> Iterator[str]:
+    """Yield what must not be in the file, and take it out."""
+    if values.pop("source", None) is not None:
+        yield f"Unknown key source in {source}.{nearest('source', list(Settings.model_fields))}"
+    discord = values.get("discord")
+    sections = (values, discord) if isinstance(discord, dict) else (values,)
+    tokens = [section.pop("token") for section in sections if "token" in section]
+    if tokens:
+        yield (
+            "The token does not belong in the configuration: set PASTELBOT_TOKEN, or write it into a file of its own "
+            "and name that in discord.token_file."
+        )
+
+
+def _from_environment(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Return the sections that variables set, and a sentence for each variable that is unknown."""
     values: dict[str, Any] = {}
+    unknown = []
     for name in sorted(environ):
         if not name.startswith(_ENV_PREFIX) or name in _OTHER_VARIABLES:
             continue
         section, _, key = name.removeprefix(_ENV_PREFIX).lower().partition("__")
-        if not key or key not in _keys(section):
-            raise ConfigError(_unknown_variable(name))
-        values.setdefault(section, {})[key] = _value(environ[name], section, key)
-    return values
+        if key and key in section_keys(section):
+            values.setdefault(section, {})[key] = _value(environ[name], section, key)
+        else:
+            unknown.append(_unknown_variable(name))
+    return values, unknown
+
+
+def _names(variables: Mapping[str, Mapping[str, object]]) -> dict[tuple[str, str], str]:
+    """Return the variable of each key that one sets."""
+    return {
+        (section, key): f"{_ENV_PREFIX}{section}__{key}".upper() for section, keys in variables.items() for key in keys
+    }
 
 
 def _value(text: str, section: str, key: str) -> object:
@@ -87,20 +111,11 @@ def _value(text: str, section: str, key: str) -> object:
     return None if text == "" else text
 
 
-def _keys(section: str) -> list[str]:
-    field = Settings.model_fields.get(section)
-    model = field.annotation if field is not None else None
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, Section) else []
-
-
 def _unknown_variable(name: str) -> str:
-    known = [f"{_ENV_PREFIX}{section}__{key}".upper() for section in Settings.model_fields for key in _keys(section)]
-    return f"The environment variable {name} is unknown.{_nearest(name, [*known, *sorted(_OTHER_VARIABLES)])}"
-
-
-def _nearest(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f" Did you mean {near[0]}?" if near else f" Known are: {', '.join(known)}."
+    known = [
+        f"{_ENV_PREFIX}{section}__{key}".upper() for section in Settings.model_fields for key in section_keys(section)
+    ]
+    return f"The environment variable {name} is unknown.{nearest(name, [*known, *sorted(_OTHER_VARIABLES)])}"
 
 
 def _merge(values: dict[str, Any], over: dict[str, Any]) -> None:
@@ -108,21 +123,6 @@ def _merge(values: dict[str, Any], over: dict[str, Any]) -> None:
         target = values.setdefault(section, {})
         if isinstance(target, dict):
             target.update(keys)
-
-
-def _explain(error: ValidationError, source: str) -> str:
-    first = error.errors(include_url=False)[0]
-    path = [str(part) for part in first["loc"]]
-    key = ".".join(path)
-    if first["type"] == "extra_forbidden":
-        known = _keys(path[0]) if len(path) > 1 else [name for name in Settings.model_fields if name not in _NO_KEYS]
-        if path[0] == "sizes":
-            known = list(SizeSettings.model_fields)
-        if path[0] == "checkpoints":
-            known = list(MoreCheckpointSettings.model_fields)
-        return f"Unknown key {key} in {source}.{_nearest(path[-1], known)}"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{key or 'The configuration'} in {source} is wrong: {message} (it is {first['input']!r})."[:600]
 
 
 def _anchored(settings: Settings, base: Path) -> Settings:

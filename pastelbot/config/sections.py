@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 BUNDLED = "bundled"
+_DEVICE = re.compile(r"(auto|cuda|mps|cpu)(:\d+)?")
 _SIZE = re.compile(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*")
 
 # The Pastel-Mix card's negative prompt, with which its pictures were painted.
@@ -33,7 +34,21 @@ def _checked_size(text: str) -> str:
     return f"{width}x{height}"
 
 
+def _checked_first(text: str) -> str:
+    size = parse_size(text)
+    if min(size) < 64 or any(side % 8 for side in size):
+        raise ValueError(f"{text!r} cannot be painted: both sides must be multiples of 8, and at least 64")
+    return text
+
+
+def _known_device(text: str) -> str:
+    if _DEVICE.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is not a device; these are auto, cuda, cuda:1, mps and cpu")
+    return text
+
+
 Size = Annotated[str, AfterValidator(_checked_size)]
+FirstSize = Annotated[Size, AfterValidator(_checked_first)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -66,7 +81,7 @@ class CheckpointSettings(Section):
     revision: str | None = None
     offline: bool = False
     cache_dir: Path | None = None
-    device: str = "auto"
+    device: Annotated[str, AfterValidator(_known_device)] = "auto"
     precision: Literal["auto", "fp16", "bf16", "fp32"] = "auto"
 
 
@@ -90,7 +105,7 @@ class StorageSettings(Section):
 class SizeSettings(Section):
     """One named picture size: the first pass's, and the hires fix's."""
 
-    first: Size
+    first: FirstSize
     hires: Size
 
 
@@ -236,18 +251,6 @@ class Settings(Section):
         own = tomllib.loads(bundled_checkpoint().with_name("bundled.toml").read_text(encoding="utf-8"))
         defaults = {**own["defaults"], **values.get("defaults", {})}
         return {"sizes": own["sizes"], **values, "defaults": defaults}
-
-    @model_validator(mode="after")
-    def _default_size_exists(self) -> "Settings":
-        if self.defaults.size not in self.sizes:
-            raise ValueError(f"defaults.size {self.defaults.size!r} is not one of [sizes]: {', '.join(self.sizes)}")
-        return self
-
-    @model_validator(mode="after")
-    def _names_are_different(self) -> "Settings":
-        if self.checkpoint.name in self.checkpoints:
-            raise ValueError(f"[checkpoints.{self.checkpoint.name}] has the name of [checkpoint]: change either")
-        return self
 
     @property
     def moderation(self) -> ModerationSettings:

@@ -10,12 +10,10 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pastelbot.choices import UPSCALERS, nearest_names, upscaler_files
 from pastelbot.config import BUNDLED, Settings, open_files
 from pastelbot.doctor.finding import Finding, Level
-from pastelbot.errors import CheckpointError, DatabaseError, RequestError
+from pastelbot.errors import CheckpointError, DatabaseError
 from pastelbot.formats.precheck import check_reference
-from pastelbot.rules.samplers import check_sampler
 from pastelbot.store.maintenance.checking import quick_check
 
 _TOKEN = re.compile(r"([\w-]{18,})\.[\w-]{6}\.[\w-]{25,}")
@@ -32,7 +30,6 @@ def local_findings(settings: Settings, *, now: datetime) -> Iterator[Finding]:
     yield from _token(settings)
     yield from _checkpoints(settings)
     yield from _folders(settings)
-    yield from _defaults(settings)
     yield from _storage(settings)
     yield _clock(now)
     yield _versions()
@@ -89,9 +86,6 @@ def _checkpoints(settings: Settings) -> Iterator[Finding]:
 def _reference(what: str, reference: str, level: Level) -> Finding:
     if reference == BUNDLED:
         return Finding(level=Level.OK, what=what, text="the bundled one")
-    parts = reference.split("/")
-    if len(parts) <= 2 and reference.endswith(".safetensors") and not Path(reference).expanduser().exists():
-        return Finding(level=level, what=what, text=f"there is no file {reference}: check its path")
     try:
         check_reference(reference)
     except CheckpointError as error:
@@ -118,18 +112,6 @@ def _folders(settings: Settings) -> Iterator[Finding]:
     for key, folder in folders.items():
         if folder is not None and not folder.is_dir():
             yield Finding(level=Level.WARN, what=key, text=f"there is no folder {folder}: make it, or correct the key")
-
-
-def _defaults(settings: Settings) -> Iterator[Finding]:
-    try:
-        check_sampler(settings.defaults.sampler)
-    except RequestError as error:
-        yield Finding(level=Level.FAIL, what="defaults.sampler", text=str(error))
-    known = [*UPSCALERS, *upscaler_files(settings.checkpoint.upscalers)]
-    upscaler = settings.defaults.hires_upscaler
-    if upscaler not in known:
-        text = f"there is no upscaler {upscaler!r}. {nearest_names(upscaler, known)}"
-        yield Finding(level=Level.FAIL, what="defaults.hires_upscaler", text=text)
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from pastelbot.formats.hub_download import HubDownload, HubUnreachableError, Lis
 Notify = Callable[[str], None]
 
 _HUB_NAME = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:[:/](?P<file>[\w./ -]+\.(?:safetensors|ckpt|pt|bin)))?")
+_FILES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".onnx")
 _WEIGHTS = {
     "text_encoder": "model",
     "unet": "diffusion_pytorch_model",
@@ -77,7 +78,9 @@ def _hub_name(reference: str) -> re.Match[str] | None:
     """Return the parts of a name on the hub; None where it is none, or leads out of its repository."""
     if reference.startswith((".", "/", "~")) or {".", ".."} & set(re.split("[:/]", reference)):
         return None
-    return _HUB_NAME.fullmatch(reference)
+    named = _HUB_NAME.fullmatch(reference)
+    # Repositories are not called like files: such a name is a file that is not there, and no request to the hub.
+    return None if named is not None and not named["file"] and named["repo"].endswith(_FILES) else named
 
 
 def locate_tokenizer(bundled: Path, *, offline: bool = False, cache_dir: Path | None = None) -> Path:

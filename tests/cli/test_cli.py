@@ -147,12 +147,43 @@ def test_a_configuration_that_is_not_there_is_reported(here):
     assert "There is no configuration file nowhere.toml" in sentence(here("run", "--config", "nowhere.toml"))
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--config", "nowhere.toml"],
+        ["--config", "nowhere.toml", "run"],
+        ["-c", "nowhere.toml", "db", "check"],
+        ["db", "check", "--config", "nowhere.toml"],
+        ["--config", "other.toml", "db", "check", "-c", "nowhere.toml"],
+        ["--config=nowhere.toml", "imagine", "1girl"],
+    ],
+)
+def test_the_configuration_is_named_before_the_command_or_behind_it(here, arguments):
+    """Where both are given, the nearer one counts."""
+    assert "There is no configuration file nowhere.toml" in sentence(here(*arguments))
+
+
+def test_a_command_without_a_configuration_says_so(here):
+    assert sentence(here("--config", "c.toml", "demo")) == (
+        "pastelbot demo reads no configuration: leave --config out."
+    )
+
+
+def test_an_unknown_default_is_refused_before_anything_starts(here, tmp_path):
+    (tmp_path / "config.toml").write_text('[defaults]\nsampler = "Eulr a"\n')
+
+    assert "Did you mean Euler a" in sentence(here())
+    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
+
+
 def run_with_checkpoint(bot, path):
     return sentence(bot(PASTELBOT_TOKEN="x", PASTELBOT_CHECKPOINT__PATH=str(path)))  # noqa: S106 - not a real one
 
 
-def test_a_missing_checkpoint_is_reported(here):
-    assert "'./missing.safetensors' is not a file or folder here" in run_with_checkpoint(here, "./missing.safetensors")
+@pytest.mark.parametrize("path", ["missing.safetensors", "./missing.safetensors", "models/missing.safetensors"])
+def test_a_missing_checkpoint_is_reported(here, path):
+    """A name that ends like a file is a file: the hub is not asked for it."""
+    assert f"{path!r} is not a file or folder here" in run_with_checkpoint(here, path)
 
 
 def test_a_folder_that_is_no_checkpoint_is_reported(here, tmp_path):

@@ -65,6 +65,96 @@ def test_mistakes_are_named(tmp_path, text, words):
         assert word in str(caught.value)
 
 
+ALL_WRONG = """
+stray = 3
+[limit]
+a = 1
+[limits]
+max_step = 3
+max_steps = "many"
+max_cfg = 0
+max_prompt = 2.5
+[sizes.tiny]
+first = "450x64"
+hires = "128x128"
+[sizes.poster]
+hire = "128x128"
+[defaults]
+size = "tniy"
+hires = "perhaps"
+noise_source = "NW"
+[checkpoint]
+device = "cuda0"
+name = ""
+loras = 3
+[checkpoints.a]
+vae = "b"
+[house]
+operators = ["me", 3]
+adult_ratings = "explicit"
+[log]
+level = "inof"
+[discord]
+token = "abc"
+"""
+SAID = (
+    "The token does not belong in the configuration",
+    "The environment variable PASTELBOT_LIMITS__MAX_GIRD is unknown. Did you mean PASTELBOT_LIMITS__MAX_GRID?",
+    "PASTELBOT_LIMITS__MAX_CHUNKS in the environment must be a whole number, not 'lots'.",
+    "Unknown key stray in {}.",
+    "Unknown section limit in {}. Did you mean limits?",
+    "Unknown key limits.max_step in {}. Did you mean max_steps?",
+    "limits.max_steps in {} must be a whole number, not 'many'.",
+    "limits.max_cfg in {} must be at least 1, not 0.",
+    "limits.max_prompt in {} must be a whole number, not 2.5.",
+    "sizes.tiny.first in {} is wrong: '450x64' cannot be painted: both sides must be multiples of 8, and at least 64.",
+    "sizes.poster.first in {} is missing: write first = ... there.",
+    "sizes.poster.hires in {} is missing: write hires = ... there.",
+    "Unknown key sizes.poster.hire in {}. Did you mean hires?",
+    "defaults.size 'tniy' is not one of [sizes]: tiny, poster. Did you mean tiny?",
+    "defaults.hires in {} must be true or false, not 'perhaps'.",
+    "defaults.noise_source in {} must be NV or CPU, not 'NW'. Did you mean NV?",
+    "checkpoint.device in {} is wrong: 'cuda0' is not a device; these are auto, cuda, cuda:1, mps and cpu.",
+    "checkpoint.name in {} must be a text that is not empty, not ''.",
+    "checkpoint.loras in {} must be a path in quotes, not 3.",
+    "checkpoints.a.path in {} is missing: write path = ... there.",
+    "house.operators, entry 1, in {} must be a whole number, not 'me'.",
+    "house.adult_ratings in {} must be a list in square brackets, not 'explicit'.",
+    "log.level in {} must be debug, info, warning or error, not 'inof'. Did you mean info?",
+    "defaults.sampler is wrong",
+)
+
+
+def test_all_mistakes_are_said_at_once_and_in_plain_words(tmp_path):
+    path = write(tmp_path, ALL_WRONG)
+    environ = {"PASTELBOT_LIMITS__MAX_GIRD": "3", "PASTELBOT_LIMITS__MAX_CHUNKS": "lots"}
+
+    with pytest.raises(ConfigError) as caught:
+        config.load(path, environ=environ, checks=[lambda _settings: ["defaults.sampler is wrong"]])
+
+    first, *mistakes = str(caught.value).split("\n- ")
+    assert first == f"There are {len(SAID)} mistakes in the configuration ({path}):"
+    for said in SAID:
+        assert any(each.startswith(said.format(path)) for each in mistakes), said
+
+
+def test_a_size_with_mistakes_can_still_be_named(tmp_path):
+    """One mistake is one sentence: nothing that follows from it is added."""
+    text = "[sizes.tiny]\nfirst = 'small'\nhires = '128x128'\n[defaults]\nsize = 'tiny'\n"
+
+    with pytest.raises(ConfigError) as caught:
+        config.load(write(tmp_path, text), environ={})
+
+    assert str(caught.value).startswith("sizes.tiny.first in ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["limits = 3\n", "sizes = 3\n", "checkpoints = 3\n", "sizes.tiny = 3\n"])
+def test_a_value_in_the_place_of_a_section_is_said(tmp_path, text):
+    with pytest.raises(ConfigError, match="must be a section with keys, not 3"):
+        config.load(write(tmp_path, text), environ={})
+
+
 def test_mistyped_variable_is_named():
     with pytest.raises(ConfigError, match="PASTELBOT_LIMITS__MAX_STEPS"):
         config.load(environ={"PASTELBOT_LIMITS__MAX_STEP": "3"})
