@@ -37,7 +37,7 @@ def upscaler_files(folder: Path | None) -> Mapping[str, Path]:
     """Return the upscaler models of an operator's folder by the name that requests use."""
     if folder is None or not folder.is_dir():
         return {}
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in _UPSCALER_SUFFIXES}
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in _UPSCALER_SUFFIXES}
 
 
 def nearest_names(name: str, known: Sequence[str]) -> str:

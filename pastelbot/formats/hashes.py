@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.safetensors_header import header_end
 
 _OLD_START = 0x100000
@@ -46,11 +47,14 @@ def short_hash(path: Path) -> str:
 
 
 def lora_hash(path: Path, stated: str | None) -> str:
-    """Return the webui's hash of a LoRA, twelve digits: the one that it states, else that of all but its header."""
+    """Return the webui's hash of a LoRA, twelve digits: the one that it states, else that of all but its header.
+
+    Raises CheckpointError where the file is of another form.
+    """
     if stated:
         return stated[:_LORA_DIGITS]
     with path.open("rb") as file:
-        if path.suffix == ".safetensors":
+        if is_safetensors(path):
             file.seek(header_end(file))
         return hashlib.file_digest(file, "sha256").hexdigest()[:_LORA_DIGITS]
 

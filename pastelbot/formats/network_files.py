@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pastelbot.choices import nearest_names
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.safetensors_header import read_header
 
 _LORA_SUFFIXES = (".safetensors", ".pt", ".ckpt", ".bin")
@@ -55,7 +56,7 @@ def network_files(folder: Path | None, suffixes: Iterable[str]) -> dict[str, Pat
     wanted = tuple(suffixes)
     found = sorted(
         (path for path in folder.rglob("*") if path.suffix.lower() in wanted and path.is_file()),
-        key=lambda path: (len(path.parts), path.suffix != ".safetensors", str(path)),
+        key=lambda path: (len(path.parts), path.suffix.lower() != ".safetensors", str(path)),
     )
     stems = {path.with_suffix("") for path in found}
     named: dict[str, Path] = {}
@@ -208,10 +209,8 @@ def _composed(name: str) -> str:
 
 
 def _read_metadata(path: Path) -> Mapping[str, str]:
-    if path.suffix != ".safetensors":
-        return {}
     try:
-        metadata = read_header(path).metadata
+        metadata = read_header(path).metadata if is_safetensors(path) else {}
     except CheckpointError:
         return {}
     return {str(key): str(value) for key, value in metadata.items() if key in ("ss_output_name", "sshs_model_hash")}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.exported import check_export, read_manifest
+from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hub import is_hub_name
 from pastelbot.formats.identify import SD1, identify
 from pastelbot.formats.safetensors_header import read_header
@@ -31,7 +32,7 @@ def check_reference(reference: str) -> None:
 
 
 def _check_file(path: Path) -> None:
-    if path.suffix != ".safetensors":
+    if not is_safetensors(path):
         return
     kind = identify(read_header(path).shapes)
     if kind != SD1:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.identify import Shapes
 from pastelbot.formats.json_texts import parse_json
 
@@ -33,6 +34,8 @@ class SafetensorsHeader:
 
 def read_header(path: Path) -> SafetensorsHeader:
     """Read a file's header, and check that the file is as long as it says; raises CheckpointError."""
+    if not is_safetensors(path):
+        raise CheckpointError(f"{path} is a file of PyTorch, not of safetensors.")
     try:
         with path.open("rb") as file:
             header = _parse(file)
@@ -52,10 +55,6 @@ def header_end(file: BinaryIO) -> int:
 
 def _parse(file: BinaryIO) -> SafetensorsHeader:
     start = file.read(_LENGTH_BYTES)
-    if start == b"version ":
-        raise ValueError("it is a pointer of Git LFS to the file, not the file itself")
-    if not start:
-        raise ValueError("it is empty")
     (length,) = struct.unpack("<Q", start)
     if length > _LONGEST:
         raise ValueError("its header is too long")

@@ -13,13 +13,13 @@ from pastelbot.diffusion.lora.files import LoraFile, open_lora
 from pastelbot.diffusion.weights.files import weights_file
 from pastelbot.diffusion.weights.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 from pastelbot.diffusion.weights.tensor_sources import (
-    SAFE_SUFFIX,
     SafetensorsSource,
     TensorSource,
     open_file,
     read_plain,
 )
 from pastelbot.errors import CheckpointError, PastelError
+from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import FileHashes, hash_file, shortened
 from pastelbot.formats.identify import EMBEDDING, HYPERNETWORK, SD1, identify, kind_of_pickle
 from pastelbot.formats.json_texts import parse_json
@@ -64,7 +64,7 @@ def inspect_path(path: Path, progress: Progress = silent) -> Findings:
 
 
 def _describe(path: Path, findings: Findings, progress: Progress) -> None:
-    content = read_plain(path) if path.is_file() and path.suffix != SAFE_SUFFIX else None
+    content = read_plain(path) if path.is_file() and not is_safetensors(path) else None
     if isinstance(content, list):
         _describe_lora(open_lora(path), findings)
         return

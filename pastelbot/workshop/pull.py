@@ -65,7 +65,7 @@ def pull(
 
 def _choose(repo: str, names: Sequence[str], file: str | None, *, vae: bool) -> list[str]:
     """Return the names to download; raises a WorkshopError that names what there is."""
-    weights = [name for name in names if name.endswith(_WEIGHTS) and "/" not in name]
+    weights = [name for name in names if name.lower().endswith(_WEIGHTS) and "/" not in name]
     if file is not None:
         if file not in names:
             raise WorkshopError(f"{repo} has no file {file!r}. {nearest_names(file, weights or list(names))}")
@@ -117,8 +117,7 @@ def _what(names: Sequence[str]) -> str:
 def _check(place: Path, *, vae: bool) -> None:
     """Raise a CheckpointError that says what was pulled, where it is not what was wanted."""
     if place.is_file():
-        if place.suffix == SAFE_SUFFIX:
-            check_vae_kind(place) if vae else check_reference(str(place))
+        check_vae_kind(place) if vae else check_reference(str(place))
         return
     for path in place.rglob(f"*{SAFE_SUFFIX}"):
         read_header(path)

@@ -214,12 +214,19 @@ def test_a_cut_off_checkpoint_is_reported(bot, tmp_path):
     assert "is cut short: 100 bytes are missing. Download it again." in run_with_checkpoint(bot, path)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\xff" * 100])
-def test_a_damaged_checkpoint_is_reported(here, tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty: download it again"),
+        (b"<html>404</html>", "is a web page"),
+        (b"\xff" * 100, "is damaged or not a safetensors file"),
+    ],
+)
+def test_a_damaged_checkpoint_is_reported(here, tmp_path, content, words):
     path = tmp_path / "damaged.safetensors"
     path.write_bytes(content)
 
-    assert "is damaged or not a safetensors file" in run_with_checkpoint(here, path)
+    assert words in run_with_checkpoint(here, path)
 
 
 @pytest.mark.parametrize(

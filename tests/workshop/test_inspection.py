@@ -153,7 +153,7 @@ def test_damaged_provenance_is_no_reason_to_fail(tmp_path, damaged):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "it is empty"), (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "pointer of Git LFS")],
+    [(b"", "is empty"), (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "pointer of Git LFS")],
 )
 def test_what_is_no_download_at_all_is_reported(tmp_path, content, words):
     (tmp_path / "a.safetensors").write_bytes(content)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pastelbot.diffusion.weights.tensor_sources import read_plain
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.identify import identify
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, NetworkFolder
@@ -102,7 +103,7 @@ def read_embedding(path: Path) -> Tensor:
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
-    if path.suffix == ".safetensors":
+    if is_safetensors(path):
         try:
             return load_file(path)
         except (SafetensorError, OSError) as error:

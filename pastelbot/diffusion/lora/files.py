@@ -10,13 +10,13 @@ from torch import Tensor
 from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.lora.targets import Target, Targets, text_list_order, unet_list_orders
 from pastelbot.diffusion.weights.tensor_sources import (
-    SAFE_SUFFIX,
     MemorySource,
     SafetensorsSource,
     TensorSource,
     read_plain,
 )
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.identify import identify, kind_of_pickle
 
 _TEXT_SUFFIX = ".text_encoder.pt"
@@ -99,7 +99,7 @@ def open_lora(path: Path, *, with_partner: bool = True) -> LoraFile:
     """Open a LoRA file; a list comes with its text encoder's, unless stated otherwise. Raises CheckpointError."""
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder: name the LoRA's file in it.")
-    if path.suffix == SAFE_SUFFIX:
+    if is_safetensors(path):
         source = SafetensorsSource(path)
         return _from_names(path, source, source.metadata)
     content = read_plain(path)

@@ -13,6 +13,7 @@ from pastelbot.diffusion.weights import ldm
 from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.diffusion.weights.pickles import read_pickled
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.identify import SD1, SD1_VAE, Shapes, identify
 from pastelbot.formats.json_texts import parse_json
@@ -89,7 +90,7 @@ def read_file(path: Path) -> Weights:
     """Read a single-file checkpoint with the original names; raises a CheckpointError that says what else it is."""
     _check_kind(path, SD1)
     tensors = read_tensors(path)
-    if path.suffix != SAFE_SUFFIX:
+    if not is_safetensors(path):
         _check_shapes(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, SD1)
     unet, vae, text = ldm.unet_tensors(tensors), ldm.vae_tensors(tensors), ldm.text_tensors(tensors)
     return Weights(
@@ -131,12 +132,14 @@ def _modern_attention(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _check_kind(path: Path, wanted: str) -> None:
     """Raise a CheckpointError that says what a safetensors file is, unless it is what is wanted."""
-    if path.suffix == SAFE_SUFFIX:
+    if is_safetensors(path):
         _check_shapes(path, read_header(path).shapes, wanted)
 
 
 def check_vae_kind(path: Path) -> None:
     """Raise a CheckpointError that says what a safetensors file is, unless there is a VAE in it."""
+    if not is_safetensors(path):
+        return
     kind = identify(read_header(path).shapes)
     if kind not in (SD1_VAE, SD1):
         raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a VAE of Stable Diffusion 1.x.")
@@ -150,7 +153,7 @@ def _check_shapes(path: Path, shapes: Shapes, wanted: str) -> None:
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read a file's tensors; a pickled file may hold nothing but plain data."""
-    if path.suffix == SAFE_SUFFIX:
+    if is_safetensors(path):
         try:
             with safe_open(path, "pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping

@@ -67,7 +67,10 @@ def load_plain(path: Path, *, mapped: bool = False) -> object:
     """Return what a pickled file holds where that is plain data; raises whatever torch's safe reader does."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about forms of pickles, which the user has not chosen
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        if mapped and path.suffix != ".safetensors":
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with path.open("rb") as file:  # given a name that ends so, torch would not look at the content
+            return torch.load(file, map_location="cpu", weights_only=True)
 
 
 # Where the weights are inside a file that holds more; the last three in upscalers, the smoothed ones first.

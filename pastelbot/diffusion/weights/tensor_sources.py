@@ -17,6 +17,7 @@ from pastelbot.diffusion.weights.chunked import is_finite
 from pastelbot.diffusion.weights.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 from pastelbot.diffusion.weights.pickles import load_plain, read_pickled
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.identify import SD1, identify, kind_of_pickle
 from pastelbot.formats.safetensors_header import read_header
 
@@ -142,7 +143,7 @@ def check_finite(tensor: Tensor, name: str, label: str) -> Tensor:
 
 def open_file(path: Path) -> TensorSource:
     """Open a safetensors or pickled file; a pickled one may hold nothing but plain data. Raises CheckpointError."""
-    if path.suffix == SAFE_SUFFIX:
+    if is_safetensors(path):
         return SafetensorsSource(path)
     content = read_plain(path)
     weights = content.get("state_dict", content) if isinstance(content, dict) else {}

@@ -16,6 +16,7 @@ from pastelbot.diffusion.checkpoint.devices import PRECISIONS
 from pastelbot.diffusion.lora.files import LoraFile, open_loras, partner_of
 from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, SafetensorsSource, TensorSource
 from pastelbot.errors import CheckpointError, WorkshopError
+from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import FileHashes, hash_file
 from pastelbot.formats.hub import locate
 from pastelbot.workshop.convert import check_layout, check_result, write_result
@@ -225,7 +226,7 @@ class _RecipeRunner:
         files = [path for opened in self._opened.values() for path in opened.files]
         for path in self._lora_paths.values():
             files.append(path)
-            if path.suffix != SAFE_SUFFIX and partner_of(path).is_file():
+            if not is_safetensors(path) and partner_of(path).is_file():
                 files.append(partner_of(path))
         return [*dict.fromkeys(files)]
 
