@@ -7,7 +7,7 @@ word is spelt in bytes and its neighbouring pieces are merged, the earliest lear
 import heapq
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -19,6 +19,8 @@ _START_TOKEN = "<|startoftext|>"  # noqa: S105 - the vocabulary's name for it
 _END_TOKEN = "<|endoftext|>"  # noqa: S105
 _END_OF_WORD = "</w>"
 _CACHE_SIZE = 50_000
+_ONE_FILE = "tokenizer.json"
+_TWO_FILES = ("vocab.json", "merges.txt")
 
 _SPECIAL = re.compile(rf"({re.escape(_START_TOKEN)}|{re.escape(_END_TOKEN)})")
 # Letters come with other numbers (², Ⅷ) here: `_words` separates them.
@@ -39,15 +41,37 @@ class ClipTokenizer:
 
     @classmethod
     def from_folder(cls, folder: Path) -> "ClipTokenizer":
-        """Read `vocab.json` and `merges.txt` from a checkpoint's tokenizer folder."""
+        """Read a checkpoint's tokenizer folder: `vocab.json` and `merges.txt`, or the one `tokenizer.json` of today.
+
+        Where both are there, the older files count. Raises CheckpointError where neither can be read.
+        """
+        one_file = folder / _ONE_FILE
         try:
+            if one_file.is_file() and not all((folder / name).is_file() for name in _TWO_FILES):
+                return cls.from_json(one_file.read_text(encoding="utf-8"))
             vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
             lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
-        except (OSError, ValueError) as error:
-            message = f"{folder} has no readable tokenizer (vocab.json and merges.txt): {error}."
-            raise CheckpointError(message) from error
-        merges = [(pair[0], pair[1]) for line in lines if len(pair := line.split()) == 2 and line[0:8] != "#version"]
-        return cls(vocabulary, merges)
+            merges = [pair for line in lines if not line.startswith("#version") and len(pair := line.split()) == 2]
+            return cls(vocabulary, _pairs(merges))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise CheckpointError(
+                f"{folder} has no readable tokenizer (tokenizer.json, or vocab.json and merges.txt): {error}. Download "
+                "it again, or remove the folder: then the usual vocabulary is used."
+            ) from error
+
+    @classmethod
+    def from_json(cls, text: str) -> "ClipTokenizer":
+        """Read the text of a `tokenizer.json`, as the tokenizers library writes it.
+
+        Raises ValueError, LookupError, TypeError or AttributeError where it is another.
+        """
+        content = json.loads(text)
+        added = {token["content"]: token["id"] for token in content.get("added_tokens") or ()}
+        special = {name: added[name] for name in (_START_TOKEN, _END_TOKEN) if name in added}
+        model = content["model"]
+        # Older versions of the library write a pair as one text.
+        merges = (merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"])
+        return cls({**special, **model["vocab"]}, _pairs(merges))
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of a text."""
@@ -114,6 +138,11 @@ class ClipTokenizer:
 def repaired_text(text: str) -> str:
     """Return a text as the tokenizer repairs it: entities, escape codes and broken encodings become letters."""
     return text if text.isascii() and text.isprintable() and "&" not in text else ftfy.fix_text(text)
+
+
+def _pairs(merges: Iterable[Sequence[str]]) -> list[tuple[str, str]]:
+    """Return merges as pairs; raises ValueError for what is no pair."""
+    return [(first, second) for first, second in merges]
 
 
 def _words(text: str) -> Iterator[str]:

@@ -4,7 +4,6 @@ A prompt's texts at different steps are encoded in one call, since the emphasis 
 parts of an `AND` are calls of their own.
 """
 
-import json
 from collections.abc import Sequence
 
 import torch
@@ -143,6 +142,4 @@ def _as_clip_tokenizer(tokenizer: ClipTokenizer | PreTrainedTokenizerBase) -> Cl
     """Return our tokenizer with the vocabulary of another, which alone would skip the repairs of the text."""
     if isinstance(tokenizer, ClipTokenizer):
         return tokenizer
-    model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
-    merges = (merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"])
-    return ClipTokenizer(model["vocab"], [(first, second) for first, second in merges])
+    return ClipTokenizer.from_json(tokenizer.backend_tokenizer.to_str())

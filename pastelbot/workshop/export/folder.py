@@ -16,7 +16,7 @@ from pastelbot.formats.hashes import sha256_of
 from pastelbot.workshop.convert import SCHEDULER
 from pastelbot.workshop.writing import check_space
 
-_TOKENIZER_FILES = ("vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json")
+_TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer.json", "special_tokens_map.json", "tokenizer_config.json")
 
 
 @contextmanager

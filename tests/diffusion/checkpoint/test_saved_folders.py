@@ -1,0 +1,134 @@
+"""Folders as the installed libraries, and those before them, save checkpoints."""
+
+import json
+import shutil
+import warnings
+
+import pytest
+import torch
+
+from pastelbot.diffusion.checkpoint import loading
+from pastelbot.diffusion.conditioning.conditioner import Conditioner
+from pastelbot.errors import CheckpointError
+from pastelbot.prompt.tokenizer import ClipTokenizer
+
+PROMPT = "masterpiece, 1girl, (cat ears:1.2), ＣＡＴ don't 12 ✨, <|endoftext|> saber_(fate)"
+
+
+@pytest.fixture(scope="module")
+def pipeline(bundled):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from diffusers import StableDiffusionPipeline
+
+        return StableDiffusionPipeline.from_pretrained(str(bundled), safety_checker=None)
+
+
+@pytest.fixture(scope="module")
+def saved(pipeline, tmp_path_factory):
+    """Return a folder as the installed diffusers and transformers write it."""
+    folder = tmp_path_factory.mktemp("saved") / "today"
+    pipeline.save_pretrained(str(folder))
+    return folder
+
+
+def assert_loads_as(folder, small):
+    loaded = loading.load(str(folder), device="cpu", offline=True)
+
+    assert loaded.tokenizer.encode(PROMPT) == small.tokenizer.encode(PROMPT)
+    assert torch.equal(
+        loaded.conditioner.encode([PROMPT], clip_skip=2), small.conditioner.encode([PROMPT], clip_skip=2)
+    )
+    assert torch.equal(loaded.unet.conv_in.weight, small.unet.conv_in.weight)
+
+
+def test_what_the_installed_libraries_save_is_loaded(saved, small):
+    assert {path.name for path in (saved / "tokenizer").iterdir()} == {"tokenizer.json", "tokenizer_config.json"}
+
+    assert_loads_as(saved, small)
+
+
+@pytest.mark.parametrize(
+    "options", [{"safe_serialization": False}, {"variant": "fp16"}, {"variant": "fp16", "safe_serialization": False}]
+)
+def test_their_other_names_for_weights_are_loaded(options, pipeline, small, tmp_path):
+    pipeline.save_pretrained(str(tmp_path / "other"), **options)
+
+    assert_loads_as(tmp_path / "other", small)
+
+
+def _with_tokenizer(saved, folder, change):
+    content = json.loads((saved / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))
+    change(content)
+    (folder / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
+    return folder
+
+
+def _merges_as_text(content):
+    content["model"]["merges"] = [" ".join(pair) for pair in content["model"]["merges"]]
+
+
+def _special_tokens_apart(content):
+    for name in ("<|startoftext|>", "<|endoftext|>"):
+        content["model"]["vocab"].pop(name, None)
+    content["added_tokens"] = [
+        {"id": 49406 + place, "content": name} for place, name in enumerate(("<|startoftext|>", "<|endoftext|>"))
+    ]
+
+
+def _no_added_tokens(content):
+    content["model"]["vocab"] |= {"<|startoftext|>": 49406, "<|endoftext|>": 49407}
+    del content["added_tokens"]
+
+
+@pytest.mark.parametrize("change", [_merges_as_text, _special_tokens_apart, _no_added_tokens])
+def test_every_form_of_tokenizer_json_is_read(change, saved, small, tmp_path):
+    folder = _with_tokenizer(saved, tmp_path, change)
+
+    assert ClipTokenizer.from_folder(folder).encode(PROMPT) == small.tokenizer.encode(PROMPT)
+
+
+def test_the_older_files_count_where_both_are_there(bundled, saved, small, tmp_path):
+    for source in (bundled, saved):
+        shutil.copytree(source / "tokenizer", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
+
+    assert ClipTokenizer.from_folder(tmp_path).encode(PROMPT) == small.tokenizer.encode(PROMPT)
+
+
+def test_one_of_the_older_files_alone_does_not_hide_tokenizer_json(bundled, saved, small, tmp_path):
+    shutil.copytree(saved / "tokenizer", tmp_path, dirs_exist_ok=True)
+    shutil.copyfile(bundled / "tokenizer" / "vocab.json", tmp_path / "vocab.json")
+
+    assert ClipTokenizer.from_folder(tmp_path).encode(PROMPT) == small.tokenizer.encode(PROMPT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        '{"model": {}}',
+        '{"model": null}',
+        '{"model": {"vocab": {}, "merges": []}}',
+        '{"model": {"vocab": [], "merges": [["a"]]}}',
+        '{"model": {"vocab": {"a": 1}, "merges": ["a b c"]}}',
+        '{"added_tokens": [1], "model": {"vocab": {}, "merges": []}}',
+        '{"added_tokens": [{"content": [], "id": 1}], "model": {"vocab": {}, "merges": []}}',
+        '{"model": {"type": "Unigram", "vocab": [["a", 0.1]], "unk_id": 0}}',
+    ],
+)
+def test_a_tokenizer_that_is_none_is_refused_in_a_sentence(text, tmp_path):
+    (tmp_path / "tokenizer.json").write_text(text, encoding="utf-8")
+
+    with pytest.raises(CheckpointError, match=r"no readable tokenizer .*remove the folder"):
+        ClipTokenizer.from_folder(tmp_path)
+
+
+def test_a_tokenizer_of_the_library_is_taken_as_ours(pipeline, small):
+    conditioner = Conditioner(pipeline.tokenizer, small.text_encoder)
+
+    assert conditioner.tokenizer.encode(PROMPT) == small.tokenizer.encode(PROMPT)
