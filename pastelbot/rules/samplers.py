@@ -19,11 +19,12 @@ class SamplerInfo:
     """The facts about a sampler besides its algorithm, which `diffusion.sampling` has under the same name.
 
     `schedule` is what "Automatic" means; None is evenly spaced timesteps. `calls_per_step` counts the calls of the
-    denoiser in most steps, for the cost and for prompt editing. `timesteps` marks samplers that work on latents of unit
-    variance at whole or evenly spaced timesteps, whatever the schedule. `brownian` ones take their noise from a
-    Brownian path. `discard_next_to_last` ones drop the next-to-last sigma. `uses_ensd` ones draw noise that depends on
-    the eta noise seed delta. `menu` is the sampler's name among the choices of a command. `stand_in` is the sampler to
-    paint with where Pastelbot does not implement this one.
+    denoiser in most steps, for the cost and for prompt editing. `timesteps` marks samplers that work on latents of
+    unit variance at whole or evenly spaced timesteps, whatever the schedule. `brownian` ones take their noise from
+    a Brownian path. `discard_next_to_last` ones drop the next-to-last sigma. `timestep_stride` is more than 1 for
+    samplers of models that were distilled for every so-many-th timestep. `uses_ensd` ones draw noise that depends
+    on the eta noise seed delta. `menu` is the sampler's name among the choices of a command. `stand_in` is the
+    sampler to paint with where Pastelbot does not implement this one.
     """
 
     name: str
@@ -33,6 +34,7 @@ class SamplerInfo:
     uses_ensd: bool = False
     brownian: bool = False
     discard_next_to_last: bool = False
+    timestep_stride: int = 1
     menu: str | None = None
     stand_in: str | None = None
 
@@ -75,7 +77,7 @@ _ROWS = (
     SamplerInfo(name="DDIM CFG++", timesteps=True, stand_in="DDIM"),
     SamplerInfo(name="PLMS", timesteps=True),
     SamplerInfo(name="UniPC", timesteps=True, menu="UniPC"),
-    SamplerInfo(name="LCM", menu="LCM"),
+    SamplerInfo(name="LCM", timestep_stride=20, menu="LCM"),
 )
 SAMPLERS: Mapping[str, SamplerInfo] = {row.name: row for row in _ROWS}
 _FIRST = _ROWS[0].name

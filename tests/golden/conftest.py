@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from golden_cases import folder, places
+from golden_cases import folder, followed
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +15,7 @@ def golden() -> Path:
     """Return the folder of recordings, or skip the test with the reason."""
     found = folder()
     if found is None:
-        pytest.skip("no recordings: set PASTELBOT_GOLDEN (looked in " + ", ".join(map(str, places())) + ")")
+        pytest.skip("no recordings: PASTELBOT_GOLDEN names a folder without any")
     return found
 
 
@@ -49,7 +49,7 @@ def tensors(golden):
 @pytest.fixture(scope="session")
 def tiny_sd(golden):
     """Return the folder of the recordings' model."""
-    path = golden / "tiny-sd"
+    path = followed(golden / "tiny-sd")
     if not path.exists():
         pytest.skip(f"{golden} has no tiny-sd")
     return path

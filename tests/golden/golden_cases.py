@@ -1,7 +1,7 @@
 """Where the recordings are, for the lists of cases that tests are parametrised with.
 
-The folder is named by `PASTELBOT_GOLDEN`. Without it, `../shared/golden` beside the repository is taken, which is the
-full set, or else the copy in `data`, which `trim.py` has made of it.
+The folder is named by `PASTELBOT_GOLDEN`. Without it, the copy in `data` is taken, which `trim.py` has made of several
+sets.
 
 With `PASTELBOT_GOLDEN_REPORT` set, the differences of each case are appended to that file; `conformance.py` makes the
 table in docs/conformance.md of it.
@@ -12,18 +12,21 @@ import os
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PLACES = (HERE.parents[2] / "shared" / "golden", HERE / "data")
-
-
-def places():
-    """Return where to look for the recordings."""
-    named = os.environ.get("PASTELBOT_GOLDEN")
-    return (Path(named).expanduser(),) if named else PLACES
+LINK = 200  # bytes: a shorter file holds the way to another one
 
 
 def folder():
-    """Return the folder of recordings, or None."""
-    return next((place.resolve() for place in places() if any(place.glob("*.json"))), None)
+    """Return the folder of recordings, or None where the one that was named has none."""
+    named = os.environ.get("PASTELBOT_GOLDEN")
+    place = Path(named).expanduser() if named else HERE / "data"
+    return place.resolve() if any(place.glob("*.json")) else None
+
+
+def followed(path):
+    """Return a file or folder of a set, from another set where this one holds a link that became a file of text."""
+    if path.is_file() and path.stat().st_size < LINK:
+        return path.parent / path.read_text(encoding="utf-8").strip()
+    return path
 
 
 def cases(name, key=None):

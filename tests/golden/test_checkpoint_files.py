@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from golden_cases import followed
 from helpers.painting import paint
 
 from pastelbot.diffusion.checkpoint import loading
@@ -12,7 +13,7 @@ from pastelbot.records import GenerationRequest
 @pytest.fixture(scope="module")
 def single(golden):
     """Return the single file, loaded."""
-    path = golden / "tiny-sd-ldm.safetensors"
+    path = followed(golden / "tiny-sd-ldm.safetensors")
     if not path.exists():
         pytest.skip(f"{golden} has no single-file checkpoint")
     return loading.load(str(path), device="cpu")

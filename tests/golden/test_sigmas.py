@@ -5,10 +5,17 @@ import torch
 from golden_cases import cases, report
 
 from pastelbot.diffusion.sampling.registry import plan_first_pass, resolve
-from pastelbot.diffusion.sampling.schedules import ModelSigmas, make_sigmas
+from pastelbot.diffusion.sampling.samplers_timestep import whole_timesteps
+from pastelbot.diffusion.sampling.schedules import ModelSigmas
+from pastelbot.rules.samplers import painted
 
-ENTRIES = [entry for entry in cases("sigmas.json", "entries") if "sigmas" in entry]
-DDIM_ENTRIES = [entry for entry in cases("sigmas.json", "entries") if "timesteps" in entry]
+ALL = [
+    *cases("sigmas.json", "entries"),
+    *cases("sigmas_more.json", "lcm"),
+    *(entry for entry in cases("sigmas_more.json", "entries") if entry.get("sampler") in {*painted(), None}),
+]
+ENTRIES = [entry for entry in ALL if "sigmas" in entry]
+DDIM_ENTRIES = [entry for entry in ALL if "timesteps" in entry]
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +42,12 @@ def test_schedule_equals_the_recorded_one(model, entry):
     """
     info, schedule = resolve(entry["sampler"], entry["scheduler"])
 
-    sigmas = plan_first_pass(info, schedule, model, entry["steps"]).sigmas
+    plan = plan_first_pass(info, schedule, model, entry["steps"])
 
-    timesteps = [model.timestep(sigma) for sigma in sigmas if sigma > 0]
+    sigmas, levels = plan.sigmas, plan.levels
+    timesteps = [levels.timestep(sigma) for sigma in sigmas if sigma > 0]
     assert sigmas == pytest.approx(entry["sigmas"], rel=2e-5)
-    assert [model.timestep(sigma) for sigma in entry["sigmas"] if sigma > 0] == pytest.approx(entry["t"], abs=2e-4)
+    assert [levels.timestep(sigma) for sigma in entry["sigmas"] if sigma > 0] == pytest.approx(entry["t"], abs=2e-4)
     assert timesteps == pytest.approx(entry["t"], abs=1e-3)
     relative = [abs(mine / theirs - 1) for mine, theirs in zip(sigmas, entry["sigmas"], strict=True) if theirs > 0]
     absolute = [abs(mine - theirs) for mine, theirs in zip(timesteps, entry["t"], strict=True)]
@@ -47,10 +55,8 @@ def test_schedule_equals_the_recorded_one(model, entry):
 
 
 @pytest.mark.parametrize("entry", DDIM_ENTRIES, ids=lambda entry: entry["key"])
-def test_ddim_takes_the_recorded_timesteps(model, entry):
+def test_ddim_takes_the_recorded_timesteps(entry):
     """DDIM's own schedule is that of whole timesteps."""
     steps = entry.get("steps") or int(entry["key"].rpartition("_")[2])
 
-    timesteps = [model.timestep(sigma) for sigma in reversed(make_sigmas("DDIM", model, steps)) if sigma > 0]
-
-    assert timesteps == pytest.approx(entry["timesteps"], abs=2e-4)
+    assert whole_timesteps(steps) == entry["timesteps"]

@@ -7,7 +7,7 @@ from test_images import LATENTS_MAX, LATENTS_MEAN, request_of
 from upscaling import RecordedCase, Upscaling, goes_through_pixels
 
 from pastelbot.choices import PIXEL_UPSCALERS
-from pastelbot.diffusion.checkpoint import checkpoint
+from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.networks.vae import from_pixels
 from pastelbot.rules.hires import hires_size
 
@@ -27,7 +27,7 @@ UPSCALED = [
 @pytest.fixture(scope="module")
 def vae(tiny_sd):
     torch.set_num_threads(1)
-    return checkpoint.load(str(tiny_sd), device="cpu", precision="fp32").vae
+    return loading.load(str(tiny_sd), device="cpu", precision="fp32").vae
 
 
 @pytest.mark.parametrize("recorded", ENCODED, ids=lambda recorded: recorded.case["name"])

@@ -5,6 +5,7 @@ timestep. Classifier-free guidance (Ho & Salimans 2022) moves from the negative 
 positive prompt's weighted parts (Liu et al. 2022, "Compositional visual generation").
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,17 +18,20 @@ from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 
+_CONSISTENCY_SCALE = 10.0  # of the timestep
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DenoiseRequest:
     """A picture's latents to denoise: latents (channels, height, width) at `sigma`, and what should be seen in them.
 
-    `positive` holds the parts of the prompt with their weights, `negative` the negative prompt (tokens, dim), `loras`
-    what the UNet has in its weights.
+    `levels` are those of the model, which a distilled one has fewer of. `positive` holds the parts of the prompt with
+    their weights, `negative` the negative prompt (tokens, dim), `loras` what the UNet has in its weights.
     """
 
     x: Tensor
     sigma: float
+    levels: ModelSigmas
     positive: WeightedConditioning
     negative: Tensor
     cfg_scale: float
@@ -68,17 +72,15 @@ class _Row:
     place: int
     x: Tensor
     sigma: float
+    levels: ModelSigmas
     conditioning: Tensor
 
 
 class Denoiser:
     """Denoises the latents of several pictures in as few calls of the UNet as possible."""
 
-    def __init__(
-        self, unet: UNet2DConditionModel, sigmas: ModelSigmas, *, prediction_type: str, device: torch.device
-    ) -> None:
+    def __init__(self, unet: UNet2DConditionModel, *, prediction_type: str, device: torch.device) -> None:
         self._unet = unet
-        self._sigmas = sigmas
         self._velocity = prediction_type == "v_prediction"
         self._device = device
         self._dtype = unet.dtype
@@ -95,7 +97,8 @@ class Denoiser:
         """Return the rows' denoised latents (rows, channels, height, width)."""
         x = torch.stack([row.x for row in rows])
         sigma = torch.tensor([row.sigma for row in rows])
-        timesteps = torch.tensor([self._sigmas.timestep(row.sigma) for row in rows])
+        times = [row.levels.timestep(row.sigma) for row in rows]
+        timesteps = torch.tensor(times)
         c_in = 1 / (sigma**2 + 1) ** 0.5
         # Elsewhere than on CUDA the numbers may be gone before they are read.
         soon = self._device.type == "cuda"
@@ -104,15 +107,25 @@ class Denoiser:
         context = torch.stack([row.conditioning for row in rows]).to(self._dtype)
         scaled = (x * c_in).to(self._dtype, memory_format=torch.channels_last)
         predicted: Tensor = self._unet(scaled, timesteps, context, return_dict=False)[0].float()
-        if self._velocity:  # Salimans & Ho 2022: v = alpha eps - sigma x0
-            return x * c_in**2 - predicted * (sigma * c_in)
-        return x - predicted * sigma
+        # Salimans & Ho 2022: v = alpha eps - sigma x0
+        denoised = x * c_in**2 - predicted * (sigma * c_in) if self._velocity else x - predicted * sigma
+        for place, (row, time) in enumerate(zip(rows, times, strict=True)):
+            if row.levels.stride > 1:
+                denoised[place] = _consistent(denoised[place], row.x, time)
+        return denoised
+
+
+def _consistent(denoised: Tensor, x: Tensor, timestep: float) -> Tensor:
+    """Return the answer of a consistency model, which at the least noise is its input (Luo et al. 2023, appendix C)."""
+    scaled, variance = _CONSISTENCY_SCALE * timestep, 0.25
+    c_skip = variance / (scaled**2 + variance)
+    return denoised * (scaled / math.sqrt(scaled**2 + variance)) + x * c_skip
 
 
 def _rows(requests: Sequence[DenoiseRequest]) -> Iterator[_Row]:
     for index, request in enumerate(requests):
         for place, conditioning in enumerate(request.rows()):
-            yield _Row(index, place, request.x, request.sigma, conditioning)
+            yield _Row(index, place, request.x, request.sigma, request.levels, conditioning)
 
 
 def _groups(rows: Iterable[_Row], max_rows: int) -> Iterator[list[_Row]]:

@@ -74,9 +74,7 @@ class Engine:
     ) -> None:
         _use_few_threads(checkpoint)
         self._checkpoint = checkpoint
-        self._denoiser = Denoiser(
-            checkpoint.unet, checkpoint.sigmas, prediction_type=checkpoint.prediction_type, device=checkpoint.device
-        )
+        self._denoiser = Denoiser(checkpoint.unet, prediction_type=checkpoint.prediction_type, device=checkpoint.device)
         folders = networks or NetworkFolders()
         self._loras = LoraLibrary(checkpoint.patches, LoraFiles(folders.loras))
         cache = EmbeddingCache(folders.embeddings, lambda: checkpoint.conditioner.width)

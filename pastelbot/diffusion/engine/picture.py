@@ -198,7 +198,7 @@ class PicturePipeline:
         x = run.begin(start.to(self.device), latents)
         conditioning = self.conditionings[0 if name == "first" else 1]
         steps = run.steps(x, self._step_noise(run, noise))
-        result = run.end((yield from _conditioned(steps, conditioning, cfg_scale)))
+        result = run.end((yield from _conditioned(steps, run.levels, conditioning, cfg_scale)))
         self.record(f"{name}_latents", result)
         return result
 
@@ -225,7 +225,9 @@ class PicturePipeline:
         return self.vae.encode(from_pixels(pixels), noise)
 
 
-def _conditioned(steps: Steps, conditioning: PassConditioning, cfg_scale: float) -> DenoiseRequests:
+def _conditioned(
+    steps: Steps, levels: ModelSigmas, conditioning: PassConditioning, cfg_scale: float
+) -> DenoiseRequests:
     """Join a sampler's requests with the conditioning of each call, and pass the answers on."""
     call, loras = 0, unet_set(conditioning.loras)
     try:
@@ -234,6 +236,7 @@ def _conditioned(steps: Steps, conditioning: PassConditioning, cfg_scale: float)
             denoised = yield DenoiseRequest(
                 x=x,
                 sigma=sigma,
+                levels=levels,
                 positive=conditioning.positive.at(call),
                 negative=conditioning.negative.at(call)[0][0],
                 cfg_scale=cfg_scale,

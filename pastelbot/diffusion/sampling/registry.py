@@ -68,10 +68,12 @@ def _plan_sigmas(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: in
 class PassPlan:
     """One pass: its sampler, the levels that it walks down, and the whole schedule that these were cut from.
 
-    `noise_sigma` is the level of the noise that it begins with, which a timestep sampler does not begin to denoise at.
+    `levels` are those that the model knows. `noise_sigma` is the level of the noise that it begins with, which a
+    timestep sampler does not begin to denoise at.
     """
 
     info: SamplerInfo
+    levels: ModelSigmas
     sigmas: Sequence[float]
     schedule_sigmas: Sequence[float]
     noise_sigma: float
@@ -103,8 +105,9 @@ class PassPlan:
 
 def plan_first_pass(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int) -> PassPlan:
     """Plan a pass from pure noise."""
-    sigmas = _plan_sigmas(info, schedule, model, steps)
-    return PassPlan(info=info, sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0])
+    levels = model.every(info.timestep_stride)
+    sigmas = _plan_sigmas(info, schedule, levels, steps)
+    return PassPlan(info=info, levels=levels, sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0])
 
 
 def plan_img2img(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int, strength: float) -> PassPlan:
@@ -122,9 +125,10 @@ def _plan_tail(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int,
     """Plan the last `steps` steps of a schedule of `longer` steps."""
     if info.timesteps:
         return _plan_timestep_tail(info, model, steps, longer)
-    sigmas = _plan_sigmas(info, schedule, model, longer)
+    levels = model.every(info.timestep_stride)
+    sigmas = _plan_sigmas(info, schedule, levels, longer)
     cut = sigmas[longer - steps :]
-    return PassPlan(info=info, sigmas=cut, schedule_sigmas=sigmas, noise_sigma=cut[0])
+    return PassPlan(info=info, levels=levels, sigmas=cut, schedule_sigmas=sigmas, noise_sigma=cut[0])
 
 
 def _plan_timestep_tail(info: SamplerInfo, model: ModelSigmas, steps: int, longer: int) -> PassPlan:
@@ -134,6 +138,7 @@ def _plan_timestep_tail(info: SamplerInfo, model: ModelSigmas, steps: int, longe
     walked = timesteps[: max(last, 1)]
     return PassPlan(
         info=info,
+        levels=model,
         sigmas=spacing(info.name)(model, walked, walked[-1]),
         schedule_sigmas=whole_levels(model, timesteps, timesteps[-1]),
         noise_sigma=float(model.sigmas[timesteps[last]]),

@@ -17,19 +17,28 @@ from torch import Tensor
 from pastelbot.errors import CheckpointError, LimitError
 
 _KARRAS_RHO = 7.0
+_AS_NEAR = 1e-5  # of a logarithm: above float32's rounding, so that no processor decides
 
 
 @dataclass(frozen=True, eq=False)
 class ModelSigmas:
-    """The noise levels that a model was trained on, ascending, one for each of its timesteps (float32, CPU)."""
+    """The noise levels that a model was trained on, ascending, one for each of its timesteps (float32, CPU).
+
+    A distilled model knows every `stride`-th timestep alone, and is asked at the nearest of them.
+    """
 
     alphas_cumprod: Tensor
+    stride: int = 1
 
     @classmethod
     def scaled_linear(cls, start: float = 0.00085, end: float = 0.012, count: int = 1000) -> "ModelSigmas":
         """Return Stable Diffusion's levels: betas linear in their square root."""
         betas = torch.linspace(start**0.5, end**0.5, count, dtype=torch.float64) ** 2
         return cls(torch.cumprod(1.0 - betas, 0).float())
+
+    def every(self, stride: int) -> "ModelSigmas":
+        """Return the levels of each `stride`-th timestep, the last one among them."""
+        return ModelSigmas(self.alphas_cumprod[stride - 1 :: stride], stride)
 
     @functools.cached_property
     def sigmas(self) -> Tensor:
@@ -43,7 +52,7 @@ class ModelSigmas:
 
     @property
     def smallest(self) -> float:
-        """Return the sigma of timestep 0."""
+        """Return the sigma of the first timestep."""
         return float(self.sigmas[0])
 
     @property
@@ -52,8 +61,15 @@ class ModelSigmas:
         return float(self.sigmas[-1])
 
     def timestep(self, sigma: float) -> float:
-        """Return the fractional timestep of a sigma, interpolated in its logarithm and clamped to the table."""
+        """Return the fractional timestep of a sigma, interpolated in its logarithm and clamped to the table.
+
+        Of a distilled model it is the nearest one, in the logarithm too, and the later one of two that are as near.
+        """
         log_sigma = torch.tensor(sigma).log()
+        if self.stride > 1:
+            distances = (log_sigma - self.log_sigmas).abs()
+            nearest = (distances <= distances.min() + _AS_NEAR).nonzero().max()
+            return float(nearest * self.stride + self.stride - 1)
         low = int((log_sigma >= self.log_sigmas).sum()) - 1
         low = min(max(low, 0), len(self.log_sigmas) - 2)
         below, above = self.log_sigmas[low], self.log_sigmas[low + 1]
@@ -62,9 +78,9 @@ class ModelSigmas:
 
     def at(self, timesteps: Tensor) -> Tensor:
         """Return the sigmas of fractional timesteps, interpolated in their logarithm."""
-        low = timesteps.floor().long()
-        share = timesteps.frac()
-        return ((1 - share) * self.log_sigmas[low] + share * self.log_sigmas[timesteps.ceil().long()]).exp()
+        places = (timesteps - (self.stride - 1)) / self.stride
+        low, share = places.floor().long(), places.frac()
+        return ((1 - share) * self.log_sigmas[low] + share * self.log_sigmas[places.ceil().long()]).exp()
 
     def at_linear_alpha(self, timesteps: Tensor) -> Tensor:
         """Return the sigmas of fractional timesteps, interpolated in the logarithm of alpha."""
@@ -118,7 +134,8 @@ def _polyexponential(model: ModelSigmas, steps: int) -> list[float]:
 
 def _uniform(model: ModelSigmas, steps: int) -> list[float]:
     """Space the timesteps evenly, both ends included."""
-    return _ended(model.at(torch.linspace(len(model.sigmas) - 1, 0, steps)))
+    last = len(model.sigmas) * model.stride - 1
+    return _ended(model.at(torch.linspace(last, model.stride - 1, steps)))
 
 
 def _normal(model: ModelSigmas, steps: int) -> list[float]:
@@ -166,9 +183,12 @@ _ALIGNED_SIGMAS = (14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.39
 
 
 def _align_your_steps(_model: ModelSigmas, steps: int) -> list[float]:
-    """Interpolate the published optimal steps in the logarithm of sigma (Sabour et al. 2024)."""
+    """Interpolate the published optimal steps in the logarithm of sigma (Sabour et al. 2024).
+
+    A single step is the last one of them, because the webui interpolates backwards.
+    """
     if steps == 1:
-        return [_ALIGNED_SIGMAS[0], 0.0]
+        return [_ALIGNED_SIGMAS[-1], 0.0]
     logs = [math.log(sigma) for sigma in _ALIGNED_SIGMAS]
     sigmas = []
     for step in range(steps):

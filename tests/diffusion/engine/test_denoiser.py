@@ -1,6 +1,7 @@
 """From predictions to guided, denoised latents."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -36,14 +37,19 @@ def request(parts, *, negative=0.0, cfg_scale=1.0, sigma=2.0, tokens=77, negativ
     positive = tuple((torch.full((tokens, 8), value), weight) for value, weight in parts)
     x = torch.randn(size, generator=torch.Generator().manual_seed(0)) * sigma
     return DenoiseRequest(
-        x=x, sigma=sigma, positive=positive, negative=torch.full((negative_tokens, 8), negative), cfg_scale=cfg_scale
+        x=x,
+        sigma=sigma,
+        levels=MODEL,
+        positive=positive,
+        negative=torch.full((negative_tokens, 8), negative),
+        cfg_scale=cfg_scale,
     )
 
 
 def denoiser(prediction_type):
     """Return a denoiser around the ideal network, and that network."""
     unet = IdealUnet(prediction_type == "v_prediction")
-    return Denoiser(unet, MODEL, prediction_type=prediction_type, device=torch.device("cpu")), unet
+    return Denoiser(unet, prediction_type=prediction_type, device=torch.device("cpu")), unet
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
@@ -85,7 +91,12 @@ def test_parts_of_unequal_length_repeat_their_last_vector():
     wrapped.denoise(
         [
             DenoiseRequest(
-                x=torch.zeros(4, 1, 1), sigma=1.0, positive=((short, 1.0), (long, 1.0)), negative=short, cfg_scale=2.0
+                x=torch.zeros(4, 1, 1),
+                sigma=1.0,
+                levels=MODEL,
+                positive=((short, 1.0), (long, 1.0)),
+                negative=short,
+                cfg_scale=2.0,
             )
         ],
         max_rows=8,
@@ -101,3 +112,25 @@ def test_timesteps_are_fractional():
     wrapped.denoise([request([(0.1, 1.0)], sigma=sigma)], max_rows=8)
 
     assert unet.calls[0][2] == [pytest.approx(500.5, abs=1e-3)]
+
+
+@pytest.mark.parametrize(("sigma", "timestep"), [(14.6, 999), (2.0, 559), (0.03, 19)])
+def test_a_distilled_model_is_asked_at_the_nearest_of_its_timesteps(sigma, timestep):
+    wrapped, unet = denoiser("epsilon")
+    wrapped.denoise([replace(request([(0.1, 1.0)], sigma=sigma), levels=MODEL.every(20))], max_rows=8)
+
+    assert unet.calls[0][2] == [timestep]
+
+
+def test_a_distilled_model_mixes_its_answer_with_its_input():
+    """By the scaled timestep t: t / sqrt(t^2 + 1/4) of the answer, 1/4 / (t^2 + 1/4) of the input."""
+    wrapped, _ = denoiser("epsilon")
+    levels = MODEL.every(20)
+    plain = request([(MEAN, 1.0)], sigma=float(levels.sigmas[0]))
+    expected = wrapped.denoise([plain], max_rows=4)[0] * (190 / math.sqrt(190**2 + 0.25)) + plain.x * (
+        0.25 / (190**2 + 0.25)
+    )
+
+    (mixed,) = wrapped.denoise([replace(plain, levels=levels)], max_rows=4)
+
+    torch.testing.assert_close(mixed, expected, atol=1e-7, rtol=0)

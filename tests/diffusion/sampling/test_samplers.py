@@ -45,7 +45,7 @@ def karras(steps):
 
 
 def plan_of(name, sigmas):
-    return PassPlan(info=painted()[name], sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0])
+    return PassPlan(info=painted()[name], levels=MODEL, sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0])
 
 
 def walk(name, x, sigmas, noise, mean=MEAN):
