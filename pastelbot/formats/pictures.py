@@ -2,18 +2,20 @@
 
 import io
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pastelbot.errors import LimitError, RequestError
-from pastelbot.formats.infotext_cap import capped, read_capped
+from pastelbot.formats.infotext_cap import capped, capped_text, read_capped
+from pastelbot.formats.picture_texts import PLACES, exif_of, texts_of
 
-_EXIF = 0x8769
-_USER_COMMENT = 0x9286
 _ORIENTATION = 0x0112
 _QUARTER_TURNS = (5, 6, 7, 8)
+_STEPS = re.compile(r"\bSteps: *+\d")
+_MOST_LOOKED_AT = 2**18  # bytes of a file of which it is not known that it is text
 _TEXT_SUFFIXES = (".txt", ".md", "")
 
 MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as an attachment
@@ -32,25 +34,39 @@ def read_infotext(source: Path | bytes) -> str:
     reads what it says.
     """
     name = str(source) if isinstance(source, Path) else "The picture"
+    what = f"The infotext of {name}"
     try:
         if isinstance(source, Path) and source.suffix.lower() in _TEXT_SUFFIXES:
-            return read_capped(source, what=f"The infotext of {name}")
+            return read_capped(source, what=what)
         with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=_FORMATS) as image:
             width, height = image.size
             if width * height > _MAX_READ:
                 raise LimitError(f"{name} is {width}x{height}; the cap is {_MAX_READ:,} pixels in all.")
-            found = image.info.get("parameters") or _user_comment(image)
+            found = _infotext_in(texts_of(image))
     except _HUGE as error:
         raise LimitError(f"{name} claims to be huge; the cap is {_MAX_READ:,} pixels in all.") from error
     except UnidentifiedImageError as error:
+        if isinstance(source, bytes) and _is_text(source):
+            return capped_text(source, what=what)
         raise RequestError(f"{name} is not a readable picture.") from error
     except OSError as error:
         raise RequestError(f"{name} cannot be read: {error}.") from error
     except (ValueError, SyntaxError) as error:
         raise RequestError(f"{name} is damaged: what it says of itself cannot be read.") from error
-    if not isinstance(found, str) or not found.strip():
+    if not found.strip():
         raise RequestError(f"{name} has no infotext: it was removed or never written.")
-    return capped(found, what=f"The infotext of {name}")
+    return capped(found, what=what)
+
+
+def _is_text(content: bytes) -> bool:
+    """Return whether a file's content begins as text with an infotext's settings does, in any encoding."""
+    return b"Steps:" in content[:_MOST_LOOKED_AT].replace(b"\0", b"")
+
+
+def _infotext_in(texts: Mapping[str, str]) -> str:
+    """Return the first text with an infotext's settings, else the first at the webui's own places, else nothing."""
+    placed = [texts[place] for place in PLACES if place in texts]
+    return next((text for text in placed if _STEPS.search(text)), placed[0] if placed else "")
 
 
 def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
@@ -65,7 +81,7 @@ def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
             width, height = image.size
             if width * height > _MAX_PIXELS:
                 raise LimitError(f"{what} is {width}x{height}; the cap is {_MAX_PIXELS:,} pixels in all.")
-            turned = _exif(image).get(_ORIENTATION, 1) in _QUARTER_TURNS
+            turned = exif_of(image).get(_ORIENTATION, 1) in _QUARTER_TURNS
     except _HUGE as error:
         raise LimitError(f"{what} claims to be huge; the cap is {_MAX_PIXELS:,} pixels in all.") from error
     except (OSError, ValueError, SyntaxError) as error:
@@ -112,21 +128,3 @@ def make_sheet(pngs: Sequence[bytes]) -> bytes:
     file = io.BytesIO()
     sheet.save(file, "PNG")
     return file.getvalue()
-
-
-def _exif(image: Image.Image) -> Image.Exif:
-    """Return a picture's EXIF, of a large PNG only what is before its pixels: Pillow decodes them to look behind."""
-    behind = image.format == "PNG" and "exif" not in image.info
-    return Image.Exif() if behind and image.width * image.height > _DECODED else image.getexif()
-
-
-def _user_comment(image: Image.Image) -> str | None:
-    """Read EXIF's UserComment: eight bytes name the encoding, and the webui writes big-endian UTF-16."""
-    comment = _exif(image).get_ifd(_EXIF).get(_USER_COMMENT)
-    if isinstance(comment, str):
-        return comment
-    if not isinstance(comment, bytes):
-        return None
-    name, text = comment[:8], comment[8:]
-    wide = "utf-16-le" if text[1:2] == b"\0" else "utf-16-be"  # other programs follow the file's own order
-    return text.decode(wide if name.startswith(b"UNICODE") else "utf-8", errors="replace").strip("\0")

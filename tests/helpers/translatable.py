@@ -61,6 +61,7 @@ ONLY_ERRORS = (
     "formats/hub",
     "formats/identify.py",
     "formats/network_files.py",
+    "formats/picture_texts.py",
     "formats/precheck.py",
     "infotext",
     "jobs",

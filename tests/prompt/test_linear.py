@@ -13,6 +13,7 @@ from pastelbot.bot.components.modals import typed_again
 from pastelbot.bot.plain_text import plain
 from pastelbot.errors import PastelError
 from pastelbot.formats.infotext_cap import MAX_INFOTEXT
+from pastelbot.formats.text_decoding import decode_comment
 from pastelbot.i18n.languages import Languages
 from pastelbot.infotext import parse_infotext, read_fields, read_request, with_line_breaks
 from pastelbot.options.flags import options_from_prompt
@@ -73,6 +74,8 @@ READERS = {
     "parse_infotext": parse_infotext,
     "read_request": read_request,
     "with_line_breaks": with_line_breaks,
+    "decode_comment": lambda text: decode_comment(b"UNICODE\0" + text.encode("utf-16-le")),
+    "decode_comment of other bytes": lambda text: decode_comment(text.encode()),
     "plain": plain,
     "read_duration": read_duration,
     "read_axis": lambda text: read_axis("steps", text),

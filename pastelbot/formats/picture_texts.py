@@ -1,0 +1,100 @@
+"""All texts that a picture file holds beside its pixels: PNG chunks, EXIF, XMP, comments."""
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+
+from PIL import Image
+from PIL.PngImagePlugin import iTXt
+
+from pastelbot.formats.text_decoding import decode_comment
+
+_USER_COMMENT = "UserComment"
+# The names of the texts in which an infotext may be, the webui's own places first.
+PLACES = (
+    "parameters",
+    "Parameters",
+    _USER_COMMENT,
+    "ImageDescription",
+    "XPComment",
+    "comment",
+    "Comment",
+    "Description",
+)
+
+_EXIF = 0x8769
+# Where programs write what they did, in the order in which it is looked at.
+_TAGS = {
+    0x9286: _USER_COMMENT,
+    0x010E: "ImageDescription",
+    0x9C9C: "XPComment",
+    0x0131: "Software",
+    0x010F: "Make",
+    0x0110: "Model",
+}
+_DECODED = 5_000_000  # pixels that may be decoded for what is behind them
+_XMP_COMMENT = re.compile(r"<exif:UserComment>\s*+(?:<rdf:Alt>\s*+<rdf:li[^>]*+>)?([^<]*+)")
+_XMP_ATTRIBUTE = re.compile(r'exif:UserComment="([^"]*+)"')
+
+
+def exif_of(image: Image.Image) -> Image.Exif:
+    """Return a picture's EXIF, of a large PNG only what is before its pixels: Pillow decodes them to look behind."""
+    behind = image.format == "PNG" and "exif" not in image.info
+    return Image.Exif() if behind and image.width * image.height > _DECODED else image.getexif()
+
+
+def texts_of(image: Image.Image) -> Mapping[str, str]:
+    """Return the texts of a picture by the names of their chunks and tags; raises OSError, ValueError, SyntaxError."""
+    texts: dict[str, str] = {}
+    for name, text in _texts(image):
+        if text.strip("\0 \n") and name not in texts:
+            texts[name] = text
+    return texts
+
+
+def _texts(image: Image.Image) -> Iterator[tuple[str, str]]:
+    exif = exif_of(image)  # of a PNG this reads to its end, so that `info` has the chunks behind the pixels
+    for name, value in image.info.items():
+        if isinstance(value, str):
+            yield str(name), value if isinstance(value, iTXt) else _latin(value)
+    yield from _exif_texts(exif)
+    comment = image.info.get("comment")
+    if isinstance(comment, bytes):
+        yield "comment", decode_comment(comment)
+    xmp = image.info.get("xmp")
+    if isinstance(xmp, bytes):
+        yield from _xmp_texts(xmp.decode("utf-8", errors="replace"))
+
+
+def _exif_texts(exif: Image.Exif) -> Iterator[tuple[str, str]]:
+    inner = exif.get_ifd(_EXIF)
+    for tag, name in _TAGS.items():
+        for value in (inner.get(tag), exif.get(tag)):
+            if (content := _bytes(value)) is not None:
+                yield name, decode_comment(content)
+
+
+def _bytes(value: object) -> bytes | None:
+    """Return a tag's content whatever its type; text was read as Latin-1 by Pillow, which keeps every byte."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode("latin-1", errors="replace")
+    if isinstance(value, tuple) and all(isinstance(part, int) and 0 <= part < 2**16 for part in value):
+        wide = 2 if any(part > 0xFF for part in value) else 1
+        return b"".join(part.to_bytes(wide, "big") for part in value)
+    return None
+
+
+def _latin(text: str) -> str:
+    """Return a tEXt chunk's text: the standard's encoding is Latin-1, but many programs write UTF-8 there."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _xmp_texts(xmp: str) -> Iterator[tuple[str, str]]:
+    found = _XMP_COMMENT.search(xmp) or _XMP_ATTRIBUTE.search(xmp)
+    if found is not None:
+        yield _USER_COMMENT, html.unescape(found[1])
