@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pastelbot.errors import LimitError, RequestError
-from pastelbot.formats.infotext_cap import capped, capped_text, read_capped
-from pastelbot.formats.picture_texts import PLACES, exif_of, texts_of
+from pastelbot.formats.texts.infotext_cap import capped, capped_text, read_capped
+from pastelbot.formats.texts.picture_texts import PLACES, exif_of, texts_of
 
 _ORIENTATION = 0x0112
 _QUARTER_TURNS = (5, 6, 7, 8)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pastelbot.formats.infotext_cap import capped
+from pastelbot.formats.texts.infotext_cap import capped
 
 _NEGATIVE = "Negative prompt:"
 _LEAST_FIELDS = 3  # a last line with fewer fields belongs to the prompt

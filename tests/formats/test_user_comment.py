@@ -10,7 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from pastelbot.errors import RequestError
 from pastelbot.formats.pictures import read_infotext
-from pastelbot.formats.text_decoding import decode_comment, decoded
+from pastelbot.formats.texts.decoding import decode_comment, decoded
 
 SETTINGS = "Negative prompt: hat\nSteps: 12, Sampler: Euler a, CFG scale: 6, Seed: 77, Size: 128x192"
 PROMPTS = [

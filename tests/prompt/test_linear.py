@@ -12,8 +12,8 @@ from pastelbot.bot.components.job_buttons import JobButton
 from pastelbot.bot.components.modals import typed_again
 from pastelbot.bot.plain_text import plain
 from pastelbot.errors import PastelError
-from pastelbot.formats.infotext_cap import MAX_INFOTEXT
-from pastelbot.formats.text_decoding import decode_comment
+from pastelbot.formats.texts.decoding import decode_comment
+from pastelbot.formats.texts.infotext_cap import MAX_INFOTEXT
 from pastelbot.i18n.languages import Languages
 from pastelbot.infotext import parse_infotext, read_fields, read_request, with_line_breaks
 from pastelbot.options.flags import options_from_prompt

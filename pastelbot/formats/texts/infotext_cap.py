@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pastelbot.errors import LimitError, RequestError
-from pastelbot.formats.text_decoding import decoded
+from pastelbot.formats.texts.decoding import decoded
 
 MAX_INFOTEXT = 64 * 2**10  # characters
 _MOST_BYTES = 4  # of a character in UTF-8

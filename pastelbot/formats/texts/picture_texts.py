@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from PIL import Image
 from PIL.PngImagePlugin import iTXt
 
-from pastelbot.formats.text_decoding import decode_comment
+from pastelbot.formats.texts.decoding import decode_comment
 
 _USER_COMMENT = "UserComment"
 # The names of the texts in which an infotext may be, the webui's own places first.
