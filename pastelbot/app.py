@@ -44,6 +44,7 @@ from pastelbot.store.jobs.begun_messages import BegunMessageStore
 from pastelbot.store.jobs.init_adoption import adopt_init_pictures
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.key_values import KeyValueStore
+from pastelbot.store.maintenance.disk_space import DiskSpace
 from pastelbot.store.pauses import Pauses
 from pastelbot.store.personal_data import PersonalStore
 from pastelbot.store.picture_files import PictureFiles
@@ -161,6 +162,7 @@ async def _core(
         clock=clock,
         queue=_wait_queue(settings, stores.pauses, clock),
         notes=stores.key_values,
+        is_short_of_space=_disk_space(settings).is_short,
         monotonic=monotonic,
     )
     models = Models(settings, stores.key_values, dispatcher, audit)
@@ -289,6 +291,11 @@ def _wait_queue(settings: Settings, pauses: Pauses, clock: Callable[[], datetime
         epoch=clock().timestamp(),
         held=pauses.is_paused,
     )
+
+
+def _disk_space(settings: Settings) -> DiskSpace:
+    storage = settings.storage
+    return DiskSpace((storage.database.parent, storage.pictures), least=int(storage.min_free_mib * 2**20))
 
 
 def _rated(executor: Executor, tagger: Describer | None, settings: Settings) -> Executor:

@@ -123,6 +123,7 @@ class PastelBot(PastelClient):
 
     async def do_chores(self) -> None:
         """Do what is due by itself."""
+        self.services.housekeeping.watch_database()
         await self.services.housekeeping.sweep()
         await self.services.reviews.expire()
         await self.services.admin.purge()

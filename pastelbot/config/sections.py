@@ -94,12 +94,14 @@ class MoreCheckpointSettings(Section):
 
 
 class StorageSettings(Section):
-    """Storage locations, and how long picture files are kept; 0 means for ever, and no cap."""
+    """Storage locations, how long picture files are kept, and what is too little or too much; 0 means no limit."""
 
     database: Path = Path("state/pastelbot.sqlite3")
     pictures: Path = Path("state/pictures")
     keep_days: float = Field(default=0, ge=0)
     max_gib: float = Field(default=0, ge=0)
+    min_free_mib: float = Field(default=512, ge=0)
+    database_alarm_gib: float = Field(default=4, ge=0)
 
 
 class SizeSettings(Section):

@@ -15,6 +15,7 @@ from pastelbot.doctor.finding import Finding, Level
 from pastelbot.errors import CheckpointError, DatabaseError
 from pastelbot.formats.precheck import check_reference
 from pastelbot.store.maintenance.checking import quick_check
+from pastelbot.store.maintenance.disk_space import database_bytes
 
 _TOKEN = re.compile(r"([\w-]{18,})\.[\w-]{6}\.[\w-]{25,}")
 # View Channels, Send Messages, Attach Files, Read Message History, Send Messages in Threads (Discord's bits).
@@ -120,6 +121,8 @@ def _storage(settings: Settings) -> Iterator[Finding]:
         free = shutil.disk_usage(there).free
         level = Level.WARN if free < _LITTLE else Level.OK
         cure = ": free some space, or set storage.max_gib" if level else ""
+        if free < settings.storage.min_free_mib * 2**20:
+            level, cure = Level.FAIL, ": nothing is painted below storage.min_free_mib; free some space"
         yield Finding(level=level, what=f"disk of the {what}", text=f"{free / 2**30:.1f} GiB free at {there}{cure}")
     if not (settings.storage.keep_days or settings.storage.max_gib):
         cure = "they are kept for ever, about 1 MB each: set storage.keep_days or storage.max_gib"
@@ -132,7 +135,7 @@ def _database(path: Path) -> Finding:
         quick_check(path, seconds=_CHECK_SECONDS)
     except DatabaseError as error:
         return Finding(level=Level.FAIL, what="database", text=str(error))
-    return Finding(level=Level.OK, what="database", text=str(path))
+    return Finding(level=Level.OK, what="database", text=f"{path}, {database_bytes(path) / 2**20:.0f} MiB")
 
 
 def _clock(now: datetime) -> Finding:

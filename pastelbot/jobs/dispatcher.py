@@ -8,12 +8,13 @@ again from its beginning, so each of them changes what is in memory only after i
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from pastelbot.errors import PastelError, StorageError, StoreError
+from pastelbot.errors import PastelError, StorageError, StorageFullError, StoreError
 from pastelbot.jobs.background import CallLater, Mailbox, call_later
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.queue import scheduler
@@ -57,6 +58,10 @@ _LOADING_LOGGED = 30.0  # seconds: how often the log says what the worker loads 
 log = structlog.get_logger(__name__)
 
 
+async def _never_short() -> bool:
+    return False
+
+
 class _Rescan:
     """Mailbox item: dispatch what may run now, and publish the positions that have changed."""
 
@@ -85,6 +90,7 @@ class Dispatcher:
         queue: WaitQueue | None = None,
         notes: KeyValues | None = None,
         running: RunningJobs | None = None,
+        is_short_of_space: Callable[[], Awaitable[bool]] | None = None,
         later: CallLater = call_later,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -96,6 +102,7 @@ class Dispatcher:
         self._clock, self._later, self._monotonic = clock, later, monotonic
         self._epoch = clock().timestamp() - monotonic()
         self._publish: Callable[[Update], None] = lambda _update: None
+        self._is_short_of_space = is_short_of_space or _never_short
         self._running = running if running is not None else RunningJobs()
         self._queue = queue if queue is not None else WaitQueue(epoch=clock().timestamp())
         self._throughput = Throughput(notes)
@@ -193,6 +200,15 @@ class Dispatcher:
         self._mailbox.put(event)
 
     async def _handle(self, item: Event | Job | _Rescan) -> None:
+        try:
+            await self._take(item)
+        except StorageFullError:  # it is tried again, and nothing is dispatched until then
+            self._note_space(short=True)
+            with suppress(StoreError):
+                await self._refresh_positions(_WATCHED)
+            raise
+
+    async def _take(self, item: Event | Job | _Rescan) -> None:
         match item:
             case Progress():
                 self._report(item)
@@ -212,15 +228,26 @@ class Dispatcher:
         await self._mend_slots()
         thorough, self._looking, self._thorough = self._thorough, False, False
         depth = await self._compare() if thorough else _WATCHED
-        await self._dispatch()
+        if thorough:
+            self._note_space(short=await self._is_short_of_space())
+        if not self._positions.no_space:
+            await self._dispatch()
         await self._refresh_positions(depth)
+
+    def _note_space(self, *, short: bool) -> None:
+        """Pause while the disk is full: what is running is finished and kept, and nothing more is begun."""
+        if short and not self._positions.no_space:
+            log.warning("painting pauses: the disk is full")
+        elif self._positions.no_space and not short:
+            log.info("painting goes on: the disk has space again")
+        self._positions.no_space = "⚠️ Painting is interrupted: the disk of the bot is full." if short else ""
 
     async def _on_event(self, event: Event) -> None:
         match event:
             case WorkerReady():
                 log.info("worker ready", device=event.device, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
                 self._ready = True
-                self._positions.interruption = ""
+                self._positions.worker_lost = ""
                 self.checkpoint = event
             case CheckpointLoaded():
                 log.info("checkpoint loaded", name=event.name, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
@@ -400,7 +427,7 @@ class Dispatcher:
         reason = event.reason
         log.error("worker lost", reason=reason, detail=event.detail, jobs=sorted(self._running.ids()))
         self._ready = False
-        self._positions.interruption = event.interruption
+        self._positions.worker_lost = event.interruption
         self._throughput.idle()
         self._running.all_reported()
         for one in self._running:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pastelbot.store.database import Database
+from pastelbot.store.maintenance.disk_space import database_bytes, file_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +63,7 @@ class StatsStore:
 
 def _disk_usage(pictures: Path, database: Path) -> DiskUsage:
     return DiskUsage(
-        pictures=sum(_size(Path(root) / name) for root, _folders, names in os.walk(pictures) for name in names),
-        database=sum(_size(database.with_name(database.name + ending)) for ending in ("", "-wal", "-shm")),
+        pictures=sum(file_size(Path(root) / name) for root, _folders, names in os.walk(pictures) for name in names),
+        database=database_bytes(database),
         free=shutil.disk_usage(database.parent).free,
     )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # removed a moment ago
-        return 0

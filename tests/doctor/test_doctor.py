@@ -64,6 +64,15 @@ def test_what_is_no_token_is_said(found, token):
     assert (fault.what, fault.level) == ("token", Level.FAIL)
 
 
+def test_a_disk_on_which_nothing_is_painted_is_said(found):
+    faults = found(storage={"min_free_mib": 2**40})
+
+    assert {(fault.what, fault.level) for fault in faults.values()} == {
+        ("disk of the database", Level.FAIL),
+        ("disk of the pictures", Level.FAIL),
+    }
+
+
 def test_a_clock_that_was_never_set_is_said(found):
     assert list(found(now=datetime(1970, 1, 2, tzinfo=UTC))) == ["clock"]
 

@@ -30,6 +30,7 @@ class Stage:
         self.executor = FakeExecutor()
         self.running = RunningJobs()
         self.pauses = []
+        self.short_of_space = False
         self.dispatcher = self.make()
 
     def make(self, executor=None, notes=None):
@@ -43,9 +44,13 @@ class Stage:
             clock=self.clock,
             notes=notes,
             running=self.running,
+            is_short_of_space=self.is_short_of_space,
             later=self.later,
             monotonic=self.clock.monotonic,
         )
+
+    async def is_short_of_space(self):
+        return self.short_of_space
 
     def later(self, seconds, callback):
         """Remember the dispatcher's next look, which `tick` brings forward; what is tried again is at once."""

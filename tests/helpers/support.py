@@ -58,7 +58,7 @@ def make_settings(folder, **sections):
     for kind in ("commands", "buttons", "completions"):  # a test is faster than any user
         sections.setdefault("limits", {}).setdefault(f"{kind}_per_minute", 100_000)
     storage = {"database": folder / "state" / "bot.sqlite3", "pictures": folder / "state" / "pictures"}
-    return config.bundled(storage=storage, **sections)
+    return config.bundled(storage=storage | sections.pop("storage", {}), **sections)
 
 
 async def eventually(condition: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:

@@ -1,5 +1,6 @@
 import pytest
 from helpers.support import make_settings
+from structlog.testing import capture_logs
 
 from pastelbot.service.housekeeping import Housekeeping
 
@@ -26,3 +27,15 @@ async def test_the_operators_limits_are_kept(tmp_path, clock, storage, day, max_
 
     ((before, cap),) = files.sweeps
     assert (before and before.day, cap) == (day, max_bytes)
+
+
+@pytest.mark.parametrize(("alarm_gib", "warned"), [(0, False), (1, False), (1e-6, True)])
+def test_a_large_database_is_warned_of(tmp_path, clock, alarm_gib, warned):
+    base = make_settings(tmp_path).storage
+    base.database.parent.mkdir()
+    base.database.write_bytes(bytes(5000))
+    with capture_logs() as logs:
+        storage = base.model_copy(update={"database_alarm_gib": alarm_gib})
+        Housekeeping(storage, Files(), clock=clock).watch_database()
+
+    assert ["the database is large" in entry["event"] for entry in logs] == [True] * warned

@@ -208,7 +208,8 @@ class World:
         self.bot._connection.parsers[event](data)  # noqa: SLF001 - where discord.py's websocket hands over
 
     def _settings(self):
-        storage = {"database": self.disk.database, "pictures": self.disk.pictures}
+        # The real disk has no say in a simulated world.
+        storage = {"database": self.disk.database, "pictures": self.disk.pictures, "min_free_mib": 0}
         return config.bundled(
             storage=storage,
             discord={"direct_messages": True, "edit_seconds": 1.0},

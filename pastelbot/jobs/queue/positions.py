@@ -57,9 +57,14 @@ class QueuePositions:
         self._throughput = throughput
         self._at_once = at_once
         self._shown: dict[str, Place] = {}
-        self.interruption = ""  # why nothing is painted; shown at every position while it lasts
+        self.worker_lost = self.no_space = ""  # why nothing is painted; shown at every position while it lasts
         self._near: dict[str, float] = {}  # as last forecast
         self._forecast_at: datetime | None = None
+
+    @property
+    def interruption(self) -> str:
+        """Return why nothing is painted, "" where painting goes on."""
+        return self.worker_lost or self.no_space
 
     def mark_shown(self, job_id: str, ahead: Ahead, now: datetime) -> Place | None:
         """Return a waiting job's position and record it as shown; None where it does not wait."""
