@@ -168,11 +168,11 @@ class Press:
         return SimpleNamespace(message_id=random.randrange(10**12))
 
 
-async def run(folder: Path, people: int, seconds: float, pause: float) -> None:
+async def run(folder: Path, people: int, seconds: float, pause: float, durability: str) -> None:
     """Measure, and print."""
     settings = config.Settings.model_validate(
         {
-            "storage": {"database": folder / "bot.sqlite3", "pictures": folder / "pictures"},
+            "storage": {"database": folder / "bot.sqlite3", "pictures": folder / "pictures", "durability": durability},
             "quota": {"work_per_day": 0},
         }
     )
@@ -227,10 +227,11 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--pause", type=float, default=4, help="seconds between a person's presses, on average")
+    parser.add_argument("--durability", choices=("full", "relaxed"), default="full")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(Path(folder), options.people, options.seconds, options.pause))
+        asyncio.run(run(Path(folder), options.people, options.seconds, options.pause, options.durability))
 
 
 if __name__ == "__main__":

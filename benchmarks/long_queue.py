@@ -118,11 +118,11 @@ def reply() -> ReplyTarget:
     return ReplyTarget(channel_id=2, guild_id=GUILD, message_id=3)
 
 
-async def run(folder: Path, jobs: int, people: int, rounds: int) -> None:
+async def run(folder: Path, jobs: int, people: int, rounds: int, durability: str) -> None:
     """Measure, and print."""
     settings = config.Settings.model_validate(
         {
-            "storage": {"database": folder / "bot.sqlite3", "pictures": folder / "pictures"},
+            "storage": {"database": folder / "bot.sqlite3", "pictures": folder / "pictures", "durability": durability},
             "limits": {"waiting_per_user": max(5, jobs // people + rounds)},
         }
     )
@@ -172,10 +172,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--people", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=1_000)
+    parser.add_argument("--durability", choices=("full", "relaxed"), default="full")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(Path(folder), options.jobs, options.people, options.rounds))
+        asyncio.run(run(Path(folder), options.jobs, options.people, options.rounds, options.durability))
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ async def _core(
     monotonic: Callable[[], float],
 ) -> _Core:
     """Open the database, and connect the parts that queue and paint jobs."""
-    database = await Database.open(settings.storage.database)
+    database = await Database.open(settings.storage.database, durable=settings.storage.durable)
     stores = await _stores(settings, database, clock)
     tagger = (describer or TaggerProcess(tagger_options(settings))) if settings.tagger.enabled else None
     access = AccessPolicy(settings, stores.settings, stores.blocks, stores.pauses, clock=clock)
@@ -188,7 +188,7 @@ async def _stores(settings: Settings, database: Database, clock: Callable[[], da
     servers = SettingsStore(database)
     pauses = Pauses(servers)
     await pauses.load()
-    files = PictureFiles(settings.storage.pictures, database)
+    files = PictureFiles(settings.storage.pictures, database, durable=settings.storage.durable)
     await adopt_init_pictures(database, files)
     return _Stores(
         jobs=JobStore(database),

@@ -13,6 +13,7 @@ from pastelbot.errors import LimitError, RequestError
 from pastelbot.formats import pictures
 from pastelbot.records import BeingPainted, Job, Update
 from pastelbot.store.jobs.rows import StoredPicture
+from pastelbot.store.picture_files import read_picture
 
 FILE_BYTES = 10 * 2**20  # of a file that is sent
 _WEBP: tuple[dict[str, Any], ...] = ({"lossless": True}, {"quality": 95}, {"quality": 80}, {"quality": 50})
@@ -78,7 +79,7 @@ def attachments(
     share = min(limit, _REQUEST_BYTES // max(1, len(stored)))
     files = []
     for picture, path in stored:
-        data, suffix = _fitted(path.read_bytes(), picture.infotext, limit=share, form=form)
+        data, suffix = _fitted(read_picture(path), picture.infotext, limit=share, form=form)
         name = f"{'SPOILER_' * job.options.spoiler}pastelbot-{picture.seed}.{suffix}"
         files.append(discord.File(io.BytesIO(data), filename=name, description=alt_text(job.request, picture.seed)))
     return files

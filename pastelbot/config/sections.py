@@ -102,6 +102,12 @@ class StorageSettings(Section):
     max_gib: float = Field(default=0, ge=0)
     min_free_mib: float = Field(default=512, ge=0)
     database_alarm_gib: float = Field(default=4, ge=0)
+    durability: Literal["full", "relaxed"] = "full"
+
+    @property
+    def durable(self) -> bool:
+        """Return whether what is answered must survive a power cut."""
+        return self.durability == "full"
 
 
 class SizeSettings(Section):

@@ -124,10 +124,10 @@ class Dispatcher:
             await self._paint_again(job, "the bot stopped while this was painted, twice")
         for job in await self._jobs.with_status(JobStatus.POSTED):
             await self._jobs.done(job.id, now=self._clock())
-        for job in await self._jobs.with_status(JobStatus.RENDERED):
-            self._publish(Rendered(job=job))
         served = await self._jobs.served_since(self._clock() - _REMEMBERED)
         self._queue.fill(map(self._ranked, await self._jobs.in_line()), map(self._past, served))
+        for job in await self._jobs.with_status(JobStatus.RENDERED):
+            self._publish(Rendered(job=job))
         self._executor.start(self._receive)
         self._tick()
 
@@ -161,6 +161,20 @@ class Dispatcher:
         finally:
             self._mailbox.put(ended)
         return ended
+
+    async def pictures_lost(self, job_id: str, reason: str) -> None:
+        """Queue a painted job again whose pictures are lost, or fail it when this was its last attempt."""
+        job = await self._jobs.get(job_id)
+        if job is None or job.attempts + 1 >= _ATTEMPTS:
+            await self.end(job_id, JobStatus.FAILED, reason=reason)
+            return
+        queued = await self._jobs.lost(job_id)
+        if queued is not None:
+            job, files = queued
+            log.warning("painted again", job=job_id, reason=reason)
+            self.add(job)
+            with suppress(StoreError):  # a sweep removes them later
+                await self._files.drop(files)
 
     def seconds_for(self, work: float) -> float | None:
         """Return how long the worker takes for so much work; None while nothing was measured."""

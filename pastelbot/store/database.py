@@ -24,7 +24,6 @@ from pastelbot.store.maintenance.checking import WAY_OUT
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 _PRAGMAS = (
     "journal_mode = WAL",
-    "synchronous = NORMAL",
     "foreign_keys = ON",
     "wal_autocheckpoint = 8000",  # pages: the commit that moves them into the file waits for the disk
 )
@@ -92,8 +91,12 @@ class Database:
         self._lock = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path, *, busy_seconds: float = 5.0, update: bool = True) -> "Database":
+    async def open(
+        cls, path: Path, *, busy_seconds: float = 5.0, update: bool = True, durable: bool = True
+    ) -> "Database":
         """Open and migrate the file, making it and its folder if need be.
+
+        What is `durable` survives a power cut from the end of its transaction on; otherwise the last ones may be lost.
 
         Another program's transaction is waited for so long; after that, StorageBusyError is raised. Without `update`
         tables of an older version are refused: a bot of that version may be using them.
@@ -104,10 +107,11 @@ class Database:
             sqlite3.connect(path).close()  # where this fails, aiosqlite would leave a thread that fails once more
             writer = await _connect(path, busy_seconds)
             try:
+                await _set(writer, "synchronous = NORMAL")
                 await _migrate(writer, path, update=update)
+                await _set(writer, f"synchronous = {'FULL' if durable else 'NORMAL'}")
                 reader = await _connect(path, busy_seconds)
-                async with reader.execute("PRAGMA query_only = ON"):
-                    pass
+                await _set(reader, "query_only = ON")
             except BaseException:
                 await writer.close()
                 raise
@@ -145,12 +149,16 @@ async def _connect(path: Path, busy_seconds: float) -> aiosqlite.Connection:
     connection.row_factory = sqlite3.Row
     try:
         for pragma in _PRAGMAS:
-            async with connection.execute(f"PRAGMA {pragma}") as cursor:
-                await cursor.fetchall()  # an open statement would keep the migration from committing
+            await _set(connection, pragma)
     except BaseException:
         await connection.close()
         raise
     return connection
+
+
+async def _set(connection: aiosqlite.Connection, pragma: str) -> None:
+    async with connection.execute(f"PRAGMA {pragma}") as cursor:
+        await cursor.fetchall()  # an open statement would keep the migration from committing
 
 
 def migrations() -> list[tuple[int, str]]:

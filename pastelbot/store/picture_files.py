@@ -8,6 +8,7 @@ look whether it can go: the same bytes may be written again at that very moment.
 """
 
 import asyncio
+import hashlib
 import os
 import re
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ from pastelbot.records import GenerationRequest, Picture
 from pastelbot.store.database import Database
 from pastelbot.store.failures import store_errors
 from pastelbot.store.jobs.rows import StoredPicture, content_name, picture_file
+from pastelbot.store.maintenance.backup import sync_names
 
 # Nothing else in the folder is ours, whatever it is: by content, and by job as it was before.
 _OURS = re.compile(
@@ -43,10 +45,14 @@ log = structlog.get_logger(__name__)
 
 
 class PictureFiles:
-    """The pictures folder, and the rows that say who needs which file."""
+    """The pictures folder, and the rows that say who needs which file.
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    A `durable` file is on the disk before its row can be, and survives a power cut.
+    """
+
+    def __init__(self, folder: Path, database: Database, *, durable: bool = True) -> None:
         self.folder = folder
+        self._durable = durable
         self._database = database
         self._lock = asyncio.Lock()
 
@@ -74,7 +80,7 @@ class PictureFiles:
         """Write files named by their contents, in the same way."""
         async with self._lock:
             with store_errors():
-                names = await asyncio.to_thread(_write_all, self.folder, contents)
+                names = await asyncio.to_thread(_write_all, self.folder, contents, durable=self._durable)
             try:
                 yield
             finally:
@@ -161,7 +167,7 @@ class PictureFiles:
             if not old:
                 return
             async with self._lock:
-                new = await asyncio.to_thread(_copy_all, self.folder, old)
+                new = await asyncio.to_thread(_copy_all, self.folder, old, durable=self._durable)
                 async with self._database.transaction() as connection:
                     await connection.executemany(
                         "UPDATE pictures SET file = ?, size = ? WHERE file = ?",
@@ -194,38 +200,67 @@ def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
         yield names[start : start + _BATCH]
 
 
-def _write_all(folder: Path, contents: Sequence[bytes]) -> list[str]:
-    names = [content_name(content) for content in contents]
-    for name, content in zip(names, contents, strict=True):
-        _write(folder / name, content)
-    return names
+def read_picture(path: Path) -> bytes:
+    """Return the content of a picture file.
+
+    Raises FileNotFoundError where it is gone, or is not what its name says: damage is no picture either.
+    """
+    try:
+        content = path.read_bytes()
+    except IsADirectoryError as error:
+        raise FileNotFoundError(str(path)) from error
+    digest = hashlib.sha256(content).hexdigest()
+    if len(path.stem) == len(digest) and path.stem != digest:
+        log.error("a picture file is damaged", file=path.name)
+        raise FileNotFoundError(str(path))
+    return content
 
 
 def _read(folder: Path, name: str) -> bytes | None:
     """Return the content of a file, or None where it is gone or is not what its name says."""
     with store_errors():
         try:
-            content = (folder / name).read_bytes()
-        except (FileNotFoundError, IsADirectoryError):
+            return read_picture(folder / name)
+        except FileNotFoundError:
             return None
-    if content_name(content) != name:
-        log.error("a picture file is damaged", file=name)
-        return None
-    return content
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write_all(folder: Path, contents: Sequence[bytes], *, durable: bool) -> list[str]:
+    names = [content_name(content) for content in contents]
+    for name, content in zip(names, contents, strict=True):
+        _write(folder / name, content, durable=durable)
+    if durable:
+        sync_names(folder, names)
+    return names
+
+
+def _write(path: Path, content: bytes, *, durable: bool) -> None:
     """Write a file under a temporary name first: no half file ever has the final name."""
-    with suppress(FileNotFoundError):
-        if path.stat().st_size == len(content):
-            return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    if not _is_there(path, content):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.part")
+        part.write_bytes(content)
+        if durable:
+            _sync(part)
+        part.replace(path)
+    elif durable:
+        _sync(path)  # its writer may have been killed before this
 
 
-def _copy_all(folder: Path, old: Iterable[str]) -> list[tuple[str | None, int]]:
+def _is_there(path: Path, content: bytes) -> bool:
+    """Return whether a file has that content; what a power cut has torn may have the right size."""
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except FileNotFoundError:
+        return False
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _copy_all(folder: Path, old: Iterable[str], *, durable: bool) -> list[tuple[str | None, int]]:
     """Copy files to where their contents belong; return each one's name and size, None and 0 for one that is gone."""
     places: list[tuple[str | None, int]] = []
     for name in old:
@@ -235,7 +270,7 @@ def _copy_all(folder: Path, old: Iterable[str]) -> list[tuple[str | None, int]]:
             places.append((None, 0))
             continue
         places.append((content_name(content), len(content)))
-        _write(folder / content_name(content), content)
+        _write_all(folder, [content], durable=durable)
     return places
 
 

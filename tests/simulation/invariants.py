@@ -21,9 +21,6 @@ _STALLED = 50.0  # seconds: longer than results wait for the disk, shorter than 
 
 # Claims that do not hold yet, and the fault that each is: a seed goes on over these, and says so.
 OPEN = {
-    "a job was answered and is lost": "V10",
-    "a picture's file is damaged": "V10",
-    "a picture's file is not there": "V10",
     "the stop fails": "V12",
 }
 

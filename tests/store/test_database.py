@@ -26,6 +26,15 @@ async def test_opens_twice_and_keeps_what_was_written(tmp_path):
         await database.close()
 
 
+@pytest.mark.parametrize(("options", "level"), [({}, 2), ({"durable": True}, 2), ({"durable": False}, 1)])
+async def test_a_commit_waits_for_the_disk_unless_it_need_not(tmp_path, options, level):
+    """SQLite syncs its log with each commit at level 2, FULL, and only with a checkpoint at level 1, NORMAL."""
+    database = await Database.open(tmp_path / "bot.sqlite3", **options)
+    async with database.transaction() as transaction:
+        assert await transaction.number("PRAGMA synchronous") == level
+    await database.close()
+
+
 async def test_a_failed_transaction_leaves_nothing(database):
     with pytest.raises(ZeroDivisionError):
         async with database.transaction() as connection:

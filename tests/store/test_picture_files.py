@@ -1,9 +1,11 @@
 import asyncio
 import hashlib
 import json
+import os
 import sqlite3
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from helpers.jobs import insert_job
@@ -13,7 +15,7 @@ from pastelbot.records import GenerationRequest, JobStatus, Picture, ReplyTarget
 from pastelbot.store import database as database_module
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
-from pastelbot.store.picture_files import PictureFiles
+from pastelbot.store.picture_files import PictureFiles, read_picture
 
 
 class Shelf:
@@ -221,3 +223,50 @@ async def test_files_of_earlier_versions_get_new_names(tmp_path, monkeypatch):
     assert [place(png("red"))] * 2 + [None] == [picture.file for picture in after]
     assert [path.name for path in folder.rglob("*") if path.is_file()] == [place(png("red")).rsplit("/", 1)[1]]
     assert not (folder / "0123456789ab").exists()
+
+
+class Synced:
+    """What `os.fsync` was called for; the rest of the disk is real."""
+
+    def __init__(self, monkeypatch):
+        self.paths = set()
+        monkeypatch.setattr(os, "fsync", self._sync)
+
+    def _sync(self, handle):
+        self.paths.add(Path(f"/proc/self/fd/{handle}").readlink())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads what a handle belongs to")
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("before", [False, True])
+async def test_a_durable_picture_is_on_the_disk_with_its_name_before_its_row(
+    shelf, monkeypatch, tmp_path, durable, before
+):
+    """What a killed process has written is synced as well: it may have been killed before it did that."""
+    if before:
+        await shelf.job(png("red"))
+    files, synced = PictureFiles(shelf.folder, shelf.database, durable=durable), Synced(monkeypatch)
+    picture = Picture(png=png("red"), seed=1, width=8, height=8, infotext="")
+    async with files.keeping([picture]):
+        path = tmp_path / "pictures" / place(png("red"))
+        needed = {path if before else path.with_name(f"{path.name}.part"), *path.parents} - {*tmp_path.parents}
+        assert synced.paths == (needed if durable else set())
+
+
+async def test_a_file_that_a_power_cut_has_torn_is_written_again_though_its_size_is_right(shelf):
+    job_id = await shelf.job(png("red"))
+    (path,) = await shelf.paths(job_id)
+    path.write_bytes(bytes(len(png("red"))))
+    with pytest.raises(FileNotFoundError):
+        read_picture(path)
+
+    await shelf.job(png("red"))
+
+    assert read_picture(path) == png("red")
+
+
+async def test_a_file_that_an_earlier_version_named_by_its_job_has_no_hash_to_be_read_by(tmp_path):
+    path = tmp_path / "0-7.png"
+    path.write_bytes(b"content")
+
+    assert read_picture(path) == b"content"

@@ -177,7 +177,8 @@ class Delivery:
         current = await self._service.job(update.job.id)
         match update:
             case Rendered():
-                await self._deliver(update.job, slot)
+                if current.status in {JobStatus.RENDERED, JobStatus.POSTED}:  # neither ended nor painted again
+                    await self._deliver(update.job, slot)
             case InLine() | BeingPainted():
                 if current.status in {JobStatus.QUEUED, JobStatus.LEASED}:  # late progress never replaces an end
                     await self._write_state(slot, update)
@@ -195,7 +196,14 @@ class Delivery:
             slot.text = text
 
     async def _deliver(self, job: Job, slot: MessageSlot) -> None:
-        """Post the pictures, or say that they are withheld and ask a moderator."""
+        """Post the pictures, or ask a moderator about them; those that are lost on the disk are painted again."""
+        try:
+            await self._judge(job, slot)
+        except FileNotFoundError as error:
+            log.warning("a picture file is lost", job=job.id, file=str(error))
+            await self._service.pictures_lost(job.id)
+
+    async def _judge(self, job: Job, slot: MessageSlot) -> None:
         match await self._review_messages.judge(job):
             case Verdict.SHOW:
                 await self._post(job, slot)
@@ -211,8 +219,6 @@ class Delivery:
             message_id = await self._write_pictures(job, slot)
         except TooLargeError:
             await self._service.undeliverable(job.id, "Discord finds its picture too large, as small as it can be made")
-        except FileNotFoundError:
-            await self._service.undeliverable(job.id, "its picture has vanished from the disk")
         except _NO_WAY:
             await self._service.undeliverable(job.id, "the bot may no longer post in this channel")
         except discord.HTTPException as error:

@@ -20,6 +20,7 @@ from pastelbot.jobs.background import Periodic
 from pastelbot.service.gallery import Gallery, Shown
 from pastelbot.store.gallery import GalleryEntry
 from pastelbot.store.key_values import KeyValueStore
+from pastelbot.store.picture_files import read_picture
 
 _THUMBNAIL = 768  # pixels of the longer side, on pages
 _POST = 1280
@@ -173,7 +174,7 @@ def _small(paths: Sequence[Path], side: int) -> list[bytes | None]:
     contents: list[bytes | None] = []
     for path in paths:
         try:
-            with Image.open(path) as image:
+            with Image.open(io.BytesIO(read_picture(path))) as image:
                 copy = image.convert("RGB")
         except (OSError, ValueError, SyntaxError) as error:
             log.warning("a picture's file cannot be read", file=path.name, error=str(error))

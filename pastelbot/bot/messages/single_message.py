@@ -83,6 +83,7 @@ class SingleMessage:
         if slot.is_forgotten:
             raise NotFoundError("The job's message was deleted.")
         sent = slot.message_id = await self._writer.send(job, text, files)
+        await self.record(job, slot)
         if slot.failures:  # what seemed not to be sent may have been on its way
             await self.find(job, slot, but=tried)
         return slot.message_id or sent

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pastelbot.store.personal_data import Row
+from pastelbot.store.picture_files import read_picture
 
 _JSON_BYTES = 2**20  # a list is cut into files of about so many bytes
 _OVERHEAD = 512  # bytes that an archive needs for a file, besides its content and twice its name
@@ -73,7 +74,7 @@ def zipped(items: Sequence[Item]) -> bytes:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for item in items:
             try:
-                content = item.path.read_bytes() if item.path is not None else item.content
+                content = read_picture(item.path) if item.path is not None else item.content
             except OSError:
                 continue
             if content is not None:

@@ -8,7 +8,7 @@ from pastelbot.records import Actor, Job, JobStatus
 from pastelbot.rules.picture_names import PictureName, picture_name, read_picture_name
 from pastelbot.service.visibility import Visibility
 from pastelbot.store.jobs.store import JobStore
-from pastelbot.store.picture_files import PictureFiles
+from pastelbot.store.picture_files import PictureFiles, read_picture
 
 _UNKNOWN = "There is no such picture: choose one of yours from the list, or paste the link of a message of this bot."
 
@@ -58,7 +58,7 @@ class PictureHistory:
         if not stored or not stored[0].file:
             raise NotFoundError("That picture is no longer kept: attach it as init instead.")
         try:
-            return job, await asyncio.to_thread(self._files.path(stored[0]).read_bytes)
+            return job, await asyncio.to_thread(read_picture, self._files.path(stored[0]))
         except OSError as error:
             raise NotFoundError("That picture is no longer kept: attach it as init instead.") from error
 

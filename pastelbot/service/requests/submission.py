@@ -190,6 +190,10 @@ class JobService:
         """Record that the job's message says how it ended, or can not."""
         await self._jobs.end_shown(job_id)
 
+    async def pictures_lost(self, job_id: str) -> None:
+        """Have a job painted again whose picture files are gone or damaged; the second time it fails."""
+        await self._dispatcher.pictures_lost(job_id, "its picture has vanished from the disk")
+
     async def undeliverable(self, job_id: str, reason: str) -> None:
         """Fail a job whose pictures cannot be shown, and refund it."""
         await self._dispatcher.end(job_id, JobStatus.FAILED, reason=reason)

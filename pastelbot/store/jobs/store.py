@@ -197,6 +197,19 @@ class JobStore:
                 )
         return job
 
+    async def lost(self, job_id: str) -> tuple[Job, list[str]] | None:
+        """Queue a job again whose pictures are lost, as an attempt; return it and its files, None where it moved on."""
+        sql = (
+            "UPDATE jobs SET status = 'queued', leased_at = NULL, seconds = NULL, attempts = attempts + 1"
+            " WHERE id = ? AND status = 'rendered' RETURNING *"
+        )
+        async with self._database.transaction() as connection:
+            job = await _first(connection, sql, (job_id,))
+            if job is None:
+                return None
+            rows = await connection.all("DELETE FROM pictures WHERE job_id = ? RETURNING file", job_id)
+        return job, [row["file"] for row in rows if row["file"] is not None]
+
     async def posted(self, job_id: str, message_id: int) -> None:
         """Record the message in which Discord has the pictures."""
         sql = "UPDATE jobs SET status = 'posted', message_id = ? WHERE id = ? AND status = 'rendered'"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pastelbot.errors import DatabaseError
 from pastelbot.store.maintenance.checking import check, needed_files, open_read_only, problem_of
@@ -59,6 +59,7 @@ def back_up_before_migration(database: Path, version: int, now: datetime) -> Pat
     part.unlink(missing_ok=True)
     copy_database(database, part)
     part.rename(target)
+    sync_folder(target.parent)
     copies = [path for path in database.parent.glob(f"{prefix}*") if path.suffix != ".part"]
     for old in sorted(copies, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT:]:
         old.unlink()
@@ -101,6 +102,13 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def sync_names(folder: Path, names: Iterable[str]) -> None:
+    """Have the names of files below a folder on the disk, and those of the folders that they are in."""
+    for parent in {parent for name in names for parent in PurePosixPath(name).parents}:
+        sync_folder(folder / parent)
+    sync_folder(folder.parent)
+
+
 def _add_pictures(part: Path, pictures: Path) -> tuple[int, int]:
     """Put the copied rows' files beside them; rows whose files are gone lose their names, as after a sweep."""
     with closing(sqlite3.connect(part / DATABASE)) as database:
@@ -111,6 +119,7 @@ def _add_pictures(part: Path, pictures: Path) -> tuple[int, int]:
                 link_files(pictures, part / PICTURES, [name])
             except FileNotFoundError:
                 gone.append(name)  # it was deleted at this moment
+        sync_names(part / PICTURES, names)
         columns = [("pictures", "file"), ("jobs", "init_file"), ("confirmations", "init_file")]
         with database:
             for table, column in columns if gone else ():

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pastelbot.errors import DatabaseError
-from pastelbot.store.maintenance.backup import DATABASE, PICTURES, copy_database, link_files, sync_folder
+from pastelbot.store.maintenance.backup import DATABASE, PICTURES, copy_database, link_files, sync_folder, sync_names
 from pastelbot.store.maintenance.checking import check, needed_files, open_read_only
 from pastelbot.store.maintenance.exclusive_use import exclusive_use
 
@@ -36,7 +36,9 @@ def _restore(backup: Path, database: Path, pictures: Path, now: datetime) -> Pat
     aside = _keep_aside(database, pictures, now) if database.exists() else None
     database.parent.mkdir(parents=True, exist_ok=True)
     with closing(open_read_only(backup / DATABASE)) as opened:
-        link_files(backup / PICTURES, pictures, needed_files(opened))
+        names = needed_files(opened)
+    link_files(backup / PICTURES, pictures, names)
+    sync_names(pictures, names)
     copy_database(backup / DATABASE, new)
     if aside is not None:
         _drop_log(database)  # the log belongs to the old file: applied to the new one it would destroy it

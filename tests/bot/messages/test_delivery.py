@@ -285,14 +285,43 @@ async def test_a_message_that_discord_calls_wrong_again_and_again_is_given_up_an
     assert await studio.charged() == 0
 
 
-async def test_a_picture_that_vanished_from_the_disk_is_refunded(studio):
-    result = await studio.imagine()
+def remove(pictures):
+    shutil.rmtree(pictures)
+
+
+def tear(pictures):
+    """Leave what a power cut may leave of a file that was not synced."""
+    (path,) = pictures.rglob("*.png")
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+async def lose_the_picture(studio, lose):
+    """Finish the job while Discord takes nothing, and damage its picture meanwhile."""
     (job_id,) = await studio.painting()
     studio.env.inject_error("PATCH", MESSAGE, status=500, times=None)
     studio.executor.finish(job_id)
     await studio.status(job_id, JobStatus.RENDERED)
-    shutil.rmtree(studio.settings.storage.pictures)
+    lose(studio.settings.storage.pictures)
     studio.env.backend.faults.clear()
+    return job_id
+
+
+@pytest.mark.parametrize("lose", [remove, tear])
+async def test_a_picture_that_is_lost_on_the_disk_is_painted_again(studio, lose):
+    result = await studio.imagine()
+    job_id = await lose_the_picture(studio, lose)
+
+    message = await studio.finish()
+
+    assert (message.id, job_of(message)) == (result.response.id, job_id)
+    (stored,) = await studio.jobs.pictures(job_id)
+    assert (studio.settings.storage.pictures / stored.file).stat().st_size == stored.size
+
+
+async def test_a_picture_that_is_lost_on_the_disk_twice_is_refunded(studio):
+    result = await studio.imagine()
+    for lose in (tear, remove):
+        await lose_the_picture(studio, lose)
 
     await studio.says("its picture has vanished from the disk\nNot charged.", result.response.id)
     assert await studio.used(studio.hana) == 0

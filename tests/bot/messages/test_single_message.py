@@ -6,10 +6,12 @@ The simulator takes every nonce anew, as Discord does after a few minutes.
 import pytest
 from discord.ui import View
 from helpers.discord_faults import lose_answers
+from helpers.jobs import insert_job
 from helpers.studio import job_of
 from helpers.support import eventually
 
-from pastelbot.records import BeingPainted, JobStatus
+from pastelbot.records import BeingPainted, JobStatus, ReplyTarget
+from pastelbot.service.requests.submission import Queued
 from pastelbot.store.jobs.store import JobStore
 
 MESSAGE = "/channels/*/messages/*"
@@ -257,6 +259,21 @@ async def test_an_end_that_cannot_be_shown_is_not_tried_for_ever(studio, status)
     await eventually(lambda: not studio.bot.messages.pending)
 
     assert await studio.service.ends_not_shown() == []
+
+
+async def test_a_job_that_ends_before_it_is_introduced_has_one_message(studio):
+    """Of several jobs of one plan, the last may have failed before the first is introduced."""
+    await studio.imagine()
+    message = await studio.finish()
+    (first,) = await studio.jobs.with_status(JobStatus.DONE)
+    reply = ReplyTarget(channel_id=first.reply.channel_id, guild_id=first.reply.guild_id)
+    job = await insert_job(studio.jobs, studio.hana.id, first.request, reply, now=studio.clock())
+    await studio.bot.services.dispatcher.end(job.id, JobStatus.FAILED, reason="of a test")
+    end = await studio.says("of a test")
+    await eventually(lambda: not studio.bot.messages.pending)
+    await studio.bot.messages.introduce(Queued(job=job, position=1))
+
+    assert [each.id for each in studio.messages] == [message.id, end.id]
 
 
 async def test_a_deleted_job_is_shown_nowhere_again(studio):
