@@ -36,8 +36,8 @@ def _token(settings: Settings) -> str:
     if settings.token is None:
         raise ConfigError(
             "There is no Discord token: set the environment variable PASTELBOT_TOKEN, or write the token into a file "
-            "and name that file in config.toml as token_file under [discord]. (To look around without one: "
-            "python bot.py demo.)"
+            "and name that file in config.toml as token_file under [discord]; pastelbot setup does that for you. "
+            "(To look around without one: python bot.py demo.)"
         )
     return settings.token.get_secret_value()
 

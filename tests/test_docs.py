@@ -158,6 +158,17 @@ def test_the_guides_have_every_verb():
         assert f"`{verb}" in guides
 
 
+def test_the_readme_leads_to_a_running_bot_in_six_commands():
+    """The last of them is `run`, and each of pastelbot's is one that there is."""
+    block = section(read("README.md"), "## Run it on your server").split("```")[1]
+    lines = block.strip().splitlines()
+    own = [line.removeprefix(".venv/bin/") for line in lines if line.startswith(".venv/bin/pastelbot ")]
+
+    assert len(lines) <= 6
+    assert set(own) <= set(verbs(app))
+    assert lines[-1] == ".venv/bin/pastelbot run"
+
+
 def test_the_readme_is_short():
     assert len(read("README.md").splitlines()) < 150
 
