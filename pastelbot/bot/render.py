@@ -57,14 +57,14 @@ def status_text(update: InLine | BeingPainted | Ended) -> str:
                 interruption=update.interruption,
             )
         case BeingPainted():
-            return f"{_progress_text(update.step, update.steps)}\n{quote(update.job.request.prompt)}"
+            share = cost.share_done(update.job.request, update.step, update.steps)
+            return f"{_progress_text(share)}\n{quote(update.job.request.prompt)}"
         case Ended():
             return f"{_ending(update.job)}\n{quote(update.job.request.prompt)}"
 
 
-def _progress_text(step: int, steps: int) -> str:
-    """Draw a bar and a percentage."""
-    share = min(1.0, step / steps) if steps else 0.0
+def _progress_text(share: float) -> str:
+    """Draw a bar and a percentage of the work."""
     full = round(share * _BAR)
     return f"🎨 **Painting** `{'█' * full}{'░' * (_BAR - full)}` {share:.0%}"
 

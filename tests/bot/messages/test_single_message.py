@@ -83,7 +83,7 @@ async def test_a_message_that_was_not_recorded_before_a_kill_is_found(studio, mo
     assert (await job_now(studio)).reply.message_id is None
     (job_id,) = await studio.painting()
     studio.executor.progress(job_id, 20, 40)
-    await studio.says("50%", shown.id)
+    await studio.says("20%", shown.id)
     await studio.finish()
 
     assert assert_one_picture(studio).id == shown.id
