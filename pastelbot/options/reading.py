@@ -84,7 +84,8 @@ def read_aspect(text: str) -> float:
         raise RequestError(f"{text[:40]!r} is not an aspect ratio: write width to height, for example 3:2.")
     ratio = float(match[1]) / float(match[2])
     if not 1 / _WIDEST <= ratio <= _WIDEST:
-        raise LimitError(f"The aspect ratio {text[:40]} is too narrow: 1:{_WIDEST:g} to {_WIDEST:g}:1 can be painted.")
+        wrong = "wide" if ratio > 1 else "narrow"
+        raise LimitError(f"The aspect ratio {text[:40]} is too {wrong}: 1:{_WIDEST:g} to {_WIDEST:g}:1 can be painted.")
     return ratio
 
 

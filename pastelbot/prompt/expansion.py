@@ -62,7 +62,7 @@ class Wildcards:
         found = self._lines.get(_plain_name(name))
         if found:
             return found
-        where = f"__{name[:60]}__ (at character {position + 1})"
+        where = f"`__{name[:60]}__` (at character {position + 1})"
         if found is not None:
             raise PromptError(f"The wildcard {where} is empty: its file has no lines.", position=position)
         if not self.names:
@@ -110,8 +110,8 @@ class _Picker:
         position = trail[0].position
         if len(trail) > _DEEPEST:
             raise PromptError(
-                f"The wildcard __{trail[0].name[:60]}__ (at character {position + 1}) leads back to itself: its lines "
-                f"name each other more than {_DEEPEST} times in a row.",
+                f"The wildcard `__{trail[0].name[:60]}__` (at character {position + 1}) leads back to itself: its "
+                f"lines name each other more than {_DEEPEST} times in a row.",
                 position=position,
             )
         lines = self.wildcards.lines(node.name, position)
@@ -119,7 +119,7 @@ class _Picker:
             inner = _parse(lines[self.index(len(lines))])
         except (PromptError, LimitError) as error:
             raise PromptError(
-                f"The wildcard __{node.name[:60]}__ (at character {position + 1}) has a line with an error. {error}",
+                f"The wildcard `__{node.name[:60]}__` (at character {position + 1}) has a line with an error. {error}",
                 position=position,
             ) from error
         return self.text(inner, trail)

@@ -114,7 +114,8 @@ REFUSALS = [
     ({"prompt": "1girl --seed abc"}, "The flag --seed at character 7 cannot be used: 'abc' is not a seed"),
     ({"prompt": "1girl --steps many"}, "'many' is not a whole number"),
     ({"prompt": "1girl --cfg nan"}, "'nan' is not a number"),
-    ({"prompt": "1girl --ar 9:1"}, "too narrow"),
+    ({"prompt": "1girl --ar 9:1"}, "The aspect ratio 9:1 is too wide: 1:4 to 4:1"),
+    ({"prompt": "1girl --ar 1:9"}, "The aspect ratio 1:9 is too narrow"),
     ({"prompt": "1girl --ar wide"}, "not an aspect ratio"),
     ({"prompt": "1girl --steps 61"}, "over the cap of 60"),
     ({"prompt": "1girl --sampler Eulr"}, "There is no sampler 'Eulr'. Did you mean Euler"),
@@ -123,7 +124,7 @@ REFUSALS = [
     ({"prompt": "1girl, {red,blue"}, "The brace { at character 8 is never closed"),
     (
         {"prompt": "1girl, __hair_colr__"},
-        "There is no wildcard __hair_colr__ (at character 8). Did you mean hair_color",
+        "There is no wildcard `__hair_colr__` (at character 8). Did you mean hair_color",
     ),
     ({"prompt": "{a,b,c,d}{a,b,c,d}"}, "16 different prompts; the limit is 12"),
     ({"prompt": "--seed 5"}, "The prompt is empty"),
