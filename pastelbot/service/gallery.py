@@ -106,6 +106,10 @@ class Gallery:
             raise RequestError("This picture is in the gallery already: /gallery shows it.")
         return await self._entry(replace(actor, age_restricted=True), entry_id)
 
+    async def is_shared(self, job_id: str) -> bool:
+        """Return whether a picture of a job is in a gallery."""
+        return await self._store.is_shared(job_id)
+
     async def set_post(self, entry_id: int, channel_id: int, message_id: int) -> bool:
         """Remember the message that shows an entry; False where the entry is gone, and the message should go."""
         return await self._store.set_post(entry_id, channel_id, message_id)

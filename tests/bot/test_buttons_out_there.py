@@ -111,10 +111,16 @@ async def test_what_paints_again(desk):
         await desk.press(name, job=job)
         request = await desk.next_request()
         assert (request.seed, request.count, request.subseed_strength) == (seed, 1, strength)
-    for name, job, seed in (("hires", one, 7), ("hires of one", two, 8)):
+    for name, job, seed, strength in (
+        ("hires of one", two, 8, 0.6),
+        ("creative", one, 7, 0.6),
+        ("creative of one", two, 8, 0.6),
+        ("faithful", one, 7, 0.35),
+        ("faithful of one", two, 8, 0.35),
+    ):
         await desk.press(name, job=job)
         request = await desk.next_request()
-        assert (request.seed, request.count, request.hires is not None) == (seed, 1, True)
+        assert (request.seed, request.count, request.hires.denoising_strength) == (seed, 1, strength)
 
 
 async def test_what_asks_and_shows(desk):
@@ -124,8 +130,10 @@ async def test_what_asks_and_shows(desk):
     assert names_of((await desk.press("edit", job=one)).modal) == ["prompt", "negative", "seed", "sampler", "hires"]
     asked = (await desk.press("vary", job=two)).response
     assert buttons_of(asked) == [f"pb:{verb}:{two}:{number}" for number in (1, 2) for verb in ("subtle", "strong")]
+    asked = (await desk.press("hires", job=one)).response
+    assert buttons_of(asked) == [f"pb:{way}:{one}" for way in ("faithful", "creative")]
     asked = (await desk.press("hires", job=two)).response
-    assert buttons_of(asked) == [f"pb:hires:{two}:1", f"pb:hires:{two}:2"]
+    assert buttons_of(asked) == [f"pb:{way}:{two}:{number}" for number in (1, 2) for way in ("faithful", "creative")]
     asked = (await desk.press("share", job=two)).response
     assert buttons_of(asked) == [f"pb:share:{two}:1", f"pb:share:{two}:2"]
     assert "Seed: 7" in (await desk.press("infotext", job=one)).response.content
@@ -142,6 +150,18 @@ async def test_what_ends_jobs(desk, studio):
     await studio.status(waiting, JobStatus.CANCELLED)
     await desk.press("delete", job=done)
     assert await studio.jobs.pictures(done) == []
+
+
+async def test_deletion_after_a_question(desk, studio):
+    job = await desk.paint()
+    await desk.press("share", job=job)
+
+    asked = await desk.press("delete", job=job)
+    assert "in the gallery" in asked.response.content
+    assert buttons_of(asked.response) == [f"pb:remove:{job}"]
+    assert len(await studio.jobs.pictures(job)) == 1
+    await desk.press("remove", job=job)
+    assert await studio.jobs.pictures(job) == []
 
 
 @pytest.mark.parametrize(("answer", "jobs"), [("plan yes", 3), ("plan no", 0)])

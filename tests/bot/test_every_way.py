@@ -38,13 +38,15 @@ async def begun(studio, monkeypatch):
         "use": await studio.kenji.click(page, custom_id=button(page, "Use")),
         "remix": await studio.kenji.context_menu(studio.channel, "Remix", message),
         "vary": (await studio.kenji.click(message, label="Vary")).response,
+        "hires": (await studio.kenji.click(message, label="Hires")).response,
     }
 
 
 async def every_way(studio, begun):
     """Try all of it as kenji; return the answers by what was tried."""
     kenji, message = studio.kenji, begun["message"]
-    ways = {label: await kenji.click(message, label=label) for label in ("Reroll", "Hires")}
+    ways = {"Reroll": await kenji.click(message, label="Reroll")}
+    ways |= {label: await kenji.click(begun["hires"], label=label) for label in ("Faithful", "Creative")}
     ways |= {label: await kenji.click(begun["vary"], label=label) for label in ("Subtle", "Strong")}
     ways |= {name: await kenji.submit_modal(begun[name], typed(begun[name])) for name in ("edit", "use", "remix")}
     ways["seed"] = await kenji.submit_modal(begun["seed"], {"seed": "4"})

@@ -113,8 +113,9 @@ async def test_no_folder_is_listed_on_the_event_loop(equipped, listed):
     studio = equipped
     painted = studio.messages[-1]
     await studio.imagine("1girl, __pose__, <lora:soft light:1>")
-    for label in ("Reroll", "Hires"):
-        await studio.kenji.click(painted, label=label)
+    await studio.kenji.click(painted, label="Reroll")
+    large = await studio.kenji.click(painted, label="Hires")
+    await studio.kenji.click(large.response, label="Faithful")
     infotext = "1girl, bad <lora:gone:1>\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 448x640"
     infotext += ', Hires upscale: 1.5, Hires upscaler: sharp, TI hashes: "bad: 0123"'
     await studio.kenji.slash(studio.channel, "recreate", infotext=infotext)

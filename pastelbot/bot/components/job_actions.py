@@ -14,18 +14,20 @@ from pastelbot.bot.responses import open_modal, respond_ephemeral
 from pastelbot.errors import NotFoundError
 from pastelbot.options import GenerationOptions
 from pastelbot.records import GenerationRequest, Job
+from pastelbot.rules.visibility import check_may_manage
 from pastelbot.service.requests.submission import random_seed
 
 Action = Callable[[Interaction, Job, int], Awaitable[None]]
 
 # Actions of a job's owner, and of moderators: these need not see a picture to take it away.
-OWN = frozenset({"share", "cancel", "delete"})
+OWN = frozenset({"share", "cancel", "delete", "remove"})
 
 _STRENGTHS = {"subtle": 0.1, "strong": 0.3}
+_FAITHFUL = 0.35  # denoising strength of a hires pass that keeps faces and shapes
 
 QUESTIONS = {
     "vary": "How far may the variation go? Subtle keeps nearly everything, Strong changes details.",
-    "hires": "Which picture shall be painted large?",
+    "hires": "How shall it be painted large? Faithful keeps faces and shapes, Creative paints details anew.",
     "share": "Which picture shall everybody find in the gallery?",
 }
 
@@ -37,9 +39,22 @@ def choices(verb: str, job: Job, number: int | None) -> Sequence[tuple[str, int 
     numbers: Sequence[int | None] = [None] if job.request.count == 1 else range(1, job.request.count + 1)
     if verb == "vary":
         return [(strength, chosen) for chosen in numbers for strength in _STRENGTHS]
-    if verb in {"hires", "share"} and number is None and job.request.count > 1:
+    if verb == "hires" and number is None:
+        return [(way, chosen) for chosen in numbers for way in ("faithful", "creative")]
+    if verb == "share" and number is None and job.request.count > 1:
         return [(verb, chosen) for chosen in numbers]
     return []
+
+
+async def warning_of_loss(interaction: Interaction, job: Job) -> str | None:
+    """Return the question before a deletion by which another user loses something, or None; raises NotAllowedError."""
+    services = interaction.client.services
+    check_may_manage(job, actor_of(interaction))
+    if job.user_id != interaction.user.id:
+        return f"This is <@{job.user_id}>'s picture. Delete it for all, with its message?"
+    if await services.gallery.is_shared(job.id):
+        return "This picture is in the gallery, with the votes of others. Delete it for all, with its message?"
+    return None
 
 
 async def _reroll(interaction: Interaction, job: Job, _index: int) -> None:
@@ -77,11 +92,16 @@ def _vary(strength: float) -> Action:
     return paint_it
 
 
-async def _hires(interaction: Interaction, job: Job, index: int) -> None:
-    """Paint exactly this picture, and then its hires pass."""
-    actor = await actor_for(interaction, job)
-    builder = interaction.client.services.builder
-    await submit(interaction, await builder.enlarge(actor, job.request.alone(index), children(job)))
+def _hires(strength: float | None = None) -> Action:
+    """Return the action that paints exactly this picture, and then its hires pass, of a strength or the usual one."""
+
+    async def paint_it(interaction: Interaction, job: Job, index: int) -> None:
+        actor = await actor_for(interaction, job)
+        builder = interaction.client.services.builder
+        large = await builder.enlarge(actor, job.request.alone(index), children(job), strength=strength)
+        await submit(interaction, large)
+
+    return paint_it
 
 
 async def _paint_child(interaction: Interaction, job: Job, request: GenerationRequest) -> None:
@@ -118,7 +138,7 @@ async def _cancel(interaction: Interaction, job: Job, _index: int) -> None:
     await interaction.response.defer()
 
 
-async def _delete(interaction: Interaction, job: Job, _index: int) -> None:
+async def _remove(interaction: Interaction, job: Job, _index: int) -> None:
     """Remove the pictures and the message."""
     services = interaction.client.services
     await services.jobs.delete(job.id, actor_of(interaction))
@@ -135,9 +155,11 @@ ACTIONS: Mapping[str, Action] = {
     "seed": _ask_seed,
     "edit": ask_edit,
     **{name: _vary(strength) for name, strength in _STRENGTHS.items()},
-    "hires": _hires,
+    "hires": _hires(),
+    "faithful": _hires(_FAITHFUL),
+    "creative": _hires(),
     "infotext": _infotext,
     "share": _share,
     "cancel": _cancel,
-    "delete": _delete,
+    "remove": _remove,
 }

@@ -31,9 +31,12 @@ _LOOKS = {
     "subtle": _Look("Subtle", "🌘"),
     "strong": _Look("Strong", "🌔"),
     "hires": _Look("Hires", "🔍"),
+    "faithful": _Look("Faithful", "🔍"),
+    "creative": _Look("Creative", "🎇"),
     "infotext": _Look("Infotext", "📋"),
     "share": _Look("Share", "🖼️"),
     "delete": _Look("Delete", "🗑️"),
+    "remove": _Look("Delete for all", "🗑️", discord.ButtonStyle.danger),
     "cancel": _Look("Cancel", None, discord.ButtonStyle.danger),
 }
 
@@ -64,8 +67,11 @@ class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0
         if choices:
             buttons = [JobButton(verb, self.job_id, number) for verb, number in choices]
             await respond_ephemeral(interaction, job_actions.QUESTIONS[self.verb], view=_view(buttons))
+        elif self.verb == "delete" and (question := await job_actions.warning_of_loss(interaction, job)):
+            await respond_ephemeral(interaction, question, view=_view([JobButton("remove", self.job_id)]))
         else:
-            await job_actions.ACTIONS[self.verb](interaction, job, (self.number or 1) - 1)
+            verb = "remove" if self.verb == "delete" else self.verb
+            await job_actions.ACTIONS[verb](interaction, job, (self.number or 1) - 1)
 
     async def _job(self, interaction: Interaction) -> Job:
         """Return the button's job; what an action on another user's job needs is checked where it is done."""

@@ -127,10 +127,16 @@ class RequestBuilder:
         checked = await self._checker.check(actor, [request], _job_options(defaults.merged, actor, made_from))
         return checked, [*adapted, *replaced, *read.notes]
 
-    async def enlarge(self, actor: Actor, request: GenerationRequest, options: JobOptions) -> Checked:
-        """Return the request with the operator's usual hires fix for its size, as large as the caps let it be."""
+    async def enlarge(
+        self, actor: Actor, request: GenerationRequest, options: JobOptions, *, strength: float | None = None
+    ) -> Checked:
+        """Return the request with the operator's usual hires fix for its size, as large as the caps let it be.
+
+        `strength` is another denoising strength than the usual one.
+        """
         policy = await self._access.authorize(actor)
-        large = request.replace(hires=default_hires((request.width, request.height), self._settings))
+        fix = default_hires((request.width, request.height), self._settings)
+        large = request.replace(hires=fix if strength is None else replace(fix, denoising_strength=strength))
         return await self._checker.check(actor, [cap_hires(large, policy.limits)], options, policy=policy)
 
     async def check_defaults(self, actor: Actor, options: GenerationOptions) -> None:

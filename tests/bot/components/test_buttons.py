@@ -201,8 +201,11 @@ async def test_moderators_may_delete_and_others_may_not(studio, painted):
     assert "another user's picture" in refused.response.content
     assert studio.message(painted.id) is not None
 
-    await studio.mod.click(painted, label="Delete")
-    assert studio.message(painted.id) is None
+    asked = await studio.mod.click(painted, label="Delete")
+    assert asked.response.content == f"This is {studio.hana.mention}'s picture. Delete it for all, with its message?"
+    assert studio.message(painted.id) is not None
+    await studio.mod.click(asked.response, label="Delete for all")
+    await eventually(lambda: studio.message(painted.id) is None)
 
 
 async def test_a_cancelled_job_can_be_deleted(studio):

@@ -210,8 +210,9 @@ async def test_every_button_remembers_where_its_picture_came_from(studio):
     await studio.imagine("1girl", seed=7, hires="off")
     message = await studio.finish()
     parent = (await studio.jobs.by_message(message.id)).id
-    for label in ("Reroll", "Hires"):
-        await studio.hana.click(message, label=label)
+    await studio.hana.click(message, label="Reroll")
+    asked = await studio.hana.click(message, label="Hires")
+    await studio.hana.click(asked.response, label="Faithful")
     form = await studio.hana.click(message, label="Seed")
     await studio.hana.submit_modal(form, {"seed": "8"})
     form = await studio.hana.click(message, label="Edit")

@@ -475,7 +475,8 @@ async def test_the_log_says_who_did_what(studio, admin, boss):
     await studio.imagine("1girl, **secret**")
     message = await studio.finish()
     await admin("block", member=studio.kenji, duration="1h", reason="spam")
-    await studio.mod.click(message, label="Delete")
+    asked = await studio.mod.click(message, label="Delete")
+    await studio.mod.click(asked.response, label="Delete for all")
     text = await admin("log")
 
     first, second, third, prompt = text.splitlines()[0], *text.splitlines()[-3:]

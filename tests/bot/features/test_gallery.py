@@ -208,7 +208,8 @@ async def test_deleting_the_message_deletes_picture_entry_and_post(studio, galle
     job = await studio.jobs.by_message(message.id)
     ((_, path),) = await studio.service.pictures(job.id)
     if how == "button":
-        await studio.hana.click(message, label="Delete")
+        asked = await studio.hana.click(message, label="Delete")
+        await studio.hana.click(asked.response, label="Delete for all")
     else:
         await studio.mod.delete(message)
     await eventually(lambda: gallery.posts == [])

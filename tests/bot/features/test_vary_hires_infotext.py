@@ -44,17 +44,28 @@ async def test_hires_paints_the_same_picture_with_a_second_pass(studio, newest_r
     await studio.imagine(seed=7, hires="off")
     message = await studio.finish()
     assert "Hires" in labels(message)
-    await studio.hana.click(message, label="Hires")
+    asked = await studio.hana.click(message, label="Hires")
+    await studio.hana.click(asked.response, label="Creative")
 
     request = await newest_request()
     assert (7, 256, 256) == (request.seed, request.hires.width, request.hires.height)
+    assert request.hires.denoising_strength == 0.6
+
+
+async def test_a_faithful_hires_pass_keeps_more_of_the_picture(studio, newest_request):
+    await studio.imagine(seed=7, hires="off")
+    asked = await studio.hana.click(await studio.finish(), label="Hires")
+    await studio.hana.click(asked.response, label="Faithful")
+
+    request = await newest_request()
+    assert (7, 0.35) == (request.seed, request.hires.denoising_strength)
 
 
 async def test_with_several_pictures_hires_asks_which_one(studio, newest_request):
     await studio.imagine(seed=7, hires="off", count=2)
     message = await studio.finish()
     asked = await studio.hana.click(message, label="Hires")
-    await studio.hana.click(asked.response, label="Hires 2")
+    await studio.hana.click(asked.response, label="Faithful 2")
 
     request = await newest_request()
     assert (8, 1) == (request.seed, request.count)
@@ -68,7 +79,8 @@ async def test_a_hires_pass_over_the_caps_comes_down_to_them(studio, newest_requ
     await studio.imagine(size="128x192", steps=10, hires="off")
     message = await studio.finish()
     await admin.slash(studio.channel, "admin caps set", steps=12, hires=256)
-    await studio.hana.click(message, label="Hires")
+    asked = await studio.hana.click(message, label="Hires")
+    await studio.hana.click(asked.response, label="Creative")
     fix = (await newest_request()).hires
 
     assert (12, 256) == (fix.steps, max(fix.width, fix.height))
