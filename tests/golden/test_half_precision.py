@@ -5,15 +5,14 @@ import io
 import numpy as np
 import pytest
 import torch
-from golden_cases import cases
+from golden_requests import reached, request_of
 from helpers.painting import paint
 from PIL import Image
-from test_images import request_of
 
 from pastelbot.diffusion.checkpoint import loading
 
 DECIBELS = 35
-CASES = cases("images.json")
+CASES = reached("images.json")
 SMALLEST = min(CASES, key=lambda case: (bool(case["settings"].get("enable_hr")), case["settings"]["steps"]), default={})
 CUDA = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")]
 

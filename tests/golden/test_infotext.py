@@ -1,5 +1,8 @@
+import dataclasses
 import itertools
 from operator import attrgetter
+
+from golden_requests import request_of
 
 from pastelbot.infotext import (
     Infotext,
@@ -11,7 +14,6 @@ from pastelbot.infotext import (
 from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.prompt.extra_networks import extract_networks
-from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules.samplers import normalise
 
 kind_of = attrgetter("kind")
@@ -111,51 +113,13 @@ def test_comments_networks_and_quotes_are_the_recorded_ones(recorded):
 
 
 def written(case, index, program):
+    request = request_of(case).replace(noise_source=case["opts"].get("randn_source", "GPU"))
+    if request.hires is not None and not case["settings"].get("hr_upscaler"):
+        request = request.replace(hires=dataclasses.replace(request.hires, upscaler=""))
     return format_infotext(
-        request_of(case),
+        request,
         index=index,
         checkpoint=program["model"],
         checkpoint_hash=program["model_hash"],
         version=program["version"],
-    )
-
-
-def request_of(case):
-    """Return the request that a recorded case's settings and options mean."""
-    settings, options = case["settings"], case["opts"]
-    return GenerationRequest(
-        prompt=settings["prompt"],
-        negative_prompt=settings.get("negative_prompt", ""),
-        width=settings["width"],
-        height=settings["height"],
-        seed=settings["seed"],
-        count=settings.get("batch_size", 1) * settings.get("n_iter", 1),
-        steps=settings["steps"],
-        cfg_scale=settings["cfg_scale"],
-        sampler=settings["sampler_name"],
-        schedule=settings.get("scheduler") or "Automatic",
-        clip_skip=options.get("CLIP_stop_at_last_layers", 2),
-        hires=hires_of(settings) if settings.get("enable_hr") else None,
-        subseed=settings.get("subseed", 0),
-        subseed_strength=settings.get("subseed_strength", 0),
-        seed_resize_width=settings.get("seed_resize_from_w", 0),
-        seed_resize_height=settings.get("seed_resize_from_h", 0),
-        eta_noise_seed_delta=options.get("eta_noise_seed_delta", 31337),
-        noise_source=options.get("randn_source", "GPU"),
-        emphasis=options.get("emphasis", "Original"),
-    )
-
-
-def hires_of(settings):
-    return HiresFix(
-        width=settings.get("hr_resize_x", 0),
-        height=settings.get("hr_resize_y", 0),
-        scale=settings.get("hr_scale", 2),
-        steps=settings.get("hr_second_pass_steps", 0),
-        denoising_strength=settings.get("denoising_strength", 0.75),
-        upscaler=settings.get("hr_upscaler") or "",
-        sampler=settings.get("hr_sampler_name"),
-        schedule=settings.get("hr_scheduler"),
-        prompt=settings.get("hr_prompt") or None,
-        negative_prompt=settings.get("hr_negative_prompt") or None,
     )

@@ -3,7 +3,8 @@
 import pytest
 import torch
 from golden_cases import cases, folder
-from test_images import LATENTS_MAX, LATENTS_MEAN, request_of
+from golden_requests import request_of
+from test_images import LATENTS_MAX, LATENTS_MEAN
 from upscaling import RecordedCase, Upscaling, goes_through_pixels
 
 from pastelbot.choices import PIXEL_UPSCALERS

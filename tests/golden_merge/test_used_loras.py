@@ -18,6 +18,12 @@ from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource
 from pastelbot.formats.network_files import LoraFiles
 from pastelbot.workshop.lora_merge import LoraMerge
 
+# Painting changes these layers too, kohya's merge does not.
+RARE = {
+    f"model.diffusion_model.{name}.weight" for name in ("input_blocks.0.0", "out.2", "time_embed.0", "time_embed.2")
+}
+RARE_LAYERS = ("lora_unet_conv_in", "lora_unet_conv_out", "lora_unet_time_embedding")
+
 CPU = torch.device("cpu")
 PARTNER = ".text_encoder.pt"
 FILES = sorted({name for case in cases("lora") if case.values[0] for name in case.values[0]["loras"]})
@@ -61,15 +67,17 @@ def loaded(tmp_path):
 
 
 def merge(base, *loras):
-    """Return what the workshop merges, as float32."""
+    """Return what the workshop merges, as float32, without the layers that only painting changes."""
     paths = [needed("lora", name) for name, _ratio in loras]
     source = LoraMerge(base, [(file, ratio) for file, (_, ratio) in zip(open_loras(paths), loras, strict=True)])
-    return {name: source.read(name).float() for name in source.entries}
+    return {name: source.read(name).float() for name in source.entries if name not in RARE}
 
 
 def assert_same(expected, actual):
-    different = [name for name, tensor in actual.items() if not torch.equal(expected[name].flatten(), tensor.flatten())]
+    both = expected.keys() & actual.keys()
+    different = [name for name in both if not torch.equal(expected[name].flatten(), actual[name].flatten())]
 
+    assert len(both) > 100
     assert different == []
 
 
@@ -85,9 +93,8 @@ def test_every_form_of_file_is_used_as_it_is_merged(loaded, name, weight):
     used = loaded.use(f"1girl<lora:{stem(name)}:{weight}>")
 
     assert_same(merge(base, (name, weight)), loaded.weights())
-    assert [*used[0].lora.unknown] == LoraMerge(base, [(open_loras([needed("lora", name)])[0], weight)]).unknown.get(
-        name, []
-    )
+    unknown = LoraMerge(base, [(open_loras([needed("lora", name)])[0], weight)]).unknown.get(name, [])
+    assert [*used[0].lora.unknown] == [layer for layer in unknown if not layer.startswith(RARE_LAYERS)]
     loaded.use("1girl")
     assert_same(before, loaded.weights())
 
@@ -99,7 +106,7 @@ def test_text_encoder_and_unet_are_merges_of_their_own(loaded):
     loaded.use(f"1girl<lora:{stem(name)}:-0.4:0.9>")
     text, unet = merge(base, (name, -0.4)), merge(base, (name, 0.9))
 
-    assert_same({key: (unet if "diffusion_model" in key else text)[key] for key in base.entries}, loaded.weights())
+    assert_same({key: (unet if "diffusion_model" in key else text)[key] for key in unet}, loaded.weights())
 
 
 def test_fifty_changes_of_sets_leave_no_trace(loaded):

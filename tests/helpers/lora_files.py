@@ -5,11 +5,12 @@ from safetensors.torch import save_file
 
 
 def lora_tensors(targets, *, seed=1, rank=2, part="", strength=0.3, alpha=1.0, conv=False):
-    """Return a LoRA's tensors under kohya's names, for the layers whose name begins so."""
+    """Return a LoRA's tensors under kohya's names, for the layers that kohya trains and whose name begins so."""
     generator = torch.Generator().manual_seed(seed)
     tensors = {}
     for name, target in targets.items():
-        if not name.startswith(part) or (target.is_convolution and not conv):
+        rare = target.path.startswith(("conv_in", "conv_out", "time_embedding"))
+        if rare or not name.startswith(part) or (target.is_convolution and not conv):
             continue
         outputs, inputs, *kernel = target.shape
         down = torch.randn(rank, inputs, *kernel, generator=generator) * strength

@@ -122,7 +122,8 @@ class NetworkPatches:
         """Return the layers that a LoRA may change, by the names that LoRA files have for them."""
         layers = {**self.unet.layers, **self.text.layers}
         return find_targets(
-            {name: TensorInfo(layer.weight.dtype, tuple(layer.weight.shape)) for name, layer in layers.items()}
+            {name: TensorInfo(layer.weight.dtype, tuple(layer.weight.shape)) for name, layer in layers.items()},
+            rare=True,
         )
 
 

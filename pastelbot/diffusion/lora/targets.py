@@ -14,7 +14,7 @@ TEXT = "lora_te_"
 _TEXT_LAYER = re.compile(
     r"(?:text_model\.)?(encoder\.layers\.\d+\.(?:self_attn\.(?:k|v|q|out)_proj|mlp\.fc[12]))\.weight"
 )
-_NEVER = ("conv_in", "conv_out", "time_embedding")
+_RARE = ("conv_in", "conv_out", "time_embedding")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +38,16 @@ class Target:
 Targets = Mapping[str, Target]
 
 
-def find_targets(entries: Mapping[str, TensorInfo]) -> dict[str, Target]:
-    """Return a checkpoint's layers by LoRA names. These have dots as underscores: look them up, never split them."""
+def find_targets(entries: Mapping[str, TensorInfo], *, rare: bool = False) -> dict[str, Target]:
+    """Return a checkpoint's layers by LoRA names. These have dots as underscores: look them up, never split them.
+
+    The `rare` ones are the UNet's first and last layer and its time embedding: the webui paints with a LoRA's changes
+    of them, kohya's scripts neither train nor merge these.
+    """
     targets = {}
     for target in _text_targets(entries):
         targets[TEXT + target.path.replace(".", "_")] = target
-    for target in _unet_targets(entries):
+    for target in _unet_targets(entries, rare=rare):
         targets[_UNET + target.path.replace(".", "_")] = target
     return targets
 
@@ -55,14 +59,14 @@ def _text_targets(entries: Mapping[str, TensorInfo]) -> Iterator[Target]:
             yield Target(key=name, path=f"text_model.{found[1]}", shape=entry.shape, standard=True)
 
 
-def _unet_targets(entries: Mapping[str, TensorInfo]) -> Iterator[Target]:
+def _unet_targets(entries: Mapping[str, TensorInfo], *, rare: bool) -> Iterator[Target]:
     layers = [
         name.removeprefix(UNET_PREFIX).removesuffix(".weight")
         for name, entry in entries.items()
         if name.startswith(UNET_PREFIX) and name.endswith(".weight") and len(entry.shape) in (2, 4)
     ]
     for old, new, kind in layout_of_original(entries).modules():
-        if new.startswith(_NEVER):
+        if new.startswith(_RARE) and not rare:
             continue
         for layer in layers:
             if layer == old or layer.startswith(old + "."):

@@ -356,9 +356,17 @@ def test_cancelled_jobs_leave_nothing_in_the_weights(own, folders):
 
 
 def test_targets_are_those_of_the_workshop(own, bundled):
-    """Loaded networks and files have the same layers by the same names."""
+    """Loaded networks and files have the same layers by the same names, but for those that only painting changes."""
     from pastelbot.diffusion.lora.targets import find_targets
     from pastelbot.workshop.folders import open_folder
 
-    assert own.patches.targets == find_targets(open_folder(bundled).source.entries)
+    entries = open_folder(bundled).source.entries
+
+    assert own.patches.targets == find_targets(entries, rare=True)
+    assert own.patches.targets.keys() - find_targets(entries).keys() == {
+        "lora_unet_conv_in",
+        "lora_unet_conv_out",
+        "lora_unet_time_embedding_linear_1",
+        "lora_unet_time_embedding_linear_2",
+    }
     assert len(lora_tensors(own.patches.targets)) > 100

@@ -1,0 +1,87 @@
+"""What a recorded case asks for, as a request, and which cases Pastelbot cannot be asked for yet."""
+
+from golden_cases import cases
+
+from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.rules.samplers import SAMPLERS, painted
+
+# The recordings were made on a CPU, where the webui's "GPU" noise is torch's CPU generator.
+SOURCES = {"GPU": "CPU"}
+REFUSED = SAMPLERS.keys() - painted().keys()  # a deliberate difference, see docs/conformance.md
+# What a case may have, besides its prompts, without being out of reach.
+SETTINGS = {
+    *("prompt", "negative_prompt", "seed", "width", "height", "steps", "sampler_name", "scheduler", "cfg_scale"),
+    *("batch_size", "n_iter", "subseed", "subseed_strength", "seed_resize_from_w", "seed_resize_from_h"),
+    *(
+        "enable_hr",
+        "denoising_strength",
+        "hr_resize_x",
+        "hr_resize_y",
+        "hr_scale",
+        "hr_second_pass_steps",
+        "hr_upscaler",
+    ),
+    *("hr_sampler_name", "hr_scheduler", "hr_cfg", "hr_prompt", "hr_negative_prompt"),
+}
+OPTIONS = {"CLIP_stop_at_last_layers", "eta_noise_seed_delta", "randn_source", "emphasis"}
+
+
+def within_reach(case):
+    """Return whether a case can be asked for."""
+    settings = case["settings"]
+    return not (
+        settings.keys() - SETTINGS
+        or case["opts"].keys() - OPTIONS
+        or case.get("kind")
+        or case.get("model")
+        or settings["sampler_name"] in REFUSED
+    )
+
+
+def reached(name):
+    """Return the cases of a table that can be asked for."""
+    return [case for case in cases(name) if within_reach(case)]
+
+
+def request_of(case):
+    """Return the request that a recorded case's settings and options mean."""
+    settings, options = case["settings"], case["opts"]
+    source = options.get("randn_source", "GPU")
+    return GenerationRequest(
+        prompt=settings["prompt"],
+        negative_prompt=settings.get("negative_prompt", ""),
+        width=settings["width"],
+        height=settings["height"],
+        seed=settings["seed"],
+        count=settings.get("batch_size", 1) * settings.get("n_iter", 1),
+        steps=settings["steps"],
+        cfg_scale=settings["cfg_scale"],
+        sampler=settings["sampler_name"],
+        schedule=settings.get("scheduler") or "Automatic",
+        clip_skip=options.get("CLIP_stop_at_last_layers", 2),
+        hires=hires_of(settings) if settings.get("enable_hr") else None,
+        subseed=settings.get("subseed", 0),
+        subseed_strength=settings.get("subseed_strength", 0),
+        seed_resize_width=max(0, settings.get("seed_resize_from_w", 0)),
+        seed_resize_height=max(0, settings.get("seed_resize_from_h", 0)),
+        eta_noise_seed_delta=options.get("eta_noise_seed_delta", 31337),
+        noise_source=SOURCES.get(source, source),
+        emphasis=options.get("emphasis", "Original"),
+    )
+
+
+def hires_of(settings):
+    """Return the hires fix of a recorded case's settings."""
+    return HiresFix(
+        width=settings.get("hr_resize_x", 0),
+        height=settings.get("hr_resize_y", 0),
+        scale=settings.get("hr_scale", 2),
+        steps=settings.get("hr_second_pass_steps", 0),
+        denoising_strength=settings.get("denoising_strength", 0.75),
+        upscaler=settings.get("hr_upscaler") or "Latent",
+        sampler=settings.get("hr_sampler_name"),
+        schedule=settings.get("hr_scheduler"),
+        cfg_scale=settings.get("hr_cfg"),
+        prompt=settings.get("hr_prompt") or None,
+        negative_prompt=settings.get("hr_negative_prompt") or None,
+    )
