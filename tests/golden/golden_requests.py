@@ -2,6 +2,7 @@
 
 from golden_cases import cases
 
+from pastelbot.choices import UPSCALERS
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules.samplers import SAMPLERS, painted
 
@@ -35,6 +36,7 @@ def within_reach(case):
         or case.get("kind")
         or case.get("model")
         or settings["sampler_name"] in REFUSED
+        or (settings.get("hr_upscaler") or UPSCALERS[0]) not in UPSCALERS
     )
 
 
