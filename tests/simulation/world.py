@@ -62,6 +62,7 @@ class World:
         self._crash_in = None
         self._crashed = None
         self.bot = None
+        self.power_was_cut = False  # since the database was looked at last
         self.tasks = []  # what goes on beside the bot, in this life
 
     # Time, randomness, trace.
@@ -106,6 +107,7 @@ class World:
         """Let the bot live once; return how it ended."""
         if how_before is not None:
             self.elapsed += self.random.choice((0.5, 5.0, 200.0, 2000.0))
+            self.power_was_cut |= how_before == "power"
             self.disk.cut_power() if how_before == "power" else self.disk.crash()
         self.disk.off = self.disk.full = self.disk.locked = False
         faults = Faults() if last else self.faults
@@ -120,7 +122,7 @@ class World:
         self._crash_in = self.random.randint(1, 150) if end in ("crash", "power") else None
         asyncio.set_event_loop(loop)
         try:
-            loop.run_until_complete(self._until_crash(self._life(last=last, how_before=how_before)))
+            loop.run_until_complete(self._until_crash(self._life(last=last)))
         finally:
             self._end_life(loop)
         self.trace("life", "ends", end)
@@ -181,8 +183,8 @@ class World:
 
     # One life.
 
-    async def _life(self, *, last, how_before):
-        await self._start_bot(power_cut=how_before == "power")
+    async def _life(self, *, last):
+        await self._start_bot()
         if not last:
             await self._use()
         else:
@@ -190,10 +192,11 @@ class World:
             await self._settle()
         await self._stop(last=last)
 
-    async def _start_bot(self, *, power_cut):
+    async def _start_bot(self):
         self.bot = app.build(self._settings(), executor=self.worker, clock=self.clock, monotonic=lambda: self.loop.now)
         await self.bot.login("token")
-        self.invariants.open(power_cut=power_cut)
+        self.invariants.open(power_cut=self.power_was_cut)
+        self.power_was_cut = False
         self.invariants.after_commit()
         self.invariants.check_answered()
         self.gateway(
