@@ -21,6 +21,7 @@ FORMS = 1 + len(_WEBP)  # that a picture can be sent in, from PNG to the smalles
 _REQUEST_BYTES = 24 * 2**20  # Discord takes 25 MiB a request, text included
 _PATIENCE = 2.2  # seconds, of the three in which Discord wants an answer
 _LARGEST_SHOWN = 25 * 2**20  # bytes of a picture of which only the infotext is read
+_TEXT_SUFFIX = ".txt"
 _USER_COMMENT = 0x9286
 _EXIF = 0x8769
 
@@ -28,6 +29,12 @@ _EXIF = 0x8769
 def picture_in(message: discord.Message) -> discord.Attachment | None:
     """Return the first picture that is attached to a message."""
     return next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
+
+
+def infotext_file_in(message: discord.Message) -> discord.Attachment | None:
+    """Return the first attachment of a message that can hold an infotext: a picture, or else a text file."""
+    texts = (file for file in message.attachments if file.filename.lower().endswith(_TEXT_SUFFIX))
+    return picture_in(message) or next(texts, None)
 
 
 def first_picture(message: discord.Message) -> discord.Attachment:
@@ -60,7 +67,7 @@ async def picture_of(file: discord.Attachment) -> bytes:
 
 
 async def infotext_of(file: discord.Attachment, *, cap: int = _LARGEST_SHOWN, patience: float = _PATIENCE) -> str:
-    """Return the infotext of a picture, within so many seconds; raises RequestError.
+    """Return the infotext of a picture or a text file, within so many seconds; raises RequestError.
 
     Files from strangers are taken apart in a thread, as one may be made to take long.
     """

@@ -48,7 +48,7 @@ def read_infotext(source: Path | bytes) -> str:
     except UnidentifiedImageError as error:
         if isinstance(source, bytes) and _is_text(source):
             return capped_text(source, what=what)
-        raise RequestError(f"{name} is not a readable picture.") from error
+        raise RequestError(f"{name} is not a readable picture, nor a text with an infotext.") from error
     except OSError as error:
         raise RequestError(f"{name} cannot be read: {error}.") from error
     except (ValueError, SyntaxError) as error:

@@ -1,6 +1,7 @@
 """Infotext: the text under a picture that says how it was made, in the webui's form."""
 
 from pastelbot.infotext.fields import Infotext, read_fields, with_line_breaks
+from pastelbot.infotext.finding import find_infotexts, refuse_infotext
 from pastelbot.infotext.reader import ReadRequest, completed, read_request
 from pastelbot.infotext.webui import parse_infotext
 from pastelbot.infotext.writer import format_infotext
@@ -9,9 +10,11 @@ __all__ = [
     "Infotext",
     "ReadRequest",
     "completed",
+    "find_infotexts",
     "format_infotext",
     "parse_infotext",
     "read_fields",
     "read_request",
+    "refuse_infotext",
     "with_line_breaks",
 ]

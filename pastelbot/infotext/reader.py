@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from pastelbot.infotext.fields import Infotext, read_fields
+from pastelbot.infotext.finding import find_infotexts
 from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, parse_infotext
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
@@ -36,10 +37,11 @@ class ReadRequest(NamedTuple):
 
 
 def read_request(text: str) -> ReadRequest:
-    """Read any text as an infotext; what is missing or unreadable gets its default.
+    """Read the first infotext in any text; what is missing or unreadable gets its default.
 
     Nothing but the length can be wrong with it: raises LimitError for more than 64 Ki characters.
     """
+    text, *others = find_infotexts(text)
     raw = read_fields(text)
     fields = _Fields(parse_infotext(text))
     request = (
@@ -51,11 +53,16 @@ def read_request(text: str) -> ReadRequest:
         checkpoint=raw.fields.get("Model", ""),
         checkpoint_hash=raw.fields.get("Model hash", ""),
         missing=tuple(name for name in needed if name not in raw.fields),
-        notes=(*fields.notes, *_ignored(raw, fields)),
+        notes=(*_several(len(others) + 1), *fields.notes, *_ignored(raw, fields)),
         vae=raw.fields.get("VAE", ""),
         loras=_hashes(raw.fields.get("Lora hashes", "")),
         embeddings=_hashes(raw.fields.get("TI hashes", "")),
     )
+
+
+def _several(count: int) -> Iterator[str]:
+    if count > 1:
+        yield f"There are {count} infotexts; the first is taken."
 
 
 def completed(read: ReadRequest, *, random_seed: Callable[[], int]) -> ReadRequest:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pastelbot.config import Settings, parse_size
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
+from pastelbot.infotext import refuse_infotext
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.reading import read_aspect, read_negative, read_sampler, read_size, size_with_aspect
@@ -53,7 +54,7 @@ def amend(
     if options.sampler is not None or options.schedule is not None:
         sampler, schedule = read_sampler(options.sampler or base.sampler, options.schedule)
     return base.replace(
-        prompt=_typed(options.prompt, base.prompt),
+        prompt=_prompt(options.prompt, base.prompt),
         negative_prompt=_negative(base, options),
         width=width,
         height=height,
@@ -152,6 +153,11 @@ def default_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
         denoising_strength=settings.defaults.denoising_strength,
         upscaler=settings.defaults.hires_upscaler,
     )
+
+
+def _prompt(text: str | None, default: str) -> str:
+    refuse_infotext(text or "")
+    return _typed(text, default)
 
 
 def _typed(text: str | None, default: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pastelbot.errors import PromptError, RequestError
+from pastelbot.infotext import refuse_infotext
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.option import Fields, Flag, Option
@@ -20,8 +21,10 @@ _SYNTAX = tuple(flag.syntax for _option, flag in _READERS.values())
 def options_from_prompt(text: str) -> GenerationOptions:
     """Return what a typed prompt says, flags and all; raises PromptError with the position of what is wrong.
 
-    Of a flag that is there twice the last one counts, unless its option joins them, as `--no` does.
+    A prompt that is an infotext is refused. Of a flag that is there twice the last one counts, unless its option joins
+    them, as `--no` does.
     """
+    refuse_infotext(text)
     read = flags.read_flags(strip_comments(text).strip(), _SYNTAX)
     values: dict[str, object] = {"prompt": read.prompt}
     for flag in read.flags:

@@ -15,7 +15,14 @@ from pastelbot.errors import PastelError
 from pastelbot.formats.texts.decoding import decode_comment
 from pastelbot.formats.texts.infotext_cap import MAX_INFOTEXT
 from pastelbot.i18n.languages import Languages
-from pastelbot.infotext import parse_infotext, read_fields, read_request, with_line_breaks
+from pastelbot.infotext import (
+    find_infotexts,
+    parse_infotext,
+    read_fields,
+    read_request,
+    refuse_infotext,
+    with_line_breaks,
+)
 from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_negative
 from pastelbot.options.tokens import count_tokens
@@ -74,6 +81,9 @@ READERS = {
     "parse_infotext": parse_infotext,
     "read_request": read_request,
     "with_line_breaks": with_line_breaks,
+    "find_infotexts": lambda text: find_infotexts(f"{text}\nSteps: 1, Sampler: Euler, Seed: 1"),
+    "find_infotexts in one line": lambda text: find_infotexts(f"Steps: 1, {text}".replace("\n", " ")),
+    "refuse_infotext": refuse_infotext,
     "decode_comment": lambda text: decode_comment(b"UNICODE\0" + text.encode("utf-16-le")),
     "decode_comment of other bytes": lambda text: decode_comment(text.encode()),
     "plain": plain,
@@ -90,9 +100,13 @@ READERS = {
 SHAPES = [
     *(" ", "\n", "é", "\\", "#", "1", "{", "[", "(:"),
     *("[)", "(a", "{a,", "[a:", "[a|b]", "[a:b:1]", "<lora:", "<lora:a:1>", "-__a", "__a__ ", "(a) --no b ", "a AND "),
+    *("```", "` ", "> a\n", "**a:** ", "Steps: 1, ", "Seed: 1\n", "Negative prompt: "),
     *('ab: "', " Steps: 1", "a: b, ", "1d ", "1-5, ", '"a', "a_(b", "`|*<@", "discord.gg/", " · ", "/channels/1/"),
 ]
-CAPPED = {"read_fields", "parse_infotext", "read_request", "with_line_breaks"}  # 64 Ki characters are all they take
+CAPPED = {  # 64 Ki characters are all they take
+    *("find_infotexts", "find_infotexts in one line"),
+    *("read_fields", "parse_infotext", "read_request", "with_line_breaks"),
+}
 SHORT, LONG = 4000, 2**20
 ENOUGH = 0.01  # seconds of processor time, which measure well
 TRIES = 8

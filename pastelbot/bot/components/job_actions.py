@@ -110,13 +110,13 @@ async def _paint_child(interaction: Interaction, job: Job, request: GenerationRe
 
 
 async def _infotext(interaction: Interaction, job: Job, _index: int) -> None:
-    """Show the infotext, to copy it; a long one comes as a file."""
+    """Show the infotext, to copy it; a long one, and one that would end its block, comes as a file."""
     stored = await interaction.client.services.jobs.pictures(job.id)
     if not stored:
         raise NotFoundError("The picture was deleted, and its infotext with it.")
     text = "\n\n".join(picture.infotext for picture, _path in stored)
-    block = f"```\n{text.replace('```', chr(0x2032) * 3)}\n```"
-    if len(block) <= _CONTENT:
+    block = f"```\n{text}\n```"
+    if len(block) <= _CONTENT and "```" not in text:
         await interaction.response.send_message(block, ephemeral=True)
     else:
         file = discord.File(io.BytesIO(text.encode()), filename=f"infotext-{job.id}.txt")

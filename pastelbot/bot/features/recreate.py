@@ -1,16 +1,19 @@
 """`/recreate` and "Apps > Recreate": paint the picture of an infotext from any program."""
 
+import asyncio
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.attachments import infotext_of, picture_in
+from pastelbot.bot.attachments import infotext_file_in, infotext_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.queueing import children, paint
 from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
+from pastelbot.infotext import read_request
 from pastelbot.records import Actor, JobOptions
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.visibility import Visibility
@@ -27,7 +30,7 @@ class RecreateCog(commands.Cog):
     @app_commands.command(name="recreate")
     @app_commands.describe(
         infotext="The text of a picture's settings, as the webui or the Infotext button writes it",
-        picture="A PNG, JPEG or WebP file that still has its settings inside",
+        picture="A PNG, JPEG or WebP file that still has its settings inside, or a text file with them",
     )
     @answers_errors
     async def recreate(
@@ -45,9 +48,9 @@ class RecreateCog(commands.Cog):
 
     @answers_errors
     async def recreate_message(self, interaction: Interaction, message: discord.Message) -> None:
-        """Paint again the first picture of a message, or the infotext that it says."""
-        picture = picture_in(message)
-        infotext = message.content if picture is None else await infotext_of(picture)
+        """Paint again the first picture of a message, or the infotext in its text file or its text."""
+        picture = infotext_file_in(message)
+        infotext = message.content if picture is None else await _infotext_of(picture, message.content)
         job = await self._visibility.shown_in(actor_of(interaction), message.id)
         if job is None:
             await self._paint(interaction, infotext, actor_of(interaction), _hidden_as(picture))
@@ -61,6 +64,17 @@ class RecreateCog(commands.Cog):
             await respond_ephemeral(
                 interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)])
             )
+
+
+async def _infotext_of(file: discord.Attachment, content: str) -> str:
+    """Return a file's infotext; where it has none, that of the message's text, which often says it then."""
+    try:
+        return await infotext_of(file)
+    except RequestError:
+        read = await asyncio.to_thread(read_request, content)
+        if "Steps" in read.missing:
+            raise
+        return content
 
 
 def _hidden_as(picture: discord.Attachment | None) -> JobOptions:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pastelbot.choices import upscaler_files
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, PromptError, RequestError
-from pastelbot.infotext import completed, read_request, with_line_breaks
+from pastelbot.infotext import completed, read_request
 from pastelbot.options import GenerationOptions, amend, default_hires, draft
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.clamping import cap_hires, clamp
@@ -113,7 +113,7 @@ class RequestBuilder:
 
         Of what was set here, only spoiler and private count: an infotext has everything that pixels depend on.
         """
-        read = await asyncio.to_thread(lambda: read_request(with_line_breaks(infotext)))
+        read = await asyncio.to_thread(read_request, infotext)
         if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
             raise RequestError(
                 "This is not an infotext: it must have a line such as "

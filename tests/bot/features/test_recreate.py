@@ -44,6 +44,52 @@ async def test_a_pasted_infotext_is_painted_with_its_settings(studio, recreate, 
     )
 
 
+FENCED = f"```\n{INFOTEXT}\n```"
+INLINE = f"look: `{INFOTEXT}`".replace("\n", " ")
+
+
+@pytest.mark.parametrize("pasted", [FENCED, FENCED.replace("\n", " "), INLINE, f"> {FENCED}"])
+async def test_what_the_infotext_button_shows_goes_back_in(studio, recreate, pasted):
+    await recreate(infotext=pasted)
+    typed = await painted_request(studio)
+    message = await studio.kenji.send(studio.channel, pasted)
+    await studio.hana.context_menu(studio.channel, "Recreate", message)
+
+    assert ("1girl, ((red hair))", 77, 128) == (typed.prompt, typed.seed, typed.width)
+    assert [typed, typed] == [(await studio.jobs.get(job)).request for job in await studio.painting(2)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+async def test_a_text_file_says_it_too(studio, recreate, encoding):
+    content = INFOTEXT.encode(encoding)
+    await recreate(picture=("infotext-ab12cd.txt", content))
+    assert 77 == (await painted_request(studio)).seed
+    message = await studio.kenji.send(studio.channel, "look", attachments=[("infotext-ab12cd.txt", content)])
+    await studio.hana.context_menu(studio.channel, "Recreate", message)
+
+    assert 2 == len(await studio.painting(2))
+
+
+async def test_where_a_picture_says_nothing_the_messages_text_counts(studio):
+    message = await studio.kenji.send(studio.channel, FENCED, attachments=[("a.png", png_with(None))])
+    await studio.hana.context_menu(studio.channel, "Recreate", message)
+
+    assert 77 == (await painted_request(studio)).seed
+
+
+async def test_a_text_file_that_is_not_an_infotext_is_refused(recreate):
+    result = await recreate(picture=("notes.txt", b"red hair"))
+
+    assert "is not a readable picture" in result.response.content
+
+
+async def test_an_infotext_pasted_as_a_prompt_is_noticed(studio):
+    result = await studio.hana.slash(studio.channel, "imagine", prompt=INFOTEXT.replace("\n", " "))
+
+    assert "This is an infotext, not a prompt" in result.response.content
+    assert "/recreate" in result.response.content
+
+
 async def test_what_will_differ_is_noted_privately(recreate):
     result = await recreate(infotext=f"{INFOTEXT}, Something: abc")
 

@@ -112,8 +112,9 @@ async def test_infotext_is_shown_to_who_asks(studio):
     assert "```\n1girl, red hair\nSeed: 7\n```" == shown.response.content
 
 
-async def test_a_long_infotext_comes_as_a_file(studio):
-    await studio.imagine("1girl, " * 400)
+@pytest.mark.parametrize("prompt", ["1girl, " * 400, "1girl, ```red hair```"], ids=["long", "with a block's end"])
+async def test_an_infotext_that_fits_no_block_comes_as_a_file(studio, prompt):
+    await studio.imagine(prompt)
     message = await studio.finish()
     shown = await studio.hana.click(message, label="Infotext")
 
