@@ -123,6 +123,7 @@ def build(
         guild_ids=discord.guild_ids,
         pace=Pace(edit_seconds=discord.edit_seconds, first_retry=first_retry),
         mention_after_seconds=discord.mention_after_seconds,
+        stop_seconds=settings.worker.stop_seconds,
     )
 
 

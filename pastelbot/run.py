@@ -3,7 +3,11 @@
 import asyncio
 import contextlib
 import gc
+import os
 import signal
+import sys
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import aiohttp
@@ -29,7 +33,20 @@ def run(settings: Settings) -> None:
     log.configure(settings.log)
     gc.freeze()  # the collector need not scan all imports: that would take longer than an answer may
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run_until_stopped(settings))
+        asyncio.run(run_until_stopped(settings, on_stop=lambda: _end_after(settings.worker.stop_seconds)))
+
+
+def _end_after(seconds: float) -> None:
+    """End the process after that time, whatever still runs: a thread that hangs would keep it for ever."""
+    timer = threading.Timer(seconds, _end_now)
+    timer.daemon = True
+    timer.start()
+
+
+def _end_now() -> None:
+    structlog.get_logger(__name__).warning("ended by force: something did not stop in time")
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _token(settings: Settings) -> str:
@@ -80,19 +97,29 @@ def _check_others(settings: Settings) -> None:
             structlog.get_logger(__name__).warning("a checkpoint cannot be used", name=name, reason=str(error))
 
 
-async def run_until_stopped(settings: Settings) -> None:
-    """Do what `run` does, in an event loop that is there already."""
+async def run_until_stopped(settings: Settings, *, on_stop: Callable[[], None] = lambda: None) -> None:
+    """Do what `run` does, in an event loop that is there already; SIGTERM calls `on_stop`, too."""
     _token(settings)  # without one the database is not touched
     with exclusive_use(settings.storage.database):
-        await _run(settings, await check(settings))
+        token = await check(settings)
+        _stop_on_sigterm(on_stop)
+        await _run(settings, token)
+
+
+def _stop_on_sigterm(on_stop: Callable[[], None]) -> None:
+    task = asyncio.current_task()
+
+    def stop() -> None:
+        on_stop()
+        if task is not None:
+            task.cancel()
+
+    with contextlib.suppress(NotImplementedError):  # Windows has no SIGTERM to handle
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
 
 
 async def _run(settings: Settings, token: str) -> None:
     bot = app.build(settings)
-    task = asyncio.current_task()
-    if task is not None:
-        with contextlib.suppress(NotImplementedError):  # Windows has no SIGTERM to handle
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         async with bot:
             await bot.start(token)

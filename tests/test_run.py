@@ -1,21 +1,27 @@
 """The real discord.py against a Discord of our own on the loopback: start, wrong token, no server, SIGTERM."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import socket
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import discord
 import pytest
 from aiohttp import web
 from helpers.fake_executors import FakeExecutor
+from helpers.jobs import insert_job
 from helpers.support import make_settings
 from pydantic import SecretStr
 from yarl import URL
 
 from pastelbot import app, run
 from pastelbot.errors import ConfigError, DatabaseError, StartupError
+from pastelbot.records import GenerationRequest, JobStatus, ReplyTarget
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.maintenance.exclusive_use import exclusive_use
@@ -41,6 +47,7 @@ class Loopback:
     def __init__(self):
         self.asked = asyncio.Event()
         self.closing = asyncio.Event()
+        self.limiting = asyncio.Event()
         self.commands = []
         self.takes_commands = True
         self.port = 0
@@ -53,6 +60,9 @@ class Loopback:
             self.asked.set()
             await self.closing.wait()
             return web.Response(status=503)
+        if request.method == "DELETE":
+            self.limiting.set()
+            return answer({"message": "You are being rate limited.", "retry_after": 600.0, "global": False}, 429)
         if request.method == "PUT" and not self.takes_commands:
             return answer({"message": "Missing Access", "code": 50001}, 403)
         if request.method == "PUT":
@@ -63,7 +73,8 @@ class Loopback:
 
 def answer(data, status=200):
     """Answer as Discord does; discord.py reads JSON only where the content type has no charset."""
-    return web.Response(body=json.dumps(data).encode(), status=status, headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "Via": "1.1 google"}
+    return web.Response(body=json.dumps(data).encode(), status=status, headers=headers)
 
 
 def send_to(monkeypatch, api_port, gateway_port=None):
@@ -125,6 +136,68 @@ async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_
     assert {command["name"] for command in loopback.commands} >= {"imagine", "queue", "quota", "help"}
     assert executor.closed
     assert settings.storage.pictures.is_dir()
+
+
+STOPPED = """
+import sys, threading, time
+from pathlib import Path
+import discord
+from pydantic import SecretStr
+from yarl import URL
+from helpers.fake_executors import FakeExecutor
+from helpers.support import make_settings
+from pastelbot import app, run
+
+port, token, folder, hangs = sys.argv[1:]
+discord.http.Route.BASE = f"http://127.0.0.1:{port}"
+discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(f"ws://127.0.0.1:{port}/gateway")
+app.ProcessExecutor = lambda _options: FakeExecutor()
+if hangs:
+    threading.Thread(target=time.sleep, args=(3600,)).start()
+run.run(make_settings(Path(folder), worker={"stop_seconds": 2}).model_copy(update={"token": SecretStr(token)}))
+"""
+
+
+@pytest.fixture
+async def stopping(loopback, settings, tmp_path):
+    """Return a function that runs a real bot, whose deletion of a message meets a rate limit of ten minutes."""
+    database = await Database.open(settings.storage.database)
+    reply = ReplyTarget(channel_id=2, message_id=3, guild_id=4)
+    job = await insert_job(JobStore(database), 1, GenerationRequest(prompt="1girl"), reply, now=datetime.now(UTC))
+    async with database.transaction() as transaction:
+        await transaction.execute("INSERT INTO erasures (message_id, channel_id) VALUES (5, 6)")
+    await database.close()
+
+    async def sigterm(*, hangs):
+        arguments = ["-c", STOPPED, str(loopback.port), TOKEN, str(tmp_path), hangs]
+        path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, env={**os.environ, "PYTHONPATH": path}, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            async with asyncio.timeout(120):
+                await loopback.limiting.wait()
+                process.send_signal(signal.SIGTERM)
+                _, output = await process.communicate()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        return process.returncode, output.decode(), job.id
+
+    return sigterm
+
+
+@pytest.mark.parametrize("hangs", ["", "a thread"])
+async def test_sigterm_ends_it_whatever_discord_does_and_whatever_hangs(stopping, settings, hangs):
+    code, output, job_id = await stopping(hangs=hangs)
+
+    assert code == 0
+    assert "not finished in time" in output
+    assert ("ended by force" in output) == bool(hangs)
+    database = await Database.open(settings.storage.database)
+    job = await JobStore(database).get(job_id)
+    await database.close()
+    assert (job.status, job.attempts) == (JobStatus.QUEUED, 0)
 
 
 @pytest.mark.usefixtures("executor")

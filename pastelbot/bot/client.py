@@ -19,11 +19,13 @@ from pastelbot.bot.rates import within_rate
 from pastelbot.bot.responses import answer_error
 from pastelbot.bot.sync import sync_commands
 from pastelbot.i18n.languages import Languages
-from pastelbot.jobs.background import Mailbox, Periodic
+from pastelbot.jobs.background import Mailbox, Periodic, finish_within
 from pastelbot.service.services import Services
 
 _FIRST_CHORES = 60.0
 _CHORES = 3600.0
+# Of the seconds that a stop may take: for the work under way, and then for the database and for Discord.
+_WORK_SHARE, _LEAVING_SHARE = 0.6, 0.15
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +60,7 @@ class PastelBot(PastelClient):
         guild_ids: tuple[int, ...],
         pace: Pace,
         mention_after_seconds: float,
+        stop_seconds: float,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -72,6 +75,7 @@ class PastelBot(PastelClient):
         self._guild_ids = guild_ids
         self._pace = pace
         self._mention_after = mention_after_seconds
+        self._stop_seconds = stop_seconds
         self._chores = Periodic(self.do_chores, seconds=_CHORES)
         self._departures: Mailbox[None] = Mailbox(self._end_elsewhere)
         self._delivery: Delivery | None = None
@@ -133,18 +137,24 @@ class PastelBot(PastelClient):
             await self._posts.best_of()
 
     async def close(self) -> None:
-        """Stop giving out work, put back what is unfinished, and leave Discord."""
+        """Stop giving out work, put back what is unfinished, and leave Discord, whatever that does, in time."""
         delivery, posts = self._delivery, self._posts
         self._delivery = self._posts = None
         if delivery is not None and posts is not None:
-            await self._chores.close()
-            await self._departures.close()
-            for name in tuple(self.cogs):
-                await self.remove_cog(name)
-            await self.services.dispatcher.close()
-            await self.services.tagging.close()
-            await delivery.close()
-            await posts.close()
-            await self.services.database.close()
+            await finish_within(
+                self._stop_seconds * _WORK_SHARE,
+                self.services.dispatcher.close(),
+                self.services.tagging.close(),
+                self._chores.close(),
+                self._departures.close(),
+                self._remove_cogs(),
+                delivery.close(),
+                posts.close(),
+            )
+            await finish_within(self._stop_seconds * _LEAVING_SHARE, self.services.database.close())
             self.services.watchdog.stop()
-        await super().close()
+        await finish_within(self._stop_seconds * _LEAVING_SHARE, super().close())
+
+    async def _remove_cogs(self) -> None:
+        for name in tuple(self.cogs):
+            await self.remove_cog(name)

@@ -197,6 +197,7 @@ class WorkerSettings(Section):
     preview_steps: int = Field(default=4, ge=0)
     stall_seconds: float = Field(default=300, gt=0)
     checkpoints_in_memory: int = Field(default=2, ge=1)
+    stop_seconds: float = Field(default=8, ge=1)
 
 
 class TaggerSettings(Section):

@@ -7,7 +7,7 @@ its interaction) must not leak into work that outlives it.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextvars import Context
 from typing import Any, Generic, TypeVar
 
@@ -31,6 +31,37 @@ def spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 def call_later(seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
     """Call back after that time, in an empty context."""
     return Context().run(asyncio.get_running_loop().call_later, seconds, callback)
+
+
+async def finished(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Wait until tasks have ended; where this is cancelled, they are cancelled too, and end."""
+    if not tasks:
+        return
+    try:
+        await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        raise
+
+
+async def finish_within(seconds: float, *work: Coroutine[Any, Any, None]) -> None:
+    """Do all of it at the same time, and cancel after so many seconds what is not done; errors are logged."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    _done, late = await asyncio.wait(tasks, timeout=seconds)
+    for task in late:
+        task.cancel()
+    if late:
+        log.warning("not finished in time", seconds=seconds, work=sorted(_name(task) for task in late))
+        await asyncio.wait(late, timeout=seconds / 10)
+    for task in tasks:
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            log.error("not finished", work=_name(task), exc_info=task.exception())
+
+
+def _name(task: asyncio.Task[None]) -> str:
+    return str(getattr(task.get_coro(), "__qualname__", task.get_name()))
 
 
 class Mailbox(Generic[T]):
@@ -58,12 +89,12 @@ class Mailbox(Generic[T]):
             self._run_soon()
 
     async def close(self) -> None:
-        """Drop what waits, and return when the item in hand is finished."""
+        """Drop what waits, and return when the item in hand is finished; where this is cancelled, that is too."""
         self._closed = True
         self._items.clear()
         self._cancel_retry()
         if self._task is not None and self._task is not asyncio.current_task():
-            await asyncio.wait([self._task])
+            await finished([self._task])
 
     async def finish(self) -> None:
         """Take nothing more, and return when all that waits is handled, or was tried once more in vain."""
@@ -71,7 +102,7 @@ class Mailbox(Generic[T]):
         if self._retry is not None:
             self._run_soon()
         if self._task is not None:
-            await asyncio.wait([self._task])
+            await finished([self._task])
 
     async def _run(self) -> None:
         while self._items:

@@ -39,7 +39,8 @@ class ProcessExecutor:
     ) -> None:
         self._options = options
         self._target = target
-        self._first_pause, self._patience, self._later = first_pause, patience, later
+        self._first_pause, self._later = first_pause, later
+        self._patience = min(patience, options.worker.stop_seconds / 3)
         self._child: ChildProcess | None = None
         self._on_event: Callable[[Event], None] = lambda _event: None
         self._pause = first_pause
@@ -71,7 +72,7 @@ class ProcessExecutor:
             self._child.kill()
 
     async def close(self) -> None:
-        """Ask the worker to stop; after 3 s it is killed."""
+        """Ask the worker to stop; after 3 s, or a third of `worker.stop_seconds`, it is killed."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()

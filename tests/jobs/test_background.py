@@ -5,7 +5,7 @@ from helpers.support import eventually
 from structlog.testing import capture_logs
 
 from pastelbot.errors import StorageFullError
-from pastelbot.jobs.background import Mailbox, Periodic, spawn
+from pastelbot.jobs.background import Mailbox, Periodic, finish_within, spawn
 
 REQUEST = ContextVar("REQUEST", default="none")
 
@@ -221,3 +221,41 @@ async def test_a_round_can_be_had_at_once():
     periodic.wake()
     await eventually(lambda: rounds)
     await periodic.close()
+
+
+async def test_what_is_not_finished_in_time_is_cancelled_and_the_rest_is_done():
+    done = []
+
+    async def quick():
+        done.append("quick")
+
+    async def stuck():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            done.append("cleaned up")
+
+    async def failing():
+        raise KeyError("a bug")
+
+    await finish_within(0.01, stuck(), failing(), quick())
+
+    assert sorted(done) == ["cleaned up", "quick"]
+
+
+async def test_a_mailbox_that_is_not_closed_in_time_gives_up_the_item_in_hand():
+    ended = []
+
+    async def handle(_item):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)  # a transaction rolls back
+            ended.append(True)
+
+    mailbox = Mailbox(handle)
+    mailbox.put(1)
+    await asyncio.sleep(0)
+    await finish_within(0.01, mailbox.close())
+
+    assert ended == [True]

@@ -20,9 +20,7 @@ _STALLED = 50.0  # seconds: longer than results wait for the disk, shorter than 
 
 
 # Claims that do not hold yet, and the fault that each is: a seed goes on over these, and says so.
-OPEN = {
-    "the stop fails": "V12",
-}
+OPEN = {}
 
 
 class ViolatedError(AssertionError):

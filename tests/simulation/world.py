@@ -29,7 +29,7 @@ from pastelbot.jobs.loop_watchdog import LoopWatchdog
 
 _START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC).timestamp()
 _WORK_PER_DAY = 30.0
-_LONGEST_STOP = 10.0
+_LONGEST_STOP = 8.0
 _SETTLE = 3 * 3600.0
 
 
@@ -190,7 +190,7 @@ class World:
         else:
             await self._use(steps=self.random.randint(0, 10) if not self.quiet else 0)
             await self._settle()
-        await self._stop(last=last)
+        await self._stop()
 
     async def _start_bot(self):
         self.bot = app.build(self._settings(), executor=self.worker, clock=self.clock, monotonic=lambda: self.loop.now)
@@ -255,12 +255,10 @@ class World:
         self.invariants.check_files()
         self.invariants.check_no_strays()
 
-    async def _stop(self, *, last):
+    async def _stop(self):
         self.trace("bot", "stops")
         stopping = asyncio.ensure_future(self.bot.close())
         await asyncio.wait([stopping], timeout=_LONGEST_STOP)
-        if last:
-            self.invariants.require(stopping.done(), "the bot does not end", seconds=_LONGEST_STOP)
-        if stopping.done():
-            error = stopping.exception()
-            self.invariants.require(error is None, "the stop fails", error=repr(error))
+        self.invariants.require(stopping.done(), "the bot does not end", seconds=_LONGEST_STOP)
+        error = stopping.exception()
+        self.invariants.require(error is None, "the stop fails", error=repr(error))

@@ -21,6 +21,7 @@ from pastelbot.bot.messages.uploads import TooLargeError, upload
 from pastelbot.bot.responses import UNSENT, respond_ephemeral
 from pastelbot.errors import NotFoundError, StorageError
 from pastelbot.i18n.languages import Languages
+from pastelbot.jobs.background import finished
 from pastelbot.records import BeingPainted, Ended, InLine, Job, JobStatus, Rendered, Update
 from pastelbot.service.requests.submission import JobService, Queued
 from pastelbot.service.reviews import Verdict
@@ -133,13 +134,11 @@ class Delivery:
             slot.close()
 
     async def close(self) -> None:
-        """Drop what waits, and return when edits under way are finished."""
+        """Drop what waits, and return when edits under way are finished; where this is cancelled, they are too."""
         self._closed = True
         for slot in self._slots.values():
             slot.close()
-        tasks = [slot.task for slot in self._slots.values() if slot.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=10)
+        await finished([slot.task for slot in self._slots.values() if slot.task is not None])
 
     def _slot(self, job_id: str) -> MessageSlot:
         slot = self._slots.get(job_id)
