@@ -270,11 +270,15 @@ Command = Paint | Cancel | Stop
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerReady:
-    """Event: the checkpoint is loaded and the worker accepts jobs."""
+    """Event: the checkpoint is loaded and the worker accepts jobs.
+
+    `flops` is the speed of a CPU that has to paint without a GPU, in operations a second; None elsewhere.
+    """
 
     device: str
     checkpoint: str
     checkpoint_hash: str
+    flops: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 
 from pastelbot.config import BUNDLED, Settings
 from pastelbot.doctor.finding import Finding, Level
+from pastelbot.rules.device_speed import card_minutes
 
 _PROGRAM = "from pastelbot.diffusion.checkpoint.device_report import main; main()"
 _SECONDS = 120
-_CARD_WORK = 30.3  # megapixel-steps of the Pastel-Mix card's picture, hires pass included
-_WORK_FLOPS = 5.3e12  # of SD 1.x's UNet for a megapixel-step with guidance: 0.7e12 for a row of 512x512
-_EFFICIENCY = 0.5  # of a matrix product's speed that the UNet reaches
 _LITTLE = 4 * 2**30  # bytes that SD 1.x needs in half precision, with a picture
 _SLOW_MINUTES = 2
 
@@ -43,7 +41,7 @@ def judged(report: dict[str, object], *, small: bool) -> Iterator[Finding]:
         return
     memory, flops = float(str(report["memory"])), float(str(report["flops"]))
     name = f"{report['device']} ({report['name']}), driver {report['driver']}"
-    minutes = _CARD_WORK * _WORK_FLOPS / (flops * _EFFICIENCY) / 60
+    minutes = card_minutes(flops)
     if report["device"] == "cpu" and not small and minutes > _SLOW_MINUTES:
         text = (
             f"{name}: no GPU, a card picture takes about {minutes:.0f} minutes here. Install a driver and torch for "

@@ -44,6 +44,7 @@ from pastelbot.records import (
     WorkerReady,
 )
 from pastelbot.rules import cost
+from pastelbot.rules.device_speed import card_minutes
 from pastelbot.store.jobs.rows import QueuedJob, Served
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
@@ -53,6 +54,7 @@ _POLL_SECONDS = 15.0
 _WATCHED = 100  # queue positions that are checked after every event
 _REFRESHED_AT_ONCE = 50  # at most so many messages are edited at once
 _REMEMBERED = timedelta(days=3)
+_NO_GPU = 'install a driver and torch for your GPU, or set checkpoint.path = "bundled"; pastelbot doctor says more'
 _LOADING_LOGGED = 30.0  # seconds: how often the log says what the worker loads or downloads
 
 log = structlog.get_logger(__name__)
@@ -260,6 +262,9 @@ class Dispatcher:
         match event:
             case WorkerReady():
                 log.info("worker ready", device=event.device, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
+                if event.flops is not None:
+                    minutes = max(1, round(card_minutes(event.flops)))
+                    log.warning("there is no GPU: a picture takes minutes", card_picture_minutes=minutes, cure=_NO_GPU)
                 self._ready = True
                 self._positions.worker_lost = ""
                 self.checkpoint = event

@@ -11,7 +11,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from pastelbot.config import WorkerOptions
+from pastelbot.config import BUNDLED, WorkerOptions
 from pastelbot.errors import PastelError
 from pastelbot.jobs.heartbeat import Heartbeat
 from pastelbot.records import Cancel, Command, Event, Paint, PaintingFailed, Stop, WorkerLost, WorkerReady
@@ -73,9 +73,17 @@ def _handle(command: Paint | Cancel, engine: "Painting") -> list[Event]:
 
 
 def _load(options: WorkerOptions, heartbeat: Heartbeat) -> tuple["GridEngine", WorkerReady, Callable[[], None]]:
+    from pastelbot.diffusion.checkpoint.device_report import matrix_flops  # noqa: PLC0415 - torch, only here
     from pastelbot.diffusion.engine import factory  # noqa: PLC0415 - torch, only here, in the child
     from pastelbot.diffusion.networks.memory import give_back_memory  # noqa: PLC0415 - the same
 
     engine, checkpoint = factory.make_engines(options, heartbeat.during)
-    ready = WorkerReady(device=str(checkpoint.device), checkpoint=checkpoint.name, checkpoint_hash=checkpoint.hash)
+    # The bundled checkpoint is made for CPUs.
+    slow = checkpoint.device.type == "cpu" and options.checkpoint.path != BUNDLED
+    ready = WorkerReady(
+        device=str(checkpoint.device),
+        checkpoint=checkpoint.name,
+        checkpoint_hash=checkpoint.hash,
+        flops=matrix_flops(checkpoint.device) if slow else None,
+    )
     return engine, ready, partial(give_back_memory, checkpoint.device)

@@ -5,7 +5,7 @@ from threading import Semaphore, Thread
 
 import pytest
 
-from pastelbot.config import CheckpointSettings, WorkerOptions
+from pastelbot.config import BUNDLED, CheckpointSettings, WorkerOptions, bundled_checkpoint
 from pastelbot.errors import LimitError
 from pastelbot.jobs import worker
 from pastelbot.records import (
@@ -18,6 +18,7 @@ from pastelbot.records import (
     Progress,
     Stop,
     WorkerLost,
+    WorkerReady,
 )
 
 REQUEST = GenerationRequest(prompt="1girl", steps=3)
@@ -208,9 +209,8 @@ def _same_signals():
 )
 def test_a_checkpoint_that_cannot_be_loaded_is_told_in_one_sentence(tmp_path, options, words):
     (tmp_path / "other.safetensors").write_bytes(b"no tensors")
-    filled = CheckpointSettings(
-        cache_dir=tmp_path / "cache", **{**options, "path": options["path"].format(folder=tmp_path)}
-    )
+    changed = {**options, "path": options["path"].format(folder=tmp_path), "cache_dir": tmp_path / "cache"}
+    filled = CheckpointSettings().model_copy(update=changed)  # also what the configuration would refuse
     ours, theirs = Pipe()
     worker.main(theirs, WorkerOptions(checkpoint=filled))
 
@@ -218,6 +218,18 @@ def test_a_checkpoint_that_cannot_be_loaded_is_told_in_one_sentence(tmp_path, op
     assert isinstance(event, WorkerLost)
     assert all(word in event.reason for word in words)
     assert "\n" not in event.reason
+
+
+@pytest.mark.usefixtures("_same_signals")
+@pytest.mark.parametrize("bundled", [True, False])
+def test_a_cpu_says_how_fast_it_is_to_paint_a_checkpoint_that_is_not_made_for_it(bundled):
+    path = BUNDLED if bundled else str(bundled_checkpoint())
+    ours, theirs = Pipe()
+    ours.send(Stop())
+    worker.main(theirs, WorkerOptions(checkpoint=CheckpointSettings(path=path, device="cpu")))
+
+    ready = next(event for event in iter(ours.recv, None) if isinstance(event, WorkerReady))
+    assert (ready.flops is None) == bundled
 
 
 @pytest.mark.usefixtures("_same_signals")

@@ -31,10 +31,10 @@ def _report(device: torch.device) -> dict[str, object]:
     else:
         name, driver = f"{torch.get_num_threads()} threads", "none"
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if platform.system() != "Windows" else 0
-    return {"device": str(device), "name": name, "memory": memory, "driver": driver, "flops": _flops(device)}
+    return {"device": str(device), "name": name, "memory": memory, "driver": driver, "flops": matrix_flops(device)}
 
 
-def _flops(device: torch.device) -> float:
+def matrix_flops(device: torch.device) -> float:
     """Return the floating point operations a second of a matrix product, the fastest of a few."""
     matrix, seconds = torch.ones(_SIZE, _SIZE, device=device), []
     for _ in range(_TRIES):
