@@ -10,6 +10,7 @@ from helpers.jobs import insert_job
 from helpers.studio import job_of
 from helpers.support import eventually
 
+from pastelbot.errors import StorageBusyError
 from pastelbot.records import BeingPainted, JobStatus, ReplyTarget
 from pastelbot.service.requests.submission import Queued
 from pastelbot.store.jobs.store import JobStore
@@ -24,6 +25,10 @@ LOST = pytest.mark.parametrize(("status", "code"), [(502, 0), (400, 40060)])
 
 async def nothing(*_args, **_kwargs):
     """Stand for a step that the bot did not live to take."""
+
+
+async def busy(*_args, **_kwargs):
+    raise StorageBusyError("The database is busy.")
 
 
 def assert_one_picture(studio):
@@ -272,6 +277,23 @@ async def test_a_job_that_ends_before_it_is_introduced_has_one_message(studio):
     end = await studio.says("of a test")
     await eventually(lambda: not studio.bot.messages.pending)
     await studio.bot.messages.introduce(Queued(job=job, position=1))
+
+    assert [each.id for each in studio.messages] == [message.id, end.id]
+
+
+async def test_a_message_that_could_not_be_recorded_is_not_sent_again_when_its_job_is_introduced(studio, monkeypatch):
+    """The database is busy while the end of a job without a message is shown; the message is known all the same."""
+    await studio.imagine()
+    message = await studio.finish()
+    (first,) = await studio.jobs.with_status(JobStatus.DONE)
+    reply = ReplyTarget(channel_id=first.reply.channel_id, guild_id=first.reply.guild_id)
+    job = await insert_job(studio.jobs, studio.hana.id, first.request, reply, now=studio.clock())
+    with monkeypatch.context() as patch:
+        for name in ("set_message", "end_shown"):
+            patch.setattr(JobStore, name, busy)
+        await studio.bot.services.dispatcher.end(job.id, JobStatus.FAILED, reason="of a test")
+        end = await studio.says("of a test")
+        await studio.bot.messages.introduce(Queued(job=job, position=1))
 
     assert [each.id for each in studio.messages] == [message.id, end.id]
 
