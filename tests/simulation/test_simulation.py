@@ -40,6 +40,7 @@ def test_the_same_seed_gives_the_same_trace_twice(seed):
     ("bug", "claim"),
     [
         ("refunding twice", "the ledger does not add up"),
+        ("dropping failures", "a slot is leaked"),
         ("posting unseen", "a job has several messages"),
     ],
 )
