@@ -21,10 +21,12 @@ format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The long simulation; one seed again: .venv/bin/python -m tests.simulation SEED
+# The long runs, each of which can be set to 0. One seed again: .venv/bin/python -m tests.simulation SEED
 SEEDS ?= 10000
+FUZZ ?= 1000000
 chaos: .venv/dev.stamp
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+	$(BIN)/python -m tests.fuzz --inputs $(FUZZ)
 
 clean:
 	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache

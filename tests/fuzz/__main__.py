@@ -1,0 +1,44 @@
+"""Fuzz all readers: python -m tests.fuzz --inputs 1000000 [--seed 1] [--only prompts]."""
+
+import argparse
+import resource
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fuzz.running import fuzz
+from fuzz.targets import TARGETS
+
+_AT_ONCE = 2000  # inputs of one run, which hypothesis keeps in memory
+
+
+def main():
+    """Return the exit status: 1 where a reader raised what it should not have raised."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--inputs", type=int, default=10_000, help="how many, over all readers")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=TARGETS, help="this reader alone")
+    chosen = parser.parse_args()
+    names = [chosen.only] if chosen.only else list(TARGETS)
+    return any([_fuzz(name, chosen.inputs // len(names), chosen.seed) for name in names])  # noqa: C419 - all of them
+
+
+def _fuzz(name, inputs, seed):
+    began, done = time.monotonic(), 0
+    while done < inputs:
+        count = min(_AT_ONCE, inputs - done)
+        try:
+            fuzz(name, count, seed=seed + done)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it was found
+            print(f"{name}: after {done} inputs: {error!r} {getattr(error, '__notes__', '')}", flush=True)
+            return True
+        done += count
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{name}: {done} inputs in {time.monotonic() - began:.0f} s; {memory} MiB", flush=True)
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
