@@ -33,6 +33,7 @@ INNER_LAYERS = {
         {"networks"},
         {"sampling", "conditioning", "lora", "image"},
         {"checkpoint"},
+        {"backends"},
         {"engine"},
     ],
     "jobs": [{"queue"}, {"dispatcher", "worker"}],
@@ -58,12 +59,13 @@ SOLE_USERS = {
     "typer": {"cli"},
     "simcord": {"demo"},
     "onnxruntime": {"diffusion", "tagging"},
+    "openvino": {"diffusion"},
 }
 
 # Parts that only these import: the bot never merges.
 ONLY_FOR = {"workshop": {"workshop", "cli"}}
 
-HEAVY = {"torch", "diffusers", "transformers", "simcord", "onnxruntime"}
+HEAVY = {"torch", "diffusers", "transformers", "simcord", "onnxruntime", "openvino"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -83,6 +83,7 @@ class CheckpointSettings(Section):
     cache_dir: Path | None = None
     device: Annotated[str, AfterValidator(_known_device)] = "auto"
     precision: Literal["auto", "fp16", "bf16", "fp32"] = "auto"
+    backend: Literal["auto", "torch", "openvino"] = "auto"
 
 
 class MoreCheckpointSettings(Section):
@@ -98,6 +99,7 @@ class StorageSettings(Section):
 
     database: Path = Path("state/pastelbot.sqlite3")
     pictures: Path = Path("state/pictures")
+    compiled: Path = Path("state/compiled")
     keep_days: float = Field(default=0, ge=0)
     max_gib: float = Field(default=0, ge=0)
     min_free_mib: float = Field(default=512, ge=0)

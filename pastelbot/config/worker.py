@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pastelbot.config.sections import CheckpointSettings, MoreCheckpointSettings, Settings, WorkerSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerOptions:
-    """The sections that say what the worker loads, and onto what; `checkpoint` is the default one."""
+    """The sections that say what the worker loads, and onto what; `checkpoint` is the default one.
+
+    `compiled` is the folder of compiled networks.
+    """
 
     checkpoint: CheckpointSettings
     checkpoints: Mapping[str, MoreCheckpointSettings] = field(default_factory=dict)
     vaes: Mapping[str, str] = field(default_factory=dict)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
+    compiled: Path | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> "WorkerOptions":
@@ -23,4 +28,5 @@ class WorkerOptions:
             checkpoints=settings.checkpoints,
             vaes=settings.vaes,
             worker=settings.worker,
+            compiled=settings.storage.compiled,
         )

@@ -69,7 +69,11 @@ async def _serve(*, port: int, open_browser: bool) -> None:
 def _settings(folder: Path) -> config.Settings:
     """Return the demo's settings, with all state below a folder."""
     return config.bundled(
-        storage={"database": folder / "pastelbot.sqlite3", "pictures": folder / "pictures"},
+        storage={
+            "database": folder / "pastelbot.sqlite3",
+            "pictures": folder / "pictures",
+            "compiled": folder / "compiled",
+        },
         discord={"edit_seconds": 0.3},
     )
 

@@ -57,8 +57,10 @@ def make_settings(folder, **sections):
     sections["discord"].setdefault("direct_messages", True)
     for kind in ("commands", "buttons", "completions"):  # a test is faster than any user
         sections.setdefault("limits", {}).setdefault(f"{kind}_per_minute", 100_000)
+    # Bit by bit the same picture again is for torch alone.
+    sections.setdefault("checkpoint", {}).setdefault("backend", "torch")
     state = folder / "state"
-    storage = {"database": state / "bot.sqlite3", "pictures": state / "pictures"}
+    storage = {"database": state / "bot.sqlite3", "pictures": state / "pictures", "compiled": state / "compiled"}
     storage["durability"] = "relaxed"  # waiting for the disk takes most of a test's time, and no test cuts the power
     return config.bundled(storage=storage | sections.pop("storage", {}), **sections)
 

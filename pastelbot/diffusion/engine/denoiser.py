@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pastelbot.diffusion.backends.compiled_unet import CompiledUnet
 from pastelbot.diffusion.conditioning.schedule import WeightedConditioning, pad
 from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel
@@ -79,7 +80,9 @@ class _Row:
 class Denoiser:
     """Denoises the latents of several pictures in as few calls of the UNet as possible."""
 
-    def __init__(self, unet: UNet2DConditionModel, *, prediction_type: str, device: torch.device) -> None:
+    def __init__(
+        self, unet: UNet2DConditionModel | CompiledUnet, *, prediction_type: str, device: torch.device
+    ) -> None:
         self._unet = unet
         self._velocity = prediction_type == "v_prediction"
         self._device = device

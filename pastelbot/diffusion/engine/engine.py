@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pastelbot.diffusion.backends.compiled_unet import CompiledUnet
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
 from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache
 from pastelbot.diffusion.engine.active_jobs import ActiveJob, PictureTask
@@ -55,8 +56,9 @@ class Engine:
 
     On the CPU a small network sets torch to one thread. `max_rows` bounds the UNet's batch. Every `preview_every` steps
     a job's progress carries a small picture (0: never), decoded by TAESD if it is in the folder `taesd`. `upscalers`,
-    `networks` and `vaes` are the operator's upscaler models, LoRAs, embeddings and VAEs. `record` is shown the
-    intermediate results (job, picture, name, tensor), for tests.
+    `networks` and `vaes` are the operator's upscaler models, LoRAs, embeddings and VAEs. `compiled` answers in place of
+    the checkpoint's UNet, in batches of its own size. `record` is shown the intermediate results (job, picture, name,
+    tensor), for tests.
     """
 
     def __init__(
@@ -69,12 +71,15 @@ class Engine:
         upscalers: Upscalers | None = None,
         networks: NetworkFolders | None = None,
         vaes: VaeCache | None = None,
+        compiled: CompiledUnet | None = None,
         clock: Callable[[], float] = time.monotonic,
         record: JobRecorder | None = None,
     ) -> None:
         _use_few_threads(checkpoint)
         self._checkpoint = checkpoint
-        self._denoiser = Denoiser(checkpoint.unet, prediction_type=checkpoint.prediction_type, device=checkpoint.device)
+        self._denoiser = Denoiser(
+            compiled or checkpoint.unet, prediction_type=checkpoint.prediction_type, device=checkpoint.device
+        )
         folders = networks or NetworkFolders()
         self._loras = LoraLibrary(checkpoint.patches, LoraFiles(folders.loras))
         cache = EmbeddingCache(folders.embeddings, lambda: checkpoint.conditioner.width)
@@ -84,7 +89,7 @@ class Engine:
         self._upscalers = upscalers or Upscalers(None, checkpoint.device)
         self._checks = FiniteChecks()
         # Rows of the UNet's batch by the latents' shape: fewer for sizes that memory was short for.
-        self._rows: defaultdict[torch.Size, int] = defaultdict(lambda: max_rows)
+        self._rows: defaultdict[torch.Size, int] = defaultdict(lambda: compiled.rows if compiled else max_rows)
         self._preview_every = preview_every
         self._clock = clock
         self._record = record

@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 
 from pastelbot.config import MoreCheckpointSettings, WorkerOptions, checkpoint_location
+from pastelbot.diffusion.backends.choice import compiled_unet
+from pastelbot.diffusion.backends.compiled_unet import CompiledUnet
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
 from pastelbot.diffusion.engine.engine import Engine
@@ -52,8 +54,17 @@ def _load_another(options: WorkerOptions, name: str, during: During) -> Checkpoi
         return load_checkpoint(options, name, on_progress)
 
 
-def make_engine(options: WorkerOptions, checkpoint: Checkpoint, during: During = _unreported) -> Engine:
-    """Return an engine that paints with a checkpoint, and with the operator's upscalers, LoRAs, embeddings and VAEs."""
+def make_engine(
+    options: WorkerOptions,
+    checkpoint: Checkpoint,
+    during: During = _unreported,
+    *,
+    compiled: CompiledUnet | None = None,
+) -> Engine:
+    """Return an engine that paints with a checkpoint, and with the operator's upscalers, LoRAs, embeddings and VAEs.
+
+    `compiled` answers in place of the checkpoint's UNet.
+    """
     settings = options.checkpoint
 
     def load(reference: str) -> NamedVae:
@@ -72,6 +83,7 @@ def make_engine(options: WorkerOptions, checkpoint: Checkpoint, during: During =
         upscalers=Upscalers(settings.upscalers, checkpoint.device),
         networks=NetworkFolders(loras=settings.loras, embeddings=settings.embeddings),
         vaes=VaeCache(options.vaes, load),
+        compiled=compiled,
         preview_every=options.worker.preview_steps,
         taesd=settings.taesd,
     )
@@ -88,7 +100,9 @@ def make_engines(options: WorkerOptions, during: During) -> tuple[GridEngine, Ch
         name,
         checkpoint,
         load=lambda other: _load_another(options, other, during),
-        make=lambda loaded: make_engine(options, loaded, during),
+        make=lambda loaded: make_engine(
+            options, loaded, during, compiled=compiled_unet(loaded, options.checkpoint.backend, options.compiled)
+        ),
         in_memory=options.worker.checkpoints_in_memory,
         slots=options.worker.jobs_at_once,
     )

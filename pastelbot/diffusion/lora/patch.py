@@ -58,6 +58,7 @@ class Patch:
         self._originals: dict[str, Tensor] = {}
         self._changed: set[str] = set()
         self._used: LoraSet | None = NO_LORAS
+        self._changes = 0
 
     @cached_property
     def layers(self) -> Mapping[str, Layer]:
@@ -69,12 +70,18 @@ class Patch:
         """Return the set that is in the weights; None where a change was broken off."""
         return self._used
 
+    @property
+    def changes(self) -> int:
+        """Return how often the weights have been changed."""
+        return self._changes
+
     @torch.no_grad()
     def use(self, loras: LoraSet) -> None:
         """Put a set of LoRAs into the weights, in place of the one that is in them."""
         if loras == self._used:
             return
         self._used = None
+        self._changes += 1
         changes: dict[str, list[tuple[Factors, float]]] = {}
         for lora, multiplier in loras:
             for key in lora.factors.keys() & self.layers.keys() if multiplier else ():

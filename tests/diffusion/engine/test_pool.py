@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from pastelbot.config import CheckpointSettings, MoreCheckpointSettings, WorkerOptions
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
-from pastelbot.diffusion.engine.factory import load_checkpoint, make_engine
+from pastelbot.diffusion.engine.factory import load_checkpoint, make_engine, make_engines
 from pastelbot.diffusion.engine.pool import EnginePool
 from pastelbot.errors import CheckpointError, LimitError, NotFoundError, PaintingError
 from pastelbot.records import CheckpointLoaded, GenerationRequest, Painted, PaintingCancelled, PaintingFailed
@@ -209,3 +210,20 @@ def test_worker_paints_with_all_that_is_configured(bundled, other):
         painted(vae="hard")
     with pytest.raises(PaintingError, match="VAE gone cannot be loaded"):
         painted(vae="gone")
+
+
+def test_a_worker_paints_with_the_backend_that_is_configured(bundled, tmp_path):
+    """What it compiles is kept in the configured folder."""
+    pytest.importorskip("openvino", reason="the extra openvino is not installed")
+    options = WorkerOptions(
+        checkpoint=CheckpointSettings(path=str(bundled), device="cpu", backend="openvino"), compiled=tmp_path / "kept"
+    )
+    engines, _checkpoint = make_engines(options, lambda _what: nullcontext())
+
+    pictures = []
+    while not list(tmp_path.glob("kept/*.compiled")):
+        engines.admit("a", REQUEST)
+        while not engines.idle:
+            pictures += [event for event in engines.step() if isinstance(event, Painted)]
+
+    assert pictures

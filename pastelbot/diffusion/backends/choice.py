@@ -1,0 +1,44 @@
+"""Which backend paints with a checkpoint: the one that is asked for, or the fastest that is there."""
+
+from pathlib import Path
+
+import structlog
+import torch
+
+from pastelbot.diffusion.backends.blob_cache import BlobCache
+from pastelbot.diffusion.backends.compiled_unet import CompiledUnet
+from pastelbot.diffusion.backends.openvino import OpenVinoCompiler, is_installed
+from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
+from pastelbot.diffusion.networks.unet import UNet2DConditionModel
+
+log = structlog.get_logger(__name__)
+
+
+def compiled_unet(checkpoint: Checkpoint, backend: str, folder: Path | None = None) -> CompiledUnet | None:
+    """Return the checkpoint's UNet behind a backend, with compiled shapes kept in `folder`; None for torch alone.
+
+    "auto" is OpenVINO on CPUs where it is installed. A backend that cannot be had is a warning in the log.
+    """
+    if backend == "torch":
+        return None
+    reason = _obstacle(checkpoint)
+    if reason is None:
+        cache = BlobCache(folder) if folder else None
+        compiler = OpenVinoCompiler(checkpoint.unet, identity=checkpoint.hash, cache=cache)
+        return CompiledUnet(checkpoint.unet, checkpoint.patches.unet, compiler)
+    if backend == "openvino":
+        log.warning("painting with torch in place of OpenVINO", checkpoint=checkpoint.name, reason=reason)
+    return None
+
+
+def _obstacle(checkpoint: Checkpoint) -> str | None:
+    """Return why OpenVINO cannot paint with a checkpoint; None where it can."""
+    if not isinstance(checkpoint.unet, UNet2DConditionModel):
+        return "the checkpoint is an ONNX export, which runs in ONNX Runtime"
+    if checkpoint.device.type != "cpu":
+        return f"it is for CPUs, and the device is {checkpoint.device}"
+    if checkpoint.dtype != torch.float32:
+        return f"it is for float32, and the checkpoint is loaded in {str(checkpoint.dtype).removeprefix('torch.')}"
+    if not is_installed():
+        return "it is not installed: pip install 'pastelbot[openvino]'"
+    return None

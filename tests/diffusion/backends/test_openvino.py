@@ -1,0 +1,173 @@
+"""OpenVINO behind the bundled checkpoint's UNet: the pictures of torch, within what one level of 255 is."""
+
+import io
+
+import numpy as np
+import pytest
+import structlog
+import torch
+from helpers.lora_files import write_lora
+from helpers.painting import paint
+from PIL import Image
+
+from pastelbot.diffusion.backends.blob_cache import BlobCache
+from pastelbot.diffusion.backends.choice import compiled_unet
+from pastelbot.diffusion.backends.compiled_unet import Bucket, CompiledUnet
+from pastelbot.diffusion.backends.openvino import OpenVinoCompiler
+from pastelbot.diffusion.checkpoint import loading
+from pastelbot.diffusion.engine.engine import Engine
+from pastelbot.diffusion.lora.patch import NO_LORAS
+from pastelbot.formats.network_files import NetworkFolders
+from pastelbot.records import GenerationRequest, HiresFix, Painted
+
+pytest.importorskip("openvino", reason="the extra openvino is not installed")
+
+REQUEST = GenerationRequest(
+    prompt="1girl, red hair, smile",
+    negative_prompt="blurry",
+    width=64,
+    height=96,
+    steps=6,
+    seed=5,
+    hires=HiresFix(width=120, height=184, steps=6),
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(bundled):
+    """Return a checkpoint that only these tests use."""
+    torch.set_num_threads(1)
+    return loading.load(str(bundled), device="cpu", precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return the folder of what was compiled."""
+    return tmp_path_factory.mktemp("compiled")
+
+
+def opened(checkpoint, folder):
+    """Return the checkpoint's UNet with a compiler that is waited for."""
+    compiler = OpenVinoCompiler(checkpoint.unet, identity=checkpoint.hash, cache=BlobCache(folder))
+    return CompiledUnet(checkpoint.unet, checkpoint.patches.unet, compiler, start=lambda work: work())
+
+
+@pytest.fixture
+def compiled(checkpoint, folder):
+    checkpoint.patches.unet.use(NO_LORAS)
+    checkpoint.patches.text.use(NO_LORAS)
+    return opened(checkpoint, folder)
+
+
+def levels(picture):
+    with Image.open(io.BytesIO(picture.png)) as image:
+        return np.asarray(image).astype(int)
+
+
+def difference(one, other):
+    return np.abs(levels(one) - levels(other)).max()
+
+
+@pytest.fixture
+def without_torch(checkpoint, monkeypatch):
+    """Return a function after which torch's UNet may not be called."""
+
+    def forbid():
+        def fail(*_args, **_named):
+            raise AssertionError("torch was asked")
+
+        monkeypatch.setattr(checkpoint.unet, "forward", fail)
+
+    return forbid
+
+
+def test_pictures_are_those_of_torch(checkpoint, compiled, without_torch):
+    (ours,) = paint(checkpoint, REQUEST)
+    paint(checkpoint, REQUEST, compiled=compiled)
+    without_torch()
+    (theirs,) = paint(checkpoint, REQUEST, compiled=compiled)
+
+    assert difference(ours, theirs) <= 1
+    assert ours.infotext == theirs.infotext
+
+
+def test_a_picture_is_the_same_alone_and_in_company(checkpoint, compiled):
+    request = REQUEST.replace(hires=None)
+    paint(checkpoint, request, compiled=compiled)
+    (alone,) = paint(checkpoint, request, compiled=compiled)
+    engine, painted = Engine(checkpoint, compiled=compiled), {}
+    for number in range(3):
+        engine.admit(str(number), request.replace(seed=5 + number))
+    while not engine.idle:
+        painted |= {event.job_id: event for event in engine.step() if isinstance(event, Painted)}
+
+    assert difference(alone, painted["0"].pictures[0]) <= 1
+
+
+def test_loras_are_in_the_compiled_network_and_only_theirs(checkpoint, compiled, without_torch, tmp_path):
+    write_lora(tmp_path, "hard", checkpoint.patches.targets, seed=2, conv=True, rank=3, alpha=2.0)
+    networks = {"networks": NetworkFolders(loras=tmp_path)}
+    plain, patched = REQUEST.replace(hires=None), REQUEST.replace(hires=None, prompt=f"{REQUEST.prompt} <lora:hard:1>")
+    with_torch = [paint(checkpoint, request, **networks)[0] for request in (plain, patched)]
+    engine = Engine(checkpoint, compiled=compiled, **networks)
+    for number, request in enumerate((plain, patched, plain, patched)):
+        engine.admit(str(number), request)
+        while not engine.idle:
+            engine.step()
+    without_torch()
+    (bare,) = paint(checkpoint, plain, compiled=compiled, **networks)
+
+    assert difference(with_torch[0], with_torch[1]) > 8
+    assert difference(bare, with_torch[0]) <= 1
+    # The same engine knows the LoRA as the same.
+    engine.admit("last", patched)
+    events = []
+    while not engine.idle:
+        events += engine.step()
+    (painted,) = (event for event in events if isinstance(event, Painted))
+    assert difference(painted.pictures[0], with_torch[1]) <= 1
+
+
+def test_what_was_compiled_is_found_after_a_restart_and_rebuilt_where_damaged(checkpoint, tmp_path):
+    bucket = Bucket(latents=(2, 4, 8, 8), tokens=77, loras=NO_LORAS)
+
+    def predicted():
+        compiler = OpenVinoCompiler(checkpoint.unet, identity=checkpoint.hash, cache=BlobCache(tmp_path))
+        found = compiler.has(bucket, threads=1)
+        predict = compiler.compile(bucket, threads=1, unchanged=lambda: True)
+        generator = torch.Generator().manual_seed(1)
+        x, context = (torch.randn(shape, generator=generator) for shape in ((2, 4, 8, 8), (2, 77, width)))
+        return found, predict(x, torch.full((2,), 500.0), context)
+
+    width = checkpoint.unet.config.cross_attention_dim
+    (first, fresh), (again, kept) = predicted(), predicted()
+    (file,) = tmp_path.iterdir()
+    size = file.stat().st_size
+    file.write_bytes(file.read_bytes()[:-1000])
+    _, rebuilt = predicted()
+
+    assert (first, again) == (False, True)
+    assert torch.allclose(fresh, kept, atol=1e-5)
+    assert torch.allclose(fresh, rebuilt, atol=1e-5)
+    assert file.stat().st_size == size
+
+
+@pytest.mark.parametrize(
+    ("backend", "precision", "words"),
+    [
+        ("openvino", "bf16", "float32, and the checkpoint is loaded in bfloat16"),
+        ("auto", "bf16", None),
+        ("torch", "fp32", None),
+    ],
+)
+def test_a_backend_that_cannot_be_had_is_a_warning_and_torch_paints(bundled, backend, precision, words):
+    loaded = loading.load(str(bundled), device="cpu", precision=precision)
+
+    with structlog.testing.capture_logs() as logs:
+        assert compiled_unet(loaded, backend) is None
+
+    assert [words in entry["reason"] for entry in logs] == ([True] if words else [])
+
+
+def test_openvino_is_chosen_by_itself_on_a_cpu(checkpoint):
+    assert isinstance(compiled_unet(checkpoint, "auto"), CompiledUnet)
