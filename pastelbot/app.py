@@ -1,5 +1,6 @@
 """Composition root: creates and connects all parts of the bot."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from pastelbot.service.audit import AuditTrail
 from pastelbot.service.gallery import Gallery
 from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.models.models import Models
+from pastelbot.service.monitoring.metrics import Metrics
+from pastelbot.service.monitoring.monitor import Monitor, Monitored
 from pastelbot.service.personal_data.personal_data import PersonalData
 from pastelbot.service.quotas import Quotas, default_work
 from pastelbot.service.rates import Rates
@@ -96,6 +99,8 @@ class _Core:
     models: Models
     service: JobService
     tagger: Describer | None
+    watchdog: LoopWatchdog
+    monitor: Monitor
 
 
 def build(
@@ -154,21 +159,20 @@ async def _core(
     tagger = (describer or TaggerProcess(tagger_options(settings))) if settings.tagger.enabled else None
     access = AccessPolicy(settings, stores.settings, stores.blocks, stores.pauses, clock=clock)
     audit = AuditTrail(stores.audit, clock=clock)
-    dispatcher = Dispatcher(
-        stores.jobs,
-        _rated(executor or ProcessExecutor(WorkerOptions.of(settings)), tagger, settings),
-        stores.files,
-        at_once=settings.worker.jobs_at_once,
-        stall_seconds=settings.worker.stall_seconds,
-        clock=clock,
-        queue=_wait_queue(settings, stores.pauses, clock),
-        notes=stores.key_values,
-        is_short_of_space=_disk_space(settings).is_short,
-        monotonic=monotonic,
-    )
+    worker = executor or ProcessExecutor(WorkerOptions.of(settings))
+    space, metrics = _disk_space(settings), Metrics()
+    executor = _rated(worker, tagger, settings)
+    dispatcher = _dispatcher(settings, stores, executor, space, metrics, clock=clock, monotonic=monotonic)
     models = Models(settings, stores.key_values, dispatcher, audit)
     await models.open()
     checker = RequestChecker(settings, access, models.names, stores.files)
+    monitored = Monitored(
+        dispatcher=dispatcher,
+        watchdog=LoopWatchdog(),
+        database=database,
+        space=space,
+        processes={"bot": os.getpid, "worker": _pid_of(worker), "tagger": _pid_of(tagger)},
+    )
     return _Core(
         settings=settings,
         clock=clock,
@@ -181,6 +185,33 @@ async def _core(
         models=models,
         service=JobService(settings, stores.jobs, dispatcher, checker, audit, stores.files, models, clock=clock),
         tagger=tagger,
+        watchdog=monitored.watchdog,
+        monitor=Monitor(settings.monitoring, metrics, monitored, monotonic=monotonic),
+    )
+
+
+def _dispatcher(
+    settings: Settings,
+    stores: _Stores,
+    executor: Executor,
+    space: DiskSpace,
+    metrics: Metrics,
+    *,
+    clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
+) -> Dispatcher:
+    return Dispatcher(
+        stores.jobs,
+        executor,
+        stores.files,
+        at_once=settings.worker.jobs_at_once,
+        stall_seconds=settings.worker.stall_seconds,
+        clock=clock,
+        queue=_wait_queue(settings, stores.pauses, clock),
+        notes=stores.key_values,
+        is_short_of_space=space.is_short,
+        observer=metrics,
+        monotonic=monotonic,
     )
 
 
@@ -240,7 +271,8 @@ async def _services(core: _Core) -> Services:
         tags=tags,
         quotas=Quotas(settings, stores.quotas, servers, access, audit, clock=clock),
         rates=Rates(settings.limits),
-        watchdog=LoopWatchdog(),
+        watchdog=core.watchdog,
+        monitor=core.monitor,
         access=access,
         reviews=reviews,
         admin=Admin(settings, servers, stores.blocks, access, jobs, dispatcher, audit, stores.stats, clock=clock),
@@ -292,6 +324,10 @@ def _wait_queue(settings: Settings, pauses: Pauses, clock: Callable[[], datetime
         epoch=clock().timestamp(),
         held=pauses.is_paused,
     )
+
+
+def _pid_of(process: object) -> Callable[[], int | None]:
+    return lambda: getattr(process, "pid", None)
 
 
 def _disk_space(settings: Settings) -> DiskSpace:

@@ -1,6 +1,11 @@
 """The container's recipe: no root user, and nothing written outside the volume."""
 
+import json
 from pathlib import Path
+
+from typer.testing import CliRunner
+
+from pastelbot.cli.main import app
 
 DOCKERFILE = (Path(__file__).parents[1] / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 LINES = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
@@ -11,8 +16,10 @@ def arguments(instruction):
 
 
 def test_the_base_image_is_pinned_to_a_release_of_its_system():
-    (image,) = arguments("FROM")
+    variables = dict(line.split("=", 1) for line in arguments("ARG"))
+    image = variables["BASE"]
 
+    assert arguments("FROM") == ["${BASE}"]
     assert image.startswith("python:3.11")
     assert not image.endswith(("latest", "-slim"))
 
@@ -36,3 +43,11 @@ def test_the_program_gets_the_signals_itself():
 
     assert "exec pastelbot run" in command
     assert arguments("STOPSIGNAL") == ["SIGTERM"]
+
+
+def test_the_container_asks_the_bot_how_it_is_without_other_programs():
+    (check,) = arguments("HEALTHCHECK")
+    command = json.loads(check[check.index("[") :])
+
+    assert command == ["pastelbot", "health"]
+    assert CliRunner().invoke(app, [*command[1:], "--help"]).exit_code == 0

@@ -57,6 +57,7 @@ SOLE_USERS = {
     "sqlite3": {"store"},
     "discord": {"bot", "run", "demo"},
     "typer": {"cli"},
+    "prometheus_client": {"service"},
     "simcord": {"demo"},
     "onnxruntime": {"diffusion", "tagging"},
     "openvino": {"diffusion"},

@@ -97,6 +97,7 @@ class PastelBot(PastelClient):
         await delivery.recover()
         await services.dispatcher.start(delivery.publish)
         posts.start()
+        await services.monitor.start()
         self._chores.start(first=_FIRST_CHORES)
 
     def _make_delivery(self, services: Services) -> Delivery:
@@ -109,6 +110,18 @@ class PastelBot(PastelClient):
             pace=self._pace,
             mention_after=self._mention_after,
         )
+
+    async def on_connect(self) -> None:
+        """Note that Discord's gateway is there."""
+        self.services.monitor.health.connected()
+
+    async def on_resumed(self) -> None:
+        """Note that Discord's gateway is there again."""
+        self.services.monitor.health.connected()
+
+    async def on_disconnect(self) -> None:
+        """Note that Discord's gateway went away."""
+        self.services.monitor.health.disconnected()
 
     async def on_ready(self) -> None:
         """Say so in the log, and end the jobs of servers that were left meanwhile."""
@@ -144,6 +157,7 @@ class PastelBot(PastelClient):
             await finish_within(
                 self._stop_seconds * _WORK_SHARE,
                 self.services.dispatcher.close(),
+                self.services.monitor.close(),
                 self.services.tagging.close(),
                 self._chores.close(),
                 self._departures.close(),

@@ -216,6 +216,13 @@ class TaggerSettings(Section):
     threads: int = Field(default=2, ge=0)
 
 
+class MonitoringSettings(Section):
+    """The address at which `/healthz` and `/metrics` are served; port 0 serves nothing."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9477, ge=0, le=65535)
+
+
 class LogSettings(Section):
     """Log level and format."""
 
@@ -247,6 +254,7 @@ class Settings(Section):
     tags: TagSettings = TagSettings()
     worker: WorkerSettings = WorkerSettings()
     tagger: TaggerSettings = TaggerSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     log: LogSettings = LogSettings()
     token: SecretStr | None = Field(default=None, exclude=True)
     source: Path | None = Field(default=None, exclude=True)  # the file that was read; none of its keys

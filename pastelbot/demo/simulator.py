@@ -75,6 +75,7 @@ def _settings(folder: Path) -> config.Settings:
             "compiled": folder / "compiled",
         },
         discord={"edit_seconds": 0.3},
+        monitoring={"port": 0},
     )
 
 

@@ -17,6 +17,7 @@ import structlog
 from pastelbot.errors import PastelError, StorageError, StorageFullError, StoreError
 from pastelbot.jobs.background import CallLater, Mailbox, call_later
 from pastelbot.jobs.executor import Executor
+from pastelbot.jobs.observer import Failure, NoObserver, Observer
 from pastelbot.jobs.queue import scheduler
 from pastelbot.jobs.queue.positions import Ahead, Place, QueuePositions
 from pastelbot.jobs.queue.scheduler import RunningWork
@@ -77,6 +78,16 @@ class Overview:
     waiting: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class QueueState:
+    """How many jobs run and wait, whether the worker accepts jobs, and why nothing is painted, "" where it is."""
+
+    running: int
+    waiting: int
+    ready: bool
+    interruption: str
+
+
 class Dispatcher:
     """Claims jobs while the worker has room, and follows each to its end."""
 
@@ -93,6 +104,7 @@ class Dispatcher:
         notes: KeyValues | None = None,
         running: RunningJobs | None = None,
         is_short_of_space: Callable[[], Awaitable[bool]] | None = None,
+        observer: Observer | None = None,
         later: CallLater = call_later,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -105,6 +117,7 @@ class Dispatcher:
         self._epoch = clock().timestamp() - monotonic()
         self._publish: Callable[[Update], None] = lambda _update: None
         self._is_short_of_space = is_short_of_space or _never_short
+        self._observer: Observer = observer or NoObserver()
         self._running = running if running is not None else RunningJobs()
         self._queue = queue if queue is not None else WaitQueue(epoch=clock().timestamp())
         self._throughput = Throughput(notes)
@@ -156,6 +169,8 @@ class Dispatcher:
         if ended is None:
             return None
         self._leave(job_id)
+        if status is JobStatus.FAILED:
+            self._observer.failed(Failure.NOT_SHOWN)
         try:
             if forget_pictures:
                 with_init = status is JobStatus.FAILED  # what was cancelled can be asked for again
@@ -186,6 +201,16 @@ class Dispatcher:
         """Return a waiting job's position, running jobs included; None where it does not wait."""
         return self._positions.mark_shown(job_id, self._ahead(), self._clock())
 
+    @property
+    def state(self) -> QueueState:
+        """Return how the queue stands."""
+        return QueueState(
+            running=len(self._running),
+            waiting=len(self._queue),
+            ready=self._ready,
+            interruption=self._positions.interruption,
+        )
+
     async def overview(self, *, most: int = 20) -> Overview:
         """Return the running jobs and the first queued ones."""
         order = [job.id for job in self._queue.head(most)]
@@ -209,6 +234,8 @@ class Dispatcher:
     def _receive(self, event: Event) -> None:
         """Take an event of the executor, and count the time for which it painted until then."""
         self._heard_at = self._monotonic()
+        if isinstance(event, WorkerLost):
+            self._observer.worker_lost(event.reason)
         if isinstance(event, Loading):
             self._seen_at = self._heard_at
         else:
@@ -282,7 +309,7 @@ class Dispatcher:
             case Painted():
                 await self._painted(event)
             case PaintingFailed():
-                await self._end(event.job_id, JobStatus.FAILED, event.reason)
+                await self._fail(event.job_id, event.reason, Failure.REFUSED)
             case PaintingCancelled():
                 await self._end(event.job_id, JobStatus.CANCELLED, None)
 
@@ -294,7 +321,7 @@ class Dispatcher:
             raise
         except Exception:
             log.exception("a job failed by an unexpected error", job=job_id)
-            await self._end(job_id, JobStatus.FAILED, "an unexpected error of the bot, which is in its log")
+            await self._fail(job_id, "an unexpected error of the bot, which is in its log", Failure.ERROR)
 
     async def _mend_slots(self) -> None:
         """Hold the slots to what the executor was given and has not reported; a difference is a bug, and is mended."""
@@ -391,11 +418,13 @@ class Dispatcher:
         taken_at = self._steady()
         waiting = self._queue.take(job.id, taken_at) or QueuedJob.of(job)
         self._running.take(LeasedJob(job=job, waiting=waiting, taken_at=taken_at))
+        if not job.attempts:
+            self._observer.given_out(waited=taken_at - waiting.created_at)
         try:
             request = await self._files.with_init(job.request)
         except PastelError as error:
             self._running.reported(job.id)
-            await self._end(job.id, JobStatus.FAILED, str(error))
+            await self._fail(job.id, str(error), Failure.START_PICTURE)
             return
         self._executor.send(Paint(job_id=job.id, request=request, owner=job.user_id))
 
@@ -422,13 +451,15 @@ class Dispatcher:
             job = await self._jobs.rendered(event.job_id, stored, seconds=event.seconds)
         self._release(event.job_id, finished=True)
         if job is not None:
+            self._observer.painted(seconds=event.seconds)
             log.info("painted", job=job.id, seconds=round(event.seconds, 2), pictures=len(stored))
             for note in event.notes:
                 log.warning("not painted as expected", job=job.id, note=note)
             self._publish(Rendered(job=job))
         await self._throughput.save()
 
-    async def _end(self, job_id: str, status: JobStatus, reason: str | None) -> None:
+    async def _end(self, job_id: str, status: JobStatus, reason: str | None) -> bool:
+        """End a job and free its slot; return whether it had not ended before."""
         job = None
         try:
             job = await self._jobs.end(job_id, status, now=self._clock(), reason=reason)
@@ -441,6 +472,11 @@ class Dispatcher:
         if job is not None:
             log.info("job ended", job=job_id, status=str(status), reason=reason)
             self._publish(Ended(job=job))
+        return job is not None
+
+    async def _fail(self, job_id: str, reason: str, kind: Failure) -> None:
+        if await self._end(job_id, JobStatus.FAILED, reason):
+            self._observer.failed(kind)
 
     async def _lost(self, event: WorkerLost) -> None:
         reason = event.reason
@@ -465,7 +501,7 @@ class Dispatcher:
         if job.attempts + 1 < _ATTEMPTS:
             return await self._jobs.requeue(job.id, crashed=True)
         log.error("a job is not painted again", job=job.id, user=job.user_id, reason=reason)
-        await self._end(job.id, JobStatus.FAILED, reason)
+        await self._fail(job.id, reason, Failure.WORKER_LOST)
         return None
 
     def _tick(self) -> None:

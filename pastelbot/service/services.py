@@ -12,6 +12,7 @@ from pastelbot.service.admin import Admin
 from pastelbot.service.gallery import Gallery
 from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.models.models import Models
+from pastelbot.service.monitoring.monitor import Monitor
 from pastelbot.service.personal_data.personal_data import PersonalData
 from pastelbot.service.quotas import Quotas
 from pastelbot.service.rates import Rates
@@ -61,3 +62,4 @@ class Services:
     tags: Tags
     visibility: Visibility
     watchdog: LoopWatchdog
+    monitor: Monitor

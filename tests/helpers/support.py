@@ -62,6 +62,7 @@ def make_settings(folder, **sections):
     state = folder / "state"
     storage = {"database": state / "bot.sqlite3", "pictures": state / "pictures", "compiled": state / "compiled"}
     storage["durability"] = "relaxed"  # waiting for the disk takes most of a test's time, and no test cuts the power
+    sections.setdefault("monitoring", {"port": 0})  # tests run side by side
     return config.bundled(storage=storage | sections.pop("storage", {}), **sections)
 
 

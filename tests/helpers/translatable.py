@@ -25,6 +25,7 @@ FOR_OPERATORS = (
     "prompt/tags/vocabulary.py",
     "rules/configured_names.py",
     "run.py",
+    "service/monitoring",
     "service/personal_data/exporting.py",
     "service/tags/source.py",
     "store/tags/sets.py",

@@ -215,6 +215,7 @@ class World:
         storage = {"database": self.disk.database, "pictures": self.disk.pictures, "min_free_mib": 0}
         return config.bundled(
             storage=storage,
+            monitoring={"port": 0},
             discord={"direct_messages": True, "edit_seconds": 1.0},
             worker={"jobs_at_once": 2, "stall_seconds": 60.0},
             quota={"work_per_day": _WORK_PER_DAY, "saved_days": 1000.0},

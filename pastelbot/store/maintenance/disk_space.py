@@ -31,13 +31,13 @@ class DiskSpace:
         if not self._least:
             return False
         try:
-            return await self.free() < self._least
+            return await asyncio.to_thread(self.free) < self._least
         except OSError:
             return False
 
-    async def free(self) -> int:
-        """Return the free bytes of the disk that has the fewest. Raises OSError."""
-        return await asyncio.to_thread(lambda: min(map(self._free_bytes, self._folders)))
+    def free(self) -> int:
+        """Return the free bytes of the disk that has the fewest, which may take long on some disks. Raises OSError."""
+        return min(map(self._free_bytes, self._folders))
 
 
 def database_bytes(database: Path) -> int:
