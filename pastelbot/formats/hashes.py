@@ -2,7 +2,8 @@
 
 import hashlib
 import io
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ _OLD_LENGTH = 0x10000
 _BLOCK = 2**22
 _SHORT_DIGITS = 10
 _LORA_DIGITS = 12
+_LEAST_DIGITS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,56 @@ def hash_file(path: Path, progress: Callable[[int], None] | None = None) -> File
 def _hash_old(part: bytes) -> str:
     """Return the old hash, eight digits, from the 64 KiB behind a file's first MiB."""
     return hashlib.sha256(part).hexdigest()[:8]
+
+
+def old_hash(path: Path) -> str:
+    """Return the webui's hash of before 2023 of a file, which looks at 64 KiB only; raises OSError."""
+    with path.open("rb") as file:
+        file.seek(_OLD_START)
+        return _hash_old(file.read(_OLD_LENGTH))
+
+
+class HashIndex:
+    """Finds files by any of the hashes that sites and infotexts know them by, from 8 digits to 64, in any case.
+
+    Hashing gigabytes takes seconds: what is not done within `patience` seconds of one search is done by the next. What
+    was hashed is remembered until a file changes.
+    """
+
+    def __init__(self, *, patience: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._patience = patience
+        self._clock = clock
+        self._known: dict[Path, tuple[tuple[int, int], tuple[str, ...]]] = {}
+
+    def find(self, paths: Iterable[Path], wanted: str) -> Path | None:
+        """Return the first file one of whose hashes begins so: of all of it, of all but its header, or the old one."""
+        prefix, end = wanted.strip().lower(), self._clock() + self._patience
+        if len(prefix) < _LEAST_DIGITS:
+            return None
+        for path in paths:
+            if any(known.startswith(prefix) for known in self._hashes(path, hashing=self._clock() < end)):
+                return path
+        return None
+
+    def _hashes(self, path: Path, *, hashing: bool) -> tuple[str, ...]:
+        try:
+            stat = path.stat()
+            version = (stat.st_mtime_ns, stat.st_size)
+            if self._known.get(path, ((0, 0), ()))[0] != version:
+                if not hashing:
+                    return ()
+                self._known[path] = version, _all_hashes(path)
+        except (OSError, CheckpointError):
+            return ()
+        return self._known[path][1]
+
+
+def _all_hashes(path: Path) -> tuple[str, ...]:
+    with path.open("rb") as file:
+        start = header_end(file) if path.suffix.lower() == ".safetensors" else 0
+        file.seek(start)
+        without_header = hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path), without_header, old_hash(path)
 
 
 def lora_hashes(file: bytes) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from pastelbot.choices import nearest_names
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
+from pastelbot.formats.hashes import HashIndex
 from pastelbot.formats.safetensors_header import read_header
 
 _LORA_SUFFIXES = (".safetensors", ".pt", ".ckpt", ".bin")
@@ -121,6 +122,7 @@ class LoraFiles:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = NetworkFolder(folder, _LORA_SUFFIXES)
         self._metadata: dict[Path, tuple[tuple[int, int], Mapping[str, str]]] = {}
+        self._hashes = HashIndex()
 
     @property
     def files(self) -> dict[str, Path]:
@@ -139,11 +141,13 @@ class LoraFiles:
         return None if near is None else Found(near, exact=False)
 
     def with_hash(self, shorthash: str) -> Found | None:
-        """Return the file whose metadata have a hash that begins so."""
-        for path in self.files.values():
-            if shorthash and self.metadata(path).get("sshs_model_hash", "").startswith(shorthash):
+        """Return the file whose metadata have a hash that begins so, or which has such a hash itself."""
+        paths = list(self.files.values())
+        for path in paths:
+            if shorthash and self.metadata(path).get("sshs_model_hash", "").startswith(shorthash.lower()):
                 return Found(path, exact=True)
-        return None
+        hashed = self._hashes.find(paths, shorthash)
+        return None if hashed is None else Found(hashed, exact=True)
 
     def refusal(self, name: str) -> str:
         """Return the sentence for a name that no file has."""
@@ -185,10 +189,10 @@ def _nearest(name: str, known: Mapping[str, Path]) -> Path | None:
 
     Another number is another version, not a slip.
     """
-    wanted = _plain(name)
+    wanted = plain_name(name)
     plain: dict[str, set[Path]] = {}
     for each, path in known.items():
-        plain.setdefault(_plain(each), set()).add(path)
+        plain.setdefault(plain_name(each), set()).add(path)
     matching = plain.get(wanted, set())
     if not matching:
         numbers = re.findall(r"\d+", wanted)
@@ -199,7 +203,8 @@ def _nearest(name: str, known: Mapping[str, Path]) -> Path | None:
     return next(iter(matching)) if len(matching) == 1 else None
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a file's or model's name in the form used for comparison: without case and signs."""
     return _SIGNS.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 

@@ -1,20 +1,26 @@
 """Reader: from an infotext to a request that paints the same picture, with notes on what was not understood."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pastelbot.infotext.fields import Infotext, read_fields
+from pastelbot.infotext.fields import Infotext
 from pastelbot.infotext.finding import find_infotexts
-from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, parse_infotext
+from pastelbot.infotext.spellings import read_spelled
+from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, interpreted
 from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.rules.limits import MAX_SEED
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
-from pastelbot.rules.samplers import is_known, is_known_schedule, normalise, uses_ensd
+from pastelbot.rules.sampler_names import recognised_sampler, recognised_schedule
+from pastelbot.rules.samplers import AUTOMATIC, SamplerChoice, normalise, uses_ensd
 
 _EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
 # Fields that do not go into the request as they are; the caller that has the files reads them.
 _FOR_OTHERS = {"Model", "Model hash", "Version", "VAE", "VAE hash", "Lora hashes", "Lora names", "TI hashes"}
+_LORA_KINDS = {"lora", "lycoris", "locon", "dora"}
+_WHOLE = re.compile(r"[0-9]{1,18}")
 _DEFAULT = GenerationRequest(prompt="")
 _DEFAULT_HIRES = HiresFix()
 
@@ -23,7 +29,8 @@ class ReadRequest(NamedTuple):
     """A request from an infotext.
 
     `missing` names the fields that decide the picture and were absent, so that defaults were taken. `notes` are
-    sentences about what was not understood. `loras` and `embeddings` are the hashes of files by name.
+    sentences about what was not understood. `loras` and `embeddings` are the hashes of files by name. `seedless` is
+    whether a random seed must be drawn. `resources` are LoRAs that civitai lists, by name with their weights.
     """
 
     request: GenerationRequest
@@ -34,6 +41,8 @@ class ReadRequest(NamedTuple):
     vae: str = ""
     loras: Mapping[str, str] = MappingProxyType({})
     embeddings: Mapping[str, str] = MappingProxyType({})
+    seedless: bool = False
+    resources: Mapping[str, float] = MappingProxyType({})
 
 
 def read_request(text: str) -> ReadRequest:
@@ -42,22 +51,46 @@ def read_request(text: str) -> ReadRequest:
     Nothing but the length can be wrong with it: raises LimitError for more than 64 Ki characters.
     """
     text, *others = find_infotexts(text)
-    raw = read_fields(text)
-    fields = _Fields(parse_infotext(text))
+    raw, hashes, resources = read_spelled(text)
+    fields = _Fields(interpreted(raw))
     request = (
         _request(fields) if raw.fields else _DEFAULT.replace(prompt=raw.prompt, negative_prompt=raw.negative_prompt)
     )
     needed = ("Steps", "Sampler", "CFG scale", "Seed", "Size")
+    missing = tuple(name for name in needed if name not in raw.fields)
     return ReadRequest(
         request=request,
         checkpoint=raw.fields.get("Model", ""),
-        checkpoint_hash=raw.fields.get("Model hash", ""),
-        missing=tuple(name for name in needed if name not in raw.fields),
-        notes=(*_several(len(others) + 1), *fields.notes, *_ignored(raw, fields)),
+        checkpoint_hash=raw.fields.get("Model hash", hashes.get("model", "")),
+        missing=missing,
+        notes=(*_several(len(others) + 1), *fields.notes, *_ignored(raw, fields), *_unknown_resources(resources)),
         vae=raw.fields.get("VAE", ""),
-        loras=_hashes(raw.fields.get("Lora hashes", "")),
-        embeddings=_hashes(raw.fields.get("TI hashes", "")),
+        loras=_of_kind(hashes, "lora:") | _hashes(raw.fields.get("Lora hashes", "")),
+        embeddings=_of_kind(hashes, "embed:") | _hashes(raw.fields.get("TI hashes", "")),
+        seedless="Seed" in missing or fields.seedless,
+        resources=_lora_resources(resources),
     )
+
+
+def _of_kind(hashes: Mapping[str, str], kind: str) -> dict[str, str]:
+    return {name.removeprefix(kind): value for name, value in hashes.items() if name.startswith(kind)}
+
+
+def _lora_resources(resources: Iterable[Mapping[str, object]]) -> dict[str, float]:
+    """Return the weights of the LoRAs that civitai lists, by the names of their models."""
+    loras = (each for each in resources if str(each.get("type", "")).lower() in _LORA_KINDS)
+    named = ((str(each.get("modelName", "")).strip(), each.get("weight", 1.0)) for each in loras)
+    return {
+        name: float(weight) for name, weight in named if name and isinstance(weight, int | float) and abs(weight) < 100
+    }
+
+
+def _unknown_resources(resources: Iterable[Mapping[str, object]]) -> Iterator[str]:
+    """Return notes on what else civitai lists; the checkpoint is said by its name and hash already."""
+    for each in resources:
+        kind, name = str(each.get("type", "")), str(each.get("modelName", ""))
+        if kind.lower() not in {*_LORA_KINDS, "checkpoint", "model"}:
+            yield f"Civitai lists the {kind[:20]} {name[:60]!r}, which is left out."
 
 
 def _several(count: int) -> Iterator[str]:
@@ -67,14 +100,13 @@ def _several(count: int) -> Iterator[str]:
 
 def completed(read: ReadRequest, *, random_seed: Callable[[], int]) -> ReadRequest:
     """Return what was read with a random seed where it has none, and with notes on what is absent."""
-    seedless = "Seed" in read.missing
-    request = read.request.replace(seed=random_seed()) if seedless else read.request
-    notes = ["It does not say Seed; a random one was drawn."] if seedless else []
+    request = read.request.replace(seed=random_seed()) if read.seedless else read.request
+    notes = ["It does not say Seed; a random one was drawn."] if "Seed" in read.missing else []
     notes += [f"It does not say {name}; the default is taken." for name in read.missing if name != "Seed"]
-    return read._replace(request=request, missing=(), notes=(*notes, *read.notes))
+    return read._replace(request=request, missing=(), seedless=False, notes=(*notes, *read.notes))
 
 
-def _hashes(text: str) -> Mapping[str, str]:
+def _hashes(text: str) -> dict[str, str]:
     """Read `name: hash, name: hash`."""
     pairs = (part.rpartition(":") for part in text.split(",") if ":" in part)
     return {name.strip(): value.strip() for name, _colon, value in pairs if name.strip() and value.strip()}
@@ -87,6 +119,7 @@ class _Fields:
     values: dict[str, Value]
     asked: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    seedless: bool = False
 
     def text(self, name: str) -> str | None:
         self.asked.add(name)
@@ -106,7 +139,26 @@ class _Fields:
         return value
 
     def whole(self, name: str, default: int) -> int:
-        return int(self.number(name, default))
+        number = self.number(name, default)
+        if number != int(number):
+            self.notes.append(f"{name} {number:g} is not a whole number; {int(number)} is taken.")
+        return int(number)
+
+    def seed(self) -> int:
+        """Return the seed; where there can be no such seed here, a random one is to be drawn."""
+        text = (self.text("Seed") or "").strip()
+        if not text:
+            return _DEFAULT.seed
+        if _WHOLE.fullmatch(text) and int(text) <= MAX_SEED:
+            return int(text)
+        self.seedless = True
+        if text == "-1":
+            self.notes.append("The seed -1 means a random one; one was drawn.")
+        else:
+            self.notes.append(
+                f"The seed {text[:40]} is not a whole number from 0 to {MAX_SEED}; a random one was drawn."
+            )
+        return _DEFAULT.seed
 
 
 def _request(fields: _Fields) -> GenerationRequest:
@@ -116,7 +168,7 @@ def _request(fields: _Fields) -> GenerationRequest:
         negative_prompt=fields.text("Negative prompt") or "",
         width=fields.whole("Size-1", _DEFAULT.width),
         height=fields.whole("Size-2", _DEFAULT.height),
-        seed=fields.whole("Seed", _DEFAULT.seed),
+        seed=fields.seed(),
         steps=fields.whole("Steps", _DEFAULT.steps),
         cfg_scale=fields.number("CFG scale", _DEFAULT.cfg_scale),
         sampler=sampler,
@@ -134,18 +186,28 @@ def _request(fields: _Fields) -> GenerationRequest:
 
 
 def _plain(fields: _Fields, field: PlainField) -> float:
-    number = fields.number(field.title, field.absent)
-    return int(number) if field.whole else number
+    return fields.whole(field.title, int(field.absent)) if field.whole else fields.number(field.title, field.absent)
 
 
 def _sampler(fields: _Fields) -> tuple[str, str]:
-    written, schedule = fields.text("Sampler"), fields.text("Schedule type")
-    choice = normalise(written, schedule)
-    if written is not None and not is_known(written):
-        fields.notes.append(f"The sampler {written[:40]!r} is unknown; {choice.sampler} is taken.")
-    if schedule is not None and not is_known_schedule(schedule):
-        fields.notes.append(f"The schedule {schedule[:40]!r} is unknown; {choice.schedule} is taken.")
+    written, written_schedule = fields.text("Sampler"), fields.text("Schedule type")
+    choice, unknown = _choice(written, written_schedule)
+    if written in unknown:
+        fields.notes.append(f"The sampler {str(written)[:40]!r} is unknown; {choice.sampler} is taken.")
+    if written_schedule in unknown:
+        fields.notes.append(f"The schedule {str(written_schedule)[:40]!r} is unknown; {choice.schedule} is taken.")
     return choice
+
+
+def _choice(written: str | None, written_schedule: str | None) -> tuple[SamplerChoice, set[str | None]]:
+    """Return the sampler and schedule that are meant, and those of their names that mean none."""
+    found = None if written is None else recognised_sampler(written)
+    schedule = None if written_schedule is None else recognised_schedule(written_schedule)
+    choice = normalise(None if found is None else found.sampler, schedule)
+    if found is not None and found.schedule != AUTOMATIC:
+        choice = choice._replace(schedule=found.schedule)
+    unknown = {name for name, meant in ((written, found), (written_schedule, schedule)) if meant is None}
+    return choice, unknown - {None}
 
 
 def _hires(fields: _Fields, sampler: str, schedule: str) -> HiresFix | None:
@@ -172,13 +234,13 @@ def _hires(fields: _Fields, sampler: str, schedule: str) -> HiresFix | None:
 def _hires_sampler(fields: _Fields, sampler: str, schedule: str) -> tuple[str | None, str | None]:
     """Return the hires pass's sampler and schedule, None where they are the first pass's."""
     written, written_schedule = fields.text("Hires sampler"), fields.text("Hires schedule type")
-    choice = normalise(
+    choice, unknown = _choice(
         sampler if written in (None, SAME_SAMPLER) else written,
         schedule if written_schedule in (None, SAME_SCHEDULE) else written_schedule,
     )
-    if written is not None and written != SAME_SAMPLER and not is_known(written):
-        fields.notes.append(f"The hires sampler {written[:40]!r} is unknown; {choice.sampler} is taken.")
-    if not (written_schedule in (None, SAME_SCHEDULE) or is_known_schedule(str(written_schedule))):
+    if written in unknown:
+        fields.notes.append(f"The hires sampler {str(written)[:40]!r} is unknown; {choice.sampler} is taken.")
+    if written_schedule in unknown:
         fields.notes.append(f"The hires schedule {str(written_schedule)[:40]!r} is unknown.")
     return (
         choice.sampler if choice.sampler != sampler else None,

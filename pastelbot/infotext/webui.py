@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from pastelbot.errors import PromptError
-from pastelbot.infotext.fields import read_fields
+from pastelbot.infotext.fields import Infotext, read_fields
 from pastelbot.prompt.attention import parse_attention
 
 Value = str | int | bool
@@ -43,7 +43,11 @@ _DEFAULTS: Mapping[str, Value] = {
 
 def parse_infotext(text: str) -> dict[str, Value]:
     """Return an infotext's fields as the webui does: sizes split in two, and its assumed defaults added."""
-    raw = read_fields(text)
+    return interpreted(read_fields(text))
+
+
+def interpreted(raw: Infotext) -> dict[str, Value]:
+    """Do as `parse_infotext` with an infotext that was taken apart."""
     fields: dict[str, Value] = {"Prompt": raw.prompt, "Negative prompt": raw.negative_prompt}
     for name, value in raw.fields.items():
         if size := _SIZE.fullmatch(value):

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from pastelbot.choices import UPSCALERS
+from pastelbot.choices import UPSCALERS, recognised_upscaler
 from pastelbot.records import GenerationRequest
 from pastelbot.rules.samplers import stand_in
 
@@ -17,9 +17,11 @@ def with_what_is_here(request: GenerationRequest, upscalers: Collection[str]) ->
     fix = request.hires
     if fix is not None and fix.sampler is not None:
         fix = replace(fix, sampler=_painted(fix.sampler, notes))
-    if fix is not None and fix.upscaler not in (*UPSCALERS, *upscalers):
-        notes[f"The upscaler {fix.upscaler[:60]} is not here; {_STAND_IN} is taken."] = None
-        fix = replace(fix, upscaler=_STAND_IN)
+    if fix is not None:
+        upscaler = recognised_upscaler(fix.upscaler, (*UPSCALERS, *upscalers))
+        if upscaler is None:
+            notes[f"The upscaler {fix.upscaler[:60]} is not here; {_STAND_IN} is taken."] = None
+        fix = replace(fix, upscaler=upscaler or _STAND_IN)
     return request.replace(hires=fix), list(notes)
 
 

@@ -71,6 +71,7 @@ ONLY_ERRORS = (
     "prompt",
     "records.py",
     "rules/grids.py",
+    "rules/sampler_names.py",
     "rules/samplers.py",
     "store",
 )
@@ -108,7 +109,7 @@ NAMES_IN_INFOTEXTS = {
     "Noise source",
 }
 AUDIT_ACTIONS = {"quota server", "quota role", "quota grant", "model use"}
-NOT_TEXTS = {"PastelBot", "README.txt", ", VAE {}", *NAMES_IN_INFOTEXTS, *AUDIT_ACTIONS}
+NOT_TEXTS = {"PastelBot", "{} <lora:{}:{}>", "README.txt", ", VAE {}", *NAMES_IN_INFOTEXTS, *AUDIT_ACTIONS}
 
 
 def texts():

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pastelbot.formats.hashes import short_hash
+from pastelbot.formats.hashes import old_hash, short_hash
 from pastelbot.store.key_values import KeyValueStore
 
+_DIGITS, _OLD_DIGITS = 10, 8
 _PATIENCE = 1.5  # seconds: Discord waits for three
 
 _WEIGHTS = tuple(
@@ -32,10 +33,14 @@ class CheckpointHashes:
         self._running: dict[str, asyncio.Future[str]] = {}
 
     async def find(self, wanted: str) -> str | None:
-        """Return the name of the checkpoint whose hash begins so."""
-        for name, place in self._places.items():
-            file = _weights_of(place)
-            if file is not None and (await self._hash(file)).startswith(wanted):
+        """Return the name of the checkpoint with this hash: eight digits are the webui's old one, or a beginning."""
+        files = {name: file for name, place in self._places.items() if (file := _weights_of(place)) is not None}
+        if len(wanted) == _OLD_DIGITS:
+            old = await asyncio.to_thread(lambda: {name: _old(file) for name, file in files.items()})
+            if (found := next((name for name, known in old.items() if known == wanted), None)) is not None:
+                return found
+        for name, file in files.items():
+            if (await self._hash(file)).startswith(wanted[:_DIGITS]):
                 return name
         return None
 
@@ -68,6 +73,13 @@ def _weights_of(place: Path) -> Path | None:
 def _version(file: Path) -> str:
     stat = file.stat()
     return f"{stat.st_mtime_ns}:{stat.st_size}"
+
+
+def _old(file: Path) -> str:
+    try:
+        return old_hash(file)
+    except OSError:
+        return "?"
 
 
 def _digest(file: Path) -> str:

@@ -1,6 +1,7 @@
 """Models: the operator's checkpoints, VAEs, LoRAs and embeddings, and the checkpoint in use."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import structlog
 from pastelbot.choices import nearest_names
 from pastelbot.config import Settings, checkpoint_location
 from pastelbot.errors import NotAllowedError, NotFoundError
-from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, LoraFiles, ModelNames, network_files
+from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, LoraFiles, ModelNames, network_files, plain_name
 from pastelbot.infotext import ReadRequest
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.prompt.lora_tags import read_lora_tags, rename_loras
@@ -116,43 +117,64 @@ class Models:
     async def adapted(self, read: ReadRequest) -> tuple[GenerationRequest, list[str]]:
         """Return the request of an infotext with what there is here, and sentences about what will differ."""
         request, notes = await asyncio.to_thread(self._with_loras, read)
-        checkpoint = await self._checkpoint_of(read)
-        if checkpoint is None:
-            notes.insert(0, self._other_checkpoint(read))
-        elif checkpoint:
+        checkpoint, note = await self._checkpoint_of(read)
+        notes.insert(0, note)
+        if checkpoint:
             request = request.replace(checkpoint=checkpoint)
         missing = await asyncio.to_thread(self._missing_embeddings, read)
         notes += [f"The embedding {name} is not here." for name in missing]
         if read.vae:
-            vae = next((name for name, place in self._settings.vaes.items() if Path(place).name == read.vae), None)
+            wanted = plain_name(read.vae)
+            vae = next((name for name, place in self._settings.vaes.items() if wanted in _names(name, place)), None)
             if vae is not None:
                 request = request.replace(vae=vae)
-            elif read.vae not in {Path(line.vae or "").name for line in self.lines}:
+            elif wanted not in {plain_name(Path(line.vae or "").name) for line in self.lines}:
                 notes.append(f"It was painted with the VAE {read.vae[:60]}, which is not here.")
         return request, [note for note in notes if note]
 
-    async def _checkpoint_of(self, read: ReadRequest) -> str | None:
-        """Return the name of the checkpoint that an infotext says, "" where any will do, None where it is not here."""
+    async def _checkpoint_of(self, read: ReadRequest) -> tuple[str, str]:
+        """Return the name of the checkpoint that an infotext says, "" where the default paints, and a note on it."""
+        by_hash = await self._with_hash(read.checkpoint_hash.strip().lower())
+        if by_hash is not None:
+            return by_hash, ""
+        by_name = self._with_name(read.checkpoint) if read.checkpoint else ""
+        if by_name is None:
+            return "", self._other_checkpoint(read)
         if not read.checkpoint_hash:
-            return ""
-        wanted = read.checkpoint_hash[:10]
+            return by_name, ""
+        if read.checkpoint and by_name:
+            return by_name, f"The checkpoint {by_name} is another version here than {read.checkpoint_hash[:64]}."
+        return by_name, self._other_checkpoint(read)
+
+    async def _with_hash(self, wanted: str) -> str | None:
+        """Return the checkpoint that has such a hash: the old one of 8 digits, or the beginning of the whole file's."""
+        if not wanted:
+            return None
         ours = self._dispatcher.checkpoint
-        if ours is not None and ours.checkpoint_hash.startswith(wanted):
+        if ours is not None and ours.checkpoint_hash.startswith(wanted[:10]):
             return self._settings.checkpoint.name if len(self.names.checkpoints) > 1 else ""
         for name, loaded in self._dispatcher.loaded.items():
-            if loaded.checkpoint_hash.startswith(wanted):
+            if loaded.checkpoint_hash.startswith(wanted[:10]):
                 return name
         return await self._hashes.find(wanted)
 
+    def _with_name(self, written: str) -> str | None:
+        """Return the checkpoint that is configured, loaded or filed under a name, "" for the only one."""
+        wanted, ours = plain_name(written), self._dispatcher.checkpoint
+        loaded = {name: one.checkpoint for name, one in self._dispatcher.loaded.items()}
+        if ours is not None:
+            loaded.setdefault(self._settings.checkpoint.name, ours.checkpoint)
+        for name, place in self._sources.items():
+            if wanted in {*_names(name, place), plain_name(loaded.get(name, name))}:
+                return name if len(self.names.checkpoints) > 1 else ""
+        return None
+
     def _other_checkpoint(self, read: ReadRequest) -> str:
-        ours = self._dispatcher.checkpoint
-        if ours is None:
-            return ""
-        theirs = f"{read.checkpoint} ({read.checkpoint_hash})".strip()
-        here = f"{ours.checkpoint} ({ours.checkpoint_hash})"
-        if self.in_use != self._settings.checkpoint.name:
-            here = self.in_use
-        return f"It was painted with {theirs}; here {here} paints."
+        theirs = read.checkpoint[:60] + (f" ({read.checkpoint_hash[:64]})" if read.checkpoint_hash else "")
+        ours, here = self._dispatcher.checkpoint, self.in_use
+        if ours is not None and self.in_use == self._settings.checkpoint.name:
+            here = f"{ours.checkpoint} ({ours.checkpoint_hash})"
+        return f"It was painted with {theirs.strip()}; here {here} paints."
 
     def _with_loras(self, read: ReadRequest) -> tuple[GenerationRequest, list[str]]:
         """Replace LoRAs that have other names here, and take out those that are not here."""
@@ -174,9 +196,24 @@ class Models:
 
         request, hires = read.request, read.request.hires
         request = request.replace(prompt=rename_loras(request.prompt, rename))
+        request = self._with_resources(request, read.resources, notes)
         if hires is not None and hires.prompt:
             request = request.replace(hires=replace(hires, prompt=rename_loras(hires.prompt, rename)))
         return request, list(notes)
+
+    def _with_resources(
+        self, request: GenerationRequest, resources: Mapping[str, float], notes: dict[str, None]
+    ) -> GenerationRequest:
+        """Add the LoRAs that civitai lists and the prompt does not name, where they are here."""
+        used = {found.path for name in _lora_names(request) if (found := self._loras.find(name)) is not None}
+        for name, weight in resources.items():
+            found = self._loras.find(name)
+            if found is None:
+                notes[f"Civitai lists the LoRA {name[:60]} ({weight:g}), which is not here: it is left out."] = None
+            elif found.path not in used:
+                notes[f"Civitai lists the LoRA {name[:60]} ({weight:g}): {found.name} is used."] = None
+                request = request.replace(prompt=f"{request.prompt} <lora:{found.name}:{weight:g}>")
+        return request
 
     def _missing_embeddings(self, read: ReadRequest) -> list[str]:
         ours = {name.casefold() for name in network_files(self._settings.checkpoint.embeddings, EMBEDDING_SUFFIXES)}
@@ -186,6 +223,11 @@ class Models:
 def _lora_names(request: GenerationRequest) -> list[str]:
     prompts = (request.prompt, (request.hires and request.hires.prompt) or "")
     return list(dict.fromkeys(tag.name for prompt in prompts for tag in read_lora_tags(prompt)))
+
+
+def _names(name: str, place: str) -> set[str]:
+    """Return what a configured file may be called, in the form used for comparison."""
+    return {plain_name(name), plain_name(Path(place).name), plain_name(Path(place).stem)}
 
 
 def _file(reference: str) -> Path:

@@ -7,6 +7,7 @@ import pytest
 from discord import Permissions
 from safetensors.numpy import save_file
 
+from pastelbot.formats.hashes import old_hash
 from pastelbot.store.audit import AuditLog
 
 MORE = {
@@ -256,3 +257,77 @@ async def test_a_lora_that_is_not_here_is_refused(rich):
     text = await rich.refused(await rich.imagine("1girl <lora:hard:0.5>"))
 
     assert "no LoRA 'hard'. Known are soft_light." in text
+
+
+def short(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+@pytest.mark.parametrize("written", ["other", "Other", "other.safetensors", "OTHER.SAFETENSORS", "o-ther"])
+async def test_recreate_takes_the_checkpoint_of_the_name_where_there_is_no_hash(rich, written):
+    request, notes = await recreate(rich, more=f", Model: {written}")
+
+    assert ("other", []) == (request.checkpoint, notes)
+
+
+async def test_recreate_takes_the_loaded_checkpoint_by_its_name(rich):
+    request, notes = await recreate(rich, more=", Model: FAKE")
+
+    assert ("default", []) == (request.checkpoint, notes)
+
+
+async def test_a_checkpoint_that_is_not_here_is_said_without_a_hash_too(rich):
+    _request, notes = await recreate(rich, more=", Model: elsewhere")
+
+    assert ["- It was painted with elsewhere; here fake (0000000000) paints."] == notes
+
+
+async def test_a_checkpoint_of_the_same_name_is_taken_and_another_version_said(rich):
+    request, notes = await recreate(rich, more=", Model: other, Model hash: eeeeeeeeee")
+
+    assert "other" == request.checkpoint
+    assert ["- The checkpoint other is another version here than eeeeeeeeee."] == notes
+
+
+@pytest.mark.parametrize(
+    "hash_of",
+    [
+        lambda path: short(path).upper(),
+        lambda path: hashlib.sha256(path.read_bytes()).hexdigest(),
+        old_hash,
+    ],
+    ids=["capitals", "whole", "old"],
+)
+async def test_recreate_takes_the_checkpoint_of_a_hash_in_every_spelling(rich, tmp_path, hash_of):
+    request, notes = await recreate(rich, more=f", Model hash: {hash_of(tmp_path / 'other.safetensors')}")
+
+    assert ("other", []) == (request.checkpoint, notes)
+
+
+async def test_civitais_hashes_find_checkpoint_and_loras(rich, tmp_path):
+    checkpoint, lora = short(tmp_path / "other.safetensors"), short(tmp_path / "loras" / "soft_light.safetensors")
+    more = f', Hashes: {{"model": "{checkpoint}", "lora:renamed": "{lora}"}}'
+    request, notes = await recreate(rich, tags="<lora:renamed:0.5>", more=more)
+
+    assert ("other", "1girl<lora:soft_light:0.5>") == (request.checkpoint, request.prompt)
+    assert [f"- The LoRA renamed ({lora}) is not here: soft_light is used."] == notes
+
+
+async def test_civitais_resources_are_used_where_they_are_here_and_said(rich):
+    resources = (
+        '[{"type":"lora","weight":0.8,"modelName":"Soft Light"},{"type":"lora","weight":0.5,"modelName":"Soft: style"}]'
+    )
+    request, notes = await recreate(rich, more=f", Civitai resources: {resources}, Civitai metadata: {{}}")
+
+    assert "1girl <lora:soft_light:0.8>" == request.prompt
+    assert notes == [
+        "- Civitai lists the LoRA Soft Light (0.8): soft_light is used.",
+        "- Civitai lists the LoRA Soft: style (0.5), which is not here: it is left out.",
+    ]
+
+
+@pytest.mark.parametrize("written", ["smooth.vae.pt", "smooth", "Smooth.VAE", "SMOOTH.vae.pt"])
+async def test_recreate_takes_the_vae_in_every_spelling(rich, written):
+    request, _notes = await recreate(rich, more=f", VAE: {written}")
+
+    assert "smooth" == request.vae

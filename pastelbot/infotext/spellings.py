@@ -1,0 +1,111 @@
+"""Other spellings of an infotext's fields, and the fields whose value is JSON, in the form that the webui writes."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from pastelbot.infotext.fields import Infotext, read_fields
+from pastelbot.rules.plain_fields import PLAIN_FIELDS
+
+_NAMES = (
+    *(
+        "Steps",
+        "Sampler",
+        "Schedule type",
+        "CFG scale",
+        "Seed",
+        "Size",
+        "Model",
+        "Model hash",
+        "VAE",
+        "VAE hash",
+        "ENSD",
+    ),
+    *("RNG", "Emphasis", "Denoising strength", "Variation seed", "Variation seed strength", "Seed resize from"),
+    *("Hires upscale", "Hires upscaler", "Hires steps", "Hires resize", "Hires sampler", "Hires schedule type"),
+    *("Hires CFG Scale", "Hires prompt", "Hires negative prompt", "Lora hashes", "TI hashes", "Version"),
+    *(field.title for field in PLAIN_FIELDS),
+)
+_OTHERS = {
+    "cfg": "CFG scale",
+    "cfgscale": "CFG scale",
+    "guidance": "CFG scale",
+    "guidancescale": "CFG scale",
+    "samplingmethod": "Sampler",
+    "samplername": "Sampler",
+    "samplingsteps": "Steps",
+    "numinferencesteps": "Steps",
+    "schedule": "Schedule type",
+    "scheduler": "Schedule type",
+    "imagesize": "Size",
+    "resolution": "Size",
+    "dimensions": "Size",
+    "checkpoint": "Model",
+    "modelname": "Model",
+    "denoise": "Denoising strength",
+    "clipskip": "Clip skip",
+    "hiresscale": "Hires upscale",
+    "hiresfixupscaler": "Hires upscaler",
+    "etanoiseseeddelta": "ENSD",
+}
+_SIGNS = re.compile(r"[\W_]+")
+_KNOWN = {_SIGNS.sub("", name).casefold(): name for name in _NAMES} | _OTHERS
+_SIZES = {"Size", "Hires resize", "Seed resize from"}
+_SIZE = re.compile(r"(\d{1,9})\s*+[xX×*]\s*+(\d{1,9})(?:\s*px)?")
+_JSON_FIELD = re.compile(r"(?:^|, )(Hashes|Civitai resources|Civitai metadata): (?=[{\[])")
+
+
+class Spelled(NamedTuple):
+    """An infotext with the webui's names of fields, and its hashes by what they are of, such as "lora:soft".
+
+    `resources` are what civitai lists as used, each a JSON object.
+    """
+
+    infotext: Infotext
+    hashes: Mapping[str, str]
+    resources: tuple[Mapping[str, object], ...]
+
+
+def read_spelled(text: str) -> Spelled:
+    """Read an infotext, its fields spelled in any way; raises LimitError for more than 64 Ki characters."""
+    text, values = _without_json(text)
+    infotext = read_fields(text)
+    fields: dict[str, str] = {}
+    for name, value in infotext.fields.items():
+        known = name if name in _NAMES else _KNOWN.get(_SIGNS.sub("", name).casefold(), name)
+        if known in fields or (known != name and known in infotext.fields):
+            known = name
+        size = _SIZE.fullmatch(value) if known in _SIZES else None
+        fields[known] = value if size is None else f"{size[1]}x{size[2]}"
+    if "Size" not in fields and {"Width", "Height"} <= fields.keys():
+        fields["Size"] = f"{fields.pop('Width')}x{fields.pop('Height')}"
+    hashes, resources = values.get("Hashes"), values.get("Civitai resources")
+    return Spelled(
+        replace(infotext, fields=fields),
+        {str(name): str(value) for name, value in hashes.items()} if isinstance(hashes, dict) else {},
+        tuple(each for each in resources if isinstance(each, dict)) if isinstance(resources, list) else (),
+    )
+
+
+def _without_json(text: str) -> tuple[str, Mapping[str, object]]:
+    """Take the fields whose value is JSON out of the last line: their commas separate no fields."""
+    start = text.rstrip().rfind("\n") + 1
+    kept, values, position = [text[:start]], {}, start
+    for name, begin, end, value in _json_values(text, start):
+        kept.append(text[position:begin])
+        values[name], position = value, end
+    return "".join([*kept, text[position:]]), values
+
+
+def _json_values(text: str, start: int) -> Iterator[tuple[str, int, int, object]]:
+    decoder, position = json.JSONDecoder(), start
+    while (match := _JSON_FIELD.search(text, position)) is not None:
+        try:
+            value, end = decoder.raw_decode(text, match.end())
+        except (ValueError, RecursionError):
+            position = match.end()
+            continue
+        yield match[1], match.start(), end, value
+        position = end
