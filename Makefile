@@ -23,9 +23,11 @@ format: .venv/dev.stamp
 
 # The long runs, each of which can be set to 0. One seed again: .venv/bin/python -m tests.simulation SEED
 SEEDS ?= 10000
+KILLS ?= 1000
 FUZZ ?= 1000000
 chaos: .venv/dev.stamp
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+	$(BIN)/python -m tests.chaos --kills $(KILLS)
 	$(BIN)/python -m tests.fuzz --inputs $(FUZZ)
 
 clean:
