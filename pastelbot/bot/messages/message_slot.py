@@ -83,13 +83,13 @@ class MessageSlot:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
-        """Let the caller alone write the message; what is published meanwhile is shown afterwards."""
-        async with self._lock:
-            try:
+        """Let the caller alone write the message; what is published meanwhile is shown afterwards, in any case."""
+        try:
+            async with self._lock:
                 yield
-            finally:
-                self._edited_at = monotonic()
-        self._schedule()
+        finally:
+            self._edited_at = monotonic()
+            self._schedule()
 
     def close(self) -> None:
         """Show nothing more; what is being written is finished by `task`."""

@@ -176,6 +176,22 @@ async def test_who_writes_the_message_does_so_alone():
     assert message.shown == [WAITING, ENDED]
 
 
+async def test_what_is_published_while_others_fail_to_write_is_shown():
+    """As an answer that Discord does not take, nor lets the bot look for, while the picture is painted."""
+    message = Message()
+
+    async def write():
+        async with message.slot.writing():
+            message.slot.publish(ENDED)
+            raise NotWrittenError("Discord is away.")
+
+    with pytest.raises(NotWrittenError):
+        await write()
+    await eventually(lambda: message.settled)
+
+    assert message.shown == [ENDED]
+
+
 async def test_a_closed_slot_finishes_what_it_writes_and_shows_nothing_more():
     message = Message()
     message.free.clear()
