@@ -16,7 +16,8 @@ def happen(world):
 
 
 def _imagine(world):
-    world.users.imagine(world.gateway)
+    if not world.discord.closed:
+        world.users.imagine(world.gateway)
 
 
 def _click(world):
@@ -58,6 +59,29 @@ def _trouble(world):
     asyncio.get_running_loop().call_later(world.random.choice((0.3, 5.0, 60.0)), setattr, world.disk, kind, False)
 
 
+def _outage(world):
+    """Let Discord answer nothing but 503, for minutes."""
+    world.trace("discord", "fails")
+    world.network.failing_until = world.loop.now + world.random.choice((10.0, 90.0, 400.0))
+
+
+def _gateway_lost(world):
+    """Let the bot hear nothing for a while, and then connect anew: what happened meanwhile it never hears of."""
+    if world.deaf:
+        return
+    world.trace("gateway", "lost")
+    world.deaf = True
+    asyncio.get_running_loop().call_later(world.random.choice((1.0, 20.0, 200.0)), world.connect)
+
+
+def _leave(world):
+    """Put the bot out of the server, or invite it again."""
+    if world.discord.closed:
+        world.join()
+    elif not world.is_last:
+        world.leave()
+
+
 def _chores(world):
     async def do_chores():
         with suppress(StoreError, OSError):
@@ -79,6 +103,9 @@ _EVENTS = (
     (_worker_dies, 2),
     (_delete_by_hand, 2),
     (_trouble, 5),
+    (_outage, 1),
+    (_gateway_lost, 1),
+    (_leave, 1),
     (_chores, 1),
     (_nothing, 7),
 )

@@ -14,7 +14,7 @@ ANSWER_SECONDS = 3.0
 TOKEN_SECONDS = 900.0
 APPLICATION = 4242
 GUILD = 7000
-ART, MODS, SECOND = 7001, 7002, 7003
+ART, MODS, SECOND = CHANNELS = 7001, 7002, 7003
 _JOB = re.compile(r"pb:(?:review:)?[a-z]+:([0-9a-f]{12})")
 _EPHEMERAL = 64
 
@@ -83,7 +83,7 @@ class FakeDiscord:
         self.messages = {}
         self.interactions = {}
         self.commands = []
-        self.closed = set()  # channels that were deleted or may not be used
+        self.closed = set()  # channels of a server that the bot was put out of
         self.to_delete = set()  # jobs whose button that deletes was pressed
         self.deleted = set()  # jobs whose message a user deleted, by hand or with the button
         self.texts = {}  # every text that a job's message ever showed, in order
@@ -167,7 +167,7 @@ class FakeDiscord:
 
     def check_channel(self, channel_id):
         if channel_id in self.closed:
-            raise unknown("Channel", 10003)
+            raise ApiError(403, 50001, "Missing Access")
 
     # Interactions.
 

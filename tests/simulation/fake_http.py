@@ -57,7 +57,7 @@ class FakeSession:
     async def _request(self, method, url, options):
         path = _API.sub("", str(url)).partition("?")[0]
         body, files = await _content(options.get("data"))
-        fate = self.network.fate(files=bool(files))
+        fate = self.network.fate(asyncio.get_running_loop().time(), files=bool(files))
         await asyncio.sleep(self.network.latency())
         self.network.check_alive()
         if fate.before is not None:

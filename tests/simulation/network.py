@@ -44,12 +44,15 @@ class Network:
         self.moment = moment
         self.off = False
         self.calm = True  # until the bot has logged in
+        self.failing_until = 0.0  # by the loop's time: until then Discord answers nothing but 503
 
     def latency(self):
         return 0.02 + self.random.random() ** 6
 
-    def fate(self, *, files):
+    def fate(self, now, *, files):
         """Return what becomes of a request."""
+        if now < self.failing_until:
+            return Fate(before=503)
         faults = self.faults
         chances = (
             (faults.request_lost, "before", ("reset", "disconnected", 503)),

@@ -38,6 +38,7 @@ class Users:
     def click(self, send):
         """Press a button of any message that is there: mostly one's own."""
         there = [each for each in self.discord.messages.values() if each.custom_ids and not each.deleted]
+        there = [each for each in there if each.channel_id not in self.discord.closed]
         if not there:
             return
         message = self.random.choice(there[-12:])
@@ -47,7 +48,7 @@ class Users:
         person = MODERATOR if message.channel_id == MODS else self._owner(message)
         if self.random.random() < 0.1:
             person = self.random.choice((*PEOPLE, MODERATOR))
-        if ":delete:" in custom_id:
+        if ":delete:" in custom_id or ":remove:" in custom_id:
             self.discord.to_delete.add(message.job_id)
         data = {"custom_id": custom_id, "component_type": 2}
         times = 2 if self.random.random() < 0.15 else 1

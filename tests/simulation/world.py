@@ -14,7 +14,7 @@ import aiohttp
 import aiosqlite
 from simulation.disk import Disk
 from simulation.events import happen
-from simulation.fake_discord import APPLICATION, FakeDiscord, guild, user
+from simulation.fake_discord import APPLICATION, CHANNELS, GUILD, FakeDiscord, guild, user
 from simulation.fake_http import FakeSession
 from simulation.fake_worker import FakeWorker
 from simulation.inline_sqlite import connector_of
@@ -63,6 +63,8 @@ class World:
         self._crashed = None
         self.bot = None
         self.power_was_cut = False  # since the database was looked at last
+        self.deaf = False  # the gateway is lost
+        self.is_last = False  # this life
         self.tasks = []  # what goes on beside the bot, in this life
 
     # Time, randomness, trace.
@@ -109,7 +111,8 @@ class World:
             self.elapsed += self.random.choice((0.5, 5.0, 200.0, 2000.0))
             self.power_was_cut |= how_before == "power"
             self.disk.cut_power() if how_before == "power" else self.disk.crash()
-        self.disk.off = self.disk.full = self.disk.locked = False
+        self.disk.off = self.disk.full = self.disk.locked = self.deaf = False
+        self.is_last = last
         faults = Faults() if last else self.faults
         end = "stop" if last else self.random.choice(("stop", "crash", "crash", "power"))
         self.trace("life", "last" if last else "begins")
@@ -199,15 +202,44 @@ class World:
         self.power_was_cut = False
         self.invariants.after_commit()
         self.invariants.check_answered()
-        self.gateway(
-            "READY",
-            {"user": user(APPLICATION, bot=True), "guilds": [], "application": {"id": str(APPLICATION), "flags": 0}},
-        )
-        self.gateway("GUILD_CREATE", guild())
+        if self.is_last:
+            self.join()
+        self.connect()
         self.network.calm = False
         self.trace("bot", "started")
 
+    def connect(self):
+        """Connect the bot with the gateway, in a new session."""
+        if self.disk.off:
+            return
+        self.deaf = False
+        self.trace("gateway", "connected")
+        guilds = [] if self.discord.closed else [{"id": str(GUILD), "unavailable": True}]
+        application = {"id": str(APPLICATION), "flags": 0}
+        self.gateway("READY", {"user": user(APPLICATION, bot=True), "guilds": guilds, "application": application})
+        if guilds:
+            self.gateway("GUILD_CREATE", guild())
+
+    def leave(self):
+        """Put the bot out of the server."""
+        self.trace("server", "left")
+        self.discord.closed = set(CHANNELS)
+        self.gateway("GUILD_DELETE", {"id": str(GUILD)})
+
+    def join(self):
+        """Invite the bot again; what it could not say in the server meanwhile, it need not say any more."""
+        if not self.discord.closed:
+            return
+        self.trace("server", "joined")
+        self.discord.closed = set()
+        self.discord.deleted.update(job_id for (job_id,) in self.invariants.rows("SELECT id FROM jobs"))
+        if not self.disk.off and self.bot.is_ready():
+            self.gateway("GUILD_CREATE", guild())
+
     def gateway(self, event, data):
+        """Let the bot hear of an event, unless it is not connected."""
+        if self.deaf:
+            return
         self.bot._connection.parsers[event](data)  # noqa: SLF001 - where discord.py's websocket hands over
 
     def _settings(self):
