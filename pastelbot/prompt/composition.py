@@ -41,6 +41,7 @@ def compose(prompts: Sequence[str]) -> Composition:
 
 def _part(text: str) -> Part:
     head, colon, tail = text.rpartition(":")
-    if colon and _WEIGHT.fullmatch(tail.strip()):
-        return Part(head.rstrip(), float(tail))
+    weight = tail.strip()  # float() itself takes no separators such as U+001F at the end
+    if colon and _WEIGHT.fullmatch(weight):
+        return Part(head.rstrip(), float(weight))
     return Part(text.rstrip(), 1.0)

@@ -10,6 +10,7 @@ from pastelbot.prompt.composition import compose, split_and
         ("a AND b:-.5", [("a", 1.0), (" b", -0.5)]),
         ("a: 7 cats", [("a: 7 cats", 1.0)]),
         ("a:b:2.", [("a:b", 2.0)]),
+        ("a :1.5\x1f", [("a", 1.5)]),
         ("sANDy and b", [("sANDy and b", 1.0)]),
         ("", [("", 1.0)]),
     ],
