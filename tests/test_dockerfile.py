@@ -29,6 +29,10 @@ def test_the_program_does_not_run_as_root():
     assert LINES.index(["USER", "pastelbot"]) < [name for name, _ in LINES].index("CMD")
 
 
+def test_the_configuration_is_looked_for_on_the_volume():
+    assert arguments("WORKDIR")[-1] == "/state"
+
+
 def test_everything_that_is_written_is_on_the_volume():
     variables = dict(part.split("=", 1) for line in arguments("ENV") for part in line.split())
     folders = [value for value in variables.values() if "/" in value]
@@ -39,9 +43,10 @@ def test_everything_that_is_written_is_on_the_volume():
 
 
 def test_the_program_gets_the_signals_itself():
-    (command,) = arguments("CMD")
+    (entry,) = arguments("ENTRYPOINT")
 
-    assert "exec pastelbot run" in command
+    assert 'exec pastelbot \\"$@\\"' in entry
+    assert arguments("CMD") == ['["run"]']
     assert arguments("STOPSIGNAL") == ["SIGTERM"]
 
 

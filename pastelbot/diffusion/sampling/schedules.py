@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pastelbot.diffusion.sampling.beta_quantiles import beta_quantile
 from pastelbot.errors import CheckpointError, LimitError
 
 _KARRAS_RHO = 7.0
@@ -165,10 +166,8 @@ def _ddim(model: ModelSigmas, steps: int) -> list[float]:
 
 def _beta(model: ModelSigmas, steps: int, a: float = 0.6, b: float = 0.6) -> list[float]:
     """Place sigmas at the quantiles of a beta distribution (Lee et al. 2024, "Beta sampling is all you need")."""
-    from scipy.special import betaincinv  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import
-
-    shares = betaincinv(a, b, 1.0 - torch.linspace(0, 1, steps, dtype=torch.float64).numpy())
-    return [*(model.smallest + float(share) * (model.largest - model.smallest) for share in shares), 0.0]
+    shares = [beta_quantile(float(share), a, b) for share in 1.0 - torch.linspace(0, 1, steps, dtype=torch.float64)]
+    return [*(model.smallest + share * (model.largest - model.smallest) for share in shares), 0.0]
 
 
 def _kl_optimal(model: ModelSigmas, steps: int) -> list[float]:
