@@ -12,7 +12,7 @@ from pastelbot.bot.components.gallery_views import EntryButton
 from pastelbot.bot.components.job_actions import ACTIONS
 from pastelbot.bot.components.job_buttons import JobButton
 from pastelbot.bot.features.admin.cog import AdminGroup
-from pastelbot.bot.features.admin.groups import CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
+from pastelbot.bot.features.admin.groups import AdultTagsGroup, CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
 from pastelbot.bot.features.admin.quota import QuotaGroup
 from pastelbot.bot.features.describe.cog import DescribeCog
 from pastelbot.bot.features.gallery import GalleryCog
@@ -56,7 +56,7 @@ def test_the_user_guide_has_the_gallery_and_peoples_data(cog):
 def test_the_operator_guide_has_all_of_admin():
     guide = read("docs/operator-guide.md")
     group = AdminGroup(None)
-    words = [WordsGroup(None, name, name, name) for name in ("words", "adult_tags")]
+    words = [WordsGroup(None), AdultTagsGroup(None)]
     for inner in (ChannelsGroup(None), CapsGroup(None), *words, GalleryGroup(None, None, None), QuotaGroup(None, None)):
         group.add_command(inner)
     for name, options in leaves(group):

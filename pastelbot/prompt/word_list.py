@@ -25,13 +25,16 @@ class WordList:
 
     def find(self, texts: Iterable[str]) -> str | None:
         """Return the first entry that one of the texts contains as adjacent whole words; else None."""
-        return self.find_in(read_all(texts))
+        return next(self.find_in(read_all(texts)), None)
 
-    def find_in(self, texts: Iterable[list[str]]) -> str | None:
-        """Return the same as `find` for texts from `read_all`, which several lists can share."""
-        if not self._phrases:
-            return None
-        return next((entry for words in texts for entry in self._found(words)), None)
+    def find_in(self, texts: Iterable[list[str]]) -> Iterator[str]:
+        """Yield all entries, each once, for texts from `read_all`, which several lists can share."""
+        found = (entry for words in texts for entry in self._found(words)) if self._phrases else iter(())
+        seen: set[str] = set()
+        for entry in found:
+            if entry not in seen:
+                seen.add(entry)
+                yield entry
 
     def _found(self, words: list[str]) -> Iterator[str]:
         for start, word in enumerate(words):

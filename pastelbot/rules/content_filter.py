@@ -4,7 +4,9 @@ Negative prompts say what to leave out, so only what they ask for through weight
 """
 
 import tomllib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 
 from pastelbot.errors import NotAllowedError
@@ -16,6 +18,7 @@ from pastelbot.rules.vocabulary import split_as_tokens
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "adult.toml"
 NO_WORDS = WordList(())
+_MOST_NAMED = 10  # words in a refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,30 +65,36 @@ def check_content(request: GenerationRequest, rules: ContentRules, parser: Promp
 
     `parser` is that of the request.
     """
+    refusal = next(refusals(request, rules, parser), None)
+    if refusal is not None:
+        raise refusal
+
+
+def refusals(
+    request: GenerationRequest, rules: ContentRules, parser: PromptParser | None = None
+) -> Iterator[NotAllowedError]:
+    """Yield every reason not to paint a request here, each with all words that it is for."""
     texts = read_all(_request_texts(request, parser or PromptParser()))
-    word = rules.words.find_in(texts)
-    if word is not None:
-        raise NotAllowedError(f"The prompt has {quoted(word)}, which is not allowed in this server: take it out.")
+    if words := _quoted(rules.words.find_in(texts)):
+        yield NotAllowedError(f"The prompt has {words}, which is not allowed in this server: take it out.")
     texts = _as_encoded(texts, rules.gate)
-    word = rules.gate.never.find_in(texts)
-    if word is not None:
-        raise NotAllowedError(f"The prompt has {quoted(word)}. That is not painted anywhere.")
-    adult = _adult_word(texts, rules)
-    if adult is None:
-        return
-    minor = rules.gate.minors.find_in(texts)
-    if minor is not None:
-        raise NotAllowedError(f"The prompt has {quoted(adult)} and {quoted(minor)}. That is not painted anywhere.")
-    if not rules.adult_allowed:
-        raise NotAllowedError(
-            f"The prompt has the adult tag {quoted(adult)}, and this is not an age-restricted channel (nor is a direct "
+    if words := _quoted(rules.gate.never.find_in(texts)):
+        yield NotAllowedError(f"The prompt has {words}. That is not painted anywhere.")
+    adult = _quoted(_adult_words(texts, rules))
+    minors = _quoted(rules.gate.minors.find_in(texts)) if adult else ""
+    if minors:
+        yield NotAllowedError(f"The prompt has {adult} and {minors}. That is not painted anywhere.")
+    elif adult and not rules.adult_allowed:
+        yield NotAllowedError(
+            f"The prompt has the adult tag {adult}, and this is not an age-restricted channel (nor is a direct "
             "message): take it out, or ask in a channel that is."
         )
 
 
 def adult_word(request: GenerationRequest, rules: ContentRules) -> str | None:
     """Return an adult tag of the request's prompts, or None."""
-    return _adult_word(_as_encoded(read_all(_request_texts(request, PromptParser())), rules.gate), rules)
+    texts = _as_encoded(read_all(_request_texts(request, PromptParser())), rules.gate)
+    return next(_adult_words(texts, rules), None)
 
 
 def _as_encoded(texts: list[list[str]], gate: AgeGate) -> list[list[str]]:
@@ -107,8 +116,13 @@ def _request_texts(request: GenerationRequest, parser: PromptParser) -> list[str
     return list(found)
 
 
-def _adult_word(texts: list[list[str]], rules: ContentRules) -> str | None:
-    return rules.gate.adult.find_in(texts) or rules.own_adult.find_in(texts)
+def _adult_words(texts: list[list[str]], rules: ContentRules) -> Iterator[str]:
+    return chain(rules.gate.adult.find_in(texts), rules.own_adult.find_in(texts))
+
+
+def _quoted(words: Iterable[str]) -> str:
+    """Return the first few words as a list."""
+    return ", ".join(map(quoted, islice(words, _MOST_NAMED)))
 
 
 def _texts_of(request: GenerationRequest, steps: int, hires_steps: int | None, parser: PromptParser) -> list[str]:

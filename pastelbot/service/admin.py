@@ -10,16 +10,18 @@ from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, Request
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.prompt.word_list import phrase_of
 from pastelbot.records import Actor, GenerationRequest, JobStatus
-from pastelbot.rules.content_filter import check_content, quoted
+from pastelbot.rules.content_filter import quoted, refusals
 from pastelbot.rules.durations import read_duration
 from pastelbot.service import server_rules
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.audit import AuditTrail
 from pastelbot.service.gallery import Gallery
+from pastelbot.service.requests.preferences import prompt_affixes
 from pastelbot.store.audit import AuditEntry
 from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.pauses import EVERYWHERE
+from pastelbot.store.quotas import Allowance
 from pastelbot.store.settings import Scope, SettingsStore, Value
 from pastelbot.store.stats import Figures, StatsStore
 
@@ -44,7 +46,7 @@ class Stats:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """Everything that is set for a server."""
+    """Everything that holds in a server: `limits` are the operator's, `quota` is that of everyone without a role's."""
 
     server: Mapping[str, Value]
     places: Mapping[int, server_rules.Caps]
@@ -52,6 +54,10 @@ class Overview:
     blocks: tuple[Block, ...]
     drained: bool
     drained_everywhere: bool
+    limits: server_rules.Caps
+    quota: Allowance
+    role_quotas: Mapping[int, Allowance]
+    affixes: tuple[str, str] = ("", "")
 
 
 class Admin:
@@ -166,15 +172,12 @@ class Admin:
         await self._set(actor, {name: left or None}, f"remove {', '.join(gone)}", action=name)
         return gone
 
-    async def test_words(self, actor: Actor, prompt: str) -> str | None:
-        """Return why a prompt would be refused where the admin is, or None; a prompt that cannot be read raises."""
+    async def test_words(self, actor: Actor, prompt: str) -> list[str]:
+        """Return every reason to refuse a prompt where the admin is; a prompt that cannot be read raises."""
         await self._admin(actor)
         content = (await self._access.preview(actor)).content
-        try:
-            await asyncio.to_thread(check_content, GenerationRequest(prompt=prompt), content)
-        except NotAllowedError as error:
-            return str(error)
-        return None
+        found = await asyncio.to_thread(lambda: list(refusals(GenerationRequest(prompt=prompt), content)))
+        return [str(refusal) for refusal in found]
 
     async def set_value(self, actor: Actor, name: str, value: Value, *, shown: str) -> None:
         """Set one of the server's settings; None removes it."""
@@ -229,13 +232,23 @@ class Admin:
         places = await self._servers.each(Scope.CHANNEL, channel_ids)
         roles = await self._servers.each(Scope.ROLE, role_ids)
         pauses = self._access.pauses
+        server = await self._servers.all(Scope.GUILD, guild_id)
+        quota, limits = self._settings.quota, self._settings.limits
         return Overview(
-            server=await self._servers.all(Scope.GUILD, guild_id),
+            server=server,
             places=_capped(places),
             roles=_capped(roles),
             blocks=tuple(await self._blocks.all(guild_id, now=self._clock())),
             drained=guild_id in pauses.guilds,
             drained_everywhere=pauses.everywhere,
+            limits=server_rules.Caps(**{name: getattr(limits, key) for name, key in server_rules.CAPS.items()}),
+            quota=server_rules.combined_allowance(quota, server.get(server_rules.QUOTA), []),
+            role_quotas={
+                role: server_rules.combined_allowance(quota, None, [values[server_rules.QUOTA]])
+                for role, values in roles.items()
+                if server_rules.QUOTA in values
+            },
+            affixes=prompt_affixes(server),
         )
 
     async def log(self, actor: Actor, *, user_id: int | None, page: int) -> list[AuditEntry]:

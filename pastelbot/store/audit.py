@@ -13,7 +13,10 @@ PAINT = "paint"
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """One recorded action; `guild_id` None is a direct message, `prompt` None a deleted job."""
+    """One recorded action; `guild_id` None is a direct message, `prompt` None a deleted job.
+
+    `channel_id` and `message_id` are where the job is shown, unless it is private.
+    """
 
     at: datetime
     guild_id: int | None
@@ -24,6 +27,8 @@ class AuditEntry:
     detail: str = ""
     prompt: str | None = None
     status: str | None = None
+    channel_id: int | None = None
+    message_id: int | None = None
 
 
 class AuditLog:
@@ -52,8 +57,10 @@ class AuditLog:
     ) -> list[AuditEntry]:
         """Return what happened in a server, the newest first; with a person, what they did or was done to them."""
         sql = (
-            "SELECT audit.*, json_extract(jobs.request, '$.prompt') AS prompt, jobs.status AS status FROM audit"
-            " LEFT JOIN jobs ON jobs.id = audit.job_id"
+            "SELECT audit.*, json_extract(jobs.request, '$.prompt') AS prompt, jobs.status AS status,"
+            " iif(jobs.private, NULL, jobs.channel_id) AS channel_id,"
+            " iif(jobs.private, NULL, jobs.message_id) AS message_id"
+            " FROM audit LEFT JOIN jobs ON jobs.id = audit.job_id"
             " WHERE audit.guild_id = :guild AND (:user IS NULL OR :user IN (audit.user_id, audit.target_id))"
             " ORDER BY audit.id DESC LIMIT :limit OFFSET :skip"
         )

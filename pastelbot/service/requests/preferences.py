@@ -34,6 +34,12 @@ class EffectiveDefaults:
         return self.own.merged_over(self.channel).merged_over(self.server)
 
 
+def prompt_affixes(server: Mapping[str, Value]) -> tuple[str, str]:
+    """Return the texts in front of and behind every prompt of a server."""
+    prefix, suffix = (str(server.get(f"{_AFFIX}{name}", "")) for name in PROMPT_AFFIXES)
+    return prefix, suffix
+
+
 class Preferences:
     """Reads and changes them; values are checked by the caller that can build a request of them.
 
@@ -50,12 +56,13 @@ class Preferences:
         wanted = {scope: [owner_id] for scope, owner_id in owners.items() if owner_id is not None}
         found = await self._store.together(wanted)
         own, channel, server = (found.get(scope, {}).get(owner_id or 0, {}) for scope, owner_id in owners.items())
+        prefix, suffix = prompt_affixes(server)
         return EffectiveDefaults(
             own=_options(own),
             channel=_options(channel),
             server=_options(server),
-            prefix=str(server.get(f"{_AFFIX}prefix", "")),
-            suffix=str(server.get(f"{_AFFIX}suffix", "")),
+            prefix=prefix,
+            suffix=suffix,
         )
 
     async def change(self, actor: Actor, scope: Scope, options: GenerationOptions, access: Mapping[str, str]) -> None:

@@ -331,6 +331,8 @@ async def test_word_lists_are_shown_tested_and_shortened(studio, admin):
     assert await admin("words test", prompt="1girl, smile") == "✅ That would be painted here."
     assert "🚫 The prompt has `clown`" in await admin("words test", prompt="clowns, CLOWN")
     assert "adult tag `nsfw`" in await admin("words test", prompt="nsfw")
+    everything = (await admin("words test", prompt="clown, spider, nsfw, nude")).splitlines()
+    assert ["`clown`, `spider`" in everything[0], "`nsfw`, `nude`" in everything[1], len(everything)] == [True, True, 2]
     assert await admin("words remove", words="CLOWN, cat") == "Removed: `clown`"
     assert "None of that is on the list" in await admin("words remove", words="clown")
     await studio.imagine("clown")
@@ -482,7 +484,8 @@ async def test_the_log_says_who_did_what(studio, admin, boss):
     first, second, third, prompt = text.splitlines()[0], *text.splitlines()[-3:]
     assert f"{studio.mod.mention} deleted a picture of {studio.hana.mention}" in first
     assert f"{boss.mention} blocked {studio.kenji.mention}: for 1h (spam)" in second
-    assert f"{studio.hana.mention} asked for a picture `{job_of(message)}` (done)" in third
+    address = f"https://discord.com/channels/{studio.guild.id}/{studio.channel.id}/{message.id}"
+    assert f"{studio.hana.mention} asked for a picture ([done]({address}))" in third
     assert prompt == "> 1girl, \\*\\*secret\\*\\*"
     assert "blocked" not in await admin("log", member=studio.hana)
     assert await admin("log", page=2) == "There is nothing on page 2 of the log."

@@ -10,6 +10,7 @@ from pastelbot.service.admin import Overview, Stats
 from pastelbot.service.server_rules import Caps
 from pastelbot.store.audit import AuditEntry
 from pastelbot.store.blocks import Block
+from pastelbot.store.quotas import Allowance
 from pastelbot.store.stats import Figures
 
 MOST = 2**63
@@ -29,6 +30,10 @@ def test_everything_that_can_be_set_fits(clock):
             blocks=tuple(blocks),
             drained=True,
             drained_everywhere=False,
+            limits=CAPS,
+            quota=Allowance(per_day=MOST, saved=MOST, most_extra=MOST),
+            role_quotas={MOST - number: Allowance(per_day=1, saved=1, most_extra=0) for number in range(200)},
+            affixes=("*" * 1000, "*" * 1000),
         )
     )
 
@@ -67,6 +72,22 @@ def test_the_log_names_channels_and_roles_and_escapes_what_people_wrote(clock):
     assert channel.endswith("changed caps: <#123>: size 5")
     assert role.endswith("changed caps: <@&45>: cleared")
     assert block.endswith("blocked <@3>: for 1h \\*\\*\\<@99>\\*\\* @\u200beveryone")
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [
+        ({"status": "leased"}, "asked for a picture ([being painted](https://discord.com/channels/1/5/6))"),
+        ({"status": "queued", "message_id": None}, "asked for a picture (waiting)"),
+        ({"status": "done", "action": "delete", "target_id": 3}, "deleted a picture of <@3> (done)"),
+        ({"status": None}, "asked for a picture `0123456789ab`"),
+    ],
+)
+def test_the_log_says_how_far_a_job_is_and_links_to_it(clock, changes, end):
+    places = {"channel_id": 5, "message_id": 6, "action": "paint", "prompt": "1girl"} | changes
+    entry = AuditEntry(at=clock(), guild_id=1, user_id=2, job_id="0123456789ab", **places)
+
+    assert admin_texts.log_text([entry], 1).splitlines()[0].endswith(f"<@2> {end}")
 
 
 def test_stats_fit():

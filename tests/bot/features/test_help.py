@@ -60,7 +60,9 @@ async def test_help_tells_about_menus_groups_and_topics(studio, boss):
         assert await ask(studio, name) == about.TOPICS[name]
     group = await ask(studio, "/ADMIN", by=boss)
     assert "`/admin block` Keep a user from painting for a while." in group
-    assert "`/admin words add`" in group
+    words = "└ `/admin words add`, `/admin words remove`, `/admin words list`, `/admin words test`"
+    assert f"`/admin words` Words that are not painted here\n{words}" in group
+    assert "more lines" not in group
 
 
 async def test_every_menu_is_described(studio):

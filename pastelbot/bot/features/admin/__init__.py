@@ -2,9 +2,8 @@
 
 from pastelbot.bot.context import PastelClient
 from pastelbot.bot.features.admin.cog import AdminGroup
-from pastelbot.bot.features.admin.groups import CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
+from pastelbot.bot.features.admin.groups import AdultTagsGroup, CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
 from pastelbot.bot.features.admin.quota import QuotaGroup
-from pastelbot.service import server_rules
 
 
 async def setup(bot: PastelClient) -> None:
@@ -14,8 +13,8 @@ async def setup(bot: PastelClient) -> None:
     for below in (
         ChannelsGroup(admin),
         CapsGroup(admin),
-        WordsGroup(admin, "words", server_rules.WORDS, "Words that are not painted here"),
-        WordsGroup(admin, "adult_tags", server_rules.ADULT_TAGS, "Own tags for age-restricted channels only"),
+        WordsGroup(admin),
+        AdultTagsGroup(admin),
         GalleryGroup(admin, services.gallery, bot.posts),
         QuotaGroup(services.quotas, services.access),
     ):

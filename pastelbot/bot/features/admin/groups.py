@@ -118,34 +118,23 @@ class CapsGroup(app_commands.Group):
         await respond_ephemeral(interaction, f"There are no caps for {whose} now.")
 
 
-class WordsGroup(app_commands.Group):
-    """One of a server's two lists of words."""
+class _ListGroup(app_commands.Group):
+    """One of a server's two lists of words: what both commands do."""
 
     def __init__(self, admin: Admin, name: str, setting: str, description: str) -> None:
         super().__init__(name=name, description=description)
         self._admin = admin
         self._setting = setting
 
-    @app_commands.command(name="add")
-    @app_commands.describe(words="Words or tags, separated by commas; only whole ones are found")
-    @answers_errors
-    async def add(self, interaction: Interaction, words: str) -> None:
-        """Add to the list."""
+    async def _add(self, interaction: Interaction, words: str) -> None:
         fresh = await self._admin.add_words(actor_of(interaction), self._setting, words)
         await respond_ephemeral(interaction, f"Added: {', '.join(map(quoted, fresh))}")
 
-    @app_commands.command(name="remove")
-    @app_commands.describe(words="Words or tags, separated by commas")
-    @answers_errors
-    async def remove(self, interaction: Interaction, words: str) -> None:
-        """Take off the list."""
+    async def _remove(self, interaction: Interaction, words: str) -> None:
         gone = await self._admin.remove_words(actor_of(interaction), self._setting, words)
         await respond_ephemeral(interaction, f"Removed: {', '.join(map(quoted, gone))}")
 
-    @app_commands.command(name="list")
-    @answers_errors
-    async def list(self, interaction: Interaction) -> None:
-        """Show the list."""
+    async def _list(self, interaction: Interaction) -> None:
         entries = await self._admin.words(actor_of(interaction), self._setting)
         text = words_text(self.name, entries)
         if len(text) <= 2000:
@@ -154,13 +143,80 @@ class WordsGroup(app_commands.Group):
             file = discord.File(io.BytesIO("\n".join(entries).encode()), filename=f"{self.name}.txt")
             await respond_ephemeral(interaction, f"{len(entries)} entries", file=file)
 
+    async def _test(self, interaction: Interaction, prompt: str) -> None:
+        refusals = await self._admin.test_words(actor_of(interaction), prompt)
+        if refusals:
+            await respond_ephemeral(interaction, "\n".join([f"🚫 {refusal}" for refusal in refusals]))
+        else:
+            await respond_ephemeral(interaction, "✅ That would be painted here.")
+
+
+class WordsGroup(_ListGroup):
+    """The words that are not painted in a server."""
+
+    def __init__(self, admin: Admin) -> None:
+        super().__init__(admin, "words", server_rules.WORDS, "Words that are not painted here")
+
+    @app_commands.command(name="add")
+    @app_commands.describe(words="Words or tags, separated by commas; only whole ones are found")
+    @answers_errors
+    async def add(self, interaction: Interaction, words: str) -> None:
+        """Add words that are not painted here."""
+        await self._add(interaction, words)
+
+    @app_commands.command(name="remove")
+    @app_commands.describe(words="Words or tags, separated by commas")
+    @answers_errors
+    async def remove(self, interaction: Interaction, words: str) -> None:
+        """Allow words here again."""
+        await self._remove(interaction, words)
+
+    @app_commands.command(name="list")
+    @answers_errors
+    async def list(self, interaction: Interaction) -> None:
+        """Show the words that are not painted here."""
+        await self._list(interaction)
+
     @app_commands.command(name="test")
     @app_commands.describe(prompt="A prompt; nothing is painted")
     @answers_errors
     async def test(self, interaction: Interaction, prompt: str) -> None:
         """Try a prompt against all that holds in this channel."""
-        refusal = await self._admin.test_words(actor_of(interaction), prompt)
-        await respond_ephemeral(interaction, "✅ That would be painted here." if refusal is None else f"🚫 {refusal}")
+        await self._test(interaction, prompt)
+
+
+class AdultTagsGroup(_ListGroup):
+    """A server's own tags for age-restricted channels."""
+
+    def __init__(self, admin: Admin) -> None:
+        super().__init__(admin, "adult_tags", server_rules.ADULT_TAGS, "Own tags for age-restricted channels only")
+
+    @app_commands.command(name="add")
+    @app_commands.describe(words="Tags, separated by commas; only whole ones are found")
+    @answers_errors
+    async def add(self, interaction: Interaction, words: str) -> None:
+        """Add tags that are for age-restricted channels only."""
+        await self._add(interaction, words)
+
+    @app_commands.command(name="remove")
+    @app_commands.describe(words="Tags, separated by commas")
+    @answers_errors
+    async def remove(self, interaction: Interaction, words: str) -> None:
+        """Allow own adult tags in every channel again."""
+        await self._remove(interaction, words)
+
+    @app_commands.command(name="list")
+    @answers_errors
+    async def list(self, interaction: Interaction) -> None:
+        """Show the own tags for age-restricted channels only."""
+        await self._list(interaction)
+
+    @app_commands.command(name="test")
+    @app_commands.describe(prompt="A prompt; nothing is painted")
+    @answers_errors
+    async def test(self, interaction: Interaction, prompt: str) -> None:
+        """Try a prompt against all that holds in this channel."""
+        await self._test(interaction, prompt)
 
 
 class GalleryGroup(app_commands.Group):

@@ -7,6 +7,7 @@ from datetime import datetime
 from discord.utils import format_dt
 
 from pastelbot.bot import render
+from pastelbot.bot.features.quota.texts import allowance_text
 from pastelbot.bot.plain_text import plain
 from pastelbot.rules import cost
 from pastelbot.service import server_rules
@@ -16,6 +17,7 @@ from pastelbot.store.blocks import Block
 from pastelbot.store.stats import Figures
 
 _PROMPT = 120
+_AFFIX = 200
 _GONE = "-# its prompt is no longer kept"
 _GIB = 2**30
 
@@ -44,6 +46,17 @@ _ACTIONS = {
     "quota server": "set the quota of the server",
     "quota role": "set the quota of",
     "quota grant": "granted extra work to",
+}
+
+
+_STATES = {
+    "queued": "waiting",
+    "leased": "being painted",
+    "rendered": "about to be shown",
+    "posted": "shown",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
 }
 
 
@@ -78,6 +91,10 @@ def overview_text(overview: Overview) -> str:
         f"**Caps of the server:** {caps_text(server_rules.Caps.of(server))}",
         *(f"- <#{place}>: {caps_text(caps)}" for place, caps in overview.places.items()),
         *(f"- <@&{role}>: {caps_text(caps)}" for role, caps in overview.roles.items()),
+        f"**Limits of this bot:** {caps_text(overview.limits)}",
+        f"**Quota of everyone here:** {allowance_text(overview.quota)}",
+        *(f"- <@&{role}>: {allowance_text(quota)}" for role, quota in overview.role_quotas.items()),
+        *_affixes(overview.affixes),
         f"**Word list:** {words}. **Own adult tags:** {adult_tags}",
         f"**Mod channel:** {_place(server.get(server_rules.MOD_CHANNEL), 'none: pictures rated as adult are refused')}",
         f"**Admin role:** {_role(server.get(server_rules.ADMIN_ROLE))}",
@@ -122,7 +139,7 @@ def _entry(entry: AuditEntry) -> str:
         role = entry.action == "quota role"
         action = f"{action} <@&{entry.target_id}>" if role else f"{action} <@{entry.target_id}>"
     if entry.job_id is not None:
-        action = f"{action} `{entry.job_id}` ({entry.status})" if entry.status else f"{action} `{entry.job_id}`"
+        action = _with_state(action, entry)
     detail = _with_places(plain(entry.detail[:120]))
     if entry.action == "preset":  # a name that a user chose
         detail = f"“{detail}”"
@@ -130,6 +147,17 @@ def _entry(entry: AuditEntry) -> str:
     if entry.job_id is None:
         return line
     return f"{line}\n{_GONE if entry.prompt is None else render.quote(entry.prompt, _PROMPT)}"
+
+
+def _with_state(action: str, entry: AuditEntry) -> str:
+    """Add how far a job is, with a link to its message; its id where nothing else is known."""
+    state = _STATES.get(entry.status or "")
+    if state is None:
+        return f"{action} `{entry.job_id}`"
+    if entry.message_id is None or entry.channel_id is None or entry.action == "delete":
+        return f"{action} ({state})"
+    address = f"https://discord.com/channels/{entry.guild_id}/{entry.channel_id}/{entry.message_id}"
+    return f"{action} ([{state}]({address}))"
 
 
 def _with_places(escaped: str) -> str:
@@ -178,6 +206,12 @@ def _place(value: object, nothing: str) -> str:
 
 def _role(value: object) -> str:
     return f"<@&{value}>" if value else "none: Manage Server alone"
+
+
+def _affixes(affixes: tuple[str, str]) -> list[str]:
+    prefix, suffix = affixes
+    lines = [f"**In front of every prompt:** {plain(prefix[:_AFFIX])}"] if prefix else []
+    return [*lines, f"**Behind every prompt:** {plain(suffix[:_AFFIX])}"] if suffix else lines
 
 
 def _count(server: Mapping[str, object], name: str) -> str:

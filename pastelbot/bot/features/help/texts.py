@@ -100,8 +100,8 @@ def command_text(command: AnyCommand) -> str:
     if more:
         lines.append(more)
     if isinstance(command, app_commands.Group):
-        inner = sorted(command.walk_commands(), key=lambda each: each.qualified_name)
-        lines += [_line(each) for each in inner if isinstance(each, app_commands.Command)]
+        inner = sorted(command.commands, key=lambda each: (isinstance(each, app_commands.Group), each.name))
+        lines += [line for each in inner for line in _inner_lines(each)]
     elif isinstance(command, app_commands.Command):
         lines += [_option(parameter) for parameter in command.parameters]
     return render.fitted(lines)
@@ -119,6 +119,13 @@ def _line(command: AnyCommand) -> str:
         what = _MENUS.get(command.name, "Right-click a message, or press it for long.")
         return f"`Apps > {command.name}` {what}"
     return f"`/{command.qualified_name}` {command.description}"
+
+
+def _inner_lines(command: app_commands.Group | app_commands.Command[Any, ..., Any]) -> list[str]:
+    """Return a command of a group with what it does; of a group inside it the commands' names."""
+    if isinstance(command, app_commands.Command):
+        return [_line(command)]
+    return [_line(command), f"└ {', '.join(_name_alone(each) for each in command.commands)}"]
 
 
 def _name_alone(command: AnyCommand) -> str:
