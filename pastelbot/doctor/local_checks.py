@@ -13,7 +13,7 @@ from pathlib import Path
 from pastelbot.config import BUNDLED, Settings, open_files
 from pastelbot.doctor.finding import Finding, Level
 from pastelbot.errors import CheckpointError, DatabaseError
-from pastelbot.formats.precheck import check_reference
+from pastelbot.formats.precheck import check_reference, is_missing, near
 from pastelbot.store.maintenance.checking import quick_check
 from pastelbot.store.maintenance.disk_space import database_bytes
 
@@ -97,8 +97,8 @@ def _reference(what: str, reference: str, level: Level) -> Finding:
 def _place(what: str, reference: str) -> Finding:
     if Path(reference).expanduser().exists():
         return Finding(level=Level.OK, what=what, text=reference)
-    if reference.endswith((".pt", ".ckpt")) or Path(reference).is_absolute():
-        return Finding(level=Level.WARN, what=what, text=f"there is no file {reference}: check the configuration")
+    if is_missing(reference):
+        return Finding(level=Level.WARN, what=what, text=f"there is no file {reference}{near(reference)}: correct it")
     return Finding(level=Level.OK, what=what, text=f"{reference}, from the hub (not checked: downloaded when needed)")
 
 

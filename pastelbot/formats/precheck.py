@@ -4,6 +4,8 @@ The bot process uses it at its start, so that a wrong path or a file of another 
 the weights themselves is found by `checkpoint.loading` in the worker.
 """
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 
 from pastelbot.errors import CheckpointError
@@ -12,6 +14,9 @@ from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hub import is_hub_name
 from pastelbot.formats.identify import SD1, identify
 from pastelbot.formats.safetensors_header import read_header
+
+_FILES = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".onnx"}
+_SIMILAR = 0.6
 
 
 def check_reference(reference: str) -> None:
@@ -24,11 +29,48 @@ def check_reference(reference: str) -> None:
             raise CheckpointError(f"The folder {path} is not a diffusers checkpoint: it has no model_index.json.")
     elif path.is_file():
         _check_file(path)
-    elif not is_hub_name(reference):
+    elif is_missing(reference):
         raise CheckpointError(
-            f"The checkpoint {reference!r} is not a file or folder here: set checkpoint.path to one, to a hub name "
-            'such as andite/pastel-mix, or to "bundled".'
+            f"The checkpoint {reference!r} is not a file or folder here{near(reference)}: set checkpoint.path to one, "
+            'to a hub name such as andite/pastel-mix, or to "bundled".'
         )
+
+
+def is_missing(reference: str) -> bool:
+    """Return whether a reference can only be a file or folder here, and there is none.
+
+    The hub has files in repositories too; but what is called like one in a folder that is here is meant to be here.
+    """
+    path = Path(reference).expanduser()
+    if path.exists():
+        return False
+    return not is_hub_name(reference) or (path.suffix in _FILES and path.parent.is_dir())
+
+
+def near(reference: str) -> str:
+    """Return the files and folders here that a mistyped reference resembles, as part of a sentence; "" without one."""
+    path = Path(reference).expanduser()
+    folder = path.parent
+    if not folder.is_dir():
+        beside = _resembling(folder.name, (one for one in _entries(folder.parent) if one.is_dir()))
+        return f" (did you mean the folder {beside[0]}?)" if beside else ""
+    models = (one for one in _entries(folder) if one.suffix in _FILES or (one / "model_index.json").is_file())
+    found = _resembling(path.name, models)
+    return f" (did you mean {' or '.join(map(str, found))}?)" if found else ""
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _resembling(name: str, paths: Iterable[Path]) -> list[Path]:
+    """Return the paths whose names, without their endings, resemble one, the most similar first."""
+    lowered = {path.stem.casefold(): path for path in paths}
+    wanted = Path(name).stem.casefold()
+    return [lowered[word] for word in difflib.get_close_matches(wanted, lowered, n=2, cutoff=_SIMILAR)]
 
 
 def _check_file(path: Path) -> None:
