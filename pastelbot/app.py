@@ -171,6 +171,7 @@ async def _core(
         watchdog=LoopWatchdog(),
         database=database,
         space=space,
+        notes=stores.key_values,
         processes={"bot": os.getpid, "worker": _pid_of(worker), "tagger": _pid_of(tagger)},
     )
     return _Core(
@@ -186,7 +187,7 @@ async def _core(
         service=JobService(settings, stores.jobs, dispatcher, checker, audit, stores.files, models, clock=clock),
         tagger=tagger,
         watchdog=monitored.watchdog,
-        monitor=Monitor(settings.monitoring, metrics, monitored, monotonic=monotonic),
+        monitor=Monitor(settings, metrics, monitored, clock=clock, monotonic=monotonic),
     )
 
 

@@ -10,6 +10,7 @@ from discord.ext import commands
 from pastelbot.bot import components, features
 from pastelbot.bot.checks import check_command
 from pastelbot.bot.context import Interaction, PastelClient
+from pastelbot.bot.messages.alert_messages import AlertMessages, answers_to
 from pastelbot.bot.messages.begun_messages import BegunMessages
 from pastelbot.bot.messages.delivery import Delivery
 from pastelbot.bot.messages.gallery_posts import GalleryPosts
@@ -69,6 +70,7 @@ class PastelBot(PastelClient):
             tree_cls=_PastelTree,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
+            http_trace=answers_to(self._hear_status),
         )
         self.languages = Languages.shipped()
         self._open_services = open_services
@@ -97,8 +99,14 @@ class PastelBot(PastelClient):
         await delivery.recover()
         await services.dispatcher.start(delivery.publish)
         posts.start()
-        await services.monitor.start()
+        channel = services.settings.alerts.channel
+        await services.monitor.start(None if channel is None else AlertMessages(self, channel).send)
         self._chores.start(first=_FIRST_CHORES)
+
+    def _hear_status(self, status: int) -> None:
+        """Count what Discord refuses, from the start on."""
+        if self._delivery is not None:
+            self.services.monitor.refusals.note(status)
 
     def _make_delivery(self, services: Services) -> Delivery:
         review_messages = ReviewMessages(self, services.jobs, services.reviews, self.languages)

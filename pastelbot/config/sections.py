@@ -223,6 +223,13 @@ class MonitoringSettings(Section):
     port: int = Field(default=9477, ge=0, le=65535)
 
 
+class AlertSettings(Section):
+    """The channel for alerts to the operator, and how long each kind of alert is quiet after one."""
+
+    channel: int | None = None
+    quiet_minutes: float = Field(default=60, ge=1)
+
+
 class LogSettings(Section):
     """Log level and format."""
 
@@ -255,6 +262,7 @@ class Settings(Section):
     worker: WorkerSettings = WorkerSettings()
     tagger: TaggerSettings = TaggerSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    alerts: AlertSettings = AlertSettings()
     log: LogSettings = LogSettings()
     token: SecretStr | None = Field(default=None, exclude=True)
     source: Path | None = Field(default=None, exclude=True)  # the file that was read; none of its keys

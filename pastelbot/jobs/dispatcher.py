@@ -235,7 +235,7 @@ class Dispatcher:
         """Take an event of the executor, and count the time for which it painted until then."""
         self._heard_at = self._monotonic()
         if isinstance(event, WorkerLost):
-            self._observer.worker_lost(event.reason)
+            self._observer.worker_lost(event)
         if isinstance(event, Loading):
             self._seen_at = self._heard_at
         else:

@@ -3,6 +3,8 @@
 import enum
 from typing import Protocol
 
+from pastelbot.records import WorkerLost
+
 
 class Failure(enum.StrEnum):
     """Kinds of failed jobs."""
@@ -26,7 +28,7 @@ class Observer(Protocol):
     def failed(self, kind: Failure) -> None:
         """Hear that a job failed, and was refunded."""
 
-    def worker_lost(self, reason: str) -> None:
+    def worker_lost(self, event: WorkerLost) -> None:
         """Hear that the worker ended; another one is started."""
 
 
@@ -42,5 +44,5 @@ class NoObserver:
     def failed(self, kind: Failure) -> None:
         """Do nothing."""
 
-    def worker_lost(self, reason: str) -> None:
+    def worker_lost(self, event: WorkerLost) -> None:
         """Do nothing."""

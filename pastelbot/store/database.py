@@ -7,7 +7,7 @@ connection of their own that cannot write.
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import aiosqlite
+import structlog
 
 from pastelbot.errors import DatabaseError, StoreError
 from pastelbot.store.failures import store_errors
@@ -28,6 +29,7 @@ _PRAGMAS = (
     "wal_autocheckpoint = 8000",  # pages: the commit that moves them into the file waits for the disk
 )
 
+log = structlog.get_logger(__name__)
 
 Row = sqlite3.Row
 Value = str | int | float | bytes | None
@@ -41,12 +43,13 @@ class Reader:
     Everything raises StoreError where the database cannot answer.
     """
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, on_damage: Callable[[], None]) -> None:
         self._connection = connection
+        self._on_damage = on_damage
 
     async def all(self, sql: str, *values: object, **named: object) -> list[Row]:
         """Return all rows."""
-        with store_errors():
+        with store_errors(self._on_damage):
             rows = await self._connection.execute_fetchall(sql, cast("Iterable[Any]", named or values))
         return list(rows)
 
@@ -70,13 +73,13 @@ class Transaction(Reader):
 
     async def execute(self, sql: str, *values: object, **named: object) -> int:
         """Carry out a statement; return how many rows it changed."""
-        with store_errors():
+        with store_errors(self._on_damage):
             cursor = await self._connection.execute(sql, cast("Iterable[Any]", named or values))
         return cursor.rowcount
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Carry out a statement once with each of these values."""
-        with store_errors():
+        with store_errors(self._on_damage):
             await self._connection.executemany(sql, cast("Iterable[Iterable[Any]]", rows))
 
 
@@ -85,7 +88,8 @@ class Database:
 
     def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
         self.path = path
-        self.reader = Reader(reader)
+        self.is_damaged = False  # as far as statements have met it
+        self.reader = Reader(reader, self._note_damage)
         self._connections = (reader, writer)
         self._writer = writer
         self._lock = asyncio.Lock()
@@ -124,17 +128,22 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Give what writes, inside BEGIN IMMEDIATE ... COMMIT; any exception rolls back."""
-        transaction = Transaction(self._writer)
+        transaction = Transaction(self._writer, self._note_damage)
         async with self._lock:
             try:  # a BEGIN that was cancelled still runs, and a COMMIT that failed leaves the transaction open
                 await transaction.execute("BEGIN IMMEDIATE")
                 yield transaction
-                with store_errors():
+                with store_errors(self._note_damage):
                     await self._writer.commit()
             except BaseException:
                 with suppress(StoreError), store_errors():
                     await self._writer.rollback()
                 raise
+
+    def _note_damage(self) -> None:
+        if not self.is_damaged:
+            log.error("the database is damaged", database=str(self.path), cure=WAY_OUT)
+        self.is_damaged = True
 
     async def close(self) -> None:
         """Close both connections."""

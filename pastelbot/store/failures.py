@@ -2,23 +2,29 @@
 
 import errno
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pastelbot.errors import StorageBusyError, StorageClosedError, StorageError, StorageFullError, StoreError
 
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 # The disk, the file or the folder: what an operator mends while the bot runs.
 _DEVICE = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM}
 
 
 @contextmanager
-def store_errors() -> Iterator[None]:
-    """Turn what SQLite, aiosqlite and the file system raise into the StoreError that names the kind of cause."""
+def store_errors(on_damage: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Turn what SQLite, aiosqlite and the file system raise into the StoreError that names the kind of cause.
+
+    `on_damage` is called where SQLite finds the file damaged.
+    """
     try:
         yield
     except (sqlite3.Error, ValueError, OSError) as error:
+        if isinstance(error, sqlite3.Error) and _primary_code(error) in _DAMAGE:
+            on_damage()
         raise _store_error(error) from error
 
 

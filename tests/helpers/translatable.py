@@ -16,6 +16,7 @@ LANGUAGES = PACKAGE / "data" / "languages"
 FOR_OPERATORS = (
     "__main__.py",
     "app.py",
+    "bot/messages/alert_messages.py",
     "cli",
     "config",
     "demo",

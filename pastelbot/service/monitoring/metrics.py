@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from pastelbot.jobs.observer import Failure
+from pastelbot.records import WorkerLost
 
 _WAITS = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 24 * 3600)  # seconds
 _PAINTS = (0.5, 1, 2, 5, 10, 20, 40, 60, 120, 300, 600, 1800)
@@ -30,6 +31,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self.losses = 0
+        self.last_loss = ""
         ProcessCollector(registry=self._registry)
         self._waits = Histogram(
             "pastelbot_wait_seconds",
@@ -59,9 +62,11 @@ class Metrics:
         """Count a failed job."""
         self._failures.labels(kind).inc()
 
-    def worker_lost(self, _reason: str) -> None:
-        """Count a lost worker."""
+    def worker_lost(self, event: WorkerLost) -> None:
+        """Count a lost worker, and remember why it was lost."""
         self._restarts.inc()
+        self.losses += 1
+        self.last_loss = f"{event.reason}: {event.detail}" if event.detail else event.reason
 
     def look_up(self, figures: Iterable[Figure], processes: Mapping[str, Callable[[], int | None]]) -> None:
         """Add what is looked up at each scrape, and the processes whose memory is measured, by name."""

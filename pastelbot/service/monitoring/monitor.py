@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from pastelbot.config import MonitoringSettings
+from pastelbot.config import Settings
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.loop_watchdog import LoopWatchdog
+from pastelbot.service.monitoring.alerts import Alerts, Notes, Send
 from pastelbot.service.monitoring.endpoint import Endpoint
 from pastelbot.service.monitoring.health import Health
 from pastelbot.service.monitoring.metrics import Figure, Metrics
+from pastelbot.service.monitoring.refusals import Refusals
+from pastelbot.service.monitoring.watch import Watch
 from pastelbot.store.database import Database
 from pastelbot.store.maintenance.disk_space import DiskSpace, database_bytes
 
@@ -22,6 +26,7 @@ class Monitored:
     watchdog: LoopWatchdog
     database: Database
     space: DiskSpace
+    notes: Notes
     processes: Mapping[str, Callable[[], int | None]]
 
 
@@ -30,29 +35,37 @@ class Monitor:
 
     def __init__(
         self,
-        settings: MonitoringSettings,
+        settings: Settings,
         metrics: Metrics,
         parts: Monitored,
         *,
+        clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        metrics.look_up(_figures(parts), parts.processes)
+        self.refusals = Refusals(monotonic=monotonic)
+        metrics.look_up((*_figures(parts), _refused(self.refusals)), parts.processes)
         reader = parts.database.reader
         self.health = Health(
             queue=lambda: parts.dispatcher.state, database=lambda: reader.value("SELECT 1"), monotonic=monotonic
         )
-        self._endpoint = Endpoint(
-            host=settings.host, port=settings.port, report=self.health.report, metrics=metrics.text
-        )
-        self._is_on = settings.port > 0
+        address = settings.monitoring
+        self._endpoint = Endpoint(host=address.host, port=address.port, report=self.health.report, metrics=metrics.text)
+        self._is_on = address.port > 0
+        self._alerts = Alerts(parts.notes, clock=clock, quiet_seconds=settings.alerts.quiet_minutes * 60)
+        alarm = settings.storage.database_alarm_gib * 2**30
+        self.watch = Watch(self._alerts, metrics, self.refusals, parts.database, parts.space, database_alarm=alarm)
 
-    async def start(self) -> None:
-        """Serve, unless it is switched off."""
+    async def start(self, send: Send | None) -> None:
+        """Serve, unless it is switched off, and send alerts, where there is a channel for them."""
         if self._is_on:
             await self._endpoint.start()
+        if send is not None:
+            self._alerts.send = send
+            self.watch.start()
 
     async def close(self) -> None:
-        """Serve no longer."""
+        """Serve and send no longer."""
+        await self.watch.close()
         await self._endpoint.close()
 
 
@@ -75,3 +88,8 @@ def _figures(parts: Monitored) -> Iterator[Figure]:
     )
     yield Figure(name="pastelbot_disk_free_bytes", text="Free space for pictures and database", value=parts.space.free)
     yield Figure(name="pastelbot_database_bytes", text="Size of the database", value=lambda: database_bytes(path))
+
+
+def _refused(refusals: Refusals) -> Figure:
+    text = "Answers of Discord with status 401, 403, 429 and 5xx"
+    return Figure(name="pastelbot_discord_refusals", text=text, value=lambda: refusals.total, counts=True)

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pastelbot.jobs.observer import Failure
+from pastelbot.records import WorkerLost
 from pastelbot.service.monitoring.metrics import Figure, Metrics, resident_bytes
 
 
@@ -40,7 +41,7 @@ def test_waits_and_painting_are_histograms_in_seconds(metrics):
 def test_failures_are_counted_by_kind_and_each_kind_is_there_from_the_start(metrics):
     metrics.failed(Failure.REFUSED)
     metrics.failed(Failure.REFUSED)
-    metrics.worker_lost("it was killed")
+    metrics.worker_lost(WorkerLost(reason="it was killed"))
     found = samples(metrics)
 
     assert {kind: found["pastelbot_failures_total", kind] for kind in Failure} == dict.fromkeys(Failure, 0) | {
@@ -79,6 +80,6 @@ def test_the_memory_of_a_process_is_read_from_the_system(metrics):
 
 def test_two_bots_in_one_process_count_apart():
     first, second = Metrics(), Metrics()
-    first.worker_lost("")
+    first.worker_lost(WorkerLost(reason=""))
 
     assert samples(second)["pastelbot_worker_restarts_total",] == 0
