@@ -32,4 +32,5 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield from local_findings(settings, now=datetime.now(UTC))
     yield from device_findings(settings)
     if settings.token is not None:
-        yield from asyncio.run(discord_findings(settings.token.get_secret_value()))
+        token = settings.token.get_secret_value()
+        yield from asyncio.run(discord_findings(token, settings.alerts.channel))

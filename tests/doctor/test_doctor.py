@@ -132,6 +132,8 @@ async def discord():
     async def handle(request):
         if request.headers["Authorization"] != f"Bot {TOKEN}":
             return web.json_response({"message": "401: Unauthorized"}, status=401)
+        if "/channels/" in request.path:
+            return web.json_response({"name": "ops"}, status=200 if request.path.endswith("/7") else 404)
         return web.json_response(guilds if request.path.endswith("guilds") else {"username": "pastel"})
 
     server = web.Application()
@@ -153,6 +155,19 @@ async def test_discord_says_who_the_bot_is_and_where(discord):
 
     assert worst(await discord_findings(TOKEN, api=address)) is Level.OK
     assert worst(await discord_findings("wrong", api=address)) is Level.FAIL
+
+
+@pytest.mark.parametrize(
+    ("channel", "level", "said"),
+    [(7, Level.OK, "#ops"), (8, Level.FAIL, "the bot does not see it"), (None, None, None)],
+)
+async def test_the_channel_for_alerts_is_looked_at(discord, channel, level, said):
+    address, _guilds = discord
+    found = {one.what: one for one in await discord_findings(TOKEN, channel, api=address)}
+    finding = found.get("alerts.channel")
+
+    assert (finding and finding.level) == level
+    assert finding is None or said in finding.text
 
 
 async def test_where_discord_is_out_of_reach_nothing_is_claimed():
