@@ -63,7 +63,7 @@ async def check(settings: Settings) -> str:
     """Check everything that can be wrong before connecting to Discord; return the token."""
     token = _token(settings)
     if settings.checkpoint.path != BUNDLED:
-        check_reference(settings.checkpoint.path)
+        check_reference(settings.checkpoint.path, has_vae=settings.checkpoint.vae is not None)
     _check_others(settings)
     if settings.tagger.enabled:
         check_installed()
@@ -92,7 +92,7 @@ def _check_others(settings: Settings) -> None:
     for name, one in settings.checkpoints.items():
         try:
             if one.path != BUNDLED:
-                check_reference(one.path)
+                check_reference(one.path, has_vae=one.vae is not None)
         except CheckpointError as error:
             structlog.get_logger(__name__).warning("a checkpoint cannot be used", name=name, reason=str(error))
 

@@ -84,11 +84,15 @@ def paint(
 def _paint(request: GenerationRequest, settings: Settings) -> Painted:
     options = WorkerOptions.of(settings)
     named = options.checkpoints.get(request.checkpoint)
-    check_reference(checkpoint_location(settings.checkpoint.path if named is None else named.path))
+    chosen = settings.checkpoint if named is None else named
+    check_reference(checkpoint_location(chosen.path), has_vae=bool(chosen.vae or request.vae))
     with progress_bar("Loading the checkpoint") as show:
         from pastelbot.diffusion.engine import engine, factory
 
-        loaded = factory.load_checkpoint(options, request.checkpoint, on_progress=lambda text: show(text, 0, 0))
+        # Its own VAE may be missing where the request names one.
+        loaded = factory.load_checkpoint(
+            options, request.checkpoint, vae=request.vae, on_progress=lambda text: show(text, 0, 0)
+        )
         return engine.paint_alone(
             factory.make_engine(options, loaded),
             request,

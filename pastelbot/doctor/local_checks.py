@@ -72,11 +72,11 @@ def _token(settings: Settings) -> Iterator[Finding]:
 
 
 def _checkpoints(settings: Settings) -> Iterator[Finding]:
-    references = {settings.checkpoint.name: settings.checkpoint.path}
-    references |= {name: one.path for name, one in settings.checkpoints.items()}
-    for name, reference in references.items():
-        level = Level.FAIL if name == settings.checkpoint.name else Level.WARN
-        yield _reference(f"checkpoint {name}", reference, level)
+    default = settings.checkpoint
+    yield _reference(f"checkpoint {default.name}", default.path, Level.FAIL, has_vae=default.vae is not None)
+    for name, one in settings.checkpoints.items():
+        if name != default.name:
+            yield _reference(f"checkpoint {name}", one.path, Level.WARN, has_vae=one.vae is not None)
     vaes = dict(settings.vaes)
     if settings.checkpoint.vae is not None and settings.checkpoint.vae not in vaes:
         vaes["checkpoint.vae"] = settings.checkpoint.vae
@@ -84,11 +84,11 @@ def _checkpoints(settings: Settings) -> Iterator[Finding]:
         yield _place(f"VAE {name}", reference)
 
 
-def _reference(what: str, reference: str, level: Level) -> Finding:
+def _reference(what: str, reference: str, level: Level, *, has_vae: bool) -> Finding:
     if reference == BUNDLED:
         return Finding(level=Level.OK, what=what, text="the bundled one")
     try:
-        check_reference(reference)
+        check_reference(reference, has_vae=has_vae)
     except CheckpointError as error:
         return Finding(level=level, what=what, text=str(error))
     return _place(what, reference)

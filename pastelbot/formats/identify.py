@@ -1,10 +1,11 @@
 """Identification of a weights file by the names and shapes of its tensors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-Shapes = Mapping[str, tuple[int, ...]]
+from pastelbot.formats.layout.checking import Shapes, has_ema_alone, is_checkpoint
 
 SD1 = "a Stable Diffusion 1.x checkpoint"
+SD1_EMA = "a Stable Diffusion 1.x checkpoint with its EMA weights alone (`pastelbot convert --ema use` makes it usable)"
 SD1_VAE = "a VAE of Stable Diffusion"
 SDXL_UNET = "an SDXL UNet of diffusers"
 EMBEDDING = "a textual inversion embedding"
@@ -49,6 +50,10 @@ def _inputs(shapes: Shapes) -> int:
     return shapes[_FIRST_CONVOLUTION][1] if len(shapes.get(_FIRST_CONVOLUTION, ())) == 4 else 0
 
 
+def _has_unet(shapes: Shapes) -> bool:
+    return _inputs(shapes) == 4 or is_checkpoint(shapes)
+
+
 _SPECIAL_INPUTS = {
     9: "an inpainting model of Stable Diffusion, which needs a mask",
     8: "an InstructPix2Pix model, which needs a picture",
@@ -75,9 +80,10 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     ),
     (
         "the UNet of a checkpoint without its text encoder",
-        lambda shapes: _FIRST_CONVOLUTION in shapes and not _first("cond_stage_model.")(shapes),
+        lambda shapes: _has_unet(shapes) and not _first("cond_stage_model.")(shapes),
     ),
-    (SD1, lambda shapes: _inputs(shapes) == 4),
+    (SD1, _has_unet),
+    (SD1_EMA, has_ema_alone),
     (SDXL_UNET, _first("add_embedding.")),
     ("a UNet of diffusers without its other parts", _first("down_blocks.0.resnets.")),
     (SD1_VAE, lambda shapes: any(name.endswith("decoder.conv_in.weight") for name in shapes)),

@@ -13,14 +13,18 @@ from pastelbot.formats.exported import check_export, read_manifest
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hub import is_hub_name
 from pastelbot.formats.identify import SD1, identify
+from pastelbot.formats.layout.checking import Shapes, checkpoint_faults
 from pastelbot.formats.safetensors_header import read_header
 
 _FILES = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".onnx"}
 _SIMILAR = 0.6
 
 
-def check_reference(reference: str) -> None:
-    """Raise the CheckpointError that loading this reference would end in, as far as it can be seen from outside."""
+def check_reference(reference: str, *, has_vae: bool = False) -> None:
+    """Raise the CheckpointError that loading this reference would end in, as far as it can be seen from outside.
+
+    `has_vae`: another VAE takes the place of its own, which may be missing then.
+    """
     path = Path(reference).expanduser()
     if path.is_dir():
         if (manifest := read_manifest(path)) is not None:
@@ -28,7 +32,7 @@ def check_reference(reference: str) -> None:
         elif not (path / "model_index.json").is_file():
             raise CheckpointError(f"The folder {path} is not a diffusers checkpoint: it has no model_index.json.")
     elif path.is_file():
-        _check_file(path)
+        _check_file(path, needs_vae=not has_vae)
     elif is_missing(reference):
         raise CheckpointError(
             f"The checkpoint {reference!r} is not a file or folder here{near(reference)}: set checkpoint.path to one, "
@@ -73,9 +77,16 @@ def _resembling(name: str, paths: Iterable[Path]) -> list[Path]:
     return [lowered[word] for word in difflib.get_close_matches(wanted, lowered, n=2, cutoff=_SIMILAR)]
 
 
-def _check_file(path: Path) -> None:
-    if not is_safetensors(path):
-        return
-    kind = identify(read_header(path).shapes)
+def _check_file(path: Path, *, needs_vae: bool) -> None:
+    if is_safetensors(path):
+        check_shapes(str(path), read_header(path).shapes, needs_vae=needs_vae)
+
+
+def check_shapes(label: str, shapes: Shapes, *, needs_vae: bool = True) -> None:
+    """Raise a CheckpointError that says what else the tensors are, or what of a checkpoint they lack."""
+    kind = identify(shapes)
     if kind != SD1:
-        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not {SD1}.")
+        raise CheckpointError(f"{label} is {kind or 'an unknown kind of file'}, not {SD1}.")
+    faults = checkpoint_faults(shapes, needs_vae=needs_vae)
+    if faults:
+        raise CheckpointError(f"{label} is incomplete or damaged. {' '.join(faults)}")

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
-from pastelbot.formats.identify import Shapes
 from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.layout.checking import Shapes
 
 _LENGTH_BYTES = 8
 _LONGEST = 100 * 2**20

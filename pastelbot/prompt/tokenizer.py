@@ -73,6 +73,11 @@ class ClipTokenizer:
         merges = (merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"])
         return cls({**special, **model["vocab"]}, _pairs(merges))
 
+    @property
+    def size(self) -> int:
+        """Return the number of token ids."""
+        return max(self._ids.values()) + 1
+
     def encode(self, text: str) -> list[int]:
         """Return the token ids of a text."""
         ids: list[int] = []

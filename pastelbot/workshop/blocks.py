@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pastelbot.diffusion.weights.ldm import UNET_PREFIX
 from pastelbot.errors import WorkshopError
+from pastelbot.formats.layout.tables import UNET_PREFIX
 
 _BASE = "BASE"
 _BLOCKS = (

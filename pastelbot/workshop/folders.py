@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.weights import ldm
-from pastelbot.diffusion.weights.files import weights_file
+from pastelbot.diffusion.weights.files import check_vae_shapes, weights_file
 from pastelbot.diffusion.weights.original_names import (
     STANDARD,
     is_vae_attention,
@@ -30,6 +30,9 @@ from pastelbot.diffusion.weights.tensor_sources import (
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.exported import read_manifest
 from pastelbot.formats.identify import SD1, SDXL_UNET, identify
+from pastelbot.formats.layout.checking import original_attention_name
+from pastelbot.formats.layout.tables import VAE_PREFIX
+from pastelbot.formats.precheck import check_shapes
 from pastelbot.workshop.merge import POSITION_IDS, positions
 
 # What the weights files of a diffusers folder's parts are called.
@@ -68,14 +71,32 @@ class _Renamed:
 
 def open_reference(path: Path) -> Opened:
     """Open a checkpoint, a file or a diffusers folder; raises CheckpointError."""
-    return open_folder(path) if path.is_dir() else Opened(open_file(path), (path,))
+    return open_folder(path) if path.is_dir() else Opened(_with_original_attention(open_file(path)), (path,))
 
 
-def open_checkpoint(path: Path) -> Opened:
+def open_checkpoint(path: Path, *, needs_vae: bool = True) -> Opened:
     """Open what must be a whole SD 1.x checkpoint; raises a CheckpointError that says what else it is."""
     opened = open_reference(path)
-    check_checkpoint(opened.source)
+    check_checkpoint(opened.source, needs_vae=needs_vae)
     return opened
+
+
+def _with_original_attention(source: TensorSource) -> TensorSource:
+    """Return a file's source with the original names, and shapes, where conversions left diffusers' in the VAE."""
+    names = {original_attention_name(name): name for name in source.entries}
+    if names.keys() == source.entries.keys():
+        return source
+    names |= {name: name for name in names.keys() & source.entries.keys()}  # where both are there, the original one
+    return _Renamed(source, names, _attention_shapes(source, names))
+
+
+def _attention_shapes(source: TensorSource, names: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the VAE's attention as convolutions, where diffusers has matrices."""
+    return {
+        old: (*source.entries[name].shape, 1, 1)
+        for old, name in names.items()
+        if is_vae_attention(old) and len(source.entries[name].shape) == 2
+    }
 
 
 def open_folder(folder: Path) -> Opened:
@@ -105,28 +126,29 @@ def _original_part(source: TensorSource, original: OriginalName) -> TensorSource
     if unknown:
         raise CheckpointError(f"{source.label} has the unknown tensor {unknown[0]}: it is not of Stable Diffusion 1.x.")
     named = {old: name for old, name in names.items() if old is not None}
-    shapes = {
-        old: (*source.entries[name].shape, 1, 1)
-        for old, name in named.items()
-        if is_vae_attention(old) and len(source.entries[name].shape) == 2
-    }
-    return _Renamed(source, named, shapes)
+    return _Renamed(source, named, _attention_shapes(source, named))
 
 
 def open_vae(path: Path) -> Opened:
     """Open a VAE under the original names: a file of either naming, a part of a diffusers folder, a checkpoint."""
-    if path.is_dir():
+    if path.is_dir():  # its configuration says how it is built
         folder = path / "vae" if (path / "vae").is_dir() else path
         path = weights_file(folder, "diffusion_pytorch_model")
+        return Opened(_original_part(open_file(path), original_vae_name), (path,))
     source = open_file(path)
     if any(".down_blocks." in name for name in source.entries):
-        return Opened(_original_part(source, original_vae_name), (path,))
-    whole = {name: name for name in source.entries if name.startswith(ldm.VAE_PREFIX)}
+        return _checked_vae(_original_part(source, original_vae_name), path)
+    whole = {name: name for name in source.entries if name.startswith(VAE_PREFIX)}
     # Of a file of its own, what was needed for training alone is left out.
-    alone = {ldm.VAE_PREFIX + name: name for name in source.entries if name.startswith(_VAE_STARTS)}
+    alone = {VAE_PREFIX + name: name for name in source.entries if name.startswith(_VAE_STARTS)}
     if not (whole or alone):
         raise CheckpointError(f"{source.label} holds no VAE of Stable Diffusion.")
-    return Opened(_Renamed(source, whole or alone, {}), (path,))
+    return _checked_vae(_with_original_attention(_Renamed(source, whole or alone, {})), path)
+
+
+def _checked_vae(source: TensorSource, path: Path) -> Opened:
+    check_vae_shapes(source.label, {name: entry.shape for name, entry in source.entries.items()})
+    return Opened(source, (path,))
 
 
 _VAE_STARTS = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.")
@@ -151,17 +173,13 @@ def diffusers_configs(source: TensorSource) -> dict[str, ldm.Config]:
     """Return the configurations of a checkpoint's parts, inferred from its tensors; raises CheckpointError."""
     if layout_of_original(source.entries) != STANDARD:
         raise CheckpointError(f"{source.label} is not built as Stable Diffusion 1.x: only its own folder can hold it.")
+    check_shapes(source.label, {name: entry.shape for name, entry in source.entries.items()})
     empty = _empty(source)
-    try:
-        return {
-            "unet": ldm.unet_config(ldm.unet_tensors(empty)),
-            "vae": ldm.vae_config(ldm.vae_tensors(empty)),
-            "text_encoder": ldm.text_config(ldm.text_tensors(empty)),
-        }
-    except (KeyError, IndexError) as error:
-        raise CheckpointError(
-            f"{source.label} is incomplete or of another architecture: {error} is missing."
-        ) from error
+    return {
+        "unet": ldm.unet_config(ldm.unet_tensors(empty)),
+        "vae": ldm.vae_config(ldm.vae_tensors(empty)),
+        "text_encoder": ldm.text_config(ldm.text_tensors(empty)),
+    }
 
 
 def _empty(source: TensorSource) -> dict[str, Tensor]:

@@ -10,8 +10,7 @@ import torch
 
 from pastelbot.diffusion.conditioning.embeddings import read_embedding
 from pastelbot.diffusion.lora.files import LoraFile, open_lora
-from pastelbot.diffusion.weights.files import weights_file
-from pastelbot.diffusion.weights.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
+from pastelbot.diffusion.weights.files import vae_file_faults, weights_file
 from pastelbot.diffusion.weights.tensor_sources import (
     SafetensorsSource,
     TensorSource,
@@ -21,11 +20,11 @@ from pastelbot.diffusion.weights.tensor_sources import (
 from pastelbot.errors import CheckpointError, PastelError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import FileHashes, hash_file, shortened
-from pastelbot.formats.identify import EMBEDDING, HYPERNETWORK, SD1, identify, kind_of_pickle
+from pastelbot.formats.identify import EMBEDDING, HYPERNETWORK, SD1, SD1_EMA, SD1_VAE, identify, kind_of_pickle
 from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.layout.checking import EMA_PREFIX, checkpoint_faults
 from pastelbot.workshop.folders import PARTS, open_folder
 from pastelbot.workshop.merge import POSITION_IDS, positions
-from pastelbot.workshop.precision import EMA_PREFIX
 from pastelbot.workshop.writing import Progress, silent
 
 _WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "SDXL"}
@@ -74,11 +73,32 @@ def _describe(path: Path, findings: Findings, progress: Progress) -> None:
     else:
         source = open_folder(path).source if path.is_dir() else open_file(path)
         _describe_tensors(source, findings, progress)
+        findings.problems += _folder_faults(path) if path.is_dir() else _file_faults(source)
         _describe_metadata(source, findings)
     if findings.facts["kind"] == EMBEDDING:
         _describe_embedding(path, findings)
     if findings.facts["kind"] == "a LoRA":
         _describe_lora(open_lora(path), findings)
+
+
+def _file_faults(source: TensorSource) -> list[str]:
+    """Return what is wrong with the parts of a checkpoint or VAE."""
+    shapes = {name: entry.shape for name, entry in source.entries.items()}
+    kind = identify(shapes)
+    if kind == SD1:
+        return checkpoint_faults(shapes)
+    return vae_file_faults(shapes) if kind == SD1_VAE else []
+
+
+def _folder_faults(folder: Path) -> list[str]:
+    """Return why a diffusers folder could not be loaded, without reading its numbers."""
+    from pastelbot.diffusion.checkpoint.folder_check import check_folder  # noqa: PLC0415 - slow to import
+
+    try:
+        check_folder(folder)
+    except PastelError as error:
+        return [str(error)]
+    return []
 
 
 def _describe_embedding(path: Path, findings: Findings) -> None:
@@ -117,17 +137,13 @@ def _describe_tensors(source: TensorSource, findings: Findings, progress: Progre
     findings.facts["kind"] = kind or "unknown"
     findings.facts["precision"] = ", ".join(f"{name} ({count} tensors)" for name, count in formats.most_common())
     findings.facts["tensors"] = f"{len(source.entries)}, {size / 1e6:,.1f} MB"
-    if kind == SD1:
-        _describe_checkpoint(source, findings)
+    if kind in (SD1, SD1_EMA):
+        _describe_ema(source, findings)
     _check_positions(source, findings)
     _find_broken(source, findings, progress)
 
 
-def _describe_checkpoint(source: TensorSource, findings: Findings) -> None:
-    parts = {"UNet": UNET_PREFIX, "VAE": VAE_PREFIX, "text encoder": TEXT_PREFIX}
-    for part, prefix in parts.items():
-        if not any(name.startswith(prefix) for name in source.entries):
-            findings.problems.append(f"The {part} is missing.")
+def _describe_ema(source: TensorSource, findings: Findings) -> None:
     smoothed = sum(name.startswith(EMA_PREFIX) for name in source.entries)
     if smoothed:
         findings.facts["EMA weights"] = f"{smoothed} tensors; `pastelbot convert` leaves them out"

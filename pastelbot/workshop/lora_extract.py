@@ -76,7 +76,7 @@ def write_lora(
 
 def _differing(original: TensorSource, tuned: TensorSource, how: Extraction) -> dict[str, Target]:
     for source in (original, tuned):
-        check_checkpoint(source)
+        check_checkpoint(source, needs_vae=False)
     targets = {
         name: target
         for name, target in find_targets(original.entries).items()

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.weights.ldm import UNET_PREFIX
 from pastelbot.diffusion.weights.tensor_sources import TensorInfo, TensorSource
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.layout.checking import EMA_PREFIX, ema_name
+from pastelbot.formats.layout.tables import UNET_PREFIX, unet_table
 from pastelbot.workshop.merge import round_to
 
-EMA_PREFIX = "model_ema."
 EMA_MODES = ("drop", "keep", "use")
 
 
@@ -34,21 +34,17 @@ class WithoutEma:
 
     def __init__(self, source: TensorSource, *, use: bool = False) -> None:
         self._source, self.label = source, source.label
-        smoothed = {name: _ema_name(name) for name in source.entries if name.startswith(UNET_PREFIX)}
-        self._names = {
-            name: smoothed[name] if use and smoothed.get(name) in source.entries else name
-            for name in source.entries
-            if not name.startswith(EMA_PREFIX)
-        }
-        if use and not any(name.startswith(EMA_PREFIX) for name in self._names.values()):
+        own = {name for name in source.entries if name.startswith(UNET_PREFIX)}
+        if not own and not use and any(name.startswith(EMA_PREFIX) for name in source.entries):
+            raise CheckpointError(f"{source.label} has its EMA weights alone: convert it with `--ema use`.")
+        known = own or {UNET_PREFIX + name for name in unet_table()}
+        smoothed = {name: ema_name(name) for name in known if ema_name(name) in source.entries}
+        kept = {name: name for name in source.entries if not name.startswith(EMA_PREFIX)}
+        self._names = kept | (smoothed if use else {})
+        if use and not smoothed:
             raise CheckpointError(f"{source.label} has no EMA weights to use.")
         self.entries: Mapping[str, TensorInfo] = {name: source.entries[old] for name, old in self._names.items()}
 
     def read(self, name: str) -> Tensor:
         """Return one tensor."""
         return self._source.read(self._names[name])
-
-
-def _ema_name(name: str) -> str:
-    """Return what the smoothed counterpart of a UNet tensor is called."""
-    return EMA_PREFIX + name.removeprefix("model.").replace(".", "")

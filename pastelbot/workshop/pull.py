@@ -117,7 +117,7 @@ def _what(names: Sequence[str]) -> str:
 def _check(place: Path, *, vae: bool) -> None:
     """Raise a CheckpointError that says what was pulled, where it is not what was wanted."""
     if place.is_file():
-        check_vae_kind(place) if vae else check_reference(str(place))
+        check_vae_kind(place) if vae else check_reference(str(place), has_vae=True)
         return
     for path in place.rglob(f"*{SAFE_SUFFIX}"):
         read_header(path)

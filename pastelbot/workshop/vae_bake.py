@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.weights.ldm import VAE_PREFIX
 from pastelbot.diffusion.weights.tensor_sources import TensorInfo, TensorSource, check_checkpoint
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.layout.tables import VAE_PREFIX
 from pastelbot.workshop.merge import round_to
 
 
@@ -22,9 +22,10 @@ class VaeBake:
         precision: torch.dtype | None = None,
         label: str = "the checkpoint",
     ) -> None:
-        check_checkpoint(base)
+        check_checkpoint(base, needs_vae=False)
         self._base, self._vae, self.label = base, vae, label
-        self._names = {name for name in base.entries if name.startswith(VAE_PREFIX)}
+        # A checkpoint without a VAE gets all that the other one has.
+        self._names = {name for name in base.entries if name.startswith(VAE_PREFIX)} or {*vae.entries}
         self.entries: Mapping[str, TensorInfo] = {
             **base.entries,
             **{name: self._entry(name, precision) for name in self._names},
@@ -34,7 +35,7 @@ class VaeBake:
         if name not in self._vae.entries:
             raise CheckpointError(f"{self._vae.label} lacks {name.removeprefix(VAE_PREFIX)}.")
         entry = self._vae.entries[name]
-        if entry.shape != self._base.entries[name].shape:
+        if name in self._base.entries and entry.shape != self._base.entries[name].shape:
             raise CheckpointError(
                 f"{self._vae.label} does not fit {self._base.label}: {name.removeprefix(VAE_PREFIX)} is "
                 f"{list(entry.shape)} instead of {list(self._base.entries[name].shape)}."

@@ -1,30 +1,35 @@
-"""Small files of the kinds that the workshop works on: few layers, real names."""
+"""Small files of the kinds that the workshop works on: all tensors of the real ones, and few numbers in each."""
 
 import torch
 from safetensors.torch import save_file
+
+from pastelbot.formats.layout.tables import text_table, unet_table, vae_table
 
 UNET = "model.diffusion_model."
 TEXT = "cond_stage_model.transformer.text_model."
 VAE = "first_stage_model."
 POSITIONS = TEXT + "embeddings.position_ids"
 
+WIDTHS = {**{f"level {number}": 8 for number in range(4)}, "context": 12, "inputs": 4}
+TEXT_WIDTHS = {"width": 12, "hidden": 24, "vocabulary": 20}
+
+
+def _sized(table, prefix, widths):
+    """Return the shapes of a part by name; between equal widths there are no shortcuts."""
+    shapes = {
+        prefix + name: tuple(each if isinstance(each, int) else sum(widths[width] for width in each) for each in shape)
+        for name, shape in table.items()
+    }
+    shortcuts = {name for name, shape in shapes.items() if "shortcut" in name and shape[:1] == shape[1:2]}
+    skips = {name for name in shapes if ".skip_connection." in name and "input_blocks" in name}
+    dropped = {name.rpartition(".")[0] for name in shortcuts | skips}
+    return {name: shape for name, shape in shapes.items() if name.rpartition(".")[0] not in dropped}
+
+
 SHAPES = {
-    UNET + "time_embed.0.weight": (16, 8),
-    UNET + "input_blocks.0.0.weight": (8, 4, 3, 3),
-    UNET + "input_blocks.1.0.in_layers.2.weight": (8, 8, 3, 3),
-    UNET + "input_blocks.1.0.emb_layers.1.weight": (8, 16),
-    UNET + "input_blocks.1.1.proj_in.weight": (8, 8, 1, 1),
-    UNET + "input_blocks.1.1.norm.weight": (8,),
-    UNET + "input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight": (8, 8),
-    UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (8, 12),
-    UNET + "middle_block.1.transformer_blocks.0.attn1.to_out.0.weight": (8, 8),
-    UNET + "output_blocks.3.1.transformer_blocks.0.ff.net.2.weight": (8, 16),
-    UNET + "out.2.weight": (4, 8, 3, 3),
-    VAE + "encoder.conv_in.weight": (4, 3, 3, 3),
-    VAE + "decoder.conv_in.weight": (4, 4, 3, 3),
-    TEXT + "embeddings.token_embedding.weight": (20, 12),
-    TEXT + "encoder.layers.0.self_attn.q_proj.weight": (12, 12),
-    TEXT + "encoder.layers.0.mlp.fc1.weight": (24, 12),
+    **_sized(unet_table(), UNET, WIDTHS),
+    **_sized(vae_table(), VAE, dict.fromkeys(WIDTHS, 4)),
+    **_sized(text_table(1), TEXT, TEXT_WIDTHS),
 }
 
 ATTENTION = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
@@ -39,6 +44,11 @@ def make_checkpoint(*, seed=1, dtype=torch.float32):
     generator = torch.Generator().manual_seed(seed)
     tensors = {name: torch.randn(shape, generator=generator).to(dtype) for name, shape in SHAPES.items()}
     return {**tensors, POSITIONS: torch.arange(77).unsqueeze(0), "betas": torch.linspace(0.1, 0.2, 5) * seed}
+
+
+def make_vae(*, width=4):
+    """Return the tensors of a VAE of its own, all numbers 1."""
+    return {name: torch.ones(shape) for name, shape in _sized(vae_table(), "", dict.fromkeys(WIDTHS, width)).items()}
 
 
 def make_lora(*, seed=1, rank=2, alpha=1.0, dtype=torch.float32, shapes=LORA_SHAPES):

@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 from golden_merge.merge_cases import needed
-from helpers.small_checkpoints import UNET, VAE, make_checkpoint, make_lora, save
+from helpers.small_checkpoints import SHAPES, UNET, VAE, make_checkpoint, make_lora, make_vae, save
 from safetensors.torch import load_file, save_file
 
 from pastelbot.config import bundled_checkpoint
@@ -44,7 +44,10 @@ def with_ema():
     return tensors | smoothed | {"model_ema.decay": torch.tensor(0.9)}
 
 
-@pytest.mark.parametrize(("ema", "added", "count"), [("drop", 0, 0), ("use", 1, 0), ("keep", 0, 12)])
+UNET_TENSORS = sum(name.startswith(UNET) for name in SHAPES)
+
+
+@pytest.mark.parametrize(("ema", "added", "count"), [("drop", 0, 0), ("use", 1, 0), ("keep", 0, UNET_TENSORS + 1)])
 def test_ema_weights_are_dropped_kept_or_used(tmp_path, ema, added, count):
     """The smoothed ones take the place of the UNet's own."""
     source = save(with_ema(), tmp_path / "a.safetensors")
@@ -149,8 +152,11 @@ def test_folders_of_other_families_are_named(tmp_path, tensors, words):
 
 def test_incomplete_checkpoint_makes_no_folder(files, tmp_path):
     """What is missing is named."""
-    with pytest.raises(CheckpointError, match="incomplete"):
-        convert(*files("a"), tmp_path / "folder")
+    (path,) = files("a")
+    tensors = load_file(path)
+    del tensors[UNET + "out.2.weight"]
+    with pytest.raises(CheckpointError, match=r"incomplete.* The UNet lacks out\.2\.weight\."):
+        convert(save(tensors, path), tmp_path / "folder")
 
     assert not (tmp_path / "folder").exists()
 
@@ -183,11 +189,11 @@ def test_vae_that_does_not_fit_is_refused(files, tmp_path):
     """What is missing or different is named."""
     (base,) = files("a")
     for tensors, words in (
-        ({"decoder.conv_in.weight": torch.ones(4, 4, 3, 3)}, r"lacks encoder\.conv_in\.weight"),
         (
-            {"decoder.conv_in.weight": torch.ones(5, 4, 3, 3), "encoder.conv_in.weight": torch.ones(4, 3, 3, 3)},
-            "does not fit",
+            {name: tensor for name, tensor in make_vae().items() if "encoder.conv_in." not in name},
+            "lacks encoder.conv_in",
         ),
+        (make_vae(width=5), "does not fit"),
         (make_lora(), "holds no VAE"),
     ):
         with pytest.raises(PastelError, match=words):

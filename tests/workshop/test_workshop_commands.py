@@ -36,7 +36,9 @@ def test_merge_has_three_forms(here):
     run("merge", "a.safetensors", "b.safetensors", "three.safetensors", "--minus", "b.safetensors", "--weight", 1)
 
     assert_same(here / "one.safetensors", here / "two.safetensors")
-    assert_same(here / "a.safetensors", here / "three.safetensors")
+    first, third = load_file(here / "a.safetensors"), load_file(here / "three.safetensors")
+    # A + B - B in float32 is A up to the last bit of half precision.
+    assert all(torch.allclose(first[name].float(), third[name].float(), rtol=2**-10, atol=1e-6) for name in first)
 
 
 @pytest.mark.parametrize(

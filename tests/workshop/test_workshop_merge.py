@@ -185,7 +185,7 @@ CROSS = UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
         (A | {UNET + "input_blocks.0.0.weight": torch.ones(8, 9, 3, 3)}, "inpainting"),
         ({"x.lora_down.weight": torch.ones(1, 1)}, "a LoRA"),
         ({"something": torch.ones(1)}, "an unknown kind of file"),
-        ({name: tensor for name, tensor in A.items() if VAE not in name}, "lacks its VAE"),
+        ({name: tensor for name, tensor in A.items() if VAE not in name}, "The VAE is missing"),
         ({name: tensor for name, tensor in A.items() if TEXT not in name}, "without its text encoder"),
         (A | {CROSS: torch.ones(8, 13)}, "different architectures"),
     ],

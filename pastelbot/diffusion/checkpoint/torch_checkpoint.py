@@ -12,6 +12,7 @@ from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, b
 from pastelbot.diffusion.networks.vae import NamedVae, Vae
 from pastelbot.diffusion.sampling.schedules import sigmas_of
 from pastelbot.diffusion.weights.files import Weights, read_file, read_folder, read_vae, weights_file
+from pastelbot.errors import CheckpointError
 from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.hub import locate_tokenizer
 from pastelbot.prompt.tokenizer import ClipTokenizer
@@ -28,9 +29,10 @@ def load_torch(
     cache_dir: Path | None = None,
 ) -> Checkpoint:
     """Load a folder, called `name` if there is one, or a file; `vae` replaces its own. Raises CheckpointError."""
-    weights = read_folder(place, name) if place.is_dir() else read_file(place)
+    own = vae is None
+    weights = read_folder(place, name, needs_vae=own) if place.is_dir() else read_file(place, needs_vae=own)
     if vae is None:
-        vae = NamedVae(vae=Vae(build_vae(weights.vae, device, dtype), device))
+        vae = NamedVae(vae=Vae(build_vae(weights.own_vae, device, dtype), device))
     folder = weights.tokenizer or locate_tokenizer(
         bundled_checkpoint() / "tokenizer", offline=offline, cache_dir=cache_dir
     )
@@ -48,6 +50,11 @@ def _assembled(
     weights: Weights, tokenizer: ClipTokenizer, vae: NamedVae, device: torch.device, dtype: torch.dtype
 ) -> Checkpoint:
     text_encoder = build_text_encoder(weights.text_encoder, device, dtype)
+    known = int(text_encoder.config.vocab_size)
+    if known < tokenizer.size:
+        raise CheckpointError(
+            f"{weights.name} has a text encoder for {known} tokens, but its tokenizer has {tokenizer.size}."
+        )
     unet = build_unet(weights.unet, device, dtype)
     formats = original_formats(weights.unet.tensors, weights.text_encoder.tensors)
     return Checkpoint(

@@ -31,13 +31,18 @@ def _unreported(_what: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def load_checkpoint(options: WorkerOptions, name: str = "", on_progress: OnProgress | None = None) -> Checkpoint:
-    """Load the checkpoint of a name, by default the default one; raises NotFoundError or CheckpointError."""
+def load_checkpoint(
+    options: WorkerOptions, name: str = "", on_progress: OnProgress | None = None, *, vae: str = ""
+) -> Checkpoint:
+    """Load the checkpoint of a name, by default the default one; raises NotFoundError or CheckpointError.
+
+    `vae` takes the place of the one that is configured for it.
+    """
     source = _source(options, name)
     settings = options.checkpoint
     return loading.load(
         checkpoint_location(source.path),
-        vae=options.vaes.get(source.vae or "", source.vae),
+        vae=options.vaes.get(vae or source.vae or "", vae or source.vae),
         device=settings.device,
         precision=settings.precision,
         revision=source.revision,

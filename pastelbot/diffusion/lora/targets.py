@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pastelbot.diffusion.weights.ldm import RESNET, TEXT_PREFIX, UNET_PREFIX
+from pastelbot.diffusion.weights.ldm import RESNET
 from pastelbot.diffusion.weights.original_names import layout_of_original
 from pastelbot.diffusion.weights.tensor_sources import TensorInfo
+from pastelbot.formats.layout.tables import TEXT_PREFIX, UNET_PREFIX
 
 _UNET = "lora_unet_"
 TEXT = "lora_te_"

@@ -1,6 +1,7 @@
 """Networks from configurations and tensors, without initialising anything twice."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ from pastelbot.errors import CheckpointError
 
 def build_unet(network: Network, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel:
     """Return the UNet on the device."""
-    with torch.device("meta"):
+    with torch.device("meta"), _fitting("UNet"):
         unet = UNet2DConditionModel.from_config(public_config(network.config))
     _fill(unet, network.tensors, "UNet")
     return prepare_unet(unet, device, dtype)
@@ -23,7 +24,7 @@ def build_unet(network: Network, device: torch.device, dtype: torch.dtype) -> UN
 
 def build_vae(network: Network, device: torch.device, dtype: torch.dtype) -> AutoencoderKL:
     """Return the VAE on the device."""
-    with torch.device("meta"):
+    with torch.device("meta"), _fitting("VAE"):
         vae = AutoencoderKL.from_config(public_config(network.config))
     _fill(vae, network.tensors, "VAE")
     return place_vae(vae, device, dtype).eval().requires_grad_(False)
@@ -31,8 +32,8 @@ def build_vae(network: Network, device: torch.device, dtype: torch.dtype) -> Aut
 
 def build_text_encoder(network: Network, device: torch.device, dtype: torch.dtype) -> CLIPTextModel:
     """Return the text encoder on the device."""
-    config = CLIPTextConfig(**public_config(network.config))
-    with torch.device("meta"):
+    with torch.device("meta"), _fitting("text encoder"):
+        config = CLIPTextConfig(**public_config(network.config))
         model = CLIPTextModel(config)
     inner = getattr(model, "text_model", model)
     _fill(inner, network.tensors, "text encoder")
@@ -45,6 +46,15 @@ def public_config(config: Mapping[str, object]) -> dict[str, object]:
     """Return a configuration without what its file says about the file."""
     ignored = ("architectures", "model_type", "torch_dtype", "dtype", "transformers_version")
     return {key: value for key, value in config.items() if not key.startswith("_") and key not in ignored}
+
+
+@contextmanager
+def _fitting(part: str) -> Iterator[None]:
+    """Let what a library says about a configuration that it cannot build be a CheckpointError."""
+    try:
+        yield
+    except Exception as error:
+        raise CheckpointError(f"The checkpoint's {part} cannot be built from its configuration: {error}") from error
 
 
 def _fill(module: nn.Module, tensors: Mapping[str, Tensor], part: str) -> None:

@@ -1,27 +1,35 @@
 """Reading a checkpoint's tensors from a diffusers folder or a single file, without running any of its code."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pastelbot.diffusion.weights import ldm
 from pastelbot.diffusion.weights.ldm import Config
+from pastelbot.diffusion.weights.original_names import original_vae_name
 from pastelbot.diffusion.weights.pickles import read_pickled
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import short_hash
-from pastelbot.formats.identify import SD1, SD1_VAE, Shapes, identify
+from pastelbot.formats.identify import SD1, SD1_VAE, identify
 from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.layout.checking import Shapes, vae_faults
+from pastelbot.formats.layout.tables import VAE_PREFIX
+from pastelbot.formats.precheck import check_shapes
 from pastelbot.formats.safetensors_header import read_header
 
 SAFE_SUFFIX = ".safetensors"
 
 _OLD_VAE_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+
+
+_Read = Callable[[Path], dict[str, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,29 +47,40 @@ class Weights:
     name: str
     hash: str
     unet: Network
-    vae: Network
+    vae: Network | None
     text_encoder: Network
     tokenizer: Path | None
     prediction_type: str
     scheduler: Config
 
+    @property
+    def own_vae(self) -> Network:
+        """Return the VAE; raises CheckpointError where it was left out."""
+        if self.vae is None:
+            raise CheckpointError(f"{self.name} has no VAE.")
+        return self.vae
 
-def read_folder(folder: Path, name: str | None = None) -> Weights:
-    """Read a diffusers folder, by default named after itself; a CheckpointError names what is missing or wrong."""
+
+def read_folder(folder: Path, name: str | None = None, *, needs_vae: bool = True, shapes_only: bool = False) -> Weights:
+    """Read a diffusers folder, by default named after itself; a CheckpointError names what is missing or wrong.
+
+    Its VAE is left out unless it is needed. With `shapes_only` no numbers are read.
+    """
+    read = _empty_tensors if shapes_only else read_tensors
     index = _read_json(folder / "model_index.json")
     kind = str(index.get("_class_name", "StableDiffusionPipeline"))
     if "XL" in kind or not kind.startswith("StableDiffusion"):
         raise CheckpointError(f"{folder} is a {kind}, not a Stable Diffusion 1.x checkpoint.")
     unet_file = weights_file(folder / "unet", "diffusion_pytorch_model")
-    unet = Network(config=_read_json(folder / "unet" / "config.json"), tensors=read_tensors(unet_file))
+    unet = Network(config=_read_json(folder / "unet" / "config.json"), tensors=read(unet_file))
     check_unet_config(folder, unet.config)
     scheduler = _read_json(folder / "scheduler" / "scheduler_config.json")
     return Weights(
         name=str(index.get("_pastelbot_name", name or folder.resolve().name)),
         hash=short_hash(unet_file),
         unet=unet,
-        vae=read_vae(folder / "vae"),
-        text_encoder=_read_text_encoder(folder / "text_encoder"),
+        vae=_read_vae_folder(folder / "vae", read) if needs_vae else None,
+        text_encoder=_read_text_encoder(folder / "text_encoder", read),
         tokenizer=folder / "tokenizer" if (folder / "tokenizer").is_dir() else None,
         prediction_type=str(scheduler.get("prediction_type", "epsilon")),
         scheduler=scheduler,
@@ -79,25 +98,29 @@ def check_unet_config(folder: Path, config: Config) -> None:
         raise CheckpointError(f"{folder} is an inpainting or editing model, not a text-to-image checkpoint.")
 
 
-def _read_text_encoder(folder: Path) -> Network:
-    tensors = read_tensors(weights_file(folder, "model", "pytorch_model"))
+def _read_text_encoder(folder: Path, read: _Read) -> Network:
+    tensors = read(weights_file(folder, "model", "pytorch_model"))
     named = {re.sub(r"^text_model\.", "", name): tensor for name, tensor in tensors.items()}
     kept = {name: tensor for name, tensor in named.items() if not name.endswith("position_ids")}
     return Network(config=_read_json(folder / "config.json"), tensors=kept)
 
 
-def read_file(path: Path) -> Weights:
-    """Read a single-file checkpoint with the original names; raises a CheckpointError that says what else it is."""
-    _check_kind(path, SD1)
+def read_file(path: Path, *, needs_vae: bool = True) -> Weights:
+    """Read a single-file checkpoint with the original names; raises a CheckpointError that says what else it is.
+
+    Its VAE is left out unless it is needed.
+    """
+    if is_safetensors(path):  # its header tells before gigabytes are read
+        check_shapes(str(path), read_header(path).shapes, needs_vae=needs_vae)
     tensors = read_tensors(path)
-    if not is_safetensors(path):
-        _check_shapes(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, SD1)
-    unet, vae, text = ldm.unet_tensors(tensors), ldm.vae_tensors(tensors), ldm.text_tensors(tensors)
+    check_shapes(str(path), _shapes_of(tensors), needs_vae=needs_vae)
+    unet, text = ldm.unet_tensors(tensors), ldm.text_tensors(tensors)
+    vae = ldm.vae_tensors(tensors) if needs_vae else {}
     return Weights(
         name=path.stem,
         hash=short_hash(path),
         unet=Network(config=ldm.unet_config(unet), tensors=unet),
-        vae=Network(config=ldm.vae_config(vae), tensors=vae),
+        vae=Network(config=ldm.vae_config(vae), tensors=vae) if needs_vae else None,
         text_encoder=Network(config=ldm.text_config(text), tensors=text),
         tokenizer=None,
         prediction_type="v_prediction" if "v_pred" in tensors else "epsilon",
@@ -108,17 +131,16 @@ def read_file(path: Path) -> Weights:
 def read_vae(path: Path) -> Network:
     """Read a VAE from its diffusers folder, or from a single file under the original or diffusers' names."""
     if path.is_dir():
-        tensors = read_tensors(weights_file(path, "diffusion_pytorch_model"))
-        return Network(config=_read_json(path / "config.json"), tensors=_modern_attention(tensors))
+        return _read_vae_folder(path, read_tensors)
     tensors = read_tensors(path)
-    kind = identify({name: tuple(tensor.shape) for name, tensor in tensors.items()})
-    if kind not in (SD1_VAE, SD1):
-        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a VAE of Stable Diffusion 1.x.")
-    if any(".down_blocks." in name for name in tensors):
-        renamed = _modern_attention(tensors)
-    else:
-        renamed = ldm.vae_tensors(tensors)
+    check_vae_shapes(str(path), _shapes_of(tensors))
+    renamed = _modern_attention(tensors) if _is_of_diffusers(tensors) else ldm.vae_tensors(tensors)
     return Network(config=ldm.vae_config(renamed), tensors=renamed)
+
+
+def _read_vae_folder(folder: Path, read: _Read) -> Network:
+    tensors = read(weights_file(folder, "diffusion_pytorch_model"))
+    return Network(config=_read_json(folder / "config.json"), tensors=_modern_attention(tensors))
 
 
 def _modern_attention(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -130,25 +152,42 @@ def _modern_attention(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _check_kind(path: Path, wanted: str) -> None:
-    """Raise a CheckpointError that says what a safetensors file is, unless it is what is wanted."""
-    if is_safetensors(path):
-        _check_shapes(path, read_header(path).shapes, wanted)
-
-
 def check_vae_kind(path: Path) -> None:
     """Raise a CheckpointError that says what a safetensors file is, unless there is a VAE in it."""
-    if not is_safetensors(path):
-        return
-    kind = identify(read_header(path).shapes)
-    if kind not in (SD1_VAE, SD1):
-        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a VAE of Stable Diffusion 1.x.")
+    if is_safetensors(path):
+        check_vae_shapes(str(path), read_header(path).shapes)
 
 
-def _check_shapes(path: Path, shapes: Shapes, wanted: str) -> None:
+def check_vae_shapes(label: str, shapes: Shapes) -> None:
+    """Raise a CheckpointError unless the tensors are, or hold, a whole VAE of Stable Diffusion 1.x."""
     kind = identify(shapes)
-    if kind != wanted:
-        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not {wanted}.")
+    if kind not in (SD1_VAE, SD1):
+        raise CheckpointError(f"{label} is {kind or 'an unknown kind of file'}, not a VAE of Stable Diffusion 1.x.")
+    faults = vae_file_faults(shapes)
+    if faults:
+        raise CheckpointError(f"{label} is no whole VAE of Stable Diffusion 1.x. {' '.join(faults)}")
+
+
+def vae_file_faults(shapes: Shapes) -> list[str]:
+    """Return sentences about what is wrong with a VAE's tensors, of either naming, or with the VAE of a checkpoint."""
+    return vae_faults(_original_vae_shapes(shapes))
+
+
+def _original_vae_shapes(shapes: Shapes) -> Shapes:
+    """Return a VAE's shapes by the original names without prefix, from a file of either naming or a checkpoint."""
+    if _is_of_diffusers(shapes):
+        names = {name: original_vae_name(name) or name for name in shapes}
+        return {names[name].removeprefix(VAE_PREFIX): shape for name, shape in shapes.items()}
+    within = {name: shape for name, shape in shapes.items() if name.startswith(VAE_PREFIX)}
+    return {name.removeprefix(VAE_PREFIX): shape for name, shape in (within or shapes).items()}
+
+
+def _is_of_diffusers(names: Iterable[str]) -> bool:
+    return any(".down_blocks." in name for name in names)
+
+
+def _shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -164,6 +203,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return read_pickled(path)
 
 
+def _empty_tensors(path: Path) -> dict[str, Tensor]:
+    """Return a file's tensors without their numbers, which are not read where the file is of safetensors."""
+    shapes = read_header(path).shapes if is_safetensors(path) else _shapes_of(read_pickled(path))
+    return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+
+
 def weights_file(folder: Path, *stems: str) -> Path:
     """Return the weights file in a part of a diffusers folder, safetensors and full precision preferred."""
     names = [f"{stem}{variant}{SAFE_SUFFIX}" for variant in ("", ".fp16") for stem in stems]
@@ -176,8 +221,11 @@ def weights_file(folder: Path, *stems: str) -> Path:
 
 def _read_json(path: Path) -> Config:
     try:
-        return cast("Config", parse_json(path.read_text(encoding="utf-8")))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} is missing: the folder is not a complete diffusers checkpoint.") from error
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} is not a configuration: it holds no table.")
+    return cast("Config", content)

@@ -11,9 +11,8 @@ from typing import Any
 
 from torch import Tensor
 
-UNET_PREFIX = "model.diffusion_model."
-VAE_PREFIX = "first_stage_model."
-TEXT_PREFIX = "cond_stage_model.transformer."
+from pastelbot.formats.layout.checking import original_attention_name
+from pastelbot.formats.layout.tables import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 
 # A network's configuration as its JSON file has it: values of any kind.
 Config = dict[str, Any]
@@ -103,7 +102,8 @@ def unet_tensors(tensors: Tensors, modules: Iterable[tuple[str, str, str]] | Non
 
 def vae_tensors(tensors: Tensors) -> dict[str, Tensor]:
     """Return the VAE's tensors under diffusers' names, from a whole checkpoint or a VAE file of its own."""
-    inner = _within(tensors, VAE_PREFIX) or dict(tensors)
+    found = _within(tensors, VAE_PREFIX) or dict(tensors)
+    inner = {original_attention_name(name): tensor for name, tensor in found.items()}
     renamed: dict[str, Tensor] = {}
     for old, new, kind in vae_modules():
         for rest in _tails(inner, old):

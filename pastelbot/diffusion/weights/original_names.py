@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pastelbot.diffusion.weights import ldm
+from pastelbot.formats.layout.tables import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 
 # What the VAE's attention was called by diffusers before 0.17.
 _OLDER_ATTENTION = {"query": "q", "key": "k", "value": "v", "proj_attn": "proj_out"}
@@ -40,7 +41,7 @@ def layout_of_diffusers(names: Iterable[str]) -> Layout:
 
 def layout_of_original(names: Iterable[str]) -> Layout:
     """Return a UNet's layout, inferred from its tensors' original names: the usual one where they leave it open."""
-    found = [name.removeprefix(ldm.UNET_PREFIX).split(".") for name in names if name.startswith(ldm.UNET_PREFIX)]
+    found = [name.removeprefix(UNET_PREFIX).split(".") for name in names if name.startswith(UNET_PREFIX)]
     halvings = {int(parts[1]) for parts in found if parts[0] == "input_blocks" and parts[3] == "op"}
     if not halvings:
         return STANDARD
@@ -55,23 +56,23 @@ def _is_attention(parts: list[str]) -> bool:
 
 def original_unet_name(name: str, layout: Layout = STANDARD) -> str | None:
     """Return the original name, with its prefix, of a UNet tensor of diffusers; None for an unknown one."""
-    return _original(name, _modules(layout.modules), {"resnet": _RESNET}, ldm.UNET_PREFIX)
+    return _original(name, _modules(layout.modules), {"resnet": _RESNET}, UNET_PREFIX)
 
 
 def original_vae_name(name: str) -> str | None:
     """Return the original name, with its prefix, of a VAE tensor of diffusers; None for an unknown one."""
     kinds = {"resnet": {"conv_shortcut": "nin_shortcut"}, "attention": _ATTENTION}
-    return _original(name, _modules(ldm.vae_modules), kinds, ldm.VAE_PREFIX)
+    return _original(name, _modules(ldm.vae_modules), kinds, VAE_PREFIX)
 
 
 def original_text_name(name: str) -> str:
     """Return the original name, with its prefix, of a text encoder tensor."""
-    return f"{ldm.TEXT_PREFIX}text_model.{name.removeprefix('text_model.')}"
+    return f"{TEXT_PREFIX}text_model.{name.removeprefix('text_model.')}"
 
 
 def is_vae_attention(name: str) -> bool:
     """Return whether an original name is a weight that the original has as a 1x1 convolution and diffusers does not."""
-    return name.startswith(ldm.VAE_PREFIX) and ".attn_1." in name and name.endswith("weight") and ".norm." not in name
+    return name.startswith(VAE_PREFIX) and ".attn_1." in name and name.endswith("weight") and ".norm." not in name
 
 
 @cache

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.weights.chunked import is_finite
-from pastelbot.diffusion.weights.ldm import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 from pastelbot.diffusion.weights.pickles import load_plain, read_pickled
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
-from pastelbot.formats.identify import SD1, identify, kind_of_pickle
+from pastelbot.formats.identify import SD1, SD1_VAE, identify, kind_of_pickle
+from pastelbot.formats.layout.tables import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
+from pastelbot.formats.precheck import check_shapes
 from pastelbot.formats.safetensors_header import read_header
 
 SAFE_SUFFIX = ".safetensors"
@@ -39,9 +40,9 @@ DTYPES = {
     "BOOL": torch.bool,
 }
 
-_PARTS = {"its UNet": UNET_PREFIX, "its VAE": VAE_PREFIX, "its text encoder": TEXT_PREFIX}
-# What tests' narrow models may look like, judged by shapes made for the real size.
-_CHECKPOINT_LIKE = (SD1, None, "a VAE of Stable Diffusion", "a text encoder")
+
+# What checkpoints that are built otherwise may look like.
+_CHECKPOINT_LIKE = (SD1, None, SD1_VAE, "a text encoder")
 
 
 @dataclass(frozen=True)
@@ -169,14 +170,16 @@ def read_plain(path: Path) -> object:
     return read_pickled(path)
 
 
-def check_checkpoint(source: TensorSource) -> None:
-    """Raise a CheckpointError that says what a source is, or what it lacks, unless it is a whole SD 1.x checkpoint."""
-    kind = identify({name: entry.shape for name, entry in source.entries.items()})
-    missing = [part for part, prefix in _PARTS.items() if not any(name.startswith(prefix) for name in source.entries)]
-    if kind not in _CHECKPOINT_LIKE or (kind != SD1 and len(missing) == len(_PARTS)):
-        raise CheckpointError(f"{source.label} is {kind or 'an unknown kind of file'}, not {SD1}.")
-    if missing:
-        raise CheckpointError(f"{source.label} lacks {' and '.join(missing)}.")
+def check_checkpoint(source: TensorSource, *, needs_vae: bool = True) -> None:
+    """Raise a CheckpointError that says what a source is, or what it lacks, unless it has the parts of a checkpoint.
+
+    Single tensors may be missing, which a merge notes, or have any size: folders may be built otherwise.
+    """
+    shapes = {name: entry.shape for name, entry in source.entries.items()}
+    parts = [UNET_PREFIX, TEXT_PREFIX, *([VAE_PREFIX] if needs_vae else [])]
+    has_parts = all(any(name.startswith(prefix) for name in shapes) for prefix in parts)
+    if not has_parts or identify(shapes) not in _CHECKPOINT_LIKE:
+        check_shapes(source.label, shapes, needs_vae=needs_vae)
 
 
 def _parse(path: Path, name: str, raw: Any) -> tuple[TensorInfo, int]:  # noqa: ANN401 - JSON of any kind

@@ -96,7 +96,11 @@ def export_jax(
         for number, program in enumerate(programs):
             progress(f"Exporting {program.file}", number * total // len(programs), total)
             differences |= _write(program, folder, tolerance if check else None)
-        for part, network in ((TEXT_ENCODER, weights.text_encoder), (UNET, weights.unet), (VAE_DECODER, weights.vae)):
+        for part, network in (
+            (TEXT_ENCODER, weights.text_encoder),
+            (UNET, weights.unet),
+            (VAE_DECODER, weights.own_vae),
+        ):
             write_json(folder / part / "config.json", network.config)
         write_surroundings(folder, weights, tokenizer)
         (folder / "README.md").write_text(_README.read_text(encoding="utf-8"), encoding="utf-8")
@@ -128,7 +132,7 @@ def _programs(weights: Weights, sizes: Sequence[tuple[int, int]], options: JaxOp
     cpu, full = torch.device("cpu"), torch.float32
     text = TextLayers(build_text_encoder(weights.text_encoder, cpu, full)).eval()
     unet = UnetCall(build_unet(weights.unet, cpu, full)).eval()
-    decoder = DecodeCall(build_vae(weights.vae, cpu, full)).eval()
+    decoder = DecodeCall(build_vae(weights.own_vae, cpu, full)).eval()
     generator, context = torch.Generator().manual_seed(0), int(weights.unet.config["cross_attention_dim"])
     # JAX has 32 bits for a whole number unless configured otherwise.
     tokens = torch.arange(TOKENS, dtype=torch.int32).unsqueeze(0)

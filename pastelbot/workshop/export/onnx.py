@@ -116,7 +116,7 @@ def _graphs(weights: Weights, options: OnnxOptions) -> list[_Graph]:
     cpu, dtype = torch.device("cpu"), PRECISIONS[options.precision]
     unet = build_unet(weights.unet, cpu, dtype)
     # In half precision the decoder of Stable Diffusion 1.x overflows on some latents: it stays in float32.
-    vae = build_vae(weights.vae, cpu, torch.float32)
+    vae = build_vae(weights.own_vae, cpu, torch.float32)
     text = TextLayers(build_text_encoder(weights.text_encoder, cpu, dtype))
     if not options.plain:
         unet.set_attn_processor(FusedAttention())
@@ -147,7 +147,7 @@ def _graphs(weights: Weights, options: OnnxOptions) -> list[_Graph]:
             },
             free={"sample": (0, 2, 3), "timestep": (0,), "encoder_hidden_states": (0, 1)},
         ),
-        *_vae_graphs(vae, weights.vae.config),
+        *_vae_graphs(vae, weights.own_vae.config),
     ]
 
 

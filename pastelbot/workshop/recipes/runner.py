@@ -6,9 +6,10 @@ to its own precision either way, so that the numbers are the same as with one co
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pastelbot.config import CheckpointSettings
@@ -90,8 +91,7 @@ class _RecipeRunner:
     def _open(self, step: Step, key: str, reference: str) -> None:
         place = self._find(self._place(reference), f"steps.{step.name}.{key}")
         is_vae = isinstance(step, VaeBakeStep) and key == "vae"
-        opening = open_vae if is_vae else open_reference if isinstance(step, ConvertStep) else open_checkpoint
-        opened = self._opened[key if is_vae else "", reference] = opening(place)
+        opened = self._opened[key if is_vae else "", reference] = _opening(step, is_vae=is_vae)(place)
         called = Path(reference).name if self._recipe.path(reference).exists() else reference
         for file in opened.files:
             self._names[file] = f"{called}/{file.relative_to(place).as_posix()}" if place.is_dir() else called
@@ -259,6 +259,15 @@ class _RecipeRunner:
             for path, hashes in self._hashes.items()
         ]
         return {"pastelbot.recipe": self._recipe.text, "pastelbot.inputs": json.dumps(inputs)}
+
+
+def _opening(step: Step, *, is_vae: bool) -> Callable[[Path], Opened]:
+    """Return what opens an input of a step, as strictly as the step needs it."""
+    if is_vae:
+        return open_vae
+    if isinstance(step, ConvertStep):
+        return open_reference
+    return partial(open_checkpoint, needs_vae=not isinstance(step, VaeBakeStep | LoraExtractStep))
 
 
 def _extraction(step: LoraExtractStep) -> Extraction:

@@ -7,6 +7,7 @@ from pastelbot.diffusion.networks.unet import UNet2DConditionModel
 from pastelbot.diffusion.networks.vae import AutoencoderKL
 from pastelbot.diffusion.weights import ldm
 from pastelbot.formats.identify import SD1, identify
+from pastelbot.formats.layout.tables import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 
 HALF = "model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight"
 
@@ -22,7 +23,7 @@ def original_names(tensors, modules, prefix):
                 continue
             place, _, parameter = known.removeprefix(new + ".").rpartition(".")
             if kind == "resnet":
-                vae = prefix == ldm.VAE_PREFIX
+                vae = prefix == VAE_PREFIX
                 place = place.replace("conv_shortcut", "nin_shortcut") if vae else resnet[place]
             if kind == "attention":
                 place = attention[place]
@@ -53,7 +54,7 @@ def vae():
 
 def test_every_unet_tensor_is_found_under_its_original_name(unet):
     """686 tensors, there and back."""
-    original = original_names(unet.state_dict(), ldm.unet_modules(), ldm.UNET_PREFIX)
+    original = original_names(unet.state_dict(), ldm.unet_modules(), UNET_PREFIX)
     renamed = ldm.unet_tensors(original)
 
     assert len(original) == 686
@@ -78,11 +79,11 @@ def test_unet_configuration_is_read_from_the_tensors(unet):
     assert inferred.state_dict().keys() == unet.state_dict().keys()
 
 
-@pytest.mark.parametrize("prefix", [ldm.VAE_PREFIX, ""])
+@pytest.mark.parametrize("prefix", [VAE_PREFIX, ""])
 def test_every_vae_tensor_is_found_under_its_original_name(vae, prefix):
     """248 tensors, from a whole checkpoint or from a VAE file of its own."""
-    original = original_names(vae.state_dict(), ldm.vae_modules(), ldm.VAE_PREFIX)
-    original = {name.replace(ldm.VAE_PREFIX, prefix): tensor for name, tensor in original.items()}
+    original = original_names(vae.state_dict(), ldm.vae_modules(), VAE_PREFIX)
+    original = {name.replace(VAE_PREFIX, prefix): tensor for name, tensor in original.items()}
     renamed = ldm.vae_tensors(original)
 
     assert len(original) == 248
@@ -104,9 +105,7 @@ def test_text_encoder_configuration_is_read_from_the_tensors():
         **layers,
     }
     for start in ("text_model.", ""):
-        tensors = {
-            f"{ldm.TEXT_PREFIX}{start}{name}": torch.empty(shape, device="meta") for name, shape in shapes.items()
-        }
+        tensors = {f"{TEXT_PREFIX}{start}{name}": torch.empty(shape, device="meta") for name, shape in shapes.items()}
         text = ldm.text_tensors(tensors)
         config = ldm.text_config(text)
 
@@ -120,8 +119,8 @@ def test_text_encoder_configuration_is_read_from_the_tensors():
 
 def test_whole_checkpoint_is_known_for_what_it_is(unet, vae):
     """The names say so."""
-    tensors = original_names(unet.state_dict(), ldm.unet_modules(), ldm.UNET_PREFIX)
-    tensors |= original_names(vae.state_dict(), ldm.vae_modules(), ldm.VAE_PREFIX)
+    tensors = original_names(unet.state_dict(), ldm.unet_modules(), UNET_PREFIX)
+    tensors |= original_names(vae.state_dict(), ldm.vae_modules(), VAE_PREFIX)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
     assert identify({**shapes, "cond_stage_model.transformer.text_model.final_layer_norm.bias": (768,)}) == SD1

@@ -1,0 +1,1 @@
+"""The tensors that a Stable Diffusion 1.x checkpoint consists of, by their original names."""
