@@ -13,6 +13,7 @@ from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, TensorSource
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.formats.hub import locate_tokenizer
 from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.layout.prediction import DEFAULTS, EPSILON, SCHEDULER_KEY
 from pastelbot.workshop.folders import PARTS, diffusers_configs, diffusers_parts
 from pastelbot.workshop.writing import Progress, check_output, check_space, silent, write
 
@@ -61,18 +62,21 @@ def write_result(
     inputs: Iterable[Path] = (),
     metadata: Mapping[str, str] | None = None,
     like: Path | None = None,
+    scheduler: Mapping[str, object] | None = None,
     progress: Progress = silent,
 ) -> None:
     """Write a file where the name ends in .safetensors, a diffusers folder where it has no ending.
 
+    `scheduler` says how the checkpoint predicts.
     `like` is a diffusers folder whose configurations and tokenizer fit; without one they are inferred from the tensors.
     Raises WorkshopError, and whatever reading the source raises; nothing has the final name then.
     """
     check_result(out, inputs)
+    metadata, said = {**(metadata or {})}, scheduler or {}
     if out.suffix == SAFE_SUFFIX:
-        write(source, out, inputs=inputs, metadata=metadata, progress=progress)
+        write(source, out, inputs=inputs, metadata=metadata | _said(said), progress=progress)
     else:
-        _write_folder(source, out, metadata or {}, like, progress)
+        _write_folder(source, out, metadata, said, like, progress)
 
 
 def check_result(out: Path, inputs: Iterable[Path]) -> None:
@@ -96,7 +100,12 @@ def check_layout(source: TensorSource, out: Path) -> None:
 
 
 def _write_folder(
-    source: TensorSource, out: Path, metadata: Mapping[str, str], like: Path | None, progress: Progress
+    source: TensorSource,
+    out: Path,
+    metadata: Mapping[str, str],
+    scheduler: Mapping[str, object],
+    like: Path | None,
+    progress: Progress,
 ) -> None:
     check_checkpoint(source)
     configs = None if like else diffusers_configs(source)
@@ -109,7 +118,7 @@ def _write_folder(
             if like:
                 _copy_surroundings(like, whole)
             if configs:
-                _write_surroundings(source, configs, whole)
+                _write_surroundings(scheduler, configs, whole)
             for part, tensors in parts.items():
                 path = whole / part / f"{PARTS[part][0]}{SAFE_SUFFIX}"
                 write(tensors, path, metadata=metadata, progress=_later(progress, done, total))
@@ -135,16 +144,18 @@ def _copy_surroundings(like: Path, folder: Path) -> None:
     _write_json(folder / "model_index.json", {key: value for key, value in index.items() if key != "_pastelbot_name"})
 
 
-def _write_surroundings(source: TensorSource, configs: Mapping[str, Config], folder: Path) -> None:
+def _write_surroundings(scheduler: Mapping[str, object], configs: Mapping[str, Config], folder: Path) -> None:
     for part, config in configs.items():
         _write_json(folder / part / "config.json", {**_CLASSES[part], **config})
     _write_json(folder / "model_index.json", _INDEX)
-    _write_json(folder / "scheduler" / "scheduler_config.json", SCHEDULER | _prediction(source))
+    _write_json(folder / "scheduler" / "scheduler_config.json", {**SCHEDULER, "prediction_type": EPSILON, **scheduler})
     _write_tokenizer(folder / "tokenizer")
 
 
-def _prediction(source: TensorSource) -> dict[str, str]:
-    return {"prediction_type": "v_prediction" if "v_pred" in source.entries else "epsilon"}
+def _said(scheduler: Mapping[str, object]) -> dict[str, str]:
+    """Return the metadata that say how a single file predicts, where that is not as Stable Diffusion 1.x does."""
+    other = {key: value for key, value in scheduler.items() if value != DEFAULTS.get(key, value)}
+    return {SCHEDULER_KEY: json.dumps(other)} if other else {}
 
 
 def _write_json(path: Path, content: Mapping[str, object]) -> None:

@@ -1,15 +1,16 @@
 """Diffusers folders as sources with the original names, and checkpoints as the parts of a diffusers folder."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from pastelbot.diffusion.weights import ldm
-from pastelbot.diffusion.weights.files import check_vae_shapes, weights_file
+from pastelbot.diffusion.weights.files import check_vae_shapes, read_scheduler, weights_file
 from pastelbot.diffusion.weights.original_names import (
     STANDARD,
     is_vae_attention,
@@ -22,6 +23,7 @@ from pastelbot.diffusion.weights.original_names import (
 from pastelbot.diffusion.weights.tensor_sources import (
     MemorySource,
     MergedSource,
+    SafetensorsSource,
     TensorInfo,
     TensorSource,
     check_checkpoint,
@@ -31,6 +33,7 @@ from pastelbot.errors import CheckpointError
 from pastelbot.formats.exported import read_manifest
 from pastelbot.formats.identify import SD1, SDXL_UNET, identify
 from pastelbot.formats.layout.checking import original_attention_name
+from pastelbot.formats.layout.prediction import file_scheduler
 from pastelbot.formats.layout.tables import VAE_PREFIX
 from pastelbot.formats.precheck import check_shapes
 from pastelbot.workshop.merge import POSITION_IDS, positions
@@ -46,11 +49,12 @@ OriginalName = Callable[[str], str | None]
 
 @dataclass(frozen=True)
 class Opened:
-    """A source, the files that it is read from, and the diffusers folder where it is a whole one."""
+    """A source, the files that it is read from, the diffusers folder where it is a whole one, and how it predicts."""
 
     source: TensorSource
     files: tuple[Path, ...]
     folder: Path | None = None
+    scheduler: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _Renamed:
@@ -71,7 +75,11 @@ class _Renamed:
 
 def open_reference(path: Path) -> Opened:
     """Open a checkpoint, a file or a diffusers folder; raises CheckpointError."""
-    return open_folder(path) if path.is_dir() else Opened(_with_original_attention(open_file(path)), (path,))
+    if path.is_dir():
+        return open_folder(path)
+    source = open_file(path)
+    scheduler = file_scheduler(path, source.entries, source.metadata if isinstance(source, SafetensorsSource) else {})
+    return Opened(_with_original_attention(source), (path,), scheduler=scheduler)
 
 
 def open_checkpoint(path: Path, *, needs_vae: bool = True) -> Opened:
@@ -110,7 +118,8 @@ def open_folder(folder: Path) -> Opened:
     sources = [_original_part(source, _naming(part, source)) for part, source in parts.items()]
     missing = MemorySource({original_text_name(POSITION_IDS): positions()}, str(folder))
     whole = folder if (folder / "model_index.json").is_file() else None
-    return Opened(MergedSource(str(folder), missing, *sources), tuple(files.values()), whole)
+    merged = MergedSource(str(folder), missing, *sources)
+    return Opened(merged, tuple(files.values()), whole, read_scheduler(folder))
 
 
 def _naming(part: str, source: TensorSource) -> OriginalName:

@@ -23,7 +23,8 @@ from pastelbot.formats.hashes import FileHashes, hash_file, shortened
 from pastelbot.formats.identify import EMBEDDING, HYPERNETWORK, SD1, SD1_EMA, SD1_VAE, identify, kind_of_pickle
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.checking import EMA_PREFIX, checkpoint_faults
-from pastelbot.workshop.folders import PARTS, open_folder
+from pastelbot.formats.layout.prediction import described, prediction_of
+from pastelbot.workshop.folders import PARTS, open_folder, open_reference
 from pastelbot.workshop.merge import POSITION_IDS, positions
 from pastelbot.workshop.writing import Progress, silent
 
@@ -73,6 +74,10 @@ def _describe(path: Path, findings: Findings, progress: Progress) -> None:
     else:
         source = open_folder(path).source if path.is_dir() else open_file(path)
         _describe_tensors(source, findings, progress)
+        if findings.facts["kind"] == SD1:
+            scheduler = open_reference(path).scheduler
+            findings.facts["predicts"] = described(scheduler)
+            prediction_of(str(path), scheduler)
         findings.problems += _folder_faults(path) if path.is_dir() else _file_faults(source)
         _describe_metadata(source, findings)
     if findings.facts["kind"] == EMBEDDING:

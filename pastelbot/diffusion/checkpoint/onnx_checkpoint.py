@@ -18,6 +18,7 @@ from pastelbot.diffusion.sampling.schedules import sigmas_of
 from pastelbot.errors import CheckpointError, PaintingError
 from pastelbot.formats.exported import MODEL, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER, Manifest, check_export
 from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.layout.prediction import prediction_of
 from pastelbot.prompt.tokenizer import ClipTokenizer
 
 
@@ -65,7 +66,7 @@ def load_onnx(folder: Path, manifest: Manifest, *, device: str, vae: NamedVae | 
         vae_hash=vae.hash,
         device=cpu,
         dtype=unet.dtype,
-        prediction_type=str(scheduler.get("prediction_type", "epsilon")),
+        prediction_type=prediction_of(manifest.name, scheduler),
         sigmas=sigmas_of(manifest.name, scheduler),
         conditioner=Conditioner(tokenizer, text_encoder, device=cpu, dtype=unet.dtype),
         patches=_FixedWeights(manifest.name),

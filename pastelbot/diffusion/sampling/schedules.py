@@ -18,6 +18,7 @@ from pastelbot.diffusion.sampling.beta_quantiles import beta_quantile
 from pastelbot.errors import CheckpointError, LimitError
 
 _KARRAS_RHO = 7.0
+_SMALLEST_ALPHA = 4.8973451890853435e-08
 _AS_NEAR = 1e-5  # of a logarithm: above float32's rounding, so that no processor decides
 
 
@@ -95,11 +96,31 @@ def sigmas_of(name: str, scheduler: Mapping[str, Any]) -> ModelSigmas:
     """Return the noise levels of a scheduler's configuration; raises a CheckpointError that names the checkpoint."""
     if scheduler.get("beta_schedule", "scaled_linear") != "scaled_linear":
         raise CheckpointError(f"{name} was trained on the noise schedule {scheduler['beta_schedule']!r}.")
-    return ModelSigmas.scaled_linear(
-        start=float(scheduler.get("beta_start", 0.00085)),
-        end=float(scheduler.get("beta_end", 0.012)),
-        count=int(scheduler.get("num_train_timesteps", 1000)),
-    )
+    try:
+        if scheduler.get("trained_betas"):
+            betas = torch.tensor(scheduler["trained_betas"], dtype=torch.float64)
+            levels = ModelSigmas(torch.cumprod(1.0 - betas, 0).float())
+        else:
+            levels = ModelSigmas.scaled_linear(
+                start=float(scheduler.get("beta_start", 0.00085)),
+                end=float(scheduler.get("beta_end", 0.012)),
+                count=int(scheduler.get("num_train_timesteps", 1000)),
+            )
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"The noise schedule of {name} cannot be read: {error}.") from error
+    return _zero_terminal_snr(levels) if scheduler.get("rescale_betas_zero_snr") else levels
+
+
+def _zero_terminal_snr(levels: ModelSigmas) -> ModelSigmas:
+    """Shift the square roots of alpha so that the last one is zero (Lin et al. 2023, algorithm 1), but for a trace.
+
+    The trace is the webui's: with none, the largest sigma would be infinite.
+    """
+    roots = levels.alphas_cumprod.double().sqrt()
+    shifted = (roots - roots[-1]) * (roots[0] / (roots[0] - roots[-1]))
+    alphas = shifted.square()
+    alphas[-1] = _SMALLEST_ALPHA
+    return ModelSigmas(alphas.float())
 
 
 Schedule = Callable[[ModelSigmas, int], Sequence[float]]

@@ -20,6 +20,7 @@ from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.identify import SD1, SD1_VAE, identify
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.checking import Shapes, vae_faults
+from pastelbot.formats.layout.prediction import file_scheduler, prediction_of
 from pastelbot.formats.layout.tables import VAE_PREFIX
 from pastelbot.formats.precheck import check_shapes
 from pastelbot.formats.safetensors_header import read_header
@@ -82,9 +83,15 @@ def read_folder(folder: Path, name: str | None = None, *, needs_vae: bool = True
         vae=_read_vae_folder(folder / "vae", read) if needs_vae else None,
         text_encoder=_read_text_encoder(folder / "text_encoder", read),
         tokenizer=folder / "tokenizer" if (folder / "tokenizer").is_dir() else None,
-        prediction_type=str(scheduler.get("prediction_type", "epsilon")),
+        prediction_type=prediction_of(str(folder), scheduler),
         scheduler=scheduler,
     )
+
+
+def read_scheduler(folder: Path) -> Config:
+    """Return the noise schedule's configuration of a diffusers folder; empty where parts of a checkpoint have none."""
+    path = folder / "scheduler" / "scheduler_config.json"
+    return _read_json(path) if path.is_file() else {}
 
 
 def check_unet_config(folder: Path, config: Config) -> None:
@@ -113,6 +120,7 @@ def read_file(path: Path, *, needs_vae: bool = True) -> Weights:
     if is_safetensors(path):  # its header tells before gigabytes are read
         check_shapes(str(path), read_header(path).shapes, needs_vae=needs_vae)
     tensors = read_tensors(path)
+    scheduler = file_scheduler(path, tensors, _metadata_of(path))
     check_shapes(str(path), _shapes_of(tensors), needs_vae=needs_vae)
     unet, text = ldm.unet_tensors(tensors), ldm.text_tensors(tensors)
     vae = ldm.vae_tensors(tensors) if needs_vae else {}
@@ -123,9 +131,13 @@ def read_file(path: Path, *, needs_vae: bool = True) -> Weights:
         vae=Network(config=ldm.vae_config(vae), tensors=vae) if needs_vae else None,
         text_encoder=Network(config=ldm.text_config(text), tensors=text),
         tokenizer=None,
-        prediction_type="v_prediction" if "v_pred" in tensors else "epsilon",
-        scheduler={},
+        prediction_type=prediction_of(str(path), scheduler),
+        scheduler=scheduler,
     )
+
+
+def _metadata_of(path: Path) -> Mapping[str, str]:
+    return read_header(path).metadata if is_safetensors(path) else {}
 
 
 def read_vae(path: Path) -> Network:

@@ -20,6 +20,7 @@ from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import FileHashes, hash_file
 from pastelbot.formats.hub import locate
+from pastelbot.formats.layout.prediction import described
 from pastelbot.workshop.convert import check_layout, check_result, write_result
 from pastelbot.workshop.folders import Opened, open_checkpoint, open_reference, open_vae
 from pastelbot.workshop.lora_extract import Extraction, extract, write_lora
@@ -116,6 +117,7 @@ class _RecipeRunner:
 
     def check(self) -> None:
         """Build everything once without reading a tensor: what cannot fit is an error before anything is written."""
+        self._scheduler()
         files, uses = self._input_files(), self._recipe.uses()
         sizes: dict[Path, int] = {}
         for step in self._recipe.steps:
@@ -162,11 +164,23 @@ class _RecipeRunner:
             inputs=self._input_files(),
             metadata=self._metadata(),
             like=like,
+            scheduler=self._scheduler(),
             progress=self._progress,
         )
         if step.output is not None:
             report.outputs.append(out)
         return open_reference(out).source
+
+    def _scheduler(self) -> Mapping[str, object]:
+        """Return how the checkpoints predict; raises a CheckpointError where they do not do so alike."""
+        opened = [one for (key, _reference), one in self._opened.items() if not key]
+        ways = {described(one.scheduler): one for one in opened}
+        if len(ways) > 1:
+            (first, a), (second, b) = [*ways.items()][:2]
+            raise CheckpointError(
+                f"{a.source.label} predicts {first}, {b.source.label} predicts {second}: they cannot be mixed."
+            )
+        return opened[0].scheduler if opened else {}
 
     def _target(self, step: Step) -> Path:
         if step.output is not None:

@@ -1,0 +1,137 @@
+"""What a checkpoint says about how it predicts: a scheduler's configuration in diffusers' names, from every place.
+
+Single files say it in keys without numbers (`v_pred`, `ztsnr`), in their metadata, or in a YAML file of the same name
+beside them, as the webui reads it. What is not said is Stable Diffusion 1.x's own.
+"""
+
+import re
+from collections.abc import Container, Mapping
+from pathlib import Path
+from typing import Any
+
+from pastelbot.errors import CheckpointError
+from pastelbot.formats.json_texts import parse_json
+
+Scheduler = Mapping[str, Any]
+
+SCHEDULER_KEY = "pastelbot.scheduler"
+EPSILON, V_PREDICTION = "epsilon", "v_prediction"
+DEFAULTS: Scheduler = {
+    "prediction_type": EPSILON,
+    "rescale_betas_zero_snr": False,
+    "beta_schedule": "scaled_linear",
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "num_train_timesteps": 1000,
+    "trained_betas": None,
+}
+_TYPES = {"eps": EPSILON, "v": V_PREDICTION, "v-prediction": V_PREDICTION, "x0": "sample"}
+_SCHEDULES = {"linear": "scaled_linear"}  # the original code calls it linear, and takes the square root
+_YAML = re.compile(
+    r"""^\s*(parameterization|linear_start|linear_end|timesteps|beta_schedule|zero_snr|zsnr|ztsnr|
+    rescale_betas_zero_snr)\s*:\s*["']?([\w.+-]+)["']?\s*(?:\#.*)?$""",
+    re.MULTILINE | re.VERBOSE | re.IGNORECASE,
+)
+_MOST_YAML = 2**20
+
+
+def file_scheduler(path: Path, names: Container[str], metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a single file, or the YAML file beside it, says; raises CheckpointError where two contradict.
+
+    `names` are those of its tensors.
+    """
+    said = [_of_keys(names), _of_metadata(path, metadata), _of_yaml(path)]
+    merged: dict[str, Any] = {}
+    for each in said:
+        for key, value in each.items():
+            if merged.setdefault(key, value) != value:
+                raise CheckpointError(
+                    f"{path} says of {key} both {merged[key]!r} and {value!r}: mend its metadata, or the YAML file "
+                    "beside it."
+                )
+    return merged
+
+
+def prediction_of(label: str, scheduler: Scheduler) -> str:
+    """Return the type of prediction, `EPSILON` or `V_PREDICTION`; raises a CheckpointError for what is not painted."""
+    found = str(scheduler.get("prediction_type") or EPSILON)
+    if found not in (EPSILON, V_PREDICTION):
+        raise CheckpointError(
+            f"{label} predicts {found!r}, which is not supported: only checkpoints that predict {EPSILON} or "
+            f"{V_PREDICTION} can be painted with."
+        )
+    return found
+
+
+def described(scheduler: Scheduler) -> str:
+    """Return the way of predicting in words: the type, and what differs from Stable Diffusion 1.x's schedule."""
+    known = {key: scheduler.get(key, default) for key, default in DEFAULTS.items()}
+    words = [str(known.pop("prediction_type"))]
+    if known.pop("rescale_betas_zero_snr"):
+        words.append("zero terminal SNR")
+    if known.pop("trained_betas") is not None:
+        words.append("betas of its own")
+    words += [f"{key} {value}" for key, value in known.items() if value != DEFAULTS[key]]
+    return ", ".join(words)
+
+
+def _of_keys(names: Container[str]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    if "v_pred" in names:
+        said["prediction_type"] = V_PREDICTION
+    if "ztsnr" in names:
+        said["rescale_betas_zero_snr"] = True
+    return said
+
+
+def _of_metadata(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    if text := metadata.get("modelspec.prediction_type", "").strip():
+        said["prediction_type"] = _type(text)
+    if metadata.get("ss_v_parameterization", "").lower() == "true":
+        said["prediction_type"] = V_PREDICTION
+    if metadata.get("ss_zero_terminal_snr", "").lower() == "true":
+        said["rescale_betas_zero_snr"] = True
+    if SCHEDULER_KEY in metadata:
+        try:
+            said |= {key: value for key, value in parse_json(metadata[SCHEDULER_KEY]).items() if key in DEFAULTS}
+        except (ValueError, AttributeError) as error:
+            raise CheckpointError(f"{path} has damaged metadata at {SCHEDULER_KEY}: {error}.") from error
+    return said
+
+
+def _of_yaml(path: Path) -> dict[str, Any]:
+    """Return what the configuration of the original code says, which people put beside a file under its name."""
+    for suffix in (".yaml", ".yml"):
+        try:
+            with path.with_suffix(suffix).open("rb") as file:
+                return _of_yaml_text(file.read(_MOST_YAML).decode(errors="replace"))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise CheckpointError(f"{path.with_suffix(suffix)} cannot be read: {error.strerror}.") from error
+    return {}
+
+
+def _of_yaml_text(text: str) -> dict[str, Any]:
+    found = {name.lower(): value for name, value in _YAML.findall(text)}
+    said: dict[str, Any] = {}
+    if "parameterization" in found:
+        said["prediction_type"] = _type(found["parameterization"])
+    if "beta_schedule" in found:
+        said["beta_schedule"] = _SCHEDULES.get(found["beta_schedule"], found["beta_schedule"])
+    numbers = {"linear_start": ("beta_start", float), "linear_end": ("beta_end", float)}
+    for name, (key, read) in {**numbers, "timesteps": ("num_train_timesteps", int)}.items():
+        if name in found:
+            try:
+                said[key] = read(found[name])
+            except ValueError as error:
+                raise CheckpointError(f"The YAML file of a checkpoint has {name}: {found[name]}, no number.") from error
+    if any(found.get(name, "").lower() == "true" for name in ("zero_snr", "zsnr", "ztsnr", "rescale_betas_zero_snr")):
+        said["rescale_betas_zero_snr"] = True
+    return said
+
+
+def _type(text: str) -> str:
+    """Return diffusers' name of a type of prediction; an unknown one stays as it is, and is refused by that."""
+    return _TYPES.get(text.lower(), text)
