@@ -11,6 +11,7 @@
     │   ├── LimitError            over a cap; says the cap
     │   ├── QuotaError            the allowance is used up; says when it renews
     │   ├── NotAllowedError       another user's job, or a missing permission
+    │   │   └── WordError             a word in the prompt; without it the request may be allowed
     │   └── NotFoundError         the job or picture is gone
     ├── StoreError            a statement failed; the cause says why
     │   └── StorageError          for reasons outside the program; the same may succeed later
@@ -78,6 +79,10 @@ class QuotaError(RequestError):
 
 class NotAllowedError(RequestError):
     """The user may not do this."""
+
+
+class WordError(NotAllowedError):
+    """The prompt has a word that is not allowed here; another prompt may be."""
 
 
 class NotFoundError(RequestError):

@@ -9,6 +9,7 @@ from discord.ext import commands
 
 from pastelbot.bot import components, features
 from pastelbot.bot.checks import check_command
+from pastelbot.bot.components.drafts import Drafts
 from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.messages.alert_messages import AlertMessages, answers_to
 from pastelbot.bot.messages.begun_messages import BegunMessages
@@ -73,6 +74,7 @@ class PastelBot(PastelClient):
             http_trace=answers_to(self._hear_status),
         )
         self.languages = Languages.shipped()
+        self.drafts = Drafts()
         self._open_services = open_services
         self._guild_ids = guild_ids
         self._pace = pace

@@ -1,6 +1,7 @@
 """Context of an interaction for features: the typed client, its services and its messages. Imports no feature."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import discord
@@ -12,6 +13,9 @@ from pastelbot.service.gallery import Shown
 from pastelbot.service.requests.submission import Queued
 from pastelbot.service.services import Services
 from pastelbot.store.gallery import GalleryEntry
+
+# In the extras of a command that can be repeated with other texts, and the draft in those of an interaction.
+EDITABLE = "editable"
 
 
 class JobMessages(Protocol):
@@ -59,6 +63,30 @@ class GalleryMessages(Protocol):
         """Delete soon what must go."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What a user typed: the prompts, the other options as flags, and texts without a flag by their options' names.
+
+    `repeat` does again what the user asked for, with other texts; the prompt's flags are in it.
+    """
+
+    prompt: str
+    negative: str
+    flags: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    repeat: Callable[["Interaction", Mapping[str, str]], Awaitable[None]]
+
+
+class RefusedDrafts(Protocol):
+    """Keeps what was typed and refused; `components.drafts.Drafts` does."""
+
+    def view(self, interaction: discord.Interaction[Any]) -> discord.ui.View | None:
+        """Return the button that opens what an interaction's user typed; None where that was no prompt."""
+
+    def get(self, number: str, user_id: int) -> Draft:
+        """Return a user's draft; raises NotFoundError."""
+
+
 class PastelClient(commands.Bot):
     """The client as features see it; what it offers is there from `setup_hook` on."""
 
@@ -67,6 +95,7 @@ class PastelClient(commands.Bot):
     messages: JobMessages
     begun: BegunMessages
     posts: GalleryMessages
+    drafts: RefusedDrafts
 
 
 Interaction = discord.Interaction[PastelClient]

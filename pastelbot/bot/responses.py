@@ -13,7 +13,7 @@ from discord.utils import MISSING
 
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translated, translator
-from pastelbot.errors import PastelError, StorageError, StoreError
+from pastelbot.errors import NotAllowedError, PastelError, RequestError, StorageError, StoreError, WordError
 
 Owner = TypeVar("Owner")
 P = ParamSpec("P")
@@ -50,7 +50,14 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
         text = f"⚠️ {text} What you asked for is queued all the same, and charged: it will be shown."
     else:
         text = f"⚠️ {text}" if text.rstrip().endswith("charged.") else f"⚠️ {text} Not charged."
-    await respond_ephemeral(interaction, text)
+    editable = not is_queued(interaction) and _may_help(error)
+    view = interaction.client.drafts.view(interaction) if editable else None
+    await respond_ephemeral(interaction, text, view=MISSING if view is None else view)
+
+
+def _may_help(error: BaseException) -> bool:
+    """Return whether another text may be accepted: who is blocked, or lacks a permission, may not paint any."""
+    return isinstance(error, RequestError) and (isinstance(error, WordError) or not isinstance(error, NotAllowedError))
 
 
 def _explained(interaction: Interaction, error: BaseException) -> str:

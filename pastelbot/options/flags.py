@@ -1,11 +1,12 @@
-"""Flags of a prompt, read as generation options."""
+"""Flags of a prompt, read as generation options, and written."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from pastelbot.errors import PromptError, RequestError
 from pastelbot.infotext import refuse_infotext
-from pastelbot.options.catalogue import OPTIONS
+from pastelbot.options.catalogue import BY_NAME, OPTIONS
 from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.option import Fields, Flag, Option
 from pastelbot.prompt import flags
@@ -47,3 +48,24 @@ def _at(flag: flags.Flag, sentence: str) -> PromptError:
     return PromptError(
         f"The flag --{flag.name} at character {flag.position + 1} cannot be used: {sentence}", position=flag.position
     )
+
+
+def written_flags(values: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
+    """Return a command's typed values as flags, and those that have no flag by their names."""
+    written, left = [], {}
+    for name, value in values.items():
+        option = BY_NAME.get("denoise" if name == "strength" else name)
+        if option is None or not option.flags:
+            left[name] = value
+        elif value is None:
+            continue
+        elif isinstance(value, bool):
+            written += [f"--{each.syntax.name}" for each in option.flags if each.read("") is value]
+        else:
+            written.append(f"--{option.flags[0].syntax.name} {_quoted(str(value))}")
+    return " ".join(written), left
+
+
+def _quoted(value: str) -> str:
+    """Return a value as a flag takes it whole."""
+    return f'"{value}"' if re.search(r"[\s,]|--", value) and '"' not in value else value

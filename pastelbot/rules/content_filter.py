@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
-from pastelbot.errors import NotAllowedError
+from pastelbot.errors import NotAllowedError, WordError
 from pastelbot.prompt.parsing import PromptParser
 from pastelbot.prompt.word_list import WordList, painted_texts, read_all, wanted_of_negative
 from pastelbot.records import GenerationRequest
@@ -72,20 +72,20 @@ def check_content(request: GenerationRequest, rules: ContentRules, parser: Promp
 
 def refusals(
     request: GenerationRequest, rules: ContentRules, parser: PromptParser | None = None
-) -> Iterator[NotAllowedError]:
+) -> Iterator[WordError]:
     """Yield every reason not to paint a request here, each with all words that it is for."""
     texts = read_all(_request_texts(request, parser or PromptParser()))
     if words := _quoted(rules.words.find_in(texts)):
-        yield NotAllowedError(f"The prompt has {words}, which is not allowed in this server: take it out.")
+        yield WordError(f"The prompt has {words}, which is not allowed in this server: take it out.")
     texts = _as_encoded(texts, rules.gate)
     if words := _quoted(rules.gate.never.find_in(texts)):
-        yield NotAllowedError(f"The prompt has {words}. That is not painted anywhere.")
+        yield WordError(f"The prompt has {words}. That is not painted anywhere.")
     adult = _quoted(_adult_words(texts, rules))
     minors = _quoted(rules.gate.minors.find_in(texts)) if adult else ""
     if minors:
-        yield NotAllowedError(f"The prompt has {adult} and {minors}. That is not painted anywhere.")
+        yield WordError(f"The prompt has {adult} and {minors}. That is not painted anywhere.")
     elif adult and not rules.adult_allowed:
-        yield NotAllowedError(
+        yield WordError(
             f"The prompt has the adult tag {adult}, and this is not an age-restricted channel (nor is a direct "
             "message): take it out, or ask in a channel that is."
         )

@@ -137,6 +137,7 @@ async def test_what_asks_and_shows(desk):
     asked = (await desk.press("share", job=two)).response
     assert buttons_of(asked) == [f"pb:share:{two}:1", f"pb:share:{two}:2"]
     assert "Seed: 7" in (await desk.press("infotext", job=one)).response.content
+    assert "type it again" in (await desk.press("edit typed")).response.content
     form = await desk.press("paint tags", content="```\n1girl, long hair\n```")
     assert form.modal["components"][0]["component"]["value"] == "1girl, long hair"
 

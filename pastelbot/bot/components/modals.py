@@ -1,13 +1,14 @@
 """Modals behind the Seed and Edit buttons."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import discord
 
-from pastelbot.bot.context import Interaction
+from pastelbot.bot.context import EDITABLE, Draft, Interaction
 from pastelbot.bot.responses import answers_errors
 from pastelbot.options import HIRES_CHOICES, SAMPLER_CHOICES, GenerationOptions, read_seed
+from pastelbot.options.flags import written_flags
 from pastelbot.options.reading import read_hires
 from pastelbot.prompt import expansion
 from pastelbot.prompt.flags import escape_flags
@@ -46,6 +47,20 @@ class OptionsModal(discord.ui.Modal):
         )
         self.add_item(discord.ui.Label(text=name, component=field, description=hint))
         return field
+
+    def keep_draft(self, interaction: Interaction, prompt: str, negative: str, **typed: object) -> None:
+        """Let what was typed be changed where it is refused; `typed` are other options by their names."""
+
+        async def repeat(answer: Interaction, now: Mapping[str, str]) -> None:
+            options = GenerationOptions(prompt=now["prompt"], negative=self.negative_of(now["negative"]))
+            await self._paint(answer, options)
+
+        flags, _left = written_flags(typed)
+        interaction.extras[EDITABLE] = Draft(prompt=prompt, negative=negative, flags=flags, repeat=repeat)
+
+    def negative_of(self, text: str) -> str | None:
+        """Return what a typed negative prompt means; None is the usual one."""
+        return text
 
     def choice_field(
         self, name: str, custom_id: str, choices: Sequence[tuple[str, str]], default: str
@@ -92,11 +107,17 @@ class EditModal(OptionsModal):
     @answers_errors
     async def on_submit(self, interaction: Interaction) -> None:
         """Paint what was typed."""
-        options = GenerationOptions(prompt=self.prompt.value, negative=self.negative.value, seed=_seed(self.seed.value))
         sampler = next(iter(self.sampler.values), self._sampler_now)
+        hires = next(iter(self.hires.values), _AS_IT_IS)
+        changed = {
+            "sampler": None if sampler == self._sampler_now[:100] else sampler,
+            "hires": None if hires == _AS_IT_IS else hires,
+        }
+        seed = self.seed.value.strip() or "-1"
+        self.keep_draft(interaction, self.prompt.value, self.negative.value, seed=seed, **changed)
+        options = GenerationOptions(prompt=self.prompt.value, negative=self.negative.value, seed=_seed(self.seed.value))
         if sampler != self._sampler_now[:100]:
             options = options.replace(sampler=sampler)
-        hires = next(iter(self.hires.values), _AS_IT_IS)
         if hires != _AS_IT_IS:
             on, scale = read_hires(hires)
             options = options.replace(hires=on, hires_scale=scale)

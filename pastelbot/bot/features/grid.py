@@ -7,10 +7,11 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import prompt_choices
 from pastelbot.bot.components import confirmation
 from pastelbot.bot.components.generation_options import generation_options
-from pastelbot.bot.context import Interaction, PastelClient
+from pastelbot.bot.context import EDITABLE, Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors
 from pastelbot.errors import RequestError
 from pastelbot.options import GenerationOptions
+from pastelbot.options.flags import options_from_prompt
 from pastelbot.prompt.tags.completion import without_arrows
 from pastelbot.records import Grid
 from pastelbot.rules import grids
@@ -25,7 +26,7 @@ class GridCog(commands.Cog):
     def __init__(self, builder: RequestBuilder) -> None:
         self._builder = builder
 
-    @app_commands.command(name="grid")
+    @app_commands.command(name="grid", extras={EDITABLE: True})
     @app_commands.describe(
         prompt="What to paint; flags such as --denoise 0.5 work here too",
         x="What changes from column to column",
@@ -54,7 +55,9 @@ class GridCog(commands.Cog):
     ) -> None:
         """Paint a sheet of pictures that differ in one or two settings, to compare them."""
         grid = _read_grid(x, x_values, y, y_values)
-        options = options.replace(prompt=without_arrows(prompt), hires=bool(options.hires), count=1)
+        prompt = without_arrows(prompt)
+        large = options_from_prompt(prompt).hires if options.hires is None else options.hires
+        options = options.replace(prompt=prompt, hires=bool(large), count=1)
         await confirmation.ask(interaction, await self._builder.build(actor_of(interaction), options, grid=grid))
 
 

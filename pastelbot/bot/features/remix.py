@@ -84,16 +84,21 @@ class _RemixModal(OptionsModal):
         )
         self.seed = self.text_field("Seed (empty: a random one)", "seed")
 
+    def negative_of(self, text: str) -> str | None:
+        """Return the usual one for an empty text, where the picture says nothing of its own."""
+        return text if self._known or text.strip() else None
+
     @answers_errors
     async def on_submit(self, interaction: Interaction) -> None:
         """Paint over the picture."""
-        negative: str | None = self.negative.value
-        if not self._known and not self.negative.value.strip():
-            negative = None
+        typed_seed = self.seed.value.strip() or "-1"
+        self.keep_draft(
+            interaction, self.prompt.value, self.negative.value, denoise=self.strength.value, seed=typed_seed
+        )
         seed = read_seed(self.seed.value)
         options = GenerationOptions(
             prompt=self.prompt.value,
-            negative=negative,
+            negative=self.negative_of(self.negative.value),
             denoise=read_strength(self.strength.value),
             seed=-1 if seed is None else seed,
         )
