@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format chaos clean
+.PHONY: demo test check format chaos pictures clean
 
 demo: .venv/demo.stamp
 	$(BIN)/python bot.py demo $(ARGS)
@@ -29,6 +29,10 @@ chaos: .venv/dev.stamp
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 	$(BIN)/python -m tests.chaos --kills $(KILLS)
 	$(BIN)/python -m tests.fuzz --inputs $(FUZZ)
+
+# The guides' pictures, taken anew from the demo; needs Chromium.
+pictures: .venv/dev.stamp
+	$(BIN)/python docs/take_pictures.py
 
 clean:
 	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache
