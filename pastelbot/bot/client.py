@@ -75,6 +75,7 @@ class PastelBot(PastelClient):
         )
         self.languages = Languages.shipped()
         self.drafts = Drafts()
+        self.command_ids = {}
         self._open_services = open_services
         self._guild_ids = guild_ids
         self._pace = pace

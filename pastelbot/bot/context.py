@@ -91,6 +91,7 @@ class PastelClient(commands.Bot):
     """The client as features see it; what it offers is there from `setup_hook` on."""
 
     languages: Languages
+    command_ids: dict[int | None, dict[str, int]]  # of a server, or of all; by the commands' names
     services: Services
     messages: JobMessages
     begun: BegunMessages

@@ -24,12 +24,15 @@ async def sync_commands(bot: PastelClient, guild_ids: Sequence[int]) -> None:
         name = f"commands:{bot.application_id}:{guild.id if guild is not None else 'global'}"
         if guild is not None:
             bot.tree.copy_global_to(guild=guild)
-        there = {command.name for command in await bot.tree.fetch_commands(guild=guild)}
+        known = await bot.tree.fetch_commands(guild=guild)
+        there = {command.name for command in known}
         ours = {command.name for command in bot.tree.get_commands(guild=guild)}
         if there != ours or await kept.get(name) != digest:
-            await bot.tree.sync(guild=guild)
+            known = await bot.tree.sync(guild=guild)
             await kept.set(name, digest)
             log.info("commands sent to Discord", commands=len(ours))
+        typed = (command for command in known if command.type is discord.AppCommandType.chat_input)
+        bot.command_ids[guild.id if guild is not None else None] = {command.name: command.id for command in typed}
 
 
 async def _digest(bot: PastelClient, translator: app_commands.Translator) -> str:

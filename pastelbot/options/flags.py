@@ -17,6 +17,7 @@ _READERS: Mapping[str, tuple[Option[Any], Flag[Any]]] = {
     flag.syntax.name: (option, flag) for option in OPTIONS for flag in option.flags
 }
 _SYNTAX = tuple(flag.syntax for _option, flag in _READERS.values())
+FLAGS = tuple(syntax.written for syntax in _SYNTAX)  # an example of each
 
 
 def options_from_prompt(text: str) -> GenerationOptions:

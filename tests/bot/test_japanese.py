@@ -299,12 +299,12 @@ async def test_moderators_are_asked_in_the_servers_language(japan):
 
 async def test_help_in_all_its_parts(japan):
     overview = await say(japan, "help")
-    assert "`/描く` danbooruタグから画像を生成します。" in overview
-    assert "`アプリ > 再現` " in overview
+    assert "</imagine:" in overview
+    assert "`アプリ > 再現`" in overview
     command = await say(japan, "help", command="描く")
     assert "- `プロンプト`（必須）: " in command
     assert command == await say(japan, "help", command="imagine")
-    for topic in ("prompts", "buttons", "/設定 サーバー 変更", "アプリ > リミックス"):
+    for topic in ("prompts", "flags", "lists", "buttons", "/設定 サーバー 変更", "アプリ > リミックス"):
         assert len(await say(japan, "help", command=topic)) <= 2000
     assert "コマンド 'imagin' はありません。もしかして: imagine" in await say(japan, "help", command="imagin")
     offered = await japan.hana.autocomplete(japan.channel, "help", "command", "設定 サ")

@@ -4,6 +4,7 @@ import pytest
 from discord import Permissions, app_commands
 
 from pastelbot.bot.features.help import texts as about
+from pastelbot.options.flags import FLAGS
 from pastelbot.records import WorkerReady
 
 
@@ -34,6 +35,37 @@ async def test_help_lists_every_command_and_menu_that_one_may_use(studio, boss):
         for command in studio.bot.tree.get_commands():
             assert (about.name_of(command) in text) is (command.name != "admin" or person is boss)
     assert "Type `/imagine` with danbooru tags" in text
+    assert re.search(r"\*\*Paint\*\* · </imagine:\d+> </grid:\d+>", text), "commands are there to be clicked on"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("make it landscape", "`size: landscape`"),
+        ("make it 3:2", "`--ar 3:2`"),
+        ("avoid hats", "`--no hat`"),
+        ("use a LoRA", "`<lora:name:0.8>`"),
+        ("make four", "`count: 4`"),
+        ("make it bigger", "🔍 Hires"),
+        ("hide it", "`spoiler`"),
+        ("send it to me alone", "`private`"),
+        ("cancel", "Cancel under the picture"),
+    ],
+)
+async def test_the_first_page_answers_what_people_ask(studio, question, answer):
+    assert answer in await ask(studio), question
+
+
+async def test_the_options_and_flags_of_the_first_page_exist(studio):
+    text = await ask(studio)
+    options = {parameter.display_name for parameter in studio.bot.tree.get_command("imagine").parameters}
+    flags = " ".join(FLAGS)
+
+    assert set(re.findall(r"`(\w+): ", text)) <= options
+    assert {"spoiler", "private", "lora", "negative"} <= options
+    assert set(re.findall(r"--[a-z]+", text)) == {"--ar", "--no"}
+    assert "--ar " in flags
+    assert "--no " in flags
 
 
 async def test_the_admin_role_is_helped_with_admin_too(studio, boss):
@@ -56,8 +88,9 @@ async def test_help_tells_about_every_command_and_all_its_options(studio, boss):
 
 async def test_help_tells_about_menus_groups_and_topics(studio, boss):
     assert "Paints over a message's picture." in await ask(studio, "Apps > Remix")
-    for name in ("prompts", "buttons"):
+    for name in ("prompts", "flags", "buttons"):
         assert await ask(studio, name) == about.TOPICS[name]
+    assert "`__hair_color__`" in (await ask(studio, "lists")).splitlines()[-1]
     group = await ask(studio, "/ADMIN", by=boss)
     assert "`/admin block` Keep a user from painting for a while." in group
     words = "└ `/admin words add`, `/admin words remove`, `/admin words list`, `/admin words test`"

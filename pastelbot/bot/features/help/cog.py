@@ -1,5 +1,7 @@
 """`/help` and `/about`."""
 
+import asyncio
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -12,6 +14,7 @@ from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.choices import nearest_names
 from pastelbot.config import BUNDLED, Settings
 from pastelbot.errors import NotAllowedError, NotFoundError
+from pastelbot.options.wildcards import load_wildcards
 from pastelbot.service.requests.submission import JobService
 
 
@@ -23,7 +26,7 @@ class HelpCog(commands.Cog):
         self._jobs = jobs
 
     @app_commands.command(name="help")
-    @app_commands.describe(command="A command, prompts or buttons; left out, how to begin")
+    @app_commands.describe(command="A command, prompts, flags, lists or buttons; left out, how to begin")
     @answers_errors
     async def show_help(self, interaction: Interaction, command: str | None = None) -> None:
         """Show how to paint, or what a command does."""
@@ -31,7 +34,11 @@ class HelpCog(commands.Cog):
         word = _key((command or "").strip())
         word = {theirs: name for name, theirs in _their_names(interaction, known).items()}.get(word, word)
         if not word:
-            text = about.overview_text(each for name, each in known.items() if " " not in name or _is_menu(each))
+            shown = [each for name, each in known.items() if " " not in name or _is_menu(each)]
+            text = about.overview_text({each.name: _shown(interaction, each) for each in shown})
+        elif word == "lists":
+            lists = await asyncio.to_thread(load_wildcards, self._settings.prompts.wildcards)
+            text = about.lists_text(lists.names)
         elif word in about.TOPICS:
             text = about.TOPICS[word]
         elif (found := known.get(word) or known.get(f"apps > {word}")) is not None:
@@ -82,6 +89,15 @@ def _their_names(interaction: Interaction, known: dict[str, about.AnyCommand]) -
     """Return the commands' names in the user's language, in order of their English names."""
     translate = translator(interaction)
     return {name: _key(translate(about.name_of(known[name]))) for name in sorted(known)}
+
+
+def _shown(interaction: Interaction, command: about.AnyCommand) -> str:
+    """Return a command's name, to be clicked on where Discord can do that: not for groups and menus."""
+    ids = interaction.client.command_ids
+    numbers = {**ids.get(None, {}), **ids.get(interaction.guild_id, {})}
+    if isinstance(command, app_commands.Command) and command.name in numbers:
+        return f"</{command.name}:{numbers[command.name]}>"
+    return f"`{translator(interaction)(about.name_of(command))}`"
 
 
 def _key(name: str) -> str:

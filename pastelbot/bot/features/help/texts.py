@@ -1,7 +1,7 @@
 """Texts of `/help` and `/about`; the commands describe themselves."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import discord
@@ -9,16 +9,39 @@ from discord import app_commands
 
 from pastelbot import __version__
 from pastelbot.bot import render
-from pastelbot.bot.plain_text import plain
+from pastelbot.bot.plain_text import neutral, plain
+from pastelbot.options.flags import FLAGS
 from pastelbot.records import WorkerReady
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
 
-_LENGTH = 1950
-
 _INTRO = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, red hair, smile, pink background`.
-The small line under a picture has every setting. The same seed and settings give the same picture again.
-`/help` with a command, `prompts` or `buttons` tells more."""
+- Landscape or tall: `size: landscape`, or `--ar 3:2` at the end of the prompt.
+- Without hats: `--no hat` in the prompt. What you write as `negative` replaces the whole usual list.
+- Four at once: `count: 4`. One of each: `{red,blue} hair`.
+- Bigger: 🔍 Hires under the picture, or `hires: 2x`.
+- With a LoRA: `lora`, or `<lora:name:0.8>` in the prompt.
+- Hidden: `spoiler` for a veil, `private` for a direct message.
+- Stop it: Cancel under the picture. Wrong one: 🗑️ Delete.
+- The same again: its small line has every setting; the same `seed` and settings give the same picture."""
+
+_END = "`/help` with a command, `prompts`, `flags`, `lists` or `buttons` tells more."
+
+_GROUPS = {
+    "Paint": (
+        "imagine",
+        "grid",
+        "recreate",
+        "describe",
+        "tags",
+        "Remix",
+        "Recreate",
+        "Describe",
+    ),
+    "Share": ("gallery", "Who made this"),
+    "Yours": ("prompt", "settings", "quota", "mydata", "Save prompt"),
+}
+_OTHERS = "Server"
 
 # What is no command.
 TOPICS = {
@@ -28,6 +51,18 @@ TOPICS = {
 - `one AND another` paints both at once, `BREAK` begins a new chunk of 75 tokens.
 - `mksks style` at the start asks for softer, paler colours.
 - What a server does not allow is refused before anything is painted, and costs nothing.""",
+    "flags": "\n".join(
+        [
+            "**Flags** are settings inside a prompt: `1girl, smile --size landscape --seed 5`.",
+            "- An option of the command counts more. `--no` adds to what is avoided, all others replace.",
+            "- `\\--` is two hyphens.",
+            f"All of them: {', '.join(f'`{written}`' for written in FLAGS)}",
+        ]
+    ),
+    "lists": """**Lists** paint one of several things, or all of them.
+- `{red,blue} hair` paints both, each its own picture, after a question; `{a,b}{c,d}` all four pairs.
+- `{red|blue} hair` paints one of them, chosen by the seed.
+- `__hair_color__` paints a line of the list of that name, chosen by the seed too.""",
     "buttons": """**Buttons** under a picture work for ever, also after a restart.
 - 🎲 **Reroll** paints it with a new seed, 🌱 **Seed** with one that you type, ✏️ **Edit** with another prompt.
 - 🌗 **Vary** paints something close to it, 🔍 **Hires** the same picture large, 📋 **Infotext** shows all its settings.
@@ -84,13 +119,18 @@ def about_text(ready: WorkerReady | None, *, bundled: bool) -> str:
     return "\n".join([head, paints, _BUNDLED if bundled else _LICENCE, _CREDITS])
 
 
-def overview_text(commands: Iterable[AnyCommand]) -> str:
-    """Say how to begin, and list all commands; without their descriptions where these are too long for a message."""
-    commands = sorted(commands, key=lambda command: (isinstance(command, app_commands.ContextMenu), command.name))
-    full = "\n".join([_INTRO, *(_line(command) for command in commands)])
-    if len(full) <= _LENGTH:
-        return full
-    return "\n".join([_INTRO, *map(_name_alone, commands)])
+def overview_text(shown: Mapping[str, str]) -> str:
+    """Say how to do what people ask for, and list all commands; `shown` is how each is written, by its name."""
+    groups = {title: [name for name in names if name in shown] for title, names in _GROUPS.items()}
+    grouped = {name for names in groups.values() for name in names}
+    groups[_OTHERS] = sorted(name for name in shown if name not in grouped)
+    lines = [f"**{title}** · {' '.join(shown[name] for name in names)}" for title, names in groups.items() if names]
+    return "\n".join([_INTRO, *lines, _END])
+
+
+def lists_text(names: Sequence[str]) -> str:
+    """Explain lists, and name those that are here."""
+    return render.fitted([TOPICS["lists"], f"Here are: {', '.join(f'`__{neutral(name)}__`' for name in names)}"])
 
 
 def command_text(command: AnyCommand) -> str:
@@ -128,9 +168,7 @@ def _inner_lines(command: app_commands.Group | app_commands.Command[Any, ..., An
     return [_line(command), f"└ {', '.join(_name_alone(each) for each in command.commands)}"]
 
 
-def _name_alone(command: AnyCommand) -> str:
-    if isinstance(command, app_commands.ContextMenu):
-        return f"`Apps > {command.name}`"
+def _name_alone(command: app_commands.Group | app_commands.Command[Any, ..., Any]) -> str:
     return f"`/{command.qualified_name}`"
 
 
