@@ -1,5 +1,6 @@
 """Actions of the job buttons: each gets the job, and the index of its picture."""
 
+import contextlib
 import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -13,6 +14,7 @@ from pastelbot.bot.context import Interaction
 from pastelbot.bot.responses import open_modal, respond_ephemeral
 from pastelbot.errors import NotFoundError
 from pastelbot.options import GenerationOptions
+from pastelbot.prompt.tags.names import replace_tags, tag_key
 from pastelbot.records import GenerationRequest, Job
 from pastelbot.rules.visibility import check_may_manage
 from pastelbot.service.requests.submission import random_seed
@@ -104,6 +106,20 @@ def _hires(strength: float | None = None) -> Action:
     return paint_it
 
 
+async def _correct(interaction: Interaction, job: Job, _index: int) -> None:
+    """Paint with the tags that were probably meant; a job that is not painted yet gives way to it, and is refunded."""
+    services = interaction.client.services
+    actor = await actor_for(interaction, job)
+    found = await services.tags.suggestions(job.request.prompt, actor)
+    if not found:
+        raise NotFoundError("There is nothing to correct now: all tags are known.")
+    meant = {tag_key(each.typed): each.meant for each in found}
+    await _paint_child(interaction, job, job.request.replace(prompt=replace_tags(job.request.prompt, meant)))
+    if job.user_id == interaction.user.id:
+        with contextlib.suppress(NotFoundError):  # it is painted
+            await services.jobs.cancel(job.id, actor)
+
+
 async def _paint_child(interaction: Interaction, job: Job, request: GenerationRequest) -> None:
     actor = await actor_for(interaction, job)
     await submit(interaction, await interaction.client.services.checker.check(actor, [request], children(job)))
@@ -154,6 +170,7 @@ ACTIONS: Mapping[str, Action] = {
     "reroll": _reroll,
     "seed": _ask_seed,
     "edit": ask_edit,
+    "corrected": _correct,
     **{name: _vary(strength) for name, strength in _STRENGTHS.items()},
     "hires": _hires(),
     "faithful": _hires(_FAITHFUL),

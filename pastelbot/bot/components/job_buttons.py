@@ -27,6 +27,7 @@ _LOOKS = {
     "reroll": _Look("Reroll", "🎲", discord.ButtonStyle.primary),
     "seed": _Look("Seed", "🌱"),
     "edit": _Look("Edit", "✏️"),
+    "corrected": _Look("Paint corrected", "✏️"),
     "vary": _Look("Vary", "🌗"),
     "subtle": _Look("Subtle", "🌘"),
     "strong": _Look("Strong", "🌔"),

@@ -13,7 +13,7 @@ from pastelbot.records import Job, JobOptions, ReplyTarget
 from pastelbot.service.requests.checking import Checked
 
 
-async def submit(interaction: Interaction, checked: Checked) -> None:
+async def submit(interaction: Interaction, checked: Checked) -> Job:
     """Queue one checked request, and answer with its message; a private one goes to its author alone."""
     private = checked.options.private
     checked = checked.shown(locale=language_of(interaction, public=not private))
@@ -26,10 +26,11 @@ async def submit(interaction: Interaction, checked: Checked) -> None:
     if apart:
         await interaction.client.messages.introduce(queued)
         await respond_ephemeral(interaction, f"🔒 Your picture comes to you alone: {direct_messages.link(queued.job)}")
-        return
+        return queued.job
     await interaction.client.messages.announce(interaction, queued)
     if notes := await interaction.client.services.models.notes(checked.requests[0]):
         await respond_ephemeral(interaction, "\n".join(notes))
+    return queued.job
 
 
 async def _begin_privately(interaction: Interaction, checked: Checked) -> tuple[Checked, ReplyTarget]:
@@ -43,9 +44,13 @@ async def _begin_privately(interaction: Interaction, checked: Checked) -> tuple[
 async def paint(interaction: Interaction, checked: Checked, *, suggesting: bool = True) -> None:
     """Queue what was built, several jobs and far too large pictures only after a question; then suggest known tags."""
     asking = confirmation.needs_answer(checked, interaction.client.services.settings)
-    await (confirmation.ask(interaction, checked) if asking else submit(interaction, checked))
+    job = None
+    if asking:
+        await confirmation.ask(interaction, checked)
+    else:
+        job = await submit(interaction, checked)
     if suggesting:
-        await suggest_tags(interaction, checked.requests[0].prompt)
+        await suggest_tags(interaction, checked.requests[0].prompt, job)
 
 
 def children(job: Job) -> JobOptions:

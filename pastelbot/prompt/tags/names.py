@@ -6,6 +6,7 @@ r"""Tags as users write them in a prompt: their spans, comparison keys and spell
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -109,6 +110,18 @@ def tags_in(prompt: str) -> list[str]:
         if key:
             found.setdefault(key, prompt[start:end])
     return list(found.values())
+
+
+def replace_tags(prompt: str, meant: Mapping[str, str]) -> str:
+    """Return a prompt with other tags in the place of some, which are named by their keys; all else stays as typed."""
+    parts: list[str] = []
+    done = 0
+    for start, end in words(prompt):
+        other = meant.get(tag_key(prompt[start:end]))
+        if other is not None:
+            parts += [prompt[done:start], re.sub(r"[()\[\]]", r"\\\g<0>", other)]
+            done = end
+    return "".join([*parts, prompt[done:]])
 
 
 def tag_key(text: str) -> str:

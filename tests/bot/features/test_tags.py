@@ -3,6 +3,7 @@ from helpers.studio import labels
 
 from pastelbot.bot.features.tags.views import TagPageButton, page_text, page_view
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile
+from pastelbot.records import JobStatus
 from pastelbot.service.tags.dictionary import TagPage
 from pastelbot.store.database import Database
 
@@ -96,6 +97,28 @@ async def test_tags_are_searched_in_private_pages(studio):
     second = (await studio.hana.click(first, label="Next ▶")).response
     assert " for hair, page 2 of " in second.content
     assert "**long hair**" not in second.content
+
+
+async def test_a_mistyped_tag_is_painted_corrected_in_place_of_the_job(studio):
+    result = await studio.imagine("1girl, (red hiar:1.2), smile", seed=7)
+    (wrong,) = await studio.painting()
+    await studio.hana.click(result.followups[0], label="Paint corrected")
+    await studio.status(wrong, JobStatus.CANCELLED)
+    await studio.painting()
+    (right,) = await studio.jobs.with_status(JobStatus.QUEUED, JobStatus.LEASED)
+
+    assert (right.request.prompt, right.request.seed) == ("1girl, (red hair:1.2), smile", 7)
+    assert await studio.charged(studio.hana) == 1
+
+
+async def test_what_is_painted_already_stays_beside_the_corrected_one(studio):
+    result = await studio.imagine("1girl, red hiar", seed=7)
+    message = await studio.finish()
+    await studio.hana.click(result.followups[0], label="Paint corrected")
+    await studio.finish()
+
+    assert len(studio.messages) == 2
+    assert studio.message(message.id) is not None
 
 
 async def test_tags_of_one_kind(studio):
