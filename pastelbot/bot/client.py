@@ -120,6 +120,7 @@ class PastelBot(PastelClient):
             self.languages,
             pace=self._pace,
             mention_after=self._mention_after,
+            usual_negative=services.settings.defaults.negative_prompt,
         )
 
     async def on_connect(self) -> None:

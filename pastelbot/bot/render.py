@@ -7,8 +7,8 @@ from datetime import datetime
 from pastelbot.bot.plain_text import neutral, plain, plain_line
 from pastelbot.jobs.dispatcher import Overview
 from pastelbot.jobs.queue.scheduler import MOST_SHOWN_EXACTLY
-from pastelbot.records import Actor, BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus
-from pastelbot.rules import cost
+from pastelbot.records import Actor, Axis, BeingPainted, Ended, GenerationRequest, Grid, InLine, Job, JobStatus
+from pastelbot.rules import cost, grids
 from pastelbot.rules.hires import hires_size
 from pastelbot.rules.visibility import may_see
 from pastelbot.service.requests.submission import Queued
@@ -16,6 +16,7 @@ from pastelbot.service.requests.submission import Queued
 _CONTENT = 2000
 _PROMPT = 1200
 _BAR = 12
+_AVOIDED = 120
 
 
 def announcement(queued: Queued) -> str:
@@ -69,15 +70,23 @@ def _progress_text(share: float) -> str:
     return f"🎨 **Painting** `{'█' * full}{'░' * (_BAR - full)}` {share:.0%}"
 
 
-def result_text(job: Job, seeds: Sequence[int]) -> str:
-    """Say whose picture it is, of what, and with which settings."""
-    return f"<@{job.user_id}>\n{quote(job.request.prompt)}\n-# {settings_line(job.request, seeds, job.seconds)}"[
-        :_CONTENT
-    ]
+def result_text(job: Job, seeds: Sequence[int], *, usual_negative: str) -> str:
+    """Say whose picture it is, of what, and with which settings; what it avoids, where that is not as usual."""
+    settings = settings_line(job.request, seeds, job.seconds, usual_negative=usual_negative)
+    return f"<@{job.user_id}>\n{quote(job.request.prompt)}\n-# {settings}"[:_CONTENT]
 
 
-def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: float | None = None) -> str:
-    """Write the settings in one small line: `seed 123 - 448x640 -> 960x1280 - DPM++ 2M Karras - ...`."""
+def settings_line(
+    request: GenerationRequest,
+    seeds: Sequence[int],
+    seconds: float | None = None,
+    *,
+    usual_negative: str | None = None,
+) -> str:
+    """Write the settings in one small line: `seed 123 - 448x640 -> 960x1280 - DPM++ 2M Karras - ...`.
+
+    Without a `usual_negative` nothing is said of the negative prompt.
+    """
     size, steps = f"{request.width}x{request.height}", f"{request.steps}"
     hires = request.hires
     if hires is not None:
@@ -97,12 +106,35 @@ def settings_line(request: GenerationRequest, seeds: Sequence[int], seconds: flo
     if request.init is not None:
         parts.append(f"strength {request.init.denoising_strength:g}")
     parts += [plain(name) for name in (request.checkpoint, request.vae) if name]
+    if usual_negative is not None:
+        parts += _avoided(request.negative_prompt, usual_negative)
     if request.grid is not None:
-        rows = len(request.grid.y.values) if request.grid.y is not None else 1
-        parts.append(f"grid {len(request.grid.x.values)}x{rows}")
+        parts += _axes(request.grid)
     if seconds is not None:
         parts += [f"{seconds:.1f} s", f"cost {cost.text(cost.work(request))}"]
     return " · ".join(parts)
+
+
+def _avoided(negative: str, usual: str) -> list[str]:
+    """Say what is avoided where that is not as usual: only what was added, where the usual list follows it."""
+    if negative == usual:
+        return []
+    added = negative.removesuffix(usual).rstrip(", ") if usual and negative.endswith(f", {usual}") else ""
+    text = shortened(plain_line(added or negative), _AVOIDED)
+    if not text:
+        return ["avoids nothing"]
+    return [f"without {text}" if added else f"avoids {text}"]
+
+
+def _axes(grid: Grid) -> list[str]:
+    """Say how large a grid is, and what changes in it."""
+    rows = len(grid.y.values) if grid.y is not None else 1
+    parts = [f"grid {len(grid.x.values)}x{rows}", f"columns: {_axis(grid.x)}"]
+    return parts if grid.y is None else [*parts, f"rows: {_axis(grid.y)}"]
+
+
+def _axis(axis: Axis) -> str:
+    return f"{grids.KINDS[axis.kind].title} {shortened(plain_line(', '.join(axis.values)), _AVOIDED)}"
 
 
 def alt_text(request: GenerationRequest, seed: int) -> str:

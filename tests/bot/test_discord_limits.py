@@ -129,7 +129,7 @@ def test_every_text_fits_into_a_message(job):
         render.status_text(BeingPainted(job=job(), step=1, steps=3)),
         render.status_text(Ended(job=job(JobStatus.FAILED))),
         render.status_text(Ended(job=job(JobStatus.CANCELLED))),
-        render.result_text(job(), [2**32 - 1] * 10),
+        render.result_text(job(), [2**32 - 1] * 10, usual_negative="lowres"),
         render.queue_text(
             Overview(running=[job()] * 20, queue=[job()] * 20, waiting=10_000), Actor(user_id=job().user_id)
         ),

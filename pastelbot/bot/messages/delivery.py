@@ -46,11 +46,13 @@ class Delivery:
         *,
         pace: Pace,
         mention_after: float,
+        usual_negative: str,
     ) -> None:
         self._service = service
         self._review_messages = review_messages
         self._pace = pace
         self._mention_after = mention_after
+        self._usual_negative = usual_negative
         self._writer = MessageWriter(client, languages, waited_long=self._waited_long)
         self._single = SingleMessage(self._writer, service)
         self._slots: dict[str, MessageSlot] = {}
@@ -244,7 +246,7 @@ class Delivery:
     async def _write_pictures(self, job: Job, slot: MessageSlot) -> int:
         """Write the message with its pictures, smaller ones where Discord finds them too large; return its id."""
         pictures = await self._service.pictures(job.id)
-        text = render.result_text(job, [picture.seed for picture, _ in pictures])
+        text = render.result_text(job, [picture.seed for picture, _ in pictures], usual_negative=self._usual_negative)
 
         async def send(files: list[discord.File]) -> int:
             return await self._single.write(job, slot, text, files, final=True)

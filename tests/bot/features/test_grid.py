@@ -31,7 +31,7 @@ async def test_its_message_has_no_buttons_for_a_single_picture(studio):
     await studio.hana.click(asked.response, label="Paint")
     message = await studio.finish()
 
-    assert "grid 3x1" in message.content
+    assert "grid 3x1 · columns: " in message.content
     assert {"Reroll", "Edit", "Infotext", "Share", "Delete"} <= set(labels(message))
     assert not {"Vary", "Hires"} & set(labels(message))
 

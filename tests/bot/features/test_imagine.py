@@ -32,6 +32,28 @@ async def test_a_message_goes_from_the_line_through_progress_to_the_picture(stud
     assert len(studio.messages) == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"prompt": "1girl, smile --no hat, glasses"}, " · without hat, glasses · "),
+        ({"prompt": "1girl", "negative": "hat, *bold*"}, r" · avoids hat, \*bold\* · "),
+        ({"prompt": "1girl", "negative": "none"}, " · avoids nothing · "),
+    ],
+)
+async def test_what_is_avoided_beside_the_usual_is_said(studio, options, said):
+    await studio.imagine(**options)
+
+    assert said in (await studio.finish()).content
+
+
+async def test_nothing_is_said_of_the_usual_negative_prompt(studio):
+    await studio.imagine("1girl")
+    content = (await studio.finish()).content
+
+    assert "avoids" not in content
+    assert "without" not in content
+
+
 async def test_the_picture_is_attached_with_its_seed_and_a_description(studio):
     await studio.imagine("1girl, red hair", seed=7)
     message = await studio.finish()
@@ -84,7 +106,7 @@ async def test_every_option_reaches_the_request_and_the_settings_line(studio):
     request = (await studio.jobs.get(job_of(message))).request
     assert (request.negative_prompt, request.width, request.height, request.hires) == ("lowres", 128, 192, None)
     assert "-# seed 4294967295 · 128x192 · Euler a · 30 steps" in message.content
-    assert " · 30 steps · CFG 8.5 · clip skip 2 · 0.1 s" in message.content
+    assert " · 30 steps · CFG 8.5 · clip skip 2 · avoids lowres · 0.1 s" in message.content
 
 
 async def test_the_settings_line_tells_of_the_hires_fix(studio):
