@@ -64,6 +64,7 @@ ONLY_ERRORS = (
     "formats/file_forms.py",
     "formats/hub",
     "formats/identify.py",
+    "formats/layout",
     "formats/network_files.py",
     "formats/texts/picture_texts.py",
     "formats/precheck.py",
