@@ -15,7 +15,7 @@ _OLD_START = 0x100000
 _OLD_LENGTH = 0x10000
 _BLOCK = 2**22
 _SHORT_DIGITS = 10
-_LORA_DIGITS = 12
+_NETWORK_DIGITS = 12
 _LEAST_DIGITS = 8
 
 
@@ -48,17 +48,22 @@ def short_hash(path: Path) -> str:
     return shortened(sha256_of(path))
 
 
+def embedding_hash(path: Path) -> str:
+    """Return the webui's hash of an embedding: the first twelve digits of its file's sha256; raises OSError."""
+    return sha256_of(path)[:_NETWORK_DIGITS]
+
+
 def lora_hash(path: Path, stated: str | None) -> str:
     """Return the webui's hash of a LoRA, twelve digits: the one that it states, else that of all but its header.
 
     Raises CheckpointError where the file is of another form.
     """
     if stated:
-        return stated[:_LORA_DIGITS]
+        return stated[:_NETWORK_DIGITS]
     with path.open("rb") as file:
         if is_safetensors(path):
             file.seek(header_end(file))
-        return hashlib.file_digest(file, "sha256").hexdigest()[:_LORA_DIGITS]
+        return hashlib.file_digest(file, "sha256").hexdigest()[:_NETWORK_DIGITS]
 
 
 def hash_file(path: Path, progress: Callable[[int], None] | None = None) -> FileHashes:

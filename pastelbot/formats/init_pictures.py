@@ -12,10 +12,9 @@ from PIL import Image
 
 from pastelbot.choices import LATENT_RESIZE
 from pastelbot.formats import pictures
+from pastelbot.formats.resizing import Size, resized
 from pastelbot.records import InitImage
 
-Size = tuple[int, int]
-_LANCZOS = Image.Resampling.LANCZOS
 _HEADERS = 16 * 1024  # bytes that a file may have besides its pixels
 
 
@@ -52,17 +51,17 @@ def _png(image: Image.Image) -> bytes:
 
 def _just_resize(image: Image.Image, size: Size) -> Image.Image:
     """Stretch or squeeze the picture to the size."""
-    return image.resize(size, _LANCZOS)
+    return resized(image, size)
 
 
 def _crop_and_resize(image: Image.Image, size: Size) -> Image.Image:
     """Let the picture cover the size, its middle in the middle."""
-    return _pasted(image.resize(_scaled(image, size, by_width=_is_flatter(size, image.size)), _LANCZOS), size)
+    return _pasted(resized(image, _scaled(image, size, by_width=_is_flatter(size, image.size))), size)
 
 
 def _resize_and_fill(image: Image.Image, size: Size) -> Image.Image:
     """Let the picture fit into the size, its middle in the middle, and stretch its edges over what is missing."""
-    inner = image.resize(_scaled(image, size, by_width=_is_flatter(image.size, size)), _LANCZOS)
+    inner = resized(image, _scaled(image, size, by_width=_is_flatter(image.size, size)))
     result = _pasted(inner, size)
     (width, height), (inner_width, inner_height) = size, inner.size
     if _is_flatter(image.size, size):

@@ -2,7 +2,6 @@
 
 from golden_cases import cases
 
-from pastelbot.choices import UPSCALERS
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules.samplers import SAMPLERS, painted
 
@@ -24,7 +23,14 @@ SETTINGS = {
     ),
     *("hr_sampler_name", "hr_scheduler", "hr_cfg", "hr_prompt", "hr_negative_prompt"),
 }
-OPTIONS = {"CLIP_stop_at_last_layers", "eta_noise_seed_delta", "randn_source", "emphasis"}
+OPTIONS = {
+    "CLIP_stop_at_last_layers",
+    "eta_noise_seed_delta",
+    "randn_source",
+    "emphasis",
+    "ESRGAN_tile",
+    "ESRGAN_tile_overlap",
+}
 
 
 def within_reach(case):
@@ -36,7 +42,6 @@ def within_reach(case):
         or case.get("kind")
         or case.get("model")
         or settings["sampler_name"] in REFUSED
-        or (settings.get("hr_upscaler") or UPSCALERS[0]) not in UPSCALERS
     )
 
 

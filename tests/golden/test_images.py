@@ -14,10 +14,12 @@ from golden_cases import folder, report
 from golden_requests import reached, request_of
 from helpers.watched_vae import FLIPPED, WatchedVae, assert_same_but_for_rounding
 from PIL import Image
+from rrdb import load_rrdb
 from upscaling import RecordedCase, compare_upscaling, recorded_encodings
 
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
+from pastelbot.diffusion.image.upscalers import Upscalers
 from pastelbot.diffusion.lora.patch import NetworkPatches
 from pastelbot.errors import PastelError
 from pastelbot.formats.network_files import NetworkFolders
@@ -63,12 +65,25 @@ def models(tiny):
     return {"tiny-sd": exact, "tiny-sd-v": dataclasses.replace(exact, prediction_type="v_prediction")}
 
 
-def paint(model, request, networks=None):
+def upscalers_of(recorded):
+    """Return the set's upscaler models, with the tiles that a case asks for."""
+    options = recorded.case["opts"]
+    return Upscalers(
+        recorded.folder / "networks" / "ESRGAN",
+        torch.device("cpu"),
+        tile=options.get("ESRGAN_tile", 192),
+        overlap=options.get("ESRGAN_tile_overlap", 8),
+        load=load_rrdb,
+    )
+
+
+def paint(model, request, networks=None, upscalers=None):
     """Return a request's pictures, its intermediate results by (name, picture), and the events on the way."""
     results = {}
     engine = Engine(
         model,
         networks=networks,
+        upscalers=upscalers,
         record=lambda _job, index, name, tensor: results.update({(name, index): tensor}),
     )
     engine.admit("case", request)
@@ -85,11 +100,12 @@ def test_picture_equals_the_recorded_one(golden, models, recorded):
     case, request = recorded.case, request_of(recorded.case)
     model = models[case.get("model", "tiny-sd")]
     vae = WatchedVae(model.vae, recorded_encodings(recorded, request))
+    upscalers = upscalers_of(recorded)
     folders = NetworkFolders(loras=golden / "networks" / "Lora", embeddings=golden / "networks" / "embeddings")
 
     try:
         pictures, results, events = paint(
-            dataclasses.replace(model, vae=vae), request, folders if case.get("networks") else None
+            dataclasses.replace(model, vae=vae), request, folders if case.get("networks") else None, upscalers
         )
     except PastelError as error:
         if not case.get("networks"):
@@ -98,7 +114,7 @@ def test_picture_equals_the_recorded_one(golden, models, recorded):
 
     limits = limits_of(request, case.get("spread", {}))
     for index, encoding in enumerate(vae.encodings):
-        pieces = compare_upscaling(recorded, request, model.vae, encoding, index)
+        pieces = compare_upscaling(recorded, request, model.vae, encoding, index, upscalers.enlarge)
         assert_same_but_for_rounding(pieces.before, encoding.before, share=PNG_SHARE if is_sde(request) else FLIPPED)
         results["hr_input_latents", index] = pieces.latents
         limits["hr_input_latents"] = pieces.limits or limits["hr_input_latents"]

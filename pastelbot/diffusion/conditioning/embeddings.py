@@ -12,7 +12,7 @@ from torch import Tensor
 from pastelbot.diffusion.weights.tensor_sources import read_plain
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
-from pastelbot.formats.hashes import short_hash
+from pastelbot.formats.hashes import embedding_hash
 from pastelbot.formats.identify import identify
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, NetworkFolder
 
@@ -56,7 +56,7 @@ class EmbeddingCache:
         try:
             vectors = read_embedding(path)
             self._check_width(path, vectors)
-            shorthash = short_hash(path)
+            shorthash = embedding_hash(path)
         except (CheckpointError, OSError) as error:
             reason = str(error).replace(f"{path.parent}/", "")
             problem = f"The embedding {name} cannot be used: {reason}"

@@ -15,18 +15,21 @@ class UsedNetworks:
 
 
 def used_networks(passes: Iterable[PassConditioning], hash_of_embedding: Callable[[str], str]) -> UsedNetworks:
-    """Return what the passes used, each LoRA and embedding once, by the names that the prompts have for them."""
+    """Return what the passes used, each LoRA and embedding once, by the names that the prompts have for them.
+
+    As in the webui, embeddings are those of the first pass alone.
+    """
     hashes: dict[str, str] = {}
     others: dict[str, str] = {}
     embeddings: dict[str, str] = {}
     notes: dict[str, None] = {}
-    for each in passes:
+    for number, each in enumerate(passes):
         for used in each.loras:
             hashes[_word(used.tag.name)] = used.lora.hash
             if not used.found.exact:
                 others[_word(used.tag.name)] = _word(used.found.name)
             notes.update(dict.fromkeys(used.notes))
-        for name in each.embeddings:
+        for name in each.embeddings if number == 0 else ():
             embeddings[_word(name)] = hash_of_embedding(name)
     fields = {"Lora hashes": _pairs(hashes), "Lora names": _pairs(others), "TI hashes": _pairs(embeddings)}
     return UsedNetworks(fields={name: value for name, value in fields.items() if value}, notes=tuple(notes))

@@ -10,6 +10,7 @@ from torch import Tensor
 from pastelbot.choices import LATENT_UPSCALERS, PIXEL_UPSCALERS, UPSCALERS, nearest_names
 from pastelbot.diffusion.networks.vae import Pixels
 from pastelbot.errors import LimitError
+from pastelbot.formats.resizing import Size, resized
 from pastelbot.rules.hires import CELL, HiresSize
 
 
@@ -39,17 +40,19 @@ Enlarge = Callable[[Image.Image, str], Image.Image]
 
 
 def upscale_pixels(pixels: Pixels, size: HiresSize, upscaler: str, enlarge: Enlarge | None = None) -> Pixels:
-    """Return uint8 pixels (height, width, 3) resized by one of the pixel upscalers or, through `enlarge`, by a model.
+    """Return uint8 pixels (height, width, 3) resized by a pixel upscaler or, through `enlarge`, by a model."""
+    return np.asarray(upscale_image(Image.fromarray(pixels, "RGB"), (size.width, size.height), upscaler, enlarge))
+
+
+def upscale_image(image: Image.Image, size: Size, upscaler: str, enlarge: Enlarge | None = None) -> Image.Image:
+    """Return the picture at a size (width, height).
 
     An upscaler first makes an image of whole latent cells; Lanczos does the rest.
     """
-    image = Image.fromarray(pixels, "RGB")
-    scale = max(size.width / image.width, size.height / image.height)
+    scale = max(size[0] / image.width, size[1] / image.height)
     if scale > 1 and upscaler != "None":
         image = _enlarged(image, scale, upscaler, enlarge)
-    if image.size != (size.width, size.height):
-        image = image.resize((size.width, size.height), Image.Resampling.LANCZOS)
-    return np.asarray(image)
+    return image if image.size == size else resized(image, size)
 
 
 def _enlarged(image: Image.Image, scale: float, upscaler: str, enlarge: Enlarge | None) -> Image.Image:
@@ -58,8 +61,8 @@ def _enlarged(image: Image.Image, scale: float, upscaler: str, enlarge: Enlarge 
         image = _enlarged_by_model(image, whole, upscaler, enlarge)
     else:
         target = int(image.width * scale), int(image.height * scale)
-        image = image.resize(target, Image.Resampling[PIXEL_UPSCALERS[upscaler]])
-    return image if image.size == whole else image.resize(whole, Image.Resampling.LANCZOS)
+        image = resized(image, target, Image.Resampling[PIXEL_UPSCALERS[upscaler]])
+    return image if image.size == whole else resized(image, whole)
 
 
 def _enlarged_by_model(image: Image.Image, whole: tuple[int, int], upscaler: str, enlarge: Enlarge) -> Image.Image:

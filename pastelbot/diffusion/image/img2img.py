@@ -5,7 +5,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
 from pastelbot.diffusion.networks.vae import Pixels
-from pastelbot.formats.init_pictures import Size, fitted
+from pastelbot.formats.init_pictures import fitted
+from pastelbot.formats.resizing import Size
 from pastelbot.records import InitImage
 
 

@@ -55,11 +55,24 @@ def _load_with_spandrel(path: Path, device: torch.device) -> UpscalerModel:
 
 
 class Upscalers:
-    """The models of a folder by name; the one used last stays loaded."""
+    """The models of a folder by name; the one used last stays loaded.
 
-    def __init__(self, folder: Path | None, device: torch.device, *, load: Loader = _load_with_spandrel) -> None:
+    Pictures go through them in tiles of `tile` pixels (0: as a whole) with `overlap` pixels in common.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        device: torch.device,
+        *,
+        tile: int = _TILE,
+        overlap: int = _OVERLAP,
+        load: Loader = _load_with_spandrel,
+    ) -> None:
         self._folder = folder
         self._device = device
+        self._tile = tile
+        self._overlap = overlap
         self._load = load
         self._kept: tuple[str, UpscalerModel] | None = None
 
@@ -73,16 +86,23 @@ class Upscalers:
         self._model(name)
 
     def enlarge(self, image: Image.Image, name: str) -> Image.Image:
-        """Return the picture as the network enlarges it, by the network's own factor."""
+        """Return the picture as the network enlarges it, by the network's own factor.
+
+        As in the webui, a picture that is smaller than a tile has black to its left and above it, and tiles are joined
+        in whole levels, with masks of whole levels.
+        """
         model = self._model(name)
-        canvas = np.zeros((image.height * model.scale, image.width * model.scale, 3), np.float32)
-        for top, bottom in _spans(image.height):
-            row = np.zeros(((bottom - top) * model.scale, *canvas.shape[1:]), np.float32)
-            for left, right in _spans(image.width):
+        if self._tile == 0:
+            return self._run(model, image)
+        canvas = Image.new("RGB", (image.width * model.scale, image.height * model.scale))
+        overlap = self._overlap * model.scale
+        for top, bottom in _spans(image.height, self._tile, self._overlap):
+            row = Image.new("RGB", (canvas.width, (bottom - top) * model.scale))
+            for left, right in _spans(image.width, self._tile, self._overlap):
                 tile = self._run(model, image.crop((left, top, right, bottom)))
-                _blend(row.swapaxes(0, 1), tile.swapaxes(0, 1), left * model.scale, _OVERLAP * model.scale)
-            _blend(canvas, row, top * model.scale, _OVERLAP * model.scale)
-        return Image.fromarray(canvas.astype(np.uint8), "RGB")
+                _paste(row, tile, left * model.scale, overlap, down=False)
+            _paste(canvas, row, top * model.scale, overlap, down=True)
+        return canvas
 
     def _model(self, name: str) -> UpscalerModel:
         if self._kept is None or self._kept[0] != name:
@@ -90,32 +110,39 @@ class Upscalers:
             self._kept = name, self._load(self.files[name], self._device)
         return self._kept[1]
 
-    def _run(self, model: UpscalerModel, tile: Image.Image) -> np.ndarray:
-        """Return a tile's enlarged levels (height, width, 3), whole numbers. The webui hands in blue, green, red."""
+    def _run(self, model: UpscalerModel, tile: Image.Image) -> Image.Image:
+        """Return a tile enlarged. The webui hands in blue, green, red."""
         levels = np.ascontiguousarray(np.asarray(tile)[:, :, ::-1].transpose(2, 0, 1))
         image = torch.from_numpy(levels).to(self._device).float().unsqueeze(0) / 255
         with torch.inference_mode():
             larger = model(image)[0].float().clamp(0, 1).cpu().numpy()
-        return np.round(larger * 255).transpose(1, 2, 0)[:, :, ::-1]
+        levels = np.round(larger * 255).astype(np.uint8).transpose(1, 2, 0)[:, :, ::-1]
+        return Image.fromarray(np.ascontiguousarray(levels), "RGB")
 
 
-def _spans(length: int) -> Iterator[_Span]:
-    """Yield where the tiles along one side begin and end: evenly spread, `_OVERLAP` or more in common."""
-    if length <= _TILE:
-        yield 0, length
-        return
-    count = -(-(length - _OVERLAP) // (_TILE - _OVERLAP))
-    stride = (length - _TILE) / (count - 1)
+def _spans(length: int, tile: int, overlap: int) -> Iterator[_Span]:
+    """Yield where the tiles along one side begin and end: evenly spread, `overlap` or more in common.
+
+    A tile that is longer than the side begins before it.
+    """
+    count = max(1, -(-(length - overlap) // (tile - overlap)))
+    stride = (length - tile) / (count - 1) if count > 1 else 0.0
     for number in range(count):
-        start = min(int(number * stride), length - _TILE)
-        yield start, start + _TILE
+        start = min(int(number * stride), length - tile)
+        yield start, start + tile
 
 
-def _blend(canvas: np.ndarray, tile: np.ndarray, start: int, overlap: int) -> None:
-    """Lay a tile on a canvas along its first axis; over the first `overlap` lines it fades in."""
+def _paste(canvas: Image.Image, tile: Image.Image, start: int, overlap: int, *, down: bool) -> None:
+    """Lay a tile on a canvas, from `start` on its way to the right or `down`; over `overlap` pixels it fades in."""
     if start == 0:
-        canvas[: len(tile)] = tile
+        canvas.paste(tile, (0, 0))
         return
-    share = (np.arange(overlap, dtype=np.float32) / overlap).reshape(-1, 1, 1)
-    canvas[start : start + overlap] = canvas[start : start + overlap] * (1 - share) + tile[:overlap] * share
-    canvas[start + overlap : start + len(tile)] = tile[overlap:]
+    fade = (np.arange(overlap) * 255 / overlap).astype(np.uint8)
+    if down:
+        mask = Image.fromarray(np.tile(fade[:, None], (1, tile.width)), "L")
+        canvas.paste(tile.crop((0, 0, tile.width, overlap)), (0, start), mask)
+        canvas.paste(tile.crop((0, overlap, tile.width, tile.height)), (0, start + overlap))
+    else:
+        mask = Image.fromarray(np.tile(fade, (tile.height, 1)), "L")
+        canvas.paste(tile.crop((0, 0, overlap, tile.height)), (start, 0), mask)
+        canvas.paste(tile.crop((overlap, 0, tile.width, tile.height)), (start + overlap, 0))

@@ -112,18 +112,21 @@ def test_damaged_files_are_named(tmp_path):
 
 
 def test_embedding_is_called_by_its_files_name(own, tmp_path, width):
-    """In prompt and negative prompt, in folders below, with its hash in the infotext; the longest name counts."""
+    """In prompt and negative prompt, in folders below, with its hash in the infotext; the longest name counts.
+
+    The infotext has those of the first pass alone, as the webui's.
+    """
     (tmp_path / "bad").mkdir()
     vectors = torch.randn(3, width, generator=torch.Generator().manual_seed(1))
     path = safetensors(tmp_path / "bad" / "easynegative v2", emb_params=vectors)
     safetensors(tmp_path / "easynegative", emb_params=vectors[:1])
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
     assert f'TI hashes: "easynegative v2: {digest}"' in infotext(own, tmp_path, negative_prompt="(EasyNegative V2:1.2)")
     assert f'TI hashes: "easynegative v2: {digest}"' in infotext(own, tmp_path, prompt="1girl, easynegative v2")
     shorter = infotext(own, tmp_path, prompt="easynegative v3, 1girl", hires=HiresFix(prompt="easynegative v2"))
     assert 'TI hashes: "easynegative: ' in shorter
-    assert f', easynegative v2: {digest}"' in shorter
+    assert "easynegative v2: " not in shorter
     assert "TI hashes" not in infotext(own, tmp_path)
 
 

@@ -24,12 +24,12 @@ class FakeModel:
     def __init__(self, scale=2):
         self.scale = scale
         self.sizes = []
-        self.first = None
+        self.last = None
 
     def __call__(self, image):
         """Return the picture enlarged."""
         self.sizes.append(tuple(image.shape[2:]))
-        self.first = image[0, :, 0, 0].tolist()
+        self.last = image[0, :, -1, -1].tolist()
         return F.interpolate(image, scale_factor=self.scale, mode="nearest")
 
 
@@ -68,14 +68,37 @@ def test_tiles_join_without_a_seam(folder, size):
     assert (size[0] * 2, size[1] * 2) == larger.size
     expected = np.asarray(image).repeat(2, 0).repeat(2, 1).astype(int)
     assert np.abs(expected - np.asarray(larger)).max() <= 1
-    assert all(max(tile) <= 192 for tile in model.sizes)
+    assert {(192, 192)} == set(model.sizes)
+
+
+def test_a_picture_smaller_than_a_tile_has_black_to_its_left_and_above_it(folder):
+    seen = []
+
+    class Watched(FakeModel):
+        def __call__(self, image):
+            seen.append(image[0])
+            return super().__call__(image)
+
+    shelf(folder, Watched())[0].enlarge(Image.new("RGB", (8, 4), (255, 255, 255)), "4x-AnimeSharp")
+
+    (tile,) = seen
+    assert tile[:, -4:, -8:].min() == 1
+    assert tile.sum() == 3 * 4 * 8
+
+
+def test_without_tiles_the_picture_goes_through_as_a_whole(folder):
+    model = FakeModel()
+    models = Upscalers(folder, CPU, tile=0, load=lambda _path, _device: model)
+    models.enlarge(random_image(300, 200), "4x-AnimeSharp")
+
+    assert [(200, 300)] == model.sizes
 
 
 def test_the_network_is_given_blue_green_red_as_in_the_webui(folder):
     model = FakeModel()
     larger = shelf(folder, model)[0].enlarge(Image.new("RGB", (8, 8), (255, 51, 0)), "4x-AnimeSharp")
 
-    assert pytest.approx([0.0, 0.2, 1.0]) == model.first
+    assert pytest.approx([0.0, 0.2, 1.0]) == model.last
     assert (255, 51, 0) == larger.getpixel((3, 3))
 
 
@@ -98,7 +121,7 @@ def test_hires_fix_through_a_model_has_its_size(small, folder, scale):
 
     assert (192, 256) == Image.open(io.BytesIO(picture.png)).size
     assert "Hires upscaler: 4x-AnimeSharp" in picture.infotext
-    assert [(64, 64)] * 1 == model.sizes[:1]
+    assert [(192, 192)] * 1 == model.sizes[:1]
 
 
 def test_an_unknown_model_is_refused_with_the_nearest(small, folder):
