@@ -58,6 +58,42 @@ class InitImage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SamplingOptions:
+    """What the webui's settings say about sampling; `rules.sampling.options` has their names and limits.
+
+    `eta` rules ancestral and stochastic samplers, `eta_ddim` DDIM. `churn` and its kin are of Karras et al. 2022; a
+    `churn_most` of 0 is no limit. A `sigma_least`, `sigma_most` or `rho` of 0 is the model's, or the schedule's own.
+    """
+
+    eta: float = 1.0
+    eta_ddim: float = 0.0
+    churn: float = 0.0
+    churn_least: float = 0.0
+    churn_most: float = 0.0
+    noise: float = 1.0
+    sigma_least: float = 0.0
+    sigma_most: float = 0.0
+    rho: float = 0.0
+    beta_alpha: float = 0.6
+    beta_beta: float = 0.6
+    old_karras: bool = False
+    discard_next_to_last: bool = False
+    sgm_noise: bool = False
+    skip_early: float = 0.0
+    guided_from: float = 0.0
+    guided_from_all: bool = False
+    pad_conditionings: bool = False
+    pad_conditionings_v0: bool = False
+    comma_backtrack: int = 20
+    quantized: bool = False
+    downcast_alphas: bool = False
+    noise_schedule: str = "Default"
+    unipc_variant: str = "bh1"
+    unipc_spacing: str = "time_uniform"
+    unipc_order: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
 class Axis:
     """One direction of a grid: the setting that changes (a key of `grids.KINDS`), and its values as typed."""
 
@@ -102,6 +138,7 @@ class GenerationRequest:
     eta_noise_seed_delta: int = 31337
     noise_source: str = "NV"
     emphasis: str = "Original"
+    sampling: SamplingOptions = SamplingOptions()
     checkpoint: str = ""
     vae: str = ""
     grid: Grid | None = None

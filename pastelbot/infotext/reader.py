@@ -4,17 +4,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pastelbot.infotext.fields import Infotext
 from pastelbot.infotext.finding import find_infotexts
 from pastelbot.infotext.spellings import read_spelled
 from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, interpreted
-from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.records import GenerationRequest, HiresFix, SamplingOptions
 from pastelbot.rules.limits import MAX_SEED
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
 from pastelbot.rules.sampler_names import recognised_sampler, recognised_schedule
 from pastelbot.rules.samplers import AUTOMATIC, SamplerChoice, normalise, uses_ensd
+from pastelbot.rules.sampling.options import SAMPLING_OPTIONS
 
 _EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
 # Fields that do not go into the request as they are; the caller that has the files reads them.
@@ -179,14 +180,33 @@ def _request(fields: _Fields) -> GenerationRequest:
         seed_resize_width=fields.whole("Seed resize from-1", 0),
         seed_resize_height=fields.whole("Seed resize from-2", 0),
         # A sampler that uses ENSD painted without it where the field is absent.
-        eta_noise_seed_delta=fields.whole("ENSD", 0 if uses_ensd(sampler) else _DEFAULT.eta_noise_seed_delta),
+        eta_noise_seed_delta=fields.whole("ENSD", 0 if _draws(fields, sampler) else _DEFAULT.eta_noise_seed_delta),
         noise_source=_noise_source(fields),
         emphasis=_emphasis(fields),
+        sampling=_sampling(fields),
     ).replace(**{field.name: _plain(fields, field) for field in PLAIN_FIELDS})
+
+
+def _draws(fields: _Fields, sampler: str) -> bool:
+    """Return whether an infotext would say ENSD; with an Eta of 0 nothing is drawn."""
+    return uses_ensd(sampler) and fields.values.get("Eta") not in ("0", "0.0")
 
 
 def _plain(fields: _Fields, field: PlainField) -> float:
     return fields.whole(field.title, int(field.absent)) if field.whole else fields.number(field.title, field.absent)
+
+
+def _sampling(fields: _Fields) -> SamplingOptions:
+    found: dict[str, Any] = {}  # Any: each option has a type of its own
+    for option in SAMPLING_OPTIONS:
+        text = fields.text(option.title)
+        value = None if text is None else option.read(text)
+        # The webui writes 0 for the schedule's own levels where it fills in what an infotext lacks.
+        if value is not None:
+            found[option.field] = value
+        elif text is not None:
+            fields.notes.append(f"{option.title} {text[:40]!r} is not understood; {option.usual} is taken.")
+    return SamplingOptions(**found)
 
 
 def _sampler(fields: _Fields) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from pastelbot.prompt.editing import prompt_schedule
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules.plain_fields import PLAIN_FIELDS
 from pastelbot.rules.samplers import effective_schedule, normalise, uses_ensd
+from pastelbot.rules.sampling.options import SAMPLING_OPTIONS
 
 _Field = tuple[str, object]
 
@@ -42,6 +43,7 @@ def format_infotext(
         *(_hires(request, request.hires) if request.hires else ()),
         *(networks or {}).items(),
         ("Emphasis", request.emphasis if _emphasis_matters(request) else None),
+        *_sampling(request),
         ("Version", version or f"Pastelbot {__version__}"),
     ]
     written = {name: _number(value) for name, value in fields if value not in (None, "")}
@@ -76,8 +78,16 @@ def _settings(request: GenerationRequest) -> Iterator[_Field]:
     yield "Denoising strength", second.denoising_strength if second else None
     for field in PLAIN_FIELDS:
         yield field.title, field.value(request) if field.value(request) != field.absent else None
-    yield "ENSD", request.eta_noise_seed_delta or None if uses_ensd(request.sampler) else None
+    drawn = uses_ensd(request.sampler) and request.sampling.eta > 0
+    yield "ENSD", request.eta_noise_seed_delta or None if drawn else None
     yield "RNG", request.noise_source if request.noise_source != "GPU" else None
+
+
+def _sampling(request: GenerationRequest) -> Iterator[_Field]:
+    for option in SAMPLING_OPTIONS:
+        value = option.value(request)
+        if option.written and option.applies(request) and (option.usual_too or value != option.usual):
+            yield option.title, value
 
 
 def _hires(request: GenerationRequest, fix: HiresFix) -> Iterator[_Field]:

@@ -14,6 +14,7 @@ from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.reading import read_aspect, read_negative, read_sampler, read_size, size_with_aspect
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
+from pastelbot.rules.sampling.options import read_sampling
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ def amend(
         seed=random_seed() if options.seed == -1 else _or(options.seed, base.seed),
         sampler=sampler,
         schedule=schedule,
+        sampling=replace(base.sampling, **read_sampling(options.sampling or "")),  # type: ignore[arg-type]
         hires=None
         if init is not None and not options.hires
         else _amend_hires(base, options, (width, height), settings),

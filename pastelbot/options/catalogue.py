@@ -23,6 +23,7 @@ from pastelbot.prompt import expansion
 from pastelbot.prompt.flags import Takes
 from pastelbot.records import GenerationRequest
 from pastelbot.rules.samplers import SCHEDULES, menu
+from pastelbot.rules.sampling.options import sampling_text
 
 # The choices of a command: Discord takes at most 25.
 SAMPLER_CHOICES = menu()
@@ -162,6 +163,15 @@ OPTIONS: tuple[Option[Any], ...] = (
         saved=True,
         default=lambda settings: settings.defaults.clip_skip,
         request_field="clip_skip",
+    ),
+    Option(
+        name="sampling",
+        value_type=str,
+        describe="Options of sampling by the webui's names, such as Eta: 0.5, NGMS: 2",
+        flags=(text_flag("set", Takes.TEXT, example="Eta: 0.5"),),
+        join=lambda first, second: f"{first}, {second}",
+        slash=False,
+        from_request=sampling_text,
     ),
     Option(
         name="hires",

@@ -28,6 +28,7 @@ class GenerationOptions:
     sampler: str | None = None
     schedule: str | None = None
     clip_skip: int | None = None
+    sampling: str | None = None
     hires: bool | None = None
     hires_scale: float | None = None
     hires_size: str | None = None

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from pastelbot.prompt.attention import Fragment, parse_attention
 
 CHUNK_LENGTH = 75
-_COMMA_BACKTRACK = 20
+COMMA_BACKTRACK = 20
 _NO_EMPHASIS = "None"
 
 
@@ -143,7 +143,7 @@ def chunk_text(
     text: str,
     *,
     emphasis: str = "Original",
-    backtrack: int = _COMMA_BACKTRACK,
+    backtrack: int = COMMA_BACKTRACK,
     embeddings: EmbeddingNames | None = None,
     parse: Callable[[str], Sequence[Fragment]] = parse_attention,
 ) -> PromptLine:

@@ -18,6 +18,7 @@ from pastelbot.rules import grids
 from pastelbot.rules.hires import hires_size
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, USUAL
 from pastelbot.rules.samplers import check_sampler
+from pastelbot.rules.sampling.options import SAMPLING_OPTIONS
 
 MAX_SEED = 2**32 - 1
 # Control characters and UTF-16 surrogates, which cannot be stored.
@@ -70,6 +71,7 @@ def check_settings(
     _at_most("The CFG scale", request.cfg_scale, limits.max_cfg)
     _at_most("The number of pictures", request.count, limits.max_count)
     _check_plain_fields(request)
+    _check_sampling(request)
     if request.cfg_scale < 1:
         raise LimitError(f"The CFG scale {request.cfg_scale:g} is below 1: 7 is a good value.")
     _check_noise(request, limits)
@@ -108,6 +110,11 @@ def _check_plain_fields(request: GenerationRequest) -> None:
                 f"{field.title} {field.value(request):g} does not work: ask for {field.least:g} to {field.most:g}; "
                 f"{field.value(USUAL):g} is usual."
             )
+
+
+def _check_sampling(request: GenerationRequest) -> None:
+    for option in SAMPLING_OPTIONS:
+        option.check(str(option.value(request)))
 
 
 def _check_prompt(request: GenerationRequest, limits: LimitSettings, parser: PromptParser) -> None:

@@ -2,7 +2,7 @@
 
 from golden_cases import cases
 
-from pastelbot.records import GenerationRequest, HiresFix
+from pastelbot.records import GenerationRequest, HiresFix, SamplingOptions
 from pastelbot.rules.samplers import SAMPLERS, painted
 
 # The recordings were made on a CPU, where the webui's "GPU" noise is torch's CPU generator.
@@ -33,14 +33,44 @@ OPTIONS = {
 }
 
 
+# The webui's options of sampling -> fields of SamplingOptions.
+SAMPLING = {
+    "eta_ancestral": "eta",
+    "eta_ddim": "eta_ddim",
+    "s_churn": "churn",
+    "s_tmin": "churn_least",
+    "s_tmax": "churn_most",
+    "s_noise": "noise",
+    "sigma_min": "sigma_least",
+    "sigma_max": "sigma_most",
+    "rho": "rho",
+    "beta_dist_alpha": "beta_alpha",
+    "beta_dist_beta": "beta_beta",
+    "use_old_karras_scheduler_sigmas": "old_karras",
+    "always_discard_next_to_last_sigma": "discard_next_to_last",
+    "sgm_noise_multiplier": "sgm_noise",
+    "skip_early_cond": "skip_early",
+    "s_min_uncond": "guided_from",
+    "s_min_uncond_all": "guided_from_all",
+    "pad_cond_uncond": "pad_conditionings",
+    "pad_cond_uncond_v0": "pad_conditionings_v0",
+    "comma_padding_backtrack": "comma_backtrack",
+    "enable_quantization": "quantized",
+    "use_downcasted_alpha_bar": "downcast_alphas",
+    "sd_noise_schedule": "noise_schedule",
+    "uni_pc_variant": "unipc_variant",
+    "uni_pc_skip_type": "unipc_spacing",
+    "uni_pc_order": "unipc_order",
+}
+
+
 def within_reach(case):
     """Return whether a case can be asked for."""
     settings = case["settings"]
     return not (
         settings.keys() - SETTINGS
-        or case["opts"].keys() - OPTIONS
+        or case["opts"].keys() - OPTIONS - SAMPLING.keys()
         or case.get("kind")
-        or case.get("model")
         or settings["sampler_name"] in REFUSED
     )
 
@@ -74,6 +104,7 @@ def request_of(case):
         eta_noise_seed_delta=options.get("eta_noise_seed_delta", 31337),
         noise_source=SOURCES.get(source, source),
         emphasis=options.get("emphasis", "Original"),
+        sampling=SamplingOptions(**{field: options[name] for name, field in SAMPLING.items() if name in options}),
     )
 
 

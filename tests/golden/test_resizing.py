@@ -8,11 +8,12 @@ from PIL import Image
 from rrdb import load_rrdb
 
 from pastelbot.choices import PIXEL_UPSCALERS, RESIZE_MODES
-from pastelbot.diffusion.image.hires import upscale_image
+from pastelbot.diffusion.image.hires import upscale_pixels
 from pastelbot.diffusion.image.upscalers import Upscalers
 from pastelbot.formats.init_pictures import fitted
 from pastelbot.formats.resizing import resized
 from pastelbot.records import InitImage
+from pastelbot.rules.hires import HiresSize
 
 UPSCALED_SHARE = 0.001
 
@@ -43,9 +44,10 @@ def test_pictures_are_upscaled_to_the_recorded_levels(golden, case):
     )
     enlarge = None if case["upscaler"] in PIXEL_UPSCALERS else models.enlarge
 
-    mine = upscale_image(picture(golden / case["init"]), (case["width"], case["height"]), case["upscaler"], enlarge)
+    size = HiresSize(width=case["width"], height=case["height"])
+    mine = upscale_pixels(np.asarray(picture(golden / case["init"])), size, case["upscaler"], enlarge)
 
-    difference = np.abs(np.asarray(mine).astype(int) - np.asarray(picture(golden / case["result"])).astype(int))
+    difference = np.abs(mine.astype(int) - np.asarray(picture(golden / case["result"])).astype(int))
     assert difference.max() <= (0 if enlarge is None else 1)
     assert (difference > 0).mean() <= UPSCALED_SHARE
 

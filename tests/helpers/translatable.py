@@ -75,6 +75,7 @@ ONLY_ERRORS = (
     "rules/grids.py",
     "rules/sampler_names.py",
     "rules/samplers.py",
+    "rules/sampling/options.py",
     "store",
 )
 ALSO_SHOWN = {

@@ -12,7 +12,7 @@ from transformers import CLIPTextModel, PreTrainedTokenizerBase
 from pastelbot.diffusion.conditioning.emphasis import apply_emphasis
 from pastelbot.diffusion.conditioning.schedule import ConditioningSchedule, Track, WeightedConditioning, schedules
 from pastelbot.diffusion.conditioning.textual_inversion import Embeddings, embeddings_placed
-from pastelbot.prompt.chunks import Chunk, EmbeddingNames, chunk_text
+from pastelbot.prompt.chunks import COMMA_BACKTRACK, Chunk, EmbeddingNames, chunk_text
 from pastelbot.prompt.composition import compose
 from pastelbot.prompt.editing import prompt_schedule
 from pastelbot.prompt.tokenizer import ClipTokenizer
@@ -40,6 +40,7 @@ class Conditioner:
         self._device = torch.device(device)
         self._dtype = dtype
         self._read: dict[str, None] = {}
+        self.comma_backtrack = COMMA_BACKTRACK  # of the texts that are encoded next
         self.learn(embeddings or {})
 
     @property
@@ -114,7 +115,13 @@ class Conditioner:
         return Track(tuple((entry.end, tensors[entry.text]) for entry in schedule))
 
     def _chunks(self, text: str, emphasis: str) -> tuple[Chunk, ...]:
-        return chunk_text(self.tokenizer, text, emphasis=emphasis, embeddings=self._names).chunks
+        return chunk_text(
+            self.tokenizer,
+            text,
+            emphasis=emphasis,
+            embeddings=self._names,
+            backtrack=self.comma_backtrack,
+        ).chunks
 
     def _encode_column(self, chunks: Sequence[Chunk], clip_skip: int, emphasis: str) -> torch.Tensor:
         """Encode one chunk of every text: (n, 77, dim) in float32."""

@@ -14,6 +14,12 @@ def pad(conditioning: torch.Tensor, tokens: int) -> torch.Tensor:
     return torch.cat([conditioning, conditioning[-1:].expand(missing, -1)]) if missing else conditioning
 
 
+def fill(conditioning: torch.Tensor, tokens: int, empty: torch.Tensor) -> torch.Tensor:
+    """Append the chunk of an `empty` prompt (77, dim) to a conditioning (tokens, dim) up to `tokens`."""
+    missing = (tokens - conditioning.shape[0]) // empty.shape[0]
+    return torch.cat([conditioning, *[empty] * missing])
+
+
 @dataclass(frozen=True, eq=False)
 class Track:
     """One prompt's conditioning (tokens, dim) through the steps: (last step, conditioning), in order."""

@@ -28,6 +28,7 @@ class DenoiseRequest:
 
     `levels` are those of the model, which a distilled one has fewer of. `positive` holds the parts of the prompt with
     their weights, `negative` the negative prompt (tokens, dim), `loras` what the UNet has in its weights.
+    `without_negative` leaves the negative prompt out: the first part stands in for it, with a scale of 1.
     """
 
     x: Tensor
@@ -36,11 +37,16 @@ class DenoiseRequest:
     positive: WeightedConditioning
     negative: Tensor
     cfg_scale: float
+    without_negative: bool = False
     loras: LoraSet = NO_LORAS
 
     @property
     def guided(self) -> bool:
         """Return whether the negative prompt makes a difference."""
+        return not self.without_negative and self._is_weighted
+
+    @property
+    def _is_weighted(self) -> bool:
         return self.cfg_scale != 1 or len(self.positive) != 1 or self.positive[0][1] != 1
 
     @property
@@ -56,12 +62,12 @@ class DenoiseRequest:
 
     def combine(self, rows: Sequence[Tensor]) -> Tensor:
         """Return the guided answer from those to `rows`."""
-        if not self.guided:
+        if not self.guided and not self.without_negative:
             return rows[0]
-        negative = rows[-1]
+        parts, negative, scale = (rows[:-1], rows[-1], self.cfg_scale) if self.guided else (rows, rows[0], 1.0)
         guided = negative
-        for row, (_, weight) in zip(rows[:-1], self.positive, strict=True):
-            guided = guided + (row - negative) * (weight * self.cfg_scale)
+        for row, (_, weight) in zip(parts, self.positive, strict=True):
+            guided = guided + (row - negative) * (weight * scale)
         return guided
 
 

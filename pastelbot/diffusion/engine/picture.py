@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pastelbot.choices import LATENT_UPSCALERS, PIXEL_UPSCALERS, RESIZE_MODES
-from pastelbot.diffusion.conditioning.schedule import ConditioningSchedule
+from pastelbot.diffusion.conditioning.schedule import ConditioningSchedule, WeightedConditioning, fill, pad
 from pastelbot.diffusion.engine.denoiser import DenoiseRequest
 from pastelbot.diffusion.image.hires import (
     Enlarge,
@@ -31,7 +31,7 @@ from pastelbot.diffusion.sampling.rng import ImageNoise, NoiseRecipe, TorchGener
 from pastelbot.diffusion.sampling.samplers import StepNoise, Steps
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 from pastelbot.errors import LimitError
-from pastelbot.records import GenerationRequest, HiresFix, InitImage
+from pastelbot.records import GenerationRequest, HiresFix, InitImage, SamplingOptions
 from pastelbot.rules.hires import CELL, HiresSize, hires_size
 
 _CHANNELS = 4
@@ -90,14 +90,14 @@ def _plan_first(request: GenerationRequest, sigmas: ModelSigmas) -> PassPlan:
     info, schedule = resolve(request.sampler, request.schedule)
     init = request.init
     if init is None:
-        return plan_first_pass(info, schedule, sigmas, request.steps)
+        return plan_first_pass(info, schedule, sigmas, request.steps, request.sampling)
     if request.hires is not None:
         raise LimitError("A picture to start from and the hires fix do not go together.")
     if init.resize_mode not in RESIZE_MODES:
         raise LimitError(f"The resize mode {init.resize_mode!r} is unknown; there are {', '.join(RESIZE_MODES)}.")
     if not 0 <= init.denoising_strength <= 1:
         raise LimitError(f"A denoising strength of {init.denoising_strength} is not possible; ask for 0 to 1.")
-    return plan_img2img(info, schedule, sigmas, request.steps, init.denoising_strength)
+    return plan_img2img(info, schedule, sigmas, request.steps, init.denoising_strength, request.sampling)
 
 
 def _check_calls(run: PassPlan, steps: int) -> None:
@@ -119,7 +119,7 @@ def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas, models: Collect
     steps = fix.steps or request.steps
     if not 1 <= steps <= _MAX_STEPS:
         raise LimitError(f"{steps} hires steps are not possible; ask for 1 to {_MAX_STEPS}.")
-    run = plan_second_pass(info, schedule, sigmas, steps, fix.denoising_strength)
+    run = plan_second_pass(info, schedule, sigmas, steps, fix.denoising_strength, request.sampling)
     _check_calls(run, steps)
     return HiresPlan(
         fix=fix, size=size, run=run, cfg_scale=request.cfg_scale if fix.cfg_scale is None else fix.cfg_scale
@@ -130,13 +130,27 @@ def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas, models: Collect
 class PassConditioning:
     """What one pass is to show and to avoid, through its steps, and the LoRAs that it is painted with.
 
-    `embeddings` are the names of the textual inversions in its prompts.
+    `embeddings` are the names of the textual inversions in its prompts. `empty` is the conditioning of an empty prompt
+    where shorter ones are filled up with it.
     """
 
     positive: ConditioningSchedule
     negative: ConditioningSchedule
     embeddings: tuple[str, ...] = ()
+    empty: Tensor | None = None
     loras: tuple[UsedLora, ...] = ()
+
+    def at(self, call: int, options: SamplingOptions) -> tuple[WeightedConditioning, Tensor]:
+        """Return the parts of the prompt and the negative prompt at a call, equally long where that is asked for."""
+        positive, negative = self.positive.at(call), self.negative.at(call)[0][0]
+        tokens = max(part.shape[0] for part, _ in positive)
+        if options.pad_conditionings_v0:
+            return positive, pad(negative, max(tokens, negative.shape[0]))[:tokens]
+        if options.pad_conditionings and self.empty is not None:
+            longest = max(tokens, negative.shape[0])
+            filled = tuple((fill(part, longest, self.empty), weight) for part, weight in positive)
+            return filled, fill(negative, longest, self.empty)
+        return positive, negative
 
 
 def _ignore(_name: str, _tensor: Tensor) -> None:
@@ -198,7 +212,7 @@ class PicturePipeline:
         x = run.begin(start.to(self.device), latents)
         conditioning = self.conditionings[0 if name == "first" else 1]
         steps = run.steps(x, self._step_noise(run, noise))
-        result = run.end((yield from _conditioned(steps, run.levels, conditioning, cfg_scale)))
+        result = run.end((yield from _conditioned(steps, run, conditioning, cfg_scale)))
         self.record(f"{name}_latents", result)
         return result
 
@@ -225,21 +239,21 @@ class PicturePipeline:
         return self.vae.encode(from_pixels(pixels), noise)
 
 
-def _conditioned(
-    steps: Steps, levels: ModelSigmas, conditioning: PassConditioning, cfg_scale: float
-) -> DenoiseRequests:
+def _conditioned(steps: Steps, run: PassPlan, conditioning: PassConditioning, cfg_scale: float) -> DenoiseRequests:
     """Join a sampler's requests with the conditioning of each call, and pass the answers on."""
     call, loras = 0, unet_set(conditioning.loras)
     try:
         x, sigma = next(steps)
         while True:
+            positive, negative = conditioning.at(call, run.options)
             denoised = yield DenoiseRequest(
                 x=x,
                 sigma=sigma,
-                levels=levels,
-                positive=conditioning.positive.at(call),
-                negative=conditioning.negative.at(call)[0][0],
+                levels=run.levels,
+                positive=positive,
+                negative=negative,
                 cfg_scale=cfg_scale,
+                without_negative=run.leaves_negative_out(call, sigma),
                 loras=loras,
             )
             call += 1

@@ -44,7 +44,8 @@ class PromptCache:
         loras = self._loras.of_prompt(prompt)
         patched = text_set(loras)
         changed = tuple((lora.identity, multiplier) for lora, multiplier in patched)
-        key = (prompt, negative, steps, hires_steps, request.clip_skip, request.emphasis, changed)
+        sampling = request.sampling.comma_backtrack, request.sampling.pad_conditionings
+        key = (prompt, negative, steps, hires_steps, request.clip_skip, request.emphasis, sampling, changed)
         if key not in self._kept:
             self._loras.use_in_text_encoder(patched)
             self._kept[key] = self._encode(request, prompt, negative, steps, hires_steps)
@@ -67,6 +68,7 @@ class PromptCache:
         self, request: GenerationRequest, prompt: str, negative: str, steps: int, hires_steps: int | None
     ) -> PassConditioning:
         clip_skip, emphasis = request.clip_skip, request.emphasis
+        self._conditioner.comma_backtrack = request.sampling.comma_backtrack
         self._conditioner.take_embeddings_read()
         # Tags like <lora:name:1> are no text; in a negative prompt the webui takes them for text.
         (positive,) = self._conditioner.positive(
@@ -83,4 +85,10 @@ class PromptCache:
         for name in read:
             if problem := self._cache.by_name[name].problem if name in self._cache.by_name else None:
                 raise PaintingError(problem)
-        return PassConditioning(positive=positive, negative=avoided, embeddings=read)
+        empty = self._conditioner.encode([""], clip_skip=clip_skip, emphasis=emphasis)[0]
+        return PassConditioning(
+            positive=positive,
+            negative=avoided,
+            embeddings=read,
+            empty=empty if request.sampling.pad_conditionings else None,
+        )

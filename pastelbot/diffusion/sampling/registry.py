@@ -15,8 +15,10 @@ from pastelbot.diffusion.sampling.samplers import Sampler, StepNoise, Steps
 from pastelbot.diffusion.sampling.samplers_timestep import LAST_TIMESTEP, spacing, whole_levels, whole_timesteps
 from pastelbot.diffusion.sampling.schedules import SCHEDULES, ModelSigmas, img2img_steps, make_sigmas
 from pastelbot.errors import LimitError
+from pastelbot.records import SamplingOptions
 from pastelbot.rules.samplers import AUTOMATIC, SamplerInfo, painted
 
+_USUAL = SamplingOptions()
 _EVEN_TIMESTEPS = "Uniform"  # the schedule of a sampler whose row names none
 
 _RUN: Mapping[str, Sampler] = ChainMap(samplers.RUN, samplers_sde.RUN, samplers_solver.RUN, samplers_timestep.RUN)
@@ -43,10 +45,10 @@ def _split(sampler: str) -> tuple[SamplerInfo, str | None]:
     raise LimitError(f"The sampler {sampler!r} is unknown. {nearest_names(sampler, list(painted()))}")
 
 
-def _count_calls(run: Sampler, sigmas: Sequence[float]) -> int:
+def _count_calls(run: Sampler, sigmas: Sequence[float], options: SamplingOptions) -> int:
     """Return how often a sampler calls the denoiser on a list of sigmas, by running it on a single zero."""
     zero = torch.zeros(1)
-    steps = run(zero, sigmas, lambda _sigma, _sigma_next: zero)
+    steps = run(zero, sigmas, lambda _sigma, _sigma_next: zero, options)
     calls = 0
     try:
         next(steps)
@@ -57,11 +59,13 @@ def _count_calls(run: Sampler, sigmas: Sequence[float]) -> int:
         return calls
 
 
-def _plan_sigmas(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int) -> list[float]:
+def _plan_sigmas(
+    info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int, options: SamplingOptions
+) -> list[float]:
     """Return the sigmas that a first pass of `steps` steps walks down."""
     if info.timesteps:
-        return spacing(info.name)(model, whole_timesteps(steps), LAST_TIMESTEP)
-    return make_sigmas(schedule, model, steps, discard_next_to_last=info.discard_next_to_last)
+        return spacing(info.name)(model, whole_timesteps(steps), LAST_TIMESTEP, options.unipc_spacing)
+    return make_sigmas(schedule, model, steps, discard_next_to_last=info.discard_next_to_last, options=options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,15 +81,18 @@ class PassPlan:
     sigmas: Sequence[float]
     schedule_sigmas: Sequence[float]
     noise_sigma: float
+    options: SamplingOptions = _USUAL
 
     @cached_property
     def calls(self) -> int:
         """Return how often the pass calls the denoiser."""
-        return _count_calls(_RUN[self.info.name], self.sigmas)
+        return _count_calls(_RUN[self.info.name], self.sigmas, self.options)
 
     def begin(self, noise: Tensor, latents: Tensor | None = None) -> Tensor:
         """Return what the sampler starts from: unit `noise`, added to `latents` where there are any."""
         if not self.info.timesteps:
+            if latents is None and self.options.sgm_noise:
+                return noise * math.sqrt(1 + self.noise_sigma**2)
             noised = noise * self.noise_sigma
             return noised if latents is None else latents + noised
         scale = math.sqrt(1 + self.sigmas[0] ** 2)
@@ -96,50 +103,77 @@ class PassPlan:
 
     def steps(self, x: Tensor, noise: StepNoise) -> Steps:
         """Run the sampler from `x`, the noised latents that `begin` returned."""
-        return _RUN[self.info.name](x, self.sigmas, noise)
+        return _RUN[self.info.name](x, self.sigmas, noise, self.options)
+
+    def leaves_negative_out(self, call: int, sigma: float) -> bool:
+        """Return whether a call, counted from 0, is made without the negative prompt."""
+        if self.options.skip_early and call / max(1, self.counted_calls) <= self.options.skip_early:
+            return True
+        looked_at = call % 2 == 1 or self.options.guided_from_all
+        return looked_at and sigma < self.options.guided_from
+
+    @property
+    def counted_calls(self) -> int:
+        """Return the calls that the webui expects: each step as many as most steps."""
+        return self.info.calls(len(self.sigmas) - 1)
 
     def end(self, x: Tensor) -> Tensor:
         """Return the latents that the sampler's result stands for; timestep samplers leave theirs scaled down."""
         return x / math.sqrt(1 + self.sigmas[-1] ** 2) if self.info.timesteps else x
 
 
-def plan_first_pass(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int) -> PassPlan:
+def plan_first_pass(
+    info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int, options: SamplingOptions = _USUAL
+) -> PassPlan:
     """Plan a pass from pure noise."""
-    levels = model.every(info.timestep_stride)
-    sigmas = _plan_sigmas(info, schedule, levels, steps)
-    return PassPlan(info=info, levels=levels, sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0])
+    levels = model.changed(options).every(info.timestep_stride)
+    sigmas = _plan_sigmas(info, schedule, levels, steps, options)
+    return PassPlan(
+        info=info, levels=levels, sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0], options=options
+    )
 
 
-def plan_img2img(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int, strength: float) -> PassPlan:
+def plan_img2img(
+    info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int, strength: float, options: SamplingOptions = _USUAL
+) -> PassPlan:
     """Plan a pass over an uploaded picture: denoising `strength` of `steps` steps, and one more, as in the webui."""
     run = int(min(strength, 0.999) * steps) + 1
-    return _plan_tail(info, schedule, model, run, steps)
+    return _plan_tail(info, schedule, model.changed(options), (run, steps), options)
 
 
-def plan_second_pass(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int, strength: float) -> PassPlan:
+def plan_second_pass(
+    info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int, strength: float, options: SamplingOptions = _USUAL
+) -> PassPlan:
     """Plan a pass of `steps` steps from latents noised by denoising `strength`, the end of a longer schedule."""
-    return _plan_tail(info, schedule, model, steps, img2img_steps(steps, strength))
+    return _plan_tail(info, schedule, model.changed(options), (steps, img2img_steps(steps, strength)), options)
 
 
-def _plan_tail(info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int, longer: int) -> PassPlan:
-    """Plan the last `steps` steps of a schedule of `longer` steps."""
+def _plan_tail(
+    info: SamplerInfo, schedule: str, model: ModelSigmas, part: tuple[int, int], options: SamplingOptions
+) -> PassPlan:
+    """Plan the last steps of a longer schedule: `part` is how many of how many."""
+    steps, longer = part
     if info.timesteps:
-        return _plan_timestep_tail(info, model, steps, longer)
+        return _plan_timestep_tail(info, model, part, options)
     levels = model.every(info.timestep_stride)
-    sigmas = _plan_sigmas(info, schedule, levels, longer)
+    sigmas = _plan_sigmas(info, schedule, levels, longer, options)
     cut = sigmas[longer - steps :]
-    return PassPlan(info=info, levels=levels, sigmas=cut, schedule_sigmas=sigmas, noise_sigma=cut[0])
+    return PassPlan(info=info, levels=levels, sigmas=cut, schedule_sigmas=sigmas, noise_sigma=cut[0], options=options)
 
 
-def _plan_timestep_tail(info: SamplerInfo, model: ModelSigmas, steps: int, longer: int) -> PassPlan:
+def _plan_timestep_tail(
+    info: SamplerInfo, model: ModelSigmas, part: tuple[int, int], options: SamplingOptions
+) -> PassPlan:
     """Noise to timestep number `steps - 1`, but begin one before it, as the webui does."""
+    steps, longer = part
     timesteps = whole_timesteps(longer)
     last = min(steps - 1, len(timesteps) - 1)
     walked = timesteps[: max(last, 1)]
     return PassPlan(
         info=info,
         levels=model,
-        sigmas=spacing(info.name)(model, walked, walked[-1]),
+        sigmas=spacing(info.name)(model, walked, walked[-1], options.unipc_spacing),
         schedule_sigmas=whole_levels(model, timesteps, timesteps[-1]),
         noise_sigma=float(model.sigmas[timesteps[last]]),
+        options=options,
     )

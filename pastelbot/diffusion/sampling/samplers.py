@@ -18,17 +18,19 @@ from itertools import pairwise
 import numpy as np
 from torch import Tensor
 
+from pastelbot.records import SamplingOptions
+
 Steps = Generator[tuple[Tensor, float], Tensor, Tensor]
 StepNoise = Callable[[float, float], Tensor]
-Sampler = Callable[[Tensor, Sequence[float], StepNoise], Steps]
+Sampler = Callable[[Tensor, Sequence[float], StepNoise, SamplingOptions], Steps]
 
 
-def ancestral_split(sigma: float, sigma_next: float) -> tuple[float, float]:
-    """Split a step to `sigma_next` into a deterministic step down and the noise added afterwards.
+def ancestral_split(sigma: float, sigma_next: float, eta: float) -> tuple[float, float]:
+    """Split a step to `sigma_next` into a deterministic step down and the noise added afterwards, `eta` of the chain's.
 
     Song et al. 2021 ("Score-based generative modeling"), the reverse of the variance exploding Markov chain.
     """
-    up = min(sigma_next, math.sqrt(sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2))
+    up = min(sigma_next, eta * math.sqrt(sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2))
     return math.sqrt(sigma_next**2 - up**2), up
 
 
@@ -38,28 +40,48 @@ def exponential_step(x: Tensor, denoised: Tensor, sigma: float, sigma_next: floa
     return ratio * x + (1 - ratio) * denoised
 
 
-def sample_euler(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
-    """Step along the tangent (Karras et al. 2022, algorithm 2 without its churn and second order)."""
-    for sigma, sigma_next in pairwise(sigmas):
+def _churned(
+    x: Tensor, sigmas: Sequence[float], i: int, noise: StepNoise, options: SamplingOptions
+) -> tuple[Tensor, float]:
+    """Return latents and level to begin step `i` at, noised up where churn asks for it.
+
+    This is the noise of Karras et al. 2022, algorithm 2. It is drawn for each step, whether it is used or not, as in
+    the webui.
+    """
+    sigma = sigmas[i]
+    if options.churn == 0:
+        return x, sigma
+    drawn = noise(sigma, sigmas[i + 1])
+    if not options.churn_least <= sigma <= (options.churn_most or math.inf):
+        return x, sigma
+    up = sigma * (1 + min(options.churn / (len(sigmas) - 1), math.sqrt(2) - 1))
+    return x + drawn * (options.noise * math.sqrt(up**2 - sigma**2)), up
+
+
+def _sample_euler(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
+    """Step along the tangent (Karras et al. 2022, algorithm 2 without its second order)."""
+    for i, sigma_next in enumerate(sigmas[1:]):
+        x, sigma = _churned(x, sigmas, i, noise, options)
         denoised = yield x, sigma
         x = x + (x - denoised) * ((sigma_next - sigma) / sigma)
     return x
 
 
-def _sample_euler_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_euler_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
     """Step along the tangent below the next level and add noise up to it."""
     for sigma, sigma_next in pairwise(sigmas):
         denoised = yield x, sigma
-        sigma_down, sigma_up = ancestral_split(sigma, sigma_next)
+        sigma_down, sigma_up = ancestral_split(sigma, sigma_next, options.eta)
         x = x + (x - denoised) * ((sigma_down - sigma) / sigma)
         if sigma_next > 0:
             x = x + noise(sigma, sigma_next) * sigma_up
     return x
 
 
-def _sample_heun(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+def _sample_heun(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
     """Average the tangents of both ends of a step (Karras et al. 2022, algorithm 1)."""
-    for sigma, sigma_next in pairwise(sigmas):
+    for i, sigma_next in enumerate(sigmas[1:]):
+        x, sigma = _churned(x, sigmas, i, noise, options)
         x = yield from heun_step(x, sigma, sigma_next)
     return x
 
@@ -76,20 +98,21 @@ def heun_step(x: Tensor, sigma: float, sigma_next: float) -> Steps:
     return x + (d + d_2) * ((sigma_next - sigma) / 2)
 
 
-def _sample_dpm_2(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+def _sample_dpm_2(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
     """Use the tangent at the geometric middle of a step (DPM-Solver-2, Lu et al. 2022, algorithm 1)."""
-    for sigma, sigma_next in pairwise(sigmas):
+    for i, sigma_next in enumerate(sigmas[1:]):
+        x, sigma = _churned(x, sigmas, i, noise, options)
         x = yield from _midpoint_step(x, sigma, sigma_next)
     return x
 
 
-def _sample_dpm_2_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpm_2_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
     """Take DPM2's step below the next level and add noise up to it."""
     for sigma, sigma_next in pairwise(sigmas):
-        sigma_down, sigma_up = ancestral_split(sigma, sigma_next)
+        sigma_down, sigma_up = ancestral_split(sigma, sigma_next, options.eta)
         x = yield from _midpoint_step(x, sigma, sigma_down)
         if sigma_next > 0:
-            x = x + noise(sigma, sigma_next) * sigma_up
+            x = x + noise(sigma, sigma_next) * (options.noise * sigma_up)
     return x
 
 
@@ -104,7 +127,7 @@ def _midpoint_step(x: Tensor, sigma: float, sigma_next: float) -> Steps:
     return x + (x_2 - denoised_2) * ((sigma_next - sigma) / sigma_mid)
 
 
-def _sample_lms(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+def _sample_lms(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, _options: SamplingOptions) -> Steps:
     """Extrapolate the last four tangents (linear multistep, Adams-Bashforth on uneven steps)."""
     tangents: list[Tensor] = []
     for i, sigma in enumerate(sigmas[:-1]):
@@ -128,7 +151,7 @@ def _multistep_weights(sigmas: Sequence[float], i: int, order: int) -> list[floa
     return weights
 
 
-def _sample_dpmpp_2m(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+def _sample_dpmpp_2m(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, _options: SamplingOptions) -> Steps:
     """Extrapolate the denoised latents over two steps (DPM-Solver++(2M), Lu et al. 2022, algorithm 2)."""
     previous: Tensor | None = None
     h_last = 0.0
@@ -145,22 +168,22 @@ def _sample_dpmpp_2m(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> S
     return x
 
 
-def _sample_dpmpp_2s_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpmpp_2s_ancestral(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
     """Take DPM-Solver++(2S)'s middle-point step (Lu et al. 2022, algorithm 1) down and add noise up."""
     for sigma, sigma_next in pairwise(sigmas):
         denoised = yield x, sigma
-        sigma_down, sigma_up = ancestral_split(sigma, sigma_next)
+        sigma_down, sigma_up = ancestral_split(sigma, sigma_next, options.eta)
         if sigma_down > 0:
             sigma_mid = math.sqrt(sigma * sigma_down)
             denoised = yield exponential_step(x, denoised, sigma, sigma_mid), sigma_mid
         x = exponential_step(x, denoised, sigma, sigma_down)
         if sigma_next > 0:
-            x = x + noise(sigma, sigma_next) * sigma_up
+            x = x + noise(sigma, sigma_next) * (options.noise * sigma_up)
     return x
 
 
 RUN: dict[str, Sampler] = {
-    "Euler": sample_euler,
+    "Euler": _sample_euler,
     "Euler a": _sample_euler_ancestral,
     "Heun": _sample_heun,
     "DPM2": _sample_dpm_2,

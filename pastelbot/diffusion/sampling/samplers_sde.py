@@ -1,4 +1,4 @@
-"""Samplers of the stochastic equation: they put noise back while they walk down, as much as `_ETA` says.
+"""Samplers of the stochastic equation: they put noise back while they walk down, as much as `eta` says.
 
 DPM-Solver++ (Lu et al. 2022) solves dx = (x - denoised) dlambda-wise exactly between two levels; the stochastic
 equation adds eta times the same contraction and the noise that keeps the variance (Song et al. 2021; SA-Solver, Xue
@@ -21,12 +21,12 @@ from pastelbot.diffusion.sampling.samplers import (
     heun_step,
 )
 from pastelbot.diffusion.sampling.schedules import karras_between
+from pastelbot.records import SamplingOptions
 
-_ETA = 1.0
 _RESTART_SPAN = (0.1, 2.0)
 
 
-def _sample_dpmpp_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpmpp_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
     """Take a middle-point step of DPM-Solver++, each half of it below its level and noised up to it."""
     for sigma, sigma_next in pairwise(sigmas):
         denoised = yield x, sigma
@@ -34,11 +34,11 @@ def _sample_dpmpp_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> S
             x = denoised
             continue
         start, middle, end = _halved(sigma, sigma_next)
-        sigma_down, sigma_up = ancestral_split(start, middle)
-        x_2 = exponential_step(x, denoised, start, sigma_down) + noise(start, middle) * sigma_up
+        sigma_down, sigma_up = ancestral_split(start, middle, options.eta)
+        x_2 = exponential_step(x, denoised, start, sigma_down) + noise(start, middle) * (options.noise * sigma_up)
         denoised_2 = yield x_2, middle
-        sigma_down, sigma_up = ancestral_split(start, end)
-        x = exponential_step(x, denoised_2, start, sigma_down) + noise(start, end) * sigma_up
+        sigma_down, sigma_up = ancestral_split(start, end, options.eta)
+        x = exponential_step(x, denoised_2, start, sigma_down) + noise(start, end) * (options.noise * sigma_up)
     return x
 
 
@@ -52,17 +52,17 @@ def _halved(sigma: float, sigma_next: float) -> tuple[float, float, float]:
     return start, middle, end
 
 
-def _sample_dpmpp_2m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpmpp_2m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
     """Extrapolate the denoised latents over two steps, correcting at the middle of the step."""
-    return (yield from _two_step(x, sigmas, noise, heun=False))
+    return (yield from _two_step(x, sigmas, noise, options, heun=False))
 
 
-def _sample_dpmpp_2m_sde_heun(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpmpp_2m_sde_heun(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
     """Extrapolate the denoised latents over two steps, correcting with the slope over the whole step."""
-    return (yield from _two_step(x, sigmas, noise, heun=True))
+    return (yield from _two_step(x, sigmas, noise, options, heun=True))
 
 
-def _two_step(x: Tensor, sigmas: Sequence[float], noise: StepNoise, *, heun: bool) -> Steps:
+def _two_step(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions, *, heun: bool) -> Steps:
     previous: Tensor | None = None
     h_last = 0.0
     for sigma, sigma_next in pairwise(sigmas):
@@ -71,18 +71,18 @@ def _two_step(x: Tensor, sigmas: Sequence[float], noise: StepNoise, *, heun: boo
             x = denoised
             continue
         h = math.log(sigma / sigma_next)
-        h_eta = h * (1 + _ETA)
+        h_eta = h * (1 + options.eta)
         reach = -math.expm1(-h_eta)
         x = math.exp(-h_eta) * x + reach * denoised
         if previous is not None:
             slope_weight = 1 - reach / h_eta if heun else 0.5 * reach
             x = x + (denoised - previous) * (slope_weight * h / h_last)
-        x = x + noise(sigma, sigma_next) * _added(sigma_next, h)
+        x = x + noise(sigma, sigma_next) * _added(sigma_next, h, options)
         previous, h_last = denoised, h
     return x
 
 
-def _sample_dpmpp_3m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpmpp_3m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
     """Extrapolate the denoised latents over three steps, with the exponential integrals phi 2 and phi 3."""
     history: list[tuple[Tensor, float]] = []  # earlier denoised latents, newest first, and the step taken from each
     for sigma, sigma_next in pairwise(sigmas):
@@ -91,7 +91,7 @@ def _sample_dpmpp_3m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -
             x = denoised
             continue
         h = math.log(sigma / sigma_next)
-        h_eta = h * (1 + _ETA)
+        h_eta = h * (1 + options.eta)
         x = math.exp(-h_eta) * x - math.expm1(-h_eta) * denoised
         if history:
             phi_2 = math.expm1(-h_eta) / h_eta + 1
@@ -99,7 +99,7 @@ def _sample_dpmpp_3m_sde(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -
             x = x + phi_2 * slope
             if curve is not None:
                 x = x - (phi_2 / h_eta - 0.5) * curve
-        x = x + noise(sigma, sigma_next) * _added(sigma_next, h)
+        x = x + noise(sigma, sigma_next) * _added(sigma_next, h, options)
         history = [(denoised, h), *history[:1]]
     return x
 
@@ -117,12 +117,12 @@ def _differences(denoised: Tensor, history: list[tuple[Tensor, float]], h: float
     return first + curve * r_1, curve
 
 
-def _added(sigma_next: float, h: float) -> float:
+def _added(sigma_next: float, h: float, options: SamplingOptions) -> float:
     """Return the standard deviation of the noise that a step of length `h` in lambda puts back."""
-    return sigma_next * math.sqrt(-math.expm1(-2 * h * _ETA))
+    return options.noise * sigma_next * math.sqrt(-math.expm1(-2 * h * options.eta))
 
 
-def _sample_restart(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_restart(x: Tensor, sigmas: Sequence[float], noise: StepNoise, _options: SamplingOptions) -> Steps:
     """Walk down with Heun's steps, then noise back up from about 0.1 to 2 and walk down again (Xu et al. 2023).
 
     From 20 steps on, 9 of them (from 36 on, two quarters) are spent on going back, on shorter Karras schedules.
@@ -151,7 +151,7 @@ def _restarted(sigmas: Sequence[float]) -> Iterator[tuple[float, float]]:
                 yield from pairwise(karras_between(walked[high], walked[low], again + 1))
 
 
-def _sample_lcm(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_lcm(x: Tensor, sigmas: Sequence[float], noise: StepNoise, _options: SamplingOptions) -> Steps:
     """Take the denoised latents for the answer and noise them to the next level (Luo et al. 2023, algorithm 3)."""
     for sigma, sigma_next in pairwise(sigmas):
         x = yield x, sigma

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from pastelbot.diffusion.sampling.samplers import Sampler, StepNoise, Steps, ancestral_split
+from pastelbot.records import SamplingOptions
 
 
-def _sample_dpm_fast(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> Steps:
+def _sample_dpm_fast(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
     """Spend as many calls as there are steps on steps of order 3, the last ones lower, each with ancestral noise.
 
     Only the first and the next to last of `sigmas` count: the levels between are spaced evenly in lambda.
@@ -23,11 +24,12 @@ def _sample_dpm_fast(x: Tensor, sigmas: Sequence[float], noise: StepNoise) -> St
     places = [first + (last - first) * i / len(orders) for i in range(len(orders) + 1)]
     for order, start, end in zip(orders, places, places[1:], strict=False):
         sigma, sigma_next = math.exp(-start), math.exp(-end)
-        sigma_down, _ = ancestral_split(sigma, sigma_next)
+        sigma_down, _ = ancestral_split(sigma, sigma_next, options.eta)
         # Never below the last level; what is missing to this step's level comes as noise.
         sigma_down = max(sigma_down, math.exp(-last))
         x = yield from _solver_step(x, sigma, sigma_down, order)
-        x = x + noise(sigma, sigma_next) * math.sqrt(max(0.0, sigma_next**2 - sigma_down**2))
+        added = math.sqrt(max(0.0, sigma_next**2 - sigma_down**2))
+        x = x + noise(sigma, sigma_next) * (options.noise * added)
     return x
 
 

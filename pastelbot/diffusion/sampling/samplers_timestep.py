@@ -12,21 +12,43 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.sampling.samplers import Sampler, StepNoise, Steps, exponential_step, sample_euler
+from pastelbot.diffusion.sampling.samplers import Sampler, StepNoise, Steps, exponential_step
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
+from pastelbot.records import SamplingOptions
 
 LAST_TIMESTEP = 999
 
-# From ascending timesteps, and the timestep at which an evenly spaced pass begins, to descending levels.
-Spacing = Callable[[ModelSigmas, Sequence[int], int], list[float]]
+# From ascending timesteps, the timestep at which an evenly spaced pass begins, and how, to descending levels.
+Spacing = Callable[[ModelSigmas, Sequence[int], int, str], list[float]]
 
-# With eta 0, DDIM (Song et al. 2021, equation 12) is Euler's step in sigma.
-_sample_ddim = sample_euler
+# The papers' simplification for UniPC's lowest order: half of B(h).
+_LOWEST: Mapping[str, Callable[[float], float]] = {"bh1": lambda h: 0.5 * h, "bh2": lambda h: -0.5 * math.expm1(-h)}
 
 _ADAMS_BASHFORTH = ((1.0,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24))
 
 
-def _sample_plms(x: Tensor, sigmas: Sequence[float], _noise: StepNoise) -> Steps:
+def _sample_ddim(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
+    """Step along the predicted noise, `eta_ddim` of it replaced by new noise (Song et al. 2021, equation 12).
+
+    With an eta of 0 it is Euler's step in sigma.
+    """
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised = yield x, sigma
+        new = options.eta_ddim * _ddim_noise(sigma, sigma_next)
+        x = denoised + (x - denoised) * (math.sqrt(max(0.0, sigma_next**2 - new**2)) / sigma)
+        if new > 0:
+            x = x + noise(sigma, sigma_next) * new
+    return x
+
+
+def _ddim_noise(sigma: float, sigma_next: float) -> float:
+    """Return the noise that makes a step that of DDPM (Song et al. 2021, equation 16), on latents not scaled down."""
+    alpha, alpha_next = 1 / (1 + sigma**2), 1 / (1 + sigma_next**2)
+    variance = (1 - alpha_next) / (1 - alpha) * (1 - alpha / alpha_next)
+    return math.sqrt(variance / alpha_next)
+
+
+def _sample_plms(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, _options: SamplingOptions) -> Steps:
     """Extrapolate the last four predicted noises (PNDM, Liu et al. 2022, with an improved Euler step to begin with)."""
     history: list[Tensor] = []
     for sigma, sigma_next in pairwise(sigmas):
@@ -46,11 +68,13 @@ def _column(values: Sequence[float], like: Tensor) -> Tensor:
     return torch.tensor(values, dtype=like.dtype, device=like.device).view(-1, *[1] * like.dim())
 
 
-def _sample_unipc(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, *, order: int = 3) -> Steps:
-    """Predict and correct with the same model call (UniPC, Zhao et al. 2023, data prediction, B(h) = h).
+def _sample_unipc(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, options: SamplingOptions) -> Steps:
+    """Predict and correct with the same model call (UniPC, Zhao et al. 2023, data prediction).
 
-    The order grows over the first steps and shrinks over the last ones; the last step is not corrected.
+    B(h) is h, or e^h - 1 in the variant "bh2". The order grows over the first steps and shrinks over the last ones; the
+    last step is not corrected.
     """
+    order, lowest = options.unipc_order, _LOWEST[options.unipc_variant]
     steps = len(sigmas) - 1
     denoised = yield x, sigmas[0]
     history = [denoised]  # newest first
@@ -59,11 +83,11 @@ def _sample_unipc(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, *, orde
         levels = [sigmas[step - 1 - k] for k in range(step_order)]
         base = exponential_step(x, history[0], sigmas[step - 1], sigmas[step])
         slopes = _slopes(history, levels, sigmas[step])
-        x = base + _weighted(_unipc_weights(levels, sigmas[step], corrected=False), slopes, base)
+        x = base + _weighted(_unipc_weights(levels, sigmas[step], lowest, corrected=False), slopes, base)
         if step < steps:
             denoised = yield x, sigmas[step]
             slopes.append(denoised - history[0])
-            x = base + _weighted(_unipc_weights(levels, sigmas[step], corrected=True), slopes, base)
+            x = base + _weighted(_unipc_weights(levels, sigmas[step], lowest, corrected=True), slopes, base)
             history = [denoised, *history[: order - 1]]
     return x
 
@@ -84,7 +108,9 @@ def _weighted(weights: Sequence[float], slopes: Sequence[Tensor], like: Tensor) 
     return total
 
 
-def _unipc_weights(levels: Sequence[float], sigma_next: float, *, corrected: bool) -> list[float]:
+def _unipc_weights(
+    levels: Sequence[float], sigma_next: float, lowest: Callable[[float], float], *, corrected: bool
+) -> list[float]:
     """Solve the order conditions (Zhao et al. 2023, equation 13) for the weights of the slopes."""
     h = math.log(levels[0] / sigma_next)
     order = len(levels)
@@ -93,7 +119,7 @@ def _unipc_weights(levels: Sequence[float], sigma_next: float, *, corrected: boo
     if size == 0:
         return []
     if size == 1:
-        return [0.5 * h]  # the papers' simplification for the lowest order
+        return [lowest(h)]
     rows = np.array([[place**k for place in places[:size]] for k in range(size)])
     return [float(weight) * h for weight in np.linalg.solve(rows, _phi_moments(h, size))]
 
@@ -115,14 +141,23 @@ def whole_timesteps(steps: int) -> list[int]:
     return [min(timestep + 1, LAST_TIMESTEP) for timestep in range(0, 1000, max(1000 // steps, 1))]
 
 
-def whole_levels(model: ModelSigmas, timesteps: Sequence[int], _start: int) -> list[float]:
+def whole_levels(model: ModelSigmas, timesteps: Sequence[int], _start: int, _how: str = "") -> list[float]:
     """Return the levels of the timesteps themselves."""
     return [float(model.sigmas[timestep]) for timestep in reversed(timesteps)]
 
 
-def _even_levels(model: ModelSigmas, timesteps: Sequence[int], start: int) -> list[float]:
-    """Space as many steps evenly in time from `start` to 0; log alpha is linear between whole timesteps."""
-    return [float(sigma) for sigma in model.at_linear_alpha(torch.linspace(start, 0, len(timesteps) + 1))]
+def _even_levels(model: ModelSigmas, timesteps: Sequence[int], start: int, how: str) -> list[float]:
+    """Space as many steps evenly from `start` to 0, in time, its square root or lambda, as UniPC's authors name it."""
+    count = len(timesteps) + 1
+    if how == "logSNR":
+        logs = torch.linspace(math.log(model.sigmas[start]), math.log(model.sigmas[0]), count)
+        return [float(sigma) for sigma in logs.exp()]
+    if how == "time_quadratic":
+        places = torch.linspace(math.sqrt(start + 1), 1, count, dtype=torch.float64) ** 2 - 1
+    else:
+        places = torch.linspace(start, 0, count)
+    # log alpha is linear between whole timesteps
+    return [float(sigma) for sigma in model.at_linear_alpha(places.clamp(0, start))]
 
 
 def spacing(sampler: str) -> Spacing:

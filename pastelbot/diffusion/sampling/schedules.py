@@ -16,21 +16,28 @@ from torch import Tensor
 
 from pastelbot.diffusion.sampling.beta_quantiles import beta_quantile
 from pastelbot.errors import CheckpointError, LimitError
+from pastelbot.records import SamplingOptions
+from pastelbot.rules.sampling.options import ZERO_TERMINAL
 
 _KARRAS_RHO = 7.0
 _SMALLEST_ALPHA = 4.8973451890853435e-08
 _AS_NEAR = 1e-5  # of a logarithm: above float32's rounding, so that no processor decides
+_OLD_LEAST, _OLD_MOST = 0.1, 10.0  # of the webui's first Karras schedule
+_USUAL = SamplingOptions()
+_LEAST_ALPHA = 4.8973451890853435e-08
 
 
 @dataclass(frozen=True, eq=False)
 class ModelSigmas:
     """The noise levels that a model was trained on, ascending, one for each of its timesteps (float32, CPU).
 
-    A distilled model knows every `stride`-th timestep alone, and is asked at the nearest of them.
+    A distilled model knows every `stride`-th timestep alone. It, and any `quantized` one, is asked at the nearest of
+    its timesteps.
     """
 
     alphas_cumprod: Tensor
     stride: int = 1
+    quantized: bool = False
 
     @classmethod
     def scaled_linear(cls, start: float = 0.00085, end: float = 0.012, count: int = 1000) -> "ModelSigmas":
@@ -40,17 +47,31 @@ class ModelSigmas:
 
     def every(self, stride: int) -> "ModelSigmas":
         """Return the levels of each `stride`-th timestep, the last one among them."""
-        return ModelSigmas(self.alphas_cumprod[stride - 1 :: stride], stride)
+        return ModelSigmas(self.alphas_cumprod[stride - 1 :: stride], stride, quantized=self.quantized or stride > 1)
+
+    def changed(self, options: SamplingOptions) -> "ModelSigmas":
+        """Return the levels as the options have them."""
+        alphas = self.alphas_cumprod
+        if options.downcast_alphas:
+            alphas = alphas.half()  # and so is what is computed of them
+        if options.noise_schedule == ZERO_TERMINAL:
+            alphas = _without_signal_at_the_end(alphas)
+        return ModelSigmas(alphas, self.stride, quantized=options.quantized or self.quantized)
 
     @functools.cached_property
     def sigmas(self) -> Tensor:
         """Return the sigma of each timestep."""
-        return ((1 - self.alphas_cumprod) / self.alphas_cumprod) ** 0.5
+        return self._computed.float()
 
     @functools.cached_property
     def log_sigmas(self) -> Tensor:
         """Return the natural logarithm of each timestep's sigma."""
-        return self.sigmas.log()
+        return self._computed.log().float()
+
+    @property
+    def _computed(self) -> Tensor:
+        """Return the sigmas in the number format of the alphas."""
+        return ((1 - self.alphas_cumprod) / self.alphas_cumprod) ** 0.5
 
     @property
     def smallest(self) -> float:
@@ -65,10 +86,10 @@ class ModelSigmas:
     def timestep(self, sigma: float) -> float:
         """Return the fractional timestep of a sigma, interpolated in its logarithm and clamped to the table.
 
-        Of a distilled model it is the nearest one, in the logarithm too, and the later one of two that are as near.
+        Of a quantized model it is the nearest one, in the logarithm too, and the later one of two that are as near.
         """
         log_sigma = torch.tensor(sigma).log()
-        if self.stride > 1:
+        if self.quantized:
             distances = (log_sigma - self.log_sigmas).abs()
             nearest = (distances <= distances.min() + _AS_NEAR).nonzero().max()
             return float(nearest * self.stride + self.stride - 1)
@@ -90,6 +111,15 @@ class ModelSigmas:
         low = timesteps.floor().long()
         share = timesteps.double().frac()
         return (-((1 - share) * logs[low] + share * logs[timesteps.ceil().long()])).expm1().sqrt()
+
+
+def _without_signal_at_the_end(alphas: Tensor) -> Tensor:
+    """Shift and scale the square roots so that the last one is 0 (Lin et al. 2024, algorithm 1), or nearly."""
+    roots = alphas.sqrt()
+    first, last = roots[0].clone(), roots[-1].clone()
+    changed = ((roots - last) * (first / (first - last))) ** 2
+    changed[-1] = _LEAST_ALPHA
+    return changed
 
 
 def sigmas_of(name: str, scheduler: Mapping[str, Any]) -> ModelSigmas:
@@ -123,7 +153,30 @@ def _zero_terminal_snr(levels: ModelSigmas) -> ModelSigmas:
     return ModelSigmas(alphas.float())
 
 
-Schedule = Callable[[ModelSigmas, int], Sequence[float]]
+@dataclass(frozen=True, eq=False)
+class _Span:
+    """What a schedule spaces: the model's levels, or what the options leave of them."""
+
+    model: ModelSigmas
+    options: SamplingOptions = _USUAL
+
+    @property
+    def smallest(self) -> float:
+        """Return the last level above zero."""
+        return self.options.sigma_least or (_OLD_LEAST if self.options.old_karras else self.model.smallest)
+
+    @property
+    def largest(self) -> float:
+        """Return the first level."""
+        return self.options.sigma_most or (_OLD_MOST if self.options.old_karras else self.model.largest)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Return the timesteps of the largest and of the smallest level."""
+        return self.model.timestep(self.largest), self.model.timestep(self.smallest)
+
+
+Schedule = Callable[[_Span, int], Sequence[float]]
 
 
 def _ended(sigmas: Tensor) -> list[float]:
@@ -131,70 +184,71 @@ def _ended(sigmas: Tensor) -> list[float]:
     return [*sigmas.tolist(), 0.0]
 
 
-def _karras(model: ModelSigmas, steps: int) -> list[float]:
+def _karras(span: _Span, steps: int) -> list[float]:
     """Space sigma ** (1/7) evenly (Karras et al. 2022, equation 5)."""
-    return [*karras_between(model.largest, model.smallest, steps), 0.0]
+    return [*karras_between(span.largest, span.smallest, steps, span.options.rho or _KARRAS_RHO), 0.0]
 
 
-def karras_between(largest: float, smallest: float, count: int) -> list[float]:
-    """Return `count` levels from `largest` to `smallest`, evenly spaced in sigma ** (1/7)."""
-    first, last = largest ** (1 / _KARRAS_RHO), smallest ** (1 / _KARRAS_RHO)
-    levels: list[float] = ((first + torch.linspace(0, 1, count) * (last - first)) ** _KARRAS_RHO).tolist()
+def karras_between(largest: float, smallest: float, count: int, rho: float = _KARRAS_RHO) -> list[float]:
+    """Return `count` levels from `largest` to `smallest`, evenly spaced in sigma ** (1 / rho)."""
+    first, last = largest ** (1 / rho), smallest ** (1 / rho)
+    levels: list[float] = ((first + torch.linspace(0, 1, count) * (last - first)) ** rho).tolist()
     return levels
 
 
-def _exponential(model: ModelSigmas, steps: int) -> list[float]:
+def _exponential(span: _Span, steps: int) -> list[float]:
     """Space the logarithm of sigma evenly."""
-    return _ended(torch.linspace(math.log(model.largest), math.log(model.smallest), steps).exp())
+    return _ended(torch.linspace(math.log(span.largest), math.log(span.smallest), steps).exp())
 
 
-def _polyexponential(model: ModelSigmas, steps: int) -> list[float]:
+def _polyexponential(span: _Span, steps: int) -> list[float]:
     """Space the logarithm of sigma along a power of the step, of which the webui uses the first."""
-    last = math.log(model.smallest)
-    return _ended((torch.linspace(1, 0, steps) * (math.log(model.largest) - last) + last).exp())
+    last = math.log(span.smallest)
+    ramp = torch.linspace(1, 0, steps) ** (span.options.rho or 1.0)
+    return _ended((ramp * (math.log(span.largest) - last) + last).exp())
 
 
-def _uniform(model: ModelSigmas, steps: int) -> list[float]:
+def _uniform(span: _Span, steps: int) -> list[float]:
     """Space the timesteps evenly, both ends included."""
+    model = span.model
     last = len(model.sigmas) * model.stride - 1
     return _ended(model.at(torch.linspace(last, model.stride - 1, steps)))
 
 
-def _normal(model: ModelSigmas, steps: int) -> list[float]:
+def _normal(span: _Span, steps: int) -> list[float]:
     """Space the timesteps evenly between those of the largest and the smallest sigma."""
-    return _ended(model.at(torch.linspace(*_ends(model), steps)))
+    return _ended(span.model.at(torch.linspace(*span.ends, steps)))
 
 
-def _sgm_uniform(model: ModelSigmas, steps: int) -> list[float]:
+def _sgm_uniform(span: _Span, steps: int) -> list[float]:
     """Space the timesteps evenly, the last one left out."""
-    return _ended(model.at(torch.linspace(*_ends(model), steps + 1)[:-1]))
+    return _ended(span.model.at(torch.linspace(*span.ends, steps + 1)[:-1]))
 
 
-def _ends(model: ModelSigmas) -> tuple[float, float]:
-    return model.timestep(model.largest), model.timestep(model.smallest)
-
-
-def _simple(model: ModelSigmas, steps: int) -> list[float]:
+def _simple(span: _Span, steps: int) -> list[float]:
     """Pick whole timesteps evenly, counted from the noisiest."""
-    stride = len(model.sigmas) / steps
-    return _ended(torch.stack([model.sigmas[-(1 + int(step * stride))] for step in range(steps)]))
+    sigmas = span.model.sigmas
+    stride = len(sigmas) / steps
+    return _ended(torch.stack([sigmas[-(1 + int(step * stride))] for step in range(steps)]))
 
 
-def _ddim(model: ModelSigmas, steps: int) -> list[float]:
+def _ddim(span: _Span, steps: int) -> list[float]:
     """Pick timesteps 1, 1 + stride, ... with a whole stride, so there may be more of them than `steps`."""
-    return _ended(model.sigmas[1 :: max(len(model.sigmas) // steps, 1)].flip(0))
+    sigmas = span.model.sigmas
+    return _ended(sigmas[1 :: max(len(sigmas) // steps, 1)].flip(0))
 
 
-def _beta(model: ModelSigmas, steps: int, a: float = 0.6, b: float = 0.6) -> list[float]:
+def _beta(span: _Span, steps: int) -> list[float]:
     """Place sigmas at the quantiles of a beta distribution (Lee et al. 2024, "Beta sampling is all you need")."""
+    a, b = span.options.beta_alpha, span.options.beta_beta
     shares = [beta_quantile(float(share), a, b) for share in 1.0 - torch.linspace(0, 1, steps, dtype=torch.float64)]
-    return [*(model.smallest + share * (model.largest - model.smallest) for share in shares), 0.0]
+    return [*(span.smallest + share * (span.largest - span.smallest) for share in shares), 0.0]
 
 
-def _kl_optimal(model: ModelSigmas, steps: int) -> list[float]:
+def _kl_optimal(span: _Span, steps: int) -> list[float]:
     """Space the arctangent of sigma evenly ("Align Your Steps", Sabour et al. 2024, theorem 3.1); ends above zero."""
     share = torch.arange(steps + 1) / steps
-    angles = share * math.atan(model.smallest) + (1.0 - share) * math.atan(model.largest)
+    angles = share * math.atan(span.smallest) + (1.0 - share) * math.atan(span.largest)
     return [float(sigma) for sigma in angles.tan()]
 
 
@@ -202,7 +256,7 @@ def _kl_optimal(model: ModelSigmas, steps: int) -> list[float]:
 _ALIGNED_SIGMAS = (14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029)
 
 
-def _align_your_steps(_model: ModelSigmas, steps: int) -> list[float]:
+def _align_your_steps(_span: _Span, steps: int) -> list[float]:
     """Interpolate the published optimal steps in the logarithm of sigma (Sabour et al. 2024).
 
     A single step is the last one of them, because the webui interpolates backwards.
@@ -233,15 +287,23 @@ SCHEDULES: Mapping[str, Schedule] = {
 }
 
 
-def make_sigmas(name: str, model: ModelSigmas, steps: int, *, discard_next_to_last: bool = False) -> list[float]:
+def make_sigmas(
+    name: str,
+    model: ModelSigmas,
+    steps: int,
+    *,
+    discard_next_to_last: bool = False,
+    options: SamplingOptions = _USUAL,
+) -> list[float]:
     """Return the sigmas of `steps` steps, descending, `steps + 1` of them for most schedules.
 
     Samplers that look ahead into the last step leave out the next to last sigma; their list has one more to begin with.
     """
     if name not in SCHEDULES:
         raise LimitError(f"The sigma schedule {name!r} is unknown; the known ones are {', '.join(SCHEDULES)}.")
-    sigmas = list(SCHEDULES[name](model, steps + discard_next_to_last))
-    return [*sigmas[:-2], sigmas[-1]] if discard_next_to_last else sigmas
+    discard = discard_next_to_last or options.discard_next_to_last
+    sigmas = list(SCHEDULES[name](_Span(model, options), steps + discard))
+    return [*sigmas[:-2], sigmas[-1]] if discard else sigmas
 
 
 def img2img_steps(steps: int, denoising_strength: float) -> int:

@@ -36,7 +36,7 @@ def test_every_choice_of_the_menu_is_its_own_rows_sampler():
             assert info.name == read_sampler(info.menu).sampler
 
 
-def sample_last_denoised(x, sigmas, _noise):
+def sample_last_denoised(x, sigmas, _noise, _options):
     """Take the denoised latents of each level, twice a level."""
     for sigma in sigmas[:-1]:
         yield x, sigma

@@ -1,0 +1,1 @@
+"""How a request is sampled: the options of it by name."""
