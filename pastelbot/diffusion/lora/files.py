@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from pastelbot.diffusion.lora.factors import Factors
-from pastelbot.diffusion.lora.targets import Target, Targets, text_list_order, unet_list_orders
+from pastelbot.diffusion.lora.targets import TEXT, Target, Targets, text_list_order, unet_list_orders
 from pastelbot.diffusion.weights.tensor_sources import (
     MemorySource,
     SafetensorsSource,
@@ -20,6 +20,10 @@ from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.identify import identify, kind_of_pickle
 
 _TEXT_SUFFIX = ".text_encoder.pt"
+_FIRST_TEXT = "lora_te1_"
+_BUNDLED = "bundle_emb."
+_SDXL_WIDTH = 2048
+_CROSS = "attn2_to_k"
 
 _LIST_NAME = re.compile(r"(unet|text_encoder):(\d+):(up|down)")
 _ROLES = {"lora_down.weight": "down", "lora_up.weight": "up", "lora_mid.weight": "mid", "alpha": "alpha"}
@@ -63,13 +67,14 @@ class LoraModule:
 
 @dataclass(frozen=True, kw_only=True)
 class LoraFile:
-    """A LoRA: layers by name, or lists whose order says the layer."""
+    """A LoRA: layers by name, or lists whose order says the layer; `extras` are embeddings inside, left out."""
 
     path: Path
     named: Mapping[str, LoraModule] = field(default_factory=dict)
     unet_list: tuple[LoraModule, ...] = ()
     text_list: tuple[LoraModule, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
 
     @property
     def modules(self) -> list[LoraModule]:
@@ -81,6 +86,8 @@ class LoraFile:
 
         Raises CheckpointError where the LoRA was made for another architecture.
         """
+        if any(module.shape("down")[1] == _SDXL_WIDTH for name, module in self.named.items() if _CROSS in name):
+            raise CheckpointError(f"{self.path} is an SDXL LoRA, not one for Stable Diffusion 1.x.")
         modules = dict(self.named)
         if self.unet_list:
             modules |= _order(self.path, self.unet_list, unet_list_orders(), targets)
@@ -92,7 +99,8 @@ class LoraFile:
         for name, module in known.items():
             if not module.fits(targets[name]):
                 raise CheckpointError(_misfit(self.path, name, module, targets[name]))
-        return {targets[name].key: module for name, module in known.items()}, sorted(modules.keys() - known.keys())
+        unknown = sorted((modules.keys() | {*self.extras}) - known.keys())
+        return {targets[name].key: module for name, module in known.items()}, unknown
 
 
 def open_lora(path: Path, *, with_partner: bool = True) -> LoraFile:
@@ -105,6 +113,7 @@ def open_lora(path: Path, *, with_partner: bool = True) -> LoraFile:
     content = read_plain(path)
     if isinstance(content, list):
         return _from_list(path, content, with_partner=with_partner)
+    content = _unwrapped(content)
     kind = kind_of_pickle(content)
     if kind is not None:
         raise CheckpointError(f"{path} is {kind}, not a LoRA.")
@@ -123,6 +132,12 @@ def partner_of(path: Path) -> Path:
     return path.with_suffix(_TEXT_SUFFIX)
 
 
+def _unwrapped(content: object) -> object:
+    """Return the weights of a pickled LoRA that some trainers put under `state_dict`, as checkpoints are."""
+    nested = content.get("state_dict") if isinstance(content, dict) else None
+    return nested if isinstance(nested, dict) and any("lora_" in str(name) for name in nested) else content
+
+
 def _items(content: object) -> Iterable[tuple[str, object]]:
     return ((str(name), value) for name, value in content.items()) if isinstance(content, dict) else ()
 
@@ -138,16 +153,24 @@ def _from_names(path: Path, source: TensorSource, metadata: Mapping[str, str]) -
     kind = identify({name: entry.shape for name, entry in source.entries.items()})
     if kind != "a LoRA":
         raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a LoRA.")
-    if any(name.startswith(("lora_te1_", "lora_te2_")) for name in source.entries):
+    if any(name.startswith("lora_te2_") for name in source.entries):
         raise CheckpointError(f"{path} is an SDXL LoRA, not one for Stable Diffusion 1.x.")
     modules: dict[str, LoraModule] = {}
+    extras = {".".join(name.split(".")[:2]) for name in source.entries if name.startswith(_BUNDLED)}
     for name in source.entries:
+        if name.startswith(_BUNDLED):
+            continue
         module, _, role = name.partition(".")
+        if module.startswith(_FIRST_TEXT):  # as the webui's map of layers has it, for models with one text encoder too
+            module = TEXT + module.removeprefix(_FIRST_TEXT)
         if role not in _ROLES:
             raise CheckpointError(f"{path} is a LoRA of another form than kohya's: it has {name}.")
         modules.setdefault(module, LoraModule(source=source)).names[_ROLES[role]] = name
     return LoraFile(
-        path=path, named={name: _whole(path, name, module) for name, module in modules.items()}, metadata=metadata
+        path=path,
+        named={name: _whole(path, name, module) for name, module in modules.items()},
+        metadata=metadata,
+        extras=tuple(sorted(extras)),
     )
 
 
