@@ -13,7 +13,7 @@ from random import Random
 from types import SimpleNamespace
 
 from chaos.discord_server import DiscordServer
-from chaos.lives import REFUSED
+from chaos.lives import REFUSED, WORK_PER_DAY
 from helpers.demo import children_of
 from simulation.invariants import Invariants, Ledger
 from simulation.users import Users
@@ -70,7 +70,9 @@ class Campaign:
         self._server = DiscordServer()
         self._users = Users(self.random, self._server.discord, lambda *_what: None)
         disk = SimpleNamespace(database=self.folder / "bot.sqlite3", pictures=self.folder / "pictures")
-        self._invariants = Invariants(disk, self._server.discord, Ledger(200_000_000), every_commit=False)
+        self._invariants = Invariants(
+            disk, self._server.discord, Ledger(int(WORK_PER_DAY * 1_000_000)), every_commit=False
+        )
 
     async def run(self, lives):
         """Let the bot live so often, and once more until all is settled; raises ViolatedError."""

@@ -1,7 +1,8 @@
 """A program that lets the bot live, again and again: it imports everything once, and forks for each life.
 
 It reads a life a line, as JSON: `folder`, `port` of Discord, and `writes` after which the life ends with SIGKILL (0:
-never). It answers with the process id, and when the life has ended with its exit status.
+never); `tireless` takes the limits of users away. It answers with the process id, and when the life has ended with its
+exit status.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+WORK_PER_DAY = 5000.0
 REFUSED = 7  # the exit status of a life that could not start
 
 
@@ -34,7 +36,7 @@ def _answer(number):
     sys.stdout.flush()
 
 
-def _live(*, folder, port, writes):
+def _live(*, folder, port, writes, tireless=False):
     """Be the bot, as `pastelbot run` is, with a Discord and a worker that are not the real ones; never return."""
     from pastelbot.errors import PastelError
 
@@ -43,7 +45,7 @@ def _live(*, folder, port, writes):
         os.dup2(log.fileno(), 2)
     status = 1
     try:
-        _run(Path(folder), port, writes)
+        _run(Path(folder), port, writes, tireless=tireless)
         status = 0
     except PastelError as error:
         sys.stderr.write(f"refused: {error}\n")
@@ -58,7 +60,7 @@ def _live(*, folder, port, writes):
         os._exit(status)
 
 
-def _run(folder, port, writes):
+def _run(folder, port, writes, *, tireless):
     from functools import partial
     from unittest import mock
 
@@ -72,7 +74,7 @@ def _run(folder, port, writes):
     from pastelbot.config import WorkerOptions
     from pastelbot.jobs.process_executor import ProcessExecutor
 
-    settings = settings_of(folder)
+    settings = settings_of(folder, tireless=tireless)
     executor = ProcessExecutor(WorkerOptions.of(settings), target=paint, first_pause=0.1)
     with (
         mock.patch.object(Route, "BASE", f"http://127.0.0.1:{port}/api/v10"),
@@ -83,7 +85,7 @@ def _run(folder, port, writes):
         run.run(settings)
 
 
-def settings_of(folder):
+def settings_of(folder, *, tireless):
     from pydantic import SecretStr
 
     from pastelbot import config
@@ -91,8 +93,9 @@ def settings_of(folder):
     settings = config.bundled(
         storage={"database": folder / "bot.sqlite3", "pictures": folder / "pictures", "min_free_mib": 0},
         discord={"direct_messages": True, "edit_seconds": 0.5},
-        worker={"jobs_at_once": 2},
-        quota={"work_per_day": 200.0, "saved_days": 1000.0},
+        worker={"jobs_at_once": 8 if tireless else 2},
+        quota={"work_per_day": 0.0 if tireless else WORK_PER_DAY, "saved_days": 1000.0},
+        limits={"commands_per_minute": 100_000, "waiting_per_user": 1000} if tireless else {},
     )
     return settings.model_copy(update={"token": SecretStr("token")})
 
