@@ -14,6 +14,8 @@ from simulation.users import PEOPLE, Users
 
 _AT_ONCE = 40  # jobs that are open
 _SAMPLE = 500  # jobs between two looks at the process
+_PAUSE = 0.1
+_LOST = 15.0  # seconds, after which what was asked for is not expected any more
 _STALLED = 120.0  # seconds without a job that ends
 _MOST_GROWTH = 24.0  # MiB between the first look, when all is loaded, and the last one of a life
 
@@ -53,7 +55,8 @@ async def _live(lives, folder, server, goal, say):
 
 async def _work(pid, folder, server, goal, say):
     users = Users(Random(goal), server.discord, lambda *_what: None)
-    samples, waited = [], 0.0
+    samples, waited, known = [], 0.0, 0
+    asked = sum(_jobs(folder / "bot.sqlite3"))
     while True:
         done, still_open = _jobs(folder / "bot.sqlite3")
         if not samples or done >= min(samples[-1][0] + _SAMPLE, goal):
@@ -61,13 +64,16 @@ async def _work(pid, folder, server, goal, say):
             say(samples[-1])
         if done >= goal:
             break
-        for number in range(_AT_ONCE - still_open):
-            users.command(server.send, PEOPLE[number % 3], "imagine", prompt="1girl", seed=done + number)
-        _forget(server.discord)
-        await asyncio.sleep(0.25)
-        waited = 0.0 if _jobs(folder / "bot.sqlite3")[0] > done else waited + 0.25
+        waited, known = (waited + _PAUSE, known) if done == known else (0.0, done)
         if waited > _STALLED:
             raise GrowthError(f"no job ends any more after {done}")
+        if waited > _LOST:  # what was asked for came too late to be answered
+            asked = done + still_open
+        for number in range(min(_AT_ONCE - (asked - done), 8)):
+            users.command(server.send, PEOPLE[number % 3], "imagine", prompt="1girl", seed=asked)
+            asked += 1
+        _forget(server.discord)
+        await asyncio.sleep(_PAUSE)
     _check(samples)
 
 
