@@ -8,9 +8,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzz.running import fuzz
+from fuzz.running import fuzz, fuzz_interactions
 from fuzz.targets import TARGETS
 
+_INTERACTIONS = "interactions"
+_WORLDS = 100  # of one run
 _AT_ONCE = 2000  # inputs of one run, which hypothesis keeps in memory
 
 
@@ -19,22 +21,24 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--inputs", type=int, default=10_000, help="how many, over all readers")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", choices=TARGETS, help="this reader alone")
+    parser.add_argument("--only", choices=[*TARGETS, _INTERACTIONS], help="this reader alone")
     chosen = parser.parse_args()
-    names = [chosen.only] if chosen.only else list(TARGETS)
+    names = [chosen.only] if chosen.only else [*TARGETS, _INTERACTIONS]
     return any([_fuzz(name, chosen.inputs // len(names), chosen.seed) for name in names])  # noqa: C419 - all of them
 
 
 def _fuzz(name, inputs, seed):
     began, done = time.monotonic(), 0
     while done < inputs:
-        count = min(_AT_ONCE, inputs - done)
         try:
-            fuzz(name, count, seed=seed + done)
+            if name == _INTERACTIONS:
+                done += fuzz_interactions(_WORLDS, seed=seed + done)
+            else:
+                fuzz(name, min(_AT_ONCE, inputs - done), seed=seed + done)
+                done += min(_AT_ONCE, inputs - done)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it was found
             print(f"{name}: after {done} inputs: {error!r} {getattr(error, '__notes__', '')}", flush=True)
             return True
-        done += count
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"{name}: {done} inputs in {time.monotonic() - began:.0f} s; {memory} MiB", flush=True)
     return False

@@ -4,7 +4,10 @@ import signal
 from contextlib import contextmanager, suppress
 
 import hypothesis
-from fuzz.targets import TARGETS
+from fuzz.interactions import payloads, send_all
+from fuzz.targets import IDS, PROMPTS, TARGETS
+from hypothesis import strategies as st
+from simulation.seeds import prepared
 
 _SECONDS = 10.0
 
@@ -29,14 +32,17 @@ def bounded(*, seconds=_SECONDS):
         signal.signal(signal.SIGPROF, before)
 
 
+def _settings(examples):
+    checks = list(hypothesis.HealthCheck)
+    return hypothesis.settings(max_examples=examples, deadline=None, database=None, suppress_health_check=checks)
+
+
 def fuzz(name, inputs, *, seed=0):
     """Give a reader that many inputs, or all that there are; return how many. Raises what it should not have raised."""
     target, done = TARGETS[name], []
 
     @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=inputs, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
-    )
+    @_settings(inputs)
     @hypothesis.given(target.inputs)
     def read(content):
         done.append(1)
@@ -45,3 +51,21 @@ def fuzz(name, inputs, *, seed=0):
 
     read()
     return len(done)
+
+
+def fuzz_interactions(worlds, *, seed=0):
+    """Send interactions to bots in that many worlds; return how many. Raises what no bot should answer with."""
+    sent = []
+
+    @hypothesis.seed(seed)
+    @_settings(worlds)
+    @hypothesis.given(st.data())
+    def answer(data):
+        drawn = data.draw(payloads(start.commands, PROMPTS, IDS))
+        sent.extend(drawn)
+        with bounded():
+            send_all(start, drawn)
+
+    with prepared() as start:
+        answer()
+    return len(sent)

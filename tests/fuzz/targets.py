@@ -254,20 +254,21 @@ def infotext_of(text):
     read_request(with_line_breaks(text))
 
 
-_PROMPTS = texts(*_PARTS)
+PROMPTS = texts(*_PARTS)
 _LINES = texts(*_FIELDS, *_PARTS, ": ", "\n", "Steps: 20, ", at_most=16)
+IDS = texts(*_IDS)
 TARGETS = {
-    "prompts": Target(inputs=_PROMPTS, read=painted),
-    "networks": Target(inputs=_PROMPTS, read=read_lora_tags),
-    "expansion": Target(inputs=_PROMPTS, read=lambda text: expand(text, seed=1, wildcards=_LISTS, limit=8)),
-    "flags": Target(inputs=_PROMPTS, read=flags_of),
-    "plain text": Target(inputs=_PROMPTS, read=plain),
+    "prompts": Target(inputs=PROMPTS, read=painted),
+    "networks": Target(inputs=PROMPTS, read=read_lora_tags),
+    "expansion": Target(inputs=PROMPTS, read=lambda text: expand(text, seed=1, wildcards=_LISTS, limit=8)),
+    "flags": Target(inputs=PROMPTS, read=flags_of),
+    "plain text": Target(inputs=PROMPTS, read=plain),
     "grid axes": Target(
         inputs=texts("1", "-", ",", "5", "(+2)", "[3]", ":", " ", "."), read=lambda text: read_axis("steps", text)
     ),
     "infotexts": Target(inputs=_LINES | st.builds("{}\nSteps: 1, {}".format, _LINES, _LINES), read=infotext_of),
     "wildcard files": Target(
-        inputs=_PROMPTS.map(lambda text: text.encode("utf-8", "replace")) | st.binary(), read=read_wildcards
+        inputs=PROMPTS.map(lambda text: text.encode("utf-8", "replace")) | st.binary(), read=read_wildcards
     ),
     "pictures": Target(inputs=damaged(_PICTURES), read=read_picture),
     "pictures' chunks": Target(inputs=_CHUNKED, read=read_picture),
@@ -281,5 +282,5 @@ TARGETS = {
         inputs=texts(*_TAG_LINES).map(lambda text: text.encode("utf-8", "replace")) | st.binary(max_size=60),
         read=lambda content: read_tag_file(content, "a.csv"),
     ),
-    "custom ids": Target(inputs=texts(*_IDS), read=read_custom_id),
+    "custom ids": Target(inputs=IDS, read=read_custom_id),
 }

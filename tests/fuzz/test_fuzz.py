@@ -1,7 +1,7 @@
 """A slice of the fuzzing: whatever strangers send, readers give an error of ours at most, and end."""
 
 import pytest
-from fuzz.running import TooSlowError, bounded, fuzz
+from fuzz.running import TooSlowError, bounded, fuzz, fuzz_interactions
 from fuzz.targets import TARGETS, CanaryError, pickles
 
 
@@ -21,3 +21,7 @@ def test_the_code_in_pickles_would_run_if_it_were_loaded_without_care():
 
     with pytest.raises(CanaryError):
         pickle.loads(pickles()[0])  # noqa: S301 - that it is unsafe is what is shown
+
+
+def test_whatever_interactions_say_the_bot_answers_them():
+    assert fuzz_interactions(6) > 10

@@ -88,9 +88,13 @@ class World:
             for target, name, value in self._patches():
                 patches.enter_context(mock.patch.object(target, name, value))
             end = None
-            for _life in range(self.random.randint(0, 3) if not self.quiet else 0):
+            for _life in range(self.lives()):
                 end = self._live(end, last=False)
             self._live(end, last=True)
+
+    def lives(self):
+        """Return how often the bot lives before its last life."""
+        return self.random.randint(0, 3) if not self.quiet else 0
 
     def _patches(self):
         bits = Random(f"{self.seed}:secrets")
