@@ -97,6 +97,14 @@ async def test_every_button_is_of_exactly_one_kind(registered, open_studio):
         assert any(template.fullmatch(custom_id) for custom_id in OUT_THERE.values()), f"{template} is not recorded"
 
 
+async def test_a_button_of_another_version_says_so(desk):
+    channel, custom_id = desk.studio.bot.get_channel(desk.studio.channel.id), f"pb:sparkle:{JOB}"
+    message = await channel.send(**old_message("a message of a newer bot", custom_id))
+    result = await desk.studio.hana.click(desk.studio.message(message.id), custom_id=custom_id)
+
+    assert "another version of the bot" in result.response.content
+
+
 async def test_what_paints_again(desk):
     one, two = await desk.paint(), await desk.paint(count=2)
 

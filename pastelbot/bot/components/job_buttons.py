@@ -14,6 +14,7 @@ from pastelbot.bot.components import job_actions
 from pastelbot.bot.components.lasting_button import PREFIX, LastingButton
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
+from pastelbot.errors import NotFoundError
 from pastelbot.records import Job, JobStatus
 
 
@@ -41,6 +42,7 @@ _LOOKS = {
     "cancel": _Look("Cancel", None, discord.ButtonStyle.danger),
 }
 
+_UNKNOWN = _Look("?", None)  # a button that another version of the bot has sent
 _WAITING = ("cancel",)
 _ENDED = ("reroll", "edit", "delete")
 _FOR_ONE = ("vary", "hires")  # ambiguous for a grid's picture
@@ -53,7 +55,7 @@ class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0
     readers = MappingProxyType({"number": int})
 
     def __init__(self, verb: str, job_id: str, number: int | None = None) -> None:
-        look = _LOOKS[verb]
+        look = _LOOKS.get(verb, _UNKNOWN)
         label, end = (look.label, "") if number is None else (f"{look.label} {number}", f":{number}")
         super().__init__(f"{verb}:{job_id}{end}", label, emoji=look.emoji, style=look.style)
         self.verb = verb
@@ -63,6 +65,8 @@ class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0
     @answers_errors
     async def callback(self, interaction: Interaction) -> None:
         """Do what the button says, or first ask about which picture."""
+        if self.verb not in _LOOKS:
+            raise NotFoundError("This button is from another version of the bot: use one under a newer picture.")
         job = await self._job(interaction)
         choices = job_actions.choices(self.verb, job, self.number)
         if choices:
@@ -84,8 +88,8 @@ class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0
 
 def is_of_job(custom_id: str, job_id: str) -> bool:
     """Return whether a custom id is that of a button under a job's message."""
-    prefix, verb, *rest = custom_id.split(":")
-    return f"{prefix}:" == PREFIX and verb in _LOOKS and rest[:1] == [job_id]
+    parts = custom_id.split(":")
+    return len(parts) > 2 and f"{parts[0]}:" == PREFIX and parts[1] in _LOOKS and parts[2] == job_id
 
 
 def job_view(job: Job) -> discord.ui.View:
