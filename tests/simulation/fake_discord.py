@@ -84,6 +84,7 @@ class FakeDiscord:
         self.interactions = {}
         self.commands = []
         self.closed = set()  # channels of a server that the bot was put out of
+        self.out_of_reach = set()  # jobs of a time when the bot was out of the server
         self.to_delete = set()  # jobs whose button that deletes was pressed
         self.deleted = set()  # jobs whose message a user deleted, by hand or with the button
         self.texts = {}  # every text that a job's message ever showed, in order

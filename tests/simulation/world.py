@@ -200,14 +200,17 @@ class World:
         await self._stop()
 
     async def _start_bot(self):
+        invited_again = self.is_last and bool(self.discord.closed)
+        if invited_again:
+            self.discord.closed = set()
         self.bot = app.build(self._settings(), executor=self.worker, clock=self.clock, monotonic=lambda: self.loop.now)
         await self.bot.login("token")
         self.invariants.open(power_cut=self.power_was_cut)
         self.power_was_cut = False
         self.invariants.after_commit()
         self.invariants.check_answered()
-        if self.is_last:
-            self.join()
+        if invited_again:
+            self._forgive()
         self.connect()
         self.network.calm = False
         self.trace("bot", "started")
@@ -236,9 +239,13 @@ class World:
             return
         self.trace("server", "joined")
         self.discord.closed = set()
-        self.discord.deleted.update(job_id for (job_id,) in self.invariants.rows("SELECT id FROM jobs"))
+        self._forgive()
         if not self.disk.off and self.bot.is_ready():
             self.gateway("GUILD_CREATE", guild())
+
+    def _forgive(self):
+        """Expect nothing of the messages of the jobs that there are."""
+        self.discord.out_of_reach.update(job_id for (job_id,) in self.invariants.rows("SELECT id FROM jobs"))
 
     def gateway(self, event, data):
         """Let the bot hear of an event, unless it is not connected."""
