@@ -63,6 +63,7 @@ class MessageSlot:
         self.failures = 0
         self.message_id: int | None = None
         self.is_searched = False  # the message was looked for in the channel
+        self.is_unsure = False  # a message was sent, and whether Discord took it is not known
         self.is_forgotten = False  # the message is deleted with its job
         self.text = ""
         self.preview: bytes | None = None

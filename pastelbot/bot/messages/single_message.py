@@ -56,8 +56,8 @@ class SingleMessage:
 
     async def find(self, job: Job, slot: MessageSlot, *, but: Collection[int] = ()) -> int | None:
         """Find the job's message in its channel and record it; delete others that were begun for the same job."""
-        slot.is_searched = True
         found = [message for message in await self._writer.find(job) if message.id not in but]
+        slot.is_searched, slot.is_unsure = True, False
         if not found:
             return None
         kept = next((message for message in found if message.attachments), found[0])
@@ -74,6 +74,8 @@ class SingleMessage:
         """Return the message that shows the job and was not tried; None where there is none, as far as is known."""
         if slot.message_id is None:
             slot.message_id = await self.known(job)
+        if slot.is_unsure and slot.message_id not in tried:
+            slot.message_id = await self.find(job, slot, but=tried) or slot.message_id
         if slot.message_id in tried or (slot.message_id is None and (search or not slot.is_searched)):
             slot.message_id = await self.find(job, slot, but=tried)
         return slot.message_id
@@ -82,7 +84,9 @@ class SingleMessage:
         await self._service.job(job.id)  # a deleted job is no longer shown
         if slot.is_forgotten:
             raise NotFoundError("The job's message was deleted.")
+        slot.is_unsure = not tried  # until Discord has answered: meanwhile others may send the first message
         sent = slot.message_id = await self._writer.send(job, text, files)
+        slot.is_unsure = False
         await self.record(job, slot)
         if slot.failures:  # what seemed not to be sent may have been on its way
             await self.find(job, slot, but=tried)

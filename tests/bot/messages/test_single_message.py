@@ -298,6 +298,23 @@ async def test_a_message_that_could_not_be_recorded_is_not_sent_again_when_its_j
     assert [each.id for each in studio.messages] == [message.id, end.id]
 
 
+async def test_a_job_introduced_after_its_end_was_sent_and_the_answer_lost_has_one_message(studio, monkeypatch):
+    """Found by the simulation: what ends the job came before its first message, and is tried again after it."""
+    await studio.imagine()
+    message = await studio.finish()
+    (first,) = await studio.jobs.with_status(JobStatus.DONE)
+    reply = ReplyTarget(channel_id=first.reply.channel_id, guild_id=first.reply.guild_id)
+    job = await insert_job(studio.jobs, studio.hana.id, first.request, reply, now=studio.clock())
+    lose_answers(monkeypatch, "POST", MESSAGES)
+    await studio.bot.services.dispatcher.end(job.id, JobStatus.FAILED, reason="of a test")
+    await studio.says("of a test")
+    await studio.bot.messages.introduce(Queued(job=job, position=1))
+    await eventually(lambda: not studio.bot.messages.pending)
+
+    assert message.id in [each.id for each in studio.messages]
+    assert ["of a test" in each.content for each in studio.messages] == [False, True]
+
+
 async def test_a_deleted_job_is_shown_nowhere_again(studio):
     """V9: its message goes with it."""
     result = await studio.imagine()
