@@ -90,6 +90,7 @@ class _Core:
 
     settings: Settings
     clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
     database: Database
     stores: _Stores
     access: AccessPolicy
@@ -115,7 +116,7 @@ def build(
     """Return the complete bot, not started: `await bot.start(token)` or `bot.login` opens everything.
 
     `executor` replaces the worker process, `describer` the tagger process (where the tagger is on), `clock` the
-    system's wall clock, and `monotonic` the clock by which the dispatcher measures durations. What ends a job is shown
+    system's wall clock, and `monotonic` the clock that measures durations. What ends a job is shown
     again `first_retry` seconds after Discord did not take it.
     """
 
@@ -177,6 +178,7 @@ async def _core(
     return _Core(
         settings=settings,
         clock=clock,
+        monotonic=monotonic,
         database=database,
         stores=stores,
         access=access,
@@ -277,7 +279,7 @@ async def _services(core: _Core) -> Services:
         access=access,
         reviews=reviews,
         admin=Admin(settings, servers, stores.blocks, access, jobs, dispatcher, audit, stores.stats, clock=clock),
-        tagging=Describing(core.tagger, access, per_minute=settings.tagger.describes_per_minute, clock=clock),
+        tagging=Describing(core.tagger, access, per_minute=settings.tagger.describes_per_minute, clock=core.monotonic),
         history=PictureHistory(jobs, files, visibility),
         visibility=visibility,
         housekeeping=Housekeeping(settings.storage, files, clock=clock),

@@ -1,9 +1,9 @@
 """Description of pictures for `/describe`, with permission check and rate limit."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,7 +13,7 @@ from pastelbot.jobs.tagger_process import Describer
 from pastelbot.records import Actor, Description
 from pastelbot.service.access import AccessPolicy
 
-_WINDOW = timedelta(minutes=1)
+_WINDOW = 60.0  # seconds
 _WAITING = 4  # pictures of all users together: finished ones wait behind them for their rating
 
 log = structlog.get_logger(__name__)
@@ -23,13 +23,18 @@ class Describing:
     """Asks the tagger; `describer` None is a tagger that is switched off."""
 
     def __init__(
-        self, describer: Describer | None, access: AccessPolicy, *, per_minute: int, clock: Callable[[], datetime]
+        self,
+        describer: Describer | None,
+        access: AccessPolicy,
+        *,
+        per_minute: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._describer = describer
         self._access = access
         self._per_minute = per_minute
         self._clock = clock
-        self._asked: deque[tuple[datetime, int]] = deque()
+        self._asked: deque[tuple[float, int]] = deque()
         self._waiting = 0
 
     async def check(self, actor: Actor) -> None:

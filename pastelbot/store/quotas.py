@@ -12,6 +12,7 @@ from pastelbot.errors import LimitError, QuotaError
 from pastelbot.rules import cost
 from pastelbot.store.database import Database, Reader, Transaction
 
+_MOST_AHEAD = 2  # days: the clock may be a day late now that was a day early before
 _NONE = 0  # a server's number in the tables for direct messages
 
 
@@ -103,10 +104,13 @@ def refilled(balance: Balance | None, day: int, allowance: Allowance) -> Balance
     """Return the balance with the allowance of the days since, up to what may be saved.
 
     Within a day a changed allowance counts at once, as if it had been so since midnight; a user who has spent more than
-    that goes below 0 for the day.
+    that goes below 0 for the day. A balance of the next days is kept, so that a clock which goes back and forth gives
+    nothing twice; one from farther ahead was written by a wrong clock, and would leave the account empty until then.
     """
     if balance is None:
         balance = Balance(day=day)
+    if balance.day - day > _MOST_AHEAD:
+        balance = replace(balance, day=day)
     days = day - balance.day
     rest = max(0, balance.rest) + days * allowance.per_day if days > 0 else balance.rest
     if days <= 0:

@@ -30,7 +30,7 @@ def describer():
 
 @pytest.fixture
 def describing(describer, clock):
-    return Describing(describer, OpenHouse(), per_minute=3, clock=clock)
+    return Describing(describer, OpenHouse(), per_minute=3, clock=clock.monotonic)
 
 
 def ask(describing, user_id):
@@ -59,6 +59,15 @@ async def test_each_person_has_a_number_of_pictures_a_minute(describing, clock):
     await ask(describing, 1)
 
 
+async def test_a_clock_that_goes_back_a_day_keeps_nobody_waiting(describing, clock):
+    for _ in range(3):
+        await ask(describing, 1)
+    clock.jump(days=-1)
+    clock.advance(minutes=1)
+
+    await ask(describing, 1)
+
+
 async def test_few_wait_at_a_time(describing, describer):
     """Finished pictures must not wait for their rating behind a crowd."""
     describer.hold()
@@ -76,7 +85,7 @@ async def test_few_wait_at_a_time(describing, describer):
 
 async def test_without_a_tagger_the_operator_is_named(clock):
     with pytest.raises(RequestError, match="The bot's operator can switch it on"):
-        await ask(Describing(None, OpenHouse(), per_minute=3, clock=clock), 1)
+        await ask(Describing(None, OpenHouse(), per_minute=3, clock=clock.monotonic), 1)
 
 
 def test_the_tagger_is_off_by_default():

@@ -91,6 +91,12 @@ def _chores(world):
     world.tasks.append(asyncio.ensure_future(do_chores()))
 
 
+def _clock_jumps(world):
+    """Set the machine's clock wrong by up to a day, or right again."""
+    world.jump = world.random.choice((0.0, 0.0, 3600.0, -3600.0, 86400.0, -86400.0))
+    world.trace("clock", world.jump)
+
+
 def _nothing(_world):
     """Let time pass."""
 
@@ -107,5 +113,6 @@ _EVENTS = (
     (_gateway_lost, 1),
     (_leave, 1),
     (_chores, 1),
+    (_clock_jumps, 2),
     (_nothing, 7),
 )

@@ -1,5 +1,6 @@
 """Balances: what is refilled, saved, taken, granted and given back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -64,6 +65,30 @@ def test_a_clock_that_goes_back_gives_nothing():
     start = Balance(day=5, given=100, saved=250, rest=60)
 
     assert refilled(start, 4, DAY) == start
+
+
+@pytest.mark.parametrize("ahead", [3, 400, 30_000])
+def test_a_clock_that_was_far_ahead_once_leaves_no_account_empty(ahead):
+    """V17: the allowance came again only when the day was there that the clock had shown."""
+    spent = replace(refilled(Balance(day=5, given=100, saved=250, rest=60), 5 + ahead, DAY), rest=0)
+
+    assert refilled(spent, 5, DAY).rest == 0
+    assert refilled(refilled(spent, 5, DAY), 6, DAY).rest == 100
+
+
+@given(st.lists(st.integers(-1, 1), min_size=1, max_size=40))
+def test_a_clock_that_is_a_day_early_or_late_gives_each_day_once(jumps):
+    """Day after day the clock is right, a day early or a day late, and all that is there is spent."""
+    spent, balance = 0, None
+    allowance = Allowance(per_day=100, saved=10_000)
+    for day, jump in enumerate(jumps, start=100):
+        balance = refilled(balance, day + jump, allowance)
+        spent += balance.rest
+        balance = replace(balance, rest=0)
+
+    days_shown = [day + jump for day, jump in enumerate(jumps, start=100)]
+    assert spent == 100 * (max(days_shown) - days_shown[0] + 1)
+    assert spent >= 100 * (len(jumps) - 2)
 
 
 def test_a_changed_allowance_counts_at_once_and_back():

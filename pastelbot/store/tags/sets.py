@@ -62,7 +62,10 @@ class TagSets:
     async def _begin(self, filling: Filling) -> int:
         async with self._database.transaction() as connection:
             busy = await connection.value(
-                "SELECT 1 FROM tag_sets WHERE state = 'filling' AND touched_at > ?", self._clock() - _ABANDONED_SECONDS
+                # abs: the clock may have gone back
+                "SELECT 1 FROM tag_sets WHERE state = 'filling' AND abs(touched_at - ?) < ?",
+                self._clock(),
+                _ABANDONED_SECONDS,
             )
             if busy is not None:
                 raise TagFileError("Another import of tags is under way: wait a minute, then try again.")
