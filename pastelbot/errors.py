@@ -14,6 +14,7 @@
     │   │   └── WordError             a word in the prompt; without it the request may be allowed
     │   └── NotFoundError         the job or picture is gone
     ├── StoreError            a statement failed; the cause says why
+    │   ├── StoreDamagedError     the database's file is damaged; its operator must restore it
     │   └── StorageError          for reasons outside the program; the same may succeed later
     │       ├── StorageFullError      the disk is full
     │       ├── StorageBusyError      another program holds the database
@@ -91,6 +92,10 @@ class NotFoundError(RequestError):
 
 class StoreError(PastelError):
     """The database could not be read or written; the cause, which is for the log, says why."""
+
+
+class StoreDamagedError(StoreError):
+    """The database's file is damaged: nothing helps but a restore."""
 
 
 class StorageError(StoreError):

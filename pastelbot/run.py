@@ -18,7 +18,7 @@ from pastelbot import app, log
 from pastelbot.config import BUNDLED, Settings
 from pastelbot.doctor.finding import Level
 from pastelbot.doctor.local_checks import local_findings
-from pastelbot.errors import CheckpointError, ConfigError, DatabaseError, StartupError, StoreError
+from pastelbot.errors import CheckpointError, ConfigError, DatabaseError, StartupError, StoreDamagedError, StoreError
 from pastelbot.formats.precheck import check_reference
 from pastelbot.store.database import Database
 from pastelbot.store.maintenance.checking import WAY_OUT, quick_check
@@ -126,7 +126,8 @@ async def _run(settings: Settings, token: str) -> None:
     except asyncio.CancelledError:
         return
     except StoreError as error:
-        raise DatabaseError(f"The database {settings.storage.database} failed: {error.__cause__}. {WAY_OUT}") from error
+        cure = f" {WAY_OUT}" if isinstance(error, StoreDamagedError) else ""
+        raise DatabaseError(f"The database {settings.storage.database} failed: {error.__cause__}.{cure}") from error
     except discord.LoginFailure as error:
         raise ConfigError(
             "Discord does not accept the token: copy it again from the Bot page of your application in Discord's "

@@ -13,7 +13,15 @@ from discord.utils import MISSING
 
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translated, translator
-from pastelbot.errors import NotAllowedError, PastelError, RequestError, StorageError, StoreError, WordError
+from pastelbot.errors import (
+    NotAllowedError,
+    PastelError,
+    RequestError,
+    StorageError,
+    StoreDamagedError,
+    StoreError,
+    WordError,
+)
 
 Owner = TypeVar("Owner")
 P = ParamSpec("P")
@@ -62,7 +70,7 @@ def _may_help(error: BaseException) -> bool:
 
 def _explained(interaction: Interaction, error: BaseException) -> str:
     """Return what was wrong. Causes outside the program have their own sentences, and no traceback in the log."""
-    if isinstance(error, StorageError):
+    if isinstance(error, StorageError | StoreDamagedError):
         log.error("storage failed", reason=str(error), cause=str(error.__cause__))
     elif isinstance(error, StoreError):
         log.error("the database failed", exc_info=error)

@@ -5,7 +5,14 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pastelbot.errors import StorageBusyError, StorageClosedError, StorageError, StorageFullError, StoreError
+from pastelbot.errors import (
+    StorageBusyError,
+    StorageClosedError,
+    StorageError,
+    StorageFullError,
+    StoreDamagedError,
+    StoreError,
+)
 
 _FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -44,6 +51,8 @@ def _store_error(error: Exception) -> StoreError:
 def _of_sqlite(code: int) -> StoreError:
     if code == sqlite3.SQLITE_FULL:
         return _full()
+    if code in _DAMAGE:
+        return _damaged()
     if code in _BUSY:
         return StorageBusyError("The bot's database is used by another program just now: try again in a minute.")
     return _unreadable() if code in _DEVICE else StoreError(_UNREADABLE)
@@ -53,6 +62,10 @@ def _primary_code(error: sqlite3.Error) -> int | None:
     """Return SQLite's result code without what extends it; errors of the Python module have none."""
     code = getattr(error, "sqlite_errorcode", None)
     return code & 0xFF if isinstance(code, int) else None
+
+
+def _damaged() -> StoreDamagedError:
+    return StoreDamagedError("The bot's database is damaged: its operator has to repair it, and finds how in its log.")
 
 
 def _full() -> StorageFullError:

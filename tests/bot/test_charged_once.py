@@ -8,7 +8,7 @@ from helpers.discord_faults import deliver_twice, lose_answers
 from helpers.studio import job_of
 from helpers.support import eventually
 
-from pastelbot.errors import StorageBusyError, StorageClosedError, StorageFullError
+from pastelbot.errors import StorageBusyError, StorageClosedError, StorageFullError, StoreDamagedError
 from pastelbot.records import JobStatus
 from pastelbot.service.models.models import Models
 from pastelbot.service.requests.submission import JobService
@@ -18,7 +18,8 @@ CALLBACK = "/interactions/*/callback"
 FULL = StorageFullError("The disk of the bot is full, so nothing can be saved just now: try again later.")
 BUSY = StorageBusyError("The bot's database is used by another program just now: try again in a minute.")
 CLOSED = StorageClosedError("The bot is just stopping or restarting: try again in a minute.")
-OUTSIDE = pytest.mark.parametrize("error", [FULL, BUSY, CLOSED])
+DAMAGED = StoreDamagedError("The bot's database is damaged: its operator has to repair it, and finds how in its log.")
+OUTSIDE = pytest.mark.parametrize("error", [FULL, BUSY, CLOSED, DAMAGED])
 
 
 def failing(error):

@@ -59,13 +59,15 @@ async def test_each_person_has_a_number_of_pictures_a_minute(describing, clock):
     await ask(describing, 1)
 
 
-async def test_a_clock_that_goes_back_a_day_keeps_nobody_waiting(describing, clock):
+async def test_a_clock_that_goes_back_a_day_keeps_no_user_waiting(describing, describer, clock):
     for _ in range(3):
         await ask(describing, 1)
     clock.jump(days=-1)
     clock.advance(minutes=1)
 
     await ask(describing, 1)
+
+    assert len(describer.described) == 4
 
 
 async def test_few_wait_at_a_time(describing, describer):

@@ -3,8 +3,16 @@ import errno
 import sqlite3
 
 import pytest
+from structlog.testing import capture_logs
 
-from pastelbot.errors import StorageBusyError, StorageClosedError, StorageError, StorageFullError, StoreError
+from pastelbot.errors import (
+    StorageBusyError,
+    StorageClosedError,
+    StorageError,
+    StorageFullError,
+    StoreDamagedError,
+    StoreError,
+)
 from pastelbot.store.database import Database
 from pastelbot.store.failures import store_errors
 from pastelbot.store.key_values import KeyValueStore
@@ -97,6 +105,27 @@ def test_what_the_file_system_refuses_has_the_same_kinds(number, kind):
         raise OSError(number, "refused")
 
     assert type(raised.value) is kind
+
+
+async def test_pages_that_are_damaged_while_the_bot_runs_have_a_sentence_and_the_log_the_way_out(tmp_path):
+    path = tmp_path / "bot.sqlite3"
+    database = await Database.open(path)
+    async with database.transaction() as connection:
+        await connection.executemany("INSERT INTO memory VALUES (?, ?)", [(str(n), "x" * 900) for n in range(200)])
+    await database.close()
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"x" * 900) // 4096 * 4096
+    content[at : at + 4096] = b"\xff" * 4096
+    database = await Database.open(path)
+    path.write_bytes(content)
+
+    with capture_logs() as logs, pytest.raises(StoreDamagedError, match="its operator has to repair it"):
+        await database.reader.all("SELECT sum(length(value)) FROM memory")
+    await database.close()
+
+    (line,) = logs
+    assert (line["event"], line["log_level"]) == ("the database is damaged", "error")
+    assert "pastelbot db restore FOLDER" in line["cure"]
 
 
 @pytest.mark.parametrize("error", [sqlite3.IntegrityError("a constraint"), UnicodeError("surrogates not allowed")])
