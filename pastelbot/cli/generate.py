@@ -68,6 +68,8 @@ def paint(
     painted = event.pictures
     for note in event.notes:
         on_note(note)
+    if len(painted) == 1 and out.suffix.lower() == ".png":  # else its name says it
+        on_note(f"the seed is {painted[0].seed}")
     files = dict(zip(_paths(painted, out), (picture.png for picture in painted), strict=True))
     if with_sheet:
         folder = out.parent if out.suffix.lower() == ".png" else out

@@ -117,7 +117,12 @@ def imagine(
 
     for note in notes:
         show(note)
-    for path in generate.paint(request, settings, out, with_sheet=grid, on_note=show):
+    try:
+        paths = generate.paint(request, settings, out, with_sheet=grid, on_note=show)
+    except KeyboardInterrupt:
+        show("stopped, and nothing was written")
+        raise typer.Exit(130) from None
+    for path in paths:
         typer.echo(path)
 
 

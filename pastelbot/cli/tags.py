@@ -83,7 +83,7 @@ def tags_search(
         aliases = f"  ({', '.join(map(spoken, tag.aliases))})" if tag.aliases else ""
         typer.echo(f"{short_count(tag.count):>6}  {spoken(tag.name)}  [{category_name(tag.category)}]{aliases}")
     near = f" Did you mean {' or '.join(found.near)}?" if found.near else ""
-    typer.echo(f"{found.total:,} tags.{near}")
+    typer.echo(f"{found.total:,} {'tag' if found.total == 1 else 'tags'}.{near}")
 
 
 def _with_tags(settings: Settings, use: Callable[[Tags], Awaitable[T]]) -> T:

@@ -281,5 +281,24 @@ def test_imagine_paints_without_discord(bot, tmp_path):
         assert "Seed: 7" in picture.info["parameters"]
 
 
+@needs_checkpoint
+def test_imagine_says_the_seed_that_was_drawn(bot, tmp_path):
+    done = bot("imagine", "1girl", "--steps", 1, "--no-hires", "--out", "out.png")
+    with Image.open(tmp_path / "out.png") as picture:
+        seed = picture.info["parameters"].partition("Seed: ")[2].partition(",")[0]
+
+    assert f"note: the seed is {seed}\n" in done.stderr
+
+
+def test_an_interrupted_imagine_says_that_nothing_was_written(here, monkeypatch):
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pastelbot.cli.generate.paint", interrupted)
+    done = here("imagine", "1girl")
+
+    assert (done.returncode, done.stderr) == (130, "note: stopped, and nothing was written\n")
+
+
 def test_imagine_with_a_missing_checkpoint(bot):
     assert "./missing.safetensors" in sentence(bot("imagine", "1girl", "--checkpoint", "./missing.safetensors"))

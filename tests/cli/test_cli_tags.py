@@ -68,7 +68,7 @@ def test_a_file_becomes_the_vocabulary(tags, tmp_path):
     assert (code, err) == (0, "")
     assert out.startswith("2 tags read, 0 lines left out; the vocabulary has 1,")
     _, out, _ = tags("search", "robo_cat")
-    assert out == "   900  mecha cat  [general]  (robo cat)\n1 tags.\n"
+    assert out == "   900  mecha cat  [general]  (robo cat)\n1 tag.\n"
     _, out, _ = tags("stats")
     assert out.endswith("imported from tags.csv\n")
     assert "character" in out
@@ -144,7 +144,7 @@ def test_a_refused_import_leaves_the_vocabulary_as_it_was(tags, tmp_path):
     (tmp_path / "bad.csv").write_text("not\na\nlist\n")
 
     assert tags("import", "bad.csv")[0] == 2
-    assert tags("search", "mecha dog")[1].endswith("1 tags.\n")
+    assert tags("search", "mecha dog")[1].endswith("1 tag.\n")
 
 
 def test_the_cap_on_files_is_known_to_the_reader():

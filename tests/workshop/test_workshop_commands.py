@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from pastelbot.cli.main import app
-from pastelbot.errors import CheckpointError, ConfigError, PastelError, WorkshopError
+from pastelbot.errors import CheckpointError, PastelError, WorkshopError
 
 
 def run(*words):
@@ -59,14 +59,13 @@ def test_wrong_options_are_one_sentence(here, options, words):
     assert not (here / "out.safetensors").exists()
 
 
-def test_configuration_is_named_behind_the_command(here):
-    """Before it, it would be the bot's; it is not passed over in silence."""
+def test_configuration_is_named_before_the_command_or_behind_it(here):
     (here / "other.toml").write_text("[checkpoint]\noffline = true\n", encoding="utf-8")
     run("merge", "a.safetensors", "b.safetensors", "one.safetensors", "--weight", 0.5, "--config", "other.toml")
-    with pytest.raises(ConfigError, match=r"merge \.\.\. --config other\.toml"):
-        run("--config", "other.toml", "merge", "a.safetensors", "b.safetensors", "two.safetensors", "--weight", 0.5)
-    with pytest.raises(CheckpointError, match=r"checkpoint\.offline is set"):
-        run("merge", "owner/name", "b.safetensors", "two.safetensors", "--weight", 0.5, "--config", "other.toml")
+    merge = ("merge", "owner/name", "b.safetensors", "two.safetensors", "--weight", 0.5)
+    for words in (("--config", "other.toml", *merge), (*merge, "--config", "other.toml")):
+        with pytest.raises(CheckpointError, match=r"checkpoint\.offline is set"):
+            run(*words)
 
     assert not (here / "two.safetensors").exists()
 
@@ -123,3 +122,11 @@ def test_commands_start_without_the_libraries_of_networks():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == ""
+
+
+def test_the_checkpoint_inside_the_package_is_called_bundled_here_too(here):
+    run("convert", "bundled", "converted")
+    run("merge", "bundled", "bundled", "merged", "--weight", 0.5)
+
+    file = "unet/diffusion_pytorch_model.safetensors"
+    assert_same(here / "converted" / file, here / "merged" / file)

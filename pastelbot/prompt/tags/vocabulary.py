@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -103,11 +104,14 @@ def category_name(number: int) -> str:
     return CATEGORIES.get(number, f"category {number}")
 
 
+_TOML = re.compile(rb"\[\[?[A-Za-z][\w.-]*\]\]?\s*[#\r\n]")  # a section's heading
+
+
 def _text(content: bytes, source: str) -> str:
     start = content[:4096].lstrip(codecs.BOM_UTF8).lstrip()
     kind = next((kind for magic, kind in _KINDS.items() if content.startswith(magic)), None)
     if start[:1] in b"<{[" and start.lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<svg", b"{", b"[")):
-        kind = "a web page" if start.startswith(b"<") else "JSON"
+        kind = "a web page" if start.startswith(b"<") else "TOML" if _TOML.match(start) else "JSON"
     if kind is not None:
         raise TagFileError(f"{source} is {kind}, not a list of tags. {_NEEDED}")
     if not start:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pastelbot.choices import nearest_names
+from pastelbot.config import BUNDLED, bundled_checkpoint
 from pastelbot.errors import RecipeError
 from pastelbot.formats.hub import is_hub_name
 from pastelbot.workshop.recipes.steps import Step, read_step
@@ -29,6 +30,11 @@ class Recipe:
     def path(self, written: str) -> Path:
         """Return a path as the recipe means it."""
         return self.folder / Path(written).expanduser()
+
+    def input_path(self, written: str) -> Path:
+        """Return an input's path; `bundled` is the checkpoint inside the package, unless a file has that name."""
+        path = self.path(written)
+        return bundled_checkpoint() if written == BUNDLED and not path.exists() else path
 
     def uses(self) -> Mapping[str, int]:
         """Return how often each step is used by later ones."""
@@ -120,7 +126,7 @@ def _check_reference(
         return
     if any(reference == other.name for other in recipe.steps):
         raise RecipeError(f"{where}: the step {reference!r} comes later. A step can use only those before it.")
-    if recipe.path(reference).exists() or is_hub_name(reference):
+    if recipe.input_path(reference).exists() or is_hub_name(reference):
         return
     if not earlier:
         raise RecipeError(f"{where}: {reference!r} is not a file or folder here and no hub name.")

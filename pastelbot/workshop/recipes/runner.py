@@ -93,7 +93,7 @@ class _RecipeRunner:
         place = self._find(self._place(reference), f"steps.{step.name}.{key}")
         is_vae = isinstance(step, VaeBakeStep) and key == "vae"
         opened = self._opened[key if is_vae else "", reference] = _opening(step, is_vae=is_vae)(place)
-        called = Path(reference).name if self._recipe.path(reference).exists() else reference
+        called = Path(reference).name if self._recipe.input_path(reference).exists() else reference
         for file in opened.files:
             self._names[file] = f"{called}/{file.relative_to(place).as_posix()}" if place.is_dir() else called
 
@@ -112,7 +112,7 @@ class _RecipeRunner:
         )
 
     def _place(self, reference: str) -> str:
-        path = self._recipe.path(reference)
+        path = self._recipe.input_path(reference)
         return str(path) if path.exists() else reference
 
     def check(self) -> None:

@@ -74,6 +74,8 @@ def test_bad_lines_are_reported_with_their_numbers(line, problem):
         (b"<!DOCTYPE html><html>", "is a web page"),
         (b"\n <html lang=en>", "is a web page"),
         (json.dumps([1]).encode(), "is JSON"),
+        (b"[true]", "is JSON"),
+        (b"[checkpoint]\npath = 1\n", "is TOML"),
         (b"long_hair,0,1,\nl\xe4nge,0,1,\n", "is not UTF-8 text: see line 2"),
         (b"a,0,1,\nb\0,0,1,\n", "line 2 has a zero byte"),
         (b"once upon a time\nthere was a girl\n", "2 of 2 lines cannot be read. Line 1: it has 1 fields"),
