@@ -134,6 +134,8 @@ class LoraFiles:
         files, name = self.files, _composed(name)
         if name in files:
             return Found(files[name], exact=True)
+        if (placed := _at(name, files.values())) is not None:
+            return Found(placed, exact=True)
         titled = self._titles(files.values())
         if name in titled:
             return Found(titled[name], exact=True)
@@ -201,6 +203,15 @@ def _nearest(name: str, known: Mapping[str, Path]) -> Path | None:
             path for each in difflib.get_close_matches(wanted, same, n=3, cutoff=_CLOSE) for path in plain[each]
         }
     return next(iter(matching)) if len(matching) == 1 else None
+
+
+def _at(name: str, paths: Iterable[Path]) -> Path | None:
+    """Return the only file that a name with its folder means: `styles/soft`, as other programs write it."""
+    end = "/" + name.replace("\\", "/")
+    found = (
+        [path for path in paths if _composed(path.with_suffix("").as_posix()).endswith(end)] if "/" in end[1:] else []
+    )
+    return found[0] if len(found) == 1 else None
 
 
 def plain_name(name: str) -> str:

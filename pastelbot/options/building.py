@@ -13,6 +13,7 @@ from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.reading import read_aspect, read_negative, read_sampler, read_size, size_with_aspect
 from pastelbot.prompt.comments import strip_comments
+from pastelbot.prompt.composition import end_as_tag
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules.sampling.options import read_sampling
 
@@ -158,8 +159,9 @@ def default_hires(first: tuple[int, int], settings: Settings) -> HiresFix:
 
 
 def _prompt(text: str | None, default: str) -> str:
+    """Return a typed prompt; what was typed to its end is no weight of it."""
     refuse_infotext(text or "")
-    return _typed(text, default)
+    return _typed(text, default) if text is None else end_as_tag(_typed(text, default))
 
 
 def _typed(text: str | None, default: str) -> str:
@@ -171,7 +173,8 @@ def _negative(base: GenerationRequest, options: GenerationOptions) -> str:
     """Return the negative prompt, with what else is to be avoided in front of it."""
     default = _typed(None if options.negative is None else read_negative(options.negative), base.negative_prompt)
     avoid = _typed(options.avoid, "").strip(", ")
-    return ", ".join(part for part in (avoid, default) if part)
+    joined = ", ".join(part for part in (avoid, default) if part)
+    return joined if options.negative is None and options.avoid is None else end_as_tag(joined)
 
 
 def _or(value: T | None, default: T) -> T:

@@ -29,6 +29,45 @@ def split_and(prompt: str) -> list[Part]:
     return [_part(text) for text in _AND.split(prompt)]
 
 
+def end_as_tag(prompt: str) -> str:
+    """Return a typed prompt whose end is no weight by accident: a comma is put behind a tag such as `:3` or `16:9`.
+
+    The webui reads the end of a prompt as its weight in a composition. That is meant only where there is one, and not
+    even there for a tag that is nothing but a colon and a number.
+    """
+    ends = [match.start() for match in _AND.finditer(prompt)]
+    pieces, start = [], 0
+    for end in [*ends, len(prompt)]:
+        place = _end_of_weight(prompt, start, end)
+        if place is not None and (not ends or _own_tag(prompt, start, place)):
+            pieces += [prompt[start:place], ",", prompt[place:end]]
+        else:
+            pieces.append(prompt[start:end])
+        start = end
+    return "".join(pieces)
+
+
+def _end_of_weight(prompt: str, start: int, end: int) -> int | None:
+    """Return where the weight at the end of a part ends, before blanks and `<lora:...>`; None where there is none."""
+    while end > start:
+        if prompt[end - 1].isspace():
+            end -= 1
+        elif prompt[end - 1] == ">" and (opened := prompt.rfind("<", start, end)) >= 0 and ":" in prompt[opened:end]:
+            end = opened
+        else:
+            break
+    colon = prompt.rfind(":", start, end)
+    if prompt.count("(", start, end) > prompt.count(")", start, end):
+        return None  # a bracket that is not closed: the weight is meant
+    return end if colon >= 0 and _WEIGHT.fullmatch(prompt[colon + 1 : end].strip()) else None
+
+
+def _own_tag(prompt: str, start: int, end: int) -> bool:
+    """Return whether the weight that ends there is a whole tag, as in `smile, :3`."""
+    before = prompt[start : prompt.rfind(":", start, end)].rstrip(" ")
+    return not before or before[-1] in ",\n"
+
+
 def compose(prompts: Sequence[str]) -> Composition:
     """Split prompts at `AND` and number their different texts in the order of appearance."""
     numbers: dict[str, int] = {}

@@ -150,3 +150,22 @@ def test_one_file_with_a_nested_header_hides_no_others(tmp_path):
     assert with_it.find("Soft Touch").name == "soft"
     with pytest.raises(CheckpointError, match="nested too deeply"):
         read_header(tmp_path / "zz.safetensors")
+
+
+@pytest.mark.parametrize("name", ["styles/inner", "styles\\inner", "deep/styles/inner", "deep\\styles\\inner"])
+def test_a_lora_is_found_by_its_name_with_its_folder(tmp_path, name):
+    (tmp_path / "deep" / "styles").mkdir(parents=True)
+    path = tmp_path / "deep" / "styles" / "inner.safetensors"
+    path.touch()
+    found = LoraFiles(tmp_path).find(name)
+
+    assert (path, True) == (found.path, found.exact)
+
+
+@pytest.mark.parametrize("name", ["other/inner", "yles/inner", "styles/inne", "/", "styles/"])
+def test_another_folder_is_another_lora(tmp_path, name):
+    (tmp_path / "styles").mkdir()
+    (tmp_path / "styles" / "inner.safetensors").touch()
+    found = LoraFiles(tmp_path).find(name)
+
+    assert found is None or not found.exact

@@ -157,3 +157,12 @@ def test_a_stored_picture_to_start_from_is_kept_and_its_strength_can_be_changed(
 def test_a_resize_mode_without_a_picture_is_refused():
     with pytest.raises(RequestError, match="picture to start from"):
         drafted(resize_mode="Just resize")
+
+
+def test_a_prompt_that_ends_in_a_tag_with_a_number_keeps_it():
+    request = draft(
+        GenerationOptions(prompt="1girl, :3", negative="16:9", avoid="hat"), Settings(), random_seed=lambda: 99
+    )
+
+    assert ("1girl, :3,", "hat, 16:9,") == (request.prompt, request.negative_prompt)
+    assert "a :3" == amend(request.replace(prompt="a :3"), GenerationOptions(), Settings(), random_seed=int).prompt

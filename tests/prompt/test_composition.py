@@ -1,6 +1,7 @@
 import pytest
 
-from pastelbot.prompt.composition import compose, split_and
+from pastelbot.prompt.composition import compose, end_as_tag, split_and
+from pastelbot.prompt.extra_networks import extract_networks
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,35 @@ def test_equal_texts_of_a_batch_are_one():
 
     assert composition.texts == ("a", " b")
     assert composition.images == (((0, 1.0), (1, 1.0)), ((0, 2.0),))
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("1girl, cat ears, :3", "1girl, cat ears, :3,"),
+        (":3", ":3,"),
+        ("ratio 16:9", "ratio 16:9,"),
+        ("clock, time: 12:30", "clock, time: 12:30,"),
+        ("1girl, smile :3 ", "1girl, smile :3, "),
+        ("1girl, >:3 <lora:soft:0.5>", "1girl, >:3, <lora:soft:0.5>"),
+        ("1girl <lora:a:1> :3 <lora:b:1> <lora:c:2>", "1girl <lora:a:1> :3, <lora:b:1> <lora:c:2>"),
+        ("cat, :3 AND dog, :3", "cat, :3, AND dog, :3,"),
+        ("cat AND\n:3", "cat AND\n:3,"),
+        ("red:2.5", "red:2.5,"),
+        ("red:-1", "red:-1,"),
+    ],
+)
+def test_a_tag_that_ends_in_a_number_is_no_weight_of_the_prompt(typed, expected):
+    assert expected == end_as_tag(typed)
+    assert {1.0} == {part.weight for part in split_and(extract_networks(end_as_tag(typed)).prompt)}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("", "1girl", "(red hair:1.2)", "[a:b:3]", "1girl, :3,", ":d", "16:9 picture", "a cat :1.2 AND a dog :0.8"),
+        *("<lora:a:1>", "a AND b:2", "(red hair:1.2", ">", "<a:3> b>"),
+    ],
+)  # fmt: skip
+def test_other_ends_and_the_weights_of_a_composition_stay(typed):
+    assert typed == end_as_tag(typed)

@@ -29,7 +29,7 @@ from pastelbot.options.tokens import count_tokens
 from pastelbot.prompt import check
 from pastelbot.prompt.attention import parse_attention
 from pastelbot.prompt.comments import strip_comments
-from pastelbot.prompt.composition import split_and
+from pastelbot.prompt.composition import end_as_tag, split_and
 from pastelbot.prompt.confusables import readings
 from pastelbot.prompt.editing import prompt_schedule
 from pastelbot.prompt.expansion import Wildcards, escape, expand
@@ -37,7 +37,7 @@ from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.prompt.flags import escape_flags, read_flags
 from pastelbot.prompt.lora_tags import read_lora_tags, rename_loras
 from pastelbot.prompt.tags.completion import unfinished, without_arrows
-from pastelbot.prompt.tags.names import tag_key, tags_in
+from pastelbot.prompt.tags.names import tag_key, tags_in, whole_tags_in
 from pastelbot.prompt.tags.vocabulary import read_tag_file
 from pastelbot.prompt.word_list import painted_texts, phrase_of, read_all, wanted_of_negative
 from pastelbot.rules.durations import read_duration
@@ -83,6 +83,9 @@ READERS = {
     "with_line_breaks": with_line_breaks,
     "find_infotexts": lambda text: find_infotexts(f"{text}\nSteps: 1, Sampler: Euler, Seed: 1"),
     "find_infotexts in one line": lambda text: find_infotexts(f"Steps: 1, {text}".replace("\n", " ")),
+    "end_as_tag": end_as_tag,
+    "end_as_tag behind tags": lambda text: end_as_tag(f":3 {text} <a:b> "),
+    "whole_tags_in": whole_tags_in,
     "refuse_infotext": refuse_infotext,
     "decode_comment": lambda text: decode_comment(b"UNICODE\0" + text.encode("utf-16-le")),
     "decode_comment of other bytes": lambda text: decode_comment(text.encode()),

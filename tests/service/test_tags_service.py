@@ -92,6 +92,8 @@ async def test_mistyped_tags_are_noticed_three_at_most(tags):
         "wielding a purple staff blasting purple energy",
         "cat, dog, zzz, qq, 1234, 0.5",
         "red hair, red hairr",
+        "[red:blue:0.5] hair",
+        "[[[[blurry]]]], ((((sharp))))",
         "🎨, ドラゴン, (((((",
         ", ".join(f"made up thing {number}" for number in range(300)),
     ],

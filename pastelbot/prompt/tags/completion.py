@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pastelbot.prompt.composition import end_as_tag
 from pastelbot.prompt.tags.names import Span, spoken, tag_key, words, written
 
 MOST_CHOICES = 25
@@ -92,6 +93,7 @@ def completions(typed: Unfinished, candidates: Iterable[Candidate]) -> list[Comp
     found: dict[str, Completion] = {}
     for candidate in candidates:
         value = f"{typed.head}{written(candidate.name)}{typed.tail}"
+        value = value if typed.tail.strip() else end_as_tag(value)
         if tag_key(candidate.name) in typed.present or value in found or len(value) > _LONGEST:
             continue
         found[value] = Completion(_shown(typed, candidate, value), value)

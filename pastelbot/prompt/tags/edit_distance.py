@@ -3,12 +3,30 @@
 Insertions, deletions, replacements and swapped neighbours each count 1 ("optimal string alignment" in Boytsov, 2011).
 """
 
+_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")  # where slips happen
+_SHORT = 5  # letters: another letter in so short a word often makes another word
+
 
 def allowed_errors(length: int) -> int:
     """Return how many typing errors a word of this length may have."""
     if length < 4:
         return 0
     return 1 if length < 12 else 2
+
+
+def is_slip(typed: str, meant: str) -> bool:
+    """Return whether a short word can be another one mistyped: a wrong letter is then one beside the right one.
+
+    >>> is_slip("sharp", "shark"), is_slip("smole", "smile"), is_slip("hiar", "hair")
+    (False, True, True)
+    """
+    wrong = [pair for pair in zip(typed, meant, strict=False) if pair[0] != pair[1]]
+    if len(typed) != len(meant) or len(typed) > _SHORT or len(wrong) != 1:
+        return True
+    places = [
+        (row, letters.index(letter)) for letter in wrong[0] for row, letters in enumerate(_KEYS) if letter in letters
+    ]
+    return len(places) < len(wrong[0]) or max(abs(a - b) for a, b in zip(*places, strict=True)) <= 1
 
 
 def distance(typed: str, other: str, limit: int, *, beginning: bool = False) -> int:

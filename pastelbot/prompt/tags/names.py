@@ -124,6 +124,23 @@ def replace_tags(prompt: str, meant: Mapping[str, str]) -> str:
     return "".join([*parts, prompt[done:]])
 
 
+def whole_tags_in(prompt: str) -> list[str]:
+    """Return a prompt's tags as `tags_in`, without pieces of tags beside a choice or an edit: `[red:blue:0.5] hair`."""
+    found: dict[str, str] = {}
+    for start, end in words(prompt):
+        key = tag_key(prompt[start:end])
+        if key and _beside(prompt, start - 1, -1) not in "]}" and _beside(prompt, end, 1) not in "[{":
+            found.setdefault(key, prompt[start:end])
+    return list(found.values())
+
+
+def _beside(text: str, place: int, step: int) -> str:
+    """Return the first sign from a place on that is no blank, or a blank where there is none."""
+    while 0 <= place < len(text) and text[place] == " ":
+        place += step
+    return text[place] if 0 <= place < len(text) else " "
+
+
 def tag_key(text: str) -> str:
     r"""Return a tag's comparison key: no case, accents, escapes or brackets, and spaces for underscores.
 

@@ -13,8 +13,8 @@ import structlog
 from pastelbot.config import TagSettings
 from pastelbot.errors import TagFileError
 from pastelbot.prompt.tags.completion import MOST_CHOICES, Candidate, Completion, completions, label, unfinished
-from pastelbot.prompt.tags.edit_distance import allowed_errors, distance
-from pastelbot.prompt.tags.names import spoken, tag_key, tags_in
+from pastelbot.prompt.tags.edit_distance import allowed_errors, distance, is_slip
+from pastelbot.prompt.tags.names import spoken, tag_key, whole_tags_in
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile, read_tag_file
 from pastelbot.prompt.word_list import WordList
 from pastelbot.records import Actor
@@ -146,7 +146,7 @@ class Tags:
         """
         if not self._settings.suggest:
             return []
-        typed = {tag_key(tag): tag for tag in tags_in(prompt)[:_MOST_TAGS]}
+        typed = {tag_key(tag): tag for tag in whole_tags_in(prompt)[:_MOST_TAGS]}
         short = [key for key in typed if allowed_errors(len(key)) and len(key.split()) <= _MOST_WORDS]
         known = await self._store.known(short)
         unknown = sorted((key for key in short if key not in known), key=lambda key: len(key.split()))
@@ -155,7 +155,11 @@ class Tags:
         shown, found = await self._shown_to(actor), []
         for key in unknown[:_LOOKED_AT]:
             alike = await self._alike(key, _MOST_SUGGESTIONS)
-            near = [each for each in alike if _well_used(each.tag, key) and shown(each)]
+            near = [
+                each
+                for each in alike
+                if _well_used(each.tag, key) and is_slip(key, tag_key(each.alias or each.tag.name)) and shown(each)
+            ]
             meant = spoken(near[0].tag.name) if near else ""
             if meant and tag_key(meant) not in typed:
                 found.append(Suggestion(typed=typed[key], meant=meant))

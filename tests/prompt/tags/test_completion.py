@@ -3,6 +3,7 @@ import random
 import pytest
 
 from pastelbot.prompt.attention import parse_attention
+from pastelbot.prompt.composition import split_and
 from pastelbot.prompt.tags.completion import Candidate, completions, label, short_count, unfinished, without_arrows
 
 RED = [Candidate("red_hair")]
@@ -158,3 +159,11 @@ def test_a_search_shows_counts():
     ]
     assert label("red_hair", 520_000, "re hair") == "re hair → red hair (520k)"
     assert len(label("a" * 200, 1)) == 100
+
+
+@pytest.mark.parametrize(("name", "end"), [(":3", ":3,"), (">:3", ">:3,"), (":d", ":d"), ("16:9", "16:9,")])
+def test_a_completed_tag_never_becomes_the_prompts_weight(name, end):
+    (choice,) = completions(unfinished("1girl, "), [Candidate(name)])
+
+    assert f"1girl, {end}" == choice.value == choice.name
+    assert [1.0] == [part.weight for part in split_and(choice.value)]

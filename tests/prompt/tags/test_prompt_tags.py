@@ -3,7 +3,7 @@ import random
 import pytest
 from helpers.support import cpu_seconds
 
-from pastelbot.prompt.tags.names import spoken, tag_key, tags_in, words, written
+from pastelbot.prompt.tags.names import spoken, tag_key, tags_in, whole_tags_in, words, written
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,19 @@ def test_names_are_written_with_spaces_and_escaped_brackets(name, said, typed):
     assert said == spoken(name)
     assert typed == written(name)
     assert tag_key(name) == tag_key(typed)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tags"),
+    [
+        ("[red:blue:0.5] hair", ["red", "blue", "0.5"]),
+        ("1girl, [red::5] hair, smile", ["1girl", "red", "5", "smile"]),
+        ("{red|blue} hair, smile", ["red", "blue", "smile"]),
+        ("{red|blue}, hair", ["red", "blue", "hair"]),
+        ("smile, {red|blue}", ["smile", "red", "blue"]),
+        ("(red hair:1.2), <lora:a:1> hair", ["red hair", "hair"]),
+        ("((((sharp))))", ["sharp"]),
+    ],
+)
+def test_pieces_of_tags_beside_a_choice_or_an_edit_are_no_tags(prompt, tags):
+    assert tags == whole_tags_in(prompt)
