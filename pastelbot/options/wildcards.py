@@ -1,37 +1,92 @@
-"""Wildcards in files: one text a line, `#` begins a comment, a file in a folder is called `folder/name`."""
+"""Wildcards in files: one text a line, `#` begins a comment, a file in a folder is called `folder/name`.
+
+A YAML or JSON file holds several lists: `colors: {warm: [red, orange]}` is `colors/warm`.
+"""
 
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+
+from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.texts.decoding import decoded
 from pastelbot.prompt.expansion import Wildcards
 
 _LONGEST_LINE = 4000
 _LARGEST_FILE = 4 * 2**20
 _MOST_FILES = 2000
+_MOST_LINES = 200_000  # of a file with several lists: a small one can name the same list again and again
+_DEEPEST = 20
+_SUFFIXES = (".txt", ".yaml", ".yml", ".json")
+
+
+class _UnreadableError(ValueError):
+    """Why a file is not a list."""
 
 
 def load_wildcards(folder: Path | None) -> Wildcards:
     """Read the operator's folder and what ships with the project; a file of the operator's wins by its name."""
-    shipped = files("pastelbot").joinpath("data", "wildcards")
-    lines = {name: _lines(path) for name, path in _files(Path(str(shipped)))}
-    if folder is not None and folder.is_dir():
-        lines |= {name: _lines(path) for name, path in _files(folder)}
-    return Wildcards(lines)
+    lists: dict[str, list[str]] = {}
+    unreadable: dict[str, str] = {}
+    for place in (Path(str(files("pastelbot").joinpath("data", "wildcards"))), folder):
+        for name, path in _files(place):
+            try:
+                lists |= _lists(name, path)
+            except _UnreadableError as error:
+                unreadable[name] = str(error)
+    return Wildcards(lists, unreadable)
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    found = sorted(path for path in folder.rglob("*.txt") if path.is_file())
+def _files(folder: Path | None) -> Iterator[tuple[str, Path]]:
+    if folder is None or not folder.is_dir():
+        return
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
     for path in found[:_MOST_FILES]:
         yield path.relative_to(folder).with_suffix("").as_posix(), path
 
 
-def _lines(path: Path) -> list[str]:
+def _lists(name: str, path: Path) -> dict[str, list[str]]:
+    """Return the lists of a file by name."""
+    text = _text(path)
+    if path.suffix.lower() == ".txt":
+        return {name: _lines(text.splitlines())}
+    try:
+        content = parse_json(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        raise _UnreadableError(f"its file {path.name} is not valid {path.suffix[1:].upper()}") from error
+    entries: dict[str, list[str]] = {}
+    for number, (place, line) in enumerate(_entries(content, (), name)):
+        if number >= _MOST_LINES:
+            raise _UnreadableError(f"its file {path.name} has more than {_MOST_LINES:,} lines")
+        entries.setdefault(place, []).append(line)
+    return {place: _lines(lines, comments=False) for place, lines in entries.items()}
+
+
+def _entries(content: object, trail: tuple[str, ...], name: str) -> Iterator[tuple[str, str]]:
+    """Yield (list, line) of what a file says; a list without a name has the file's."""
+    if isinstance(content, dict) and len(trail) < _DEEPEST:
+        for key, value in content.items():
+            yield from _entries(value, (*trail, str(key)), name)
+    elif isinstance(content, list):
+        for line in content:
+            if isinstance(line, str | int | float):
+                yield "/".join(trail) or name, str(line)
+    elif isinstance(content, str | int | float):
+        yield "/".join(trail) or name, str(content)
+
+
+def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST_FILE:
-            return []
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    lines = (line.split("#", 1)[0].strip()[:_LONGEST_LINE] for line in text.splitlines())
+            raise _UnreadableError(f"its file {path.name} is larger than {_LARGEST_FILE:,} bytes")
+        return decoded(path.read_bytes())
+    except OSError as error:
+        raise _UnreadableError(f"its file {path.name} cannot be opened") from error
+    except UnicodeDecodeError as error:
+        raise _UnreadableError(f"its file {path.name} is not text in UTF-8 or UTF-16") from error
+
+
+def _lines(texts: list[str], *, comments: bool = True) -> list[str]:
+    lines = ((text.split("#", 1)[0] if comments else text).strip()[:_LONGEST_LINE] for text in texts)
     return [line for line in lines if line]

@@ -2,6 +2,8 @@ r"""Permutations and wildcards: expansion of one prompt into several. Pure text.
 
     {red,blue} hair    every option: a prompt each
     {red|blue} hair    one of them
+    {2::red|blue}      one of them, red twice as often
+    {2$$red|blue|pink} two of them, `{1-2$$ and $$a|b}` one or two with " and " between them
     __haircolor__      one line of the wildcard of that name
 
 The seed alone decides what is picked. Braces nest; those without a comma or bar of their own are text, and so is `{`
@@ -9,12 +11,14 @@ behind a backslash. A line of a wildcard may hold all of this itself; there `{a,
 language and `<...>` are left as they are, and what stands inside `(...)`, `[...]` and `<...>` never separates.
 """
 
+import bisect
 import hashlib
 import itertools
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pastelbot.choices import nearest_names
 from pastelbot.errors import LimitError, PromptError
@@ -23,12 +27,20 @@ from pastelbot.prompt.extra_networks import TagPattern
 _LONGEST = 16_000  # characters of an expanded prompt, far beyond what may be painted
 _DEEPEST = 20
 _MOST_PICKS = 1000
-_NAME = r"[A-Za-z0-9](?:[\w/.-]{0,200}?[A-Za-z0-9])?"
+_NAME = r"[^\W_](?:[\w/.-]{0,200}?[^\W_])?"
 _TOKEN = TagPattern(
     r"<\w+:[^>]*>",
     rf"\\([{{}}]|__)|\\.|(?<![A-Za-z0-9])__({_NAME})__(?![A-Za-z0-9])|[{{}}()\[\],|]|[^\\<>{{}}()\[\],|_]+|.",
 )
-_TO_ESCAPE = TagPattern(r"<\w+:[^>]*>", r"\\.|[{}]|(?<![A-Za-z0-9])__(?=[A-Za-z0-9])")
+_COUNT = re.compile(r"\s*+(?:[~@](?=[\d-]))?(\d{1,3})?(-)?(\d{1,3})?\$\$(?:([^$]*+)\$\$)?")
+_OPTION_WEIGHT = re.compile(r"\s*+(\d{1,6}(?:\.\d{1,6})?)::")
+_TRIES = 4  # for each different line that is to be drawn
+# Variables, sampling marks, parameters and patterns of dynamic prompts.
+_UNSUPPORTED = re.compile(
+    r"(?<!\\)(?:\$\{\w|__[~@]\w|(?<![A-Za-z0-9_])__[A-Za-z0-9][\w/.-]{0,60}\([^()]{0,200}\)__"
+    r"|(?<![A-Za-z0-9_])__[\w/.-]{0,60}\*[\w/.*-]{0,60}__)"
+)
+_TO_ESCAPE = TagPattern(r"<\w+:[^>]*>", r"\\.|[{}]|(?<![A-Za-z0-9])__(?=[^\W_]|[~@*])")
 _SIGNS = re.compile(r"[\s_.-]+")
 
 
@@ -40,10 +52,14 @@ class _Wildcard:
 
 @dataclass(frozen=True)
 class _Choice:
-    """Options in braces; `every` are a prompt each, else one is picked."""
+    """Options in braces; `every` are a prompt each, else one is picked by the weights, or `least` to `most`."""
 
     options: "tuple[_Nodes, ...]"
     every: bool
+    weights: tuple[float, ...] = ()
+    least: int = 1
+    most: int | None = 1
+    joiner: str = ", "
 
 
 _Node = str | _Wildcard | _Choice
@@ -53,7 +69,9 @@ _Nodes = tuple[_Node, ...]
 class Wildcards:
     """Lists of texts by name. Case and word separators are ignored: `hair_color` is `HairColor`."""
 
-    def __init__(self, lines: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, lines: Mapping[str, Sequence[str]], unreadable: Mapping[str, str] | None = None) -> None:
+        """Take the lines by name, and why the files of other names cannot be read."""
+        self._unreadable = {_plain_name(name): reason for name, reason in (unreadable or {}).items()}
         self._lines = {_plain_name(name): tuple(options) for name, options in lines.items()}
         self.names = tuple(sorted(lines))
 
@@ -63,6 +81,8 @@ class Wildcards:
         if found:
             return found
         where = f"`__{name[:60]}__` (at character {position + 1})"
+        if (reason := self._unreadable.get(_plain_name(name))) is not None:
+            raise PromptError(f"The wildcard {where} cannot be read: {reason}.", position=position)
         if found is not None:
             raise PromptError(f"The wildcard {where} is empty: its file has no lines.", position=position)
         if not self.names:
@@ -79,7 +99,7 @@ _NO_WILDCARDS = Wildcards({})
 
 def _plain_name(name: str) -> str:
     """Return a wildcard's name in the form used for comparison."""
-    return _SIGNS.sub("", name.casefold())
+    return _SIGNS.sub("", unicodedata.normalize("NFC", name).casefold())
 
 
 @dataclass
@@ -90,12 +110,15 @@ class _Picker:
     wildcards: Wildcards
     picks: Iterator[int] = field(default_factory=itertools.count)
 
-    def index(self, count: int) -> int:
+    def index(self, count: int, weights: Sequence[float] = ()) -> int:
         number = next(self.picks)
         if number >= _MOST_PICKS:
             raise LimitError(f"The wildcards and braces pick more than {_MOST_PICKS:,} times, which is far too often.")
         digest = hashlib.sha256(f"{self.seed}:{number}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") % count
+        drawn = int.from_bytes(digest[:8], "big")
+        if not any(weights):
+            return drawn % count
+        return min(bisect.bisect(list(itertools.accumulate(weights)), drawn / 2**64 * sum(weights)), count - 1)
 
     def text(self, nodes: _Nodes, trail: "tuple[_Wildcard, ...]" = ()) -> str:
         """Return the text of nodes that stand in the lines of the wildcards of `trail`, the typed one first."""
@@ -105,7 +128,7 @@ class _Picker:
         if isinstance(node, str):
             return node
         if isinstance(node, _Choice):
-            return self.text(node.options[self.index(len(node.options))], trail)
+            return self._picked(node, trail)
         trail = (*trail, node)
         position = trail[0].position
         if len(trail) > _DEEPEST:
@@ -116,13 +139,42 @@ class _Picker:
             )
         lines = self.wildcards.lines(node.name, position)
         try:
-            inner = _parse(lines[self.index(len(lines))])
+            weights, texts = _weighed(lines)
+            inner = _parse(texts[self.index(len(lines), weights)])
         except (PromptError, LimitError) as error:
             raise PromptError(
                 f"The wildcard `__{node.name[:60]}__` (at character {position + 1}) has a line with an error. {error}",
                 position=position,
             ) from error
         return self.text(inner, trail)
+
+    def _picked(self, choice: _Choice, trail: "tuple[_Wildcard, ...]") -> str:
+        """Return the options that are picked, each once; of a single wildcard as many different lines."""
+        options, weights = list(choice.options), list(choice.weights)
+        only_wildcard = len(options) == 1 and any(isinstance(node, _Wildcard) for node in options[0])
+        most = choice.most if choice.most is not None else len(options)
+        least = min(choice.least, most)
+        count = least + (self.index(most - least + 1) if most > least else 0)
+        if only_wildcard:
+            drawn = dict.fromkeys(self.text(options[0], trail) for _try in range(_TRIES * count))
+            return choice.joiner.join(list(drawn)[:count])
+        texts = []
+        for _pick in range(min(count, len(options))):
+            place = self.index(len(options), weights)
+            texts.append(self.text(options.pop(place), trail))
+            weights[place : place + 1] = []
+        return choice.joiner.join(texts)
+
+
+def _weighed(lines: Sequence[str]) -> tuple[Sequence[float], Sequence[str]]:
+    """Return the weights in front of lines, such as `3::red`, and the lines without them; no weights if none has."""
+    matches = [_OPTION_WEIGHT.match(line) for line in lines]
+    if not any(matches):
+        return (), lines
+    return (
+        [1.0 if match is None else float(match[1]) for match in matches],
+        [line if match is None else line[match.end() :] for line, match in zip(lines, matches, strict=True)],
+    )
 
 
 def expand(prompt: str, *, seed: int, wildcards: Wildcards = _NO_WILDCARDS, limit: int) -> list[str]:
@@ -190,17 +242,51 @@ class _Brace:
 
     def close(self) -> _Nodes:
         """Return what the braces mean: a choice at the bars, else at the commas, else text."""
-        if not self.separators:
-            return ("{", *self.nodes(), "}")
+        options = self._options()
+        count = _COUNT.match(_leading(options[0]))
+        if count is not None and any(count.group(1, 2, 3)):
+            return self._several(count, options)
+        weights = [_OPTION_WEIGHT.match(_leading(option)) for option in options]
         if "|" not in self.separators:
+            if not self.separators:
+                return ("{", *self.nodes(), "}")
+            if weights[0] is not None:
+                raise PromptError(
+                    f"The braces at character {self.position + 1} have a weight: separate their options with |, as in "
+                    "{2::red|blue}.",
+                    position=self.position,
+                )
             return (_Choice(tuple(_stripped(segment) for segment in self.segments), every=True),)
+        return (_choice(options, weights),)
+
+    def _several(self, count: re.Match[str], options: "list[_Nodes]") -> _Nodes:
+        if "," in self.separators and "|" not in self.separators:
+            raise PromptError(
+                f"The braces at character {self.position + 1} pick several: separate their options with |, as in "
+                "{2$$red|blue|pink}.",
+                position=self.position,
+            )
+        least, dash, most, joiner = count.groups()
+        options[0] = _without(options[0], count.end())
+        choice = _choice(options, [_OPTION_WEIGHT.match(_leading(option)) for option in options])
+        return (
+            replace(
+                choice,
+                least=int(least) if least else 1,
+                most=int(most) if most else (None if dash else int(least or 1)),
+                joiner=", " if joiner is None else joiner,
+            ),
+        )
+
+    def _options(self) -> "list[_Nodes]":
+        """Return what is between the bars; commas are text there."""
         options, first = [], 0
         for number, sign in enumerate([*self.separators, "|"]):
             if sign == "|":
                 part = self._joined(self.segments[first : number + 1], self.separators[first:number])
                 options.append(_stripped(part))
                 first = number + 1
-        return (_Choice(tuple(options), every=False),)
+        return options
 
     @staticmethod
     def _joined(segments: Sequence[Sequence[_Node]], separators: Sequence[str]) -> _Nodes:
@@ -208,6 +294,32 @@ class _Brace:
         for sign, segment in zip(separators, segments[1:], strict=True):
             nodes += [sign, *segment]
         return tuple(nodes)
+
+
+def _choice(options: "Sequence[_Nodes]", weights: Sequence[re.Match[str] | None]) -> _Choice:
+    """Return a choice of one of the options, by the weights in front of those that have one."""
+    if not any(weights):
+        return _Choice(tuple(options), every=False)
+    return _Choice(
+        tuple(
+            option if match is None else _without(option, match.end())
+            for option, match in zip(options, weights, strict=True)
+        ),
+        every=False,
+        weights=tuple(1.0 if match is None else float(match[1]) for match in weights),
+    )
+
+
+def _leading(nodes: _Nodes) -> str:
+    """Return the text that nodes begin with."""
+    return "".join(itertools.takewhile(lambda node: isinstance(node, str), nodes))  # type: ignore[arg-type]
+
+
+def _without(nodes: _Nodes, length: int) -> _Nodes:
+    """Take so many characters of text away from the start of nodes."""
+    text = _leading(nodes)
+    rest = tuple(itertools.dropwhile(lambda node: isinstance(node, str), nodes))
+    return _stripped((text[length:], *rest))
 
 
 def _stripped(nodes: Sequence[_Node]) -> _Nodes:
@@ -221,6 +333,7 @@ def _stripped(nodes: Sequence[_Node]) -> _Nodes:
 
 
 def _parse(prompt: str) -> _Nodes:
+    _refuse_unsupported(prompt)
     stack = [_Brace(-1)]
     for match in _TOKEN.find(prompt):
         _read(stack, match)
@@ -232,6 +345,17 @@ def _parse(prompt: str) -> _Nodes:
             position=position,
         )
     return stack[0].nodes()
+
+
+def _refuse_unsupported(prompt: str) -> None:
+    """Raise PromptError, with the position, for what dynamic prompts has and this has not."""
+    found = _UNSUPPORTED.search(prompt)
+    if found is not None:
+        raise PromptError(
+            f"`{found[0][:40]}` at character {found.start() + 1} is not supported: there are no variables, parameters, "
+            "patterns or sampling marks of dynamic prompts here.",
+            position=found.start(),
+        )
 
 
 def _read(stack: list[_Brace], match: re.Match[str]) -> None:

@@ -1,6 +1,8 @@
 """Permutations and wildcards."""
 
+import itertools
 import random
+import re
 
 import pytest
 
@@ -159,3 +161,65 @@ def test_any_text_is_expanded_or_refused_and_escaping_keeps_it():
         for each in texts:
             if "\\{" not in each and "\\}" not in each and "\\__" not in each:
                 assert [each] == expanded(escape(each))
+
+
+COLOURS = Wildcards({"color": ["red", "blue", "green"], "weighed": ["9::red", "blue"]})
+
+
+def drawn(prompt, count=60):
+    return {expand(prompt, seed=seed, wildcards=COLOURS, limit=1)[0] for seed in range(count)}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("{2$$red|blue} hair", {"red, blue hair", "blue, red hair"}),
+        ("{2$$ and $$red|blue}", {"red and blue", "blue and red"}),
+        ("{2$$, $$red|blue}", {"red, blue", "blue, red"}),
+        ("{1-2$$+$$a|b}", {"a", "b", "a+b", "b+a"}),
+        ("{2-$$+$$a|b}", {"a+b", "b+a"}),
+        ("{-1$$a|b}", {"a", "b"}),
+        ("{5$$a|b}", {"a, b", "b, a"}),
+        ("{1$$a}", {"a"}),
+        ("{~2$$a|b}", {"a, b", "b, a"}),
+        ("{3$$-$$__color__}", {"-".join(each) for each in itertools.permutations(["red", "blue", "green"])}),
+        ("{0::red|1::blue}", {"blue"}),
+        ("{0.5::red|2::blue}", {"red", "blue"}),
+        ("{2$$1::a|0::b|1::c}", {"a, c", "c, a"}),
+        ("{x|{2$$a|b}}", {"x", "a, b", "b, a"}),
+        ("__weighed__", {"red", "blue"}),
+        ("{@_@|^_^}", {"@_@", "^_^"}),
+        ("$5, 2$$ (a:1.2)", {"$5, 2$$ (a:1.2)"}),
+        ("1::a", {"1::a"}),
+    ],
+)
+def test_weights_and_counts_are_those_of_dynamic_prompts(prompt, expected):
+    assert expected == drawn(prompt)
+
+
+def test_a_weight_is_how_much_more_often_an_option_is_picked():
+    picks = [expand("{3::a|b}", seed=seed, limit=1)[0] for seed in range(2000)]
+
+    assert 1400 < picks.count("a") < 1600
+
+
+@pytest.mark.parametrize(
+    ("prompt", "position", "words"),
+    [
+        ("1girl, {2$$red,blue}", 7, "The braces at character 8 pick several: separate their options with |"),
+        ("1girl, {2::red,blue}", 7, "The braces at character 8 have a weight: separate their options with |"),
+        ("1girl, ${color=red}", 7, "`${c` at character 8 is not supported"),
+        ("1girl, ${color}", 7, "is not supported"),
+        ("1girl, __~color__", 7, "is not supported"),
+        ("1girl, __@color__", 7, "is not supported"),
+        ("1girl, __col*__", 7, "`__col*__` at character 8 is not supported"),
+        ("1girl, __*/color__", 7, "is not supported"),
+        ("1girl, __color(kind=warm)__", 7, "is not supported"),
+    ],
+)
+def test_what_dynamic_prompts_has_and_this_has_not_is_refused_with_its_place(prompt, position, words):
+    with pytest.raises(PromptError, match=re.escape(words)) as raised:
+        expand(prompt, seed=1, wildcards=COLOURS, limit=9)
+
+    assert position == raised.value.position
+    assert [prompt] == expand(escape(prompt), seed=1, wildcards=COLOURS, limit=9)

@@ -3,7 +3,7 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pastelbot.errors import TagFileError
@@ -18,7 +18,12 @@ _HIGHEST_CATEGORY = 15
 _HIGHEST_COUNT = 2**53
 _MOST_SPELLINGS = 2**24
 _BAD_SHARE = 10
-_HEADERS = {"name", "tag", "tags", "tag_name"}
+_HEADERS = (
+    {"name", "tag", "tags", "tag_name"},
+    {"category", "type"},
+    {"count", "post_count", "posts"},
+    {"aliases", "alias"},
+)
 _NEEDED = 'It needs lines such as `long_hair,0,4350743,"longhair"`.'
 _KINDS = {
     b"\x89PNG": "a PNG picture",
@@ -57,22 +62,27 @@ class _LineError(ValueError):
 def read_tag_file(content: bytes, source: str) -> TagFile:
     """Read a tag-completion CSV; raise TagFileError where it is not one, or a tenth of its lines are wrong."""
     lines = _text(content, source).splitlines()
-    found: dict[str, tuple[Tag, int]] = {}
-    problems, rows = [], 0
+    found: dict[str, Tag] = {}
+    problems, rows, repeated = [], 0, 0
+    columns: Sequence[int] = ()
     for number, line in enumerate(lines, start=1):
-        if not line.strip() or (rows == 0 and line.split(",")[0].strip('" ').lower() in _HEADERS):
+        if rows == 0 and (header := _columns(line)) is not None:
+            columns = header
+            continue
+        if not line.strip():
             continue
         rows += 1
         try:
-            tag = _read_line(line)
-            if tag.name in found:
-                raise _LineError(f"{tag.name} is in line {found[tag.name][1]} already")
+            tag = _read_line(line, columns)
         except _LineError as error:
             problems.append(f"Line {number}: {error}.")
         else:
-            found[tag.name] = (tag, number)
+            repeated += tag.name in found
+            found.setdefault(tag.name, tag)
     _check_share(rows, problems, source)
-    return TagFile(tags=tuple(tag for tag, _ in found.values()), problems=tuple(problems))
+    if repeated:
+        problems.append(f"{repeated:,} lines repeat a tag: the first line of each counts.")
+    return TagFile(tags=tuple(found.values()), problems=tuple(problems))
 
 
 def combine(vocabularies: Iterable[Iterable[Tag]]) -> dict[str, Tag]:
@@ -128,21 +138,32 @@ def _text(content: bytes, source: str) -> str:
     return text
 
 
-def _read_line(line: str) -> Tag:
+def _columns(line: str) -> Sequence[int] | None:
+    """Return which columns hold name, category, count and aliases, -1 for none, where a line is a header of such."""
+    titles = [title.strip('" ').lower() for title in line.split(",")]
+    places = [next((n for n, title in enumerate(titles) if title in known), -1) for known in _HEADERS]
+    if titles[0] in _HEADERS[0]:
+        return ()  # the usual order
+    return places if places[0] == 1 and places[2] >= 0 and titles[0] == "id" else None
+
+
+def _read_line(line: str, columns: Sequence[int] = ()) -> Tag:
     if len(line) > _LONGEST_LINE:
         raise _LineError(f"it has {len(line):,} characters, more than {_LONGEST_LINE:,}")
     try:
         (fields,) = csv.reader([line], strict=True)
     except csv.Error as error:
         raise _LineError(f"its quotes are wrong ({error})") from error
-    if not 3 <= len(fields) <= 4:
+    if columns:
+        fields = [fields[n] if 0 <= n < len(fields) else "" for n in columns]
+    if not 2 <= len(fields) <= 4:
         raise _LineError(f'it has {len(fields)} fields; name,category,count,"aliases" are needed')
-    name, category, count, *aliases = (field.strip() for field in fields)
+    name, category, count, aliases, *_others = (*(field.strip() for field in fields), "", "", "")
     return Tag(
         name=_name(name),
-        category=_number(category, "category", _HIGHEST_CATEGORY),
-        count=_number(count, "count", _HIGHEST_COUNT),
-        aliases=_aliases(aliases[0]) if aliases and aliases[0] else (),
+        category=_number(category or "0", "category", _HIGHEST_CATEGORY),
+        count=_number(count or "0", "count", _HIGHEST_COUNT),
+        aliases=_aliases(aliases),
     )
 
 

@@ -50,7 +50,6 @@ def test_a_tag_completion_file_is_read(content):
         ("a\x07,0,1,", "has a comma or a control character"),
         ("a" * 201 + ",0,1,", "the name has 201 characters"),
         ("a,0,1," + "b" * 20_000, "more than 20,000"),
-        ("tag_3,0,1,", "tag_3 is in line 4 already"),
     ],
 )
 def test_bad_lines_are_reported_with_their_numbers(line, problem):
@@ -61,6 +60,33 @@ def test_bad_lines_are_reported_with_their_numbers(line, problem):
     (said,) = file.problems
     assert said.startswith("Line 21: ")
     assert problem in said
+
+
+@pytest.mark.parametrize(
+    ("content", "tags"),
+    [
+        ("1girl,0,,\nsolo,0,,alone\n", [("1girl", 0, 0, ()), ("solo", 0, 0, ("alone",))]),
+        ("1girl,0\nsolo,5\n", [("1girl", 0, 0, ()), ("solo", 5, 0, ())]),
+        ("1girl,,7\n", [("1girl", 0, 7, ())]),
+        ("tag,category,count\n1girl,0,7\n", [("1girl", 0, 7, ())]),
+        ("id,name,category,post_count\n12,wolf,5,7\n13,1girl,0,\n", [("wolf", 5, 7, ()), ("1girl", 0, 0, ())]),
+        ("id,tag,count,aliases\n12,wolf,7,dog\n", [("wolf", 0, 7, ("dog",))]),
+        ("wolf,8,7,\ncat,7,6,\n", [("wolf", 8, 7, ()), ("cat", 7, 6, ())]),
+    ],
+)
+def test_lists_with_other_columns_are_read(content, tags):
+    file = read_tag_file(content.encode(), "tags.csv")
+
+    assert tags == [(tag.name, tag.category, tag.count, tag.aliases) for tag in file.tags]
+    assert () == file.problems
+
+
+def test_a_tag_that_comes_twice_is_taken_once_and_said_once():
+    lines = "".join(f"tag_{number},0,{number},\n" for number in range(20))
+    file = read_tag_file((lines + lines).encode(), "tags.csv")
+
+    assert 20 == len(file.tags)
+    assert ("20 lines repeat a tag: the first line of each counts.",) == file.problems
 
 
 @pytest.mark.parametrize(
