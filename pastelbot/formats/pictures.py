@@ -3,12 +3,14 @@
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pastelbot.errors import LimitError, RequestError
+from pastelbot.formats.programs.table import chunks_in, translated
+from pastelbot.formats.texts.hidden import hidden_text
 from pastelbot.formats.texts.infotext_cap import capped, capped_text, read_capped
 from pastelbot.formats.texts.picture_texts import PLACES, exif_of, texts_of
 
@@ -42,7 +44,7 @@ def read_infotext(source: Path | bytes) -> str:
             width, height = image.size
             if width * height > _MAX_READ:
                 raise LimitError(f"{name} is {width}x{height}; the cap is {_MAX_READ:,} pixels in all.")
-            found = _infotext_in(texts_of(image))
+            found = _infotext_of(image, name)
     except _HUGE as error:
         raise LimitError(f"{name} claims to be huge; the cap is {_MAX_READ:,} pixels in all.") from error
     except UnidentifiedImageError as error:
@@ -63,10 +65,21 @@ def _is_text(content: bytes) -> bool:
     return b"Steps:" in content[:_MOST_LOOKED_AT].replace(b"\0", b"")
 
 
-def _infotext_in(texts: Mapping[str, str]) -> str:
-    """Return the first text with an infotext's settings, else the first at the webui's own places, else nothing."""
+def _infotext_of(image: Image.Image, name: str) -> str:
+    """Return a picture's infotext, that into which another program's settings translate, or that of its hidden text.
+
+    Where there is none, what stands at the webui's own places is returned, or nothing.
+    """
+    texts = texts_of(image)
     placed = [texts[place] for place in PLACES if place in texts]
-    return next((text for text in placed if _STEPS.search(text)), placed[0] if placed else "")
+    if (infotext := next((text for text in placed if _STEPS.search(text)), None)) is not None:
+        return infotext
+    if (other := translated(texts, image.size, name)) is not None:
+        return other
+    hidden = hidden_text(image)
+    if hidden.lstrip().startswith("{"):
+        hidden = translated(chunks_in(hidden), image.size, name) or ""
+    return hidden or (placed[0] if placed else "")
 
 
 def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:

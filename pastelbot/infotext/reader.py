@@ -19,7 +19,17 @@ from pastelbot.rules.sampling.options import SAMPLING_OPTIONS
 
 _EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
 # Fields that do not go into the request as they are; the caller that has the files reads them.
-_FOR_OTHERS = {"Model", "Model hash", "Version", "VAE", "VAE hash", "Lora hashes", "Lora names", "TI hashes"}
+_FOR_OTHERS = {
+    "Model",
+    "Model hash",
+    "Version",
+    "VAE",
+    "VAE hash",
+    "Lora hashes",
+    "Lora names",
+    "TI hashes",
+    "Made with",
+}
 _LORA_KINDS = {"lora", "lycoris", "locon", "dora"}
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _DEFAULT = GenerationRequest(prompt="")
@@ -64,7 +74,13 @@ def read_request(text: str) -> ReadRequest:
         checkpoint=raw.fields.get("Model", ""),
         checkpoint_hash=raw.fields.get("Model hash", hashes.get("model", "")),
         missing=missing,
-        notes=(*_several(len(others) + 1), *fields.notes, *_ignored(raw, fields), *_unknown_resources(resources)),
+        notes=(
+            *_several(len(others) + 1),
+            *_program(raw),
+            *fields.notes,
+            *_ignored(raw, fields),
+            *_unknown_resources(resources),
+        ),
         vae=raw.fields.get("VAE", ""),
         loras=_of_kind(hashes, "lora:") | _hashes(raw.fields.get("Lora hashes", "")),
         embeddings=_of_kind(hashes, "embed:") | _hashes(raw.fields.get("TI hashes", "")),
@@ -92,6 +108,11 @@ def _unknown_resources(resources: Iterable[Mapping[str, object]]) -> Iterator[st
         kind, name = str(each.get("type", "")), str(each.get("modelName", ""))
         if kind.lower() not in {*_LORA_KINDS, "checkpoint", "model"}:
             yield f"Civitai lists the {kind[:20]} {name[:60]!r}, which is left out."
+
+
+def _program(raw: Infotext) -> Iterator[str]:
+    if "Made with" in raw.fields:
+        yield f"It was made with {raw.fields['Made with'][:40]}, which paints otherwise in many ways."
 
 
 def _several(count: int) -> Iterator[str]:

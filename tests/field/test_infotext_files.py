@@ -54,3 +54,26 @@ def test_a_seed_that_cannot_be_is_drawn_and_said(name):
 
 def test_civitais_list_is_read_as_it_is():
     assert {"Soft: style": 0.8} == read_request(read_infotext(DATA / "50-it.txt")).resources
+
+
+@pytest.mark.parametrize(
+    ("name", "program"),
+    [
+        ("35-nai.png", "NovelAI"),
+        ("36-comfy.png", "ComfyUI"),
+        ("36-invoke.png", "InvokeAI"),
+        ("36-easydiffusion.png", "Easy Diffusion"),
+        ("36-fooocus.png", "Fooocus"),
+    ],
+)
+def test_a_picture_of_another_program_is_named(name, program):
+    read = read_request(read_infotext(DATA / name))
+
+    assert read.notes[0].startswith(f"It was made with {program}")
+    assert read.request.prompt.startswith("1girl")
+    assert "Seed" not in read.missing
+    assert read.request.seed in (5, 123456)
+
+
+def test_a_text_hidden_in_the_pixels_is_read():
+    assert "1girl, red hair" == read_request(read_infotext(DATA / "36-stealth.png")).request.prompt

@@ -68,6 +68,7 @@ ONLY_ERRORS = (
     "formats/network_files.py",
     "formats/texts/picture_texts.py",
     "formats/precheck.py",
+    "formats/programs",
     "infotext",
     "jobs",
     "prompt",

@@ -1,0 +1,1 @@
+"""Settings that other programs write into pictures, brought into the webui's form: one small reader a program."""
