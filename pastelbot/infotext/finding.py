@@ -102,7 +102,7 @@ def _bare(text: str) -> str:
         lines = [line.removeprefix("- ") for line in lines]
     marks = {mark for line in lines if _STEPS.search(line) for mark in _WRAPPERS if _unwrapped(line, (mark,)) != line}
     lines = [_unwrapped(line.strip(), tuple(marks)) for line in lines]
-    lines = [_BOLD_FIELD.sub(r"\1:", line) for line in lines]
+    lines = [_BOLD_FIELD.sub(r"\1:", line) if _FIELD.match(line) else line for line in lines]
     return "\n".join(_NEGATIVE.sub("Negative prompt:", line) for line in lines)
 
 
