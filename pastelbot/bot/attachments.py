@@ -26,7 +26,7 @@ _USER_COMMENT = 0x9286
 _EXIF = 0x8769
 
 
-def picture_in(message: discord.Message) -> discord.Attachment | None:
+def _picture_in(message: discord.Message) -> discord.Attachment | None:
     """Return the first picture that is attached to a message."""
     return next((file for file in message.attachments if (file.content_type or "").startswith("image/")), None)
 
@@ -34,12 +34,12 @@ def picture_in(message: discord.Message) -> discord.Attachment | None:
 def infotext_file_in(message: discord.Message) -> discord.Attachment | None:
     """Return the first attachment of a message that can hold an infotext: a picture, or else a text file."""
     texts = (file for file in message.attachments if file.filename.lower().endswith(_TEXT_SUFFIX))
-    return picture_in(message) or next(texts, None)
+    return _picture_in(message) or next(texts, None)
 
 
 def first_picture(message: discord.Message) -> discord.Attachment:
     """Return the first picture of a message; raises RequestError where it has none."""
-    picture = picture_in(message)
+    picture = _picture_in(message)
     if picture is None:
         raise RequestError("There is no picture in this message: choose one that has a picture attached.")
     return picture

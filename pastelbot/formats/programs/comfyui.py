@@ -19,13 +19,13 @@ _FIELDS = {
 }
 
 # Any: JSON is anything.
-Node = Mapping[str, Any]
-Graph = Mapping[str, Node]
+_Node = Mapping[str, Any]
+_Graph = Mapping[str, _Node]
 
 
 def comfyui_settings(data: Mapping[str, Any], size: tuple[int, int]) -> ProgramSettings | None:
     """Return the settings of a prompt graph; None where it has no sampler. `size` is the picture's, if it has none."""
-    graph: Graph = {str(key): node for key, node in data.items() if _is_node(node)}
+    graph: _Graph = {str(key): node for key, node in data.items() if _is_node(node)}
     sampler = _sampler(graph)
     if sampler is None:
         return None
@@ -48,7 +48,7 @@ def comfyui_settings(data: Mapping[str, Any], size: tuple[int, int]) -> ProgramS
     return ProgramSettings(with_loras(prompt, loras), _conditioning(graph, inputs.get("negative")), fields)
 
 
-def _sampler(graph: Graph) -> Node | None:
+def _sampler(graph: _Graph) -> _Node | None:
     """Return the sampler that is nearest to a picture that is shown or saved, else the first one."""
     for node in graph.values():
         if node["class_type"] in _OUTPUTS:
@@ -62,21 +62,21 @@ def _is_node(node: object) -> bool:
     return isinstance(node, dict) and isinstance(node.get("class_type"), str)
 
 
-def _samples(node: Node) -> bool:
+def _samples(node: _Node) -> bool:
     return {"steps", "sampler_name"} <= _inputs(node).keys()
 
 
-def _inputs(node: Node) -> Mapping[str, Any]:
+def _inputs(node: _Node) -> Mapping[str, Any]:
     inputs = node.get("inputs")
     return inputs if isinstance(inputs, dict) else {}
 
 
-def _linked(graph: Graph, value: object) -> Node | None:
+def _linked(graph: _Graph, value: object) -> _Node | None:
     """Return the node that an input is linked to."""
     return graph.get(str(value[0])) if isinstance(value, list) and len(value) == 2 else None
 
 
-def _upstream(graph: Graph, value: object) -> Iterator[Node]:
+def _upstream(graph: _Graph, value: object) -> Iterator[_Node]:
     """Yield the nodes behind an input, the nearest first, each once."""
     waiting, seen = [value], 0
     known: set[int] = set()
@@ -90,7 +90,7 @@ def _upstream(graph: Graph, value: object) -> Iterator[Node]:
         waiting += [each for each in _inputs(node).values() if isinstance(each, list)][:_MOST_STEPS]
 
 
-def _value(graph: Graph, value: object, names: tuple[str, ...]) -> str:
+def _value(graph: _Graph, value: object, names: tuple[str, ...]) -> str:
     """Return a plain value, through the primitives and reroutes that it is linked to."""
     for _step in range(_MOST_STEPS):
         if isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -104,7 +104,7 @@ def _value(graph: Graph, value: object, names: tuple[str, ...]) -> str:
     return ""
 
 
-def _conditioning(graph: Graph, value: object) -> str:
+def _conditioning(graph: _Graph, value: object) -> str:
     """Return the texts that a conditioning is made of, joined by commas."""
     texts: dict[str, None] = {}
     for node in _upstream(graph, value):
@@ -118,13 +118,13 @@ def _conditioning(graph: Graph, value: object) -> str:
     return ", ".join(texts)
 
 
-def _only_text(graph: Graph) -> str:
+def _only_text(graph: _Graph) -> str:
     """Return the prompt of a graph with a single one, whatever it is linked to."""
     texts = [_inputs(node).get("text") for node in graph.values() if node["class_type"] == "CLIPTextEncode"]
     return texts[0] if len(texts) == 1 and isinstance(texts[0], str) else ""
 
 
-def _joined(graph: Graph, value: object) -> str:
+def _joined(graph: _Graph, value: object) -> str:
     """Return a text, that of a node that joins several with its delimiter."""
     node = _linked(graph, value)
     if node is not None and {"string_a", "string_b"} <= _inputs(node).keys():
