@@ -31,6 +31,7 @@ FOR_OPERATORS = (
     "service/tags/source.py",
     "store/tags/sets.py",
     "formats/contact_sheets.py",
+    "formats/layout",
     "tagging",
     "workshop",
 )
