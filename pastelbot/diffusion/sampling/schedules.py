@@ -24,7 +24,6 @@ _SMALLEST_ALPHA = 4.8973451890853435e-08
 _AS_NEAR = 1e-5  # of a logarithm: above float32's rounding, so that no processor decides
 _OLD_LEAST, _OLD_MOST = 0.1, 10.0  # of the webui's first Karras schedule
 _USUAL = SamplingOptions()
-_LEAST_ALPHA = 4.8973451890853435e-08
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +54,7 @@ class ModelSigmas:
         if options.downcast_alphas:
             alphas = alphas.half()  # and so is what is computed of them
         if options.noise_schedule == ZERO_TERMINAL:
-            alphas = _without_signal_at_the_end(alphas)
+            alphas = _zero_terminal_snr(alphas)
         return ModelSigmas(alphas, self.stride, quantized=options.quantized or self.quantized)
 
     @functools.cached_property
@@ -113,12 +112,14 @@ class ModelSigmas:
         return (-((1 - share) * logs[low] + share * logs[timesteps.ceil().long()])).expm1().sqrt()
 
 
-def _without_signal_at_the_end(alphas: Tensor) -> Tensor:
-    """Shift and scale the square roots so that the last one is 0 (Lin et al. 2024, algorithm 1), or nearly."""
+def _zero_terminal_snr(alphas: Tensor) -> Tensor:
+    """Shift and scale the square roots so that the last one is zero, but for a trace (Lin et al. 2024, algorithm 1).
+
+    The trace is the webui's: with none, the largest sigma would be infinite. It computes in the alphas' number format.
+    """
     roots = alphas.sqrt()
-    first, last = roots[0].clone(), roots[-1].clone()
-    changed = ((roots - last) * (first / (first - last))) ** 2
-    changed[-1] = _LEAST_ALPHA
+    changed = ((roots - roots[-1]) * (roots[0] / (roots[0] - roots[-1]))).square()
+    changed[-1] = _SMALLEST_ALPHA
     return changed
 
 
@@ -138,19 +139,9 @@ def sigmas_of(name: str, scheduler: Mapping[str, Any]) -> ModelSigmas:
             )
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"The noise schedule of {name} cannot be read: {error}.") from error
-    return _zero_terminal_snr(levels) if scheduler.get("rescale_betas_zero_snr") else levels
-
-
-def _zero_terminal_snr(levels: ModelSigmas) -> ModelSigmas:
-    """Shift the square roots of alpha so that the last one is zero (Lin et al. 2023, algorithm 1), but for a trace.
-
-    The trace is the webui's: with none, the largest sigma would be infinite.
-    """
-    roots = levels.alphas_cumprod.double().sqrt()
-    shifted = (roots - roots[-1]) * (roots[0] / (roots[0] - roots[-1]))
-    alphas = shifted.square()
-    alphas[-1] = _SMALLEST_ALPHA
-    return ModelSigmas(alphas.float())
+    if scheduler.get("rescale_betas_zero_snr"):
+        return ModelSigmas(_zero_terminal_snr(levels.alphas_cumprod.double()).float())
+    return levels
 
 
 @dataclass(frozen=True, eq=False)
