@@ -1,6 +1,7 @@
-"""LoRA tags: `<lora:name:0.6>` and `<lora:name:te:unet>` in a prompt, as the webui reads them."""
+"""LoRA tags in a prompt, as the webui reads them: `<lora:name:0.6>`, `<lora:name:te:unet:dyn>`, `<lora:name:te=1>`."""
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -9,16 +10,22 @@ from pastelbot.prompt.extra_networks import NetworkTag, change_tags, extract_net
 
 LORA_KINDS = ("lora", "lyco")
 
-_NAMED = ("te", "unet")
+_NAMED = ("te", "unet", "dyn")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoraTag:
-    """A LoRA by its name in the prompt, with its multipliers for text encoder and UNet."""
+    """A LoRA by its name in the prompt, with its multipliers for text encoder and UNet.
+
+    `rank` is the webui's `dyn`: only so many ranks are used, all where None. `ignored` are the other parts of the tag,
+    such as `lbw=OUTALL`, which extensions of the webui read.
+    """
 
     name: str
     te: float = 1.0
     unet: float = 1.0
+    rank: int | None = None
+    ignored: tuple[str, ...] = ()
 
 
 def read_lora_tags(prompt: str) -> tuple[LoraTag, ...]:
@@ -54,14 +61,16 @@ def _read(tag: NetworkTag) -> LoraTag:
     name, *numbers = tag.positional or ("",)
     if not name.strip():
         raise PromptError(f"{written(tag)} names no LoRA: write <lora:name:0.6>.")
-    for key in tag.named:
-        if key not in _NAMED:
-            raise PromptError(f"{written(tag)} has the unknown part {key[:40]}=; there are te= and unet=.")
-    if len(numbers) > len(_NAMED):
-        raise PromptError(f"{written(tag)} has too many numbers: write <lora:name:0.6> or <lora:name:te:unet>.")
-    te = _number(tag, tag.named.get("te", numbers[0] if numbers else "1"))
-    unet = _number(tag, tag.named["unet"]) if "unet" in tag.named else _number(tag, numbers[1]) if numbers[1:] else te
-    return LoraTag(name=name, te=te, unet=unet)
+    given = dict(zip(_NAMED, numbers, strict=False)) | {key: tag.named[key] for key in _NAMED if key in tag.named}
+    te = _number(tag, given.get("te", "1"))
+    unknown = [f"{key}={value}" for key, value in tag.named.items() if key not in _NAMED]
+    return LoraTag(
+        name=name,
+        te=te,
+        unet=_number(tag, given["unet"]) if "unet" in given else te,
+        rank=_rank(tag, given["dyn"]) if "dyn" in given else None,
+        ignored=(*unknown, *numbers[len(_NAMED) :]),
+    )
 
 
 def _number(tag: NetworkTag, text: str) -> float:
@@ -72,3 +81,12 @@ def _number(tag: NetworkTag, text: str) -> float:
     if not math.isfinite(value):
         raise PromptError(f"{written(tag)} has {text[:40]!r} where a number belongs: write <lora:name:0.6>.")
     return value
+
+
+def _rank(tag: NetworkTag, text: str) -> int:
+    digits = text.strip()
+    if not re.fullmatch(r"0*[1-9][0-9]{0,8}", digits):
+        raise PromptError(
+            f"{written(tag)} has {text[:40]!r} as its third number, dyn, which must be a whole number from 1."
+        )
+    return int(digits)

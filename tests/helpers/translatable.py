@@ -82,6 +82,7 @@ ONLY_ERRORS = (
 )
 ALSO_SHOWN = {
     "rules/grids.py": {"KINDS"},
+    "diffusion/lora/library.py": {"notes"},
     "jobs/dispatcher.py": {"Dispatcher"},
     "jobs/process_executor.py": {"_receive", "_interruption"},
     "choices.py": {"nearest_names"},

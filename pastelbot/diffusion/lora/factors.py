@@ -25,6 +25,14 @@ class Factors:
         """Return alpha / rank, which is 1 without an alpha."""
         return 1.0 if self.alpha is None else self.alpha / self.down.shape[0]
 
+    def first(self, rank: int | None) -> "Factors":
+        """Return the first ranks alone, scaled as before, which the webui does to layers without a `mid`; None: all."""
+        own = self.down.shape[0]
+        if rank is None or rank >= own or self.mid is not None:
+            return self
+        alpha = None if self.alpha is None else self.alpha * rank / own
+        return Factors(down=self.down[:rank], up=self.up[:, :rank], alpha=alpha)
+
     def to(self, device: torch.device) -> "Factors":
         """Return the factors on a device."""
         if self.down.device == device:

@@ -33,6 +33,9 @@ class UsedLora:
         if self.lora.unknown:
             some = ", ".join(self.lora.unknown[:3]) + (", ..." if len(self.lora.unknown) > 3 else "")
             notes.append(f"{len(self.lora.unknown)} modules of the LoRA {self.found.name} are unknown: {some}.")
+        if self.tag.ignored:
+            some = ", ".join(part[:40] for part in self.tag.ignored[:3]) + (", ..." if self.tag.ignored[3:] else "")
+            notes.append(f"The tag of the LoRA {self.found.name} has parts that are not followed: {some}.")
         return notes
 
 
@@ -45,7 +48,7 @@ class LoraLibrary:
     def __init__(self, patches: Patches, files: LoraFiles, *, kept_bytes: int = _KEPT_BYTES) -> None:
         self._patches = patches
         self._files = files
-        self._kept: OrderedDict[Path, LoadedLora] = OrderedDict()
+        self._kept: OrderedDict[tuple[Path, int | None], LoadedLora] = OrderedDict()
         self._kept_bytes = kept_bytes
 
     def of_prompt(self, prompt: str) -> tuple[UsedLora, ...]:
@@ -69,26 +72,26 @@ class LoraLibrary:
         found = self._files.find(tag.name)
         if found is None:
             raise NotFoundError(self._files.refusal(tag.name))
-        return UsedLora(tag=tag, found=found, lora=self._load(found.path))
+        return UsedLora(tag=tag, found=found, lora=self._load(found.path, tag.rank))
 
-    def _load(self, path: Path) -> LoadedLora:
+    def _load(self, path: Path, rank: int | None) -> LoadedLora:
         try:
-            identity = _identity_of(path)
+            identity = _identity_of(path, rank)
         except OSError as error:
             raise NotFoundError(f"The LoRA {path.stem} is no longer there.") from error
-        kept = self._kept.get(path)
+        kept = self._kept.get((path, rank))
         if kept is None or kept.identity != identity:
-            kept = self._kept[path] = self._read(path, identity)
-        self._kept.move_to_end(path)
+            kept = self._kept[path, rank] = self._read(path, rank, identity)
+        self._kept.move_to_end((path, rank))
         while len(self._kept) > 1 and sum(lora.size for lora in self._kept.values()) > self._kept_bytes:
             self._kept.popitem(last=False)
         return kept
 
-    def _read(self, path: Path, identity: str) -> LoadedLora:
+    def _read(self, path: Path, rank: int | None, identity: str) -> LoadedLora:
         try:
             file = open_lora(path)
             bound, unknown = file.bind(self._patches.targets)
-            factors = {key: _own(module.load()) for key, module in bound.items()}
+            factors = {key: _own(module.load().first(rank)) for key, module in bound.items()}
             shorthash = lora_hash(path, file.metadata.get("sshs_model_hash"))
         except (CheckpointError, OSError) as error:
             reason = str(error).replace(f"{path.parent}/", "")
@@ -108,10 +111,10 @@ def unet_set(used: Iterable[UsedLora]) -> LoraSet:
     return tuple((each.lora, each.tag.unet) for each in used if each.tag.unet)
 
 
-def _identity_of(path: Path) -> str:
-    """Return a text that changes with a file."""
+def _identity_of(path: Path, rank: int | None) -> str:
+    """Return a text that changes with a file, and with the ranks that are used of it."""
     stat = path.stat()
-    return f"{path}|{stat.st_mtime_ns}|{stat.st_size}"
+    return f"{path}|{stat.st_mtime_ns}|{stat.st_size}|{rank}"
 
 
 def _own(factors: Factors) -> Factors:

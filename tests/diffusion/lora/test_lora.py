@@ -254,8 +254,7 @@ def test_file_that_cannot_be_used_fails_its_job_alone(own, folders, change, word
         ("<lora:soft:much>", PromptError, "'much' where a number belongs"),
         ("<lora:soft:nan>", PromptError, "'nan' where a number belongs"),
         ("<lora::1>", PromptError, "names no LoRA"),
-        ("<lora:soft:1:1:1>", PromptError, "too many numbers"),
-        ("<lora:soft:1:uent=2>", PromptError, "unknown part uent="),
+        ("<lora:soft:1:1:0>", PromptError, "'0' as its third number, dyn, which must be a whole number from 1"),
     ],
 )
 def test_tags_that_cannot_be_meant_are_refused(own, folders, tags, error, words):
