@@ -119,9 +119,8 @@ def _number_or_range(word: str, *, whole: bool) -> Iterator[str]:
         count = int(match[4])
         if not 1 <= count <= _MAX_VALUES:
             raise RequestError(f"{word[:40]!r} asks for {count} values; ask for 1 to {_MAX_VALUES}.")
-        step = (last - first) / max(1, count - 1)
-        numbers: Iterator[Decimal] = (first + step * number for number in range(count))
-        numbers = (round(number) + Decimal(0) for number in numbers) if whole else numbers
+        numbers: Iterator[Decimal] = (first + (last - first) * place / max(1, count - 1) for place in range(count))
+        numbers = (Decimal(int(number)) for number in numbers) if whole else numbers  # cut off, as the webui does
     else:
         step = _decimal(match[3]) if match[3] else Decimal(1 if first <= last else -1)
         if step == 0 or (last - first) * step < 0:
