@@ -15,7 +15,7 @@ EVERY = 10
 CASES = [
     case
     for case in cases("images.json")
-    if "Latent" in case["settings"].get("hr_upscaler", "Latent") and case["settings"]["sampler_name"] in painted()
+    if "Latent" in (case["settings"].get("hr_upscaler") or "Latent") and case["settings"]["sampler_name"] in painted()
 ][::EVERY]
 
 
