@@ -1,6 +1,7 @@
 """What every test must have: something that can fail."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ def taken_from_tests(path):
 def test_each_file_runs_alone():
     """What several files need is in `helpers`."""
     assert {str(path): names for path in FOLDER.rglob("*.py") if (names := taken_from_tests(path))} == {}
+
+
+def test_each_file_has_a_name_of_its_own():
+    """Folders of tests are no packages, so pytest takes two files of one name for the same module."""
+    names = Counter(path.name for path in FOLDER.rglob("test_*.py"))
+
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 @pytest.mark.parametrize(
