@@ -17,6 +17,7 @@ from helpers.fake_executors import FakeExecutor
 from helpers.jobs import insert_job
 from helpers.support import make_settings
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from yarl import URL
 
 from pastelbot import app, run
@@ -272,6 +273,20 @@ async def test_a_pictures_folder_that_cannot_be_made_is_reported(tmp_path, with_
 
     with pytest.raises(StartupError, match="pictures folder"):
         await run.check(with_token(storage=storage))
+
+
+async def test_folders_that_are_not_there_are_warnings_of_the_start(tmp_path, with_token):
+    settings = with_token(storage=make_settings(tmp_path).storage)
+    keys = ("loras", "embeddings", "upscalers")
+    checkpoint = settings.checkpoint.model_copy(update={key: tmp_path / f"no {key}" for key in keys})
+    prompts = settings.prompts.model_copy(update={"wildcards": tmp_path / "no wildcards"})
+
+    with capture_logs() as logs:
+        await run.check(settings.model_copy(update={"checkpoint": checkpoint, "prompts": prompts}))
+
+    said = {line["checked"]: line["event"] for line in logs if line["log_level"] == "warning" and "checked" in line}
+    for key in ("checkpoint.loras", "checkpoint.embeddings", "checkpoint.upscalers", "prompts.wildcards"):
+        assert f"there is no folder {tmp_path / 'no '}{key.partition('.')[2]}" in said[key]
 
 
 async def test_damaged_pages_end_the_start_in_a_sentence_with_the_way_out(tmp_path, with_token):

@@ -102,6 +102,7 @@ def imagine(
 ) -> None:
     """Paint without Discord."""
     from pastelbot.cli import generate
+    from pastelbot.doctor.local_checks import folder_findings
 
     if init is not None:
         options = options.replace(init=generate.read_init(init))
@@ -110,11 +111,13 @@ def imagine(
         settings, options = load_settings(config, bundled=True, checkpoint=checkpoint), options.replace(checkpoint=None)
     settings = generate.with_files(settings, vae=options.vae, loras=loras, embeddings=embeddings)
     options = options.replace(prompt=prompt)
-    request, notes = generate.request_of(options, settings, from_infotext)
 
     def show(note: str) -> None:
         typer.echo(f"note: {note}", err=True)
 
+    for finding in folder_findings(settings):  # before a refusal that says that there are none
+        show(f"{finding.what}: {finding.text}")
+    request, notes = generate.request_of(options, settings, from_infotext)
     for note in notes:
         show(note)
     try:

@@ -30,7 +30,7 @@ def local_findings(settings: Settings, *, now: datetime) -> Iterator[Finding]:
     """Yield everything that can be seen without a device and without Discord."""
     yield from _token(settings)
     yield from _checkpoints(settings)
-    yield from _folders(settings)
+    yield from folder_findings(settings)
     yield from _storage(settings)
     yield _clock(now)
     yield _versions()
@@ -102,7 +102,8 @@ def _place(what: str, reference: str) -> Finding:
     return Finding(level=Level.OK, what=what, text=f"{reference}, from the hub (not checked: downloaded when needed)")
 
 
-def _folders(settings: Settings) -> Iterator[Finding]:
+def folder_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield a warning for each configured folder of models or lists that is not there: the bot starts without it."""
     folders = {
         "checkpoint.loras": settings.checkpoint.loras,
         "checkpoint.embeddings": settings.checkpoint.embeddings,
@@ -112,7 +113,7 @@ def _folders(settings: Settings) -> Iterator[Finding]:
     }
     for key, folder in folders.items():
         if folder is not None and not folder.is_dir():
-            yield Finding(level=Level.WARN, what=key, text=f"there is no folder {folder}: make it, or correct the key")
+            yield Finding(level=Level.WARN, what=key, text=f"there is no folder {folder}: make it, or correct its name")
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:

@@ -33,8 +33,18 @@ class BlockWeights:
         if len(self.weights) != len(_BLOCKS):
             raise WorkshopError(
                 f"There are {len(self.weights)} block weights, but {len(_BLOCKS)} are needed: "
-                "IN00 to IN11, M00, OUT00 to OUT11."
+                f"IN00 to IN11, M00, OUT00 to OUT11.{self._preset_remark()}"
             )
+
+    def _preset_remark(self) -> str:
+        """Return what to do with a preset of supermerger, which has the base alpha in front of the 25."""
+        if len(self.weights) != len(_BLOCKS) + 1:
+            return ""
+        base = f"{self.weights[0]:g}"
+        return (
+            f" The first of 26 values, as supermerger's presets have them, is the base alpha: give it on its own "
+            f"(--base-alpha {base}, or base_alpha = {base} in a recipe), and the other {len(_BLOCKS)} as the weights."
+        )
 
     def of(self, name: str) -> float:
         """Return the weight of a tensor."""

@@ -265,6 +265,28 @@ def test_imagine_refuses_what_the_bot_would_refuse(here, arguments, words):
     assert words in sentence(here("imagine", *arguments))
 
 
+@pytest.mark.parametrize("key", ["loras", "embeddings"])
+def test_imagine_says_that_a_folder_is_not_there(here, key):
+    """Before it refuses what would be in it; what the user wrote comes last."""
+    done = here("imagine", "1girl <lora:soft:1>", f"--{key}", "nosuch")
+
+    assert done.returncode == 2
+    first, last = done.stderr.splitlines()
+    assert first == f"note: checkpoint.{key}: there is no folder nosuch: make it, or correct its name"
+    assert "There is no LoRA 'soft'" in last
+
+
+def test_imagine_says_that_a_configured_folder_is_not_there(here, tmp_path):
+    (tmp_path / "other.toml").write_text('[checkpoint]\nupscalers = "ups"\n[prompts]\nwildcards = "wild"\n')
+
+    done = here("imagine", "", "--config", "other.toml")
+
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()[:2]] == [
+        "checkpoint.upscalers",
+        "prompts.wildcards",
+    ]
+
+
 needs_checkpoint = pytest.mark.skipif(
     not (config.bundled_checkpoint() / "model_index.json").is_file(), reason="the bundled checkpoint is not there"
 )

@@ -160,6 +160,16 @@ def test_weights_must_be_25(weights):
         read_weights(weights)
 
 
+def test_a_preset_of_26_is_explained():
+    """Supermerger's have the base alpha first; other numbers of weights are explained by no such remark."""
+    with pytest.raises(
+        WorkshopError, match=r"is the base alpha: .*--base-alpha 0\.3, .* and the other 25 as the weights"
+    ):
+        read_weights(",".join(["0.3"] + ["0.5"] * 25))
+    with pytest.raises(WorkshopError, match=r"OUT00 to OUT11\.$"):
+        read_weights((0.5,) * 27)
+
+
 def test_weights_must_be_numbers():
     """As text, with commas."""
     with pytest.raises(WorkshopError, match="numbers separated by commas: 'two' is not"):
