@@ -29,9 +29,9 @@ def followed(path):
     return path
 
 
-def cases(name, key=None):
+def cases(name, key=None, place=None):
     """Return the list of cases in one JSON file, empty where it is absent; the tests are skipped then."""
-    place = folder()
+    place = place or folder()
     if place is None or not (place / name).exists():
         return []
     content = json.loads((place / name).read_text(encoding="utf-8"))

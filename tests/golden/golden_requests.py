@@ -64,20 +64,20 @@ SAMPLING = {
 }
 
 
-def within_reach(case):
-    """Return whether a case can be asked for."""
+def out_of_reach(case):
+    """Return why a case cannot be asked for, "" where it can."""
     settings = case["settings"]
-    return not (
-        settings.keys() - SETTINGS
-        or case["opts"].keys() - OPTIONS - SAMPLING.keys()
-        or case.get("kind")
-        or settings["sampler_name"] in REFUSED
-    )
+    if settings["sampler_name"] in REFUSED:
+        return f"the sampler {settings['sampler_name']} is refused, see below"
+    if case.get("kind"):
+        return "these tests do not begin with a picture yet; its encoding and the levels walked are compared"
+    unknown = [*sorted(settings.keys() - SETTINGS), *sorted(case["opts"].keys() - OPTIONS - SAMPLING.keys())]
+    return f"not asked for: `{'`, `'.join(unknown)}`" if unknown else ""
 
 
 def reached(name):
     """Return the cases of a table that can be asked for."""
-    return [case for case in cases(name) if within_reach(case)]
+    return [case for case in cases(name) if not out_of_reach(case)]
 
 
 def request_of(case):
