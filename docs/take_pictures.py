@@ -84,7 +84,7 @@ def take_forms(page: Page) -> None:
     page.locator(".message.private").get_by_role("button", name="Paint", exact=True).click()
     saved("grid.webp", photo(page, finished(page, "grid 3x2").locator(".picture")))
     use(page, "quota")
-    saved("quota.webp", photo(page, page.locator(".message.private", has_text="are left").last))
+    saved("quota.webp", photo(page, page.locator(".message.private", has_text="Used today").last))
     page.get_by_role("button", name="Edit").first.click()
     page.wait_for_selector("#form[open]")
     saved("edit.webp", photo(page, page.locator("#form")))

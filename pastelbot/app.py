@@ -16,6 +16,7 @@ from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.jobs.rating import RatingExecutor
 from pastelbot.jobs.tagger_process import Describer, TaggerProcess
+from pastelbot.options import default_work
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.admin import Admin
 from pastelbot.service.audit import AuditTrail
@@ -25,7 +26,7 @@ from pastelbot.service.models.models import Models
 from pastelbot.service.monitoring.metrics import Metrics
 from pastelbot.service.monitoring.monitor import Monitor, Monitored
 from pastelbot.service.personal_data.personal_data import PersonalData
-from pastelbot.service.quotas import Quotas, default_work
+from pastelbot.service.quotas import Quotas
 from pastelbot.service.rates import Rates
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.checking import RequestChecker

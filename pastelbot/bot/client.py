@@ -7,7 +7,7 @@ import structlog
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot import components, features
+from pastelbot.bot import components, features, render
 from pastelbot.bot.checks import check_command
 from pastelbot.bot.components.drafts import Drafts
 from pastelbot.bot.context import Interaction, PastelClient
@@ -120,7 +120,7 @@ class PastelBot(PastelClient):
             self.languages,
             pace=self._pace,
             mention_after=self._mention_after,
-            usual_negative=services.settings.defaults.negative_prompt,
+            usual=render.Usual(negative=services.settings.defaults.negative_prompt, work=services.quotas.default),
         )
 
     async def on_connect(self) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pastelbot.bot.plain_text import neutral, plain, plain_line
@@ -19,13 +20,27 @@ _BAR = 12
 _AVOIDED = 120
 
 
-def announcement(queued: Queued) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Usual:
+    """What pictures are compared with: the negative prompt of the defaults, and the work of a picture of them."""
+
+    negative: str
+    work: int
+
+
+def announcement(queued: Queued, usual: Usual) -> str:
     """Say that a job was queued."""
-    return waiting_text(queued.job, queued.position, queued.ready_at, interruption=queued.interruption)
+    return _waiting_text(queued.job, queued.position, queued.ready_at, usual=usual, interruption=queued.interruption)
 
 
-def waiting_text(
-    job: Job, position: int, ready_at: datetime | None = None, *, paused: bool = False, interruption: str = ""
+def _waiting_text(
+    job: Job,
+    position: int,
+    ready_at: datetime | None = None,
+    *,
+    usual: Usual,
+    paused: bool = False,
+    interruption: str = "",
 ) -> str:
     """Say that the job waits, where, until when, and what it costs. A place over 10 is a rounded one.
 
@@ -39,21 +54,26 @@ def waiting_text(
         parts.append("and the bot is taking a break here")
     elif ready_at is not None:
         parts.append(f"ready <t:{math.ceil(ready_at.timestamp())}:R>")
-    work = cost.text(cost.work(job.request))
+    price = _price(job.request, usual)
     head = f"⏳ **Queued**, {', '.join(parts)}" if parts else "⏳ **Queued**"
     if interruption:
         head = f"{head}\n{interruption}\nIt goes on by itself when this is mended."
-    return f"{head}\n{quote(job.request.prompt)}\n-# costs {work}"
+    return f"{head}\n{quote(job.request.prompt)}\n-# costs {price}"
 
 
-def status_text(update: InLine | BeingPainted | Ended) -> str:
+def _price(request: GenerationRequest, usual: Usual) -> str:
+    return cost.in_pictures(cost.work(request), usual.work, up=True)
+
+
+def status_text(update: InLine | BeingPainted | Ended, usual: Usual) -> str:
     """Say how an unfinished job stands, or why it ended."""
     match update:
         case InLine():
-            return waiting_text(
+            return _waiting_text(
                 update.job,
                 update.position,
                 update.ready_at,
+                usual=usual,
                 paused=update.paused,
                 interruption=update.interruption,
             )
@@ -70,9 +90,9 @@ def _progress_text(share: float) -> str:
     return f"🎨 **Painting** `{'█' * full}{'░' * (_BAR - full)}` {share:.0%}"
 
 
-def result_text(job: Job, seeds: Sequence[int], *, usual_negative: str) -> str:
+def result_text(job: Job, seeds: Sequence[int], usual: Usual) -> str:
     """Say whose picture it is, of what, and with which settings; what it avoids, where that is not as usual."""
-    settings = settings_line(job.request, seeds, job.seconds, usual_negative=usual_negative)
+    settings = settings_line(job.request, seeds, job.seconds, usual=usual)
     return f"<@{job.user_id}>\n{quote(job.request.prompt)}\n-# {settings}"[:_CONTENT]
 
 
@@ -81,11 +101,11 @@ def settings_line(
     seeds: Sequence[int],
     seconds: float | None = None,
     *,
-    usual_negative: str | None = None,
+    usual: Usual | None = None,
 ) -> str:
     """Write the settings in one small line: `seed 123 - 448x640 -> 960x1280 - DPM++ 2M Karras - ...`.
 
-    Without a `usual_negative` nothing is said of the negative prompt.
+    Without `usual`, for details, nothing is said of the negative prompt, and the cost is in MP-steps.
     """
     size, steps = f"{request.width}x{request.height}", f"{request.steps}"
     hires = request.hires
@@ -106,12 +126,13 @@ def settings_line(
     if request.init is not None:
         parts.append(f"strength {request.init.denoising_strength:g}")
     parts += [plain(name) for name in (request.checkpoint, request.vae) if name]
-    if usual_negative is not None:
-        parts += _avoided(request.negative_prompt, usual_negative)
+    if usual is not None:
+        parts += _avoided(request.negative_prompt, usual.negative)
     if request.grid is not None:
         parts += _axes(request.grid)
     if seconds is not None:
-        parts += [f"{seconds:.1f} s", f"cost {cost.text(cost.work(request))}"]
+        price = cost.text(cost.work(request)) if usual is None else _price(request, usual)
+        parts += [f"{seconds:.1f} s", f"cost {price}"]
     return " · ".join(parts)
 
 

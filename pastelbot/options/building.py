@@ -15,6 +15,7 @@ from pastelbot.options.reading import read_aspect, read_negative, read_sampler, 
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.prompt.composition import end_as_tag
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
+from pastelbot.rules import cost
 from pastelbot.rules.sampling.options import read_sampling
 
 T = TypeVar("T")
@@ -44,6 +45,11 @@ def default_request(settings: Settings, *, seed: int) -> GenerationRequest:
         hires=default_hires((width, height), settings) if default.hires else None,
         **_plain_fields({option.name: option.default(settings) for option in OPTIONS}),
     )
+
+
+def default_work(settings: Settings) -> int:
+    """Return the work of a usual picture: one of nothing but the operator's defaults."""
+    return cost.work(default_request(settings, seed=0))
 
 
 def amend(

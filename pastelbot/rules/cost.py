@@ -1,6 +1,7 @@
 """Cost of a picture: work, the pixels that the network processes, once per step.
 
-Work is counted in whole pixel-steps, so that sums and refunds are exact; users read it in megapixel-steps ("MP-steps").
+Work is counted in whole pixel-steps, so that sums and refunds are exact. Members read it in usual
+pictures, those of nothing but the defaults; details and admins have it in megapixel-steps ("MP-steps").
 The Pastel-Mix card's picture, 448x640 in 20 steps and then 960x1280 in 20 steps, is 20 x 0.287 + 20 x 1.229 = 30.3
 MP-steps. A picture to start from costs a step of the pixels that are encoded, for each picture, and once a pixel-step
 for each byte of the file that was handed over, which is decoded, scaled and stored.
@@ -67,6 +68,23 @@ def _in_megapixels(amount: int) -> float:
 def text(amount: int) -> str:
     """Format work with its unit: `30.3 MP-steps`."""
     return f"{number(amount)} {UNIT}"
+
+
+def in_pictures(amount: int, usual: int, *, up: bool = False) -> str:
+    """Format work as pictures of `usual` work: `1.4 usual pictures`. See `pictures_number` for the rounding."""
+    value = pictures_number(amount, usual, up=up)
+    return f"{value} usual picture{'s' * (value != '1')}"
+
+
+def pictures_number(amount: int, usual: int, *, up: bool = False) -> str:
+    """Format work as a number of pictures of `usual` work: `1,200`, `1.4` or `0.05`.
+
+    It is rounded down, as what is left has to be, or `up`, as a price has to be: what is too dear never reads as if it
+    could be paid.
+    """
+    parts = 1 if amount >= 100 * usual else 10 if 10 * amount >= usual else 100
+    whole = -(-amount * parts // usual) if up else amount * parts // usual
+    return f"{whole // parts:,}" if whole % parts == 0 else f"{whole / parts:g}"
 
 
 def number(amount: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pastelbot.config import LimitSettings, Settings
 from pastelbot.errors import NotAllowedError
+from pastelbot.options import default_work
 from pastelbot.prompt.word_list import WordList
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.rules.content_filter import NO_WORDS, SHIPPED, AgeGate, ContentRules, adult_word, quoted, read_gate
@@ -52,6 +53,7 @@ class AccessPolicy:
         self._blocks = blocks
         self.pauses = pauses
         self._clock = clock
+        self._default_work = default_work(settings)
         self._gate: AgeGate | None = None
         self._lists: dict[tuple[str, ...], WordList] = {}
 
@@ -173,7 +175,9 @@ class AccessPolicy:
 
     def _allowance(self, scoped: _ScopedSettings) -> Allowance:
         roles = [settings.get(server_rules.QUOTA) for settings in scoped.roles]
-        return server_rules.combined_allowance(self._settings.quota, scoped.server.get(server_rules.QUOTA), roles)
+        server = scoped.server.get(server_rules.QUOTA)
+        allowance = server_rules.combined_allowance(self._settings.quota, server, roles)
+        return replace(allowance, usual=self._default_work)
 
     def _content(self, actor: Actor, server: dict[str, Value]) -> ContentRules:
         return ContentRules(

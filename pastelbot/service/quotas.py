@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, NotAllowedError
-from pastelbot.options import default_request
+from pastelbot.options import default_work
 from pastelbot.records import Actor
 from pastelbot.rules import cost
 from pastelbot.service import server_rules
@@ -102,11 +102,6 @@ class Quotas:
         detail = cost.text(given.work) + (f": {given.reason}" if given.reason else "")
         await self._audit.record(by, "quota grant", target_id=member.user_id, detail=detail)
         return await self.state(member)
-
-
-def default_work(settings: Settings) -> int:
-    """Return the work of a picture of nothing but the operator's defaults."""
-    return cost.work(default_request(settings, seed=0))
 
 
 def _server(actor: Actor) -> int:

@@ -20,12 +20,13 @@ _NONE = 0  # a server's number in the tables for direct messages
 class Allowance:
     """Work that a person gets each UTC day (0: no limit), and what unused work may add up to.
 
-    `most_extra` is what grants may add up to (0: no limit).
+    `most_extra` is what grants may add up to (0: no limit). Refusals count in pictures of `usual` work.
     """
 
     per_day: int = 0
     saved: int = 0
     most_extra: int = 0
+    usual: int = 1
 
 
 UNLIMITED = Allowance()
@@ -221,14 +222,16 @@ class QuotaStore:
 
 
 def _refusal(work: int, balance: Balance, allowance: Allowance, now: datetime) -> str:
+    price, usual = cost.in_pictures(work, allowance.usual, up=True), allowance.usual
     if work > allowance.saved + balance.extra:
         return (
-            f"That would cost {cost.text(work)}, more than anybody here can save up ({cost.number(allowance.saved)}): "
+            f"That would cost {price}, more than anybody here can save up "
+            f"({cost.pictures_number(allowance.saved, usual)}): "
             "ask for fewer pictures, fewer steps or a smaller size."
         )
     return (
-        f"That would cost {cost.text(work)}, and you have {cost.number(balance.left)} left; "
-        f"{cost.number(allowance.per_day)} more come <t:{int(next_refill(now).timestamp())}:R>."
+        f"That would cost {price}, and you have {cost.pictures_number(balance.left, usual)} left; "
+        f"{cost.pictures_number(allowance.per_day, usual)} more come <t:{int(next_refill(now).timestamp())}:R>."
     )
 
 

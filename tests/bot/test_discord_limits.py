@@ -20,6 +20,7 @@ from pastelbot.records import (
     JobStatus,
 )
 
+USUAL = render.Usual(negative="lowres", work=1)
 LONG = GenerationRequest(
     prompt="@*🎨" * 1333,
     negative_prompt="b" * 4000,
@@ -125,11 +126,11 @@ async def test_modals_are_within_the_limits():
 
 def test_every_text_fits_into_a_message(job):
     texts = [
-        render.status_text(InLine(job=job(), position=10**6)),
-        render.status_text(BeingPainted(job=job(), step=1, steps=3)),
-        render.status_text(Ended(job=job(JobStatus.FAILED))),
-        render.status_text(Ended(job=job(JobStatus.CANCELLED))),
-        render.result_text(job(), [2**32 - 1] * 10, usual_negative="lowres"),
+        render.status_text(InLine(job=job(), position=10**6), USUAL),
+        render.status_text(BeingPainted(job=job(), step=1, steps=3), USUAL),
+        render.status_text(Ended(job=job(JobStatus.FAILED)), USUAL),
+        render.status_text(Ended(job=job(JobStatus.CANCELLED)), USUAL),
+        render.result_text(job(), [2**32 - 1] * 10, USUAL),
         render.queue_text(
             Overview(running=[job()] * 20, queue=[job()] * 20, waiting=10_000), Actor(user_id=job().user_id)
         ),
@@ -145,12 +146,12 @@ def test_every_text_fits_into_a_message(job):
     ("number", "text"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (22, "22nd"), (113, "113th")]
 )
 def test_places_are_written_as_people_say_them(job, number, text):
-    assert f"{text} in line" in render.status_text(InLine(job=job(), position=number))
+    assert f"{text} in line" in render.status_text(InLine(job=job(), position=number), USUAL)
 
 
 @pytest.mark.parametrize(("step", "steps", "text"), [(0, 40, " 0%"), (20, 40, " 6%"), (41, 40, " 100%"), (0, 0, " 0%")])
 def test_progress_is_a_bar_and_a_percentage(job, step, steps, text):
-    shown = render.status_text(BeingPainted(job=job(), step=step, steps=steps)).splitlines()[0]
+    shown = render.status_text(BeingPainted(job=job(), step=step, steps=steps), USUAL).splitlines()[0]
 
     assert shown.endswith(text)
     assert shown.count("█") + shown.count("░") == 12

@@ -229,7 +229,7 @@ async def test_forms(japan):
 async def test_the_question_before_several_jobs(japan):
     answer = await japan.imagine("{red, blue} hair")
 
-    assert "**2件**、画像2枚、消費は合計 " in answer.response.content
+    assert "**2件**、画像2枚、消費は合計で標準画像2枚分です" in answer.response.content
     assert private_labels(answer) == ["生成する", "キャンセル"]
     await japan.hana.click(answer.response, label="キャンセル")
     assert "生成しませんでした。利用枠は減っていません。" in everything_sent(japan)
@@ -316,7 +316,7 @@ async def test_help_in_all_its_parts(japan):
 
 async def test_what_people_ask_about_themselves(japan):
     assert await say(japan, "queue") == "順番待ちはありません。すぐに生成できます。"
-    assert "残り **" in await say(japan, "quota") or "無制限" in await say(japan, "quota")
+    assert "残りは **標準画像" in await say(japan, "quota") or "無制限" in await say(japan, "quota")
     settings = await say(japan, "settings set", negative="Everything")
     assert "自分の設定として保存しました。" in settings
     assert "- `ネガティブ` Everything — 自分の設定" in settings

@@ -135,12 +135,12 @@ def test_texts_found_in_the_code_are_those_that_people_read():
             "⚠️ LoRA 'v1. 5' はありません。もしかして: a または b 利用枠は減っていません。",
         ),
         (
-            "⏳ **Queued**, 2nd in line, ready <t:12:R>\n> The prompt is empty.\n-# costs 30.3 MP-steps",
-            "⏳ **受付済み**、2番目、完成予定 <t:12:R>\n> The prompt is empty.\n-# 消費 30.3 MP-steps",
+            "⏳ **Queued**, 2nd in line, ready <t:12:R>\n> The prompt is empty.\n-# costs 1.4 usual pictures",
+            "⏳ **受付済み**、2番目、完成予定 <t:12:R>\n> The prompt is empty.\n-# 消費 標準画像1.4枚分",
         ),
         (
-            "<@5>\n> Steps\n-# seed 5 · 448x640 → 960x1280 · 20+20 steps · CFG 7 · 3.2 s · cost 30.3 MP-steps",
-            "<@5>\n> Steps\n-# シード 5 · 448x640 → 960x1280 · 20+20 ステップ · CFG 7 · 3.2 s · 消費 30.3 MP-steps",
+            "<@5>\n> Steps\n-# seed 5 · 448x640 → 960x1280 · 20+20 steps · CFG 7 · 3.2 s · cost 1 usual picture",
+            "<@5>\n> Steps\n-# シード 5 · 448x640 → 960x1280 · 20+20 ステップ · CFG 7 · 3.2 s · 消費 標準画像1枚分",
         ),
         (
             "⚠️ **This could not be painted:** the worker process ended with exit code 1, twice while this was painted",

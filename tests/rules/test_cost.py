@@ -104,6 +104,35 @@ def test_work_is_written_shortly(work, text):
     assert cost.number(work) == text
 
 
+@pytest.mark.parametrize(
+    ("work", "down", "up"),
+    [
+        (0, "0", "0"),
+        (1, "0", "0.01"),
+        (46, "0.04", "0.05"),
+        (999, "0.9", "1"),
+        (1000, "1", "1"),
+        (1450, "1.4", "1.5"),
+        (99_950, "99.9", "100"),
+        (1_234_001, "1,234", "1,235"),
+    ],
+)
+def test_a_price_is_rounded_up_and_what_is_left_down(work, down, up):
+    assert (cost.pictures_number(work, 1000), cost.pictures_number(work, 1000, up=True)) == (down, up)
+
+
+def test_what_is_too_dear_never_reads_as_if_it_could_be_paid():
+    for left in range(1, 3000):
+        assert cost.pictures_number(left, 1000) != cost.pictures_number(left + 1, 1000, up=True)
+
+
+@pytest.mark.parametrize(
+    ("work", "text"), [(500, "0.5 usual pictures"), (1000, "1 usual picture"), (2000, "2 usual pictures")]
+)
+def test_work_is_written_in_usual_pictures(work, text):
+    assert cost.in_pictures(work, 1000) == text
+
+
 def test_what_people_write_comes_back():
     assert cost.pixel_steps(30.3104) == 30_310_400
     assert cost.text(30_310_400) == "30.3 MP-steps"

@@ -8,10 +8,9 @@ from helpers.jobs import work_used
 from pastelbot.config import bundled
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, QuotaError
 from pastelbot.jobs.dispatcher import Dispatcher
-from pastelbot.options import default_request
+from pastelbot.options import default_request, default_work
 from pastelbot.records import Actor, JobOptions, JobStatus, ReplyTarget
 from pastelbot.service.models.models import Models
-from pastelbot.service.quotas import default_work
 from pastelbot.service.requests.checking import RequestChecker
 from pastelbot.service.requests.submission import JobService
 from pastelbot.store.database import Database

@@ -47,9 +47,9 @@ async def test_they_are_queued_in_their_order_with_the_same_options(store, clock
 
 
 async def test_a_quota_for_all_but_one_is_none_for_any(store, clock):
-    together = cost.text(3 * cost.work(REQUEST))
-    with pytest.raises(QuotaError, match=f"That would cost {together}"):
-        await store.insert(HANA, wanted(3), now=clock(), allowance=allowance(2))
+    usual = replace(allowance(2), usual=cost.work(REQUEST))
+    with pytest.raises(QuotaError, match="That would cost 3 usual pictures, more"):
+        await store.insert(HANA, wanted(3), now=clock(), allowance=usual)
 
     assert [] == await store.with_status(JobStatus.QUEUED)
     assert 2 == len(await store.insert(HANA, wanted(2), now=clock(), allowance=allowance(2)))

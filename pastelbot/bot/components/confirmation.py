@@ -47,7 +47,7 @@ async def ask(interaction: Interaction, checked: Checked) -> None:
     for answer in ("fit", "asked", "no") if too_large else ("yes", "no"):
         view.add_item(PlanButton(answer, number))
     lines = _size_question(services, too_large[0]) if too_large else []
-    await respond_ephemeral(interaction, "\n".join([*lines, *_question(plan)]), view=view)
+    await respond_ephemeral(interaction, "\n".join([*lines, *_question(plan, services.quotas.default)]), view=view)
 
 
 def needs_answer(checked: Checked, settings: Settings) -> bool:
@@ -69,12 +69,12 @@ def _size_question(services: Services, request: GenerationRequest) -> list[str]:
     return [warning, f"-# As asked, it would be ready {ready_at} at the earliest."]
 
 
-def _question(plan: Plan) -> list[str]:
-    """Say how many jobs and pictures there would be, what they cost, and how the prompts begin."""
+def _question(plan: Plan, usual: int) -> list[str]:
+    """Say how many jobs there would be, how many pictures of `usual` work they cost, and how the prompts begin."""
     pictures = sum(len(grids.pictures_of(request)) * request.count for request in plan.requests)
-    work = cost.text(sum(cost.work(request) for request in plan.requests))
+    price = cost.in_pictures(sum(map(cost.work, plan.requests)), usual, up=True)
     jobs = f"{len(plan.requests)} job{'s' * (len(plan.requests) > 1)}"
-    lines = [f"That is **{jobs}** with {pictures} picture{'s' * (pictures > 1)}, for {work} in all. Paint them?"]
+    lines = [f"That is **{jobs}** with {pictures} picture{'s' * (pictures > 1)}, and costs {price}. Paint them?"]
     lines += [render.quote(request.prompt, 150) for request in plan.requests[:_SHOWN]]
     if len(plan.requests) > _SHOWN:
         lines.append(f"-# … and {len(plan.requests) - _SHOWN} more")

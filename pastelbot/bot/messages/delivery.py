@@ -46,13 +46,13 @@ class Delivery:
         *,
         pace: Pace,
         mention_after: float,
-        usual_negative: str,
+        usual: render.Usual,
     ) -> None:
         self._service = service
         self._review_messages = review_messages
         self._pace = pace
         self._mention_after = mention_after
-        self._usual_negative = usual_negative
+        self._usual = usual
         self._writer = MessageWriter(client, languages, waited_long=self._waited_long)
         self._single = SingleMessage(self._writer, service)
         self._slots: dict[str, MessageSlot] = {}
@@ -68,7 +68,7 @@ class Delivery:
 
         Where the interaction has expired meanwhile, the message is sent to the channel instead: the job is durable.
         """
-        job, text = queued.job, render.announcement(queued)
+        job, text = queued.job, render.announcement(queued, self._usual)
         slot = self._slot(job.id)
         async with slot.writing():
             if await self._single.known(job) is not None:
@@ -89,7 +89,7 @@ class Delivery:
 
     async def introduce(self, queued: Queued) -> None:
         """Show a job whose message answers nothing: send one, or fill that which was begun for it."""
-        job, text = queued.job, render.announcement(queued)
+        job, text = queued.job, render.announcement(queued, self._usual)
         slot = self._slot(job.id)
         async with slot.writing():
             try:
@@ -190,7 +190,7 @@ class Delivery:
                     await self._review_messages.close(update.job)
 
     async def _write_state(self, slot: MessageSlot, update: InLine | BeingPainted | Ended) -> None:
-        text = render.status_text(update)
+        text = render.status_text(update, self._usual)
         if text != slot.text:
             files = previews(update, slot.preview)
             await self._single.write(update.job, slot, text, files, final=isinstance(update, Ended))
@@ -246,7 +246,7 @@ class Delivery:
     async def _write_pictures(self, job: Job, slot: MessageSlot) -> int:
         """Write the message with its pictures, smaller ones where Discord finds them too large; return its id."""
         pictures = await self._service.pictures(job.id)
-        text = render.result_text(job, [picture.seed for picture, _ in pictures], usual_negative=self._usual_negative)
+        text = render.result_text(job, [picture.seed for picture, _ in pictures], self._usual)
 
         async def send(files: list[discord.File]) -> int:
             return await self._single.write(job, slot, text, files, final=True)

@@ -21,7 +21,7 @@ async def test_it_says_how_many_and_what_they_cost_and_queues_nothing_yet(studio
     text = asked.response.content
 
     assert asked.response.ephemeral
-    assert "**3 jobs** with 6 pictures, for 9.8 MP-steps in all" in text
+    assert "**3 jobs** with 6 pictures, and costs 6 usual pictures." in text
     assert "> red hair, \\*\\*1girl\\*\\*" in text
     assert "@everyone" not in text
     assert [] == await jobs(studio)

@@ -16,7 +16,7 @@ async def test_a_grid_is_painted_after_its_cost_was_confirmed(studio):
 
     assert asked.response.ephemeral
     assert "**1 job** with 6 pictures" in asked.response.content
-    assert "1.0 MP-steps" in asked.response.content
+    assert "and costs 0.6 usual pictures" in asked.response.content
     assert not studio.executor.painting
     await studio.hana.click(asked.response, label="Paint")
     (request,) = [studio.executor.painting[job_id] for job_id in await studio.painting()]

@@ -240,7 +240,7 @@ async def test_a_user_without_quota_learns_when_there_is_more(open_studio):
     result = await studio.imagine(count=2)
 
     assert result.response.ephemeral
-    assert "That would cost 3.3 MP-steps, and you have 1.6 left; 4.9 more come <t:" in result.response.content
+    assert "That would cost 2 usual pictures, and you have 1 left; 3 more come <t:" in result.response.content
     assert result.response.content.endswith(":R>. Not charged.")
     studio.clock.advance(days=1)
     assert not (await studio.imagine(count=2)).response.ephemeral

@@ -4,7 +4,7 @@ import pytest
 from discord import Permissions
 
 from pastelbot.config import bundled
-from pastelbot.service.quotas import default_work
+from pastelbot.options import default_work
 from pastelbot.store.audit import AuditLog
 
 WORK = default_work(bundled())
@@ -40,12 +40,13 @@ async def test_it_tells_what_is_left_in_work_and_in_pictures(open_studio):
     midnight = int(studio.clock.now.replace(hour=0).timestamp()) + 86400
 
     assert (await quota(studio)).splitlines() == [
+        "You have **7 usual pictures** left. Used today: 3 usual pictures.",
+        "- Reserved for queued pictures: 3 usual pictures; what is not painted comes back.",
+        f"- You get 10 usual pictures more <t:{midnight}:R>; what is not used is saved, up to 30 usual pictures.",
         (
-            "**11.5 MP-steps** are left, about 7 pictures like the default (1.6 each). "
-            "Today's pictures come to 4.9 MP-steps."
+            "-# A usual picture is one of the defaults: 1.6 MP-steps (pixels times steps, in millions). "
+            "Left: 11.5 MP-steps."
         ),
-        "- 4.9 MP-steps are reserved for queued pictures; what is not painted comes back.",
-        f"- 16.4 MP-steps more come <t:{midnight}:R>; unused work is saved, up to 49.2 MP-steps.",
     ]
 
 
@@ -55,7 +56,7 @@ async def test_what_is_painted_is_no_longer_reserved_but_stays_used(studio):
     text = await quota(studio)
 
     assert "reserved" not in text
-    assert "Today's pictures come to 1.6 MP-steps." in text
+    assert "Used today: 1 usual picture." in text
 
 
 async def test_what_is_cancelled_comes_back(open_studio):
@@ -63,8 +64,8 @@ async def test_what_is_cancelled_comes_back(open_studio):
     result = await studio.imagine(count=3)
     await studio.hana.click(result.response, label="Cancel")
 
-    assert "about 10 pictures like the default" in await quota(studio)
-    assert "come to 0 MP-steps" in await quota(studio)
+    assert "**10 usual pictures** left" in await quota(studio)
+    assert "Used today: 0 usual pictures." in await quota(studio)
 
 
 async def test_what_is_not_used_is_saved_up_to_the_cap(open_studio):
@@ -72,33 +73,34 @@ async def test_what_is_not_used_is_saved_up_to_the_cap(open_studio):
     await studio.imagine(count=3)
     left = []
     for _ in range(4):
-        left.append((await quota(studio)).partition("about ")[2].partition(" pic")[0])
+        left.append((await quota(studio)).partition("**")[2].partition(" usual")[0])
         studio.clock.advance(days=1)
 
     assert left == ["1", "5", "9", "10"]
-    assert "- That is as much as can be saved up; what you use comes back at 6.6 MP-steps a day." in await quota(studio)
+    full = "- That is as much as can be saved up; what you use comes back at 4 usual pictures a day."
+    assert full in await quota(studio)
 
 
 async def test_without_a_limit_it_says_so(open_studio):
     studio = await open_studio(quota={"work_per_day": 0})
     await studio.imagine(count=2)
 
-    assert (await quota(studio)).startswith("There is no limit here. Today's pictures come to 3.3 MP-steps.")
+    assert (await quota(studio)).startswith("There is no limit here. Used today: 2 usual pictures.")
 
 
 async def test_the_price_is_shown_before_and_after(studio):
     result = await studio.imagine(count=2)
-    assert result.response.content.endswith("\n-# costs 3.3 MP-steps")
+    assert result.response.content.endswith("\n-# costs 2 usual pictures")
     message = await studio.finish()
 
-    assert message.content.endswith(" · 0.1 s · cost 3.3 MP-steps")
+    assert message.content.endswith(" · 0.1 s · cost 2 usual pictures")
 
 
 async def test_what_no_user_could_ever_save_up_is_refused_as_such(open_studio):
     studio = await open_studio(quota={"work_per_day": PICTURE, "saved_days": 1})
     text = (await studio.imagine(count=2)).response.content
 
-    assert "That would cost 3.3 MP-steps, more than anybody here can save up (1.6): ask for fewer pictures" in text
+    assert "That would cost 2 usual pictures, more than anybody here can save up (1): ask for fewer pictures" in text
     assert text.endswith("Not charged.")
 
 
@@ -115,7 +117,7 @@ async def test_servers_are_separate(open_studio):
 
 async def test_admins_set_what_each_user_gets(studio, boss):
     assert await admin(studio, boss, "server", work_per_day=2 * PICTURE) == "Everybody here has 3.3 MP-steps a day now."
-    assert "about 2 pictures" in await quota(studio)
+    assert "**2 usual pictures** left" in await quota(studio)
     await admin(studio, boss, "server", work_per_day=0)
 
     assert "There is no limit here." in await quota(studio)
@@ -125,10 +127,10 @@ async def test_a_change_counts_at_once_and_what_was_used_stays_used(studio, boss
     await admin(studio, boss, "server", work_per_day=4 * PICTURE)
     await studio.imagine(count=3)
     await admin(studio, boss, "server", work_per_day=2 * PICTURE)
-    assert "about 0 pictures" in await quota(studio)
+    assert "**0 usual pictures** left" in await quota(studio)
     await admin(studio, boss, "server", work_per_day=6 * PICTURE)
 
-    assert "about 3 pictures" in await quota(studio)
+    assert "**3 usual pictures** left" in await quota(studio)
 
 
 async def test_the_most_generous_role_counts_instead_of_the_server(studio, boss):
@@ -138,11 +140,11 @@ async def test_the_most_generous_role_counts_instead_of_the_server(studio, boss)
     for role, pictures in zip(roles, (2, 5), strict=True):
         text = await admin(studio, boss, "role", role=role, work_per_day=f"{pictures * PICTURE:.4f}")
         assert text.startswith(f"<@&{role.id}> has ")
-    assert "about 5 pictures" in await quota(studio, member)
-    assert "about 1 picture " in await quota(studio)
+    assert "**5 usual pictures** left" in await quota(studio, member)
+    assert "**1 usual picture** left" in await quota(studio)
 
     await admin(studio, boss, "role", role=roles[1], work_per_day="Clear")
-    assert "about 2 pictures" in await quota(studio, member)
+    assert "**2 usual pictures** left" in await quota(studio, member)
 
 
 async def test_the_operators_cap_holds_whatever_admins_set(open_studio):
@@ -151,7 +153,7 @@ async def test_the_operators_cap_holds_whatever_admins_set(open_studio):
     boss = studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
     for work in (0, 1000):
         assert "4.9 MP-steps a day" in await admin(studio, boss, "server", work_per_day=work)
-        assert "about 3 pictures" in await quota(studio)
+        assert "**3 usual pictures** left" in await quota(studio)
 
     text = await admin(studio, boss, "grant", member=studio.hana, work=1000)
     assert "Grants to one person may add up to 4.9 MP-steps, and 0 MP-steps of earlier ones are left." in text
@@ -166,23 +168,24 @@ async def test_grants_are_used_after_the_allowance_and_come_back(open_studio):
 
     first = await studio.imagine(count=2)
     answer = await quota(studio)
-    assert "about 2 pictures" in answer
-    assert "- 3.3 MP-steps of it were granted to you, and are used last." in answer
-    assert f"- 4.9 MP-steps were granted by <@{boss.id}> on <t:" in answer
+    assert "**2 usual pictures** left" in answer
+    assert "- Granted to you, and used last: 2 usual pictures." in answer
+    assert f"- Granted by <@{boss.id}> on <t:" in answer
+    assert ": 3 usual pictures: won the" in answer
     assert "won the \\*\\*contest\\*\\*" in answer
     await studio.hana.click(first.response, label="Cancel")
-    assert "about 4 pictures" in await quota(studio)
+    assert "**4 usual pictures** left" in await quota(studio)
     await studio.imagine(count=4)
     studio.clock.advance(days=1)
-    assert "about 1 picture " in await quota(studio)
+    assert "**1 usual picture** left" in await quota(studio)
 
 
 async def test_admins_look_at_others(studio, boss):
     await studio.imagine(by=studio.kenji)
     text = await admin(studio, boss, "show", member=studio.kenji)
 
-    assert text.startswith(f"{studio.kenji.mention}\n**")
-    assert "come to 1.6 MP-steps" in text
+    assert text.startswith(f"{studio.kenji.mention}\nYou have **")
+    assert "Used today: 1 usual picture." in text
     assert (await admin(studio, boss, "show")).startswith(boss.mention)
 
 

@@ -16,6 +16,7 @@ from pastelbot import app
 from pastelbot.bot.messages.delivery import Delivery
 from pastelbot.bot.messages.message_slot import Pace
 from pastelbot.bot.messages.review_messages import ReviewMessages
+from pastelbot.bot.render import Usual
 from pastelbot.i18n.languages import Languages
 from pastelbot.records import GenerationRequest, JobStatus, ReplyTarget
 from pastelbot.store.jobs.store import JobStore
@@ -103,7 +104,8 @@ async def painted(tmp_path, clock, outage):
     languages, jobs = Languages.shipped(), JobStore(services.database)
     reviews = ReviewMessages(client, services.jobs, services.reviews, languages)
     pace = Pace(edit_seconds=0.0, first_retry=0.01, longest_retry=0.05)
-    delivery = Delivery(client, services.jobs, reviews, languages, pace=pace, mention_after=3600.0, usual_negative="")
+    usual = Usual(negative="", work=1)
+    delivery = Delivery(client, services.jobs, reviews, languages, pace=pace, mention_after=3600.0, usual=usual)
     reply = ReplyTarget(channel_id=CHANNEL, message_id=MESSAGE, guild_id=10)
     request = GenerationRequest(prompt="1girl", width=64, height=64, seed=7)
     job = await insert_job(jobs, 1, request, reply, now=clock())

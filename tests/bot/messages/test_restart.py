@@ -177,7 +177,7 @@ async def test_the_quota_outlives_a_restart(open_studio):
     await studio.restart()
     result = await studio.imagine()
 
-    assert "you have 0.023 left" in result.response.content
+    assert "you have 0.01 left" in result.response.content
 
 
 KILLED = """
