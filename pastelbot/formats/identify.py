@@ -62,7 +62,7 @@ _SPECIAL_INPUTS = {
 }
 
 _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
-    ("a LoRA", _any("lora_down", "lora_up", "lora_A", "lora_B", "lora.down", "lora.up")),
+    ("a LoRA", _any("lora_down", "lora_up", "lora_A", "lora_B", "lora.down", "lora.up", "lora_linear_layer")),
     ("a LyCORIS network", _any("hada_w1", "lokr_w1", "oft_blocks", "oft_diag")),
     ("a ControlNet", _any("control_model.", "controlnet_cond_embedding", "input_hint_block")),
     ("a T2I adapter", _any("adapter.body.", "body.0.block1")),

@@ -141,7 +141,7 @@ def test_embedding_is_described(tmp_path, name):
 
 def test_lora_of_another_family_is_described_all_the_same(tmp_path):
     """What it is stays said beside the problem."""
-    tensors = {name.replace("lora_te_", "lora_te1_"): tensor for name, tensor in make_lora().items()}
+    tensors = {name.replace("lora_te_", "lora_te2_"): tensor for name, tensor in make_lora().items()}
     findings = look(tensors, tmp_path / "a.safetensors")
 
     assert findings.facts["kind"] == "a LoRA"

@@ -137,8 +137,8 @@ def test_pickled_files_of_other_kinds_are_refused_by_name(tmp_path, content, wor
     [
         (BASE, "a Stable Diffusion 1.x checkpoint, not a LoRA"),
         ({f"{ATTENTION}.hada_w1_a": torch.ones(2, 2)}, "LyCORIS"),
-        ({"lora_te1_text_model.lora_down.weight": torch.ones(1, 1)}, "an SDXL LoRA"),
-        ({"unet.mid.lora_A.weight": torch.ones(1, 1)}, "another form than kohya's"),
+        ({"lora_te2_text_model.lora_down.weight": torch.ones(1, 1)}, "an SDXL LoRA"),
+        ({"transformer.mid.lora_A.weight": torch.ones(1, 1)}, "another form than kohya's"),
         ({f"{ATTENTION}.lora_down.weight": torch.ones(1, 1)}, "lacks lora_up"),
         (make_lora() | {f"{ATTENTION}.lora_up.weight": torch.ones(8, 3)}, "do not fit each other"),
         (make_lora() | {f"{ATTENTION}.lora_up.weight": torch.ones(8, 2, 3, 3)}, "do not fit each other"),

@@ -1,4 +1,4 @@
-"""LoRA files in all common forms: kohya's, LoCon, and cloneofsimo's lists; others are refused by name."""
+"""LoRA files in all common forms: LoRA and LoCon by name, and cloneofsimo's lists; others are refused by name."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,8 @@ from pathlib import Path
 from torch import Tensor
 
 from pastelbot.diffusion.lora.factors import Factors
-from pastelbot.diffusion.lora.targets import TEXT, Target, Targets, text_list_order, unet_list_orders
+from pastelbot.diffusion.lora.names import adapter_alphas, read_factor_name
+from pastelbot.diffusion.lora.targets import Target, Targets, original_aliases, text_list_order, unet_list_orders
 from pastelbot.diffusion.weights.tensor_sources import (
     MemorySource,
     SafetensorsSource,
@@ -20,21 +21,21 @@ from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.identify import identify, kind_of_pickle
 
 _TEXT_SUFFIX = ".text_encoder.pt"
-_FIRST_TEXT = "lora_te1_"
+_SECOND_TEXT = ("lora_te2_", "text_encoder_2.")
 _BUNDLED = "bundle_emb."
 _SDXL_WIDTH = 2048
 _CROSS = "attn2_to_k"
 
 _LIST_NAME = re.compile(r"(unet|text_encoder):(\d+):(up|down)")
-_ROLES = {"lora_down.weight": "down", "lora_up.weight": "up", "lora_mid.weight": "mid", "alpha": "alpha"}
 
 
 @dataclass(kw_only=True)
 class LoraModule:
-    """Where one layer's factors are: names in the source."""
+    """Where one layer's factors are: names in the source; `usual_alpha` is that of a layer without its own."""
 
     source: TensorSource
     names: dict[str, str] = field(default_factory=dict)
+    usual_alpha: float | None = None
 
     def shape(self, role: str) -> tuple[int, ...]:
         """Return the shape of a factor: "down", "up" or "mid"."""
@@ -43,7 +44,7 @@ class LoraModule:
     def alpha(self) -> float | None:
         """Read the alpha, None where there is none; raises CheckpointError."""
         if "alpha" not in self.names:
-            return None
+            return self.usual_alpha
         tensor = self.source.read(self.names["alpha"])
         if tensor.numel() != 1:
             raise CheckpointError(f"{self.source.label} is damaged: {self.names['alpha']} is not a single number.")
@@ -88,7 +89,11 @@ class LoraFile:
         """
         if any(module.shape("down")[1] == _SDXL_WIDTH for name, module in self.named.items() if _CROSS in name):
             raise CheckpointError(f"{self.path} is an SDXL LoRA, not one for Stable Diffusion 1.x.")
-        modules = dict(self.named)
+        aliases = original_aliases(targets)
+        modules = {
+            aliases.get(name, name) if aliases.get(name) not in self.named else name: module
+            for name, module in self.named.items()
+        }
         if self.unet_list:
             modules |= _order(self.path, self.unet_list, unet_list_orders(), targets)
         if self.text_list:
@@ -153,19 +158,22 @@ def _from_names(path: Path, source: TensorSource, metadata: Mapping[str, str]) -
     kind = identify({name: entry.shape for name, entry in source.entries.items()})
     if kind != "a LoRA":
         raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a LoRA.")
-    if any(name.startswith("lora_te2_") for name in source.entries):
+    if any(name.startswith(_SECOND_TEXT) for name in source.entries):
         raise CheckpointError(f"{path} is an SDXL LoRA, not one for Stable Diffusion 1.x.")
     modules: dict[str, LoraModule] = {}
+    alphas = adapter_alphas(str(path), metadata)
     extras = {".".join(name.split(".")[:2]) for name in source.entries if name.startswith(_BUNDLED)}
     for name in source.entries:
         if name.startswith(_BUNDLED):
             continue
-        module, _, role = name.partition(".")
-        if module.startswith(_FIRST_TEXT):  # as the webui's map of layers has it, for models with one text encoder too
-            module = TEXT + module.removeprefix(_FIRST_TEXT)
-        if role not in _ROLES:
-            raise CheckpointError(f"{path} is a LoRA of another form than kohya's: it has {name}.")
-        modules.setdefault(module, LoraModule(source=source)).names[_ROLES[role]] = name
+        read = read_factor_name(name)
+        if read is None:
+            raise CheckpointError(f"{path} is a LoRA of another form than kohya's and diffusers': it has {name}.")
+        layer, role = read
+        usual = next((alpha for prefix, alpha in alphas.items() if layer.startswith(prefix)), None)
+        module = modules.setdefault(layer, LoraModule(source=source, usual_alpha=usual))
+        if module.names.setdefault(role, name) != name:
+            raise CheckpointError(f"{path} has one layer twice: {module.names[role]} and {name}.")
     return LoraFile(
         path=path,
         named={name: _whole(path, name, module) for name, module in modules.items()},

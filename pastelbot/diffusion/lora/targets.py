@@ -9,7 +9,7 @@ from pastelbot.diffusion.weights.original_names import layout_of_original
 from pastelbot.diffusion.weights.tensor_sources import TensorInfo
 from pastelbot.formats.layout.tables import TEXT_PREFIX, UNET_PREFIX
 
-_UNET = "lora_unet_"
+UNET = "lora_unet_"
 TEXT = "lora_te_"
 
 _TEXT_LAYER = re.compile(
@@ -49,8 +49,17 @@ def find_targets(entries: Mapping[str, TensorInfo], *, rare: bool = False) -> di
     for target in _text_targets(entries):
         targets[TEXT + target.path.replace(".", "_")] = target
     for target in _unet_targets(entries, rare=rare):
-        targets[_UNET + target.path.replace(".", "_")] = target
+        targets[UNET + target.path.replace(".", "_")] = target
     return targets
+
+
+def original_aliases(targets: Targets) -> dict[str, str]:
+    """Return the LoRA names of the UNet's layers by those that are made of its original names instead of diffusers'."""
+    return {
+        UNET + target.key.removeprefix(UNET_PREFIX).removesuffix(".weight").replace(".", "_"): name
+        for name, target in targets.items()
+        if name.startswith(UNET)
+    }
 
 
 def _text_targets(entries: Mapping[str, TensorInfo]) -> Iterator[Target]:
@@ -90,7 +99,7 @@ _FEED = ("ff.net.0.proj",)
 def unet_list_orders() -> Iterator[list[str]]:
     """Yield the orders of layers, as LoRA names, that lists without names were written in: of 2023, 2022, today."""
     for order in ((*_SELF, *_FEED, *_CROSS), (*_SELF, *_CROSS), (*_SELF, *_CROSS, *_FEED)):
-        yield [f"{_UNET}{block}.transformer_blocks.0.{layer}".replace(".", "_") for block in _BLOCKS for layer in order]
+        yield [f"{UNET}{block}.transformer_blocks.0.{layer}".replace(".", "_") for block in _BLOCKS for layer in order]
 
 
 def text_list_order() -> list[str]:
