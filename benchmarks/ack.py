@@ -29,6 +29,7 @@ import discord
 import structlog
 
 from pastelbot import app, config
+from pastelbot.bot import render
 from pastelbot.bot.components.job_buttons import JobButton
 from pastelbot.bot.messages.delivery import Delivery
 from pastelbot.bot.messages.message_slot import Pace
@@ -181,7 +182,15 @@ async def run(folder: Path, people: int, seconds: float, pause: float, durabilit
     client: Any = StubDiscord()
     reviews: Any = OpenReviews()
     languages = Languages.shipped()
-    delivery = Delivery(client, services.jobs, reviews, languages, pace=Pace(edit_seconds=3.0), mention_after=60.0)
+    delivery = Delivery(
+        client,
+        services.jobs,
+        reviews,
+        languages,
+        pace=Pace(edit_seconds=3.0),
+        usual=render.Usual(negative=settings.defaults.negative_prompt, work=services.quotas.default),
+        mention_after=60.0,
+    )
     now = datetime.now(UTC)
     reply = ReplyTarget(channel_id=CHANNEL, guild_id=GUILD, message_id=3)
     (picture,) = await JobStore(services.database).insert(1, [(REQUEST, reply)], now=now)

@@ -187,9 +187,14 @@ WAYS = {
 }
 OF_SHARED = {"page", "use", "shown_post", "vote", "unshare"}
 # What each button of a picture does is one of these ways.
+_PAINTING = (
+    *("reroll", "seed", "edit", "corrected", "subtle", "strong"),
+    *("hires", "faithful", "creative", "infotext"),
+)
 BUTTONS = {
-    **dict.fromkeys(("reroll", "seed", "edit", "subtle", "strong", "hires", "infotext"), "button"),
+    **dict.fromkeys(_PAINTING, "button"),
     **{verb: verb for verb in ("share", "cancel", "delete")},
+    "remove": "delete",
 }
 
 
@@ -217,7 +222,7 @@ async def test_only_who_may_gets_there(desk, way):
 
 
 def test_every_button_is_one_of_the_ways():
-    assert set(BUTTONS) == set(job_actions.ACTIONS)
+    assert set(BUTTONS) == {*job_actions.ACTIONS, "delete"}  # which may ask first, in a place of its own
     assert {verb for verb, way in BUTTONS.items() if way != "button"} == job_actions.OWN
 
 

@@ -27,7 +27,7 @@ def test_a_slice_of_the_seeds_finds_nothing():
     assert status == 0, text
 
 
-@pytest.mark.parametrize("seed", [7, 26, 43])
+@pytest.mark.parametrize("seed", [12, 26, 43])
 def test_the_same_seed_gives_the_same_trace_twice(seed):
     with prepared() as start:
         first, second = (simulate(seed, start).lines for _ in range(2))

@@ -35,7 +35,14 @@ async def test_every_job_is_written_down_with_its_prompt_in_the_job_alone(audit,
     (entry,) = await audit.page(HERE)
 
     assert entry == AuditEntry(
-        at=clock(), guild_id=HERE, user_id=HANA, action="paint", job_id=job.id, prompt="1girl, secret", status="queued"
+        at=clock(),
+        guild_id=HERE,
+        channel_id=5,
+        user_id=HANA,
+        action="paint",
+        job_id=job.id,
+        prompt="1girl, secret",
+        status="queued",
     )
     (row,) = await database.reader.all("SELECT * FROM audit")
     assert "secret" not in str(tuple(row))
