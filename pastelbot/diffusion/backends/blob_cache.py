@@ -1,8 +1,8 @@
 """Compiled networks on disk: one file each, under a key of all that it depends on."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -32,10 +32,10 @@ class BlobCache:
         """Return what was written under a key; None where there is nothing, or where it is damaged."""
         path = self._path(key)
         try:
-            content = path.read_bytes()
+            with path.open("rb") as file:  # in two parts: gigabytes are not copied
+                digest, blob = file.read(_DIGEST), file.read()
         except OSError:
             return None
-        digest, blob = content[:_DIGEST], content[_DIGEST:]
         if hashlib.sha256(blob).digest() != digest:
             log.warning("a compiled network on disk is damaged and is compiled again", file=path.name)
             return None
@@ -44,15 +44,18 @@ class BlobCache:
     def write(self, key: Iterable[str], blob: bytes) -> None:
         """Keep a compiled network under a key."""
         path = self._path(key)
+        part = path.with_suffix(".part")  # what a kill leaves here is written over the next time
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
+            with part.open("wb") as file:
                 file.write(hashlib.sha256(blob).digest())
                 file.write(blob)
-            Path(file.name).replace(path)
+            part.replace(path)
             self._shrink()
         except OSError as error:
             log.warning("a compiled network cannot be kept on disk", folder=str(self._folder), reason=str(error))
+            with suppress(OSError):
+                part.unlink()
 
     def _path(self, key: Iterable[str]) -> Path:
         return self._folder / f"{hashlib.sha256(repr(tuple(key)).encode()).hexdigest()}{_ENDING}"

@@ -9,7 +9,10 @@ from pastelbot.diffusion.backends.blob_cache import BlobCache
 from pastelbot.diffusion.backends.compiled_unet import CompiledUnet
 from pastelbot.diffusion.backends.openvino import OpenVinoCompiler, is_installed
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
+from pastelbot.diffusion.networks.memory import machine_memory
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel
+
+_MOST_KEPT = 6
 
 log = structlog.get_logger(__name__)
 
@@ -25,10 +28,16 @@ def compiled_unet(checkpoint: Checkpoint, backend: str, folder: Path | None = No
     if reason is None:
         cache = BlobCache(folder) if folder else None
         compiler = OpenVinoCompiler(checkpoint.unet, identity=checkpoint.hash, cache=cache)
-        return CompiledUnet(checkpoint.unet, checkpoint.patches.unet, compiler)
+        return CompiledUnet(checkpoint.unet, checkpoint.patches.unet, compiler, kept=_kept(checkpoint.unet))
     if backend == "openvino":
         log.warning("painting with torch in place of OpenVINO", checkpoint=checkpoint.name, reason=reason)
     return None
+
+
+def _kept(unet: UNet2DConditionModel) -> int:
+    """Return how many compiled copies of a UNet half of the machine's memory holds: one at least, a few at most."""
+    size: int = sum(parameter.nbytes for parameter in unet.parameters())
+    return max(1, min(_MOST_KEPT, machine_memory() // 2 // size))
 
 
 def _obstacle(checkpoint: Checkpoint) -> str | None:

@@ -16,7 +16,7 @@ import structlog
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.lora.patch import LoraSet, Patch
+from pastelbot.diffusion.lora.patch import Patch
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel
 
 log = structlog.get_logger(__name__)
@@ -24,18 +24,23 @@ log = structlog.get_logger(__name__)
 Predict = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 _WORTH = 4  # calls of one shape before it is compiled
+_WORTH_REPLACING = 1000  # where another one has to leave for it: two that take turns are not compiled again and again
 _KEPT = 6  # compiled shapes in memory
+_COUNTED = 1000  # shapes whose calls are counted
 # Seconds after which the compiler's thread gives way: it runs much Python, and each operation of torch waits for that.
 _SWITCH = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """What one compiled UNet is for: latents (rows, channels, height, width), tokens, the LoRAs in the weights."""
+    """What one compiled UNet is for: latents (rows, channels, height, width), tokens, the LoRAs in the weights.
+
+    LoRAs are their files' identities and multipliers: nothing here holds on to their tensors.
+    """
 
     latents: tuple[int, ...]
     tokens: int
-    loras: LoraSet
+    loras: tuple[tuple[str, float], ...]
 
 
 class Compiler(Protocol):
@@ -56,7 +61,8 @@ class CompiledUnet:
     """Calls of a UNet, compiled where they can be; called as the UNet of diffusers is.
 
     `weights` says which LoRAs are in the UNet. At most `kept` shapes stay in memory, the latest used. `start` runs a
-    compilation, by default in a thread of its own; there is never more than one.
+    compilation, by default in a thread of its own; there is never more than one. It only leaves its result behind, so
+    that everything else here belongs to the thread that calls.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class CompiledUnet:
         self._unproven: set[Bucket] = set()
         self._refused: set[Bucket] = set()
         self._busy = False
+        self._finished: tuple[Bucket, Predict | Exception | None] | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -93,6 +100,7 @@ class CompiledUnet:
     def __call__(self, x: Tensor, t: Tensor, context: Tensor, *, return_dict: bool = False) -> tuple[Tensor]:
         """Return the prediction for latents (rows, channels, height, width) with `context` (rows, tokens, dim)."""
         del return_dict  # as the UNet of diffusers has it
+        self._collect()
         bucket = self._bucket(x, context)
         compiled = self._compiled.get(bucket) if bucket else None
         if bucket is None or compiled is None:
@@ -115,7 +123,10 @@ class CompiledUnet:
     def _bucket(self, x: Tensor, context: Tensor) -> Bucket | None:
         """Return the bucket of a call; None while LoRAs are half in the weights."""
         loras = self._weights.used
-        return None if loras is None else Bucket(latents=tuple(x.shape), tokens=context.shape[1], loras=loras)
+        if loras is None:
+            return None
+        named = tuple((lora.identity, multiplier) for lora, multiplier in loras)
+        return Bucket(latents=tuple(x.shape), tokens=context.shape[1], loras=named)
 
     def _prove(self, bucket: Bucket, answer: Tensor, eager: Tensor) -> Tensor:
         """Return torch's answer, and go on with the compiled UNet only where its own is close enough."""
@@ -136,32 +147,43 @@ class CompiledUnet:
         """Have a shape compiled that has come often enough, if nothing else is being compiled."""
         if self._busy or bucket is None or bucket in self._refused:
             return
+        if len(self._calls) >= _COUNTED:
+            self._calls.clear()
         self._calls[bucket] += 1
         threads, changes = torch.get_num_threads(), self._weights.changes
-        if self._calls[bucket] < _WORTH and not self._compiler.has(bucket, threads=threads):
+        if not self._is_worth_it(bucket, threads):
             return
         self._busy = True
         self._start(lambda: self._compile(bucket, threads, changes))
 
+    def _is_worth_it(self, bucket: Bucket, threads: int) -> bool:
+        if len(self._compiled) >= self._kept:
+            return self._calls[bucket] >= _WORTH_REPLACING
+        return self._calls[bucket] >= _WORTH or self._compiler.has(bucket, threads=threads)
+
     def _compile(self, bucket: Bucket, threads: int, changes: int) -> None:
         interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH)
+        result: Predict | Exception | None
         try:
-            compiled = self._compiler.compile(
-                bucket, threads=threads, unchanged=lambda: self._weights.changes == changes
-            )
+            result = self._compiler.compile(bucket, threads=threads, unchanged=lambda: self._weights.changes == changes)
         except Exception as error:  # noqa: BLE001 - whatever a compiler raises, torch goes on painting
-            self._refuse(bucket, str(error).strip().split("\n")[0])
-        else:
-            self._keep(bucket, compiled)
-        finally:
-            sys.setswitchinterval(interval)
-            self._busy = False
+            result = error
+        sys.setswitchinterval(interval)
+        self._finished = bucket, result
 
-    def _keep(self, bucket: Bucket, compiled: Predict | None) -> None:
-        del self._calls[bucket]  # what could not be finished is tried again when it comes again
-        if compiled is None:
+    def _collect(self) -> None:
+        """Take over what was compiled since the last call."""
+        if self._finished is None:
             return
+        (bucket, result), self._finished, self._busy = self._finished, None, False
+        self._calls.pop(bucket, None)  # what could not be finished is tried again when it comes again
+        if isinstance(result, Exception):
+            self._refuse(bucket, str(result).strip().split("\n")[0])
+        elif result is not None:
+            self._keep(bucket, result)
+
+    def _keep(self, bucket: Bucket, compiled: Predict) -> None:
         while len(self._compiled) >= self._kept:
             self._compiled.popitem(last=False)
         self._unproven.add(bucket)

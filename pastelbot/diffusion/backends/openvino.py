@@ -12,7 +12,6 @@ from torch import Tensor, nn
 import pastelbot
 from pastelbot.diffusion.backends.blob_cache import BlobCache
 from pastelbot.diffusion.backends.compiled_unet import Bucket, Predict
-from pastelbot.diffusion.lora.patch import NO_LORAS
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel
 
 _DEVICE = "CPU"
@@ -54,11 +53,11 @@ class OpenVinoCompiler:
         blob = self._cache.read(key) if self._cache else None
         if blob is not None:
             return _callable(self._core.import_model(io.BytesIO(blob), _DEVICE, properties))
-        graph = self._graph if bucket.loras == NO_LORAS and self._graph is not None else self._traced()
+        graph = self._traced() if bucket.loras or self._graph is None else self._graph
         compiled = self._core.compile_model(self._shaped(graph, bucket), _DEVICE, properties)
         if not unchanged():
             return None
-        if bucket.loras == NO_LORAS:
+        if not bucket.loras:
             self._graph = graph
         if self._cache:
             stream = io.BytesIO()
@@ -98,7 +97,6 @@ class OpenVinoCompiler:
         }
 
     def _key(self, bucket: Bucket, threads: int) -> tuple[str, ...]:
-        loras = [f"{lora.identity}*{multiplier}" for lora, multiplier in bucket.loras]
         return (
             pastelbot.__version__,
             torch.__version__,
@@ -110,7 +108,7 @@ class OpenVinoCompiler:
             self._identity,
             str(bucket.latents),
             str(bucket.tokens),
-            *loras,
+            str(bucket.loras),
         )
 
 

@@ -1,14 +1,13 @@
 """What a device is like, as JSON on standard output: a program of its own for `pastelbot doctor`."""
 
 import json
-import os
-import platform
 import sys
 import time
 
 import torch
 
 from pastelbot.diffusion.checkpoint.devices import choose_device
+from pastelbot.diffusion.networks.memory import machine_memory
 from pastelbot.errors import CheckpointError
 
 _SIZE = 1024
@@ -30,7 +29,7 @@ def _report(device: torch.device) -> dict[str, object]:
         name, memory, driver = properties.name, properties.total_memory, f"CUDA {torch.version.cuda}"
     else:
         name, driver = f"{torch.get_num_threads()} threads", "none"
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if platform.system() != "Windows" else 0
+        memory = machine_memory()
     return {"device": str(device), "name": name, "memory": memory, "driver": driver, "flops": matrix_flops(device)}
 
 

@@ -1,10 +1,19 @@
-"""Out of memory: recognising it and giving back what can be given back."""
+"""Memory: how much there is, recognising that it is out, and giving back what can be given back."""
 
 import ctypes
 import gc
+import os
+import platform
 from contextlib import suppress
 
 import torch
+
+
+def machine_memory() -> int:
+    """Return the bytes of the machine's memory; 0 where the system does not say."""
+    if platform.system() == "Windows":
+        return 0
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -44,6 +44,17 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):
     assert cache.read(KEY) is None
 
 
+def test_a_file_that_could_not_be_finished_leaves_nothing(cache, tmp_path):
+    cache.write(KEY, b"compiled")
+    (kept,) = files(tmp_path)
+    kept.unlink()
+    kept.mkdir()  # nothing can be put in its place
+
+    cache.write(KEY, b"again")
+
+    assert files(tmp_path) == [kept]
+
+
 def test_the_oldest_leave_where_all_take_too_much(tmp_path):
     cache = BlobCache(tmp_path / "compiled", max_bytes=250)
     for number in range(3):

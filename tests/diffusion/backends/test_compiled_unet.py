@@ -1,5 +1,9 @@
 """Calls of a UNet that run compiled where they can: never waited for, never wrong, never an error."""
 
+import gc
+import threading
+import weakref
+
 import pytest
 import torch
 
@@ -8,6 +12,13 @@ from pastelbot.diffusion.lora.patch import NO_LORAS, Patch
 
 X, T, CONTEXT = torch.ones(2, 4, 8, 8), torch.ones(2), torch.ones(2, 77, 16)
 OTHER = torch.ones(2, 4, 16, 8)
+
+
+class Lora:
+    """Stands for a LoRA; of strength 0, it changes no layer."""
+
+    def __init__(self, identity):
+        self.identity = identity
 
 
 class FakeUnet:
@@ -73,7 +84,7 @@ def test_a_shape_is_compiled_when_it_came_often_enough_and_then_answers(unet, we
     answers += call(network, 4)
 
     (bucket,) = compiler.buckets
-    assert (bucket.latents, bucket.tokens, bucket.loras) == ((2, 4, 8, 8), 77, NO_LORAS)
+    assert (bucket.latents, bucket.tokens, bucket.loras) == ((2, 4, 8, 8), 77, ())
     # Four calls before, the one that proves it, and none after.
     assert unet.calls == 5
     assert [float(answer.max()) for answer in answers] == pytest.approx([2.0] * 5 + [2.00002] * 2, abs=1e-5)
@@ -130,14 +141,13 @@ def test_loras_have_compiled_networks_of_their_own(unet, weights):
     compiler = FakeCompiler()
     network = compiled(unet, weights, compiler)
     call(network, 6)
-    lora = ((object(), 0.0),)  # of no strength, so that it changes no layer
-    weights.use(lora)
+    weights.use(((Lora("one"), 0.0),))
     call(network, 6)
     weights.use(NO_LORAS)
     unet.calls = 0
     call(network, 6)
 
-    assert [bucket.loras for bucket in compiler.buckets] == [NO_LORAS, lora]
+    assert [bucket.loras for bucket in compiler.buckets] == [(), (("one", 0.0),)]
     assert unet.calls == 0
 
 
@@ -146,7 +156,7 @@ def test_what_was_compiled_while_the_weights_changed_is_thrown_away(unet, weight
     network = compiled(unet, weights, compiler)
 
     def change():
-        weights.use(((object(), 0.0),))
+        weights.use(((Lora("one"), 0.0),))
         weights.use(NO_LORAS)
         compiler.meanwhile = lambda: None
 
@@ -157,11 +167,22 @@ def test_what_was_compiled_while_the_weights_changed_is_thrown_away(unet, weight
     assert unet.calls == 9
 
 
-def test_only_the_latest_shapes_stay(unet, weights):
+def test_shapes_that_take_turns_do_not_replace_each_other(unet, weights):
+    compiler = FakeCompiler()
+    network = compiled(unet, weights, compiler, kept=1)
+
+    for _ in range(40):
+        call(network, 6)
+        call(network, 6, OTHER)
+
+    assert len(compiler.buckets) == 1
+
+
+def test_a_shape_that_comes_very_often_replaces_another(unet, weights):
     compiler = FakeCompiler()
     network = compiled(unet, weights, compiler, kept=1)
     call(network, 6)
-    call(network, 6, OTHER)
+    call(network, 1002, OTHER)
     unet.calls = 0
 
     call(network, 1, OTHER)
@@ -170,9 +191,34 @@ def test_only_the_latest_shapes_stay(unet, weights):
     assert unet.calls == 1
 
 
-def test_a_thread_compiles_while_torch_answers(unet, weights):
-    import threading
+def test_what_was_compiled_is_taken_over_by_the_thread_that_calls(unet, weights):
+    """A compiler's thread that ends between two calls changes nothing that a call reads."""
+    compiler, ends = FakeCompiler(), []
+    network = CompiledUnet(unet, weights, compiler, start=ends.append)
+    call(network, 10)
+    assert (unet.calls, len(ends)) == (10, 1)
 
+    ends.pop()()
+    call(network, 2)
+
+    assert unet.calls == 11
+
+
+def test_loras_are_not_held_in_memory(unet, weights):
+    lora = Lora("one")
+    seen = weakref.ref(lora)
+    network = compiled(unet, weights, FakeCompiler())
+    weights.use(((lora, 0.0),))
+    call(network, 6)
+    weights.use(NO_LORAS)
+    del lora
+    gc.collect()
+
+    assert seen() is None
+    call(network, 1)
+
+
+def test_a_thread_compiles_while_torch_answers(unet, weights):
     go, done = threading.Event(), threading.Event()
     compiler = FakeCompiler()
     compiler.meanwhile = lambda: go.wait(30)

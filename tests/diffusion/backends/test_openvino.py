@@ -130,7 +130,7 @@ def test_loras_are_in_the_compiled_network_and_only_theirs(checkpoint, compiled,
 
 
 def test_what_was_compiled_is_found_after_a_restart_and_rebuilt_where_damaged(checkpoint, tmp_path):
-    bucket = Bucket(latents=(2, 4, 8, 8), tokens=77, loras=NO_LORAS)
+    bucket = Bucket(latents=(2, 4, 8, 8), tokens=77, loras=())
 
     def predicted():
         compiler = OpenVinoCompiler(checkpoint.unet, identity=checkpoint.hash, cache=BlobCache(tmp_path))
