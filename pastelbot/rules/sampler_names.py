@@ -14,6 +14,7 @@ from pastelbot.rules.samplers import (
 
 _SIGNS = re.compile(r"[^a-z0-9]+")
 _ENDINGS = re.compile(r"(?:scheduler|sampler|discrete|gpu)+$")
+_LONGEST = 60  # characters of any name
 _OTHER_SAMPLERS = {
     "dpmsolver": "DPM++ 2M",
     "dpmsolverpp": "DPM++ 2M",
@@ -48,6 +49,8 @@ def recognised_sampler(name: str) -> SamplerChoice | None:
     """Return the sampler, and the schedule at its name's end, that other programs mean by a name; None if unknown."""
     if is_known(name):
         return normalise(name, None)
+    if len(name) > _LONGEST:
+        return None
     plain = _ENDINGS.sub("", _plain(name).replace("ancestral", "a"))
     for spelled in (plain, plain.removeprefix("k")):
         if spelled in _SAMPLERS:

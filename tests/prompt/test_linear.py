@@ -12,6 +12,7 @@ from pastelbot.bot.components.job_buttons import JobButton
 from pastelbot.bot.components.modals import typed_again
 from pastelbot.bot.plain_text import plain
 from pastelbot.errors import PastelError
+from pastelbot.formats.programs.table import translated
 from pastelbot.formats.texts.decoding import decode_comment
 from pastelbot.formats.texts.infotext_cap import MAX_INFOTEXT
 from pastelbot.i18n.languages import Languages
@@ -43,6 +44,7 @@ from pastelbot.prompt.word_list import painted_texts, phrase_of, read_all, wante
 from pastelbot.rules.durations import read_duration
 from pastelbot.rules.grids import read_axis
 from pastelbot.rules.picture_names import read_picture_name
+from pastelbot.rules.sampler_names import recognised_sampler
 from pastelbot.store.gallery import View, match_query
 
 LANGUAGES = Languages.shipped()
@@ -89,6 +91,10 @@ READERS = {
     "refuse_infotext": refuse_infotext,
     "decode_comment": lambda text: decode_comment(b"UNICODE\0" + text.encode("utf-16-le")),
     "decode_comment of other bytes": lambda text: decode_comment(text.encode()),
+    "translated from a command line": lambda text: translated({"Dream": f"{text} -"}, (64, 64), "The picture"),
+    "translated from a graph": lambda text: translated({"prompt": f'{{"class_type": {text}'}, (64, 64), "The picture"),
+    "translated from plain texts": lambda text: translated({"num_inference_steps": text}, (64, 64), "The picture"),
+    "recognised_sampler": lambda text: recognised_sampler(f"{text}x"),
     "plain": plain,
     "read_duration": read_duration,
     "read_axis": lambda text: read_axis("steps", text),
@@ -104,6 +110,7 @@ SHAPES = [
     *(" ", "\n", "é", "\\", "#", "1", "{", "[", "(:"),
     *("[)", "(a", "{a,", "[a:", "[a|b]", "[a:b:1]", "<lora:", "<lora:a:1>", "-__a", "__a__ ", "(a) --no b ", "a AND "),
     *("```", "` ", "> a\n", "**a:** ", "Steps: 1, ", "Seed: 1\n", "Negative prompt: "),
+    *("-abcd ", " -a", "gpu", '{"a":'),
     *('ab: "', " Steps: 1", "a: b, ", "1d ", "1-5, ", '"a', "a_(b", "`|*<@", "discord.gg/", " · ", "/channels/1/"),
 ]
 CAPPED = {  # 64 Ki characters are all they take

@@ -12,7 +12,7 @@ from pastelbot.formats.programs.settings import ProgramSettings, flat_settings, 
 Texts = Mapping[str, str]
 _LEAST_FIELDS = 2
 _Size = tuple[int, int]
-_DREAM = re.compile(r'\A"?(.{0,9000}?)"? ((?:-\w+ ?[^ -]\S*+ ?)+)\Z', re.DOTALL)
+_DREAM_FLAG = re.compile(r"-(\w)(\S*)")
 _DREAM_FLAGS = {"s": "steps", "S": "seed", "W": "width", "H": "height", "C": "cfg scale", "A": "sampler"}
 
 
@@ -86,11 +86,20 @@ def _invokeai(texts: Texts, size: _Size) -> ProgramSettings | None:
 
 
 def _dream(text: str) -> Mapping[str, Any]:
-    match = _DREAM.match(text)
-    if match is None:
-        return {}
-    flags = re.findall(r"-(\w) ?(\S+)", match[2])
-    return {"prompt": match[1], **{_DREAM_FLAGS[flag]: value for flag, value in flags if flag in _DREAM_FLAGS}}
+    """Read a command line of early InvokeAI: a prompt, mostly in quotes, and flags such as `-s 50 -W512` behind it."""
+    words = text.split()
+    found: dict[str, str] = {}
+    while words:  # from the end, word by word, so that no text takes long
+        alone, behind = _DREAM_FLAG.fullmatch(words[-1]), _DREAM_FLAG.fullmatch(words[-2]) if len(words) > 1 else None
+        flag, value = (behind[1], words.pop()) if behind and not (alone or behind[2]) else ("", "")
+        if alone is not None:
+            flag, value = alone[1], alone[2]
+        if not flag:
+            break
+        words.pop()
+        if value and flag in _DREAM_FLAGS:
+            found[_DREAM_FLAGS[flag]] = value
+    return {"prompt": " ".join(words).strip('"'), **found} if found else {}
 
 
 def _fooocus(texts: Texts, size: _Size) -> ProgramSettings | None:
