@@ -14,8 +14,8 @@ from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.loop_watchdog import LoopWatchdog
 from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.jobs.queue.wait_queue import WaitQueue
-from pastelbot.jobs.rating import RatingExecutor
-from pastelbot.jobs.tagger_process import Describer, TaggerProcess
+from pastelbot.jobs.tagger.rating import RatingExecutor
+from pastelbot.jobs.tagger.tagger_process import Describer, TaggerProcess
 from pastelbot.options import default_work
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.admin import Admin

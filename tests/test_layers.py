@@ -36,7 +36,7 @@ INNER_LAYERS = {
         {"backends"},
         {"engine"},
     ],
-    "jobs": [{"queue"}, {"dispatcher", "worker"}],
+    "jobs": [{"queue"}, {"waiting_jobs"}, {"outcomes"}, {"dispatcher", "worker"}, {"tagger"}],
     "bot": [
         {"context", "plain_text"},
         {"localisation"},

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pastelbot.bot.plain_text import neutral, plain, plain_line
-from pastelbot.jobs.dispatcher import Overview
 from pastelbot.jobs.queue.scheduler import MOST_SHOWN_EXACTLY
+from pastelbot.jobs.waiting_jobs import Overview
 from pastelbot.records import Actor, Axis, BeingPainted, Ended, GenerationRequest, Grid, InLine, Job, JobStatus
 from pastelbot.rules import cost, grids
 from pastelbot.rules.hires import hires_size

@@ -9,7 +9,7 @@ import structlog
 
 from pastelbot.errors import LimitError, RequestError, TaggerError
 from pastelbot.formats import pictures
-from pastelbot.jobs.tagger_process import Describer
+from pastelbot.jobs.tagger.tagger_process import Describer
 from pastelbot.records import Actor, Description
 from pastelbot.service.access import AccessPolicy
 

@@ -7,7 +7,7 @@ from helpers.infotexts import png_with
 from pastelbot.bot import render
 from pastelbot.bot.components.job_buttons import JobButton, job_view
 from pastelbot.bot.components.modals import EditModal, SeedModal
-from pastelbot.jobs.dispatcher import Overview
+from pastelbot.jobs.waiting_jobs import Overview
 from pastelbot.options import SAMPLER_CHOICES
 from pastelbot.records import (
     Actor,

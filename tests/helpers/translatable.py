@@ -84,6 +84,7 @@ ALSO_SHOWN = {
     "rules/grids.py": {"KINDS"},
     "diffusion/lora/library.py": {"notes"},
     "jobs/dispatcher.py": {"Dispatcher"},
+    "jobs/outcomes.py": {"Outcomes"},
     "jobs/process_executor.py": {"_receive", "_interruption"},
     "choices.py": {"nearest_names"},
     "formats/network_files.py": {"refusal"},

@@ -32,7 +32,7 @@ import asyncio
 from pathlib import Path
 from helpers import fake_taggers
 from helpers.small_tagger import options_of
-from pastelbot.jobs.tagger_process import TaggerProcess
+from pastelbot.jobs.tagger.tagger_process import TaggerProcess
 
 async def main():
     tagger = TaggerProcess(options_of(Path("nowhere")), target=fake_taggers.obedient)

@@ -10,7 +10,8 @@ import structlog
 
 from pastelbot.config import Settings
 from pastelbot.errors import NotFoundError, RepeatedError
-from pastelbot.jobs.dispatcher import Dispatcher, Overview
+from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.jobs.waiting_jobs import Overview
 from pastelbot.records import Actor, Job, JobStatus, ReplyTarget, WorkerReady
 from pastelbot.rules import limits
 from pastelbot.rules.visibility import check_may_manage

@@ -10,8 +10,8 @@ from typing import Protocol
 import structlog
 
 from pastelbot.errors import PastelError, RequestError, TaggerError
-from pastelbot.jobs import tagger_worker
 from pastelbot.jobs.child_process import ChildProcess
+from pastelbot.jobs.tagger import tagger_worker
 from pastelbot.records import Description
 from pastelbot.tagging.files import TaggerOptions
 

@@ -8,8 +8,8 @@ from helpers.small_tagger import make_tagger, options_of
 from helpers.support import eventually
 
 from pastelbot.errors import RequestError, TaggerError
-from pastelbot.jobs.rating import RatingExecutor
-from pastelbot.jobs.tagger_process import TaggerProcess
+from pastelbot.jobs.tagger.rating import RatingExecutor
+from pastelbot.jobs.tagger.tagger_process import TaggerProcess
 from pastelbot.records import (
     RATING_FAILED,
     GenerationRequest,

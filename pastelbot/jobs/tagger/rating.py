@@ -10,7 +10,7 @@ import structlog
 from pastelbot.errors import PastelError
 from pastelbot.jobs.background import spawn
 from pastelbot.jobs.executor import Executor
-from pastelbot.jobs.tagger_process import Describer
+from pastelbot.jobs.tagger.tagger_process import Describer
 from pastelbot.records import RATING_FAILED, RATINGS, Command, Event, Painted, Picture, WorkerLost, WorkerReady
 
 _FROM_MILD_TO_WORST = (*RATINGS, RATING_FAILED)

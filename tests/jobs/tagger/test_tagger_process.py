@@ -10,7 +10,7 @@ from helpers.small_tagger import make_tagger, nodes_that_fail_on_red, options_of
 from helpers.support import ended, eventually, png
 
 from pastelbot.errors import RequestError, TaggerError
-from pastelbot.jobs.tagger_process import TaggerProcess
+from pastelbot.jobs.tagger.tagger_process import TaggerProcess
 
 
 class Time:
