@@ -93,10 +93,10 @@ def take_forms(page: Page) -> None:
 
 def take_gallery(hana: Page, kenji: Page) -> None:
     """Take the gallery with a vote, as Kenji sees it."""
-    hana.locator(".message", has_text=PROMPT).locator("[data-custom^='pb:share']").first.click()
+    share(hana, hana.locator(".message", has_text=PROMPT).filter(has=hana.locator("[data-custom^='pb:more']")).first)
     hana.locator(".message.private", has_text="Shared").last.wait_for()
     use(hana, "imagine", prompt="1girl, blue hair, ponytail, glasses")
-    finished(hana, "1girl, blue hair").locator("[data-custom^='pb:share']").click()
+    share(hana, finished(hana, "1girl, blue hair"))
     hana.locator(".message.private", has_text="Shared").nth(1).wait_for()
     kenji.set_viewport_size({"width": 1000, "height": 1300})
     use(kenji, "gallery")
@@ -105,6 +105,12 @@ def take_gallery(hana: Page, kenji: Page) -> None:
     page.get_by_text("Vote (1)").wait_for()
     saved("gallery.webp", photo(kenji, page))
     kenji.set_viewport_size(SIZE)
+
+
+def share(page: Page, message: Locator) -> None:
+    """Share the picture of a message."""
+    message.get_by_role("button", name="More", exact=True).last.click()
+    page.locator(".message.private").last.get_by_text("Share").click()
 
 
 def take_block(kenji: Page, hana: Page) -> None:
@@ -143,7 +149,7 @@ def add(page: Page, **options: str) -> None:
 
 def finished(page: Page, words: str) -> Locator:
     """Wait for the picture of the newest message that has these words, and return the message."""
-    message = page.locator(".message", has=page.locator("[data-custom^='pb:delete']"), has_text=words).last
+    message = page.locator(".message", has=page.locator("[data-custom^='pb:more']"), has_text=words).last
     message.wait_for()
     message.locator(".picture img").first.evaluate("image => image.decode()")
     page.wait_for_timeout(500)

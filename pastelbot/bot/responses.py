@@ -146,6 +146,32 @@ async def replace_response(interaction: Interaction, text: str, *, view: discord
         log.warning("an answer did not arrive", error=str(error))
 
 
+def is_on_private_message(interaction: Interaction) -> bool:
+    """Return whether a button of a message was pressed that only this user sees."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
+
+
+def answers_question(interaction: Interaction) -> bool:
+    """Return whether a button, and no form, of a message was pressed that only this user sees."""
+    return interaction.type is discord.InteractionType.component and is_on_private_message(interaction)
+
+
+async def respond_in_place(interaction: Interaction, text: str, *, view: discord.ui.View) -> None:
+    """Answer privately, in the private message whose button was pressed where it was one."""
+    if is_on_private_message(interaction):
+        await replace_response(interaction, text, view=view)
+    else:
+        await respond_ephemeral(interaction, text, view=view)
+
+
+async def close_question(interaction: Interaction) -> None:
+    """Remove the private message whose button was pressed, after `defer`: it is answered."""
+    try:
+        await interaction.delete_original_response()
+    except UNSENT as error:  # only what is answered stays in view
+        log.debug("a question was not closed", error=str(error))
+
+
 async def open_modal(interaction: Interaction, form: discord.ui.Modal) -> None:
     """Open a form."""
     await interaction.response.send_modal(translated(form, translator(interaction)))

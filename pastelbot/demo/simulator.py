@@ -25,9 +25,9 @@ from pastelbot.errors import StartupError
 _WELCOME = (
     "**Welcome to Pastelbot!** Type `/imagine` in the box below and describe a portrait with tags:\n"
     "> 1girl, red hair, smile, pink background\n\n"
-    "Enter takes the tag that is offered, and Enter again paints. Then try the buttons under the picture, **Share** it "
-    "and open the `/gallery`. `/help` tells more. Open **Kenji** in a second tab: he votes too and runs this server, "
-    "so `/admin` is for him."
+    "Enter takes the tag that is offered, and Enter again paints. Then try the buttons under the picture: **More** "
+    "has **Share**, for the `/gallery`. `/help` tells more. Open **Kenji** in a second tab: he votes too and runs this "
+    "server, so `/admin` is for him."
 )
 
 _WITHOUT_TAGGER = frozenset({"describe", "Describe"})  # no tagger is bundled

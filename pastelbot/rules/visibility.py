@@ -25,12 +25,17 @@ def may_see_shared(actor: Actor, *, guild_id: int, adult: bool) -> bool:
     return guild_id == actor.guild_id and (actor.age_restricted or not adult)
 
 
-def check_may_manage(job: Job, actor: Actor) -> None:
-    """Raise NotAllowedError where the user may not cancel or delete a job: its owner and moderators may.
+def may_manage(job: Job, actor: Actor) -> bool:
+    """Return whether the user may cancel or delete a job: its owner and moderators may.
 
     A moderator is one where they ask, and of what they can read there; of other servers they manage nothing.
     """
-    if job.user_id != actor.user_id and not (actor.manages_messages and _is_read_here(job, actor)):
+    return job.user_id == actor.user_id or (actor.manages_messages and _is_read_here(job, actor))
+
+
+def check_may_manage(job: Job, actor: Actor) -> None:
+    """Raise NotAllowedError where the user may not cancel or delete a job."""
+    if not may_manage(job, actor):
         raise NotAllowedError("This is another user's picture: its owner and moderators can do that.")
 
 

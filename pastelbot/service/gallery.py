@@ -106,9 +106,9 @@ class Gallery:
             raise RequestError("This picture is in the gallery already: /gallery shows it.")
         return await self._entry(replace(actor, age_restricted=True), entry_id)
 
-    async def is_shared(self, job_id: str) -> bool:
-        """Return whether a picture of a job is in a gallery."""
-        return await self._store.is_shared(job_id)
+    async def shared(self, job_id: str) -> dict[int, int]:
+        """Return the numbers of a job's pictures that are in a gallery, counted from 0, with their entries."""
+        return await self._store.shared(job_id)
 
     async def set_post(self, entry_id: int, channel_id: int, message_id: int) -> bool:
         """Remember the message that shows an entry; False where the entry is gone, and the message should go."""

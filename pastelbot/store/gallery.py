@@ -170,9 +170,10 @@ class GalleryStore:
         """Return the entry, or None."""
         return await self._first("g.id = ?", (entry_id,))
 
-    async def is_shared(self, job_id: str) -> bool:
-        """Return whether a picture of a job is in a gallery."""
-        return await self._database.reader.number("SELECT COUNT(*) FROM gallery WHERE job_id = ?", job_id) > 0
+    async def shared(self, job_id: str) -> dict[int, int]:
+        """Return the numbers of a job's pictures that are in a gallery, counted from 0, with their entries."""
+        rows = await self._database.reader.all("SELECT number, id FROM gallery WHERE job_id = ?", job_id)
+        return {row["number"]: row["id"] for row in rows}
 
     async def by_message(self, message_id: int) -> GalleryEntry | None:
         """Return the entry that a message in the gallery's channel shows, or None."""

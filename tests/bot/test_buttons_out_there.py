@@ -137,13 +137,15 @@ async def test_what_asks_and_shows(desk):
     assert names_of((await desk.press("seed", job=one)).modal) == ["seed"]
     assert names_of((await desk.press("edit", job=one)).modal) == ["prompt", "negative", "seed", "sampler", "hires"]
     asked = (await desk.press("vary", job=two)).response
-    assert buttons_of(asked) == [f"pb:{verb}:{two}:{number}" for number in (1, 2) for verb in ("subtle", "strong")]
+    assert buttons_of(asked) == [f"pb:{verb}:{two}:{number}" for verb in ("subtle", "strong") for number in (1, 2)]
     asked = (await desk.press("hires", job=one)).response
     assert buttons_of(asked) == [f"pb:{way}:{one}" for way in ("faithful", "creative")]
     asked = (await desk.press("hires", job=two)).response
-    assert buttons_of(asked) == [f"pb:{way}:{two}:{number}" for number in (1, 2) for way in ("faithful", "creative")]
+    assert buttons_of(asked) == [f"pb:{way}:{two}:{number}" for way in ("faithful", "creative") for number in (1, 2)]
     asked = (await desk.press("share", job=two)).response
     assert buttons_of(asked) == [f"pb:share:{two}:1", f"pb:share:{two}:2"]
+    more = (await desk.press("more", job=one)).response
+    assert buttons_of(more) == [f"pb:{verb}:{one}" for verb in ("vary", "seed", "infotext", "share", "delete")]
     assert "Seed: 7" in (await desk.press("infotext", job=one)).response.content
     assert "type it again" in (await desk.press("edit typed")).response.content
     form = await desk.press("paint tags", content="```\n1girl, long hair\n```")
@@ -186,6 +188,8 @@ async def test_plans(desk, studio, answer, jobs):
 async def test_the_gallery(desk, studio):
     job = await desk.paint(count=2)
     await desk.press("share one", job=job)  # the gallery's first entry
+    asked = (await desk.press("unshare job", job=job)).response
+    assert buttons_of(asked) == [f"pb:share:{job}:1", f"pb:unshare:{job}:2"]
 
     voted = await desk.press("vote", by=studio.kenji, content=None)
     assert "Your vote counts." in voted.followups[-1].content
@@ -202,8 +206,10 @@ async def test_the_gallery(desk, studio):
     ):
         page = await desk.press(f"gallery {name}", content=None)
         assert words in page.response.components[0]["content"]
-    gone = await desk.press("unshare", content=None)
-    assert "no longer in the gallery" in gone.response.content
+    for name, content in (("unshare", None), ("unshare one", "an old message")):
+        await desk.press("share one", job=job)
+        gone = await desk.press(name, job=job, content=content)
+        assert "no longer in the gallery" in gone.response.content
 
 
 @pytest.mark.parametrize(("answer", "said"), [("forget no", "Nothing was deleted."), ("forget yes", "deleted")])

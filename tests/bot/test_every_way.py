@@ -27,17 +27,17 @@ async def begun(studio, monkeypatch):
     restrict_channels(monkeypatch)
     await studio.imagine("1girl, nude", hires="off")
     message = await studio.finish()
-    await studio.hana.click(message, label="Share")
+    await studio.more(studio.hana, message, "Share")
     await studio.hana.slash(studio.channel, "prompt save", name="bad", prompt="1girl, nude")
     page = (await studio.kenji.slash(studio.channel, "gallery")).response
     return {
         "message": message,
         "asked": (await studio.imagine("{red,blue} hair, nude", by=studio.kenji)).response,
         "edit": await studio.kenji.click(message, label="Edit"),
-        "seed": await studio.kenji.click(message, label="Seed"),
+        "seed": await studio.more(studio.kenji, message, "Seed"),
         "use": await studio.kenji.click(page, custom_id=button(page, "Use")),
         "remix": await studio.kenji.context_menu(studio.channel, "Remix", message),
-        "vary": (await studio.kenji.click(message, label="Vary")).response,
+        "vary": (await studio.more(studio.kenji, message, "Vary")).response,
         "hires": (await studio.kenji.click(message, label="Hires")).response,
     }
 

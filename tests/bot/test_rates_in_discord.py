@@ -24,8 +24,8 @@ async def test_the_third_button_has_to_wait(studio):
     message = await studio.finish()
     assert len(custom_ids(message)) > 2
     for _ in range(2):
-        await studio.kenji.click(message, label="Infotext")
-    refused = await studio.kenji.click(message, label="Infotext")
+        await studio.kenji.click(message, label="More")
+    refused = await studio.kenji.click(message, label="More")
 
     assert "takes 2 buttons a minute" in refused.response.content
 

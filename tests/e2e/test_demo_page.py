@@ -186,10 +186,21 @@ def test_edit_opens_the_form_with_the_prompt(open_page):
     painted(page, "1girl, bob cut")
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_on_a_phone_the_buttons_stand_in_one_row(open_page, language):
+    page = open_page(width=390, touch=True, language=language)
+    paint(page, "1girl, short hair --nohires")
+    buttons = painted(page, "1girl, short hair").locator(".row button").all()
+
+    assert 4 == len(buttons)
+    assert 1 == len({round(button.bounding_box()["y"]) for button in buttons})
+
+
 def test_two_people_in_two_tabs_see_and_vote(open_page):
     hana, kenji = open_page("hana"), open_page("kenji")
     paint(hana, "1girl, freckles")
-    painted(hana, "1girl, freckles").get_by_text("Share").click()
+    painted(hana, "1girl, freckles").get_by_text("More").click()
+    hana.locator(".message.private").last.get_by_text("Share").click()
 
     kenji.get_by_role("button", name="# gallery").click()
     kenji.locator(".message", has_text="1girl, freckles").get_by_text("Vote (0)").click()

@@ -22,7 +22,7 @@ class Gallery:
         """Paint and share a picture; return its message."""
         by = by or self.studio.hana
         message = await self.painted(prompt, by=by, **options)
-        await by.click(message, label="Share")
+        await self.studio.more(by, message, "Share")
         return message
 
     async def look(self, by=None, **options):

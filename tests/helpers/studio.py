@@ -1,7 +1,9 @@
 """A studio for tests: the real bot on a simulated Discord server, and short ways to use and look at it."""
 
 import os
+from types import SimpleNamespace
 
+import discord
 from discord import Permissions
 from helpers.discord_rules import check_requests
 from helpers.fake_executors import FakeDescriber, FakeExecutor
@@ -95,6 +97,20 @@ class SimulatedServer:
         assert await self.used(self.hana) == 0
         return result.response.content
 
+    async def more(self, by, message, label, more="More"):
+        """Press a button of those behind More."""
+        asked = await by.click(message, label=more)
+        return await by.click(asked.response, label=label)
+
+    async def old_button(self, by, message, verb):
+        """Press a button that a message of an earlier version had, under a copy of it."""
+        custom_id = f"pb:{verb}:{job_of(message)}"
+        view = discord.ui.View(timeout=None)
+        view.add_item(discord.ui.Button(label="Press", custom_id=custom_id))
+        view.stop()
+        sent = await self.bot.get_channel(self.channel.id).send("an old message", view=view)
+        return await by.click(self.message(sent.id), custom_id=custom_id)
+
     async def used(self, person):
         """Return the work that the person's jobs of this day have reserved or spent."""
         return await work_used(self.jobs, person.id, now=self.clock())
@@ -173,8 +189,15 @@ def custom_ids(message):
     return [button.custom_id for row in message.components for button in row.children]
 
 
+def rows(message):
+    """Return the buttons of each row of a message; those of a private one come as they were sent."""
+    if message.flags.ephemeral:
+        return [[SimpleNamespace(**button) for button in row["components"]] for row in message.components]
+    return [row.children for row in message.components]
+
+
 def labels(message):
-    return [button.label for row in message.components for button in row.children]
+    return [button.label for row in rows(message) for button in row]
 
 
 def fields(modal):

@@ -193,7 +193,7 @@ _PAINTING = (
 )
 BUTTONS = {
     **dict.fromkeys(_PAINTING, "button"),
-    **{verb: verb for verb in ("share", "cancel", "delete")},
+    **{verb: verb for verb in ("share", "unshare", "cancel", "delete")},
     "remove": "delete",
 }
 

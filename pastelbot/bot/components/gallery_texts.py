@@ -77,5 +77,5 @@ def _nothing(view: View, *, searched: bool) -> str:
     if searched:
         return "Nothing was found: try fewer or shorter words."
     if view is View.MINE:
-        return "You have shared nothing here yet: press Share under a picture of yours."
-    return "Nothing was shared here yet: press Share under a picture of yours."
+        return "You have shared nothing here yet: press More, then Share, under a picture of yours."
+    return "Nothing was shared here yet: press More, then Share, under a picture of yours."

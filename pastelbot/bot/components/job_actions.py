@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 
 import discord
 
@@ -11,52 +11,22 @@ from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.modals import EditModal, SeedModal
 from pastelbot.bot.components.queueing import children, paint, submit
 from pastelbot.bot.context import Interaction
-from pastelbot.bot.responses import open_modal, respond_ephemeral
+from pastelbot.bot.responses import defer, is_on_private_message, open_modal
 from pastelbot.errors import NotFoundError
 from pastelbot.options import GenerationOptions
 from pastelbot.prompt.tags.names import replace_tags, tag_key
 from pastelbot.records import GenerationRequest, Job
-from pastelbot.rules.visibility import check_may_manage
 from pastelbot.service.requests.submission import random_seed
 
-Action = Callable[[Interaction, Job, int], Awaitable[None]]
+Action = Callable[[Interaction, Job, int], Awaitable[str | None]]  # returns what is to be said, if anything
 
 # Actions of a job's owner, and of moderators: these need not see a picture to take it away.
-OWN = frozenset({"share", "cancel", "delete", "remove"})
+OWN = frozenset({"share", "unshare", "cancel", "delete", "remove"})
 
-_STRENGTHS = {"subtle": 0.1, "strong": 0.3}
+STRENGTHS = {"subtle": 0.1, "strong": 0.3}
 _FAITHFUL = 0.35  # denoising strength of a hires pass that keeps faces and shapes
 
-QUESTIONS = {
-    "vary": "How far may the variation go? Subtle keeps nearly everything, Strong changes details.",
-    "hires": "How shall it be painted large? Faithful keeps faces and shapes, Creative paints details anew.",
-    "share": "Which picture shall everybody find in the gallery?",
-}
-
 _CONTENT = 2000
-
-
-def choices(verb: str, job: Job, number: int | None) -> Sequence[tuple[str, int | None]]:
-    """Return the (verb, picture) pairs that a person has to choose from first, or nothing."""
-    numbers: Sequence[int | None] = [None] if job.request.count == 1 else range(1, job.request.count + 1)
-    if verb == "vary":
-        return [(strength, chosen) for chosen in numbers for strength in _STRENGTHS]
-    if verb == "hires" and number is None:
-        return [(way, chosen) for chosen in numbers for way in ("faithful", "creative")]
-    if verb == "share" and number is None and job.request.count > 1:
-        return [(verb, chosen) for chosen in numbers]
-    return []
-
-
-async def warning_of_loss(interaction: Interaction, job: Job) -> str | None:
-    """Return the question before a deletion by which another user loses something, or None; raises NotAllowedError."""
-    services = interaction.client.services
-    check_may_manage(job, actor_of(interaction))
-    if job.user_id != interaction.user.id:
-        return f"This is <@{job.user_id}>'s picture. Delete it for all, with its message?"
-    if await services.gallery.is_shared(job.id):
-        return "This picture is in the gallery, with the votes of others. Delete it for all, with its message?"
-    return None
 
 
 async def _reroll(interaction: Interaction, job: Job, _index: int) -> None:
@@ -139,12 +109,23 @@ async def _infotext(interaction: Interaction, job: Job, _index: int) -> None:
         await interaction.response.send_message(file=file, ephemeral=True)
 
 
-async def _share(interaction: Interaction, job: Job, index: int) -> None:
+async def _share(interaction: Interaction, job: Job, index: int) -> str:
     """Put the picture into the server's gallery, for its author."""
     services = interaction.client.services
     entry = await services.gallery.share(actor_of(interaction), job.id, index)
-    await interaction.response.defer(ephemeral=True, thinking=True)
-    await respond_ephemeral(interaction, await interaction.client.posts.post(entry))
+    await defer(interaction, thinking=not is_on_private_message(interaction))
+    return await interaction.client.posts.post(entry)
+
+
+async def _unshare(interaction: Interaction, job: Job, index: int) -> str:
+    """Take the picture out of the server's gallery again."""
+    services = interaction.client.services
+    entry_id = (await services.gallery.shared(job.id)).get(index)
+    if entry_id is None:
+        raise NotFoundError("This picture is no longer in the gallery.")
+    await services.gallery.unshare(actor_of(interaction), entry_id)
+    interaction.client.posts.wake()
+    return "It is no longer in the gallery."
 
 
 async def _cancel(interaction: Interaction, job: Job, _index: int) -> None:
@@ -171,12 +152,13 @@ ACTIONS: Mapping[str, Action] = {
     "seed": _ask_seed,
     "edit": ask_edit,
     "corrected": _correct,
-    **{name: _vary(strength) for name, strength in _STRENGTHS.items()},
+    **{name: _vary(strength) for name, strength in STRENGTHS.items()},
     "hires": _hires(),
     "faithful": _hires(_FAITHFUL),
     "creative": _hires(),
     "infotext": _infotext,
     "share": _share,
+    "unshare": _unshare,
     "cancel": _cancel,
     "remove": _remove,
 }

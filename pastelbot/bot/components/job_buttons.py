@@ -10,10 +10,15 @@ from typing import NamedTuple
 import discord
 
 from pastelbot.bot.checks import actor_of
-from pastelbot.bot.components import job_actions
+from pastelbot.bot.components import job_actions, job_questions
 from pastelbot.bot.components.lasting_button import PREFIX, LastingButton
 from pastelbot.bot.context import Interaction
-from pastelbot.bot.responses import answers_errors, respond_ephemeral
+from pastelbot.bot.responses import (
+    answers_errors,
+    is_on_private_message,
+    respond_ephemeral,
+    respond_in_place,
+)
 from pastelbot.errors import NotFoundError
 from pastelbot.records import Job, JobStatus
 
@@ -24,19 +29,22 @@ class _Look(NamedTuple):
     style: discord.ButtonStyle = discord.ButtonStyle.secondary
 
 
+# What stands in the row under a picture has no emoji: four such buttons fit beside each other on a phone.
 _LOOKS = {
-    "reroll": _Look("Reroll", "🎲", discord.ButtonStyle.primary),
+    "reroll": _Look("Reroll", None, discord.ButtonStyle.primary),
+    "edit": _Look("Edit", None),
+    "more": _Look("More", None),
     "seed": _Look("Seed", "🌱"),
-    "edit": _Look("Edit", "✏️"),
     "corrected": _Look("Paint corrected", "✏️"),
-    "vary": _Look("Vary", "🌗"),
-    "subtle": _Look("Subtle", "🌘"),
-    "strong": _Look("Strong", "🌔"),
-    "hires": _Look("Hires", "🔍"),
-    "faithful": _Look("Faithful", "🔍"),
-    "creative": _Look("Creative", "🎇"),
+    "vary": _Look("Vary", None),
+    "subtle": _Look("Subtle", None),
+    "strong": _Look("Strong", None),
+    "hires": _Look("Hires", None),
+    "faithful": _Look("Faithful", None),
+    "creative": _Look("Creative", None),
     "infotext": _Look("Infotext", "📋"),
     "share": _Look("Share", "🖼️"),
+    "unshare": _Look("Unshare", "🖼️"),
     "delete": _Look("Delete", "🗑️"),
     "remove": _Look("Delete for all", "🗑️", discord.ButtonStyle.danger),
     "cancel": _Look("Cancel", None, discord.ButtonStyle.danger),
@@ -45,8 +53,6 @@ _LOOKS = {
 _UNKNOWN = _Look("?", None)  # a button that another version of the bot has sent
 _WAITING = ("cancel",)
 _ENDED = ("reroll", "edit", "delete")
-_FOR_ONE = ("vary", "hires")  # ambiguous for a grid's picture
-_SHOWN = ("reroll", "seed", "edit", "vary", "hires", "infotext", "share", "delete")
 
 
 class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0-9a-f]{12})(?::(?P<number>[1-9]\d?))?"):
@@ -54,10 +60,10 @@ class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0
 
     readers = MappingProxyType({"number": int})
 
-    def __init__(self, verb: str, job_id: str, number: int | None = None) -> None:
+    def __init__(self, verb: str, job_id: str, number: int | None = None, *, row: int | None = None) -> None:
         look = _LOOKS.get(verb, _UNKNOWN)
         label, end = (look.label, "") if number is None else (f"{look.label} {number}", f":{number}")
-        super().__init__(f"{verb}:{job_id}{end}", label, emoji=look.emoji, style=look.style)
+        super().__init__(f"{verb}:{job_id}{end}", label, emoji=look.emoji, style=look.style, row=row)
         self.verb = verb
         self.job_id = job_id
         self.number = number
@@ -68,15 +74,21 @@ class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0
         if self.verb not in _LOOKS:
             raise NotFoundError("This button is from another version of the bot: use one under a newer picture.")
         job = await self._job(interaction)
-        choices = job_actions.choices(self.verb, job, self.number)
-        if choices:
-            buttons = [JobButton(verb, self.job_id, number) for verb, number in choices]
-            await respond_ephemeral(interaction, job_actions.QUESTIONS[self.verb], view=_view(buttons))
-        elif self.verb == "delete" and (question := await job_actions.warning_of_loss(interaction, job)):
-            await respond_ephemeral(interaction, question, view=_view([JobButton("remove", self.job_id)]))
+        asked = await job_questions.question(interaction, self.verb, job, self.number)
+        if asked is not None:
+            await respond_in_place(interaction, asked.text, view=_asked_view(asked, job))
         else:
-            verb = "remove" if self.verb == "delete" else self.verb
-            await job_actions.ACTIONS[verb](interaction, job, (self.number or 1) - 1)
+            await self._act(interaction, job)
+
+    async def _act(self, interaction: Interaction, job: Job) -> None:
+        """Do it; what was asked on a private message is answered there."""
+        verb = "remove" if self.verb == "delete" else self.verb
+        said = await job_actions.ACTIONS[verb](interaction, job, (self.number or 1) - 1)
+        if said is not None and is_on_private_message(interaction):
+            asked = await job_questions.again(interaction, job, self.number)
+            await respond_in_place(interaction, said, view=_asked_view(asked, job))
+        elif said is not None:
+            await respond_ephemeral(interaction, said)
 
     async def _job(self, interaction: Interaction) -> Job:
         """Return the button's job; what an action on another user's job needs is checked where it is done."""
@@ -97,14 +109,16 @@ def job_view(job: Job) -> discord.ui.View:
     return _view([JobButton(verb, job.id) for verb in _verbs(job)])
 
 
+def _asked_view(asked: job_questions.Question, job: Job) -> discord.ui.View:
+    return _view([JobButton(each.verb, job.id, each.number, row=each.row) for each in asked.choices])
+
+
 def _verbs(job: Job) -> tuple[str, ...]:
     if job.status in {JobStatus.QUEUED, JobStatus.LEASED} or (job.withheld and not job.status.ended):
         return _WAITING
     if job.status in {JobStatus.FAILED, JobStatus.CANCELLED}:
         return _ENDED
-    if job.request.grid is not None:
-        return tuple(verb for verb in _SHOWN if verb not in _FOR_ONE)
-    return tuple(verb for verb in _SHOWN if verb != "hires" or job.request.hires is None)
+    return job_questions.row_of(job)
 
 
 def _view(buttons: list[JobButton]) -> discord.ui.View:

@@ -29,11 +29,13 @@ class LastingButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(
         emoji: str | None = None,
         style: discord.ButtonStyle = discord.ButtonStyle.secondary,
         disabled: bool = False,
+        row: int | None = None,
     ) -> None:
         super().__init__(
             discord.ui.Button(
                 label=label, emoji=emoji, style=style, disabled=disabled, custom_id=f"{PREFIX}{custom_id}"
-            )
+            ),
+            row=row,
         )
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:

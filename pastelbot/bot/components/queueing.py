@@ -8,13 +8,16 @@ from pastelbot.bot.components.submitting import submit_jobs
 from pastelbot.bot.components.tag_suggestions import suggest_tags
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import language_of
-from pastelbot.bot.responses import defer, respond_ephemeral
+from pastelbot.bot.responses import answers_question, close_question, defer, respond_ephemeral
 from pastelbot.records import Job, JobOptions, ReplyTarget
 from pastelbot.service.requests.checking import Checked
 
 
 async def submit(interaction: Interaction, checked: Checked) -> Job:
-    """Queue one checked request, and answer with its message; a private one goes to its author alone."""
+    """Queue one checked request, and answer with its message; a private one goes to its author alone.
+
+    A question of the bot's that is answered by it is closed.
+    """
     private = checked.options.private
     checked = checked.shown(locale=language_of(interaction, public=not private))
     apart = private and interaction.guild_id is not None
@@ -22,12 +25,20 @@ async def submit(interaction: Interaction, checked: Checked) -> Job:
         checked, target = await _begin_privately(interaction, checked)
     else:
         target = replace(reply_target(interaction), guild_id=checked.actor.guild_id)
+    closing = answers_question(interaction)
+    if closing:
+        await defer(interaction, thinking=False)
     (queued,) = await submit_jobs(interaction, checked, [target])
+    if closing:
+        await close_question(interaction)
     if apart:
         await interaction.client.messages.introduce(queued)
         await respond_ephemeral(interaction, f"🔒 Your picture comes to you alone: {direct_messages.link(queued.job)}")
         return queued.job
-    await interaction.client.messages.announce(interaction, queued)
+    if closing:
+        await interaction.client.messages.introduce(queued)
+    else:
+        await interaction.client.messages.announce(interaction, queued)
     if notes := await interaction.client.services.models.notes(checked.requests[0]):
         await respond_ephemeral(interaction, "\n".join(notes))
     return queued.job

@@ -32,7 +32,7 @@ async def test_reroll_paints_the_same_with_another_seed(studio, painted, request
 
 
 async def test_seed_asks_for_one_and_keeps_everything_else(studio, painted, request_of):
-    form = await studio.hana.click(painted, label="Seed")
+    form = await studio.more(studio.hana, painted, "Seed")
     assert fields(form.modal) == {"seed": "7"}
 
     await studio.hana.submit_modal(form, {"seed": " 4294967295 "})
@@ -43,7 +43,7 @@ async def test_seed_asks_for_one_and_keeps_everything_else(studio, painted, requ
 
 @pytest.mark.parametrize("typed", ["", "-1"])
 async def test_no_seed_is_a_random_one(studio, painted, request_of, typed):
-    form = await studio.hana.click(painted, label="Seed")
+    form = await studio.more(studio.hana, painted, "Seed")
     await studio.hana.submit_modal(form, {"seed": typed})
     again = await studio.finish()
 
@@ -52,7 +52,7 @@ async def test_no_seed_is_a_random_one(studio, painted, request_of, typed):
 
 @pytest.mark.parametrize("typed", ["seven", "4294967296", "-2", "1.5", "٣"])
 async def test_what_is_no_seed_is_refused_privately_and_free(studio, painted, typed):
-    form = await studio.hana.click(painted, label="Seed")
+    form = await studio.more(studio.hana, painted, "Seed")
     result = await studio.hana.submit_modal(form, {"seed": typed})
 
     assert result.response.ephemeral
@@ -174,9 +174,9 @@ async def test_cancel_that_comes_too_late_says_what_it_cost(studio, ended, text)
 async def test_delete_removes_message_and_files_and_stays_charged(studio, painted):
     job_id = job_of(painted)
     ((_, path),) = await studio.service.pictures(job_id)
-    await studio.hana.click(painted, label="Delete")
+    await studio.more(studio.hana, painted, "Delete")
 
-    assert studio.message(painted.id) is None
+    await eventually(lambda: studio.message(painted.id) is None)
     assert not path.parent.exists()
     assert await studio.service.pictures(job_id) == []
     assert await studio.charged(studio.hana) == 1
@@ -184,7 +184,7 @@ async def test_delete_removes_message_and_files_and_stays_charged(studio, painte
 
 async def test_a_message_that_discord_did_not_delete_goes_after_a_restart(studio, painted):
     studio.env.inject_error("DELETE", "*/messages/*", status=400, times=None)
-    await studio.hana.click(painted, label="Delete")
+    await studio.more(studio.hana, painted, "Delete")
     kept = studio.message(painted.id)
     await studio.kill()
     studio.env.backend.faults.clear()
@@ -196,12 +196,12 @@ async def test_a_message_that_discord_did_not_delete_goes_after_a_restart(studio
 
 
 async def test_moderators_may_delete_and_others_may_not(studio, painted):
-    refused = await studio.kenji.click(painted, label="Delete")
+    refused = await studio.old_button(studio.kenji, painted, "delete")
     assert refused.response.ephemeral
     assert "another user's picture" in refused.response.content
     assert studio.message(painted.id) is not None
 
-    asked = await studio.mod.click(painted, label="Delete")
+    asked = await studio.more(studio.mod, painted, "Delete")
     assert asked.response.content == f"This is {studio.hana.mention}'s picture. Delete it for all, with its message?"
     assert studio.message(painted.id) is not None
     await studio.mod.click(asked.response, label="Delete for all")
@@ -243,11 +243,11 @@ async def test_buttons_work_after_a_restart(studio, painted, request_of):
     await studio.kenji.click(painted, label="Reroll")
     again = await studio.finish()
     form = await studio.hana.click(painted, label="Edit")
-    await studio.hana.click(painted, label="Delete")
+    await studio.more(studio.hana, painted, "Delete")
 
     assert (await request_of(again)).replace(seed=7) == await request_of_job(studio, painted)
     assert fields(form.modal)["prompt"] == "1girl, red hair"
-    assert studio.message(painted.id) is None
+    await eventually(lambda: studio.message(painted.id) is None)
 
 
 async def test_a_waiting_job_can_be_cancelled_after_a_restart(studio):

@@ -75,7 +75,7 @@ async def test_a_waiting_job_whose_picture_is_gone_fails_and_is_refunded(studio)
 
 async def test_deleting_a_picture_deletes_what_it_was_started_from(studio):
     message, job = await paint(studio)
-    await studio.hana.click(message, label="Delete")
+    await studio.more(studio.hana, message, "Delete")
     await studio.status(job.id, JobStatus.DONE)
 
     assert studio.files == []

@@ -5,7 +5,7 @@ import asyncio
 import discord
 import pytest
 from discord import Permissions
-from helpers.studio import job_of, labels
+from helpers.studio import job_of
 from helpers.support import eventually
 from simcord import SetupError
 
@@ -477,7 +477,7 @@ async def test_the_log_says_who_did_what(studio, admin, boss):
     await studio.imagine("1girl, **secret**")
     message = await studio.finish()
     await admin("block", member=studio.kenji, duration="1h", reason="spam")
-    asked = await studio.mod.click(message, label="Delete")
+    asked = await studio.more(studio.mod, message, "Delete")
     await studio.mod.click(asked.response, label="Delete for all")
     text = await admin("log")
 
@@ -500,7 +500,7 @@ async def test_the_log_has_what_moderators_do_outside_of_admin(studio, admin, bo
     await studio.hana.slash(studio.channel, "prompt share", name="mine")
     await studio.mod.slash(studio.channel, "prompt delete", name="mine", shared=True)
     await studio.imagine()
-    await studio.hana.click(await studio.finish(), label="Share")
+    await studio.more(studio.hana, await studio.finish(), "Share")
     await studio.bot.services.gallery.unshare(
         Actor(user_id=studio.mod.id, guild_id=studio.guild.id, manages_messages=True), 1
     )
@@ -517,8 +517,7 @@ async def test_the_log_has_what_moderators_do_outside_of_admin(studio, admin, bo
 async def test_a_picture_is_taken_out_of_the_gallery(studio, admin):
     await studio.imagine()
     message = await studio.finish()
-    assert "Share" in labels(message)
-    await studio.hana.click(message, label="Share")
+    await studio.more(studio.hana, message, "Share")
 
     assert f"The picture of {studio.hana.mention} is no longer in the gallery" in await admin(
         "gallery remove", number=1

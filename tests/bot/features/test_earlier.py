@@ -89,7 +89,7 @@ async def test_a_deleted_picture_is_refused(studio):
     gone = await started_from(studio, f"{job_id}:1")
     assert "attach it as init instead" in gone.response.content
 
-    await studio.hana.click(message, label="Delete")
+    await studio.more(studio.hana, message, "Delete")
     await studio.status(job_id, JobStatus.DONE)
     deleted = await started_from(studio, f"{job_id}:1")
     assert "attach it as init instead" in deleted.response.content

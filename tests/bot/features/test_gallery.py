@@ -2,7 +2,6 @@ import io
 
 import pytest
 from helpers.gallery import Gallery, button, parts, text_of
-from helpers.studio import labels
 from helpers.support import eventually
 from PIL import Image
 
@@ -24,9 +23,7 @@ def all_labels(message):
 
 async def test_share_puts_a_picture_into_the_gallery(studio, gallery):
     message = await gallery.painted("1girl, red hair", seed=7)
-    assert "Share" in labels(message)
-
-    result = await studio.hana.click(message, label="Share")
+    result = await studio.more(studio.hana, message, "Share")
     page = await gallery.look()
 
     assert result.response.ephemeral
@@ -43,7 +40,7 @@ async def test_only_its_author_shares_a_picture(studio, gallery):
     message = await gallery.painted()
 
     for person in (studio.kenji, studio.mod):
-        refused = await person.click(message, label="Share")
+        refused = await studio.old_button(person, message, "share")
         assert refused.response.ephemeral
         assert "only its author can share it" in refused.response.content
     assert "pictures: 0" in text_of(await gallery.look())
@@ -51,7 +48,7 @@ async def test_only_its_author_shares_a_picture(studio, gallery):
 
 async def test_a_picture_is_shared_once(studio, gallery):
     message = await gallery.shared()
-    again = await studio.hana.click(message, label="Share")
+    again = await studio.old_button(studio.hana, message, "share")
 
     assert "in the gallery already" in again.response.content
     assert "pictures: 1" in text_of(await gallery.look())
@@ -63,7 +60,7 @@ async def test_a_private_picture_is_not_shared(studio, gallery):
     async with studio.bot.services.database.transaction() as connection:
         await connection.execute("UPDATE jobs SET private = 1 WHERE id = ?", job.id)
 
-    refused = await studio.hana.click(message, label="Share")
+    refused = await studio.old_button(studio.hana, message, "share")
 
     assert "This picture is private" in refused.response.content
 
@@ -74,7 +71,7 @@ async def test_a_picture_without_its_file_is_not_shared(studio, gallery):
     ((_, path),) = await studio.service.pictures(job.id)
     path.unlink()
 
-    refused = await studio.hana.click(message, label="Share")
+    refused = await studio.more(studio.hana, message, "Share")
 
     assert "The picture's file is no longer kept" in refused.response.content
 
@@ -93,7 +90,7 @@ async def test_a_damaged_file_is_a_page_without_its_picture(studio, gallery, dam
 
 async def test_with_several_pictures_share_asks_which(studio, gallery):
     message = await gallery.painted(count=3, seed=7)
-    asked = await studio.hana.click(message, label="Share")
+    asked = await studio.more(studio.hana, message, "Share")
     assert asked.response.ephemeral
     assert ["Share 1", "Share 2", "Share 3"] == all_labels(asked.response)
 
@@ -108,7 +105,7 @@ async def test_with_several_pictures_share_asks_which(studio, gallery):
 async def test_the_gallerys_channel_gets_the_picture_with_credit_and_buttons(studio, gallery):
     await gallery.set(**{GALLERY_CHANNEL: gallery.channel.id})
     message = await gallery.painted("1girl, @everyone")
-    result = await studio.hana.click(message, label="Share")
+    result = await studio.more(studio.hana, message, "Share")
     (post,) = gallery.posts
 
     assert f"Shared: it is in <#{gallery.channel.id}>, and /gallery shows it." == result.response.content
@@ -125,7 +122,7 @@ async def test_a_spoiler_stays_one(studio, gallery):
     job = await studio.jobs.by_message(message.id)
     async with studio.bot.services.database.transaction() as connection:
         await connection.execute("UPDATE jobs SET spoiler = 1 WHERE id = ?", job.id)
-    await studio.hana.click(message, label="Share")
+    await studio.more(studio.hana, message, "Share")
     (post,) = gallery.posts
 
     for shown in (post, await gallery.look()):
@@ -137,7 +134,7 @@ async def test_a_picture_for_adults_stays_out_of_other_channels(studio, gallery)
     message = await gallery.painted()
     store = SettingsStore(studio.bot.services.database)
     await store.update(Scope.GUILD, studio.guild.id, {ADULT_TAGS: ["1girl"]})
-    result = await studio.hana.click(message, label="Share")
+    result = await studio.more(studio.hana, message, "Share")
 
     assert f"<#{gallery.channel.id}> is not one." in result.response.content
     assert gallery.posts == []
@@ -152,7 +149,7 @@ async def test_a_channel_that_cannot_be_posted_in_is_reported(studio, gallery, t
     message = await gallery.painted()
     if trouble == "forbidden":
         studio.env.inject_error("POST", "/channels/*/messages", status=403, code=50013)
-    result = await studio.hana.click(message, label="Share")
+    result = await studio.more(studio.hana, message, "Share")
 
     assert result.response.content.startswith("Shared: /gallery shows it.")
     assert result.response.content.endswith("tell a moderator.")
@@ -208,7 +205,7 @@ async def test_deleting_the_message_deletes_picture_entry_and_post(studio, galle
     job = await studio.jobs.by_message(message.id)
     ((_, path),) = await studio.service.pictures(job.id)
     if how == "button":
-        asked = await studio.hana.click(message, label="Delete")
+        asked = await studio.more(studio.hana, message, "Delete")
         await studio.hana.click(asked.response, label="Delete for all")
     else:
         await studio.mod.delete(message)
@@ -284,7 +281,7 @@ async def test_blocked_people_neither_share_nor_vote(studio, gallery):
     blocks = BlockStore(studio.bot.services.database)
     await blocks.put(Block(guild_id=studio.guild.id, user_id=studio.hana.id))
 
-    for refused in (await studio.hana.click(message, label="Share"), await studio.hana.click(page, label="Vote (0)")):
+    for refused in (await studio.more(studio.hana, message, "Share"), await studio.hana.click(page, label="Vote (0)")):
         assert refused.response.ephemeral
         assert "asked you to take a break" in refused.response.content
     assert "Vote (0)" in all_labels(await gallery.look())
@@ -459,7 +456,7 @@ async def test_a_remix_names_what_it_was_made_from_up_to_the_root(studio, galler
     root = await gallery.painted("1girl, root", seed=1)
     middle = await remix(studio, root, by=studio.kenji)
     last = await remix(studio, middle, by=studio.mod)
-    await studio.mod.click(last, label="Share")
+    await studio.more(studio.mod, last, "Share")
 
     page = text_of(await gallery.look())
     answer = (await studio.hana.context_menu(studio.channel, "Who made this", last)).response.content

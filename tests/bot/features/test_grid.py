@@ -32,8 +32,9 @@ async def test_its_message_has_no_buttons_for_a_single_picture(studio):
     message = await studio.finish()
 
     assert "grid 3x1 · columns: " in message.content
-    assert {"Reroll", "Edit", "Infotext", "Share", "Delete"} <= set(labels(message))
-    assert not {"Vary", "Hires"} & set(labels(message))
+    more = (await studio.hana.click(message, label="More")).response
+    assert ["Reroll", "Edit", "More"] == labels(message)
+    assert ["Seed", "Infotext", "Share", "Delete"] == labels(more)
 
 
 async def test_reroll_paints_the_grid_with_another_seed(studio):

@@ -33,7 +33,7 @@ async def archives_of(result):
 
 
 async def test_export_has_pictures_infotexts_and_tables(studio, painted):
-    await studio.hana.click(painted, label="Share")
+    await studio.more(studio.hana, painted, "Share")
     await studio.imagine("1boy", by=studio.kenji)
     await studio.finish()
     result = await studio.hana.slash(studio.channel, "mydata export")
@@ -140,7 +140,7 @@ async def test_forget_deletes_pictures_prompts_votes_settings_and_messages(studi
     store = SettingsStore(studio.bot.services.database)
     await store.update(Scope.GUILD, studio.guild.id, {GALLERY_CHANNEL: gallery.id})
     await store.update(Scope.USER, studio.hana.id, {"steps": 30})
-    await studio.hana.click(painted, label="Share")
+    await studio.more(studio.hana, painted, "Share")
     await studio.imagine("1boy", by=studio.kenji)
     others = await studio.finish()
     job = await studio.jobs.by_message(painted.id)

@@ -2,7 +2,7 @@
 
 import pytest
 from discord import Permissions
-from helpers.studio import labels
+from helpers.studio import labels, rows
 
 from pastelbot.records import GenerationRequest
 
@@ -106,7 +106,7 @@ async def test_the_questions_work_after_a_restart(studio, newest_request):
 async def test_infotext_is_shown_to_who_asks(studio):
     await studio.imagine("1girl, red hair", seed=7)
     message = await studio.finish()
-    shown = await studio.kenji.click(message, label="Infotext")
+    shown = await studio.more(studio.kenji, message, "Infotext")
 
     assert shown.response.ephemeral
     assert "```\n1girl, red hair\nSeed: 7\n```" == shown.response.content
@@ -116,7 +116,7 @@ async def test_infotext_is_shown_to_who_asks(studio):
 async def test_an_infotext_that_fits_no_block_comes_as_a_file(studio, prompt):
     await studio.imagine(prompt)
     message = await studio.finish()
-    shown = await studio.hana.click(message, label="Infotext")
+    shown = await studio.more(studio.hana, message, "Infotext")
 
     assert shown.response.ephemeral
     assert [".txt"] == [file.filename[-4:] for file in shown.response.attachments]
@@ -128,3 +128,50 @@ def test_one_picture_of_several_is_the_same_alone():
 
     assert several.replace(seed=9, count=1) == several.alone(2)
     assert varied.replace(subseed=22, count=1) == varied.alone(2)
+
+
+async def test_a_question_closes_when_it_is_answered(studio):
+    await studio.imagine(seed=7, count=4)
+    message = await studio.finish()
+    asked = await studio.hana.click(message, label="Vary")
+    assert [[button.label for button in row] for row in rows(asked.response)] == [
+        [f"{name} {number}" for number in (1, 2, 3, 4)] for name in ("Subtle", "Strong")
+    ]
+
+    await studio.hana.click(asked.response, label="Strong 2")
+    assert asked.response is None
+    assert "variation 0.3" in (await studio.finish()).content
+
+
+async def test_a_question_that_leads_to_a_refusal_stays(studio):
+    await studio.imagine(seed=7)
+    asked = await studio.hana.click(await studio.finish(), label="Vary")
+    for _ in range(studio.settings.limits.waiting_per_user):
+        await studio.imagine(seed=8)
+    refused = await studio.hana.click(asked.response, label="Subtle")
+
+    assert "jobs queued, which is the limit" in refused.followups[-1].content
+    assert asked.response is not None
+
+
+@pytest.mark.parametrize("options", [{}, {"hires": "off"}, {"count": 4}])
+async def test_the_buttons_under_a_picture_fit_a_phone(studio, options):
+    """Four without emoji are as wide as a phone of 390 pixels shows in one row."""
+    await studio.imagine(**options)
+    (row,) = (await studio.finish()).components
+
+    assert len(row.children) == 4
+    assert all(button.emoji is None for button in row.children)
+    assert sum(len(button.label) for button in row.children) <= 19
+
+
+async def test_more_has_what_the_person_may_do(studio):
+    await studio.imagine(seed=7)
+    message = await studio.finish()
+
+    def of(person):
+        return person.click(message, label="More")
+
+    assert ["Seed", "Infotext", "Share", "Delete"] == labels((await of(studio.hana)).response)
+    assert ["Seed", "Infotext"] == labels((await of(studio.kenji)).response)
+    assert ["Seed", "Infotext", "Delete"] == labels((await of(studio.mod)).response)

@@ -170,7 +170,7 @@ async def test_a_remix_chain_keeps_its_credits_without_links_to_what_was_deleted
     await studio.mod.click(middle, label="Reroll")
     last = await studio.finish()
     place = f"https://discord.com/channels/{studio.guild.id}/{studio.channel.id}"
-    await studio.kenji.click(middle, label="Delete")
+    await studio.more(studio.kenji, middle, "Delete")
     told = (await studio.hana.context_menu(studio.channel, "Who made this", last)).response.content
     assert f"remix of a picture by {studio.kenji.mention} ← [a picture]({place}/{root.id}) by" in told
 

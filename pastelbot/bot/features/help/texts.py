@@ -64,10 +64,11 @@ TOPICS = {
 - `{red|blue} hair` paints one of them, chosen by the seed.
 - `__hair_color__` paints a line of the list of that name, chosen by the seed too.""",
     "buttons": """**Buttons** under a picture work for ever, also after a restart.
-- 🎲 **Reroll** paints it with a new seed, 🌱 **Seed** with one that you type, ✏️ **Edit** with another prompt.
-- 🌗 **Vary** paints something close to it, 🔍 **Hires** the same picture large, 📋 **Infotext** shows all its settings.
-- **Share** puts your own picture into the server's gallery.
-- **Cancel** while it waits or is painted costs nothing. 🗑️ **Delete** is for its owner and moderators.
+- **Reroll** paints it with a new seed, **Edit** with another prompt.
+- **Vary** paints something close to it, **Hires** the same picture large.
+- **More** has 🌱 **Seed** to type one, 📋 **Infotext** with all settings, 🖼️ **Share** for the server's gallery, and \
+🗑️ **Delete** for its owner and moderators.
+- **Cancel** while it waits or is painted costs nothing.
 - The user who presses a button that paints owns the new picture; it counts against their quota.""",
 }
 
