@@ -30,7 +30,7 @@ LAYERS = [
 INNER_LAYERS = {
     "diffusion": [
         {"weights"},
-        {"networks"},
+        {"networks", "embeddings"},
         {"sampling", "conditioning", "lora", "image"},
         {"checkpoint"},
         {"backends"},

@@ -40,6 +40,11 @@ def _first(*starts: str) -> Callable[[Shapes], bool]:
     return lambda shapes: any(name.startswith(starts) for name in shapes)
 
 
+def _one_word(shapes: Shapes) -> bool:
+    """Return whether all there is are vectors under one name, as the embeddings of diffusers have their word."""
+    return len(shapes) == 1 and all("." not in name and 1 <= len(shape) <= 2 for name, shape in shapes.items())
+
+
 def _width(shapes: Shapes) -> int:
     """Return the dimension of the conditioning that the UNet was made for, or 0."""
     shape = shapes.get(_CROSS_ATTENTION) or shapes.get(_DEEPER_CROSS_ATTENTION) or (0, 0)
@@ -89,6 +94,7 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     (SD1_VAE, lambda shapes: any(name.endswith("decoder.conv_in.weight") for name in shapes)),
     ("a text encoder", _any("text_model.encoder.layers.")),
     (EMBEDDING, _any("emb_params", "string_to_param", "clip_l")),
+    (EMBEDDING, _one_word),
     (HYPERNETWORK, _any("linear1.weight", ".linear.0.weight")),
     ("an upscaler (ESRGAN)", _any("body.0.rdb", "RRDB_trunk", "model.1.sub.")),
 )

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from pastelbot.choices import nearest_names
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.embedding_cards import SUFFIX as CARD
+from pastelbot.formats.embedding_cards import is_card
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import HashIndex
 from pastelbot.formats.safetensors_header import read_header
 
 _LORA_SUFFIXES = (".safetensors", ".pt", ".ckpt", ".bin")
-EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin")
+EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin", CARD)
 
 # In cloneofsimo's form a LoRA is two files; this one comes with the other.
 _PARTNER = ".text_encoder"
@@ -56,7 +58,7 @@ def network_files(folder: Path | None, suffixes: Iterable[str]) -> dict[str, Pat
         return {}
     wanted = tuple(suffixes)
     found = sorted(
-        (path for path in folder.rglob("*") if path.suffix.lower() in wanted and path.is_file()),
+        (path for path in folder.rglob("*") if _is_network(path, wanted)),
         key=lambda path: (len(path.parts), path.suffix.lower() != ".safetensors", str(path)),
     )
     stems = {path.with_suffix("") for path in found}
@@ -71,6 +73,12 @@ def network_files(folder: Path | None, suffixes: Iterable[str]) -> dict[str, Pat
         else:
             named[name] = path
     return named
+
+
+def _is_network(path: Path, suffixes: tuple[str, ...]) -> bool:
+    """Return whether a file is a network by its ending; a picture mostly only shows one, so it is looked into."""
+    suffix = path.suffix.lower()
+    return suffix in suffixes and path.is_file() and (suffix != CARD or is_card(path))
 
 
 class NetworkFolder:

@@ -7,8 +7,7 @@ from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules.hires import hires_size
-
-_LEAST = 64
+from pastelbot.rules.limits import LEAST_SIDE
 
 
 def clamp(request: GenerationRequest, limits: LimitSettings, typed: GenerationOptions) -> GenerationRequest:
@@ -37,7 +36,7 @@ def _fit(width: int, height: int, largest: int) -> tuple[int, int]:
     if max(width, height) <= largest:
         return width, height
     scale = largest / max(width, height)
-    return max(_LEAST, int(width * scale) // 8 * 8), max(_LEAST, int(height * scale) // 8 * 8)
+    return max(LEAST_SIDE, int(width * scale) // 8 * 8), max(LEAST_SIDE, int(height * scale) // 8 * 8)
 
 
 def _clamped_hires(request: GenerationRequest, fix: HiresFix, limits: LimitSettings) -> HiresFix | None:

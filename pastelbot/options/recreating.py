@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pastelbot.choices import UPSCALERS, recognised_upscaler
 from pastelbot.records import GenerationRequest
+from pastelbot.rules.limits import LEAST_SIDE
 from pastelbot.rules.samplers import stand_in
 
 _STAND_IN = "Lanczos"  # for an upscaler's model: a model enlarges pixels, and so does this
@@ -13,7 +14,7 @@ _STAND_IN = "Lanczos"  # for an upscaler's model: a model enlarges pixels, and s
 def with_what_is_here(request: GenerationRequest, upscalers: Collection[str]) -> tuple[GenerationRequest, list[str]]:
     """Return the request with a sampler and an upscaler that can be painted with; `upscalers` are the operator's."""
     notes: dict[str, None] = {}
-    request = request.replace(sampler=_painted(request.sampler, notes))
+    request = _in_eights(request.replace(sampler=_painted(request.sampler, notes)), notes)
     fix = request.hires
     if fix is not None and fix.sampler is not None:
         fix = replace(fix, sampler=_painted(fix.sampler, notes))
@@ -23,6 +24,18 @@ def with_what_is_here(request: GenerationRequest, upscalers: Collection[str]) ->
             notes[f"The upscaler {fix.upscaler[:60]} is not here; {_STAND_IN} is taken."] = None
         fix = replace(fix, upscaler=upscaler or _STAND_IN)
     return request.replace(hires=fix), list(notes)
+
+
+def _in_eights(request: GenerationRequest, notes: dict[str, None]) -> GenerationRequest:
+    """Return the request in the size that the webui paints: whole eights of pixels, of which there is a least number.
+
+    What is too large is left, to be refused with the cap.
+    """
+    width, height = (max(LEAST_SIDE, side // 8 * 8) for side in (request.width, request.height))
+    if (width, height) == (request.width, request.height):
+        return request
+    notes[f"The size {request.width}x{request.height} cannot be painted; {width}x{height} is taken."] = None
+    return request.replace(width=width, height=height)
 
 
 def _painted(sampler: str, notes: dict[str, None]) -> str:

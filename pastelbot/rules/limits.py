@@ -23,7 +23,7 @@ from pastelbot.rules.sampling.options import SAMPLING_OPTIONS
 MAX_SEED = 2**32 - 1
 # Control characters and UTF-16 surrogates, which cannot be stored.
 _BROKEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
-_LEAST_SIDE = 64
+LEAST_SIDE = 64
 _MOST_CUT = 2  # times the cap: what a hires fix of another shape may enlarge before it cuts
 
 
@@ -186,18 +186,18 @@ def _check_noise(request: GenerationRequest, limits: LimitSettings) -> None:
     if not 0 <= request.eta_noise_seed_delta <= MAX_SEED:
         raise LimitError(f"The ENSD {request.eta_noise_seed_delta} is outside 0 to {MAX_SEED}.")
     width, height = request.seed_resize_width, request.seed_resize_height
-    if (width, height) != (0, 0) and not all(_LEAST_SIDE <= side <= limits.max_side for side in (width, height)):
+    if (width, height) != (0, 0) and not all(LEAST_SIDE <= side <= limits.max_side for side in (width, height)):
         raise LimitError(
-            f"The noise cannot be resized from {width}x{height}: {_LEAST_SIDE} to {limits.max_side} a side is allowed."
+            f"The noise cannot be resized from {width}x{height}: {LEAST_SIDE} to {limits.max_side} a side is allowed."
         )
 
 
 def _check_size(name: str, pixels: int, cap: int) -> None:
     if pixels > cap:
         raise LimitError(f"The {name} of {pixels} pixels is over the cap of {cap}: ask for less, or use the hires fix.")
-    if pixels < _LEAST_SIDE or pixels % 8:
+    if pixels < LEAST_SIDE or pixels % 8:
         raise LimitError(
-            f"The {name} of {pixels} pixels does not work: it must be a multiple of 8, {_LEAST_SIDE} to {cap}."
+            f"The {name} of {pixels} pixels does not work: it must be a multiple of 8, {LEAST_SIDE} to {cap}."
         )
 
 
@@ -217,8 +217,8 @@ def _check_hires(request: GenerationRequest, limits: LimitSettings, upscaler_mod
     if fix.upscaler not in known:
         raise LimitError(f"There is no upscaler {fix.upscaler[:60]!r}. {nearest_names(fix.upscaler[:60], known)}")
     width, height = hires_size(request.width, request.height, fix).picture
-    if min(width, height) < _LEAST_SIDE:
-        raise LimitError(f"The hires fix would paint {width}x{height}; each side must be at least {_LEAST_SIDE}.")
+    if min(width, height) < LEAST_SIDE:
+        raise LimitError(f"The hires fix would paint {width}x{height}; each side must be at least {LEAST_SIDE}.")
     if max(width, height) > limits.max_hires_side:
         raise LimitError(
             f"The hires fix would paint {width}x{height}; the cap is {limits.max_hires_side} a side. "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from pastelbot.diffusion.conditioning.embeddings import read_embedding
+from pastelbot.diffusion.embeddings import is_embedding, read_embedding
 from pastelbot.diffusion.lora.files import LoraFile, open_lora
 from pastelbot.diffusion.weights.files import vae_file_faults, weights_file
 from pastelbot.diffusion.weights.tensor_sources import (
@@ -64,12 +64,15 @@ def inspect_path(path: Path, progress: Progress = silent) -> Findings:
 
 
 def _describe(path: Path, findings: Findings, progress: Progress) -> None:
+    if path.is_file() and is_embedding(path):
+        _describe_embedding(path, findings)
+        return
     content = read_plain(path) if path.is_file() and not is_safetensors(path) else None
     if isinstance(content, list):
         _describe_lora(open_lora(path), findings)
         return
     kind = None if content is None else kind_of_pickle(content)
-    if kind in (EMBEDDING, HYPERNETWORK):  # their tensors lie deeper
+    if kind == HYPERNETWORK:  # its tensors lie deeper
         findings.facts["kind"] = kind
     else:
         source = open_folder(path).source if path.is_dir() else open_file(path)
@@ -80,8 +83,6 @@ def _describe(path: Path, findings: Findings, progress: Progress) -> None:
             prediction_of(str(path), scheduler)
         findings.problems += _folder_faults(path) if path.is_dir() else _file_faults(source)
         _describe_metadata(source, findings)
-    if findings.facts["kind"] == EMBEDDING:
-        _describe_embedding(path, findings)
     if findings.facts["kind"] == "a LoRA":
         _describe_lora(open_lora(path), findings)
 
@@ -107,6 +108,7 @@ def _folder_faults(folder: Path) -> list[str]:
 
 
 def _describe_embedding(path: Path, findings: Findings) -> None:
+    findings.facts["kind"] = EMBEDDING
     vectors = read_embedding(path)
     findings.facts["vectors"] = f"{len(vectors)}, each of {vectors.shape[1]} numbers"
     if vectors.shape[1] in _WIDTHS:

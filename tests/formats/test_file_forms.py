@@ -6,7 +6,7 @@ import pytest
 import torch
 from helpers.small_checkpoints import make_checkpoint, make_lora, save
 
-from pastelbot.diffusion.conditioning.embeddings import read_embedding
+from pastelbot.diffusion.embeddings import read_embedding
 from pastelbot.diffusion.lora.files import open_lora
 from pastelbot.diffusion.weights.files import read_tensors
 from pastelbot.diffusion.weights.tensor_sources import open_file

@@ -5,18 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
-from pastelbot.diffusion.weights.tensor_sources import read_plain
+from pastelbot.diffusion.embeddings import read_embedding
 from pastelbot.errors import CheckpointError
-from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import embedding_hash
-from pastelbot.formats.identify import identify
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, NetworkFolder
-
-_MOST_VECTORS = 75
 
 _OTHER_WIDTHS = {1024: "Stable Diffusion 2.x", 1280: "SDXL", 2048: "SDXL", 4096: "another architecture"}
 
@@ -78,44 +72,3 @@ def _version(path: Path) -> tuple[Path, int, int]:
     except OSError:  # it has just gone
         return path, 0, 0
     return path, stat.st_mtime_ns, stat.st_size
-
-
-def read_embedding(path: Path) -> Tensor:
-    """Return a file's vectors (count, width) in float32; raises a CheckpointError that says what else it is."""
-    tensors = _tensors(path)
-    if {"clip_g", "clip_l"} & tensors.keys():
-        raise CheckpointError(f"{path} is an embedding for SDXL, not for Stable Diffusion 1.x.")
-    if len(tensors) != 1:
-        kind = identify({name: tuple(tensor.shape) for name, tensor in tensors.items()})
-        what = f"is {kind}" if kind else f"holds {len(tensors)} tensors instead of one"
-        raise CheckpointError(f"{path} {what}: it is not a textual inversion embedding.")
-    (vectors,) = tensors.values()
-    vectors = vectors.detach().float()
-    if vectors.dim() == 1:
-        vectors = vectors.unsqueeze(0)
-    if vectors.dim() != 2 or not vectors.numel():
-        raise CheckpointError(f"{path} is not a textual inversion embedding: it has the shape {list(vectors.shape)}.")
-    if len(vectors) > _MOST_VECTORS:
-        raise CheckpointError(f"{path} has {len(vectors)} vectors; a chunk of a prompt has room for {_MOST_VECTORS}.")
-    if not bool(vectors.isfinite().all()):
-        raise CheckpointError(f"{path} has NaN or infinite numbers. Use an undamaged file.")
-    return vectors
-
-
-def _tensors(path: Path) -> dict[str, Tensor]:
-    if is_safetensors(path):
-        try:
-            return load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(
-                f"{path} is damaged or not a safetensors file: {error}. Download it again."
-            ) from error
-    # The first embeddings hold their vectors in this class, which does nothing when it is read.
-    with torch.serialization.safe_globals([torch.nn.ParameterDict]):
-        content = read_plain(path)
-    if isinstance(content, dict):
-        content = content.get("string_to_param", content)
-    if isinstance(content, torch.nn.ParameterDict):
-        content = dict(content.items())
-    items = content.items() if isinstance(content, dict) else ()
-    return {str(name): value for name, value in items if isinstance(value, Tensor)}

@@ -65,7 +65,8 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
 
 def load_plain(path: Path, *, mapped: bool = False) -> object:
     """Return what a pickled file holds where that is plain data; raises whatever torch's safe reader does."""
-    with warnings.catch_warnings():
+    # The first embeddings hold their vectors in this class, which does nothing when it is read.
+    with warnings.catch_warnings(), torch.serialization.safe_globals([torch.nn.ParameterDict]):
         warnings.simplefilter("ignore")  # about forms of pickles, which the user has not chosen
         if mapped and path.suffix != ".safetensors":
             return torch.load(path, map_location="cpu", weights_only=True, mmap=True)

@@ -44,6 +44,18 @@ async def test_a_pasted_infotext_is_painted_with_its_settings(studio, recreate, 
     )
 
 
+@pytest.mark.parametrize(
+    ("size", "painted"), [("131x199", (128, 192)), ("16x16", (64, 64)), ("100x190", (96, 184)), ("1x130", (64, 128))]
+)
+async def test_a_size_that_cannot_be_painted_is_replaced_and_said(studio, recreate, size, painted):
+    answer = await recreate(infotext=INFOTEXT.replace("128x192", size))
+
+    request = await painted_request(studio)
+    assert painted == (request.width, request.height)
+    said = [str(each.content) for each in answer.followups]
+    assert any(f"The size {size} cannot be painted; {painted[0]}x{painted[1]} is taken." in each for each in said)
+
+
 FENCED = f"```\n{INFOTEXT}\n```"
 INLINE = f"look: `{INFOTEXT}`".replace("\n", " ")
 

@@ -232,3 +232,11 @@ def test_file_of_another_kind_is_named(tmp_path):
         loading.load(str(path))
     with pytest.raises(CheckpointError, match="not a VAE"):
         read_vae(path)
+
+
+def test_programs_load_a_checkpoint_by_the_folders_own_name():
+    from pastelbot.diffusion import checkpoint
+
+    assert checkpoint.load is loading.load
+    with pytest.raises(AttributeError, match="unload"):
+        checkpoint.unload  # noqa: B018 - asking is the point

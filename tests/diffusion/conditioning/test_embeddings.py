@@ -1,17 +1,24 @@
 """Textual inversion embeddings: read in every form, called by their files' names, and written into the infotext."""
 
+import base64
 import hashlib
+import json
 
 import pytest
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import save_file
 
 from pastelbot.diffusion.checkpoint import loading
-from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache, read_embedding
+from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache
+from pastelbot.diffusion.embeddings import read_embedding
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.errors import CheckpointError, PaintingError
-from pastelbot.formats.network_files import NetworkFolders
+from pastelbot.formats.identify import EMBEDDING
+from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, NetworkFolders, network_files
 from pastelbot.records import GenerationRequest, HiresFix, Painted
+from pastelbot.workshop.inspection import inspect_path
 
 REQUEST = GenerationRequest(prompt="1girl", negative_prompt="blue", width=64, height=64, steps=2, seed=5)
 VECTORS = torch.arange(24.0).reshape(2, 12) / 10
@@ -48,6 +55,15 @@ def pickled(path, content):
     return path
 
 
+def card(path, content):
+    """Write a picture with an embedding in its text, as the webui does."""
+    texts = PngInfo()
+    texts.add_text("parameters", "a text before it")
+    texts.add_text("sd-ti-embedding", base64.b64encode(json.dumps(content).encode()).decode())
+    Image.new("RGB", (8, 8)).save(path, pnginfo=texts)
+    return path
+
+
 FORMS = {
     "a1111": lambda path: pickled(
         path.with_suffix(".pt"),
@@ -61,6 +77,8 @@ FORMS = {
     "first": lambda path: pickled(
         path.with_suffix(".pt"), {"string_to_param": torch.nn.ParameterDict({"*": torch.nn.Parameter(VECTORS)})}
     ),
+    "onetrainer": lambda path: safetensors(path, emb_params=VECTORS, emb_params_out=torch.zeros(2, 12)),
+    "card": lambda path: card(path.with_suffix(".png"), {"string_to_param": {"*": {"TORCHTENSOR": VECTORS.tolist()}}}),
     "diffusers": lambda path: pickled(path.with_suffix(".bin"), {"<x>": VECTORS}),
     "emb_params": lambda path: safetensors(path, emb_params=VECTORS),
     "diffusers_safetensors": lambda path: safetensors(path, **{"<x>": VECTORS.half()}),
@@ -74,6 +92,19 @@ def test_every_form_gives_its_vectors(tmp_path, form):
     assert read.dtype == torch.float32
     torch.testing.assert_close(read, VECTORS, rtol=1e-3, atol=1e-3)
     assert not read.requires_grad
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_inspect_and_the_folder_use_the_same_reader(tmp_path, form):
+    path = FORMS[form](tmp_path / "x")
+    (tmp_path / "x.preview.png").write_bytes(b"no picture")
+    Image.new("RGB", (8, 8)).save(tmp_path / "y.png")
+
+    found = inspect_path(path)
+
+    assert found.problems == []
+    assert (EMBEDDING, "2, each of 12 numbers") == (found.facts["kind"], found.facts["vectors"])
+    assert {"x": path} == network_files(tmp_path, EMBEDDING_SUFFIXES)
 
 
 def test_single_vector_has_no_second_dimension(tmp_path):
@@ -94,13 +125,24 @@ class Malicious:
         (lambda path: safetensors(path, x=torch.zeros(2, 3, 4)), r"the shape \[2, 3, 4\]"),
         (lambda path: safetensors(path, x=torch.zeros(76, 12)), "76 vectors; .* room for 75"),
         (lambda path: safetensors(path, x=torch.full((1, 12), torch.inf)), "NaN or infinite"),
+        (lambda path: safetensors(path, emb_params_out=VECTORS), "output embedding of OneTrainer alone"),
+        (lambda path: pickled(path.with_suffix(".pt"), {"string_to_param": {"a": VECTORS, "b": VECTORS}}), "2 tensors"),
+        (lambda path: card(path.with_suffix(".png"), []), "damaged embedding: it has no string_to_param"),
+        (lambda path: card(path.with_suffix(".png"), {"string_to_param": {"*": 5}}), "damaged embedding"),
+        (
+            lambda path: card(path.with_suffix(".png"), {"string_to_param": {"*": {"TORCHTENSOR": [[1], []]}}}),
+            "damaged",
+        ),
+        (lambda path: card(path.with_suffix(".png"), {"string_to_param": {}}), "0 tensors"),
         (lambda path: pickled(path.with_suffix(".pt"), [1, 2]), "0 tensors"),
         (lambda path: pickled(path.with_suffix(".pt"), {"x": Malicious()}), "print"),
     ],
 )
 def test_what_is_no_embedding_is_named(tmp_path, capfd, write, words):
+    path = write(tmp_path / "x")
     with pytest.raises(CheckpointError, match=words):
-        read_embedding(write(tmp_path / "x"))
+        read_embedding(path)
+    assert inspect_path(path).problems or inspect_path(path).facts["kind"] != EMBEDDING
     assert "must not run" not in capfd.readouterr().out
 
 

@@ -1,0 +1,108 @@
+"""Files of textual inversion embeddings in every form that is met; what is read here, `inspect` and the bot use alike.
+
+The webui's files (`string_to_param`, whose first ones hold torch's ParameterDict), its PNG cards, those of diffusers
+and the SD concepts library (one tensor under the embedding's word), kohya's and OneTrainer's (`emb_params`).
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from pastelbot.diffusion.weights.tensor_sources import read_plain
+from pastelbot.errors import CheckpointError
+from pastelbot.formats.embedding_cards import is_card, read_card
+from pastelbot.formats.file_forms import is_safetensors
+from pastelbot.formats.identify import EMBEDDING, identify, kind_of_pickle
+from pastelbot.formats.safetensors_header import read_header
+
+_MOST_VECTORS = 75
+# OneTrainer also trains what is added behind the text encoder, which no other program reads.
+_OUTPUT = "emb_params_out"
+_SDXL = {"clip_g", "clip_l"}
+
+
+def is_embedding(path: Path) -> bool:
+    """Return whether a file is an embedding, of whatever model, usable or not; numbers of safetensors are not read."""
+    with suppress(CheckpointError):
+        if is_card(path):
+            return True
+        if is_safetensors(path):
+            return identify(read_header(path).shapes) == EMBEDDING
+        content = read_plain(path)
+        return kind_of_pickle(content) == EMBEDDING or _kind(_of_pickle(content)) == EMBEDDING
+    return False
+
+
+def read_embedding(path: Path) -> Tensor:
+    """Return a file's vectors (count, width) in float32; raises a CheckpointError that says what else it is."""
+    tensors = _tensors(path)
+    if _SDXL & tensors.keys():
+        raise CheckpointError(f"{path} is an embedding for SDXL, not for Stable Diffusion 1.x.")
+    if tensors.keys() == {_OUTPUT}:
+        raise CheckpointError(
+            f"{path} holds an output embedding of OneTrainer alone, which is not supported: train without that option."
+        )
+    tensors.pop(_OUTPUT, None)
+    if len(tensors) != 1:
+        raise CheckpointError(f"{path} {_other(tensors)}: it is not a textual inversion embedding.")
+    (vectors,) = tensors.values()
+    return _checked(path, vectors)
+
+
+def _other(tensors: Mapping[str, Tensor]) -> str:
+    """Return what a file with several tensors, or none, is or holds."""
+    kind = _kind(tensors)
+    return f"holds {len(tensors)} tensors instead of one" if kind in (None, EMBEDDING) else f"is {kind}"
+
+
+def _kind(tensors: Mapping[str, Tensor]) -> str | None:
+    return identify({name: tuple(tensor.shape) for name, tensor in tensors.items()})
+
+
+def _checked(path: Path, vectors: Tensor) -> Tensor:
+    vectors = vectors.detach().float()
+    if vectors.dim() == 1:
+        vectors = vectors.unsqueeze(0)
+    if vectors.dim() != 2 or not vectors.numel():
+        raise CheckpointError(f"{path} is not a textual inversion embedding: it has the shape {list(vectors.shape)}.")
+    if len(vectors) > _MOST_VECTORS:
+        raise CheckpointError(f"{path} has {len(vectors)} vectors; a chunk of a prompt has room for {_MOST_VECTORS}.")
+    if not bool(vectors.isfinite().all()):
+        raise CheckpointError(f"{path} has NaN or infinite numbers. Use an undamaged file.")
+    return vectors
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    if is_card(path):
+        content = read_card(path)["string_to_param"]
+        return {name: _tensor(path, numbers) for name, numbers in content.items()}
+    if is_safetensors(path):
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(
+                f"{path} is damaged or not a safetensors file: {error}. Download it again."
+            ) from error
+    return _of_pickle(read_plain(path))
+
+
+def _tensor(path: Path, numbers: object) -> Tensor:
+    try:
+        return torch.tensor(numbers, dtype=torch.float32)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} holds a damaged embedding: {error}. Download it again.") from error
+
+
+def _of_pickle(content: object) -> dict[str, Tensor]:
+    """Return the tensors of a pickled file, which lie deeper in the webui's form."""
+    if isinstance(content, dict):
+        content = content.get("string_to_param", content)
+    if isinstance(content, torch.nn.ParameterDict):
+        content = dict(content.items())
+    items = content.items() if isinstance(content, dict) else ()
+    return {str(name): value for name, value in items if isinstance(value, Tensor)}
