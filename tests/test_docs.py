@@ -123,7 +123,7 @@ def test_the_user_guide_has_every_list_that_is_shipped():
 
 def test_the_user_guide_has_every_button_of_the_gallery():
     guide = read("docs/user-guide.md")
-    for verb in ("vote", "use", "unshare"):
+    for verb in ("vote", "use", "infotext", "unshare"):
         assert f"| {EntryButton(verb, 1).item.label.removesuffix(' (0)')} |" in guide
 
 

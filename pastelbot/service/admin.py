@@ -9,7 +9,7 @@ from pastelbot.config import Settings
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.prompt.word_list import phrase_of
-from pastelbot.records import Actor, GenerationRequest, JobStatus
+from pastelbot.records import Actor, GenerationRequest, Job, JobStatus
 from pastelbot.rules.content_filter import quoted, refusals
 from pastelbot.rules.durations import read_duration
 from pastelbot.service import server_rules
@@ -188,8 +188,8 @@ class Admin:
             raise NotAllowedError("Only people with Manage Server choose the role that may use /admin.")
         await self._set(actor, {name: value}, shown, action=name)
 
-    async def remove_from_gallery(self, actor: Actor, gallery: Gallery, number: int) -> int:
-        """Take a picture out of the gallery; return whose it was."""
+    async def remove_from_gallery(self, actor: Actor, gallery: Gallery, number: int) -> Job:
+        """Take a picture out of the gallery; return its job."""
         await self._admin(actor)
         return await gallery.unshare(replace(actor, manages_messages=True), number)
 

@@ -119,15 +119,15 @@ class Gallery:
         ids = [each.entry.id for each in shown]
         await self._store.set_copies(ids, message_id=message_id, channel_id=channel_id, guild_id=guild_id)
 
-    async def unshare(self, actor: Actor, entry_id: int) -> int:
-        """Take a picture out of the gallery: its author or a moderator does. Return the author."""
+    async def unshare(self, actor: Actor, entry_id: int) -> Job:
+        """Take a picture out of the gallery: its author or a moderator does. Return its job."""
         entry = await self._entry(replace(actor, age_restricted=True), entry_id)
         if entry.user_id != actor.user_id and not actor.manages_messages:
             raise NotAllowedError("This is another user's picture: its author and moderators can take it out.")
         await self._store.unshare(entry_id)
         if entry.user_id != actor.user_id:
             await self._audit.record(actor, "gallery", target_id=entry.user_id, detail=f"#{entry_id}")
-        return entry.user_id
+        return await self._service.job(entry.job_id)
 
     async def vote(self, actor: Actor, entry_id: int) -> bool:
         """Vote for a picture, or take the vote back; return whether there is one now."""

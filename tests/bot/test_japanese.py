@@ -320,7 +320,7 @@ async def test_what_people_ask_about_themselves(japan):
     assert "- `ネガティブ` Everything — 自分の設定" in settings
     assert "自分の設定の「すべて」を標準に戻しました。" in await say(japan, "settings reset")
     assert "「Steps」を保存しました: on" in await say(japan, "prompt save", name="Steps", prompt="on")
-    assert "- **Steps**: on" in (await japan.hana.slash(japan.channel, "prompt list")).response.content
+    assert "- **Steps**（自分）: on" in (await japan.hana.slash(japan.channel, "prompt list")).response.content
     assert await say(japan, "prompt delete", name="Steps") == "プリセット「Steps」を削除しました。"
     assert "に合うタグはありません。" in await say(japan, "tags", query="qqqqqq")
     assert "**すべてのサーバーから、次のものを完全に消します:**" in await say(japan, "mydata forget")

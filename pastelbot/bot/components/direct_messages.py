@@ -3,14 +3,19 @@
 from dataclasses import replace
 
 import discord
+import structlog
 
+from pastelbot.bot import render
 from pastelbot.bot.checks import actor_of, places_of, sight_of
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import localised
-from pastelbot.bot.responses import is_outage
+from pastelbot.bot.plain_text import plain_line
+from pastelbot.bot.responses import UNSENT, is_outage
 from pastelbot.errors import NotAllowedError, RequestError
 from pastelbot.records import Actor, Job, ReplyTarget
 from pastelbot.service.access import AccessPolicy
+
+log = structlog.get_logger(__name__)
 
 
 async def actor_for(interaction: Interaction, job: Job) -> Actor:
@@ -66,6 +71,19 @@ async def begin_message(interaction: Interaction, actor: Actor) -> ReplyTarget:
 async def withdraw_message(interaction: Interaction, target: ReplyTarget) -> None:
     """Take back the direct message of a job that was not queued."""
     await interaction.client.begun.withdraw(target)
+
+
+async def notify_author(interaction: Interaction, job: Job, what: str) -> None:
+    """Tell the author of a job, by a direct message, what a moderator has done with it; not themselves."""
+    if job.user_id == interaction.user.id or interaction.guild is None:
+        return
+    translate = interaction.client.languages.translator(job.options.locale)
+    text = f"A moderator of {plain_line(interaction.guild.name)} {what}.\n{render.quote(job.request.prompt)}"
+    try:
+        channel = await interaction.client.create_dm(discord.Object(job.user_id))
+        await channel.send(translate(text), allowed_mentions=discord.AllowedMentions.none())
+    except UNSENT as error:  # they take no messages from the bot
+        log.info("an author was not told", job=job.id, error=str(error))
 
 
 def link(job: Job) -> str:

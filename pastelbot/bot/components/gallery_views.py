@@ -5,7 +5,7 @@ restart, for as long as the entry is in the gallery.
 """
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -15,11 +15,12 @@ from discord import ui
 
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components import gallery_texts, job_actions
+from pastelbot.bot.components.direct_messages import notify_author
 from pastelbot.bot.components.lasting_button import LastingButton
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translated, translator
 from pastelbot.bot.plain_text import neutral
-from pastelbot.bot.responses import answers_errors, respond_ephemeral
+from pastelbot.bot.responses import answers_errors, is_on_private_message, respond_ephemeral
 from pastelbot.errors import NotFoundError
 from pastelbot.service.gallery import Page, Shown
 from pastelbot.store.gallery import View
@@ -29,8 +30,8 @@ _ALT = 1024
 _LETTERS = {"n": View.NEWEST, "w": View.WEEK, "t": View.TOP, "m": View.MINE}
 
 
-class EntryButton(LastingButton, template=r"pb:entry:(?P<verb>vote|use|unshare):(?P<entry_id>\d{1,15})"):
-    """Vote for a shared picture, use its prompt, or take it out."""
+class EntryButton(LastingButton, template=r"pb:entry:(?P<verb>vote|use|infotext|unshare):(?P<entry_id>\d{1,15})"):
+    """Vote for a shared picture, use its prompt, show its infotext, or take it out."""
 
     readers = MappingProxyType({"entry_id": int})
 
@@ -38,6 +39,7 @@ class EntryButton(LastingButton, template=r"pb:entry:(?P<verb>vote|use|unshare):
         label, emoji = {
             "vote": (f"Vote ({votes})", "👍"),
             "use": ("Use this prompt", "✏️"),
+            "infotext": ("Infotext", "📋"),
             "unshare": ("Unshare", None),
         }[verb]
         super().__init__(f"entry:{verb}:{entry_id}", label, emoji=emoji)
@@ -47,7 +49,7 @@ class EntryButton(LastingButton, template=r"pb:entry:(?P<verb>vote|use|unshare):
     @answers_errors
     async def callback(self, interaction: Interaction) -> None:
         """Do what the button says."""
-        await {"vote": _vote, "use": _use, "unshare": _unshare}[self.verb](interaction, self.entry_id)
+        await _ACTIONS[self.verb](interaction, self.entry_id)
 
 
 class PageButton(
@@ -84,10 +86,10 @@ class PageButton(
         await (interaction.response.defer() if own else interaction.response.defer(ephemeral=True, thinking=True))
         files = await interaction.client.posts.thumbnails(page.shown)
         view = page_view(page, self.view_shown, self.tag, self.text, names_of(files))
-        view = translated(view, translator(interaction, public=own and not _is_private(interaction)))
+        view = translated(view, translator(interaction, public=own and not is_on_private_message(interaction)))
         if own:
             message = await interaction.edit_original_response(view=view, attachments=files)
-            if not _is_private(interaction) and interaction.guild_id is not None:
+            if not is_on_private_message(interaction) and interaction.guild_id is not None:
                 await interaction.client.posts.keep_track(
                     page.shown, interaction.guild_id, message.channel.id, message.id
                 )
@@ -120,7 +122,7 @@ def add_entry(layout: ui.LayoutView, shown: Shown, files: Collection[str], *, un
             f"attachment://{picture_name(shown)}", description=neutral(entry.prompt)[:_ALT], spoiler=entry.spoiler
         )
         layout.add_item(ui.MediaGallery(media))
-    verbs = ("vote", "use", "unshare") if unshare else ("vote", "use")
+    verbs = ("vote", "use", "infotext", "unshare") if unshare else ("vote", "use", "infotext")
     layout.add_item(ui.ActionRow(*(EntryButton(verb, entry.id, entry.votes) for verb in verbs)))
 
 
@@ -149,14 +151,14 @@ async def _vote(interaction: Interaction, entry_id: int) -> None:
     shown = next(iter(await services.gallery.shown(actor, [entry_id])), None)
     if shown is None:  # it was taken out at this moment
         raise NotFoundError("This picture is no longer in the gallery.")
-    if interaction.message is not None:
-        layout = _with_votes(interaction.message, shown)
-        await interaction.response.edit_message(
-            view=translated(layout, translator(interaction, public=not _is_private(interaction)))
+    if interaction.message is None:
+        await respond_ephemeral(
+            interaction, "Your vote counts. Press again to take it back." if voted else "You took it back."
         )
-    await respond_ephemeral(
-        interaction, "Your vote counts. Press again to take it back." if voted else "You took it back."
-    )
+    else:  # the count under the picture is the answer
+        layout = _with_votes(interaction.message, shown)
+        public = not is_on_private_message(interaction)
+        await interaction.response.edit_message(view=translated(layout, translator(interaction, public=public)))
     if interaction.message is None or interaction.message.id != shown.entry.message_id:
         await interaction.client.posts.refresh(shown)
 
@@ -166,11 +168,29 @@ async def _use(interaction: Interaction, entry_id: int) -> None:
     await job_actions.ask_edit(interaction, job, 0)
 
 
+async def _infotext(interaction: Interaction, entry_id: int) -> None:
+    services = interaction.client.services
+    job = await services.gallery.job_of(actor_of(interaction), entry_id)
+    shared = await services.gallery.shared(job.id)
+    stored = await services.jobs.pictures(job.id)
+    texts = [picture.infotext for picture, _path in stored if shared.get(picture.number) == entry_id]
+    await job_actions.show_infotexts(interaction, job.id, texts)
+
+
 async def _unshare(interaction: Interaction, entry_id: int) -> None:
     services = interaction.client.services
-    await services.gallery.unshare(actor_of(interaction), entry_id)
+    job = await services.gallery.unshare(actor_of(interaction), entry_id)
     interaction.client.posts.wake()
+    await notify_author(interaction, job, "took your picture out of the gallery")
     await respond_ephemeral(interaction, "It is no longer in the gallery.")
+
+
+_ACTIONS: Mapping[str, Callable[[Interaction, int], Awaitable[None]]] = {
+    "vote": _vote,
+    "use": _use,
+    "infotext": _infotext,
+    "unshare": _unshare,
+}
 
 
 def _with_votes(message: discord.Message, shown: Shown) -> ui.LayoutView:
@@ -187,13 +207,9 @@ def _with_votes(message: discord.Message, shown: Shown) -> ui.LayoutView:
     return layout
 
 
-def _is_private(interaction: Interaction) -> bool:
-    return interaction.message is None or interaction.message.flags.ephemeral
-
-
 def _opened_by(interaction: Interaction) -> bool:
     message = interaction.message
-    if message is None or _is_private(interaction):
+    if message is None or is_on_private_message(interaction):
         return True
     opened = message.interaction_metadata
     return opened is not None and opened.user.id == interaction.user.id

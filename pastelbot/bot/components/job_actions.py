@@ -2,12 +2,12 @@
 
 import contextlib
 import io
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import discord
 
 from pastelbot.bot.checks import actor_of
-from pastelbot.bot.components.direct_messages import actor_for
+from pastelbot.bot.components.direct_messages import actor_for, notify_author
 from pastelbot.bot.components.modals import EditModal, SeedModal
 from pastelbot.bot.components.queueing import children, paint, submit
 from pastelbot.bot.context import Interaction
@@ -96,16 +96,21 @@ async def _paint_child(interaction: Interaction, job: Job, request: GenerationRe
 
 
 async def _infotext(interaction: Interaction, job: Job, _index: int) -> None:
-    """Show the infotext, to copy it; a long one, and one that would end its block, comes as a file."""
+    """Show the infotext, to copy it."""
     stored = await interaction.client.services.jobs.pictures(job.id)
-    if not stored:
+    await show_infotexts(interaction, job.id, [picture.infotext for picture, _path in stored])
+
+
+async def show_infotexts(interaction: Interaction, job_id: str, texts: Sequence[str]) -> None:
+    """Show infotexts privately: long ones, and those that would end their block, as a file; raises NotFoundError."""
+    if not texts:
         raise NotFoundError("The picture was deleted, and its infotext with it.")
-    text = "\n\n".join(picture.infotext for picture, _path in stored)
+    text = "\n\n".join(texts)
     block = f"```\n{text}\n```"
     if len(block) <= _CONTENT and "```" not in text:
         await interaction.response.send_message(block, ephemeral=True)
     else:
-        file = discord.File(io.BytesIO(text.encode()), filename=f"infotext-{job.id}.txt")
+        file = discord.File(io.BytesIO(text.encode()), filename=f"infotext-{job_id}.txt")
         await interaction.response.send_message(file=file, ephemeral=True)
 
 
@@ -145,6 +150,7 @@ async def _remove(interaction: Interaction, job: Job, _index: int) -> None:
         await interaction.delete_original_response()
     finally:
         interaction.client.posts.wake()  # deletes what could not be deleted here, after a restart too
+    await notify_author(interaction, job, "deleted your picture")
 
 
 ACTIONS: Mapping[str, Action] = {

@@ -276,3 +276,19 @@ async def click_id(studio, person, message, custom_id):
         return await person.click(message, custom_id=custom_id)
     finally:
         stored.components = kept
+
+
+async def test_an_author_is_told_when_a_moderator_deletes(studio, painted):
+    asked = await studio.more(studio.mod, painted, "Delete")
+    await studio.mod.click(asked.response, label="Delete for all")
+    await eventually(lambda: studio.hana.user.dm_channel and studio.hana.user.dm_channel.history())
+    (told,) = studio.hana.user.dm_channel.history()
+
+    assert told.content == "A moderator of Pastel SimulatedServer deleted your picture.\n> 1girl, red hair"
+
+
+async def test_who_deletes_a_picture_of_their_own_is_told_nothing(studio, painted):
+    await studio.more(studio.hana, painted, "Delete")
+    await eventually(lambda: studio.message(painted.id) is None)
+
+    assert studio.hana.user.dm_channel.history() == []

@@ -25,7 +25,7 @@ async def painted(studio):
 async def archives_of(result):
     """Return the names and contents of all files in an answer's archives."""
     found = []
-    for message in result.followups:
+    for message in (result.response, *result.followups):
         for attachment in message.attachments:
             with zipfile.ZipFile(io.BytesIO(await attachment.read())) as archive:
                 found.append({name: archive.read(name) for name in archive.namelist()})

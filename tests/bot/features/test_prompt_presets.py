@@ -120,7 +120,7 @@ async def test_saving_again_replaces(say):
     text = (await say("list")).content
 
     assert "Replaced “MINE”" in again.content
-    assert "- **MINE**: `steps` 8" == text
+    assert "- **MINE** (yours): `steps` 8" == text
 
 
 async def test_sharing_lets_all_users_here_use_it(studio, say):
@@ -132,7 +132,7 @@ async def test_sharing_lets_all_users_here_use_it(studio, say):
     assert "There is no preset 'mine'" in missing.content
     assert "Everybody here can use “mine” now" in shared.content
     assert 6 == (await last_request(studio)).steps
-    assert "- **mine** — this server's: `steps` 6" == (await say("list", by=studio.kenji)).content
+    assert "- **mine** (this server's): `steps` 6" == (await say("list", by=studio.kenji)).content
 
 
 async def test_who_may_delete(studio, say):
@@ -146,7 +146,7 @@ async def test_who_may_delete(studio, say):
 
     assert "This is another user's preset" in refused.content
     assert "There is no preset 'mine'" in unknown.content
-    assert "- **mine**: `steps` 6" == left
+    assert "- **mine** (yours): `steps` 6" == left
     assert "You have no presets yet" in (await say("list")).content
 
 

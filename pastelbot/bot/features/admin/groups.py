@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from pastelbot.bot.checks import actor_of
+from pastelbot.bot.components.direct_messages import notify_author
 from pastelbot.bot.context import GalleryMessages, Interaction
 from pastelbot.bot.features.admin.texts import caps_text, words_text
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
@@ -264,9 +265,10 @@ class GalleryGroup(app_commands.Group):
     async def remove(self, interaction: Interaction, number: app_commands.Range[int, 1]) -> None:
         """Take a picture out of the gallery."""
         actor = actor_of(interaction)
-        author = await self._admin.remove_from_gallery(actor, self._gallery, number)
+        job = await self._admin.remove_from_gallery(actor, self._gallery, number)
         self._posts.wake()
-        await respond_ephemeral(interaction, f"The picture of <@{author}> is no longer in the gallery.")
+        await respond_ephemeral(interaction, f"The picture of <@{job.user_id}> is no longer in the gallery.")
+        await notify_author(interaction, job, "took your picture out of the gallery")
 
 
 def check_can_post(channel: discord.TextChannel) -> None:

@@ -9,6 +9,7 @@ from discord.ext import commands
 from pastelbot.bot.attachments import FILE_BYTES
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.personal_data.views import QUESTION, question_view
+from pastelbot.bot.localisation import localised
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.service.personal_data.personal_data import Export, PersonalData
 
@@ -31,10 +32,11 @@ class PersonalDataCog(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         limit = min(interaction.filesize_limit, FILE_BYTES) - _MARGIN
         export = await self._mydata.export(interaction.user.id, part=part, limit=limit)
-        await respond_ephemeral(interaction, _told(export))
+        text = localised(interaction, _told(export))
         for number, content in enumerate(export.archives, start=1):
             name = f"pastelbot-{interaction.user.id}-{export.part}-{number}.zip"
-            await interaction.followup.send(file=discord.File(io.BytesIO(content), filename=name), ephemeral=True)
+            file = discord.File(io.BytesIO(content), filename=name)
+            await interaction.followup.send(text if number == 1 else "", file=file, ephemeral=True)
 
     @mydata.command(name="forget")
     @answers_errors

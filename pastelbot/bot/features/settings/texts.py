@@ -47,7 +47,9 @@ def presets_text(presets: Sequence[Preset]) -> str:
     lines = []
     for preset in presets:
         name, values = plain_line(preset.name), values_text(preset.values)
-        lines.append(f"- **{name}** — this server's: {values}" if preset.is_shared else f"- **{name}**: {values}")
+        lines.append(
+            f"- **{name}** (this server's): {values}" if preset.is_shared else f"- **{name}** (yours): {values}"
+        )
     return render.fitted(lines)
 
 
