@@ -5,6 +5,7 @@ bundled checkpoint.
 """
 
 import contextlib
+import importlib.util
 import io
 import shutil
 import subprocess
@@ -33,12 +34,39 @@ def main() -> None:
         take_gallery(hana, kenji)
         take_block(kenji, hana)
         browser.close()
+    if importlib.util.find_spec("gradio") is not None:
+        take_web_page(chromium)
+
+
+def take_web_page(chromium: str | None) -> None:
+    """Take the web page on a desk and on a phone; needs the `web` extra."""
+    with program("web", "--demo") as url, sync_playwright() as tools:
+        browser = tools.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        pictures = []
+        for size, scheme in (((1280, 860), "light"), ((390, 860), "dark")):
+            width, height = size
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page.set_default_timeout(SECONDS * 1000)
+            page.goto(f"{url}en/")
+            page.fill("#prompt textarea", PROMPT)
+            page.fill("#option-seed input, #option-seed textarea", "7")
+            page.click("#paint")
+            page.locator("article[data-status=done] .pictures img").last.evaluate("image => image.decode()")
+            page.mouse.move(0, 0)
+            pictures.append(page.screenshot())
+        beside("web-page.webp", *pictures)
+        browser.close()
+
+
+def demo() -> contextlib.AbstractContextManager[str]:
+    """Run the demo on a simulated Discord."""
+    return program("demo")
 
 
 @contextlib.contextmanager
-def demo() -> Iterator[str]:
-    """Run the demo and yield its address."""
-    command = [sys.executable, str(ROOT / "bot.py"), "demo", "--no-browser"]
+def program(*arguments: str) -> Iterator[str]:
+    """Run a demo and yield its address."""
+    command = [sys.executable, str(ROOT / "bot.py"), *arguments, "--no-browser"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield (process.stdout or io.StringIO()).readline().removeprefix("Pastelbot demo: ").strip()

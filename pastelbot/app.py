@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pastelbot.bot.client import PastelBot
+from pastelbot.bot.client import Page, PastelBot
 from pastelbot.bot.messages.message_slot import Pace
 from pastelbot.config import Settings, WorkerOptions
+from pastelbot.i18n.languages import Languages
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.loop_watchdog import LoopWatchdog
@@ -25,6 +26,8 @@ from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.models.models import Models
 from pastelbot.service.monitoring.metrics import Metrics
 from pastelbot.service.monitoring.monitor import Monitor, Monitored
+from pastelbot.service.page.page_jobs import PageJobs
+from pastelbot.service.page.sign_in import SignIn
 from pastelbot.service.personal_data.personal_data import PersonalData
 from pastelbot.service.quotas import Quotas
 from pastelbot.service.rates import Rates
@@ -59,6 +62,7 @@ from pastelbot.store.settings import SettingsStore
 from pastelbot.store.stats import StatsStore
 from pastelbot.store.tags.search import TagStore
 from pastelbot.store.tags.sets import TagSets
+from pastelbot.store.web.sign_in import SignInStore
 from pastelbot.tagging.files import TaggerOptions
 
 
@@ -83,6 +87,7 @@ class _Stores:
     stats: StatsStore
     tags: TagStore
     tag_sets: TagSets
+    sign_in: SignInStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,12 +118,13 @@ def build(
     clock: Callable[[], datetime] | None = None,
     first_retry: float = 5.0,
     monotonic: Callable[[], float] = time.monotonic,
+    make_page: Callable[[Services, Languages], Page] | None = None,
 ) -> PastelBot:
     """Return the complete bot, not started: `await bot.start(token)` or `bot.login` opens everything.
 
     `executor` replaces the worker process, `describer` the tagger process (where the tagger is on), `clock` the
     system's wall clock, and `monotonic` the clock that measures durations. What ends a job is shown
-    again `first_retry` seconds after Discord did not take it.
+    again `first_retry` seconds after Discord did not take it. `make_page` is what serves the web page beside the bot.
     """
 
     async def open_now() -> Services:
@@ -131,6 +137,7 @@ def build(
         pace=Pace(edit_seconds=discord.edit_seconds, first_retry=first_retry),
         mention_after_seconds=discord.mention_after_seconds,
         stop_seconds=settings.worker.stop_seconds,
+        make_page=make_page,
     )
 
 
@@ -244,6 +251,7 @@ async def _stores(settings: Settings, database: Database, clock: Callable[[], da
         stats=StatsStore(database),
         tags=TagStore(database),
         tag_sets=TagSets(database, clock=lambda: clock().timestamp()),
+        sign_in=SignInStore(database),
     )
 
 
@@ -285,6 +293,8 @@ async def _services(core: _Core) -> Services:
         visibility=visibility,
         housekeeping=Housekeeping(settings.storage, files, clock=clock),
         gallery=_gallery(core, reviews, visibility),
+        page_jobs=PageJobs(service, reviews, dispatcher),
+        sign_in=SignIn(settings, stores.sign_in, clock=clock),
         personal_data=PersonalData(stores.personal, dispatcher, files),
         clock=clock,
     )

@@ -11,6 +11,8 @@ from datetime import datetime
 
 RATINGS = ("general", "sensitive", "questionable", "explicit")  # of a picture, the mildest first
 RATING_FAILED = "failed"
+# The web page, where the id of a server or a channel would be: Discord's are positive.
+ON_PAGE = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,6 +278,11 @@ class Job:
     withheld: bool = False
     interaction_id: int | None = None
     end_shown: bool = False
+
+    @property
+    def on_page(self) -> bool:
+        """Return whether the web page shows the job, instead of a message in Discord."""
+        return self.reply is not None and self.reply.channel_id == ON_PAGE
 
 
 # Between the bot process and the worker: commands go down, events come up.

@@ -6,26 +6,34 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aiohttp
 import discord
 import structlog
 
-from pastelbot import app, log
+from pastelbot import app, config, log
+from pastelbot.bot.client import Page
 from pastelbot.config import BUNDLED, Settings
 from pastelbot.doctor.finding import Level
 from pastelbot.doctor.local_checks import local_findings
 from pastelbot.errors import CheckpointError, ConfigError, DatabaseError, StartupError, StoreDamagedError, StoreError
 from pastelbot.formats.precheck import check_reference
+from pastelbot.i18n.languages import Languages
+from pastelbot.jobs.background import Periodic, finish_within
+from pastelbot.service.services import Services
 from pastelbot.store.database import Database
 from pastelbot.store.maintenance.checking import WAY_OUT, quick_check
 from pastelbot.store.maintenance.exclusive_use import exclusive_use
 from pastelbot.tagging.files import check_installed
 
 _CHECK_SECONDS = 3.0
+_CHORES = 3600.0
+_PAGE_PACKAGES = {"gradio", "fastapi", "starlette", "uvicorn"}
 
 
 def run(settings: Settings) -> None:
@@ -62,6 +70,15 @@ def _token(settings: Settings) -> str:
 async def check(settings: Settings) -> str:
     """Check everything that can be wrong before connecting to Discord; return the token."""
     token = _token(settings)
+    if settings.web.enabled:
+        _page_maker()
+    await _check_files(settings)
+    _log_findings(settings)
+    return token
+
+
+async def _check_files(settings: Settings) -> None:
+    """Check what the bot and the page alone need: checkpoint, tagger, database, folder of pictures."""
     if settings.checkpoint.path != BUNDLED:
         check_reference(settings.checkpoint.path, has_vae=settings.checkpoint.vae is not None)
     _check_others(settings)
@@ -73,8 +90,6 @@ async def check(settings: Settings) -> str:
         settings.storage.pictures.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StartupError(f"The pictures folder {settings.storage.pictures} cannot be made: {error}.") from error
-    _log_findings(settings)
-    return token
 
 
 def _log_findings(settings: Settings) -> None:
@@ -119,7 +134,7 @@ def _stop_on_sigterm(on_stop: Callable[[], None]) -> None:
 
 
 async def _run(settings: Settings, token: str) -> None:
-    bot = app.build(settings)
+    bot = app.build(settings, make_page=_page_maker() if settings.web.enabled else None)
     try:
         async with bot:
             await bot.start(token)
@@ -140,3 +155,81 @@ async def _run(settings: Settings, token: str) -> None:
             raise
         # discord.py raises AttributeError where its first attempt to connect fails.
         raise StartupError("Discord's gateway cannot be reached. Check the network, then start again.") from error
+
+
+def run_page(settings: Settings, *, on_ready: Callable[[str], None]) -> None:
+    """Serve the web page without Discord until Ctrl-C or SIGTERM; raises StartupError where the start fails.
+
+    `on_ready` is given the page's address.
+    """
+    log.configure(settings.log)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_page_until_stopped(settings, on_ready))
+
+
+def run_page_demo(port: int, *, on_ready: Callable[[str], None]) -> None:
+    """Serve the page with the bundled checkpoint and a database that is gone afterwards; port 0 is any free one."""
+    with tempfile.TemporaryDirectory(prefix="pastelbot-web-", ignore_cleanup_errors=True) as folder:
+        storage = {"database": "pastelbot.sqlite3", "pictures": "pictures", "compiled": "compiled"}
+        settings = config.bundled(
+            storage={key: Path(folder) / name for key, name in storage.items()},
+            monitoring={"port": 0},
+            web={"port": port},
+            log={"level": "error"},
+        )
+        run_page(settings, on_ready=on_ready)
+
+
+def _page_maker() -> Callable[[Services, Languages], Page]:
+    """Return what makes the web page; raises StartupError where its extra is not installed."""
+    try:
+        from pastelbot.web.server import PageServer
+    except ModuleNotFoundError as error:
+        if error.name not in _PAGE_PACKAGES:
+            raise
+        raise StartupError(
+            "The web page needs Gradio: install it with `pip install --constraint constraints-web.txt '.[web]'`, or "
+            "leave the page out with enabled = false under [web]."
+        ) from error
+    return PageServer
+
+
+async def _page_until_stopped(settings: Settings, on_ready: Callable[[str], None]) -> None:
+    make_page = _page_maker()
+    with exclusive_use(settings.storage.database):
+        await _check_files(settings)
+        _stop_on_sigterm(lambda: _end_after(settings.worker.stop_seconds))
+        services = await app.open_services(settings)
+        page = make_page(services, Languages.shipped())
+        chores = Periodic(lambda: _do_chores(services), seconds=_CHORES)
+        try:
+            await _serve_page(services, page, chores, on_ready)
+        except asyncio.CancelledError:
+            return
+        finally:
+            closing = (page, services.page_jobs, services.dispatcher, services.monitor, services.tagging, chores)
+            await finish_within(settings.worker.stop_seconds / 2, *(each.close() for each in closing))
+            await services.database.close()
+            services.watchdog.stop()
+
+
+async def _serve_page(services: Services, page: Page, chores: Periodic, on_ready: Callable[[str], None]) -> None:
+    web = services.settings.web
+    if web.needs_sign_in and not await services.sign_in.has_accounts():
+        raise StartupError(
+            f"No user could sign in to the web page on {web.host}: add an account with `pastelbot web adduser NAME` "
+            "first, or serve it on 127.0.0.1."
+        )
+    services.watchdog.start()
+    address = await page.start()
+    await services.dispatcher.start(services.page_jobs.publish)
+    await services.monitor.start(None)
+    chores.start(first=60.0)
+    on_ready(web.address or address)
+    await asyncio.Event().wait()
+
+
+async def _do_chores(services: Services) -> None:
+    services.housekeeping.watch_database()
+    await services.housekeeping.sweep()
+    await services.admin.purge()

@@ -19,7 +19,7 @@ LAYERS = [
     {"workshop", "tagging"},
     {"jobs"},
     {"service"},
-    {"bot"},
+    {"bot", "web"},
     {"app", "doctor"},
     {"run", "demo"},
     {"cli"},
@@ -61,12 +61,16 @@ SOLE_USERS = {
     "simcord": {"demo"},
     "onnxruntime": {"diffusion", "tagging"},
     "openvino": {"diffusion"},
+    "gradio": {"web"},
+    "fastapi": {"web"},
+    "starlette": {"web"},
+    "uvicorn": {"web"},
 }
 
 # Parts that only these import: the bot never merges.
 ONLY_FOR = {"workshop": {"workshop", "cli"}}
 
-HEAVY = {"torch", "diffusers", "transformers", "simcord", "onnxruntime", "openvino"}
+HEAVY = {"gradio", "torch", "diffusers", "transformers", "simcord", "onnxruntime", "openvino"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,6 +1,7 @@
 """The bot's client and life cycle: everything is opened in `setup_hook` and closed in `close`."""
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import discord
 import structlog
@@ -22,6 +23,7 @@ from pastelbot.bot.responses import answer_error
 from pastelbot.bot.sync import sync_commands
 from pastelbot.i18n.languages import Languages
 from pastelbot.jobs.background import Mailbox, Periodic, finish_within
+from pastelbot.records import Update
 from pastelbot.service.services import Services
 
 _FIRST_CHORES = 60.0
@@ -30,6 +32,16 @@ _CHORES = 3600.0
 _WORK_SHARE, _LEAVING_SHARE = 0.6, 0.15
 
 log = structlog.get_logger(__name__)
+
+
+class Page(Protocol):
+    """The web page beside the bot; `web.server.PageServer` is one."""
+
+    async def start(self) -> str:
+        """Begin to serve, and return the address."""
+
+    async def close(self) -> None:
+        """End the connections and the server."""
 
 
 class _PastelTree(app_commands.CommandTree[PastelClient]):
@@ -63,6 +75,7 @@ class PastelBot(PastelClient):
         pace: Pace,
         mention_after_seconds: float,
         stop_seconds: float,
+        make_page: Callable[[Services, Languages], Page] | None = None,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -83,6 +96,8 @@ class PastelBot(PastelClient):
         self._stop_seconds = stop_seconds
         self._chores = Periodic(self.do_chores, seconds=_CHORES)
         self._departures: Mailbox[None] = Mailbox(self._end_elsewhere)
+        self._make_page = make_page
+        self._page: Page | None = None
         self._delivery: Delivery | None = None
         self._posts: GalleryPosts | None = None
         self._begun: BegunMessages | None = None
@@ -100,11 +115,21 @@ class PastelBot(PastelClient):
             await feature.setup(self)
         await sync_commands(self, self._guild_ids)
         await delivery.recover()
-        await services.dispatcher.start(delivery.publish)
+        await services.dispatcher.start(self._publish)
         posts.start()
         channel = services.settings.alerts.channel
         await services.monitor.start(None if channel is None else AlertMessages(self, channel).send)
         self._chores.start(first=_FIRST_CHORES)
+        if self._make_page is not None:
+            self._page = self._make_page(services, self.languages)
+            log.info("web page", address=await self._page.start())
+
+    def _publish(self, update: Update) -> None:
+        """Show what has become of a job where it belongs: in a message, or on the web page, served or not."""
+        if update.job.on_page:
+            self.services.page_jobs.publish(update)
+        elif self._delivery is not None:
+            self._delivery.publish(update)
 
     def _hear_status(self, status: int) -> None:
         """Count what Discord refuses, from the start on."""
@@ -175,11 +200,17 @@ class PastelBot(PastelClient):
                 self._departures.close(),
                 self._remove_cogs(),
                 delivery.close(),
+                self.services.page_jobs.close(),
+                self._close_page(),
                 posts.close(),
             )
             await finish_within(self._stop_seconds * _LEAVING_SHARE, self.services.database.close())
             self.services.watchdog.stop()
         await finish_within(self._stop_seconds * _LEAVING_SHARE, super().close())
+
+    async def _close_page(self) -> None:
+        if self._page is not None:
+            await self._page.close()
 
     async def _remove_cogs(self) -> None:
         for name in tuple(self.cogs):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pastelbot import __version__
-from pastelbot.cli import db, doctor, export, health, setup, tags, workshop
+from pastelbot.cli import db, doctor, export, health, setup, tags, web, workshop
 from pastelbot.cli.options import ConfigOption, generation_options, load_settings
 from pastelbot.errors import ConfigError, PastelError
 from pastelbot.options import GenerationOptions
@@ -52,7 +52,7 @@ def _config_everywhere(command: object, config: str) -> dict[str, Any]:  # Any: 
     inner: dict[str, object] | None = getattr(command, "commands", None)
     if inner is None:
         return {"config": config}
-    return {name: _config_everywhere(each, config) for name, each in inner.items()}
+    return {"config": config, **{name: _config_everywhere(each, config) for name, each in inner.items()}}
 
 
 def _takes_config(group: object, name: str) -> bool:
@@ -148,5 +148,5 @@ def describe(
     typer.echo(described)
 
 
-for module in (setup, doctor, health, db, tags, workshop, export):
+for module in (setup, doctor, health, db, tags, workshop, export, web):
     module.register(app)

@@ -223,6 +223,32 @@ class MonitoringSettings(Section):
     port: int = Field(default=9477, ge=0, le=65535)
 
 
+class WebSettings(Section):
+    """The web page: where it listens, the address in its links, and who must sign in for how long."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = Field(default=7860, ge=0, le=65535)
+    address: str | None = Field(default=None, pattern="^https?://")
+    always_sign_in: bool = False
+    session_hours: float = Field(default=12, gt=0)
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether only this machine reaches the page."""
+        return self.host in {"127.0.0.1", "::1", "localhost"}
+
+    @property
+    def needs_sign_in(self) -> bool:
+        """Return whether users must sign in."""
+        return self.always_sign_in or not self.is_local
+
+    @property
+    def public_address(self) -> str:
+        """Return the address under which users open the page, without a slash at its end."""
+        return (self.address or f"http://{self.host}:{self.port}").rstrip("/")
+
+
 class AlertSettings(Section):
     """The channel for alerts to the operator, and how long each kind of alert is quiet after one."""
 
@@ -262,6 +288,7 @@ class Settings(Section):
     worker: WorkerSettings = WorkerSettings()
     tagger: TaggerSettings = TaggerSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    web: WebSettings = WebSettings()
     alerts: AlertSettings = AlertSettings()
     log: LogSettings = LogSettings()
     token: SecretStr | None = Field(default=None, exclude=True)

@@ -314,6 +314,7 @@ OPTIONS: tuple[Option[Any], ...] = (
         describe="Hide the picture until it is clicked on",
         flags=(switch_flag("spoiler", on=True),),
         command_line=False,
+        page=False,  # it is about messages in Discord
         saved=True,
         default=_off,
     ),
@@ -324,6 +325,7 @@ OPTIONS: tuple[Option[Any], ...] = (
         describe_kept="Send pictures as direct messages",
         flags=(switch_flag("private", on=True),),
         command_line=False,
+        page=False,  # it is about messages in Discord
         saved=True,
         default=_off,
     ),

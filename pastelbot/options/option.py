@@ -59,6 +59,7 @@ class Option(Generic[T]):
     # Where it can be given, besides flags.
     slash: bool = True  # to /imagine
     command_line: bool = True
+    page: bool = True  # on the web page, where it has a description
     saved: bool = False  # as a setting of a user, a channel or a server
     in_presets: bool = True
 

@@ -13,6 +13,8 @@ from pastelbot.service.gallery import Gallery
 from pastelbot.service.housekeeping import Housekeeping
 from pastelbot.service.models.models import Models
 from pastelbot.service.monitoring.monitor import Monitor
+from pastelbot.service.page.page_jobs import PageJobs
+from pastelbot.service.page.sign_in import SignIn
 from pastelbot.service.personal_data.personal_data import PersonalData
 from pastelbot.service.quotas import Quotas
 from pastelbot.service.rates import Rates
@@ -52,12 +54,14 @@ class Services:
     housekeeping: Housekeeping
     jobs: JobService
     models: Models
+    page_jobs: PageJobs
     personal_data: PersonalData
     preferences: Preferences
     presets: Presets
     quotas: Quotas
     rates: Rates
     reviews: Reviews
+    sign_in: SignIn
     tagging: Describing
     tags: Tags
     visibility: Visibility

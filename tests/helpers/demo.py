@@ -13,10 +13,17 @@ def running_demo(root):
     """Start the demo and yield its process with its address."""
     command = [sys.executable, "bot.py", "demo", "--no-browser"]
     process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
+    with ended_with_children(process):
         line = process.stdout.readline()
         assert line.startswith("Pastelbot demo: http://127.0.0.1:"), line + process.stderr.read()
         yield process, line.removeprefix("Pastelbot demo: ").strip()
+
+
+@contextlib.contextmanager
+def ended_with_children(process):
+    """End a process, and what it has started, in the end."""
+    try:
+        yield
     finally:
         children = children_of(process.pid) if process.poll() is None else []
         process.kill()

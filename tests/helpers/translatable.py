@@ -5,6 +5,7 @@
 
 import ast
 import json
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -55,8 +56,8 @@ SILENT = {
     *("execute", "executemany", "execute_fetchall", "executescript", "endswith", "startswith", "split", "removeprefix"),
 }
 SILENT_KEYWORDS = {"action", "custom_id", "example", "filename", "nonce", "template"}
-# Names of samplers, the database's keys, and the file that explains an export.
-SILENT_CONSTANTS = {"__all__", "UNIT", "_IN_USE", "_README"}
+# Names of samplers, the database's keys, the file that explains an export, and headers and markup of the web page.
+SILENT_CONSTANTS = {"__all__", "UNIT", "_IN_USE", "_README", "_POLICY", "_PAGE", "_HEAD", "_FONTS", "_CACHED"}
 # In these layers only what is raised, and what is named below, is shown to people.
 ONLY_ERRORS = (
     "choices.py",
@@ -116,7 +117,16 @@ NAMES_IN_INFOTEXTS = {
     "Noise source",
 }
 AUDIT_ACTIONS = {"quota server", "quota role", "quota grant", "model use"}
-NOT_TEXTS = {"PastelBot", "{} <lora:{}:{}>", "README.txt", ", VAE {}", *NAMES_IN_INFOTEXTS, *AUDIT_ACTIONS}
+NOT_TEXTS = {
+    "PastelBot",
+    "Pastelbot",
+    "English",
+    "{} <lora:{}:{}>",
+    "README.txt",
+    ", VAE {}",
+    *NAMES_IN_INFOTEXTS,
+    *AUDIT_ACTIONS,
+}
 
 
 def texts():
@@ -187,11 +197,22 @@ def everything_in(nodes):
     return (part for node in nodes if node is not None for part in ast.walk(node))
 
 
+# Markup of the web page: the texts in it are translated before they are put there.
+MARKUP = re.compile(
+    r"(\{\})*<(a|article|button|div|figure|form|header|img|input|label|p|section|small|span|textarea)[ >]"
+)
+
+
 def is_text(text):
     """Return whether a text is words for users instead of identifiers, SQL and addresses."""
     plain = text.replace("{}", "")
     letters = sum(character.isalpha() for character in plain)
-    if text in NOT_TEXTS or letters < 3 or text.startswith(("SELECT", "UPDATE", "INSERT", "DELETE", "http", "pb:")):
+    if (
+        MARKUP.match(text)
+        or text in NOT_TEXTS
+        or letters < 3
+        or text.startswith(("SELECT", "UPDATE", "INSERT", "DELETE", "http", "pb:"))
+    ):
         return False
     return " " in text.strip() or (text[:1].isupper() and not text.isupper())
 

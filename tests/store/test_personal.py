@@ -47,7 +47,8 @@ async def test_every_table_with_a_person_in_it_is_exported_and_forgotten_or_kept
 
 
 def test_what_is_kept_has_a_reason():
-    assert {personal.table for personal in PERSONAL if personal.kept} == {"balances", "grants", "blocks", "audit"}
+    kept = {personal.table for personal in PERSONAL if personal.kept}
+    assert kept == {"balances", "grants", "blocks", "audit", "web_accounts"}
     assert all(personal.kept is None or personal.kept.startswith("so that ") for personal in PERSONAL)
 
 

@@ -21,6 +21,7 @@ from pastelbot.bot.features import (
     settings,
     status,
     tags,
+    web,
 )
 
 
@@ -47,5 +48,6 @@ ALL: tuple[Feature, ...] = (
     gallery,
     reviews,
     personal_data,
+    web,
     admin,
 )

@@ -12,7 +12,7 @@ from pastelbot.config import Settings
 from pastelbot.errors import NotFoundError, RepeatedError
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.waiting_jobs import Overview
-from pastelbot.records import Actor, Job, JobStatus, ReplyTarget, WorkerReady
+from pastelbot.records import ON_PAGE, Actor, Job, JobStatus, ReplyTarget, WorkerReady
 from pastelbot.rules import limits
 from pastelbot.rules.visibility import check_may_manage
 from pastelbot.service.audit import AuditTrail
@@ -151,7 +151,7 @@ class JobService:
 
     async def end_elsewhere(self, guild_ids: Collection[int]) -> None:
         """Cancel and refund what waits or is painted for servers other than these, which the bot has left."""
-        for job_id in await self._jobs.unfinished_elsewhere(guild_ids):
+        for job_id in await self._jobs.unfinished_elsewhere({*guild_ids, ON_PAGE}):
             reason = "the bot was removed from the server"
             if await self._dispatcher.end(job_id, JobStatus.CANCELLED, reason=reason) is not None:
                 log.info("cancelled", job=job_id, reason=reason)
@@ -181,6 +181,15 @@ class JobService:
     async def posted(self, job_id: str, message_id: int) -> None:
         """Record that Discord has the pictures in that message, and settle the job."""
         await self._jobs.posted(job_id, message_id)
+        await self._jobs.done(job_id, now=self._clock())
+
+    async def on_page(self, user_id: int, *, most: int) -> list[Job]:
+        """Return a person's jobs that the web page shows, in any state, the newest first."""
+        return await self._jobs.on_page(user_id, most=most)
+
+    async def shown_on_page(self, job_id: str) -> None:
+        """Settle a painted job whose owner can see its pictures on the web page from now on."""
+        await self._jobs.posted(job_id, None)
         await self._jobs.done(job_id, now=self._clock())
 
     async def ends_not_shown(self) -> list[Job]:

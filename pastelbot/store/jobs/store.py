@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import datetime
 
 from pastelbot.errors import LimitError, RepeatedError
-from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
+from pastelbot.records import ON_PAGE, GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
 from pastelbot.rules import cost
 from pastelbot.store import quotas
 from pastelbot.store.database import Database, Transaction
@@ -116,6 +116,11 @@ class JobStore:
         sql += " ORDER BY created_at DESC, rowid DESC LIMIT ?"
         return [job_of(row) for row in await self._database.reader.all(sql, user_id, guild_id, most)]
 
+    async def on_page(self, user_id: int, *, most: int) -> list[Job]:
+        """Return a person's jobs that the web page shows, in any state, the newest first."""
+        sql = "SELECT * FROM jobs WHERE user_id = ? AND channel_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?"
+        return [job_of(row) for row in await self._database.reader.all(sql, user_id, ON_PAGE, most)]
+
     async def with_status(self, *statuses: JobStatus) -> list[Job]:
         """Return the jobs in these states, oldest first."""
         sql = f"SELECT * FROM jobs WHERE status IN ({_marks(statuses)}) ORDER BY created_at, rowid"
@@ -210,8 +215,8 @@ class JobStore:
             rows = await connection.all("DELETE FROM pictures WHERE job_id = ? RETURNING file", job_id)
         return job, [row["file"] for row in rows if row["file"] is not None]
 
-    async def posted(self, job_id: str, message_id: int) -> None:
-        """Record the message in which Discord has the pictures."""
+    async def posted(self, job_id: str, message_id: int | None) -> None:
+        """Record the message in which Discord has the pictures, None where the web page shows them."""
         sql = "UPDATE jobs SET status = 'posted', message_id = ? WHERE id = ? AND status = 'rendered'"
         async with self._database.transaction() as connection:
             await connection.execute(sql, message_id, job_id)
@@ -237,8 +242,8 @@ class JobStore:
 
     async def ends_not_shown(self) -> list[Job]:
         """Return the jobs that failed or were cancelled, and whose message does not say so, the oldest first."""
-        sql = "SELECT * FROM jobs WHERE status IN ('failed', 'cancelled') AND NOT end_shown ORDER BY ended_at"
-        return [job_of(row) for row in await self._database.reader.all(sql)]
+        sql = "SELECT * FROM jobs WHERE status IN ('failed', 'cancelled') AND NOT end_shown AND channel_id IS NOT ?"
+        return [job_of(row) for row in await self._database.reader.all(f"{sql} ORDER BY ended_at", ON_PAGE)]
 
     async def erase_message(self, job_id: str) -> None:
         """Note that the job's message must go, so that nothing is shown there again and it goes after a restart too."""

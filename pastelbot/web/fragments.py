@@ -1,0 +1,161 @@
+"""Parts of the page as HTML: jobs, pictures. Everything that users wrote is escaped."""
+
+import base64
+import html
+from collections.abc import Sequence
+
+from pastelbot.i18n.languages import Translate
+from pastelbot.records import BeingPainted, InLine, Job, JobStatus
+from pastelbot.rules import cost
+from pastelbot.rules.hires import hires_size
+from pastelbot.service.page.page_jobs import JobView
+from pastelbot.service.page.sign_in import Visitor
+from pastelbot.store.jobs.rows import StoredPicture
+
+_PROMPT = 300
+
+
+def header(visitor: Visitor, translate: Translate, locale: str, *, signed_in: bool) -> str:
+    """Return the page's head: whose it is, the languages, and the way out."""
+    languages = "".join(
+        f'<a href="/{code}/" lang="{code}"{" aria-current=true" if code == locale else ""}>{name}</a>'
+        for code, name in (("en", "English"), ("ja", "日本語"))
+    )
+    leave = f'<form method="post" action="/sign-out"><button>{_t(translate, "Sign out")}</button></form>'
+    user = f"<span>{html.escape(visitor.name)}</span>{leave}" if signed_in else ""
+    return (
+        '<img src="/static/avatar.webp" alt="" width="40" height="40"><h1>Pastelbot</h1>'
+        f'<div class="user">{user}<nav>{languages}</nav></div>'
+    )
+
+
+def jobs_panel(views: Sequence[tuple[JobView, Sequence[StoredPicture]]], translate: Translate) -> str:
+    """Return a user's jobs: those that wait or are painted, and the newest that has ended."""
+    if not views:
+        return f'<p class="empty">{_t(translate, "Your pictures appear here.")}</p>'
+    return "".join(_job(view, pictures, translate) for view, pictures in views)
+
+
+def _job(view: JobView, pictures: Sequence[StoredPicture], translate: Translate) -> str:
+    job = view.job
+    if job.status is JobStatus.DONE:
+        return _article(job, _result(job, pictures, translate))
+    if job.status.ended:
+        text = (
+            "Cancelled, not charged."
+            if job.status is JobStatus.CANCELLED
+            else f"This could not be painted: {job.reason}"
+        )
+        charged = "" if job.status is JobStatus.CANCELLED else f" {translate('Not charged.')}"
+        return _article(job, f'<p class="error">{_t(translate, text)}{html.escape(charged)}</p>')
+    return _article(job, _underway(view, translate))
+
+
+def _article(job: Job, content: str) -> str:
+    return f'<article class="job" data-job="{job.id}" data-status="{job.status}">{content}</article>'
+
+
+def _underway(view: JobView, translate: Translate) -> str:
+    """Return a bar, what is known, and the button that cancels."""
+    job, share, text = view.job, 0.0, "Queued"
+    match view.update:
+        case BeingPainted():
+            share = cost.share_done(job.request, view.update.step, view.update.steps)
+            text = f"Painting: {share:.0%}"
+        case InLine(interruption=interruption) if interruption:
+            text = interruption
+        case InLine(paused=True):
+            text = "The bot is taking a break: this goes on by itself after it."
+        case InLine(position=position) if position:
+            text = f"Queued: position {position} in line"
+        case _ if job.status is not JobStatus.QUEUED:
+            text = "Painting"
+    picture = ""
+    if view.preview is not None:
+        encoded = base64.b64encode(view.preview).decode()
+        picture = f'<img class="preview" alt="" src="data:image/jpeg;base64,{encoded}">'
+    width, height = _shape(job)
+    return (
+        f'<div class="easel" style="aspect-ratio:{width}/{height}">{picture}</div>'
+        f'<progress max="1" value="{share:.3f}"></progress>'
+        f'<p class="row"><span role="status">{_t(translate, text)}</span>'
+        f'<button data-post="/jobs/{job.id}/cancel">{_t(translate, "Cancel")}</button></p>'
+        f"{_prompt(job)}"
+    )
+
+
+def _result(job: Job, pictures: Sequence[StoredPicture], translate: Translate) -> str:
+    """Return a finished job: its pictures and their settings."""
+    shown = [picture for picture in pictures if picture.file]
+    if not shown:
+        return f'<p class="empty">{_t(translate, "The pictures are no longer kept.")}</p>{_prompt(job)}'
+    figures = "".join(
+        f'<a href="{_picture_address(job.id, each.number)}" target="_blank"><img loading="lazy"'
+        f' src="{_picture_address(job.id, each.number)}" width="{each.width}" height="{each.height}"'
+        f' alt="{html.escape(job.request.prompt[:_PROMPT])}"></a>'
+        for each in shown
+    )
+    many = " many" if len(shown) > 1 else ""
+    settings = _t(translate, _settings(job, [each.seed for each in shown]))
+    return f'<div class="pictures{many}">{figures}</div>{_prompt(job)}<p class="quiet">{settings}</p>'
+
+
+def _picture_address(job_id: str, number: int, *, small: bool = False) -> str:
+    """Return the address of a picture."""
+    return f"/picture/{job_id}/{number}{'?small=1' if small else ''}"
+
+
+def thumbnails(pictures: Sequence[tuple[str, int, int, str]], translate: Translate) -> str:
+    """Return small pictures, from job, number, seed and prompt; each is opened by a click."""
+    if not pictures:
+        return f'<p class="empty">{_t(translate, "There are no pictures yet.")}</p>'
+    return "".join(_thumbnail(*each) for each in pictures)
+
+
+def _thumbnail(job_id: str, number: int, seed: int, prompt: str) -> str:
+    shown = html.escape(prompt[:_PROMPT])
+    return (
+        f'<a class="thumb" href="{_picture_address(job_id, number)}" target="_blank" title="{shown}">'
+        f'<img loading="lazy" src="{_picture_address(job_id, number, small=True)}" alt="{shown}">'
+        f"<small>{seed}</small></a>"
+    )
+
+
+def _prompt(job: Job) -> str:
+    return f'<p class="prompt">{html.escape(job.request.prompt[:_PROMPT])}</p>'
+
+
+def _shape(job: Job) -> tuple[int, int]:
+    request = job.request
+    if request.grid is not None:
+        return 4, 3
+    return request.width, request.height
+
+
+def _settings(job: Job, seeds: Sequence[int]) -> str:
+    """Return the settings in one line, in the webui's words."""
+    request, hires = job.request, job.request.hires
+    size = f"{request.width}x{request.height}"
+    if hires is not None:
+        width, height = hires_size(request.width, request.height, hires).picture
+        size += f" → {width}x{height}"
+    sampler = request.sampler if request.schedule == "Automatic" else f"{request.sampler} {request.schedule}"
+    parts = [
+        f"seed {', '.join(map(str, seeds))}",
+        size,
+        sampler,
+        f"{request.steps} steps",
+        f"CFG {request.cfg_scale:g}",
+    ]
+    if job.seconds is not None:
+        parts.append(f"{job.seconds:.1f} s")
+    return " · ".join(parts)
+
+
+def refusal(error: Exception, translate: Translate) -> str:
+    """Return why something was not done."""
+    return f'<p class="error">{_t(translate, str(error))} {_t(translate, "Not charged.")}</p>'
+
+
+def _t(translate: Translate, text: str) -> str:
+    return html.escape(translate(text))

@@ -1,0 +1,82 @@
+"""Fields for the options of the table: each row that the page offers becomes a component."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio
+
+from pastelbot.config import Settings
+from pastelbot.i18n.languages import Translate
+from pastelbot.options import GenerationOptions
+from pastelbot.options.catalogue import OPTIONS
+from pastelbot.options.option import Option
+from pastelbot.options.reading import read_number, read_seed, read_whole
+
+_LEFT_OUT = ""  # the value of a choice that leaves the option out
+_ON, _OFF = "on", "off"
+_EXAMPLE = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionField:
+    """An option and its component. Any: each option has a type of its own."""
+
+    option: Option[Any]
+    component: gradio.components.Component
+
+    def read(self, value: object) -> object:
+        """Return the option's value, None where it is left out."""
+        text = str(value if value is not None else _LEFT_OUT).strip()
+        if text == _LEFT_OUT:
+            return None
+        if self.option.value_type is bool:
+            return text == _ON
+        if self.option.value_type is int:
+            return read_seed(text) if self.option.name == "seed" else read_whole(text, example=_EXAMPLE)
+        return read_number(text, example=_EXAMPLE) if self.option.value_type is float else text
+
+    def shown(self, value: object) -> object:
+        """Return what the component shows for an option's value; None is left out."""
+        if self.option.value_type is bool:
+            return _LEFT_OUT if value is None else _ON if value else _OFF
+        if value is None:
+            return _LEFT_OUT
+        if self.option.name == "hires":
+            return _ON if value else _OFF
+        return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def offered() -> tuple[Option[Any], ...]:
+    """Return the rows that the page offers, in the table's order."""
+    return tuple(option for option in OPTIONS if option.page and option.describe)
+
+
+def option_field(option: Option[Any], settings: Settings, translate: Translate, word: Translate) -> OptionField:
+    """Return an option's field, inside the layout that is being built; `word` translates options' names."""
+    name = word(option.name).replace("_", " ")
+    common: dict[str, Any] = {
+        "label": name[:1].upper() + name[1:],
+        "info": translate(option.describe),
+        "elem_id": f"option-{option.name}",
+        "interactive": True,
+    }
+    default = option.default(settings)
+    usual = translate("as usual")
+    component: gradio.components.Component
+    if option.value_type is bool or option.choices:
+        values = (_ON, _OFF) if option.value_type is bool else option.choices
+        choices = [(usual, _LEFT_OUT), *((translate(str(value)), value) for value in values)]
+        component = gradio.Dropdown(choices, value=_LEFT_OUT, **common)
+    elif option.complete is not None:
+        component = gradio.Dropdown([(usual, _LEFT_OUT)], value=_LEFT_OUT, allow_custom_value=True, **common)
+    else:
+        shown = default if option.value_type in {int, float} and default is not None else usual
+        component = gradio.Textbox("", placeholder=str(shown), **common)  # gradio.Number shows an empty one as 0
+    return OptionField(option=option, component=component)
+
+
+def typed_options(fields: Sequence[OptionField], values: Sequence[object]) -> GenerationOptions:
+    """Return the options that the fields' values mean; raises RequestError."""
+    typed = {field.option.name: field.read(value) for field, value in zip(fields, values, strict=True)}
+    return GenerationOptions.typed(typed)

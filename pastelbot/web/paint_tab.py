@@ -1,0 +1,92 @@
+"""The tab that paints: prompt, options, and the user's jobs."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import gradio
+
+from pastelbot.errors import PastelError
+from pastelbot.i18n.languages import Languages, Translate
+from pastelbot.options.option import Option
+from pastelbot.service.services import Services
+from pastelbot.web.choices import choices_of
+from pastelbot.web.fragments import refusal
+from pastelbot.web.option_fields import OptionField, offered, option_field, typed_options
+from pastelbot.web.painting import paint
+from pastelbot.web.visits import Visits
+
+_FIRST = ("negative", "size", "seed", "steps", "cfg", "count", "hires")  # what stands open under the prompt
+
+
+class PaintTab:
+    """Builds the tab and answers what is done in it."""
+
+    def __init__(self, services: Services, visits: Visits, languages: Languages, locale: str) -> None:
+        self._services = services
+        self._visits = visits
+        self._translate: Translate = languages.translator(locale)
+        self._catalogue = languages.catalogue(locale)
+        self._locale = locale
+        self._fields: list[OptionField] = []
+
+    def build(self, page: gradio.Blocks) -> None:
+        """Add the tab's components to the page that is being built."""
+        translate = self._translate
+        with gradio.Row(equal_height=False, elem_id="studio"):
+            with gradio.Column(elem_id="ask"):
+                prompt = gradio.Textbox(
+                    label=translate("What to paint, as danbooru tags: 1girl, red hair, smile"),
+                    lines=3,
+                    max_lines=12,
+                    elem_id="prompt",
+                    autofocus=True,
+                )
+                gradio.HTML('<div id="completions" role="listbox"></div>')
+                button = gradio.Button(translate("Paint"), variant="primary", elem_id="paint")
+                said = gradio.HTML("", elem_id="said")
+            with gradio.Column(elem_id="options"):
+                self._add_fields()
+            with gradio.Column(elem_id="result"):
+                gradio.HTML('<div id="jobs" aria-live="polite"></div>')
+        components = [field.component for field in self._fields]
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        button.click(self.paint, [prompt, *components], said, trigger_mode="multiple", **quiet)
+        page.load(self.choices, None, [field.component for field in self._completed()], **quiet)
+
+    async def paint(self, request: gradio.Request, prompt: str, *values: object) -> str:
+        """Queue what the fields say; return a sentence where that cannot be done."""
+        try:
+            visitor = await self._visits.require(request.cookies)
+            options = typed_options(self._fields, values).replace(prompt=prompt)
+            await paint(self._services, visitor, options, locale=self._locale)
+        except PastelError as error:
+            return refusal(error, self._translate)
+        return ""
+
+    async def choices(self, request: gradio.Request) -> list[gradio.Dropdown]:
+        """Return the fields whose choices depend on the bot and on the user, with those choices."""
+        visitor = await self._visits.require(request.cookies)
+        usual = (self._translate("as usual"), "")
+        found = []
+        for field in self._completed():
+            names = await choices_of(self._services, visitor, field.option)
+            found.append(gradio.Dropdown(choices=[usual, *((name, name) for name in names)]))
+        return found
+
+    def _completed(self) -> list[OptionField]:
+        return [field for field in self._fields if field.option.complete is not None]
+
+    def _add_fields(self) -> None:
+        options = {option.name: option for option in offered()}
+        with gradio.Row(elem_classes="options"):
+            self._add([options.pop(name) for name in _FIRST])
+        with gradio.Accordion(self._translate("More options"), open=False), gradio.Row(elem_classes="options"):
+            self._add(options.values())
+
+    def _add(self, options: Iterable[Option[Any]]) -> None:  # Any: each row has a type of its own
+        settings = self._services.settings
+        self._fields += [option_field(option, settings, self._translate, self._word) for option in options]
+
+    def _word(self, name: str) -> str:
+        """Return an option's name in the page's language."""
+        return (self._catalogue.word(name) if self._catalogue is not None else None) or name
