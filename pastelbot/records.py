@@ -412,12 +412,13 @@ class InLine:
 
 @dataclass(frozen=True, kw_only=True)
 class BeingPainted:
-    """Update: `step` of `steps` UNet steps are done."""
+    """Update: `step` of `steps` UNet steps are done; `seconds_left` is an estimate, None where there is none."""
 
     job: Job
     step: int
     steps: int
     preview: bytes | None = None
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

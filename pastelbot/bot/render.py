@@ -18,6 +18,7 @@ _CONTENT = 2000
 _PROMPT = 1200
 _BAR = 12
 _AVOIDED = 120
+_NEARLY = 30  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +80,16 @@ def status_text(update: InLine | BeingPainted | Ended, usual: Usual) -> str:
             )
         case BeingPainted():
             share = cost.share_done(update.job.request, update.step, update.steps)
-            return f"{_progress_text(share)}\n{quote(update.job.request.prompt)}"
+            return f"{_progress_text(share)}\n{quote(update.job.request.prompt)}{_time_left(update.seconds_left)}"
         case Ended():
             return f"{_ending(update.job)}\n{quote(update.job.request.prompt)}"
+
+
+def _time_left(seconds: float | None) -> str:
+    """Say in minutes how long it still takes; the last half minute needs no number."""
+    if seconds is None or seconds < _NEARLY:
+        return ""
+    return f"\n-# about {max(1, round(seconds / 60))} min left"
 
 
 def _progress_text(share: float) -> str:

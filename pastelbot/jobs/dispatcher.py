@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -327,7 +327,9 @@ class Dispatcher:
             done = cost.share_done(one.job.request, event.step, event.steps)
             self._throughput.worked(one.waiting.work * (done - one.share))
             one.share = done
-            self._publish(BeingPainted(job=one.job, step=event.step, steps=event.steps, preview=event.preview))
+            left = self._waiting.seconds_left(event.job_id)
+            update = BeingPainted(job=one.job, step=event.step, steps=event.steps, preview=event.preview)
+            self._publish(replace(update, seconds_left=left))
 
     def _log_loading(self, event: Loading) -> None:
         now = self._monotonic()

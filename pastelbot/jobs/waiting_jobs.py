@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pastelbot.jobs.painting_clock import PaintingClock
 from pastelbot.jobs.queue import scheduler
+from pastelbot.jobs.queue.forecast import work_until_painted
 from pastelbot.jobs.queue.positions import Ahead, Place, QueuePositions
 from pastelbot.jobs.queue.scheduler import RunningWork
 from pastelbot.jobs.queue.throughput import Throughput
@@ -48,6 +49,7 @@ class WaitingJobs:
         self._at_once = at_once
         self._clock = clock
         self._painting_clock = painting_clock
+        self._throughput = throughput
         self._positions = QueuePositions(queue, throughput, at_once=at_once)
 
     def __len__(self) -> int:
@@ -120,6 +122,13 @@ class WaitingJobs:
     def place(self, job_id: str) -> Place | None:
         """Return a waiting job's position, running jobs included; None where it does not wait."""
         return self._positions.mark_shown(job_id, self._ahead(), self._clock())
+
+    def seconds_left(self, job_id: str) -> float | None:
+        """Return how long a running job still takes beside the others that run; None while nothing was measured."""
+        if self._throughput.seconds_for(1) is None:
+            return None
+        work = work_until_painted(self._ahead().running, at_once=self._at_once).get(job_id)
+        return None if work is None else self._throughput.seconds_for(work)
 
     async def moved(self, depth: int) -> list[InLine]:
         """Return the positions that differ from those shown, of the first `depth` jobs."""

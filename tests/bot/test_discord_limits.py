@@ -149,6 +149,13 @@ def test_places_are_written_as_people_say_them(job, number, text):
     assert f"{text} in line" in render.status_text(InLine(job=job(), position=number), USUAL)
 
 
+@pytest.mark.parametrize(("seconds", "minutes"), [(None, []), (20.0, []), (30.0, [1]), (89.0, [1]), (400.0, [7])])
+def test_the_time_left_is_in_minutes(job, seconds, minutes):
+    shown = render.status_text(BeingPainted(job=job(), step=1, steps=40, seconds_left=seconds), USUAL).splitlines()
+
+    assert shown[2:] == [f"-# about {each} min left" for each in minutes]
+
+
 @pytest.mark.parametrize(("step", "steps", "text"), [(0, 40, " 0%"), (20, 40, " 6%"), (41, 40, " 100%"), (0, 0, " 0%")])
 def test_progress_is_a_bar_and_a_percentage(job, step, steps, text):
     shown = render.status_text(BeingPainted(job=job(), step=step, steps=steps), USUAL).splitlines()[0]

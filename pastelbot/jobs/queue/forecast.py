@@ -39,6 +39,20 @@ def work_until_ready(
     return ready
 
 
+def work_until_painted(running: Iterable[RunningWork], *, at_once: int) -> dict[str, float]:
+    """Return the work, of all running jobs together, that the worker will have done when each of them is ready.
+
+    Nothing that waits is counted: it may let them wait longer.
+    """
+    flows = [RunningWork(job=one.job, work_left=max(_LEAST, one.work_left)) for one in running]
+    ready, done = dict[str, float](), 0.0
+    while flows:
+        done += _advance(flows, at_once)
+        ready |= {flow.job.id: done for flow in flows if flow.work_left < _LEAST}
+        flows = [flow for flow in flows if flow.work_left >= _LEAST]
+    return ready
+
+
 def _admitted(flows: Sequence[RunningWork], waiting: list[QueuedJob], at_once: int) -> list[RunningWork]:
     """Take the jobs that the worker gets now out of the waiting ones."""
     if not waiting or len(flows) >= 2 * at_once:

@@ -15,7 +15,7 @@ from helpers.queue_simulation import (
     one_by_one,
 )
 
-from pastelbot.jobs.queue.forecast import work_until_ready
+from pastelbot.jobs.queue.forecast import work_until_painted, work_until_ready
 from pastelbot.jobs.queue.scheduler import RunningWork
 from pastelbot.rules.fair_shares import denoising_effort
 from pastelbot.store.jobs.rows import QueuedJob
@@ -103,3 +103,10 @@ def test_every_user_goes_on_while_small_jobs_keep_coming():
     (alone,) = Simulation([(0.0, 1, CARD)], at_once=1).run()
 
     assert large.ready <= 2 * alone.ready
+
+
+def test_what_runs_is_ready_by_the_shares_of_all_who_paint():
+    running = [RunningWork(job=job(name), work_left=left) for name, left in (("a1", 50), ("b1", 100))]
+
+    assert work_until_painted(running, at_once=2) == {"a1": 100, "b1": 150}
+    assert work_until_painted(running[:1], at_once=2) == {"a1": 50}
