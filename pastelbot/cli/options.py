@@ -23,7 +23,8 @@ ConfigOption = Annotated[
 def load_settings(path: Path | None, *, bundled: bool = False, checkpoint: str | None = None) -> config.Settings:
     """Load the named configuration, else PASTELBOT_CONFIG, else ./config.toml, else the defaults.
 
-    With `bundled` and no configuration anywhere, the checkpoint is the bundled one.
+    With `bundled` and no configuration anywhere, the checkpoint is the bundled one. Where another `checkpoint` is
+    named, what the configuration states of its own one's prediction does not count.
     """
     named = path or (Path(os.environ["PASTELBOT_CONFIG"]) if os.environ.get("PASTELBOT_CONFIG") else None)
     found = named or (Path("config.toml") if Path("config.toml").is_file() else None)
@@ -34,7 +35,11 @@ def load_settings(path: Path | None, *, bundled: bool = False, checkpoint: str |
         environ.setdefault("PASTELBOT_CHECKPOINT__PATH", config.BUNDLED)
     if checkpoint is not None:
         environ["PASTELBOT_CHECKPOINT__PATH"] = checkpoint
-    return config.load(found, environ=environ, checks=[unknown_names])
+    settings = config.load(found, environ=environ, checks=[unknown_names])
+    if checkpoint is None:
+        return settings
+    other = settings.checkpoint.model_copy(update={"prediction": None, "zero_terminal_snr": None})
+    return settings.model_copy(update={"checkpoint": other})
 
 
 def generation_options(**descriptions: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

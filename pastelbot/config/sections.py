@@ -49,6 +49,7 @@ def _known_device(text: str) -> str:
 
 Size = Annotated[str, AfterValidator(_checked_size)]
 FirstSize = Annotated[Size, AfterValidator(_checked_first)]
+Prediction = Literal["epsilon", "v_prediction"]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -74,6 +75,8 @@ class CheckpointSettings(Section):
     name: str = Field(default="default", min_length=1, max_length=100)
     path: str = "andite/pastel-mix"
     vae: str | None = None
+    prediction: Prediction | None = None
+    zero_terminal_snr: bool | None = None
     taesd: Path | None = None
     upscalers: Path | None = None
     loras: Path | None = None
@@ -91,6 +94,8 @@ class MoreCheckpointSettings(Section):
 
     path: str
     vae: str | None = None
+    prediction: Prediction | None = None
+    zero_terminal_snr: bool | None = None
     revision: str | None = None
 
 

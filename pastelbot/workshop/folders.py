@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.weights import ldm
+from pastelbot.diffusion.weights.alphas import ALPHAS, stated_alphas
 from pastelbot.diffusion.weights.files import check_vae_shapes, read_scheduler, weights_file
 from pastelbot.diffusion.weights.original_names import (
     STANDARD,
@@ -78,7 +79,9 @@ def open_reference(path: Path) -> Opened:
     if path.is_dir():
         return open_folder(path)
     source = open_file(path)
-    scheduler = file_scheduler(path, source.entries, source.metadata if isinstance(source, SafetensorsSource) else {})
+    alphas = stated_alphas(source.read(ALPHAS) if ALPHAS in source.entries else None)
+    metadata = source.metadata if isinstance(source, SafetensorsSource) else {}
+    scheduler = file_scheduler(path, source.entries, metadata, alphas=alphas)
     return Opened(_with_original_attention(source), (path,), scheduler=scheduler)
 
 

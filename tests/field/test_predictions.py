@@ -6,9 +6,13 @@ import pytest
 import torch
 from helpers.small_checkpoints import make_checkpoint, save
 
+from pastelbot.cli.options import load_settings
+from pastelbot.config import CheckpointSettings, MoreCheckpointSettings, WorkerOptions
+from pastelbot.diffusion.engine.factory import load_checkpoint
 from pastelbot.diffusion.sampling.schedules import ModelSigmas, sigmas_of
 from pastelbot.diffusion.weights.files import read_file
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.layout.prediction import described, stated_scheduler
 from pastelbot.workshop.folders import open_reference
 from pastelbot.workshop.inspection import inspect_path
 from pastelbot.workshop.recipes.recipe import single_step
@@ -82,6 +86,92 @@ def test_the_workshop_carries_it(form, said, words, tmp_path):
 
     assert inspect_path(out).facts["predicts"] == words
     assert open_reference(out).scheduler.get("prediction_type", "epsilon") == words.split(",")[0]
+
+
+def alphas_of(scheduler):
+    return sigmas_of("it", scheduler).alphas_cumprod
+
+
+ALPHAS = {
+    "usual": (alphas_of({}), "epsilon"),
+    "usual in half precision": (alphas_of({}).half(), "epsilon"),
+    "rescaled": (alphas_of({"rescale_betas_zero_snr": True}), "epsilon, betas of its own"),
+    "another end": (alphas_of({"beta_end": 0.02}), "epsilon, betas of its own"),
+    "fewer": (alphas_of({"num_train_timesteps": 500}), "epsilon, betas of its own, num_train_timesteps 500"),
+    "zero at the end": (torch.cat([alphas_of({})[:-1], torch.zeros(1)]), "epsilon, betas of its own"),
+    "damaged": (torch.full((1000,), torch.nan), "epsilon"),
+    "no schedule": (torch.linspace(0.1, 0.9, 1000), "epsilon"),
+    "one number": (torch.tensor(0.5), "epsilon"),
+}
+
+
+@pytest.mark.parametrize("form", ["file", "folder", "merge"])
+@pytest.mark.parametrize("name", ALPHAS)
+def test_a_files_own_table_is_its_schedule(name, form, tmp_path):
+    table, words = ALPHAS[name]
+    path = save(WHOLE | {"alphas_cumprod": table}, tmp_path / "a.safetensors")
+    out = {"file": "c.safetensors", "folder": "c", "merge": "m.safetensors"}[form]
+    step = {"source": str(path)} if form != "merge" else {"a": str(path), "b": str(path), "weight": 0.5}
+
+    carried = run("convert" if form != "merge" else "weighted-sum", tmp_path / out, **step)
+
+    assert words == inspect_path(path).facts["predicts"] == inspect_path(carried).facts["predicts"]
+    found = alphas_of(open_reference(carried).scheduler)
+    expected = table.float() if "own" in words else alphas_of({})
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_other_tables_are_not_mixed(tmp_path):
+    a, b = (
+        save(WHOLE | {"alphas_cumprod": alphas_of({"beta_end": end})}, tmp_path / f"{end}.safetensors")
+        for end in (0.02, 0.03)
+    )
+
+    with pytest.raises(CheckpointError, match="they cannot be mixed"):
+        run("weighted-sum", tmp_path / "m.safetensors", a=str(a), b=str(b), weight=0.5)
+
+
+STATED_KEYS = {"prediction": "v_prediction", "zero_terminal_snr": True}
+STATED = [
+    ({}, {"prediction": "v_prediction"}, "v_prediction"),
+    ({"keys": ["v_pred"]}, {"prediction": "epsilon"}, "epsilon"),
+    ({"keys": ["v_pred"], "yaml": V_YAML.replace('"v"', '"eps"')}, {"prediction": "v_prediction"}, "v_prediction"),
+    ({"yaml": V_YAML.replace('"v"', '"flow"')}, {"prediction": "epsilon"}, "epsilon"),
+    ({}, {"zero_terminal_snr": True}, "epsilon, zero terminal SNR"),
+    ({"keys": ["v_pred", "ztsnr"]}, {"zero_terminal_snr": False}, "v_prediction"),
+    ({"keys": ["v_pred", "ztsnr"]}, {}, "v_prediction, zero terminal SNR"),
+]
+
+
+@pytest.mark.parametrize(("said", "keys", "words"), STATED, ids=str)
+def test_what_the_operator_states_counts_before_the_file(said, keys, words, tmp_path):
+    path = write(tmp_path, **said)
+    stated = stated_scheduler(keys.get("prediction"), zero_terminal_snr=keys.get("zero_terminal_snr"))
+
+    weights = read_file(path, stated=stated)
+
+    assert words.split(",")[0] == weights.prediction_type
+    assert words == described(weights.scheduler)
+
+
+@pytest.mark.parametrize(("keys", "expected"), [({}, ("epsilon", 15)), (STATED_KEYS, ("v_prediction", 4519))])
+@pytest.mark.parametrize("name", ["", "more"])
+def test_the_configurations_keys_reach_the_engine(name, keys, expected):
+    default, more = CheckpointSettings(path="bundled", **keys), MoreCheckpointSettings(path="bundled", **keys)
+
+    loaded = load_checkpoint(WorkerOptions(checkpoint=default, checkpoints={"more": more}), name)
+
+    assert expected == (loaded.prediction_type, round(loaded.sigmas.largest))
+
+
+def test_another_checkpoint_on_the_command_line_is_not_what_was_stated(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text('[checkpoint]\npath = "bundled"\nprediction = "v_prediction"\nzero_terminal_snr = true\n')
+
+    own, another = (load_settings(config, checkpoint=other).checkpoint for other in (None, "other.safetensors"))
+
+    assert (own.prediction, own.zero_terminal_snr) == ("v_prediction", True)
+    assert (another.prediction, another.zero_terminal_snr) == (None, None)
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])

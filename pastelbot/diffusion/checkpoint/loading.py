@@ -12,12 +12,14 @@ from pastelbot.diffusion.checkpoint.torch_checkpoint import load_torch, load_tor
 from pastelbot.diffusion.networks.vae import NamedVae
 from pastelbot.formats.exported import read_manifest
 from pastelbot.formats.hub import locate
+from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler
 
 
 def load(
     reference: str,
     *,
     vae: str | None = None,
+    stated: Scheduler = NOTHING_STATED,
     device: str = "auto",
     precision: str = "auto",
     revision: str | None = None,
@@ -27,8 +29,9 @@ def load(
 ) -> Checkpoint:
     """Load a checkpoint from a diffusers folder, a single file, an ONNX export or the hub.
 
-    `vae` names a VAE of its own, file or folder. `device` is one of DEVICES, `precision` "auto" or one of PRECISIONS;
-    "auto" takes half precision on CUDA and float32 elsewhere. Raises a CheckpointError that says what to do.
+    `vae` names a VAE of its own, file or folder; `stated` is what the operator says of its scheduler. `device` is one
+    of DEVICES, `precision` "auto" or one of PRECISIONS; "auto" takes half precision on CUDA and float32 elsewhere.
+    Raises a CheckpointError that says what to do.
     """
     place = locate(reference, revision=revision, offline=offline, cache_dir=cache_dir, on_progress=on_progress)
     if on_progress is not None:
@@ -41,10 +44,12 @@ def load(
     if vae is not None:
         own = load_vae(vae, device=chosen, dtype=dtype, offline=offline, cache_dir=cache_dir, on_progress=on_progress)
     if manifest is not None:
-        return load_onnx(place, manifest, device=device, vae=own)
+        return load_onnx(place, manifest, device=device, vae=own, stated=stated)
     # A folder from the hub is called after a commit in the cache.
     name = None if Path(reference).expanduser().exists() else reference.rpartition("/")[2]
-    return load_torch(place, name, vae=own, device=chosen, dtype=dtype, offline=offline, cache_dir=cache_dir)
+    return load_torch(
+        place, name, vae=own, stated=stated, device=chosen, dtype=dtype, offline=offline, cache_dir=cache_dir
+    )
 
 
 def load_vae(

@@ -18,7 +18,7 @@ from pastelbot.diffusion.sampling.schedules import sigmas_of
 from pastelbot.errors import CheckpointError, PaintingError
 from pastelbot.formats.exported import MODEL, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER, Manifest, check_export
 from pastelbot.formats.json_texts import parse_json
-from pastelbot.formats.layout.prediction import prediction_of
+from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, prediction_of
 from pastelbot.prompt.tokenizer import ClipTokenizer
 
 
@@ -39,8 +39,13 @@ class _FixedWeights:
         )
 
 
-def load_onnx(folder: Path, manifest: Manifest, *, device: str, vae: NamedVae | None = None) -> Checkpoint:
-    """Load an exported folder; `vae` replaces its own. Raises a CheckpointError that says what is missing."""
+def load_onnx(
+    folder: Path, manifest: Manifest, *, device: str, vae: NamedVae | None = None, stated: Scheduler = NOTHING_STATED
+) -> Checkpoint:
+    """Load an exported folder; raises a CheckpointError that says what is missing.
+
+    `vae` replaces its own, and `stated` what it says of how it predicts.
+    """
     check_export(folder, manifest)
     runs_on, cpu = _device(device), torch.device("cpu")
     config = {part: _read(folder / part / "config.json") for part in (TEXT_ENCODER, VAE_DECODER)}
@@ -53,7 +58,7 @@ def load_onnx(folder: Path, manifest: Manifest, *, device: str, vae: NamedVae | 
     unet = OnnxUnet(sessions[UNET])
     if vae is None:
         vae = NamedVae(vae=Vae(onnx_vae(sessions[VAE_ENCODER], sessions[VAE_DECODER], config[VAE_DECODER]), cpu))
-    scheduler = _read(folder / "scheduler" / "scheduler_config.json")
+    scheduler = {**_read(folder / "scheduler" / "scheduler_config.json"), **stated}
     tokenizer = ClipTokenizer.from_folder(folder / "tokenizer")
     return Checkpoint(
         name=manifest.name,

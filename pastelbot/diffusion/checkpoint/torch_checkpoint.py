@@ -15,6 +15,7 @@ from pastelbot.diffusion.weights.files import Weights, read_file, read_folder, r
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.hub import locate_tokenizer
+from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler
 from pastelbot.prompt.tokenizer import ClipTokenizer
 
 
@@ -25,12 +26,19 @@ def load_torch(
     vae: NamedVae | None,
     device: torch.device,
     dtype: torch.dtype,
+    stated: Scheduler = NOTHING_STATED,
     offline: bool = False,
     cache_dir: Path | None = None,
 ) -> Checkpoint:
-    """Load a folder, called `name` if there is one, or a file; `vae` replaces its own. Raises CheckpointError."""
+    """Load a folder, called `name` if there is one, or a file; raises CheckpointError.
+
+    `vae` replaces its own, and `stated` what it says of how it predicts.
+    """
     own = vae is None
-    weights = read_folder(place, name, needs_vae=own) if place.is_dir() else read_file(place, needs_vae=own)
+    if place.is_dir():
+        weights = read_folder(place, name, needs_vae=own, stated=stated)
+    else:
+        weights = read_file(place, needs_vae=own, stated=stated)
     if vae is None:
         vae = NamedVae(vae=Vae(build_vae(weights.own_vae, device, dtype), device))
     folder = weights.tokenizer or locate_tokenizer(

@@ -19,6 +19,7 @@ from pastelbot.diffusion.image.upscalers import Upscalers
 from pastelbot.diffusion.image.vae_cache import VaeCache
 from pastelbot.diffusion.networks.vae import NamedVae
 from pastelbot.errors import CheckpointError, NotFoundError
+from pastelbot.formats.layout.prediction import stated_scheduler
 from pastelbot.formats.network_files import NetworkFolders
 
 OnProgress = Callable[[str], None]
@@ -43,6 +44,7 @@ def load_checkpoint(
     return loading.load(
         checkpoint_location(source.path),
         vae=options.vaes.get(vae or source.vae or "", vae or source.vae),
+        stated=stated_scheduler(source.prediction, zero_terminal_snr=source.zero_terminal_snr),
         device=settings.device,
         precision=settings.precision,
         revision=source.revision,
@@ -117,7 +119,7 @@ def make_engines(options: WorkerOptions, during: During) -> tuple[GridEngine, Ch
 def _source(options: WorkerOptions, name: str) -> MoreCheckpointSettings:
     settings = options.checkpoint
     if name in ("", settings.name):
-        return MoreCheckpointSettings(path=settings.path, vae=settings.vae, revision=settings.revision)
+        return MoreCheckpointSettings(**{key: getattr(settings, key) for key in MoreCheckpointSettings.model_fields})
     if name not in options.checkpoints:
         raise NotFoundError(f"The checkpoint {name[:60]!r} is no longer here.")
     return options.checkpoints[name]

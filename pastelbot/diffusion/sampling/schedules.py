@@ -130,7 +130,8 @@ def sigmas_of(name: str, scheduler: Mapping[str, Any]) -> ModelSigmas:
     try:
         if scheduler.get("trained_betas"):
             betas = torch.tensor(scheduler["trained_betas"], dtype=torch.float64)
-            levels = ModelSigmas(torch.cumprod(1.0 - betas, 0).float())
+            # The last one is 0 where terminal SNR was zero in training.
+            levels = ModelSigmas(torch.cumprod(1.0 - betas, 0).clamp(min=_SMALLEST_ALPHA).float())
         else:
             levels = ModelSigmas.scaled_linear(
                 start=float(scheduler.get("beta_start", 0.00085)),

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pastelbot.diffusion.weights import ldm
+from pastelbot.diffusion.weights.alphas import ALPHAS, stated_alphas
 from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.diffusion.weights.original_names import original_vae_name
 from pastelbot.diffusion.weights.pickles import read_pickled
@@ -20,7 +21,7 @@ from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.identify import SD1, SD1_VAE, identify
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.checking import Shapes, vae_faults
-from pastelbot.formats.layout.prediction import file_scheduler, prediction_of
+from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, file_scheduler, prediction_of
 from pastelbot.formats.layout.tables import VAE_PREFIX
 from pastelbot.formats.precheck import check_shapes
 from pastelbot.formats.safetensors_header import read_header
@@ -62,10 +63,18 @@ class Weights:
         return self.vae
 
 
-def read_folder(folder: Path, name: str | None = None, *, needs_vae: bool = True, shapes_only: bool = False) -> Weights:
+def read_folder(
+    folder: Path,
+    name: str | None = None,
+    *,
+    needs_vae: bool = True,
+    shapes_only: bool = False,
+    stated: Scheduler = NOTHING_STATED,
+) -> Weights:
     """Read a diffusers folder, by default named after itself; a CheckpointError names what is missing or wrong.
 
-    Its VAE is left out unless it is needed. With `shapes_only` no numbers are read.
+    Its VAE is left out unless it is needed. With `shapes_only` no numbers are read. `stated` is what the operator says
+    of its scheduler.
     """
     read = _empty_tensors if shapes_only else read_tensors
     index = _read_json(folder / "model_index.json")
@@ -75,7 +84,7 @@ def read_folder(folder: Path, name: str | None = None, *, needs_vae: bool = True
     unet_file = weights_file(folder / "unet", "diffusion_pytorch_model")
     unet = Network(config=_read_json(folder / "unet" / "config.json"), tensors=read(unet_file))
     check_unet_config(folder, unet.config)
-    scheduler = _read_json(folder / "scheduler" / "scheduler_config.json")
+    scheduler = {**_read_json(folder / "scheduler" / "scheduler_config.json"), **stated}
     return Weights(
         name=str(index.get("_pastelbot_name", name or folder.resolve().name)),
         hash=short_hash(unet_file),
@@ -112,15 +121,16 @@ def _read_text_encoder(folder: Path, read: _Read) -> Network:
     return Network(config=_read_json(folder / "config.json"), tensors=kept)
 
 
-def read_file(path: Path, *, needs_vae: bool = True) -> Weights:
+def read_file(path: Path, *, needs_vae: bool = True, stated: Scheduler = NOTHING_STATED) -> Weights:
     """Read a single-file checkpoint with the original names; raises a CheckpointError that says what else it is.
 
-    Its VAE is left out unless it is needed.
+    Its VAE is left out unless it is needed. `stated` is what the operator says of how it predicts.
     """
     if is_safetensors(path):  # its header tells before gigabytes are read
         check_shapes(str(path), read_header(path).shapes, needs_vae=needs_vae)
     tensors = read_tensors(path)
-    scheduler = file_scheduler(path, tensors, _metadata_of(path))
+    alphas = stated_alphas(tensors.get(ALPHAS))
+    scheduler = file_scheduler(path, tensors, _metadata_of(path), alphas=alphas, stated=stated)
     check_shapes(str(path), _shapes_of(tensors), needs_vae=needs_vae)
     unet, text = ldm.unet_tensors(tensors), ldm.text_tensors(tensors)
     vae = ldm.vae_tensors(tensors) if needs_vae else {}

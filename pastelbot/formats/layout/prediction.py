@@ -1,12 +1,15 @@
 """What a checkpoint says about how it predicts: a scheduler's configuration in diffusers' names, from every place.
 
-Single files say it in keys without numbers (`v_pred`, `ztsnr`), in their metadata, or in a YAML file of the same name
-beside them, as the webui reads it. What is not said is Stable Diffusion 1.x's own.
+Single files say it in keys without numbers (`v_pred`, `ztsnr`), in their table `alphas_cumprod`, in their metadata, or
+in a YAML file of the same name beside them, as the webui reads it. What is not said is Stable Diffusion 1.x's own.
 """
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import accumulate
+from operator import mul
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pastelbot.errors import CheckpointError
@@ -14,6 +17,7 @@ from pastelbot.formats.json_texts import parse_json
 
 Scheduler = Mapping[str, Any]
 
+NOTHING_STATED: Scheduler = MappingProxyType({})
 SCHEDULER_KEY = "pastelbot.scheduler"
 EPSILON, V_PREDICTION = "epsilon", "v_prediction"
 DEFAULTS: Scheduler = {
@@ -33,23 +37,45 @@ _YAML = re.compile(
     re.MULTILINE | re.VERBOSE | re.IGNORECASE,
 )
 _MOST_YAML = 2**20
+_AS_GOOD_AS = 2e-3  # of alphas: half precision rounds by less, and other schedules differ by more
 
 
-def file_scheduler(path: Path, names: Container[str], metadata: Mapping[str, str]) -> dict[str, Any]:
+def file_scheduler(
+    path: Path,
+    names: Container[str],
+    metadata: Mapping[str, str],
+    *,
+    alphas: Sequence[float] = (),
+    stated: Scheduler = NOTHING_STATED,
+) -> dict[str, Any]:
     """Return what a single file, or the YAML file beside it, says; raises CheckpointError where two contradict.
 
-    `names` are those of its tensors.
+    `names` are those of its tensors, `alphas` the numbers of its `alphas_cumprod`, if it has any that can be; `stated`
+    is what the operator says of it, which counts before all others.
     """
-    said = [_of_keys(names), _of_metadata(path, metadata), _of_yaml(path)]
-    merged: dict[str, Any] = {}
-    for each in said:
+    merged = dict(stated)
+    for each in (_of_keys(names), _of_metadata(path, metadata), _of_yaml(path)):
         for key, value in each.items():
-            if merged.setdefault(key, value) != value:
+            if merged.setdefault(key, value) != value and key not in stated:
                 raise CheckpointError(
                     f"{path} says of {key} both {merged[key]!r} and {value!r}: mend its metadata, or the YAML file "
-                    "beside it."
+                    "beside it, or state the checkpoint's prediction and zero_terminal_snr in the configuration."
                 )
-    return merged
+    return merged | _of_alphas(merged, alphas)
+
+
+def stated_scheduler(prediction: str | None, *, zero_terminal_snr: bool | None) -> dict[str, Any]:
+    """Return what the configuration's keys of a checkpoint state; None states nothing."""
+    stated = {"prediction_type": prediction, "rescale_betas_zero_snr": zero_terminal_snr}
+    return {key: value for key, value in stated.items() if value is not None}
+
+
+def predict_alike(one: Scheduler, other: Scheduler) -> bool:
+    """Return whether two checkpoints predict the same thing on the same schedule, but for rounding."""
+    keys = ("prediction_type", "rescale_betas_zero_snr", "beta_schedule")
+    return all(one.get(key, DEFAULTS[key]) == other.get(key, DEFAULTS[key]) for key in keys) and _as_good_as(
+        _alphas(one), _alphas(other)
+    )
 
 
 def prediction_of(label: str, scheduler: Scheduler) -> str:
@@ -73,6 +99,37 @@ def described(scheduler: Scheduler) -> str:
         words.append("betas of its own")
     words += [f"{key} {value}" for key, value in known.items() if value != DEFAULTS[key]]
     return ", ".join(words)
+
+
+def _of_alphas(said: Scheduler, alphas: Sequence[float]) -> dict[str, Any]:
+    """Return the betas behind a file's own table, where that is another one than what is said, or is usual, gives."""
+    if not alphas or _as_good_as(alphas, _alphas(said)):
+        return {}
+    betas = [1 - now / before for before, now in zip((1.0, *alphas), alphas, strict=False)]
+    return {"trained_betas": betas, "num_train_timesteps": len(betas)}
+
+
+def _alphas(scheduler: Scheduler) -> list[float]:
+    """Return the products of what each timestep keeps; none for a configuration that cannot be read."""
+    known = {**DEFAULTS, **scheduler}
+    try:
+        betas = known["trained_betas"] or _scaled_linear(
+            float(known["beta_start"]), float(known["beta_end"]), int(known["num_train_timesteps"])
+        )
+        return list(accumulate((1 - beta for beta in betas), mul))
+    except (TypeError, ValueError, ZeroDivisionError):
+        return []
+
+
+def _scaled_linear(start: float, end: float, count: int) -> Iterable[float]:
+    step = (end**0.5 - start**0.5) / (count - 1)
+    return ((start**0.5 + step * number) ** 2 for number in range(count))
+
+
+def _as_good_as(some: Sequence[float], others: Sequence[float]) -> bool:
+    return len(some) == len(others) and all(
+        abs(one - other) < _AS_GOOD_AS for one, other in zip(some, others, strict=True)
+    )
 
 
 def _of_keys(names: Container[str]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import FileHashes, hash_file
 from pastelbot.formats.hub import locate
-from pastelbot.formats.layout.prediction import described
+from pastelbot.formats.layout.prediction import described, predict_alike
 from pastelbot.workshop.convert import check_layout, check_result, write_result
 from pastelbot.workshop.folders import Opened, open_checkpoint, open_reference, open_vae
 from pastelbot.workshop.lora_extract import Extraction, extract, write_lora
@@ -174,12 +174,13 @@ class _RecipeRunner:
     def _scheduler(self) -> Mapping[str, object]:
         """Return how the checkpoints predict; raises a CheckpointError where they do not do so alike."""
         opened = [one for (key, _reference), one in self._opened.items() if not key]
-        ways = {described(one.scheduler): one for one in opened}
-        if len(ways) > 1:
-            (first, a), (second, b) = [*ways.items()][:2]
-            raise CheckpointError(
-                f"{a.source.label} predicts {first}, {b.source.label} predicts {second}: they cannot be mixed."
-            )
+        for one in opened[1:]:
+            if not predict_alike(opened[0].scheduler, one.scheduler):
+                first, second = described(opened[0].scheduler), described(one.scheduler)
+                raise CheckpointError(
+                    f"{opened[0].source.label} predicts {first}, {one.source.label} predicts {second}: "
+                    "they cannot be mixed."
+                )
         return opened[0].scheduler if opened else {}
 
     def _target(self, step: Step) -> Path:
