@@ -43,9 +43,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def short_hash(path: Path) -> str:
-    """Return the webui's hash since 2023 of a file; raises OSError."""
-    return shortened(sha256_of(path))
+def short_hash(*paths: Path) -> str:
+    """Return the webui's hash since 2023 of a file, or of several as one; raises OSError."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    return shortened(digest.hexdigest())
 
 
 def embedding_hash(path: Path) -> str:

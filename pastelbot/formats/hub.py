@@ -19,7 +19,15 @@ _WEIGHTS = {
 }
 _FOLDER_FILES = ("model_index.json", "scheduler/*.json", "tokenizer/*", *(f"{part}/config.json" for part in _WEIGHTS))
 # What the weights of a part may be called, the best first; only what is not there is looked for under the next name.
-_WEIGHTS_ENDINGS = (".safetensors", ".fp16.safetensors", ".bin")
+# Large ones are in several files, with an index.
+_WEIGHTS_ENDINGS = (
+    (".safetensors",),
+    ("-?????-of-?????.safetensors", ".safetensors.index.json"),
+    (".fp16.safetensors",),
+    (".fp16-?????-of-?????.safetensors", ".safetensors.index.fp16.json"),
+    (".bin",),
+    ("-?????-of-?????.bin", ".bin.index.json"),
+)
 _TOKENIZER_REPO = "openai/clip-vit-large-patch14"
 _TOKENIZER_FILES = ("vocab.json", "merges.txt")
 
@@ -64,7 +72,10 @@ def folder_files(names: Sequence[str]) -> list[str]:
     wanted = [name for name in names if any(fnmatch(name, pattern) for pattern in _FOLDER_FILES)]
     for part, stem in _WEIGHTS.items():
         # Text encoders are `model` or, pickled, `pytorch_model`.
-        choices = ([name for name in names if fnmatch(name, f"{part}/*{stem}{end}")] for end in _WEIGHTS_ENDINGS)
+        choices = (
+            [name for name in names if any(fnmatch(name, f"{part}/*{stem}{end}") for end in ends)]
+            for ends in _WEIGHTS_ENDINGS
+        )
         wanted += next(filter(None, choices), [])
     return wanted
 

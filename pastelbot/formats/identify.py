@@ -11,6 +11,7 @@ SDXL_UNET = "an SDXL UNet of diffusers"
 EMBEDDING = "a textual inversion embedding"
 HYPERNETWORK = "a hypernetwork"
 _HYPERNETWORK_WIDTHS = {320, 640, 768, 1280}
+_LEAST_WIDTH = 8  # numbers of an embedding's vector
 _CROSS_ATTENTION = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 _DEEPER_CROSS_ATTENTION = "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
 _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
@@ -42,7 +43,8 @@ def _first(*starts: str) -> Callable[[Shapes], bool]:
 
 def _one_word(shapes: Shapes) -> bool:
     """Return whether all there is are vectors under one name, as the embeddings of diffusers have their word."""
-    return len(shapes) == 1 and all("." not in name and 1 <= len(shape) <= 2 for name, shape in shapes.items())
+    ((name, shape),) = shapes.items() if len(shapes) == 1 else (("", ()),)
+    return "." not in name and 1 <= len(shape) <= 2 and shape[-1] >= _LEAST_WIDTH
 
 
 def _width(shapes: Shapes) -> int:

@@ -52,6 +52,20 @@ def rename_loras(prompt: str, rename: Callable[[str], str | None]) -> str:
     return change_tags(prompt, change)
 
 
+def with_weight(prompt: str, weight: str) -> str:
+    """Return a prompt with both multipliers of its LoRAs replaced; their other parts, such as `dyn`, stay."""
+
+    def change(tag: NetworkTag) -> str:
+        if tag.kind.lower() not in LORA_KINDS or not tag.positional:
+            return tag.text
+        name, *numbers = tag.positional
+        ranks = [f"dyn={rank}" for rank in numbers[2:3]]
+        others = [f"{key}={value}" for key, value in tag.named.items() if key not in ("te", "unet")]
+        return NetworkTag(tag.kind, (name, weight, *ranks, *others)).text
+
+    return change_tags(prompt, change)
+
+
 def written(tag: NetworkTag) -> str:
     """Return a tag as it stands in the prompt, truncated where it is long."""
     return tag.text[:80]

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from pastelbot.choices import nearest_names
 from pastelbot.errors import RequestError
 from pastelbot.prompt.extra_networks import extract_networks
-from pastelbot.prompt.lora_tags import LORA_KINDS
+from pastelbot.prompt.lora_tags import LORA_KINDS, with_weight
 from pastelbot.records import Axis, GenerationRequest, Grid
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
 from pastelbot.rules.samplers import check_sampler, normalise
@@ -25,7 +25,6 @@ _MOST_DIGITS = 12
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\s*-\s*({_NUMBER})\s*(?:\(([+-]\d+(?:\.\d+)?)\s*\)|\[(\d{{1,9}})\s*\])?")
-_LORA = re.compile(rf"<({'|'.join(LORA_KINDS)}):([^:>]+)[^>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +167,7 @@ def _sampler(request: GenerationRequest, value: str, _axis: Axis) -> GenerationR
 def _lora(request: GenerationRequest, value: str, _axis: Axis) -> GenerationRequest:
     if not any(tag.kind.lower() in LORA_KINDS for tag in extract_networks(request.prompt).tags):
         raise RequestError("A grid over the LoRA's weight needs a LoRA in the prompt, such as <lora:name:1>.")
-    return request.replace(prompt=_LORA.sub(lambda tag: f"<{tag[1]}:{tag[2]}:{value}>", request.prompt))
+    return request.replace(prompt=with_weight(request.prompt, value))
 
 
 def _search_and_replace(request: GenerationRequest, value: str, axis: Axis) -> GenerationRequest:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pastelbot.diffusion.weights import ldm
 from pastelbot.diffusion.weights.alphas import ALPHAS, stated_alphas
-from pastelbot.diffusion.weights.files import check_vae_shapes, read_scheduler, weights_file
+from pastelbot.diffusion.weights.files import check_vae_shapes, read_scheduler
 from pastelbot.diffusion.weights.original_names import (
     STANDARD,
     is_vae_attention,
@@ -21,6 +21,7 @@ from pastelbot.diffusion.weights.original_names import (
     original_unet_name,
     original_vae_name,
 )
+from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.tensor_sources import (
     MemorySource,
     MergedSource,
@@ -114,15 +115,22 @@ def open_folder(folder: Path) -> Opened:
     """Open a diffusers folder under the original names; raises CheckpointError."""
     if read_manifest(folder) is not None:
         raise CheckpointError(f"{folder} is an export: take the checkpoint that it was made from.")
-    files = {part: weights_file(folder / part, *stems) for part, stems in PARTS.items()}
-    parts = {part: open_file(path) for part, path in files.items()}
+    files = {part: weights_files(folder / part, *stems) for part, stems in PARTS.items()}
+    parts = {part: _opened_as_one(paths) for part, paths in files.items()}
     if identify({name: entry.shape for name, entry in parts["unet"].entries.items()}) == SDXL_UNET:
         raise CheckpointError(f"{folder} is an SDXL checkpoint, not {SD1}.")
     sources = [_original_part(source, _naming(part, source)) for part, source in parts.items()]
     missing = MemorySource({original_text_name(POSITION_IDS): positions()}, str(folder))
     whole = folder if (folder / "model_index.json").is_file() else None
     merged = MergedSource(str(folder), missing, *sources)
-    return Opened(merged, tuple(files.values()), whole, read_scheduler(folder))
+    return Opened(merged, tuple(path for paths in files.values() for path in paths), whole, read_scheduler(folder))
+
+
+def _opened_as_one(paths: tuple[Path, ...]) -> TensorSource:
+    """Open a part's weights, which may lie in several files."""
+    if len(paths) == 1:
+        return open_file(paths[0])
+    return MergedSource(str(paths[0].parent), *map(open_file, paths))
 
 
 def _naming(part: str, source: TensorSource) -> OriginalName:
@@ -145,8 +153,8 @@ def open_vae(path: Path) -> Opened:
     """Open a VAE under the original names: a file of either naming, a part of a diffusers folder, a checkpoint."""
     if path.is_dir():  # its configuration says how it is built
         folder = path / "vae" if (path / "vae").is_dir() else path
-        path = weights_file(folder, "diffusion_pytorch_model")
-        return Opened(_original_part(open_file(path), original_vae_name), (path,))
+        paths = weights_files(folder, "diffusion_pytorch_model")
+        return Opened(_original_part(_opened_as_one(paths), original_vae_name), paths)
     source = open_file(path)
     if any(".down_blocks." in name for name in source.entries):
         return _checked_vae(_original_part(source, original_vae_name), path)

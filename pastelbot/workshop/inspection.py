@@ -10,7 +10,8 @@ import torch
 
 from pastelbot.diffusion.embeddings import is_embedding, read_embedding
 from pastelbot.diffusion.lora.files import LoraFile, open_lora
-from pastelbot.diffusion.weights.files import vae_file_faults, weights_file
+from pastelbot.diffusion.weights.files import vae_file_faults
+from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.tensor_sources import (
     SafetensorsSource,
     TensorSource,
@@ -19,7 +20,7 @@ from pastelbot.diffusion.weights.tensor_sources import (
 )
 from pastelbot.errors import CheckpointError, PastelError
 from pastelbot.formats.file_forms import is_safetensors
-from pastelbot.formats.hashes import FileHashes, hash_file, shortened
+from pastelbot.formats.hashes import FileHashes, hash_file, short_hash, shortened
 from pastelbot.formats.identify import EMBEDDING, HYPERNETWORK, SD1, SD1_EMA, SD1_VAE, identify, kind_of_pickle
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.checking import EMA_PREFIX, checkpoint_faults
@@ -129,7 +130,9 @@ def _hash(path: Path, progress: Progress) -> FileHashes:
 def _folder_hash(folder: Path, progress: Progress) -> dict[str, str]:
     """Return the hash that pictures have of a diffusers folder: that of its UNet."""
     with suppress(CheckpointError):  # what is missing is found once more, as a problem
-        return {"hash": f"{_hash(weights_file(folder / 'unet', *PARTS['unet']), progress).short} (its UNet's)"}
+        files = weights_files(folder / "unet", *PARTS["unet"])
+        found = _hash(files[0], progress).short if len(files) == 1 else short_hash(*files)
+        return {"hash": f"{found} (its UNet's)"}
     return {}
 
 

@@ -7,7 +7,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from pastelbot.choices import nearest_names
-from pastelbot.diffusion.weights.files import SAFE_SUFFIX, check_unet_config, check_vae_kind, weights_file
+from pastelbot.diffusion.weights.files import SAFE_SUFFIX, check_unet_config, check_vae_kind
+from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.errors import WorkshopError
 from pastelbot.formats.hashes import hash_file, shortened
 from pastelbot.formats.hub import folder_files, split_hub_name
@@ -54,7 +55,7 @@ def pull(
         root = into
     main = root / _what(names)
     _check(main, vae=vae)
-    weights = main if main.is_file() else weights_file(main if vae else main / "unet", "diffusion_pytorch_model")
+    weights = main if main.is_file() else weights_files(main if vae else main / "unet", "diffusion_pytorch_model")[0]
     return Pulled(
         place=main,
         size=sum((root / name).stat().st_size for name in names),

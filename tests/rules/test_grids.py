@@ -83,6 +83,26 @@ def test_words_of_the_prompt_are_replaced_and_taken_away():
     assert grids.labels(grids.read_axis("prompt", '"mksks style, ",""')) == ["mksks style", "(without)"]
 
 
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("<lora:x:0.5:dyn=8>", "<lora:x:2:dyn=8>"),
+        ("<lora:x:0.5:1:8>", "<lora:x:2:dyn=8>"),
+        ("<lora:x:0.5:lbw=OUTALL:stop=10>", "<lora:x:2:lbw=OUTALL:stop=10>"),
+        ("<lora:x:lbw=1,0:0.5>", "<lora:x:2:lbw=1,0>"),
+        ("<lora:x:te=0.2:unet=0.4:dyn=4>", "<lora:x:2:dyn=4>"),
+        ("<lyco:x>", "<lyco:x:2>"),
+        ("<hypernet:x:1>", "<hypernet:x:1>"),
+    ],
+)
+def test_the_weight_of_a_lora_leaves_its_other_parts(tag, expected):
+    base = BASE.replace(prompt=f"a <lora:y:1> {tag} b")
+
+    (cell,) = grids.pictures_of(grid_of(("lora weight", "2"), base=base))
+
+    assert cell.prompt == f"a <lora:y:2> {expected} b"
+
+
 def test_every_lora_gets_the_weight():
     base = BASE.replace(prompt="a <lora:x:0.5:1> <LORA:y> (b:1.2)")
     cells = grids.pictures_of(grid_of(("lora weight", "0, 0.75"), base=base))

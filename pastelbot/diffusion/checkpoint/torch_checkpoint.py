@@ -11,7 +11,8 @@ from pastelbot.diffusion.lora.patch import NetworkPatches, original_formats
 from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, build_vae
 from pastelbot.diffusion.networks.vae import NamedVae, Vae
 from pastelbot.diffusion.sampling.schedules import sigmas_of
-from pastelbot.diffusion.weights.files import Weights, read_file, read_folder, read_vae, weights_file
+from pastelbot.diffusion.weights.files import Weights, read_file, read_folder, read_vae
+from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.hub import locate_tokenizer
@@ -50,8 +51,8 @@ def load_torch(
 def load_torch_vae(place: Path, device: torch.device, dtype: torch.dtype) -> NamedVae:
     """Load a VAE of its own from a file or a diffusers folder; raises CheckpointError."""
     vae = Vae(build_vae(read_vae(place), device, dtype), device)
-    file = weights_file(place, "diffusion_pytorch_model") if place.is_dir() else place
-    return NamedVae(vae=vae, name=place.name, hash=short_hash(file))
+    files = weights_files(place, "diffusion_pytorch_model") if place.is_dir() else (place,)
+    return NamedVae(vae=vae, name=place.name, hash=short_hash(*files))
 
 
 def _assembled(

@@ -14,6 +14,7 @@ from pastelbot.diffusion.weights import ldm
 from pastelbot.diffusion.weights.alphas import ALPHAS, stated_alphas
 from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.diffusion.weights.original_names import original_vae_name
+from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.pickles import read_pickled
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
@@ -81,13 +82,13 @@ def read_folder(
     kind = str(index.get("_class_name", "StableDiffusionPipeline"))
     if "XL" in kind or not kind.startswith("StableDiffusion"):
         raise CheckpointError(f"{folder} is a {kind}, not a Stable Diffusion 1.x checkpoint.")
-    unet_file = weights_file(folder / "unet", "diffusion_pytorch_model")
-    unet = Network(config=_read_json(folder / "unet" / "config.json"), tensors=read(unet_file))
+    unet_files = weights_files(folder / "unet", "diffusion_pytorch_model")
+    unet = Network(config=_read_json(folder / "unet" / "config.json"), tensors=_joined(unet_files, read))
     check_unet_config(folder, unet.config)
     scheduler = {**_read_json(folder / "scheduler" / "scheduler_config.json"), **stated}
     return Weights(
         name=str(index.get("_pastelbot_name", name or folder.resolve().name)),
-        hash=short_hash(unet_file),
+        hash=short_hash(*unet_files),
         unet=unet,
         vae=_read_vae_folder(folder / "vae", read) if needs_vae else None,
         text_encoder=_read_text_encoder(folder / "text_encoder", read),
@@ -95,6 +96,10 @@ def read_folder(
         prediction_type=prediction_of(str(folder), scheduler),
         scheduler=scheduler,
     )
+
+
+def _joined(files: Iterable[Path], read: _Read) -> dict[str, Tensor]:
+    return {name: tensor for file in files for name, tensor in read(file).items()}
 
 
 def read_scheduler(folder: Path) -> Config:
@@ -115,7 +120,7 @@ def check_unet_config(folder: Path, config: Config) -> None:
 
 
 def _read_text_encoder(folder: Path, read: _Read) -> Network:
-    tensors = read(weights_file(folder, "model", "pytorch_model"))
+    tensors = _joined(weights_files(folder, "model", "pytorch_model"), read)
     named = {re.sub(r"^text_model\.", "", name): tensor for name, tensor in tensors.items()}
     kept = {name: tensor for name, tensor in named.items() if not name.endswith("position_ids")}
     return Network(config=_read_json(folder / "config.json"), tensors=kept)
@@ -161,7 +166,7 @@ def read_vae(path: Path) -> Network:
 
 
 def _read_vae_folder(folder: Path, read: _Read) -> Network:
-    tensors = read(weights_file(folder, "diffusion_pytorch_model"))
+    tensors = _joined(weights_files(folder, "diffusion_pytorch_model"), read)
     return Network(config=_read_json(folder / "config.json"), tensors=_modern_attention(tensors))
 
 
@@ -229,16 +234,6 @@ def _empty_tensors(path: Path) -> dict[str, Tensor]:
     """Return a file's tensors without their numbers, which are not read where the file is of safetensors."""
     shapes = read_header(path).shapes if is_safetensors(path) else _shapes_of(read_pickled(path))
     return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
-
-
-def weights_file(folder: Path, *stems: str) -> Path:
-    """Return the weights file in a part of a diffusers folder, safetensors and full precision preferred."""
-    names = [f"{stem}{variant}{SAFE_SUFFIX}" for variant in ("", ".fp16") for stem in stems]
-    names += [f"{stem}{variant}.bin" for variant in ("", ".fp16") for stem in stems]
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
-    raise CheckpointError(f"{folder} has no weights: none of {', '.join(names)} is there.")
 
 
 def _read_json(path: Path) -> Config:

@@ -9,8 +9,12 @@ import torch
 
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
+from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.errors import CheckpointError
 from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.workshop.inspection import inspect_path
+from pastelbot.workshop.recipes.recipe import single_step
+from pastelbot.workshop.recipes.runner import run_recipe
 
 PROMPT = "masterpiece, 1girl, (cat ears:1.2), ＣＡＴ don't 12 ✨, <|endoftext|> saber_(fate)"
 
@@ -55,6 +59,43 @@ def test_their_other_names_for_weights_are_loaded(options, pipeline, small, tmp_
     pipeline.save_pretrained(str(tmp_path / "other"), **options)
 
     assert_loads_as(tmp_path / "other", small)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"safe_serialization": False}, {"variant": "fp16"}, {"variant": "fp16", "safe_serialization": False}],
+    ids=str,
+)
+def test_weights_in_several_files_are_loaded(options, pipeline, small, tmp_path):
+    folder = tmp_path / "sharded"
+    pipeline.save_pretrained(str(folder), max_shard_size="2MB", **options)
+    assert len(list((folder / "unet").glob("*-of-*"))) > 1
+
+    assert_loads_as(folder, small)
+    assert inspect_path(folder).problems == []
+    converted = tmp_path / "again"
+    run_recipe(single_step("it", {"operation": "convert", "source": str(folder)}, converted))
+    assert_loads_as(converted, small)
+
+
+def test_a_missing_file_of_several_is_named(pipeline, tmp_path):
+    pipeline.save_pretrained(str(tmp_path), max_shard_size="2MB")
+    missing = min((tmp_path / "unet").glob("*-of-*"))
+    missing.unlink()
+
+    with pytest.raises(CheckpointError, match=f"lacks {missing.name}: 1 of "):
+        loading.load(str(tmp_path), device="cpu", offline=True)
+    assert any(missing.name in problem for problem in inspect_path(tmp_path).problems)
+
+
+@pytest.mark.parametrize(
+    "index", ["", "[]", "{}", '{"weight_map": {}}', '{"weight_map": {"a": "../x"}}', '{"weight_map": 5}', "[" * 10**5]
+)
+def test_an_index_that_cannot_be_read_is_named(index, tmp_path):
+    (tmp_path / "model.safetensors.index.json").write_text(index, encoding="utf-8")
+
+    with pytest.raises(CheckpointError, match=r"model\.safetensors\.index\.json is damaged"):
+        weights_files(tmp_path, "model")
 
 
 def _with_tokenizer(saved, folder, change):
