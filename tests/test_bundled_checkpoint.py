@@ -57,7 +57,7 @@ def share(answers, question, expected):
 
 def test_it_draws_the_hair_background_and_glasses_that_were_asked_for(checkpoint, judge):
     """The judge finds what the prompt says in nearly every picture."""
-    wanted = many_options(24, seed=5)
+    wanted = many_options(12, seed=5)
     seen = judge.look(paint(checkpoint, [request(w.prompt, seed=i) for i, w in enumerate(wanted)]))
 
     for question, least in (("hair", 0.85), ("background", 0.85), ("eyewear", 0.85), ("style", 0.85)):
@@ -65,9 +65,9 @@ def test_it_draws_the_hair_background_and_glasses_that_were_asked_for(checkpoint
 
 
 def test_a_negative_prompt_keeps_glasses_away(checkpoint, judge):
-    """With "glasses" in the negative prompt at most one picture of sixteen wears them."""
+    """With "glasses" in the negative prompt at most one picture of eight wears them."""
     requests = [
-        request(f"{POSITIVE}1girl, red hair", negative_prompt=NEGATIVE + ", glasses", seed=i) for i in range(16)
+        request(f"{POSITIVE}1girl, red hair", negative_prompt=NEGATIVE + ", glasses", seed=i) for i in range(8)
     ]
     seen = judge.look(paint(checkpoint, requests))
 
@@ -79,7 +79,7 @@ def test_emphasis_moves_the_blush(checkpoint):
     weak, strong = (
         redness(
             paint(
-                checkpoint, [request(f"{w.prompt}, (blush:{weight})", seed=i) for i, w in enumerate(many_options(8, 3))]
+                checkpoint, [request(f"{w.prompt}, (blush:{weight})", seed=i) for i, w in enumerate(many_options(4, 3))]
             )
         )
         for weight in (0.6, 1.4)
@@ -90,14 +90,14 @@ def test_emphasis_moves_the_blush(checkpoint):
 
 def test_the_hires_fix_keeps_the_person_and_adds_sharpness(checkpoint, judge):
     """Twice the size, strength 0.6: the same answers, sharper lines than an enlargement."""
-    prompts = [w.prompt for w in many_options(4, seed=2)]
+    prompts = [w.prompt for w in many_options(2, seed=2)]
     small = paint(checkpoint, [request(p, seed=i) for i, p in enumerate(prompts)])
     large = paint(checkpoint, [request(p, seed=i, hires=HiresFix()) for i, p in enumerate(prompts)])
     enlarged = np.stack([np.asarray(Image.fromarray(p).resize((256, 256), Image.Resampling.BICUBIC)) for p in small])
     kept = [a["hair"] == b["hair"] for a, b in zip(judge.look(small), judge.look(large), strict=True)]
 
-    assert large.shape == (4, 256, 256, 3)
-    assert sum(kept) >= 3
+    assert large.shape == (2, 256, 256, 3)
+    assert all(kept)
     assert sharpness(large) > sharpness(enlarged)
 
 
