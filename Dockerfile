@@ -9,6 +9,7 @@ FROM ${BASE}
 RUN useradd --create-home pastelbot && mkdir /state && chown pastelbot /state
 WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE bot.py ./
+COPY LICENSES ./LICENSES
 COPY pastelbot ./pastelbot
 ARG EXTRAS=
 RUN pip install --no-cache-dir --constraint constraints.txt ".${EXTRAS}"

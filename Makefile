@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format chaos pictures clean
+.PHONY: demo test check format chaos pictures test-wheel clean
 
 demo: .venv/demo.stamp
 	$(BIN)/python bot.py demo $(ARGS)
@@ -33,6 +33,10 @@ chaos: .venv/dev.stamp
 # The guides' pictures, taken anew from the demo; needs Chromium.
 pictures: .venv/dev.stamp
 	$(BIN)/python docs/take_pictures.py
+
+# The wheel in an environment of its own: before a release, as it takes minutes and 1.3 GB for a while.
+test-wheel: .venv/dev.stamp
+	$(BIN)/python -m tests.wheel
 
 clean:
 	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -66,9 +66,7 @@ def test_it_draws_the_hair_background_and_glasses_that_were_asked_for(checkpoint
 
 def test_a_negative_prompt_keeps_glasses_away(checkpoint, judge):
     """With "glasses" in the negative prompt at most one picture of eight wears them."""
-    requests = [
-        request(f"{POSITIVE}1girl, red hair", negative_prompt=NEGATIVE + ", glasses", seed=i) for i in range(8)
-    ]
+    requests = [request(f"{POSITIVE}1girl, red hair", negative_prompt=NEGATIVE + ", glasses", seed=i) for i in range(8)]
     seen = judge.look(paint(checkpoint, requests))
 
     assert sum(answer["eyewear"] == "glasses" for answer in seen) <= 1

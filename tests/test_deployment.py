@@ -1,6 +1,8 @@
 """The service's unit and the compose file start the bot as the guides say."""
 
 import configparser
+import re
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -41,3 +43,12 @@ def test_the_guide_has_a_page_for_each_platform():
         assert f"\n## {heading}" in page, heading
     for file in ("deploy/pastelbot.service", "compose.yaml"):
         assert file in page
+
+
+def test_every_bundled_part_of_others_has_its_licence_in_the_wheel():
+    named = set(re.findall(r"\]\(([\w-]+\.txt)\)", read("LICENSES/README.md")))
+    files = {file.name for file in (ROOT / "LICENSES").glob("*.txt")}
+    packaged = tomllib.loads(read("pyproject.toml"))["project"]["license-files"]
+
+    assert named == files
+    assert packaged == ["LICENSE", "LICENSES/*"]
