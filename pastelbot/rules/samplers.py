@@ -23,8 +23,9 @@ class SamplerInfo:
     unit variance at whole or evenly spaced timesteps, whatever the schedule. `brownian` ones take their noise from
     a Brownian path. `discard_next_to_last` ones drop the next-to-last sigma. `timestep_stride` is more than 1 for
     samplers of models that were distilled for every so-many-th timestep. `uses_ensd` ones draw noise that depends
-    on the eta noise seed delta. `menu` is the sampler's name among the choices of a command. `stand_in` is the
-    sampler to paint with where Pastelbot does not implement this one.
+    on the eta noise seed delta. `eta`, `eta_ddim`, `churn` and `noise` mark those that look at these fields of
+    `SamplingOptions`, `churn` at its two limits too. `menu` is the sampler's name among the choices of a command.
+    `stand_in` is the sampler to paint with where Pastelbot does not implement this one.
     """
 
     name: str
@@ -32,6 +33,10 @@ class SamplerInfo:
     calls_per_step: int = 1
     timesteps: bool = False
     uses_ensd: bool = False
+    eta: bool = False
+    eta_ddim: bool = False
+    churn: bool = False
+    noise: bool = False
     brownian: bool = False
     discard_next_to_last: bool = False
     timestep_stride: int = 1
@@ -46,34 +51,64 @@ class SamplerInfo:
 # The menu keeps this order. A command takes at most 25 choices.
 _ROWS = (
     SamplerInfo(name="DPM++ 2M", schedule="Karras", menu="DPM++ 2M Karras"),
-    SamplerInfo(name="DPM++ SDE", schedule="Karras", calls_per_step=2, brownian=True, menu="DPM++ SDE Karras"),
-    SamplerInfo(name="DPM++ 2M SDE", schedule="Exponential", brownian=True, menu="DPM++ 2M SDE Karras"),
-    SamplerInfo(name="DPM++ 2M SDE Heun", schedule="Exponential", brownian=True),
+    SamplerInfo(
+        name="DPM++ SDE",
+        eta=True,
+        noise=True,
+        schedule="Karras",
+        calls_per_step=2,
+        brownian=True,
+        menu="DPM++ SDE Karras",
+    ),
+    SamplerInfo(
+        name="DPM++ 2M SDE", eta=True, noise=True, schedule="Exponential", brownian=True, menu="DPM++ 2M SDE Karras"
+    ),
+    SamplerInfo(name="DPM++ 2M SDE Heun", eta=True, noise=True, schedule="Exponential", brownian=True),
     SamplerInfo(
         name="DPM++ 3M SDE",
+        eta=True,
+        noise=True,
         schedule="Exponential",
         brownian=True,
         discard_next_to_last=True,
         menu="DPM++ 3M SDE Exponential",
     ),
-    SamplerInfo(name="DPM++ 2S a", schedule="Karras", calls_per_step=2, uses_ensd=True, menu="DPM++ 2S a Karras"),
-    SamplerInfo(name="Euler a", uses_ensd=True, menu="Euler a"),
-    SamplerInfo(name="Euler", menu="Euler"),
-    SamplerInfo(name="Heun", calls_per_step=2, menu="Heun"),
+    SamplerInfo(
+        name="DPM++ 2S a",
+        eta=True,
+        noise=True,
+        schedule="Karras",
+        calls_per_step=2,
+        uses_ensd=True,
+        menu="DPM++ 2S a Karras",
+    ),
+    SamplerInfo(name="Euler a", eta=True, uses_ensd=True, menu="Euler a"),
+    SamplerInfo(name="Euler", churn=True, noise=True, menu="Euler"),
+    SamplerInfo(name="Heun", churn=True, noise=True, calls_per_step=2, menu="Heun"),
     SamplerInfo(name="LMS", menu="LMS Karras"),
-    SamplerInfo(name="DPM2", schedule="Karras", calls_per_step=2, discard_next_to_last=True, menu="DPM2 Karras"),
+    SamplerInfo(
+        name="DPM2",
+        churn=True,
+        noise=True,
+        schedule="Karras",
+        calls_per_step=2,
+        discard_next_to_last=True,
+        menu="DPM2 Karras",
+    ),
     SamplerInfo(
         name="DPM2 a",
+        eta=True,
+        noise=True,
         schedule="Karras",
         calls_per_step=2,
         uses_ensd=True,
         discard_next_to_last=True,
         menu="DPM2 a Karras",
     ),
-    SamplerInfo(name="DPM fast", uses_ensd=True),
+    SamplerInfo(name="DPM fast", eta=True, noise=True, uses_ensd=True),
     SamplerInfo(name="DPM adaptive", uses_ensd=True, stand_in="DPM fast"),
     SamplerInfo(name="Restart", schedule="Karras", calls_per_step=2),
-    SamplerInfo(name="DDIM", timesteps=True, menu="DDIM"),
+    SamplerInfo(name="DDIM", eta_ddim=True, timesteps=True, menu="DDIM"),
     SamplerInfo(name="DDIM CFG++", timesteps=True, stand_in="DDIM"),
     SamplerInfo(name="PLMS", timesteps=True),
     SamplerInfo(name="UniPC", timesteps=True, menu="UniPC"),

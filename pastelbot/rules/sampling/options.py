@@ -10,29 +10,24 @@ from dataclasses import dataclass
 from pastelbot.choices import nearest_names
 from pastelbot.errors import LimitError
 from pastelbot.records import GenerationRequest, SamplingOptions
-from pastelbot.rules.samplers import effective_schedule, normalise
+from pastelbot.rules.samplers import SamplerInfo, effective_schedule, sampler_info
 
 ZERO_TERMINAL = "Zero Terminal SNR"
 _USUAL = SamplingOptions()
 
-_ANCESTRAL = frozenset({"Euler a", "DPM2 a", "DPM++ 2S a"})
-_STOCHASTIC = frozenset({"DPM++ SDE", "DPM++ 2M SDE", "DPM++ 2M SDE Heun", "DPM++ 3M SDE", "DPM fast"})
-_CHURNED = frozenset({"Euler", "Heun", "DPM2"})
-_NOISED = _CHURNED | _STOCHASTIC | {"DPM2 a", "DPM++ 2S a"}
 
-
-def _samplers_of(request: GenerationRequest) -> frozenset[str]:
-    """Return the samplers of a request's passes, by their own names."""
+def _samplers_of(request: GenerationRequest) -> list[SamplerInfo]:
+    """Return the samplers of a request's passes."""
     named = [request.sampler, *([request.hires.sampler] if request.hires and request.hires.sampler else [])]
-    return frozenset(normalise(name, None).sampler for name in named)
+    return [sampler_info(name) for name in named]
 
 
 def _always(_request: GenerationRequest) -> bool:
     return True
 
 
-def _by(samplers: frozenset[str]) -> Callable[[GenerationRequest], bool]:
-    return lambda request: not samplers.isdisjoint(_samplers_of(request))
+def _by(looks_at: Callable[[SamplerInfo], bool]) -> Callable[[GenerationRequest], bool]:
+    return lambda request: any(looks_at(info) for info in _samplers_of(request))
 
 
 def _on_beta(request: GenerationRequest) -> bool:
@@ -112,12 +107,12 @@ SAMPLING_OPTIONS = (
     SamplingOption(field="guided_from_all", title="NGMS all steps"),
     SamplingOption(field="pad_conditionings", title="Pad conds"),
     SamplingOption(field="pad_conditionings_v0", title="Pad conds v0"),
-    SamplingOption(field="eta", title="Eta", applies=_by(_ANCESTRAL | _STOCHASTIC)),
-    SamplingOption(field="eta_ddim", title="Eta DDIM", applies=_by(frozenset({"DDIM"}))),
-    SamplingOption(field="churn", title="Sigma churn", most=100.0, applies=_by(_CHURNED)),
-    SamplingOption(field="churn_least", title="Sigma tmin", most=10.0, applies=_by(_CHURNED)),
-    SamplingOption(field="churn_most", title="Sigma tmax", most=999.0, applies=_by(_CHURNED)),
-    SamplingOption(field="noise", title="Sigma noise", most=1.1, applies=_by(_NOISED)),
+    SamplingOption(field="eta", title="Eta", applies=_by(lambda info: info.eta)),
+    SamplingOption(field="eta_ddim", title="Eta DDIM", applies=_by(lambda info: info.eta_ddim)),
+    SamplingOption(field="churn", title="Sigma churn", most=100.0, applies=_by(lambda info: info.churn)),
+    SamplingOption(field="churn_least", title="Sigma tmin", most=10.0, applies=_by(lambda info: info.churn)),
+    SamplingOption(field="churn_most", title="Sigma tmax", most=999.0, applies=_by(lambda info: info.churn)),
+    SamplingOption(field="noise", title="Sigma noise", most=1.1, applies=_by(lambda info: info.noise)),
     SamplingOption(field="old_karras", title="Old Karras sigmas", written=False),
     SamplingOption(field="comma_backtrack", title="Prompt word wrap length limit", most=74, written=False),
     SamplingOption(field="quantized", title="Quantization in K samplers", written=False),
