@@ -97,6 +97,18 @@ async def test_every_button_is_of_exactly_one_kind(registered, open_studio):
         assert any(template.fullmatch(custom_id) for custom_id in OUT_THERE.values()), f"{template} is not recorded"
 
 
+async def test_what_buttons_send_today_is_recorded(registered, open_studio):
+    """Each button that was found again by its recorded custom id has one that is recorded as well."""
+    await open_studio()
+    press = discord.ui.Button(label="Press")
+
+    for name, custom_id in OUT_THERE.items():
+        matches = [(kind, kind.__discord_ui_compiled_template__.fullmatch(custom_id)) for kind in registered]
+        ((kind, match),) = [(kind, match) for kind, match in matches if match]
+        today = (await kind.from_custom_id(None, press, match)).custom_id
+        assert today in OUT_THERE.values(), f"{name}: {custom_id} is sent as {today} today, which is not recorded"
+
+
 async def test_a_button_of_another_version_says_so(desk):
     channel, custom_id = desk.studio.bot.get_channel(desk.studio.channel.id), f"pb:sparkle:{JOB}"
     message = await channel.send(**old_message("a message of a newer bot", custom_id))
@@ -175,7 +187,9 @@ async def test_deletion_after_a_question(desk, studio):
     assert await studio.jobs.pictures(job) == []
 
 
-@pytest.mark.parametrize(("answer", "jobs"), [("plan yes", 3), ("plan no", 0)])
+@pytest.mark.parametrize(
+    ("answer", "jobs"), [("plan yes", 3), ("plan yes early", 3), ("plan no", 0), ("plan no early", 0)]
+)
 async def test_plans(desk, studio, answer, jobs):
     asked = await studio.imagine("{red,blue,green} hair")
     await desk.press(answer, plan=buttons_of(asked.response)[0].rpartition(":")[2])
@@ -222,7 +236,15 @@ async def test_forgetting(desk, studio, answer, said):
     assert (await studio.jobs.get(job) is None) == (answer == "forget yes")
 
 
-@pytest.mark.parametrize(("answer", "status"), [("approve", JobStatus.DONE), ("reject", JobStatus.FAILED)])
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        ("approve", JobStatus.DONE),
+        ("approve early", JobStatus.DONE),
+        ("reject", JobStatus.FAILED),
+        ("reject early", JobStatus.FAILED),
+    ],
+)
 async def test_reviews(desk, studio, answer, status):
     role = studio.guild.create_role("bosses", permissions=Permissions(manage_guild=True))
     boss = studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
