@@ -135,6 +135,20 @@ async def test_an_earlier_database_becomes_a_sound_new_one(database, path, tmp_p
             await connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")  # noqa: S608 - a table's name
 
 
+@every_version
+async def test_ends_count_as_shown_unless_the_version_wrote_that_they_are_not(request, database, path):
+    """Versions below 11 did not keep it: a restart after the update must not show every failure of years again."""
+    version = request.node.callspec.params["database"]
+    written = path.with_name("written.sqlite3")
+    schema_dumps.restore(schema_dumps.recorded()[version].read_text(encoding="utf-8"), written)
+    with contextlib.closing(sqlite3.connect(written)) as raw:
+        ended = "SELECT id FROM jobs WHERE status IN ('failed', 'cancelled')"
+        assert raw.execute(ended).fetchall() != []
+        not_shown = [] if version < 11 else raw.execute(f"{ended} AND NOT end_shown").fetchall()
+
+    assert {job.id for job in await JobStore(database).ends_not_shown()} == {job_id for (job_id,) in not_shown}
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_every_job_has_the_request_that_was_written(version, path):
     """What an old request names is as it was; what it could not name yet is as it is by default."""
