@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pastelbot.errors import PromptError
 from pastelbot.formats.texts.infotext_cap import MAX_INFOTEXT, capped
 from pastelbot.infotext.fields import read_fields, with_line_breaks
+from pastelbot.infotext.markup import without_markup
 
 _STEPS = re.compile(r"\bSteps[*_`]{0,4}:[*_` ]{0,4}\d", re.IGNORECASE)
 _PASTED = re.compile(r"(?:^|(?<=[\s*`>]))(?:(negative prompt:)|steps: *\d+ *,)", re.IGNORECASE)
 _LANGUAGE = re.compile(r"\A[\w+-]*\n|\A(?:yaml|yml|text|txt|ini|md|prompt|css|diff|fix|json) ", re.IGNORECASE)
 _NEGATIVE = re.compile(r"^[*_ ]*+negative[ _]prompt[*_ ]*+:[*_]*+", re.IGNORECASE)
-_POSITIVE = re.compile(r"^[*_ ]*+(?:(?:positive )?prompt|parameters|infotext)[*_ ]*+:[*_]*+\s*+", re.IGNORECASE)
+_POSITIVE = re.compile(
+    r"^[*_ ]*+(?:(?:positive )?prompt|parameters|(?:/\w+ )?infotext|user ?comment)[*_ ]*+:[*_]*+\s*+", re.IGNORECASE
+)
 _QUOTE_BREAK = re.compile(r" >{1,3}(?= (?:Negative prompt:|Steps:))")
 _NEXT_STEPS = re.compile(r"(?=\bSteps: *\d+ *,)")
 _FENCE = re.compile(r"\n?```\n?")
@@ -25,6 +28,7 @@ _FIELD = re.compile(
 )
 _BOLD_FIELD = re.compile(r"\*\*(\w[\w -]{1,40})(?::\*\*|\*\*:)")
 _WRAPPERS = ("**", "||", "~~", "__", "*", "_", "`", '"', "'", "“”", "„“", "«»", "「」", "『』")
+_LIST_MARKS = ("- ", "* ", "• ", "-# ")
 _UNSEEN = "\ufeff\u200b\u200e\u200f\u2060 \t\n"
 
 
@@ -33,7 +37,7 @@ def find_infotexts(text: str) -> Sequence[str]:
 
     Raises LimitError for more than 64 Ki characters.
     """
-    text = capped(text).replace("\r\n", "\n").replace("\r", "\n").strip(_UNSEEN)
+    text = without_markup(capped(text).strip(_UNSEEN))
     if not _STEPS.search(text):
         return (text,)
     found = [infotext for part in _blocks(text) for infotext in _split(_bare(part))]
@@ -98,8 +102,9 @@ def _bare(text: str) -> str:
     if text.startswith("> ") and "\n" not in text:  # a field has joined the lines of a quote
         text = _QUOTE_BREAK.sub("\n", text[2:])
     lines = _unquoted(_broken(text).split("\n"))
-    if any(line.startswith("- ") and _STEPS.search(line) for line in lines):
-        lines = [line.removeprefix("- ") for line in lines]
+    for mark in _LIST_MARKS:
+        if any(line.startswith(mark) and _STEPS.search(line) for line in lines):
+            lines = [line.removeprefix(mark) for line in lines]
     marks = {mark for line in lines if _STEPS.search(line) for mark in _WRAPPERS if _unwrapped(line, (mark,)) != line}
     lines = [_unwrapped(line.strip(), tuple(marks)) for line in lines]
     lines = [_BOLD_FIELD.sub(r"\1:", line) if _FIELD.match(line) else line for line in lines]
@@ -145,7 +150,7 @@ def _split(text: str) -> Iterator[str]:
     in_template = False
     for line in _joined_fields(text.split("\n")):
         if _is_settings(line):
-            yield "\n".join([*_labelled(before), line.strip()]).strip()
+            yield "\n".join(_closed_up([*_labelled(before), line.strip()])).strip()
             before, in_template = [], True  # what comes directly behind them is no prompt where it is a template
         elif not in_template:
             before.append(line)
@@ -154,6 +159,16 @@ def _split(text: str) -> Iterator[str]:
         elif not _TEMPLATE.match(line):
             before.append(line)
             in_template = False
+
+
+def _closed_up(lines: Sequence[str]) -> list[str]:
+    """Return lines without the empty ones before the negative prompt and before the settings."""
+    kept: list[str] = []
+    for line in lines:
+        while kept and not kept[-1].strip() and line.startswith(("Negative prompt:", "Steps:")):
+            kept.pop()
+        kept.append(line)
+    return kept
 
 
 def _joined_fields(lines: Sequence[str]) -> Iterator[str]:

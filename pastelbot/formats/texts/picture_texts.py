@@ -20,6 +20,10 @@ PLACES = (
     "comment",
     "Comment",
     "Description",
+    "DocumentName",
+    "XPTitle",
+    "XPSubject",
+    "XPKeywords",
 )
 
 _EXIF = 0x8769
@@ -28,12 +32,17 @@ _TAGS = {
     0x9286: _USER_COMMENT,
     0x010E: "ImageDescription",
     0x9C9C: "XPComment",
+    0x010D: "DocumentName",
+    0x9C9B: "XPTitle",
+    0x9C9F: "XPSubject",
+    0x9C9E: "XPKeywords",
     0x0131: "Software",
     0x010F: "Make",
     0x0110: "Model",
 }
 _DECODED = 5_000_000  # pixels that may be decoded for what is behind them
 _XMP_COMMENT = re.compile(r"<exif:UserComment>\s*+(?:<rdf:Alt>\s*+<rdf:li[^>]*+>)?([^<]*+)")
+_XMP_DESCRIPTION = re.compile(r"<dc:description>\s*+<rdf:Alt>\s*+<rdf:li[^>]*+>([^<]*+)")
 _XMP_ATTRIBUTE = re.compile(r'exif:UserComment="([^"]*+)"')
 
 
@@ -56,7 +65,7 @@ def _texts(image: Image.Image) -> Iterator[tuple[str, str]]:
     exif = exif_of(image)  # of a PNG this reads to its end, so that `info` has the chunks behind the pixels
     for name, value in image.info.items():
         if isinstance(value, str):
-            yield str(name), value if isinstance(value, iTXt) else _latin(value)
+            yield _place(str(name)), value if isinstance(value, iTXt) else _latin(value)
     yield from _exif_texts(exif)
     comment = image.info.get("comment")
     if isinstance(comment, bytes):
@@ -64,6 +73,11 @@ def _texts(image: Image.Image) -> Iterator[tuple[str, str]]:
     xmp = image.info.get("xmp")
     if isinstance(xmp, bytes):
         yield from _xmp_texts(xmp.decode("utf-8", errors="replace"))
+
+
+def _place(name: str) -> str:
+    """Return a chunk's name, that of the webui's own one in the letters in which it is looked for."""
+    return "Parameters" if name == "PARAMETERS" else name
 
 
 def _exif_texts(exif: Image.Exif) -> Iterator[tuple[str, str]]:
@@ -98,3 +112,5 @@ def _xmp_texts(xmp: str) -> Iterator[tuple[str, str]]:
     found = _XMP_COMMENT.search(xmp) or _XMP_ATTRIBUTE.search(xmp)
     if found is not None:
         yield _USER_COMMENT, html.unescape(found[1])
+    if (described := _XMP_DESCRIPTION.search(xmp)) is not None:
+        yield "Description", html.unescape(described[1])
