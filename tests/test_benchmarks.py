@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
         ("ack.py", ("--people", "2", "--seconds", "2", "--pause", "0.3"), "answered: p50"),
         ("tags.py", ("--tags", "200", "--looks", "30"), "did you mean"),
         ("engine.py", ("--turns", "1"), "four jobs"),
-        ("fairness.py", ("--turns", "1", "--seeds", "1", "--large", "128"), "within 30%"),
+        ("fairness.py", ("--turns", "1", "--seeds", "1", "--large", "64"), "within 30%"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith(".py") else "",
 )
