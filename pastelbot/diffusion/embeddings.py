@@ -40,18 +40,22 @@ def is_embedding(path: Path) -> bool:
 
 def read_embedding(path: Path) -> Tensor:
     """Return a file's vectors (count, width) in float32; raises a CheckpointError that says what else it is."""
-    tensors = _tensors(path)
+    return vectors_among(str(path), _tensors(path))
+
+
+def vectors_among(label: str, tensors: Mapping[str, Tensor]) -> Tensor:
+    """Return the vectors (count, width) among an embedding's tensors by name; raises CheckpointError with the label."""
     if _SDXL & tensors.keys():
-        raise CheckpointError(f"{path} is an embedding for SDXL, not for Stable Diffusion 1.x.")
+        raise CheckpointError(f"{label} is an embedding for SDXL, not for Stable Diffusion 1.x.")
     if tensors.keys() == {_OUTPUT}:
         raise CheckpointError(
-            f"{path} holds an output embedding of OneTrainer alone, which is not supported: train without that option."
+            f"{label} holds an output embedding of OneTrainer alone, which is not supported: train without that option."
         )
-    tensors.pop(_OUTPUT, None)
+    tensors = {name: tensor for name, tensor in tensors.items() if name != _OUTPUT}
     if len(tensors) != 1:
-        raise CheckpointError(f"{path} {_other(tensors)}: it is not a textual inversion embedding.")
+        raise CheckpointError(f"{label} {_other(tensors)}: it is not a textual inversion embedding.")
     (vectors,) = tensors.values()
-    return _checked(path, vectors)
+    return _checked(label, vectors)
 
 
 def _other(tensors: Mapping[str, Tensor]) -> str:
@@ -64,16 +68,16 @@ def _kind(tensors: Mapping[str, Tensor]) -> str | None:
     return identify({name: tuple(tensor.shape) for name, tensor in tensors.items()})
 
 
-def _checked(path: Path, vectors: Tensor) -> Tensor:
+def _checked(label: str, vectors: Tensor) -> Tensor:
     vectors = vectors.detach().float()
     if vectors.dim() == 1:
         vectors = vectors.unsqueeze(0)
     if vectors.dim() != 2 or not vectors.numel():
-        raise CheckpointError(f"{path} is not a textual inversion embedding: it has the shape {list(vectors.shape)}.")
+        raise CheckpointError(f"{label} is not a textual inversion embedding: it has the shape {list(vectors.shape)}.")
     if len(vectors) > _MOST_VECTORS:
-        raise CheckpointError(f"{path} has {len(vectors)} vectors; a chunk of a prompt has room for {_MOST_VECTORS}.")
+        raise CheckpointError(f"{label} has {len(vectors)} vectors; a chunk of a prompt has room for {_MOST_VECTORS}.")
     if not bool(vectors.isfinite().all()):
-        raise CheckpointError(f"{path} has NaN or infinite numbers. Use an undamaged file.")
+        raise CheckpointError(f"{label} has NaN or infinite numbers. Use an undamaged file.")
     return vectors
 
 

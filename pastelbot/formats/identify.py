@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pastelbot.formats.layout.checking import Shapes, has_ema_alone, is_checkpoint
+from pastelbot.formats.layout.network_kinds import is_lycoris
 
 SD1 = "a Stable Diffusion 1.x checkpoint"
 SD1_EMA = "a Stable Diffusion 1.x checkpoint with its EMA weights alone (`pastelbot convert --ema use` makes it usable)"
@@ -10,6 +11,7 @@ SD1_VAE = "a VAE of Stable Diffusion"
 SDXL_UNET = "an SDXL UNet of diffusers"
 EMBEDDING = "a textual inversion embedding"
 HYPERNETWORK = "a hypernetwork"
+NETWORKS = ("a LoRA", "a LyCORIS network")
 _HYPERNETWORK_WIDTHS = {320, 640, 768, 1280}
 _LEAST_WIDTH = 8  # numbers of an embedding's vector
 _CROSS_ATTENTION = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
@@ -69,8 +71,8 @@ _SPECIAL_INPUTS = {
 }
 
 _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
-    ("a LoRA", _any("lora_down", "lora_up", "lora_A", "lora_B", "lora.down", "lora.up", "lora_linear_layer")),
-    ("a LyCORIS network", _any("hada_w1", "lokr_w1", "oft_blocks", "oft_diag")),
+    (NETWORKS[0], _any("lora_down", "lora_up", "lora_A", "lora_B", "lora.down", "lora.up", "lora_linear_layer")),
+    (NETWORKS[1], lambda shapes: any(map(is_lycoris, shapes))),
     ("a ControlNet", _any("control_model.", "controlnet_cond_embedding", "input_hint_block")),
     ("a T2I adapter", _any("adapter.body.", "body.0.block1")),
     ("an IP adapter", _any("ip_adapter.")),

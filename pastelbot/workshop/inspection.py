@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from pastelbot.diffusion.embeddings import is_embedding, read_embedding
-from pastelbot.diffusion.lora.files import LoraFile, open_lora
+from pastelbot.diffusion.lora.files import open_lora
+from pastelbot.diffusion.lora.lora_file import LoraFile
 from pastelbot.diffusion.weights.files import vae_file_faults
 from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.tensor_sources import (
@@ -21,9 +22,19 @@ from pastelbot.diffusion.weights.tensor_sources import (
 from pastelbot.errors import CheckpointError, PastelError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import FileHashes, hash_file, short_hash, shortened
-from pastelbot.formats.identify import EMBEDDING, HYPERNETWORK, SD1, SD1_EMA, SD1_VAE, identify, kind_of_pickle
+from pastelbot.formats.identify import (
+    EMBEDDING,
+    HYPERNETWORK,
+    NETWORKS,
+    SD1,
+    SD1_EMA,
+    SD1_VAE,
+    identify,
+    kind_of_pickle,
+)
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.checking import EMA_PREFIX, checkpoint_faults
+from pastelbot.formats.layout.network_kinds import DORA
 from pastelbot.formats.layout.prediction import described, prediction_of
 from pastelbot.workshop.folders import PARTS, open_folder, open_reference
 from pastelbot.workshop.merge import POSITION_IDS, positions
@@ -84,7 +95,7 @@ def _describe(path: Path, findings: Findings, progress: Progress) -> None:
             prediction_of(str(path), scheduler)
         findings.problems += _folder_faults(path) if path.is_dir() else _file_faults(source)
         _describe_metadata(source, findings)
-    if findings.facts["kind"] == "a LoRA":
+    if findings.facts["kind"] in NETWORKS:
         _describe_lora(open_lora(path), findings)
 
 
@@ -226,16 +237,28 @@ def _trigger_words(metadata: Mapping[str, str]) -> Iterator[str]:
 
 def _describe_lora(lora: LoraFile, findings: Findings) -> None:
     modules = lora.modules
-    ranks = Counter(module.shape("down")[0] for module in modules)
+    kinds = Counter(module.kind.name for module in modules if module.kind)
+    kinds["DoRA"] = sum(DORA in module.names for module in modules)
+    sketches = [module.change(part=module.parts[0], sketched=True) for module in modules]
+    ranks = Counter(sketch.rank for sketch in sketches if sketch.rank is not None)
+    alphas = {sketch.numbers.get("alpha") for sketch in sketches}
+    shapes = [module.changed_shape or () for module in modules]
     widths = {
-        module.shape("down")[1] for name, module in lora.named.items() if name.endswith(("attn2_to_k", "attn2_to_v"))
+        shape[1]
+        for name, shape in zip(lora.named, shapes, strict=False)
+        if name.endswith(("attn2_to_k", "attn2_to_v")) and shape[1:]
     }
-    alphas = {module.alpha() for module in modules}
-    findings.facts["kind"] = "a LoRA" if lora.named else "a LoRA (list without names)"
-    findings.facts["rank"] = ", ".join(f"{rank} ({count} modules)" for rank, count in ranks.most_common(4))
+    if not lora.named:
+        findings.facts["kind"] = "a LoRA (list without names)"
+    findings.facts["form"] = ", ".join(f"{name} ({count} modules)" for name, count in kinds.most_common() if count)
+    if ranks:
+        findings.facts["rank"] = ", ".join(f"{rank} ({count} modules)" for rank, count in ranks.most_common(4))
     findings.facts["alpha"] = ", ".join(sorted("none" if alpha is None else f"{alpha:g}" for alpha in alphas))
-    findings.facts["convolutions"] = str(
-        sum(len(module.shape("down")) == 4 and module.shape("down")[2] > 1 for module in modules)
-    )
-    if widths & _WIDTHS.keys():
-        findings.facts["made for"] = ", ".join(sorted(_WIDTHS[width] for width in widths & _WIDTHS.keys()))
+    findings.facts["convolutions"] = str(sum(len(shape) == 4 and shape[2] > 1 for shape in shapes))
+    family = _WIDTHS.keys() & widths
+    if family:
+        findings.facts["made for"] = ", ".join(sorted(_WIDTHS[width] for width in family))
+    if lora.embeddings:
+        findings.facts["embeddings"] = ", ".join(sorted(lora.embeddings))
+    if lora.extras:
+        findings.facts["not used"] = ", ".join(lora.extras[:3]) + (", ..." if lora.extras[3:] else "")

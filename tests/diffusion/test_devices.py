@@ -16,9 +16,10 @@ from pastelbot.diffusion.checkpoint import devices, loading
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.diffusion.engine.factory import load_checkpoint
 from pastelbot.diffusion.image.hires import upscale_latents
-from pastelbot.diffusion.lora.factors import Factors
+from pastelbot.diffusion.lora.changes import Change
 from pastelbot.diffusion.sampling.rng import TorchGenerator
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.layout.network_kinds import LORA
 from pastelbot.formats.network_files import NetworkFolders
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Painted, PaintingFailed
 from pastelbot.rules.hires import HiresSize
@@ -127,9 +128,10 @@ def test_a_lora_in_float64_goes_to_the_device_in_float32(tmp_path):
     tensors = {name: value.double() for name, value in lora_tensors(own.patches.targets).items()}
     save_file(tensors, tmp_path / "wide.safetensors")
     engine = Engine(own, networks=NetworkFolders(loras=tmp_path))
-    moved = Factors(down=torch.ones(2, 3).double(), up=torch.ones(4, 2).double()).to(torch.device("meta"))
+    wide = Change(kind=LORA, tensors={"down": torch.ones(2, 3).double(), "up": torch.ones(4, 2).double()}, numbers={})
+    moved = wide.moved(torch.device("meta"))
 
-    assert (torch.float32, torch.float32) == (moved.down.dtype, moved.up.dtype)
+    assert {torch.float32} == {tensor.dtype for tensor in moved.tensors.values()}
     assert [] == steps_of(engine, REQUEST.replace(prompt="1girl <lora:wide:0:1>"))
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from helpers.small_checkpoints import ATTENTION, CROSS, LORA_SHAPES, TEXT_LAYER, make_checkpoint, make_lora, save
 
+from pastelbot.diffusion.embeddings import vectors_among
 from pastelbot.diffusion.lora.files import open_lora
 from pastelbot.diffusion.lora.targets import find_targets
 from pastelbot.diffusion.weights.tensor_sources import MemorySource
@@ -33,11 +34,14 @@ def test_the_first_text_encoder_is_the_only_one(shapes, tmp_path):
 
 
 @pytest.mark.parametrize("extra", [EMBEDDED, dict([*EMBEDDED.items()][:1]), dict([*EMBEDDED.items()][1:])])
-def test_embeddings_inside_are_left_out_and_named(extra, tmp_path):
-    modules, unknown = bound(make_lora() | extra, tmp_path)
+def test_embeddings_inside_are_found(extra, tmp_path):
+    file = open_lora(save(make_lora() | extra, tmp_path / "a.safetensors"))
+    changes, unknown = file.bind(TARGETS)
 
-    assert modules.keys() == bound(make_lora(), tmp_path)[0].keys()
-    assert unknown == sorted({".".join(name.split(".")[:2]) for name in extra})
+    assert changes.keys() == bound(make_lora(), tmp_path)[0].keys()
+    assert unknown == []
+    assert {name.split(".")[1] for name in extra} == file.embeddings.keys()
+    assert all(vectors_among(name, tensors).shape[1] == 12 for name, tensors in file.embeddings.items())
 
 
 @pytest.mark.parametrize("tensors", [make_lora(), of_first_text_encoder(make_lora()), make_lora() | EMBEDDED])

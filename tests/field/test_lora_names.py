@@ -7,7 +7,7 @@ import torch
 from helpers.lora_files import lora_tensors
 from helpers.small_checkpoints import make_checkpoint, save
 
-from pastelbot.diffusion.lora.factors import add_factors
+from pastelbot.diffusion.lora.changes import add_changes
 from pastelbot.diffusion.lora.files import open_lora
 from pastelbot.diffusion.lora.targets import find_targets
 from pastelbot.diffusion.weights.tensor_sources import MemorySource
@@ -84,9 +84,9 @@ def renamed(tensors, form):
 
 def changes(path):
     """Return the change of each layer."""
-    modules, unknown = open_lora(path).bind(TARGETS)
+    bound, unknown = open_lora(path).bind(TARGETS)
     shapes = {target.key: target.shape for target in TARGETS.values()}
-    return {key: add_factors(torch.zeros(shapes[key]), [(each.load(), 1.0)]) for key, each in modules.items()}, unknown
+    return {key: add_changes(torch.zeros(shapes[key]), [(each.load(), 1.0)]) for key, each in bound.items()}, unknown
 
 
 def assert_same(path, other):
@@ -167,12 +167,11 @@ def test_one_layer_under_two_names_is_refused(tmp_path):
     [
         "transformer.blocks.0.attn.to_q.lora_A.weight",
         "base_model.model.down_blocks.0.attentions.0.proj_in.lora_A.weight",
-        "unet.down_blocks.0.attentions.0.proj_in.lora_magnitude_vector",
-        "lora_unet_down_blocks_0_attentions_0_proj_in.dora_scale",
+        "lora_unet_down_blocks_0_attentions_0_unlike.vera_lambda_b",
     ],
 )
 def test_other_forms_are_still_refused(name, tmp_path):
-    """Other architectures; an alpha in a file beside; DoRA."""
+    """Other architectures; an alpha in a file beside; an unknown kind."""
     with pytest.raises(CheckpointError, match="another form than kohya's and diffusers': it has"):
         open_lora(save({name: torch.ones(1, 8)} | KOHYA, tmp_path / "a.safetensors"))
 

@@ -5,12 +5,13 @@ import torch
 from helpers.lora_files import write_lora
 from helpers.small_checkpoints import make_checkpoint
 
-from pastelbot.diffusion.lora.factors import Factors, add_factors
+from pastelbot.diffusion.lora.changes import Change, add_changes
 from pastelbot.diffusion.lora.library import LoraLibrary
 from pastelbot.diffusion.lora.patch import Patch
 from pastelbot.diffusion.lora.targets import find_targets
 from pastelbot.diffusion.weights.tensor_sources import MemorySource
 from pastelbot.errors import PromptError
+from pastelbot.formats.layout.network_kinds import LORA
 from pastelbot.formats.network_files import LoraFiles
 from pastelbot.prompt.lora_tags import LoraTag, read_lora_tags
 
@@ -73,23 +74,25 @@ def test_ranks_are_the_first_ones_at_the_whole_files_scale(library):
 
     assert again is two
     assert two.identity != whole.identity
-    for key, factors in whole.factors.items():
-        weight = torch.zeros(factors.up.shape[0], factors.down.shape[1:].numel())
-        expected = 0.5 * (factors.up.flatten(1)[:, :2] @ factors.down.flatten(1)[:2])
-        torch.testing.assert_close(add_factors(weight, [(two.factors[key], 1.0)]), expected)
+    for key, change in whole.changes.items():
+        up, down = change.tensors["up"], change.tensors["down"]
+        weight = torch.zeros(up.shape[0], down.shape[1:].numel())
+        expected = 0.5 * (up.flatten(1)[:, :2] @ down.flatten(1)[:2])
+        torch.testing.assert_close(add_changes(weight, [(two.changes[key], 1.0)]), expected)
 
 
 @pytest.mark.parametrize("rank", [4, 5, 999_999_999])
 def test_more_ranks_than_there_are_change_nothing(library, rank):
     whole, cut = (library.of_prompt(f"<lora:soft:1:1{dyn}>")[0].lora for dyn in ("", f":{rank}"))
 
-    for key, factors in whole.factors.items():
-        assert torch.equal(factors.down, cut.factors[key].down)
-        assert factors.scale == cut.factors[key].scale
+    for key, change in whole.changes.items():
+        assert torch.equal(change.tensors["down"], cut.changes[key].tensors["down"])
+        assert change.scale == cut.changes[key].scale
 
 
 def test_layers_with_a_middle_factor_keep_all_ranks():
     """As in the webui."""
-    factors = Factors(down=torch.ones(4, 8, 1, 1), up=torch.ones(8, 4, 1, 1), mid=torch.ones(4, 4, 3, 3), alpha=2.0)
+    tensors = {"down": torch.ones(4, 8, 1, 1), "up": torch.ones(8, 4, 1, 1), "mid": torch.ones(4, 4, 3, 3)}
+    change = Change(kind=LORA, tensors=tensors, numbers={"alpha": 2.0})
 
-    assert factors.first(2) is factors
+    assert change.first(2) is change

@@ -2,6 +2,8 @@
 
 from golden_cases import cases
 
+from pastelbot.formats.network_files import LoraFiles
+from pastelbot.prompt.lora_tags import rename_loras
 from pastelbot.records import GenerationRequest, HiresFix, SamplingOptions
 from pastelbot.rules.samplers import SAMPLERS, painted
 
@@ -123,3 +125,9 @@ def hires_of(settings):
         prompt=settings.get("hr_prompt") or None,
         negative_prompt=settings.get("hr_negative_prompt") or None,
     )
+
+
+def without_missing(request, loras):
+    """Return a request without the LoRAs that are not in a folder, as `/recreate` makes it of an infotext."""
+    files = LoraFiles(loras)
+    return request.replace(prompt=rename_loras(request.prompt, lambda name: name if files.find(name) else None))

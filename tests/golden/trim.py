@@ -17,8 +17,8 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 
 LIMIT = 12_000_000  # bytes
-MORE = 7_500_000
-MORE_TABLES = ("sigmas_more.json", "img2img_runs.json", "resize.json", "upscale.json")
+MORE = 8_100_000
+MORE_TABLES = ("sigmas_more.json", "img2img_runs.json", "resize.json", "upscale.json", "networks.json")
 MORE_KEPT = (
     "hr_lcm",
     "dpm_fast_9",
@@ -58,6 +58,7 @@ def add_more(source, target):
     """Add a second set: what has a name of its own, and its cases to what the first set has too."""
     for name in MORE_TABLES:
         write(json.loads((source / name).read_text(encoding="utf-8")), target / name)
+    copy(source / "networks.safetensors", target / "networks.safetensors")
     for path in (path for name in MORE_FOLDERS for path in (source / name).rglob("*")):
         if path.is_file():
             copy(path, target / path.relative_to(source))

@@ -9,8 +9,7 @@ def lora_tensors(targets, *, seed=1, rank=2, part="", strength=0.3, alpha=1.0, c
     generator = torch.Generator().manual_seed(seed)
     tensors = {}
     for name, target in targets.items():
-        rare = target.path.startswith(("conv_in", "conv_out", "time_embedding"))
-        if rare or not name.startswith(part) or (target.is_convolution and not conv):
+        if target.rare or not name.startswith(part) or (target.is_convolution and not conv):
             continue
         outputs, inputs, *kernel = target.shape
         down = torch.randn(rank, inputs, *kernel, generator=generator) * strength

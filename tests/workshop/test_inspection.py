@@ -5,11 +5,14 @@ import re
 import pytest
 import torch
 from golden_merge.merge_cases import needed
-from helpers.small_checkpoints import POSITIONS, UNET, make_checkpoint, make_lora, save
+from helpers.network_layers import layer
+from helpers.small_checkpoints import ATTENTION, CROSS, POSITIONS, UNET, make_checkpoint, make_lora, save
 
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.hashes import hash_file
 from pastelbot.workshop.inspection import inspect_path
+
+NORM = "lora_unet_down_blocks_0_resnets_0_norm1"
 
 
 def look(tensors, path, metadata=None):
@@ -36,6 +39,29 @@ def test_lora_is_described(tmp_path):
     assert facts["trigger words"] == "mksks style, 1girl"
     shapes = {"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k": (320, 1024)}
     assert look(make_lora(shapes=shapes), tmp_path / "b.safetensors").facts["made for"] == "Stable Diffusion 2.x"
+
+
+def test_other_networks_are_described(tmp_path):
+    """What they are, what only some of their layers have, and what is inside and beside."""
+    network = {f"{ATTENTION}.{end}": tensor for end, tensor in layer("loha", (8, 8)).items()}
+    network |= {f"{CROSS}.{end}": tensor for end, tensor in layer("dora", (8, 768)).items()}
+    network |= {f"{NORM}.{end}": tensor for end, tensor in layer("", (8,)).items()}
+    network |= {"bundle_emb.word.emb_params": torch.ones(1, 12), f"{ATTENTION}.scalar": torch.ones(1)}
+    findings = look(network, tmp_path / "a.safetensors")
+
+    assert findings.problems == []
+    assert findings.facts["form"] == "LoHa (1 modules), LoRA (1 modules), Norm (1 modules), DoRA (1 modules)"
+    assert findings.facts["rank"] == "3 (1 modules), 2 (1 modules)"
+    assert findings.facts["made for"] == "Stable Diffusion 1.x"
+    assert findings.facts["embeddings"] == "word"
+    assert findings.facts["not used"] == f"{ATTENTION}.scalar"
+
+
+def test_an_incomplete_network_is_a_problem(tmp_path):
+    findings = look({f"{ATTENTION}.lokr_w1": torch.ones(2, 2)}, tmp_path / "a.safetensors")
+
+    assert findings.facts["kind"] == "a LyCORIS network"
+    assert "lacks lokr_w2 of" in findings.problems[0]
 
 
 def test_trigger_phrase_goes_before_tags(tmp_path):

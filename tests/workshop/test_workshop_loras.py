@@ -136,14 +136,17 @@ def test_pickled_files_of_other_kinds_are_refused_by_name(tmp_path, content, wor
     ("tensors", "words"),
     [
         (BASE, "a Stable Diffusion 1.x checkpoint, not a LoRA"),
-        ({f"{ATTENTION}.hada_w1_a": torch.ones(2, 2)}, "LyCORIS"),
+        ({f"{ATTENTION}.hada_w1_a": torch.ones(2, 2)}, "lacks hada_w1_b of .* it is incomplete"),
+        ({f"{ATTENTION}.a1.weight": torch.ones(2, 2)}, "lacks a2 of .* it is incomplete"),
+        ({f"{ATTENTION}.on_input": torch.ones(())}, "lacks weight of .* it is incomplete"),
+        ({f"{ATTENTION}.lokr_w1": torch.ones(2, 2), f"{ATTENTION}.lokr_w2_a": torch.ones(2, 2)}, "lacks lokr_w2_b"),
         ({"lora_te2_text_model.lora_down.weight": torch.ones(1, 1)}, "an SDXL LoRA"),
         ({"transformer.mid.lora_A.weight": torch.ones(1, 1)}, "another form than kohya's"),
         ({f"{ATTENTION}.lora_down.weight": torch.ones(1, 1)}, "lacks lora_up"),
         (make_lora() | {f"{ATTENTION}.lora_up.weight": torch.ones(8, 3)}, "do not fit each other"),
         (make_lora() | {f"{ATTENTION}.lora_up.weight": torch.ones(8, 2, 3, 3)}, "do not fit each other"),
         (make_lora() | {f"{ATTENTION}.lora_down.weight": torch.ones(2)}, "do not fit each other"),
-        (make_lora() | {f"{ATTENTION}.dora_scale": torch.ones(8)}, "dora_scale"),
+        (make_lora() | {f"{ATTENTION}.other.vera_d": torch.ones(8), "x.y": torch.ones(1)}, "it has x.y. Use a network"),
     ],
 )
 def test_other_safetensors_files_are_refused_by_name(tmp_path, tensors, words):

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.embeddings import read_embedding
+from pastelbot.diffusion.embeddings import read_embedding, vectors_among
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.hashes import embedding_hash
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, NetworkFolder
@@ -46,24 +46,33 @@ class EmbeddingCache:
         self._seen = seen
         return True
 
+    def bundled(self, lora: str, name: str, tensors: Mapping[str, Tensor]) -> Embedding:
+        """Return the embedding that is inside a LoRA's file; the LoRA's name is its hash, as in the webui."""
+        label = f"{name} in {lora}"
+        try:
+            return Embedding(vectors=self._fitting(label, vectors_among(label, tensors)), hash=lora)
+        except CheckpointError as error:
+            return self._unusable(name, str(error))
+
     def _read(self, name: str, path: Path) -> Embedding:
         try:
-            vectors = read_embedding(path)
-            self._check_width(path, vectors)
-            shorthash = embedding_hash(path)
+            vectors = self._fitting(str(path), read_embedding(path))
+            return Embedding(vectors=vectors, hash=embedding_hash(path))
         except (CheckpointError, OSError) as error:
-            reason = str(error).replace(f"{path.parent}/", "")
-            problem = f"The embedding {name} cannot be used: {reason}"
-            return Embedding(vectors=torch.zeros(1, self._width()), problem=problem)
-        return Embedding(vectors=vectors, hash=shorthash)
+            return self._unusable(name, str(error).replace(f"{path.parent}/", ""))
 
-    def _check_width(self, path: Path, vectors: Tensor) -> None:
+    def _unusable(self, name: str, reason: str) -> Embedding:
+        problem = f"The embedding {name} cannot be used: {reason}"
+        return Embedding(vectors=torch.zeros(1, self._width()), problem=problem)
+
+    def _fitting(self, label: str, vectors: Tensor) -> Tensor:
         width, expected = vectors.shape[1], self._width()
         if width != expected:
             family = _OTHER_WIDTHS.get(width, "another architecture")
             raise CheckpointError(
-                f"{path} was made for {family}: its vectors have {width} numbers instead of {expected}."
+                f"{label} was made for {family}: its vectors have {width} numbers instead of {expected}."
             )
+        return vectors
 
 
 def _version(path: Path) -> tuple[Path, int, int]:

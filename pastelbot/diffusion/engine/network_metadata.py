@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pastelbot.diffusion.engine.picture import PassConditioning
+from pastelbot.diffusion.lora.library import UsedLora
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +31,14 @@ def used_networks(passes: Iterable[PassConditioning], hash_of_embedding: Callabl
                 others[_word(used.tag.name)] = _word(used.found.name)
             notes.update(dict.fromkeys(used.notes))
         for name in each.embeddings if number == 0 else ():
-            embeddings[_word(name)] = hash_of_embedding(name)
+            embeddings[_word(name)] = hash_of_embedding(name) or _lora_with(name, each.loras)
     fields = {"Lora hashes": _pairs(hashes), "Lora names": _pairs(others), "TI hashes": _pairs(embeddings)}
     return UsedNetworks(fields={name: value for name, value in fields.items() if value}, notes=tuple(notes))
+
+
+def _lora_with(embedding: str, loras: Iterable[UsedLora]) -> str:
+    """Return the LoRA that an embedding is inside of, which the webui names in place of its hash."""
+    return next((_word(used.tag.name) for used in loras if embedding in used.lora.embeddings), "")
 
 
 def _word(name: str) -> str:

@@ -1,13 +1,13 @@
 """The prompts of a plan through the text encoder, kept for the next job with the same words."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
-from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache
+from pastelbot.diffusion.conditioning.embeddings import Embedding, EmbeddingCache
 from pastelbot.diffusion.engine.picture import PassConditioning, Plan
-from pastelbot.diffusion.lora.library import LoraLibrary, text_set
+from pastelbot.diffusion.lora.library import LoraLibrary, UsedLora, text_set
 from pastelbot.errors import PaintingError
 from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.records import GenerationRequest
@@ -23,10 +23,12 @@ class PromptCache:
         self._loras = loras
         self._cache = cache
         self._kept: OrderedDict[object, PassConditioning] = OrderedDict()
+        self._learnt: Mapping[str, Embedding] = {}
 
     def encode(self, plan: Plan) -> Iterator[PassConditioning]:
         """Yield the conditioning of each pass; raises a PromptError where the webui would fail."""
-        self._learn_embeddings()
+        if self._cache.refresh():
+            self._kept.clear()  # what was encoded before may be different now
         request = plan.request
         steps = plan.first.info.calls(request.steps)
         yield self._pass(request, request.prompt, request.negative_prompt, steps, None)
@@ -44,21 +46,39 @@ class PromptCache:
         loras = self._loras.of_prompt(prompt)
         patched = text_set(loras)
         changed = tuple((lora.identity, multiplier) for lora, multiplier in patched)
+        inside = tuple(used.lora.identity for used in loras if used.lora.embeddings)
         sampling = request.sampling.comma_backtrack, request.sampling.pad_conditionings
-        key = (prompt, negative, steps, hires_steps, request.clip_skip, request.emphasis, sampling, changed)
+        key = (
+            prompt,
+            negative,
+            steps,
+            hires_steps,
+            request.clip_skip,
+            request.emphasis,
+            sampling,
+            changed,
+            inside,
+        )
         if key not in self._kept:
             self._loras.use_in_text_encoder(patched)
+            self._learn_embeddings(loras)
             self._kept[key] = self._encode(request, prompt, negative, steps, hires_steps)
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return replace(self._kept[key], loras=loras)
 
-    def _learn_embeddings(self) -> None:
-        """Read the folder of embeddings again where it has changed; what was encoded before may be different now."""
-        if self._cache.refresh():
-            self._kept.clear()
-            self._conditioner.learn({name: each.vectors for name, each in self._cache.by_name.items()})
+    def _learn_embeddings(self, loras: Iterable[UsedLora]) -> None:
+        """Let prompts call the embeddings of the folder, and those inside the LoRAs that have no namesake there."""
+        embeddings = {
+            name: self._cache.bundled(used.tag.name, name, tensors)
+            for used in loras
+            for name, tensors in used.lora.embeddings.items()
+        }
+        wanted = {**embeddings, **self._cache.by_name}
+        if wanted != self._learnt:
+            self._learnt = wanted
+            self._conditioner.learn({name: each.vectors for name, each in wanted.items()})
 
     def hash_of_embedding(self, name: str) -> str:
         """Return the hash of an embedding's file."""
@@ -83,7 +103,7 @@ class PromptCache:
         )
         read = self._conditioner.take_embeddings_read()
         for name in read:
-            if problem := self._cache.by_name[name].problem if name in self._cache.by_name else None:
+            if problem := self._learnt[name].problem if name in self._learnt else None:
                 raise PaintingError(problem)
         empty = self._conditioner.encode([""], clip_skip=clip_skip, emphasis=emphasis)[0]
         return PassConditioning(

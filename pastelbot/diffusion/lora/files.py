@@ -1,15 +1,15 @@
-"""LoRA files in all common forms: LoRA and LoCon by name, and cloneofsimo's lists; others are refused by name."""
+"""Files of networks in all common forms: by name, and cloneofsimo's lists of LoRAs; others are refused by name."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from torch import Tensor
 
-from pastelbot.diffusion.lora.factors import Factors
+from pastelbot.diffusion.lora.lora_file import LoraFile
+from pastelbot.diffusion.lora.modules import NetworkModule
 from pastelbot.diffusion.lora.names import adapter_alphas, read_factor_name
-from pastelbot.diffusion.lora.targets import Target, Targets, original_aliases, text_list_order, unet_list_orders
+from pastelbot.diffusion.lora.targets import text_list_order
 from pastelbot.diffusion.weights.tensor_sources import (
     MemorySource,
     SafetensorsSource,
@@ -18,94 +18,13 @@ from pastelbot.diffusion.weights.tensor_sources import (
 )
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
-from pastelbot.formats.identify import identify, kind_of_pickle
+from pastelbot.formats.identify import NETWORKS, identify, kind_of_pickle
+from pastelbot.formats.layout.network_kinds import family_of, lacking, way_out
 
 _TEXT_SUFFIX = ".text_encoder.pt"
 _SECOND_TEXT = ("lora_te2_", "text_encoder_2.")
 _BUNDLED = "bundle_emb."
-_SDXL_WIDTH = 2048
-_CROSS = "attn2_to_k"
-
 _LIST_NAME = re.compile(r"(unet|text_encoder):(\d+):(up|down)")
-
-
-@dataclass(kw_only=True)
-class LoraModule:
-    """Where one layer's factors are: names in the source; `usual_alpha` is that of a layer without its own."""
-
-    source: TensorSource
-    names: dict[str, str] = field(default_factory=dict)
-    usual_alpha: float | None = None
-
-    def shape(self, role: str) -> tuple[int, ...]:
-        """Return the shape of a factor: "down", "up" or "mid"."""
-        return self.source.entries[self.names[role]].shape
-
-    def alpha(self) -> float | None:
-        """Read the alpha, None where there is none; raises CheckpointError."""
-        if "alpha" not in self.names:
-            return self.usual_alpha
-        tensor = self.source.read(self.names["alpha"])
-        if tensor.numel() != 1:
-            raise CheckpointError(f"{self.source.label} is damaged: {self.names['alpha']} is not a single number.")
-        return float(tensor)
-
-    def load(self) -> Factors:
-        """Read the factors; raises CheckpointError for damage, NaN and infinity."""
-        tensors = {role: self.source.read(name) for role, name in self.names.items() if role != "alpha"}
-        return Factors(down=tensors["down"], up=tensors["up"], mid=tensors.get("mid"), alpha=self.alpha())
-
-    def fits(self, target: Target) -> bool:
-        """Return whether the change has the layer's shape."""
-        return self.changes == (*target.shape[:2], *(target.shape[2:] or (1, 1)))
-
-    @property
-    def changes(self) -> tuple[int, ...]:
-        """Return the shape of what it changes, as that of a convolution: [out, in, height, width]."""
-        kernel = self.shape("mid" if "mid" in self.names else "down")[2:]
-        return (self.shape("up")[0], self.shape("down")[1], *(kernel or (1, 1)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoraFile:
-    """A LoRA: layers by name, or lists whose order says the layer; `extras` are embeddings inside, left out."""
-
-    path: Path
-    named: Mapping[str, LoraModule] = field(default_factory=dict)
-    unet_list: tuple[LoraModule, ...] = ()
-    text_list: tuple[LoraModule, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    extras: tuple[str, ...] = ()
-
-    @property
-    def modules(self) -> list[LoraModule]:
-        """Return all layers' factors."""
-        return [*self.named.values(), *self.unet_list, *self.text_list]
-
-    def bind(self, targets: Targets) -> tuple[dict[str, LoraModule], list[str]]:
-        """Return the factors by the checkpoint's tensor names, and the names of layers that the checkpoint lacks.
-
-        Raises CheckpointError where the LoRA was made for another architecture.
-        """
-        if any(module.shape("down")[1] == _SDXL_WIDTH for name, module in self.named.items() if _CROSS in name):
-            raise CheckpointError(f"{self.path} is an SDXL LoRA, not one for Stable Diffusion 1.x.")
-        aliases = original_aliases(targets)
-        modules = {
-            aliases.get(name, name) if aliases.get(name) not in self.named else name: module
-            for name, module in self.named.items()
-        }
-        if self.unet_list:
-            modules |= _order(self.path, self.unet_list, unet_list_orders(), targets)
-        if self.text_list:
-            modules |= _order(self.path, self.text_list, [text_list_order()], targets)
-        known = {name: module for name, module in modules.items() if name in targets}
-        if not known:
-            raise CheckpointError(f"{self.path} changes no layer of this checkpoint: it was made for another kind.")
-        for name, module in known.items():
-            if not module.fits(targets[name]):
-                raise CheckpointError(_misfit(self.path, name, module, targets[name]))
-        unknown = sorted((modules.keys() | {*self.extras}) - known.keys())
-        return {targets[name].key: module for name, module in known.items()}, unknown
 
 
 def open_lora(path: Path, *, with_partner: bool = True) -> LoraFile:
@@ -151,63 +70,93 @@ def _from_names(path: Path, source: TensorSource, metadata: Mapping[str, str]) -
     if any(_LIST_NAME.fullmatch(name) for name in source.entries):
         return LoraFile(
             path=path,
-            unet_list=_numbered(path, source, "unet"),
-            text_list=_numbered(path, source, "text_encoder"),
+            unet_list=_numbered(source, "unet"),
+            text_list=_numbered(source, "text_encoder"),
             metadata=metadata,
         )
     kind = identify({name: entry.shape for name, entry in source.entries.items()})
-    if kind != "a LoRA":
+    if kind not in NETWORKS:
         raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a LoRA.")
     if any(name.startswith(_SECOND_TEXT) for name in source.entries):
-        raise CheckpointError(f"{path} is an SDXL LoRA, not one for Stable Diffusion 1.x.")
-    modules: dict[str, LoraModule] = {}
-    alphas = adapter_alphas(str(path), metadata)
-    extras = {".".join(name.split(".")[:2]) for name in source.entries if name.startswith(_BUNDLED)}
-    for name in source.entries:
-        if name.startswith(_BUNDLED):
-            continue
+        raise CheckpointError(f"{path} is an SDXL LoRA, not one for Stable Diffusion 1.x.{way_out(None)}")
+    return _LayersByName(path, source, metadata).file()
+
+
+class _LayersByName:
+    """The tensors of a file, each put to its layer."""
+
+    def __init__(self, path: Path, source: TensorSource, metadata: Mapping[str, str]) -> None:
+        self._path, self._source, self._metadata = path, source, metadata
+        self._alphas = adapter_alphas(str(path), metadata)
+        self._modules: dict[str, NetworkModule] = {}
+        self._layers: set[str] = set()  # as the file names them
+        self._unread: list[str] = []
+        for name in source.entries:
+            self._put(name)
+
+    def file(self) -> LoraFile:
+        """Return the file; raises CheckpointError where something of it is not understood."""
+        whole = {name: each for name, each in self._modules.items() if each.kind or lacking(each.names)}
+        unread = [name for name in self._unread if not _is_extra(name, self._layers)]
+        if unread or not whole:
+            name = next(iter(unread or self._source.entries))
+            end = way_out(family_of(self._source.entries, self._metadata))
+            raise CheckpointError(
+                f"{self._path} is a LoRA of another form than kohya's and diffusers': it has {name}.{end}"
+            )
+        for name, module in whole.items():
+            module.check(name)
+        return LoraFile(
+            path=self._path,
+            named=whole,
+            metadata=self._metadata,
+            embeddings=self._embeddings(),
+            extras=tuple(sorted({*self._unread, *(self._modules.keys() - whole.keys())})),
+        )
+
+    def _put(self, name: str) -> None:
         read = read_factor_name(name)
+        if name.startswith(_BUNDLED):
+            return
         if read is None:
-            raise CheckpointError(f"{path} is a LoRA of another form than kohya's and diffusers': it has {name}.")
+            self._unread.append(name)
+            return
         layer, role = read
-        usual = next((alpha for prefix, alpha in alphas.items() if layer.startswith(prefix)), None)
-        module = modules.setdefault(layer, LoraModule(source=source, usual_alpha=usual))
+        self._layers.add(name[: -len(role)].partition(".lora")[0].rstrip("."))
+        usual = next((alpha for prefix, alpha in self._alphas.items() if layer.startswith(prefix)), None)
+        module = self._modules.setdefault(layer, NetworkModule(source=self._source, usual_alpha=usual))
         if module.names.setdefault(role, name) != name:
-            raise CheckpointError(f"{path} has one layer twice: {module.names[role]} and {name}.")
-    return LoraFile(
-        path=path,
-        named={name: _whole(path, name, module) for name, module in modules.items()},
-        metadata=metadata,
-        extras=tuple(sorted(extras)),
-    )
+            raise CheckpointError(f"{self._path} has one layer twice: {module.names[role]} and {name}.")
+
+    def _embeddings(self) -> dict[str, dict[str, Tensor]]:
+        """Return the embeddings inside: `bundle_emb.NAME.string_to_param.*` or `bundle_emb.NAME.emb_params`."""
+        found: dict[str, dict[str, Tensor]] = {}
+        for full in self._source.entries:
+            if full.startswith(_BUNDLED):
+                name, _, tensor = full.removeprefix(_BUNDLED).partition(".")
+                found.setdefault(name, {})[tensor] = self._source.read(full)
+        return found
 
 
-def _whole(path: Path, name: str, module: LoraModule) -> LoraModule:
-    for role in ("down", "up"):
-        if role not in module.names:
-            raise CheckpointError(f"{path} lacks lora_{role} of {name}: it is incomplete.")
-    outer = module.shape("up")[2:] + (module.shape("down")[2:] if "mid" in module.names else ())
-    fitting = module.shape("up")[1:2] == _inner(module) and not set(outer) - {1}
-    if len(module.shape("down")) not in (2, 4) or not fitting or 0 in module.shape("down"):
-        raise CheckpointError(f"{path} is damaged: the factors of {name} do not fit each other.")
-    return module
+def _is_extra(name: str, layers: Collection[str]) -> bool:
+    """Return whether an unknown tensor lies in a layer that is understood without it."""
+    parts = name.split(".")
+    return any(".".join(parts[:count]) in layers for count in range(1, len(parts)))
 
 
-def _inner(module: LoraModule) -> tuple[int, ...]:
-    rank = module.shape("down")[0]
-    if "mid" not in module.names:
-        return (rank,)
-    mid = module.shape("mid")
-    return mid[:1] if len(mid) == 4 and mid[1] == rank else ()
+def _checked(modules: Mapping[str, NetworkModule]) -> dict[str, NetworkModule]:
+    for name, module in modules.items():
+        module.check(name)
+    return dict(modules)
 
 
-def _numbered(path: Path, source: TensorSource, part: str) -> tuple[LoraModule, ...]:
-    found: dict[int, LoraModule] = {}
+def _numbered(source: TensorSource, part: str) -> tuple[NetworkModule, ...]:
+    found: dict[int, NetworkModule] = {}
     for name in source.entries:
         match = _LIST_NAME.fullmatch(name)
         if match and match[1] == part:
-            found.setdefault(int(match[2]), LoraModule(source=source)).names[match[3]] = name
-    return tuple(_whole(path, f"{part}:{number}", found[number]) for number in sorted(found))
+            found.setdefault(int(match[2]), NetworkModule(source=source)).names[match[3]] = name
+    return tuple(_checked({f"{part}:{number}": found[number] for number in sorted(found)}).values())
 
 
 def _from_list(path: Path, content: list[object], *, with_partner: bool) -> LoraFile:
@@ -215,40 +164,19 @@ def _from_list(path: Path, content: list[object], *, with_partner: bool) -> Lora
     if len(modules) == len(text_list_order()):
         return LoraFile(path=path, text_list=modules)
     partner = partner_of(path)
-    text: tuple[LoraModule, ...] = ()
+    text: tuple[NetworkModule, ...] = ()
     if with_partner and partner.is_file():
         text = open_lora(partner).text_list
     return LoraFile(path=path, unet_list=modules, text_list=text)
 
 
-def _pairs(path: Path, content: list[object]) -> tuple[LoraModule, ...]:
+def _pairs(path: Path, content: list[object]) -> tuple[NetworkModule, ...]:
     tensors = {str(place): item.detach() for place, item in enumerate(content) if isinstance(item, Tensor)}
     if len(tensors) != len(content) or len(content) % 2 or not content:
         raise CheckpointError(f"{path} is a list, but not one of a LoRA's factors in pairs.")
     source = MemorySource(tensors, str(path))
-    return tuple(
-        _whole(path, f"entry {place}", LoraModule(source=source, names={"up": str(place), "down": str(place + 1)}))
+    pairs = {
+        f"entry {place}": NetworkModule(source=source, names={"up": str(place), "down": str(place + 1)})
         for place in range(0, len(content), 2)
-    )
-
-
-def _order(
-    path: Path, modules: tuple[LoraModule, ...], orders: Iterable[list[str]], targets: Targets
-) -> dict[str, LoraModule]:
-    """Return the modules by LoRA names, in the first order whose layers they fit."""
-    for order in orders:
-        pairs = list(zip(order, modules, strict=False))
-        if len(order) == len(modules) and all(name in targets and module.fits(targets[name]) for name, module in pairs):
-            return dict(pairs)
-    raise CheckpointError(
-        f"{path} is a list of {len(modules)} layers whose shapes fit no order that such lists were written in."
-    )
-
-
-def _misfit(path: Path, name: str, module: LoraModule, target: Target) -> str:
-    inputs = module.shape("down")[1]
-    families = {1024: "Stable Diffusion 2.x", 2048: "SDXL"}
-    family = families.get(inputs, "another architecture")
-    found = [*module.changes][: 4 if module.changes[2:] != (1, 1) or target.is_convolution else 2]
-    wanted = [*target.shape][: 4 if target.is_convolution else 2]
-    return f"{path} was made for {family}: its {name} is {found} instead of {wanted}."
+    }
+    return tuple(_checked(pairs).values())

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pastelbot.diffusion.lora.factors import Factors
 from pastelbot.diffusion.lora.files import open_lora
 from pastelbot.diffusion.lora.patch import LoadedLora, LoraSet, Patches
 from pastelbot.errors import CheckpointError, NotFoundError, PaintingError
@@ -91,13 +90,18 @@ class LoraLibrary:
         try:
             file = open_lora(path)
             bound, unknown = file.bind(self._patches.targets)
-            factors = {key: _own(module.load().first(rank)) for key, module in bound.items()}
+            changes = {key: change.load().first(rank).owned() for key, change in bound.items()}
             shorthash = lora_hash(path, file.metadata.get("sshs_model_hash"))
         except (CheckpointError, OSError) as error:
             reason = str(error).replace(f"{path.parent}/", "")
             raise PaintingError(f"The LoRA {path.stem} cannot be used: {reason}") from error
         return LoadedLora(
-            name=path.stem, hash=shorthash, identity=identity, factors=factors, unknown=tuple(sorted(unknown))
+            name=path.stem,
+            hash=shorthash,
+            identity=identity,
+            changes=changes,
+            unknown=tuple(sorted(unknown)),
+            embeddings=file.embeddings,
         )
 
 
@@ -115,9 +119,3 @@ def _identity_of(path: Path, rank: int | None) -> str:
     """Return a text that changes with a file, and with the ranks that are used of it."""
     stat = path.stat()
     return f"{path}|{stat.st_mtime_ns}|{stat.st_size}|{rank}"
-
-
-def _own(factors: Factors) -> Factors:
-    """Return factors that hang on no file: what is mapped would vanish with it."""
-    mid = None if factors.mid is None else factors.mid.clone()
-    return Factors(down=factors.down.clone(), up=factors.up.clone(), mid=mid, alpha=factors.alpha)

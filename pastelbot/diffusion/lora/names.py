@@ -1,4 +1,4 @@
-"""The names that LoRA files have for a layer's factors, in the forms of all common trainers, as kohya's.
+"""The names that files of networks have for a layer's tensors, in the forms of all common trainers, as kohya's.
 
 Such as `lora_unet_…to_q.lora_down.weight` (kohya; SD.Next and the webui also with original names of the UNet),
 `unet.….to_q.lora_A.weight` (diffusers with peft, OneTrainer) and `unet.….attn1.processor.to_q_lora.down.weight`
@@ -11,16 +11,18 @@ from collections.abc import Mapping
 
 from pastelbot.diffusion.lora.targets import TEXT, UNET
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.layout.network_kinds import DORA, ENDINGS
 
 _FACTOR = re.compile(
     r"(?P<layer>.+?)(?:\.lora_(?P<one>down|up|mid|A|B)(?:\.default)?\.weight"
     r"|(?:\.lora|_lora|\.lora_linear_layer)\.(?P<other>down|up)\.weight"
-    r"|\.(?P<alpha>alpha))"
+    rf"|{ENDINGS})"
 )
-_OF_PEFT = {"A": "down", "B": "up"}
+_OTHER_ROLES = {"A": "down", "B": "up", "lora_magnitude_vector": DORA}
 _PREFIXES = {
     "lora_unet_": UNET,
     "lora_te_": TEXT,
+    "oft_unet_": UNET,
     "lora_te1_": TEXT,  # as the webui's map of layers has it, for models with one text encoder too
     "diffusion_model_": UNET,
     "transformer_text_model_": f"{TEXT}text_model_",
@@ -39,15 +41,15 @@ _ADAPTER = "lora_adapter_metadata"
 
 
 def read_factor_name(name: str) -> tuple[str, str] | None:
-    """Return kohya's name of the layer and the role ("down", "up", "mid", "alpha"); None for any other form."""
+    """Return kohya's name of the layer and the role ("down", "up", "mid", "alpha", ...); None for any other form."""
     match = _FACTOR.fullmatch(name)
     prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), None)
     if match is None or prefix is None:
         return None
-    role = match["one"] or match["other"] or match["alpha"]
+    role = next(found for key, found in match.groupdict().items() if key != "layer" and found)
     path = match["layer"].removeprefix(prefix).replace(".processor.", ".")
     layer = (_PREFIXES[prefix] + path).replace(".", "_")
-    return _layer_of_processors(layer), _OF_PEFT.get(role, role)
+    return _layer_of_processors(layer), _OTHER_ROLES.get(role, role)
 
 
 def adapter_alphas(label: str, metadata: Mapping[str, str]) -> dict[str, float]:

@@ -5,14 +5,14 @@ number format that the checkpoint's file has: using a LoRA and merging it are th
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from pastelbot.diffusion.lora.factors import Factors, add_factors
+from pastelbot.diffusion.lora.changes import Change, add_changes
 from pastelbot.diffusion.lora.targets import Targets, find_targets
 from pastelbot.diffusion.weights.original_names import layout_of_diffusers, original_text_name, original_unet_name
 from pastelbot.diffusion.weights.tensor_sources import TensorInfo
@@ -23,19 +23,20 @@ class LoadedLora:
     """A LoRA in memory: what it changes, by the layers' original names.
 
     `identity` is different for any other content of its file; `unknown` are the modules that the checkpoint lacks.
+    `changes` are by the names of tensors, `embeddings` the tensors of those inside the file.
     """
 
     name: str
     hash: str
     identity: str
-    factors: Mapping[str, Factors]
+    changes: Mapping[str, Change]
     unknown: tuple[str, ...] = ()
+    embeddings: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Return the bytes that it takes."""
-        tensors = (tensor for each in self.factors.values() for tensor in (each.down, each.up, each.mid))
-        return sum(tensor.nbytes for tensor in tensors if tensor is not None)
+        return sum(change.size for change in self.changes.values())
 
 
 LoraSet = tuple[tuple[LoadedLora, float], ...]
@@ -82,27 +83,27 @@ class Patch:
             return
         self._used = None
         self._changes += 1
-        changes: dict[str, list[tuple[Factors, float]]] = {}
+        changes: dict[str, list[tuple[Change, float]]] = {}
         for lora, multiplier in loras:
-            for key in lora.factors.keys() & self.layers.keys() if multiplier else ():
-                changes.setdefault(key, []).append((lora.factors[key], multiplier))
+            for key in lora.changes.keys() & self.layers.keys() if multiplier else ():
+                changes.setdefault(key, []).append((lora.changes[key], multiplier))
         for key in self._changed - changes.keys():
             self.layers[key].weight.copy_(self._originals[key])
         self._changed &= changes.keys()
-        for key, factors in changes.items():
-            self._change(key, factors)
+        for key, each in changes.items():
+            self._change(key, each)
         if not self._changed:
             self._originals.clear()
         self._used = loras
 
-    def _change(self, key: str, changes: Sequence[tuple[Factors, float]]) -> None:
+    def _change(self, key: str, changes: Sequence[tuple[Change, float]]) -> None:
         layer = self.layers[key]
         if key not in self._originals:
             self._originals[key] = layer.weight.clone(memory_format=torch.contiguous_format)
         device = layer.weight.device
-        moved = [(factors.to(device), multiplier) for factors, multiplier in changes]
+        moved = [(change.moved(device), multiplier) for change, multiplier in changes]
         self._changed.add(key)
-        layer.weight.copy_(add_factors(self._originals[key], moved).to(layer.stored))
+        layer.weight.copy_(add_changes(self._originals[key], moved).to(layer.stored))
 
 
 class Patches(Protocol):

@@ -13,7 +13,8 @@ UNET = "lora_unet_"
 TEXT = "lora_te_"
 
 _TEXT_LAYER = re.compile(
-    r"(?:text_model\.)?(encoder\.layers\.\d+\.(?:self_attn\.(?:k|v|q|out)_proj|mlp\.fc[12]))\.weight"
+    r"(?:text_model\.)?(encoder\.layers\.\d+\.(?:self_attn\.(?:k|v|q|out)_proj|mlp\.fc[12]|layer_norm[12])"
+    r"|final_layer_norm)\.weight"
 )
 _RARE = ("conv_in", "conv_out", "time_embedding")
 
@@ -22,13 +23,28 @@ _RARE = ("conv_in", "conv_out", "time_embedding")
 class Target:
     """A layer's weight: its original name and shape, and diffusers' path of the layer within its network.
 
-    `standard` layers are in every LoRA; the others, the UNet's residual blocks and resampling, in LoCons alone.
+    `standard` layers are in every LoRA; the others, the UNet's residual blocks and resampling, in LoCons alone, and
+    those that no LoRA has in other networks. `bias` says whether the layer has one.
     """
 
     key: str
     path: str
     shape: tuple[int, ...]
     standard: bool
+    bias: bool = False
+
+    @property
+    def rare(self) -> bool:
+        """Return whether kohya's scripts neither train nor merge a LoRA of it."""
+        return len(self.shape) == 1 or self.path.startswith(_RARE)
+
+    def key_of(self, part: int) -> str:
+        """Return the original name of a part: 0 is the weight, 1 the bias."""
+        return self.key.removesuffix("weight") + "bias" if part else self.key
+
+    def shape_of(self, part: int) -> tuple[int, ...]:
+        """Return the shape of a part."""
+        return self.shape[:1] if part else self.shape
 
     @property
     def is_convolution(self) -> bool:
@@ -42,15 +58,12 @@ Targets = Mapping[str, Target]
 def find_targets(entries: Mapping[str, TensorInfo], *, rare: bool = False) -> dict[str, Target]:
     """Return a checkpoint's layers by LoRA names. These have dots as underscores: look them up, never split them.
 
-    The `rare` ones are the UNet's first and last layer and its time embedding: the webui paints with a LoRA's changes
-    of them, kohya's scripts neither train nor merge these.
+    The `rare` ones are the UNet's first and last layer, its time embedding, and all norms: the webui paints with a
+    network's changes of them, kohya's scripts neither train nor merge these.
     """
-    targets = {}
-    for target in _text_targets(entries):
-        targets[TEXT + target.path.replace(".", "_")] = target
-    for target in _unet_targets(entries, rare=rare):
-        targets[UNET + target.path.replace(".", "_")] = target
-    return targets
+    found = [(TEXT, target) for target in _text_targets(entries)]
+    found += [(UNET, target) for target in _unet_targets(entries)]
+    return {start + target.path.replace(".", "_"): target for start, target in found if rare or not target.rare}
 
 
 def original_aliases(targets: Targets) -> dict[str, str]:
@@ -63,27 +76,29 @@ def original_aliases(targets: Targets) -> dict[str, str]:
 
 
 def _text_targets(entries: Mapping[str, TensorInfo]) -> Iterator[Target]:
-    for name, entry in entries.items():
+    for name in entries:
         found = _TEXT_LAYER.fullmatch(name.removeprefix(TEXT_PREFIX)) if name.startswith(TEXT_PREFIX) else None
         if found:
-            yield Target(key=name, path=f"text_model.{found[1]}", shape=entry.shape, standard=True)
+            yield _target(entries, name, f"text_model.{found[1]}", standard=True)
 
 
-def _unet_targets(entries: Mapping[str, TensorInfo], *, rare: bool) -> Iterator[Target]:
+def _unet_targets(entries: Mapping[str, TensorInfo]) -> Iterator[Target]:
     layers = [
         name.removeprefix(UNET_PREFIX).removesuffix(".weight")
         for name, entry in entries.items()
-        if name.startswith(UNET_PREFIX) and name.endswith(".weight") and len(entry.shape) in (2, 4)
+        if name.startswith(UNET_PREFIX) and name.endswith(".weight") and len(entry.shape) in (1, 2, 4)
     ]
     for old, new, kind in layout_of_original(entries).modules():
-        if new.startswith(_RARE) and not rare:
-            continue
         for layer in layers:
             if layer == old or layer.startswith(old + "."):
                 rest = layer.removeprefix(old).removeprefix(".")
                 path = ".".join(filter(None, (new, RESNET[rest] if kind == "resnet" else rest)))
-                key = f"{UNET_PREFIX}{layer}.weight"
-                yield Target(key=key, path=path, shape=entries[key].shape, standard=".attentions." in path)
+                yield _target(entries, f"{UNET_PREFIX}{layer}.weight", path, standard=".attentions." in path)
+
+
+def _target(entries: Mapping[str, TensorInfo], key: str, path: str, *, standard: bool) -> Target:
+    bias = f"{key.removesuffix('weight')}bias" in entries
+    return Target(key=key, path=path, shape=entries[key].shape, standard=standard, bias=bias)
 
 
 _BLOCKS = (

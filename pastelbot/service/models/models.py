@@ -217,7 +217,16 @@ class Models:
 
     def _missing_embeddings(self, read: ReadRequest) -> list[str]:
         ours = {name.casefold() for name in network_files(self._settings.checkpoint.embeddings, EMBEDDING_SUFFIXES)}
-        return [name[:60] for name in read.embeddings if name.casefold() not in ours]
+        return [
+            name[:60]
+            for name, shorthash in read.embeddings.items()
+            if name.casefold() not in ours and not self._is_lora(shorthash)
+        ]
+
+    def _is_lora(self, name: str) -> bool:
+        """Return whether a LoRA has that name, which an infotext has for the hash of an embedding inside of it."""
+        found = self._loras.find(name)
+        return found is not None and found.exact
 
 
 def _lora_names(request: GenerationRequest) -> list[str]:

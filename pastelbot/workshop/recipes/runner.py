@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pastelbot.config import CheckpointSettings
 from pastelbot.diffusion.checkpoint.devices import PRECISIONS
-from pastelbot.diffusion.lora.files import LoraFile, open_loras, partner_of
+from pastelbot.diffusion.lora.files import open_loras, partner_of
+from pastelbot.diffusion.lora.lora_file import LoraFile
 from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, SafetensorsSource, TensorSource
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.formats.file_forms import is_safetensors

@@ -2,13 +2,15 @@
 
 import base64
 import hashlib
+import io
 import json
 
 import pytest
 import torch
+from helpers.lora_files import write_lora
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache
@@ -203,3 +205,54 @@ def test_other_widths_are_refused_by_name_where_they_are_called(own, tmp_path, n
     with pytest.raises(PaintingError, match=f"embedding sparkle cannot be used: .*made for {family}") as caught:
         infotext(own, tmp_path, prompt="1girl, sparkle")
     assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.fixture
+def bundle(own, tmp_path):
+    """Return folders with a LoRA that has two embeddings inside, one for another model, and with an embedding."""
+    inside = {
+        "bundle_emb.inner.string_to_param.*": torch.ones(2, own.conditioner.width),
+        "bundle_emb.wide.emb_params": torch.ones(1, 1024),
+        "bundle_emb.both.emb_params": torch.ones(1, own.conditioner.width),
+    }
+    write_lora(tmp_path / "loras", "soft", own.patches.targets)
+    tensors = load_file(tmp_path / "loras" / "soft.safetensors")
+    save_file(tensors | inside, tmp_path / "loras" / "soft.safetensors")
+    (tmp_path / "embeddings").mkdir()
+    safetensors(tmp_path / "embeddings" / "both", emb_params=-torch.ones(1, own.conditioner.width))
+    return NetworkFolders(loras=tmp_path / "loras", embeddings=tmp_path / "embeddings")
+
+
+def painted(own, folders, *prompts):
+    """Return the pictures that one engine paints of several prompts, one after the other."""
+    engine, found = Engine(own, networks=folders), []
+    for number, prompt in enumerate(prompts):
+        engine.admit(str(number), REQUEST.replace(prompt=prompt, negative_prompt=""))
+        while not engine.idle:
+            found += [event.pictures[0] for event in engine.step() if isinstance(event, Painted)]
+    return found
+
+
+def test_an_embedding_inside_a_lora_exists_while_the_lora_is_named(own, bundle):
+    alone = painted(own, bundle, "a inner")[0]
+    together = painted(own, bundle, "a inner <lora:soft:0>", "a inner", "a inner <lora:soft:0>")
+    first, without, again = together
+
+    assert 'TI hashes: "inner: soft"' in first.infotext
+    assert "TI hashes" not in without.infotext
+    assert first.png != without.png
+    assert without.png == alone.png
+    assert again.png == first.png
+
+
+def test_an_embedding_of_the_folder_goes_before_one_inside_a_lora(own, bundle):
+    named, plain = painted(own, bundle, "a both <lora:soft:0>", "a both")
+
+    assert Image.open(io.BytesIO(named.png)).tobytes() == Image.open(io.BytesIO(plain.png)).tobytes()
+    assert "both: soft" not in named.infotext
+
+
+def test_an_embedding_inside_a_lora_for_another_model_is_refused_where_it_is_called(own, bundle):
+    assert len(painted(own, bundle, "a <lora:soft:0>")) == 1
+    with pytest.raises(PaintingError, match=r"wide cannot be used: wide in soft was made for Stable Diffusion 2\.x"):
+        painted(own, bundle, "a wide <lora:soft:0>")

@@ -6,13 +6,14 @@ import io
 import pytest
 import torch
 from helpers.lora_files import lora_tensors, write_lora
+from helpers.network_layers import LAYERS, write_network
 from helpers.painting import paint
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
-from pastelbot.diffusion.lora.library import LoraLibrary
+from pastelbot.diffusion.lora.library import LoraLibrary, text_set, unet_set
 from pastelbot.diffusion.lora.patch import NO_LORAS, NetworkPatches
 from pastelbot.errors import NotFoundError, PaintingError, PromptError
 from pastelbot.formats.network_files import LoraFiles, NetworkFolders
@@ -104,6 +105,31 @@ def test_using_loras_is_merging_them(own, folders, bundled, tags, loras):
     assert pixels(plain) != pixels(paint(loading.load(str(bundled), device="cpu"), REQUEST)[0])
     run(engine, b=REQUEST)
     assert not same(used, weights(own))
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_using_a_network_of_any_kind_is_merging_it(own, tmp_path, bundled, kind):
+    """To the last bit, norms and biases included, with a LoRA before it whose layers it changes again."""
+    targets = {
+        name: target for name, target in own.patches.targets.items() if not target.rare or len(target.shape) == 1
+    }
+    targets = {name: target for name, target in targets.items() if target.shape[0] % 8 == 0}
+    write_lora(tmp_path, "soft", own.patches.targets, seed=1)
+    write_network(tmp_path / "net.safetensors", dict([*targets.items()][::7]), kind)
+    before = weights(own)
+    other = merged(tmp_path, bundled, ("soft.safetensors", 0.5), ("net.safetensors", 0.75))
+    library = LoraLibrary(own.patches, LoraFiles(tmp_path))
+    used = library.of_prompt("<lora:soft:0.5><lora:net:0.75>")
+    library.use_in_unet(unet_set(used))
+    library.use_in_text_encoder(text_set(used))
+    changed = {name for name, value in weights(own).items() if not torch.equal(value, before[name])}
+
+    assert same(weights(other), weights(own))
+    assert used[1].notes == []
+    assert any(name.endswith("norm1.bias") for name in changed)
+    library.use_in_unet(NO_LORAS)
+    library.use_in_text_encoder(NO_LORAS)
+    assert same(before, weights(own))
 
 
 def test_no_trace_is_left(own, folders):
@@ -278,10 +304,10 @@ def test_half_precision_rounds_to_the_files_format_and_back(bundled, folders, na
     half, fresh = (loading.load(str(bundled), device="cpu", precision=name) for _ in range(2))
     library = LoraLibrary(half.patches, LoraFiles(folders.loras))
     (used,) = library.of_prompt("<lora:soft:0.5>")
-    key = next(key for key in used.lora.factors if key.endswith("attn1.to_q.weight"))
+    key = next(key for key in used.lora.changes if key.endswith("attn1.to_q.weight"))
     library.use_in_unet(((used.lora, 0.5),))
-    original, factors = fresh.patches.unet.layers[key].weight, used.lora.factors[key]
-    change = 0.5 * factors.scale * (factors.up.double() @ factors.down.double())
+    original, factors = fresh.patches.unet.layers[key].weight, used.lora.changes[key]
+    change = 0.5 * factors.scale * (factors.tensors["up"].double() @ factors.tensors["down"].double())
 
     expected = (original.double() + change).to(torch.float16).to(dtype)
     torch.testing.assert_close(half.patches.unet.layers[key].weight, expected, rtol=0.01, atol=1e-4)
@@ -362,10 +388,12 @@ def test_targets_are_those_of_the_workshop(own, bundled):
     entries = open_folder(bundled).source.entries
 
     assert own.patches.targets == find_targets(entries, rare=True)
-    assert own.patches.targets.keys() - find_targets(entries).keys() == {
+    rare = own.patches.targets.keys() - find_targets(entries).keys()
+    assert {name for name in rare if len(own.patches.targets[name].shape) > 1} == {
         "lora_unet_conv_in",
         "lora_unet_conv_out",
         "lora_unet_time_embedding_linear_1",
         "lora_unet_time_embedding_linear_2",
     }
+    assert all("norm" in name for name in rare if len(own.patches.targets[name].shape) == 1)
     assert len(lora_tensors(own.patches.targets)) > 100

@@ -1,0 +1,96 @@
+"""Kinds of networks that change a checkpoint's layers, recognised by the names of a layer's tensors.
+
+LoRA is that of Hu et al. 2021; most of the others come from LyCORIS (Yeh et al. 2023), which names their tensors so.
+Kinds are looked for in the webui's order.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkKind:
+    """A kind by its usual name; a layer is of it that has all roles of one of the sets in `needed`."""
+
+    name: str
+    needed: tuple[frozenset[str], ...]
+
+
+def _kind(name: str, *needed: str) -> NetworkKind:
+    return NetworkKind(name=name, needed=tuple(frozenset(roles.split()) for roles in needed))
+
+
+LORA = _kind("LoRA", "down up")
+LOHA = _kind("LoHa", "hada_w1_a hada_w1_b hada_w2_a hada_w2_b")
+IA3 = _kind("IA3", "weight on_input")
+OFT = _kind("OFT", "oft_blocks", "oft_diag")
+LOKR = _kind(
+    "LoKr",
+    "lokr_w1 lokr_w2",
+    "lokr_w1 lokr_w2_a lokr_w2_b",
+    "lokr_w1_a lokr_w1_b lokr_w2",
+    "lokr_w1_a lokr_w1_b lokr_w2_a lokr_w2_b",
+)
+FULL = _kind("Full", "diff", "diff_b")
+NORM = _kind("Norm", "w_norm", "b_norm")
+GLORA = _kind("GLoRA", "a1 a2 b1 b2")
+
+_KINDS = (LORA, LOHA, IA3, OFT, LOKR, FULL, NORM, GLORA)
+
+# What a layer of any kind may have besides: numbers, the magnitudes of DoRA (Liu et al. 2024), a change added to it.
+NUMBERS = ("alpha", "scale", "on_input")
+DORA = "dora_scale"
+
+# How the name of a tensor ends, other than in a LoRA.
+ENDINGS = (
+    r"\.(?:(?P<plain>hada_w[12]_[ab]|hada_t[12]|lokr_w[12](?:_[ab])?|lokr_t2|oft_blocks|oft_diag|rescale|diff(?:_b)?"
+    r"|[wb]_norm|dora_scale|alpha|scale|bias|on_input|weight)(?:\.default)?|(?P<weighted>[ab][12])\.weight"
+    r"|(?P<magnitudes>lora_magnitude_vector)(?:\.default)?(?:\.weight)?)"
+)
+_LYCORIS = re.compile(r".*\.(?:hada_w1_a|lokr_w1(?:_a)?|oft_blocks|oft_diag|diff(?:_b)?|[wb]_norm|on_input|a1\.weight)")
+
+
+def kind_of(roles: Collection[str]) -> NetworkKind | None:
+    """Return the kind of a layer that has tensors of these roles; None where none of them is whole."""
+    found = frozenset(roles)
+    return next((kind for kind in _KINDS if any(needed <= found for needed in kind.needed)), None)
+
+
+def lacking(roles: Collection[str]) -> str | None:
+    """Return the role that a layer lacks to be of a kind, None where its roles belong to none."""
+    found = frozenset(roles)
+    begun = [needed for kind in _KINDS for needed in kind.needed if needed & found - {"weight"}]
+    nearest = min(begun, key=lambda needed: (len(needed - found), -len(needed & found)), default=None)
+    return None if nearest is None else min(nearest - found)
+
+
+def is_lycoris(name: str) -> bool:
+    """Return whether a tensor of that name is in networks of another kind than LoRA alone."""
+    return _LYCORIS.fullmatch(name) is not None
+
+
+# What is in a name of a tensor, or in what the trainer wrote about the base model -> the family of checkpoints.
+_FAMILIES = {
+    r"double_blocks|single_transformer_blocks|single_blocks|\bflux": "Flux",
+    r"joint_blocks|\bsd3|stable-diffusion-3": "Stable Diffusion 3",
+    r"lora_te2_|text_encoder_2\.|\bsdxl|stable-diffusion-xl": "SDXL",
+    r"\bsd_v2|stable-diffusion-v2": "Stable Diffusion 2.x",
+    r"\bsd_v1|stable-diffusion-v1": "Stable Diffusion 1.x",
+}
+_BASE_KEYS = ("ss_base_model_version", "modelspec.architecture")
+
+
+def family_of(names: Iterable[str], metadata: Mapping[str, str]) -> str | None:
+    """Return the family of checkpoints that a network was made for; None where neither names nor metadata say it."""
+    texts = [*(str(metadata[key]).lower() for key in _BASE_KEYS if key in metadata), *names]
+    return next(
+        (family for pattern, family in _FAMILIES.items() if any(re.search(pattern, text) for text in texts)), None
+    )
+
+
+def way_out(family: str | None) -> str:
+    """Return the end of a refusal: what a network was made for, and what to do."""
+    made = f" It was made for {family}." if family else ""
+    *others, last = [kind.name for kind in _KINDS]
+    return f"{made} Use a network for Stable Diffusion 1.x of one of the kinds {', '.join(others)} or {last}."
