@@ -244,6 +244,8 @@ class Actor:
 class JobOptions:
     """Options of a job that do not change its pixels. `origin` is the job that this one was made from.
 
+    `made_with` is the verb of the button that made it; "" for a command.
+
     `adult_allowed` says whether adult pictures may be shown where the job was requested. A private job is shown in a
     direct message, under the rules of its reply's server and of the channel `home_channel_id` there. `locale` is the
     language of its message: the server's in a channel, the user's in direct messages; "" is English.
@@ -255,6 +257,7 @@ class JobOptions:
     adult_allowed: bool = False
     home_channel_id: int | None = None
     locale: str = ""
+    made_with: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,21 @@ from pastelbot.service.requests.submission import Queued
 
 _CONTENT = 2000
 _PROMPT = 1200
+_TITLE = 350  # characters of a prompt over a picture, which a phone shows with it
 _BAR = 12
 _AVOIDED = 120
 _NEARLY = 30  # seconds
+
+
+_MADE_WITH = {
+    "reroll": "reroll",
+    "seed": "another seed",
+    "edit": "edited",
+    "corrected": "corrected",
+    "vary": "variation",
+    "hires": "hires",
+    "remix": "remix",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +111,12 @@ def _progress_text(share: float) -> str:
 
 
 def result_text(job: Job, seeds: Sequence[int], usual: Usual) -> str:
-    """Say whose picture it is, of what, and with which settings; what it avoids, where that is not as usual."""
+    """Say of what a picture is, whose and made how, and its settings; what it avoids, where that is not as usual."""
     settings = settings_line(job.request, seeds, job.seconds, usual=usual)
-    return f"<@{job.user_id}>\n{quote(job.request.prompt)}\n-# {settings}"[:_CONTENT]
+    prompt = shortened(plain_line(job.request.prompt), _TITLE) or "…"
+    made_with = _MADE_WITH.get(job.options.made_with)
+    title = f"**{prompt}** · <@{job.user_id}> ({made_with})" if made_with else f"**{prompt}** · <@{job.user_id}>"
+    return f"{title}\n-# {settings}"[:_CONTENT]
 
 
 def settings_line(

@@ -224,6 +224,7 @@ class Gallery:
         job = await self._jobs.by_message(message_id)
         if job is not None and job.status.ended:
             await self._files.drop(await self._jobs.forget_pictures(job.id))
+            await self._jobs.erase_ready_message(job.id)
 
     async def channel_deleted(self, channel_id: int) -> None:
         """Delete the pictures that a deleted channel or thread showed; those shared from elsewhere stay."""

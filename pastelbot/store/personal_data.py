@@ -53,6 +53,14 @@ PERSONAL = (
 )
 
 
+# Columns of a job's messages, and of the channels that they are in.
+_MESSAGES = (
+    ("message_id", "channel_id"),
+    ("ready_message_id", "channel_id"),
+    ("review_message_id", "review_channel_id"),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PersonalPicture:
     """A picture in an export; `file` None was swept away."""
@@ -113,7 +121,7 @@ class PersonalStore:
     async def forget(self, user_id: int) -> list[str]:
         """Delete what is not kept; return the picture files that the person had. Messages are marked to be deleted."""
         async with self._database.transaction() as connection:
-            for message, channel in (("message_id", "channel_id"), ("review_message_id", "review_channel_id")):
+            for message, channel in _MESSAGES:
                 await connection.execute(
                     f"INSERT OR IGNORE INTO erasures (message_id, channel_id, guild_id) SELECT {message}, {channel},"
                     f" guild_id FROM jobs WHERE user_id = ? AND {message} IS NOT NULL AND {channel} IS NOT NULL",

@@ -380,7 +380,11 @@ async def test_private_pictures_come_in_the_persons_language(studio, languages):
     await studio.status(job_id, JobStatus.DONE)
 
     assert (await studio.jobs.get(job_id)).options.locale == "ja"
-    assert [text for text in everything_sent(studio) if text.startswith(f"<@{studio.hana.id}>") and "ステップ" in text]
+    assert [
+        text
+        for text in everything_sent(studio)
+        if text.startswith(f"**1girl** · <@{studio.hana.id}>") and "ステップ" in text
+    ]
     assert [text for text in everything_sent(studio) if text.startswith("🔒 画像はあなただけに届きます: ")]
 
 

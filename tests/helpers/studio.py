@@ -190,10 +190,11 @@ def custom_ids(message):
 
 
 def rows(message):
-    """Return the buttons of each row of a message; those of a private one come as they were sent."""
-    if message.flags.ephemeral:
-        return [[SimpleNamespace(**button) for button in row["components"]] for row in message.components]
-    return [row.children for row in message.components]
+    """Return the buttons of each row of a message; those of a private one may come as they were sent."""
+    return [
+        [SimpleNamespace(**button) for button in row["components"]] if isinstance(row, dict) else row.children
+        for row in message.components
+    ]
 
 
 def labels(message):

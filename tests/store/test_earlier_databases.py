@@ -604,6 +604,16 @@ async def test_pictures_to_start_from_of_version_12(database):
     assert (start.file, start.size) == (name, 5000)
 
 
+@since(14)
+async def test_origins_and_ready_messages_of_version_14(database):
+    varied = await job(database, 14, 1)
+    assert (varied.options.origin, varied.options.made_with) == (job_id(12, 1), "vary")
+
+    await PersonalStore(database).forget(HANA)
+    gone = {each.message_id for each in await GalleryStore(database).erasures(limit=100)}
+    assert {message(14, 11), message(14, 12)} <= gone
+
+
 @every_version
 async def test_a_person_of_an_earlier_version_is_exported_and_forgotten(database):
     store = PersonalStore(database)

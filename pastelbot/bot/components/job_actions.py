@@ -31,7 +31,9 @@ _CONTENT = 2000
 
 async def _reroll(interaction: Interaction, job: Job, _index: int) -> None:
     """Paint the same with a new seed, and no variation of it."""
-    await _paint_child(interaction, job, job.request.replace(seed=random_seed(), subseed=0, subseed_strength=0.0))
+    await _paint_child(
+        interaction, job, job.request.replace(seed=random_seed(), subseed=0, subseed_strength=0.0), "reroll"
+    )
 
 
 async def _ask_seed(interaction: Interaction, job: Job, _index: int) -> None:
@@ -39,7 +41,7 @@ async def _ask_seed(interaction: Interaction, job: Job, _index: int) -> None:
 
     async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
         seed = random_seed() if options.seed == -1 else options.seed
-        await _paint_child(answer, job, job.request.replace(seed=seed))
+        await _paint_child(answer, job, job.request.replace(seed=seed), "seed")
 
     await open_modal(interaction, SeedModal(job.request, paint_it))
 
@@ -49,7 +51,8 @@ async def ask_edit(interaction: Interaction, job: Job, _index: int) -> None:
 
     async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
         actor = await actor_for(answer, job)
-        await paint(answer, await answer.client.services.builder.change(actor, job.request, options, children(job)))
+        changed = await answer.client.services.builder.change(actor, job.request, options, children(job, "edit"))
+        await paint(answer, changed)
 
     await open_modal(interaction, EditModal(job.request, paint_it))
 
@@ -59,7 +62,7 @@ def _vary(strength: float) -> Action:
 
     async def paint_it(interaction: Interaction, job: Job, index: int) -> None:
         one = job.request.alone(index)
-        await _paint_child(interaction, job, one.replace(subseed=random_seed(), subseed_strength=strength))
+        await _paint_child(interaction, job, one.replace(subseed=random_seed(), subseed_strength=strength), "vary")
 
     return paint_it
 
@@ -70,7 +73,7 @@ def _hires(strength: float | None = None) -> Action:
     async def paint_it(interaction: Interaction, job: Job, index: int) -> None:
         actor = await actor_for(interaction, job)
         builder = interaction.client.services.builder
-        large = await builder.enlarge(actor, job.request.alone(index), children(job), strength=strength)
+        large = await builder.enlarge(actor, job.request.alone(index), children(job, "hires"), strength=strength)
         await submit(interaction, large)
 
     return paint_it
@@ -84,15 +87,18 @@ async def _correct(interaction: Interaction, job: Job, _index: int) -> None:
     if not found:
         raise NotFoundError("There is nothing to correct now: all tags are known.")
     meant = {tag_key(each.typed): each.meant for each in found}
-    await _paint_child(interaction, job, job.request.replace(prompt=replace_tags(job.request.prompt, meant)))
+    await _paint_child(
+        interaction, job, job.request.replace(prompt=replace_tags(job.request.prompt, meant)), "corrected"
+    )
     if job.user_id == interaction.user.id:
         with contextlib.suppress(NotFoundError):  # it is painted
             await services.jobs.cancel(job.id, actor)
 
 
-async def _paint_child(interaction: Interaction, job: Job, request: GenerationRequest) -> None:
+async def _paint_child(interaction: Interaction, job: Job, request: GenerationRequest, made_with: str) -> None:
     actor = await actor_for(interaction, job)
-    await submit(interaction, await interaction.client.services.checker.check(actor, [request], children(job)))
+    options = children(job, made_with)
+    await submit(interaction, await interaction.client.services.checker.check(actor, [request], options))
 
 
 async def _infotext(interaction: Interaction, job: Job, _index: int) -> None:

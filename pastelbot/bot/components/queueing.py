@@ -64,6 +64,6 @@ async def paint(interaction: Interaction, checked: Checked, *, suggesting: bool 
         await suggest_tags(interaction, checked.requests[0].prompt, job)
 
 
-def children(job: Job) -> JobOptions:
-    """Return the options of a job that is made from another: hidden as that one is."""
-    return replace(job.options, origin=job.id)
+def children(job: Job, made_with: str = "") -> JobOptions:
+    """Return the options of a job that is made from another, by this verb: hidden as that one is."""
+    return replace(job.options, origin=job.id, made_with=made_with)

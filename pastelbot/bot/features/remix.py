@@ -47,7 +47,7 @@ class RemixCog(commands.Cog):
         async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
             actor, job_options = actor_of(answer), JobOptions(spoiler=picture.is_spoiler())
             if job is not None:
-                actor, job_options = await actor_for(answer, job), children(job)
+                actor, job_options = await actor_for(answer, job), children(job, "remix")
             options = options.replace(init=await picture_of(picture))
             await paint(answer, await self._builder.build(actor, options, job_options))
 

@@ -235,11 +235,11 @@ class Delivery:
         return self._service.waited(job) > self._mention_after
 
     async def _mention(self, job: Job, message_id: int) -> None:
-        """Notify the owner after a long wait that the picture is there."""
-        if not self._waited_long(job):
+        """Notify the owner after a long wait that the picture is there: once, at the last of several."""
+        if not self._waited_long(job) or not await self._service.is_last(job):
             return
         try:
-            await self._writer.mention(job, message_id)
+            await self._service.set_ready_message(job.id, await self._writer.mention(job, message_id))
         except _LATER as error:
             log.warning("owner not mentioned", job=job.id, error=str(error))
 

@@ -72,12 +72,16 @@ class MessageWriter:
             raise
         return message.id
 
-    async def mention(self, job: Job, message_id: int) -> None:
-        """Notify the owner that the picture is there, in a reply to it: Discord notifies users of new messages only."""
+    async def mention(self, job: Job, message_id: int) -> int:
+        """Notify the owner that the picture is there, in a reply to it: Discord notifies users of new messages only.
+
+        Return the reply's id.
+        """
         channel = self._channel(reply_of(job))
         picture = channel.get_partial_message(message_id).to_reference(fail_if_not_exists=False)
         text, nonce = self._saying(job)(f"<@{job.user_id}> Your picture is ready."), f"{job.id}:ready"
-        await channel.send(text, reference=picture, allowed_mentions=_owner_alone(job), nonce=nonce)
+        sent = await channel.send(text, reference=picture, allowed_mentions=_owner_alone(job), nonce=nonce)
+        return sent.id
 
     def file_limit(self, job: Job) -> int:
         """Return how many bytes a file may have where the job is shown."""

@@ -178,6 +178,14 @@ class JobService:
         """Remember which message shows the job."""
         await self._jobs.set_message(job_id, message_id)
 
+    async def set_ready_message(self, job_id: str, message_id: int) -> None:
+        """Remember which message told the owner that the job is done."""
+        await self._jobs.set_ready_message(job_id, message_id)
+
+    async def is_last(self, job: Job) -> bool:
+        """Return whether nothing else of a finished job's owner waits or is painted."""
+        return not await self._jobs.has_unfinished(job.user_id)
+
     async def posted(self, job_id: str, message_id: int) -> None:
         """Record that Discord has the pictures in that message, and settle the job."""
         await self._jobs.posted(job_id, message_id)

@@ -181,6 +181,7 @@ def job_of(row: Row) -> Job:
             adult_allowed=bool(row["adult_allowed"]),
             home_channel_id=row["home_channel_id"],
             locale=row["locale"],
+            made_with=row["made_with"],
         ),
         withheld=row["review"] == "open",
         reason=row["reason"],

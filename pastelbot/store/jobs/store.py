@@ -190,6 +190,21 @@ class JobStore:
         async with self._database.transaction() as connection:
             await connection.execute("UPDATE jobs SET message_id = ? WHERE id = ?", message_id, job_id)
 
+    async def set_ready_message(self, job_id: str, message_id: int) -> None:
+        """Remember which message told the owner that the job is done: it is deleted with the job's own."""
+        async with self._database.transaction() as connection:
+            await connection.execute("UPDATE jobs SET ready_message_id = ? WHERE id = ?", message_id, job_id)
+
+    async def has_unfinished(self, user_id: int) -> bool:
+        """Return whether a user has jobs that wait, are painted or are not posted yet."""
+        sql = f"SELECT COUNT(*) FROM jobs WHERE user_id = ? AND status IN ({_marks(_ACTIVE)})"
+        return await self._database.reader.number(sql, user_id, *_ACTIVE) > 0
+
+    async def erase_ready_message(self, job_id: str) -> None:
+        """Note that the message that told the owner of the job must go."""
+        async with self._database.transaction() as connection:
+            await _erase(connection, job_id, "ready_message_id")
+
     async def rendered(self, job_id: str, pictures: Sequence[StoredPicture], *, seconds: float) -> Job | None:
         """Record pictures that are on disk; None where the job was ended meanwhile."""
         sql = "UPDATE jobs SET status = 'rendered', seconds = ? WHERE id = ? AND status = 'leased' RETURNING *"
@@ -249,11 +264,8 @@ class JobStore:
         """Note that the job's message must go, so that nothing is shown there again and it goes after a restart too."""
         async with self._database.transaction() as connection:
             await connection.execute("UPDATE jobs SET end_shown = 1 WHERE id = ?", job_id)
-            await connection.execute(
-                "INSERT OR IGNORE INTO erasures (message_id, channel_id, guild_id)"
-                " SELECT message_id, channel_id, guild_id FROM jobs WHERE id = ? AND message_id IS NOT NULL",
-                job_id,
-            )
+            for column in ("message_id", "ready_message_id"):
+                await _erase(connection, job_id, column)
 
     async def end_shown(self, job_id: str) -> None:
         """Record that a job's end is shown, or cannot be."""
@@ -300,6 +312,15 @@ async def _check_before(
     raise LimitError(
         f"You have {waiting} jobs queued, and {more} more would be over the limit of {limit}: wait for some of them, "
         "or ask for fewer at once."
+    )
+
+
+async def _erase(connection: Transaction, job_id: str, column: str) -> None:
+    """Note that the message in this column must go."""
+    await connection.execute(
+        "INSERT OR IGNORE INTO erasures (message_id, channel_id, guild_id)"
+        f" SELECT {column}, channel_id, guild_id FROM jobs WHERE id = ? AND {column} IS NOT NULL",
+        job_id,
     )
 
 

@@ -28,7 +28,7 @@ async def test_reroll_paints_the_same_with_another_seed(studio, painted, request
     assert result.response.id == again.id != painted.id
     assert first.seed != second.seed
     assert first == second.replace(seed=7)
-    assert f"seed {second.seed}" in again.content
+    assert again.content.startswith(f"**1girl, red hair** · {studio.hana.mention} (reroll)\n-# seed {second.seed}")
 
 
 async def test_seed_asks_for_one_and_keeps_everything_else(studio, painted, request_of):
@@ -70,7 +70,7 @@ async def test_edit_is_prefilled_and_paints_what_was_changed(studio, painted, re
 
     expected = (await request_of(painted)).replace(prompt="1girl, blue hair", negative_prompt="", seed=8)
     assert expected == await request_of(again)
-    assert "> 1girl, blue hair" in again.content
+    assert again.content.startswith("**1girl, blue hair** · ")
 
 
 async def test_the_longest_prompt_can_be_edited(studio):
@@ -95,7 +95,7 @@ async def test_the_user_who_clicks_is_charged_and_named(studio, painted):
     await studio.kenji.click(painted, label="Reroll")
     again = await studio.finish()
 
-    assert again.content.startswith(studio.kenji.mention)
+    assert f" · {studio.kenji.mention} (reroll)" in again.content
     assert await studio.charged(studio.kenji) == 1
     assert await studio.charged(studio.hana) == 1
 

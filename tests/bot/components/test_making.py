@@ -223,6 +223,7 @@ async def test_every_button_remembers_where_its_picture_came_from(studio):
     waiting = await studio.jobs.with_status(JobStatus.QUEUED, JobStatus.LEASED)
 
     assert [parent] * 5 == [job.options.origin for job in waiting]
+    assert ["reroll", "hires", "seed", "edit", "vary"] == [job.options.made_with for job in waiting]
 
 
 async def test_edit_has_fields_for_the_sampler_and_hires(studio):

@@ -62,7 +62,7 @@ async def test_what_is_seen_can_be_changed_and_painted(studio, describe):
     await studio.hana.submit_modal(form, {"prompt": "1girl, blue hair", "negative": "", "seed": ""})
     message = await studio.finish()
 
-    assert "> 1girl, blue hair" in message.content
+    assert message.content.startswith("**1girl, blue hair** · ")
 
 
 async def test_paint_this_works_after_a_restart(studio, describe):

@@ -27,7 +27,7 @@ async def test_a_message_goes_from_the_line_through_progress_to_the_picture(stud
     done = await studio.finish()
 
     assert message.id == done.id
-    assert done.content.startswith(f"{studio.hana.mention}\n> 1girl, red hair\n-# seed 7 · ")
+    assert done.content.startswith(f"**1girl, red hair** · {studio.hana.mention}\n-# seed 7 · ")
     assert ["Reroll", "Edit", "Vary", "More"] == labels(done)
     assert len(studio.messages) == 1
 
@@ -153,7 +153,7 @@ async def test_a_prompt_pings_no_user_and_formats_nothing(studio):
     await studio.imagine(prompt)
     message = await studio.finish()
 
-    shown = message.content.splitlines()[1]
+    shown = message.content.splitlines()[0]
     assert "@everyone" not in shown
     assert "<@123456789012345678>" not in shown
     assert r"\*\*bold\*\*, \`code\`, \|\|spoiler\|\|, \[a](https\://example.org)" in shown
@@ -168,8 +168,8 @@ async def test_the_longest_prompt_fits_into_the_message(open_studio, letter):
     message = await studio.finish()
 
     assert len(message.content) <= 2000
-    assert "… " in message.content.replace("\n", " ")
-    assert message.content.splitlines()[2].startswith("-# seeds 7, 8, 9, 10 · ")
+    assert message.content.splitlines()[0].endswith(f"…** · {studio.hana.mention}")
+    assert message.content.splitlines()[1].startswith("-# seeds 7, 8, 9, 10 · ")
     assert all(len(attachment.description) <= 1024 for attachment in message.attachments)
 
 

@@ -131,7 +131,7 @@ async def test_a_short_wait_ends_without_a_mention(studio):
     await studio.mod.delete(first)
     message = await studio.finish()
 
-    assert message.content.startswith(studio.hana.mention)
+    assert message.content.startswith(f"**1girl, red hair** · {studio.hana.mention}\n")
     assert [message.id] == [shown.id for shown in studio.messages]
     assert all(not body.get("allowed_mentions", {}).get("users") for body in studio.sent("messages"))
     assert all(body["allowed_mentions"] == {"parse": []} for body in studio.sent("messages"))
@@ -474,3 +474,32 @@ def emit_noise(executor, job_id, side):
 
 def comment_of(picture):
     return picture.getexif().get_ifd(0x8769)[0x9286].removeprefix(b"UNICODE\0").decode("utf-16-be")
+
+
+async def test_a_batch_ends_with_one_mention_which_goes_with_its_picture(open_studio):
+    studio = await open_studio(discord={"mention_after_seconds": 20})
+    for _ in range(3):
+        await studio.imagine()
+    studio.clock.advance(seconds=21)
+    for _ in range(3):
+        last = await studio.finish()
+    await eventually(lambda: len(studio.messages) == 4)
+    (ready,) = [each for each in studio.messages if "is ready" in each.content]
+    assert ready.reference.message_id == last.id
+
+    await studio.more(studio.hana, last, "Delete")
+    await eventually(lambda: len(studio.messages) == 2)
+    assert studio.message(ready.id) is None
+
+
+async def test_a_mention_goes_with_the_data_of_its_user(open_studio):
+    studio = await open_studio(discord={"mention_after_seconds": 20})
+    await studio.imagine()
+    await studio.painting()
+    studio.clock.advance(seconds=21)
+    await studio.finish()
+    await eventually(lambda: len(studio.messages) == 2)
+
+    await studio.bot.services.personal_data.forget(studio.hana.id)
+    studio.bot.posts.wake()
+    await eventually(lambda: studio.messages == [])

@@ -42,7 +42,7 @@ async def test_a_job_in_line_is_painted_after_the_restart(open_studio, end):
         assert len([message for message in studio.messages if message.attachments]) == number
 
     assert len(studio.messages) == 2
-    assert studio.message(waiting.id).content.startswith(studio.kenji.mention)
+    assert studio.message(waiting.id).content.startswith(f"**second** · {studio.kenji.mention}\n")
 
 
 @ENDINGS
