@@ -25,7 +25,7 @@ from pastelbot.diffusion.lora.patch import NetworkPatches
 from pastelbot.diffusion.networks.unet import place, prepare_unet
 from pastelbot.diffusion.networks.vae import Vae
 from pastelbot.diffusion.sampling.rng import make_generator
-from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 from pastelbot.records import GenerationRequest, HiresFix
 
 TAGS = [f"(detail {number}:1.{number % 9 + 1})" if number % 5 == 0 else f"tag number {number}" for number in range(200)]

@@ -42,8 +42,6 @@ from pastelbot.service.services import Services
 from pastelbot.service.tagging import Describing
 from pastelbot.service.tags.dictionary import Tags
 from pastelbot.service.visibility import Visibility
-from pastelbot.store.audit import AuditLog
-from pastelbot.store.blocks import BlockStore
 from pastelbot.store.confirmations import ConfirmationStore
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
@@ -52,12 +50,14 @@ from pastelbot.store.jobs.init_adoption import adopt_init_pictures
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.key_values import KeyValueStore
 from pastelbot.store.maintenance.disk_space import DiskSpace
-from pastelbot.store.pauses import Pauses
+from pastelbot.store.moderation.audit import AuditLog
+from pastelbot.store.moderation.blocks import BlockStore
+from pastelbot.store.moderation.pauses import Pauses
+from pastelbot.store.moderation.reviews import ReviewStore
 from pastelbot.store.personal_data import PersonalStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.presets import PresetStore
 from pastelbot.store.quotas import QuotaStore
-from pastelbot.store.reviews import ReviewStore
 from pastelbot.store.settings import SettingsStore
 from pastelbot.store.stats import StatsStore
 from pastelbot.store.tags.search import TagStore

@@ -205,6 +205,40 @@ def test_no_module_outside_the_bot_imports_itself_by_way_of_others():
     assert sorted(graph) == []
 
 
+def imports_between_parts():
+    """Yield (folder, part, other part): the modules and folders in a folder, and which of them import which.
+
+    An `__init__.py` stands for its folder.
+    """
+    for name, found in module_imports().items():
+        own = name.removesuffix(".__init__").split(".")
+        for other in (module.removesuffix(".__init__").split(".") for module in found):
+            shared = next((at for at, (a, b) in enumerate(zip(own, other, strict=False)) if a != b), None)
+            if shared is not None:
+                yield ".".join(own[:shared]), own[shared], other[shared]
+
+
+def parts_in_circles(imports):
+    """Return those of (folder, part, other part) that are part of a circle, or lead to one."""
+    graph = {}
+    for folder, part, other in imports:
+        graph.setdefault((folder, part), set()).add((folder, other))
+    while leaves := [part for part, others in graph.items() if not others & graph.keys()]:
+        for part in leaves:
+            del graph[part]
+    return sorted(f"{folder}.{part}" for folder, part in graph)
+
+
+def test_no_folder_imports_another_one_that_imports_it():
+    """Folders count as one with what is in them, so a module cannot stand both above and below a folder."""
+    assert parts_in_circles(imports_between_parts()) == []
+
+
+def test_circles_between_folders_are_found():
+    assert parts_in_circles([("store", "jobs", "files"), ("store", "files", "jobs")]) == ["store.files", "store.jobs"]
+    assert parts_in_circles([("store", "jobs", "files"), ("bot", "files", "jobs")]) == []
+
+
 @pytest.mark.parametrize("module", ["pastelbot.bot.client", "pastelbot.app", "pastelbot.cli.main", "pastelbot.run"])
 def test_bot_process_loads_no_torch(module):
     """The process that talks to Discord starts without torch, diffusers, transformers or ONNX Runtime."""

@@ -12,8 +12,8 @@ from pastelbot.bot.render import alt_text
 from pastelbot.errors import LimitError, RequestError
 from pastelbot.formats import pictures
 from pastelbot.records import BeingPainted, Job, Update
-from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.picture_files import read_picture
+from pastelbot.store.stored_pictures import StoredPicture
 
 FILE_BYTES = 10 * 2**20  # of a file that is sent
 _WEBP: tuple[dict[str, Any], ...] = ({"lossless": True}, {"quality": 95}, {"quality": 80}, {"quality": 50})

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pastelbot.config import BUNDLED, Settings
 from pastelbot.doctor.finding import Finding, Level
-from pastelbot.rules.device_speed import card_minutes
+from pastelbot.rules.timing.device_speed import card_minutes
 
 _PROGRAM = "from pastelbot.diffusion.checkpoint.device_report import main; main()"
 _SECONDS = 120

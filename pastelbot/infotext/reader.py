@@ -13,9 +13,9 @@ from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, interpr
 from pastelbot.records import GenerationRequest, HiresFix, SamplingOptions
 from pastelbot.rules.limits import MAX_SEED
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
-from pastelbot.rules.sampler_names import recognised_sampler, recognised_schedule
 from pastelbot.rules.samplers import AUTOMATIC, SamplerChoice, normalise, uses_ensd
 from pastelbot.rules.sampling.options import SAMPLING_OPTIONS
+from pastelbot.rules.sampling.sampler_names import recognised_sampler, recognised_schedule
 
 _EMPHASIS_MODES = ("Original", "No norm", "None", "Ignore")
 # Fields that do not go into the request as they are; the caller that has the files reads them.

@@ -45,7 +45,7 @@ from pastelbot.records import (
     WorkerReady,
 )
 from pastelbot.rules import cost
-from pastelbot.rules.device_speed import card_minutes
+from pastelbot.rules.timing.device_speed import card_minutes
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 

@@ -1,7 +1,7 @@
 """Token count of a prompt without the checkpoint: all of Stable Diffusion 1.x shares CLIP's vocabulary."""
 
 from pastelbot.prompt.parsing import PromptParser
-from pastelbot.prompt.tokens import token_count
+from pastelbot.prompt.tokenization.tokens import token_count
 from pastelbot.rules.vocabulary import tokenizer
 
 

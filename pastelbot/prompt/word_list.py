@@ -7,7 +7,7 @@ from pastelbot.prompt.attention import Fragment
 from pastelbot.prompt.composition import split_and
 from pastelbot.prompt.confusables import BORDER, readings, words_of
 from pastelbot.prompt.parsing import PromptParser
-from pastelbot.prompt.tokenizer import repaired_text
+from pastelbot.prompt.tokenization.tokenizer import repaired_text
 
 _BREAK = f" {BORDER} "
 

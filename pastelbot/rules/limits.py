@@ -9,10 +9,10 @@ from pastelbot.errors import LimitError, NotFoundError, PromptError, RequestErro
 from pastelbot.formats import pictures
 from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.prompt import check
-from pastelbot.prompt.chunks import CHUNK_LENGTH
 from pastelbot.prompt.extra_networks import NetworkTag
 from pastelbot.prompt.lora_tags import lora_tags_among, written
 from pastelbot.prompt.parsing import PromptParser
+from pastelbot.prompt.tokenization.chunks import CHUNK_LENGTH
 from pastelbot.records import GenerationRequest, InitImage
 from pastelbot.rules import grids
 from pastelbot.rules.hires import hires_size

@@ -3,7 +3,7 @@
 import functools
 
 from pastelbot.config import bundled_checkpoint
-from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
 _SHORTEST = 3  # letters
 

@@ -12,8 +12,8 @@ from pastelbot.prompt.word_list import WordList
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.rules.content_filter import NO_WORDS, SHIPPED, AgeGate, ContentRules, adult_word, quoted, read_gate
 from pastelbot.service import server_rules
-from pastelbot.store.blocks import BlockStore
-from pastelbot.store.pauses import Pauses
+from pastelbot.store.moderation.blocks import BlockStore
+from pastelbot.store.moderation.pauses import Pauses
 from pastelbot.store.quotas import Allowance
 from pastelbot.store.settings import Scope, SettingsStore, Value
 

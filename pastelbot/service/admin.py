@@ -11,16 +11,16 @@ from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.prompt.word_list import phrase_of
 from pastelbot.records import Actor, GenerationRequest, Job, JobStatus
 from pastelbot.rules.content_filter import quoted, refusals
-from pastelbot.rules.durations import read_duration
+from pastelbot.rules.timing.durations import read_duration
 from pastelbot.service import server_rules
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.audit import AuditTrail
 from pastelbot.service.gallery import Gallery
 from pastelbot.service.requests.preferences import prompt_affixes
-from pastelbot.store.audit import AuditEntry
-from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.jobs.store import JobStore
-from pastelbot.store.pauses import EVERYWHERE
+from pastelbot.store.moderation.audit import AuditEntry
+from pastelbot.store.moderation.blocks import Block, BlockStore
+from pastelbot.store.moderation.pauses import EVERYWHERE
 from pastelbot.store.quotas import Allowance
 from pastelbot.store.settings import Scope, SettingsStore, Value
 from pastelbot.store.stats import Figures, StatsStore

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from pastelbot.records import Actor, Job
-from pastelbot.store.audit import AuditEntry, AuditLog
+from pastelbot.store.moderation.audit import AuditEntry, AuditLog
 
 _DETAIL = 1000  # characters
 

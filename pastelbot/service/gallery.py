@@ -15,10 +15,10 @@ from pastelbot.service.audit import AuditTrail
 from pastelbot.service.requests.submission import JobService
 from pastelbot.service.visibility import Visibility
 from pastelbot.store.gallery import Ancestor, GalleryEntry, GalleryStore, PendingDeletion, Search, View
-from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import Scope, SettingsStore
+from pastelbot.store.stored_pictures import StoredPicture
 
 _PAGE = 4
 

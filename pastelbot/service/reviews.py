@@ -18,10 +18,10 @@ from pastelbot.records import RATINGS, Actor, Job, JobStatus
 from pastelbot.service import server_rules
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.audit import AuditTrail
-from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
-from pastelbot.store.reviews import Review, ReviewStore
+from pastelbot.store.moderation.reviews import Review, ReviewStore
 from pastelbot.store.settings import Scope, SettingsStore
+from pastelbot.store.stored_pictures import StoredPicture
 
 _REFUSED = "it was rated as adult, and this is not an age-restricted channel"
 _UNRATED = "it could not be rated, and this is not an age-restricted channel"

@@ -23,8 +23,8 @@ from pastelbot.errors import NotFoundError, StoreError
 from pastelbot.records import GenerationRequest, Picture
 from pastelbot.store.database import Database
 from pastelbot.store.failures import store_errors
-from pastelbot.store.jobs.rows import StoredPicture, content_name, picture_file
 from pastelbot.store.maintenance.backup import sync_names
+from pastelbot.store.stored_pictures import StoredPicture, content_name, picture_file
 
 # Nothing else in the folder is ours, whatever it is: by content, and by job as it was before.
 _OURS = re.compile(

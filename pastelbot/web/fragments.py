@@ -10,7 +10,7 @@ from pastelbot.rules import cost
 from pastelbot.rules.hires import hires_size
 from pastelbot.service.page.page_jobs import JobView
 from pastelbot.service.page.sign_in import Visitor
-from pastelbot.store.jobs.rows import StoredPicture
+from pastelbot.store.stored_pictures import StoredPicture
 
 _PROMPT = 300
 

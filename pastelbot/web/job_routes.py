@@ -15,7 +15,7 @@ from pastelbot.service.page.page_jobs import JobView
 from pastelbot.service.page.sign_in import Visitor
 from pastelbot.service.rates import Kind
 from pastelbot.service.services import Services
-from pastelbot.store.jobs.rows import StoredPicture
+from pastelbot.store.stored_pictures import StoredPicture
 from pastelbot.web import fragments
 from pastelbot.web.visits import COOKIE, Visits
 

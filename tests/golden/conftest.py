@@ -59,7 +59,7 @@ def tiny_sd(golden):
 def tokenizer(tiny_sd):
     """Return the model's tokenizer; a trimmed folder leaves it out, since the bundled checkpoint has the same."""
     from pastelbot.config import bundled_checkpoint
-    from pastelbot.prompt.tokenizer import ClipTokenizer
+    from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
     for path in (tiny_sd / "tokenizer", bundled_checkpoint() / "tokenizer"):
         if path.is_dir():

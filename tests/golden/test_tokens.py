@@ -1,6 +1,6 @@
 import pytest
 
-from pastelbot.prompt.chunks import chunk_text
+from pastelbot.prompt.tokenization.chunks import chunk_text
 
 
 def test_chunks_and_counts_are_the_recorded_ones(recorded, tokenizer):

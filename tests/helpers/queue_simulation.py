@@ -16,7 +16,7 @@ from pastelbot.jobs.queue.throughput import Throughput
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.records import GenerationRequest, HiresFix
 from pastelbot.rules import cost
-from pastelbot.rules.fair_shares import FairShares, NextTurn, decoding_effort, denoising_effort
+from pastelbot.rules.timing.fair_shares import FairShares, NextTurn, decoding_effort, denoising_effort
 from pastelbot.store.jobs.rows import QueuedJob
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

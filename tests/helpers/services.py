@@ -4,9 +4,9 @@ from pastelbot.config import TagSettings
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.audit import AuditTrail
 from pastelbot.service.tags.dictionary import Tags
-from pastelbot.store.audit import AuditLog
-from pastelbot.store.blocks import BlockStore
-from pastelbot.store.pauses import Pauses
+from pastelbot.store.moderation.audit import AuditLog
+from pastelbot.store.moderation.blocks import BlockStore
+from pastelbot.store.moderation.pauses import Pauses
 from pastelbot.store.settings import SettingsStore
 from pastelbot.store.tags.search import TagStore
 from pastelbot.store.tags.sets import TagSets

@@ -76,7 +76,7 @@ ONLY_ERRORS = (
     "prompt",
     "records.py",
     "rules/grids.py",
-    "rules/sampler_names.py",
+    "rules/sampling/sampler_names.py",
     "rules/samplers.py",
     "rules/sampling/options.py",
     "store",

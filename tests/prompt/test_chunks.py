@@ -1,5 +1,5 @@
-from pastelbot.prompt.chunks import CHUNK_LENGTH, EmbeddingNames, Placed, chunk_text
-from pastelbot.prompt.tokens import token_count
+from pastelbot.prompt.tokenization.chunks import CHUNK_LENGTH, EmbeddingNames, Placed, chunk_text
+from pastelbot.prompt.tokenization.tokens import token_count
 
 START, END, COMMA = 100, 101, 102
 

@@ -41,10 +41,10 @@ from pastelbot.prompt.tags.completion import unfinished, without_arrows
 from pastelbot.prompt.tags.names import tag_key, tags_in, whole_tags_in
 from pastelbot.prompt.tags.vocabulary import read_tag_file
 from pastelbot.prompt.word_list import painted_texts, phrase_of, read_all, wanted_of_negative
-from pastelbot.rules.durations import read_duration
 from pastelbot.rules.grids import read_axis
 from pastelbot.rules.picture_names import read_picture_name
-from pastelbot.rules.sampler_names import recognised_sampler
+from pastelbot.rules.sampling.sampler_names import recognised_sampler
+from pastelbot.rules.timing.durations import read_duration
 from pastelbot.store.gallery import View, match_query
 
 LANGUAGES = Languages.shipped()

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from pastelbot.errors import CheckpointError
-from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
 MERGES = [("c", "a"), ("ca", "t</w>"), ("a", "t</w>")]
 VOCABULARY = ["a", "c", "t", "a</w>", "c</w>", "t</w>", ",</w>", "1</w>", "2</w>", '"</w>', "ca", "cat</w>", "at</w>"]

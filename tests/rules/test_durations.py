@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from pastelbot.errors import RequestError
-from pastelbot.rules.durations import read_duration
+from pastelbot.rules.timing.durations import read_duration
 
 
 @pytest.mark.parametrize(

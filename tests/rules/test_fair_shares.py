@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pastelbot.rules.fair_shares import FairShares, NextTurn, decoding_effort, denoising_effort, in_slots
+from pastelbot.rules.timing.fair_shares import FairShares, NextTurn, decoding_effort, denoising_effort, in_slots
 
 
 def turn(job_id, effort=10, *, decodes=False):

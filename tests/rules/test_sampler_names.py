@@ -2,8 +2,8 @@
 
 import pytest
 
-from pastelbot.rules.sampler_names import recognised_sampler, recognised_schedule
 from pastelbot.rules.samplers import SAMPLERS, SCHEDULES
+from pastelbot.rules.sampling.sampler_names import recognised_sampler, recognised_schedule
 
 SPELLED = {
     "Euler a": ["Euler A", "k_euler_a", "Euler Ancestral", "euler_ancestral", "EulerAncestralDiscreteScheduler"],

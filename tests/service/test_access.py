@@ -6,9 +6,9 @@ from helpers import services
 from pastelbot.errors import NotAllowedError
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.rules.content_filter import check_content
-from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.database import Database
-from pastelbot.store.pauses import EVERYWHERE
+from pastelbot.store.moderation.blocks import Block, BlockStore
+from pastelbot.store.moderation.pauses import EVERYWHERE
 from pastelbot.store.settings import Scope, SettingsStore
 
 HERE, CHANNEL, ROLE, HANA = 1, 2, 3, 11

@@ -12,9 +12,9 @@ from pastelbot.bot.components import job_actions
 from pastelbot.errors import NotAllowedError, NotFoundError, RequestError
 from pastelbot.options import GenerationOptions, default_request
 from pastelbot.records import Actor, JobOptions, Picture, ReplyTarget
-from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.gallery import View
 from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.moderation.blocks import Block, BlockStore
 from pastelbot.store.picture_files import PictureFiles
 
 OWNER, MEMBER, HERE, ELSEWHERE, PAINTED, ASKED = 1, 2, 5, 6, 50, 51

@@ -2,9 +2,9 @@ import pytest
 from helpers.jobs import insert_job
 
 from pastelbot.records import GenerationRequest, ReplyTarget
-from pastelbot.store.audit import AuditEntry, AuditLog
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.moderation.audit import AuditEntry, AuditLog
 
 HERE, THERE, HANA, KENJI, MOD = 1, 2, 11, 12, 13
 

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.database import Database
+from pastelbot.store.moderation.blocks import Block, BlockStore
 
 HERE, THERE, HANA, KENJI = 1, 2, 11, 12
 

@@ -21,20 +21,20 @@ from pastelbot.records import (
     JobStatus,
     ReplyTarget,
 )
-from pastelbot.store.audit import AuditLog
-from pastelbot.store.blocks import Block, BlockStore
 from pastelbot.store.confirmations import ConfirmationStore, Plan
 from pastelbot.store.database import Database, migrations
 from pastelbot.store.gallery import Ancestor, GalleryStore, PendingDeletion, Search, View
 from pastelbot.store.jobs.begun_messages import BegunMessageStore
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.key_values import KeyValueStore
-from pastelbot.store.pauses import Pauses
+from pastelbot.store.moderation.audit import AuditLog
+from pastelbot.store.moderation.blocks import Block, BlockStore
+from pastelbot.store.moderation.pauses import Pauses
+from pastelbot.store.moderation.reviews import Review, ReviewStore
 from pastelbot.store.personal_data import PersonalStore
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.presets import PresetStore
 from pastelbot.store.quotas import UNLIMITED, Account, Allowance, QuotaStore
-from pastelbot.store.reviews import Review, ReviewStore
 from pastelbot.store.settings import Scope, SettingsStore
 from pastelbot.store.tags.search import TagStore
 

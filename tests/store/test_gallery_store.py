@@ -7,8 +7,8 @@ from helpers.jobs import insert_job
 from pastelbot.records import GenerationRequest, JobOptions, Picture, ReplyTarget
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore, Search, View, match_query
-from pastelbot.store.jobs.rows import picture_file
 from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.stored_pictures import picture_file
 
 HANA, KENJI, MOD = 1, 2, 3
 HERE, ELSEWHERE = 20, 21

@@ -16,9 +16,9 @@ from pastelbot.errors import NotFoundError, StorageFullError
 from pastelbot.records import GenerationRequest, InitImage, JobStatus, Picture, ReplyTarget
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.init_adoption import adopt_init_pictures
-from pastelbot.store.jobs.rows import content_name
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
+from pastelbot.store.stored_pictures import content_name
 
 REPLY = ReplyTarget(channel_id=1, guild_id=2)
 

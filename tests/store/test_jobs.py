@@ -18,9 +18,10 @@ from pastelbot.records import (
 )
 from pastelbot.rules import cost
 from pastelbot.store.database import Database
-from pastelbot.store.jobs.rows import QueuedJob, Served, picture_file, without_content
+from pastelbot.store.jobs.rows import QueuedJob, Served, without_content
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.quotas import Allowance
+from pastelbot.store.stored_pictures import picture_file
 
 REQUEST = GenerationRequest(prompt="1girl, ümläut 🎨", seed=5, hires=HiresFix(width=960, height=1280))
 REPLY = ReplyTarget(channel_id=10, guild_id=20)

@@ -5,11 +5,11 @@ from helpers.support import png
 from pastelbot.records import GenerationRequest, InitImage, JobStatus, Picture, ReplyTarget
 from pastelbot.store.database import Database
 from pastelbot.store.gallery import GalleryStore
-from pastelbot.store.jobs.rows import content_name
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.personal_data import PERSONAL, PersonalStore, StartPicture
 from pastelbot.store.picture_files import PictureFiles
 from pastelbot.store.settings import Scope, SettingsStore
+from pastelbot.store.stored_pictures import content_name
 
 HANA, KENJI, SERVER = 1, 2, 20
 # What a column is called that holds a person's id.

@@ -10,7 +10,7 @@ import structlog
 
 from pastelbot.bot.attachments import FILE_BYTES, FORMS, attachments
 from pastelbot.records import Job
-from pastelbot.store.jobs.rows import StoredPicture
+from pastelbot.store.stored_pictures import StoredPicture
 
 Sent = TypeVar("Sent")
 

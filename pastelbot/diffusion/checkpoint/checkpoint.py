@@ -10,7 +10,7 @@ from pastelbot.diffusion.lora.patch import Patches
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel
 from pastelbot.diffusion.networks.vae import NamedVae, Vae
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
-from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

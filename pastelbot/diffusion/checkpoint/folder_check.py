@@ -6,7 +6,7 @@ import torch
 
 from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, build_vae
 from pastelbot.diffusion.weights.files import read_folder
-from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
 
 def check_folder(folder: Path) -> None:

@@ -19,7 +19,7 @@ from pastelbot.errors import CheckpointError, PaintingError
 from pastelbot.formats.exported import MODEL, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER, Manifest, check_export
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, prediction_of
-from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
 
 class _FixedWeights:

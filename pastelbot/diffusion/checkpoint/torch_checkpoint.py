@@ -17,7 +17,7 @@ from pastelbot.errors import CheckpointError
 from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.hub import locate_tokenizer
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler
-from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
 
 def load_torch(

@@ -12,10 +12,10 @@ from transformers import CLIPTextModel, PreTrainedTokenizerBase
 from pastelbot.diffusion.conditioning.emphasis import apply_emphasis
 from pastelbot.diffusion.conditioning.schedule import ConditioningSchedule, Track, WeightedConditioning, schedules
 from pastelbot.diffusion.conditioning.textual_inversion import Embeddings, embeddings_placed
-from pastelbot.prompt.chunks import COMMA_BACKTRACK, Chunk, EmbeddingNames, chunk_text
 from pastelbot.prompt.composition import compose
 from pastelbot.prompt.editing import prompt_schedule
-from pastelbot.prompt.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokenization.chunks import COMMA_BACKTRACK, Chunk, EmbeddingNames, chunk_text
+from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
 __all__ = ["Conditioner", "ConditioningSchedule", "WeightedConditioning"]
 

@@ -4,7 +4,7 @@ import torch
 
 _NO_NORM = "No norm"
 _IGNORE = "Ignore"
-_NONE = "None"  # the brackets are text: see `pastelbot.prompt.chunks`
+_NONE = "None"  # the brackets are text: see `pastelbot.prompt.tokenization.chunks`
 
 
 def apply_emphasis(encoded: torch.Tensor, weights: torch.Tensor, mode: str) -> torch.Tensor:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from pastelbot.prompt.chunks import Placed
+from pastelbot.prompt.tokenization.chunks import Placed
 
 Embeddings = Mapping[str, torch.Tensor]
 

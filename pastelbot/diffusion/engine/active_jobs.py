@@ -10,8 +10,8 @@ from pastelbot.diffusion.engine.picture import DenoiseRequests, PicturePipeline,
 from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
 from pastelbot.diffusion.networks.vae import NamedVae
 from pastelbot.records import Picture
-from pastelbot.rules.fair_shares import NextTurn, decoding_effort, denoising_effort
 from pastelbot.rules.hires import CELL
+from pastelbot.rules.timing.fair_shares import NextTurn, decoding_effort, denoising_effort
 
 
 @dataclass(kw_only=True, eq=False)

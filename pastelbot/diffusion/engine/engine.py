@@ -43,7 +43,7 @@ from pastelbot.records import (
     Picture,
     Progress,
 )
-from pastelbot.rules.fair_shares import NextTurn
+from pastelbot.rules.timing.fair_shares import NextTurn
 
 _MAX_ROWS = 16
 _SMALL_UNET = 50_000_000  # parameters

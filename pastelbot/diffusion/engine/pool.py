@@ -13,7 +13,7 @@ from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.diffusion.networks.memory import free_memory, is_out_of_memory
 from pastelbot.errors import PaintingError, PastelError
 from pastelbot.records import CheckpointLoaded, Event, GenerationRequest, PaintingCancelled, PaintingFailed
-from pastelbot.rules.fair_shares import FairShares
+from pastelbot.rules.timing.fair_shares import FairShares
 
 Load = Callable[[str], Checkpoint]
 Make = Callable[[Checkpoint], Engine]

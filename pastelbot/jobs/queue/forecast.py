@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from pastelbot.jobs.queue import scheduler
 from pastelbot.jobs.queue.scheduler import RunningWork
-from pastelbot.rules.fair_shares import in_slots
+from pastelbot.rules.timing.fair_shares import in_slots
 from pastelbot.store.jobs.rows import QueuedJob
 
 _SIZE = 0.75  # between 1, as if all jobs had as many steps, and 0, as if all steps were equal; the best in simulations

@@ -18,9 +18,9 @@ from pastelbot.rules.visibility import check_may_manage
 from pastelbot.service.audit import AuditTrail
 from pastelbot.service.models.models import Models
 from pastelbot.service.requests.checking import Checked, RequestChecker
-from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
+from pastelbot.store.stored_pictures import StoredPicture
 
 _ROOM = 100
 

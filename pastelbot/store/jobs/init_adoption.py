@@ -11,8 +11,9 @@ import structlog
 
 from pastelbot.errors import StorageError
 from pastelbot.store.database import Database, Row
-from pastelbot.store.jobs.rows import content_name, plain_init
+from pastelbot.store.jobs.rows import plain_init
 from pastelbot.store.picture_files import PictureFiles
+from pastelbot.store.stored_pictures import content_name
 
 _LEFT = "init pictures in rows"
 _BATCH = 20

@@ -1,7 +1,6 @@
-"""What job and picture rows hold, as records."""
+"""What job rows hold, as records."""
 
 import base64
-import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -9,30 +8,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pastelbot.formats.pictures import suffix_of
-from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, Picture, ReplyTarget
+from pastelbot.records import GenerationRequest, Job, JobOptions, JobStatus, ReplyTarget
 from pastelbot.rules import cost
 from pastelbot.store.database import Row
 from pastelbot.store.quotas import Charge
+from pastelbot.store.stored_pictures import content_name
 
 _REQUEST = TypeAdapter(GenerationRequest)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredPicture:
-    """A picture on disk; `rating` means what `Picture.rating` means.
-
-    `file` is relative to the pictures folder; None: it was there too long and was swept away. `size` is its bytes.
-    """
-
-    number: int
-    file: str | None
-    size: int
-    seed: int
-    width: int
-    height: int
-    infotext: str
-    rating: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,26 +51,6 @@ class Served:
     at: float
     work: int
     count: int
-
-
-def content_name(content: bytes) -> str:
-    """Return the name of a picture file with that content, in two levels of folders: `ab/cd/<sha256>.png`."""
-    digest = hashlib.sha256(content).hexdigest()
-    return f"{digest[:2]}/{digest[2:4]}/{digest}.{suffix_of(content)}"
-
-
-def picture_file(number: int, picture: Picture) -> StoredPicture:
-    """Return where the picture belongs on disk, by what is in it: the same bytes are one file."""
-    return StoredPicture(
-        number=number,
-        file=content_name(picture.png),
-        size=len(picture.png),
-        seed=picture.seed,
-        width=picture.width,
-        height=picture.height,
-        infotext=picture.infotext,
-        rating=picture.rating,
-    )
 
 
 def init_name(request: GenerationRequest) -> str | None:

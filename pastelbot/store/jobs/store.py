@@ -14,8 +14,9 @@ from pastelbot.records import ON_PAGE, GenerationRequest, Job, JobOptions, JobSt
 from pastelbot.rules import cost
 from pastelbot.store import quotas
 from pastelbot.store.database import Database, Transaction
-from pastelbot.store.jobs.rows import QueuedJob, Served, StoredPicture, job_of, new_row
+from pastelbot.store.jobs.rows import QueuedJob, Served, job_of, new_row
 from pastelbot.store.quotas import UNLIMITED, Account, Allowance, Charge
+from pastelbot.store.stored_pictures import StoredPicture
 
 _ABOVE_ALL = 2**63 - 1
 _ACTIVE = (JobStatus.QUEUED, JobStatus.LEASED, JobStatus.RENDERED, JobStatus.POSTED)

@@ -8,8 +8,8 @@ from pastelbot.bot.components.review_buttons import review_view
 from pastelbot.bot.features.admin import texts as admin_texts
 from pastelbot.service.admin import Overview, Stats
 from pastelbot.service.server_rules import Caps
-from pastelbot.store.audit import AuditEntry
-from pastelbot.store.blocks import Block
+from pastelbot.store.moderation.audit import AuditEntry
+from pastelbot.store.moderation.blocks import Block
 from pastelbot.store.quotas import Allowance
 from pastelbot.store.stats import Figures
 

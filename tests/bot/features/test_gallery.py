@@ -8,7 +8,7 @@ from PIL import Image
 from pastelbot.errors import NotFoundError
 from pastelbot.records import Actor
 from pastelbot.service.server_rules import ADULT_TAGS, BEST_OF, GALLERY_CHANNEL
-from pastelbot.store.blocks import Block, BlockStore
+from pastelbot.store.moderation.blocks import Block, BlockStore
 from pastelbot.store.settings import Scope, SettingsStore
 
 

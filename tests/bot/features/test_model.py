@@ -8,7 +8,7 @@ from discord import Permissions
 from safetensors.numpy import save_file
 
 from pastelbot.formats.hashes import old_hash
-from pastelbot.store.audit import AuditLog
+from pastelbot.store.moderation.audit import AuditLog
 
 MORE = {
     "checkpoints": {"anything": {"path": "hub/anything"}, "Soft *one*": {"path": "bundled", "vae": "smooth"}},

@@ -5,7 +5,7 @@ from discord import Permissions
 
 from pastelbot.config import bundled
 from pastelbot.options import default_work
-from pastelbot.store.audit import AuditLog
+from pastelbot.store.moderation.audit import AuditLog
 
 WORK = default_work(bundled())
 PICTURE = WORK / 1_000_000  # 1.6384

@@ -21,8 +21,8 @@ from pastelbot.records import (
     Picture,
     ReplyTarget,
 )
-from pastelbot.store.jobs.rows import StoredPicture
 from pastelbot.store.personal_data import PersonalStore
+from pastelbot.store.stored_pictures import StoredPicture
 
 
 @pytest.fixture

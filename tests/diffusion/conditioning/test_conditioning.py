@@ -6,8 +6,8 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
 from pastelbot.diffusion.conditioning.emphasis import apply_emphasis
 from pastelbot.errors import PromptError
-from pastelbot.prompt.tokenizer import ClipTokenizer
-from pastelbot.prompt.tokens import token_count
+from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
+from pastelbot.prompt.tokenization.tokens import token_count
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.:()[]|-_<>"
 NAMES = [*LETTERS, *(letter + "</w>" for letter in LETTERS), "<|startoftext|>", "<|endoftext|>"]

@@ -17,7 +17,7 @@ from helpers.queue_simulation import (
 
 from pastelbot.jobs.queue.forecast import work_until_painted, work_until_ready
 from pastelbot.jobs.queue.scheduler import RunningWork
-from pastelbot.rules.fair_shares import denoising_effort
+from pastelbot.rules.timing.fair_shares import denoising_effort
 from pastelbot.store.jobs.rows import QueuedJob
 
 

@@ -12,8 +12,8 @@ from pastelbot.bot.plain_text import plain
 from pastelbot.rules import cost
 from pastelbot.service import server_rules
 from pastelbot.service.admin import Overview, Stats
-from pastelbot.store.audit import PAINT, AuditEntry
-from pastelbot.store.blocks import Block
+from pastelbot.store.moderation.audit import PAINT, AuditEntry
+from pastelbot.store.moderation.blocks import Block
 from pastelbot.store.stats import Figures
 
 _PROMPT = 120

@@ -1,9 +1,9 @@
 """Token count of a prompt, as shown to the user."""
 
 from pastelbot.errors import PromptError
-from pastelbot.prompt.chunks import Tokenizer, chunk_text
 from pastelbot.prompt.composition import split_and
 from pastelbot.prompt.parsing import PromptParser
+from pastelbot.prompt.tokenization.chunks import Tokenizer, chunk_text
 
 
 def token_count(
