@@ -1,16 +1,21 @@
 """Databases as text: dumped so that the same rows give the same file, and restored.
 
 The files in `tests/store/data` are databases as an earlier version left them, one of each version of the tables.
-Nobody edits them. Whoever adds a migration records the version that it leads to, with rows in what is new, by
+They are not edited. A migration is recorded by making the newest one a database of the version that it leads to,
+adding rows to what is new, and dumping that:
 
+    python tests/helpers/schema_dumps.py --upgrade DATABASE
     python tests/helpers/schema_dumps.py DATABASE tests/store/data/schema_NN.sql
 """
 
+import asyncio
 import contextlib
 import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from pastelbot.store.database import Database
 
 DATA = Path(__file__).parents[1] / "store" / "data"
 
@@ -78,6 +83,24 @@ def _counters(database: sqlite3.Connection) -> Iterator[str]:
         yield from _rows(database, "sqlite_sequence")
 
 
+def upgrade(path: Path) -> None:
+    """Make a database file of the newest recording, and migrate it to today's version."""
+    restore(max(recorded().items())[1].read_text(encoding="utf-8"), path)
+
+    async def migrate() -> None:
+        await (await Database.open(path)).close()
+
+    asyncio.run(migrate())
+
+
+def main(arguments: list[str]) -> None:
+    if arguments[0] == "--upgrade":
+        upgrade(Path(arguments[1]))
+        return
+    database, target = arguments
+    with contextlib.closing(sqlite3.connect(database)) as opened:
+        Path(target).write_text(dump(opened), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    with contextlib.closing(sqlite3.connect(sys.argv[1])) as opened:
-        Path(sys.argv[2]).write_text(dump(opened), encoding="utf-8")
+    main(sys.argv[1:])

@@ -117,6 +117,15 @@ def test_a_record_has_rows_in_every_table_and_is_what_a_dump_of_it_says(version,
     assert empty == set()
 
 
+def test_the_newest_recording_is_recorded_again_by_the_commands_of_the_guide(path, tmp_path):
+    """What they leave of it without a migration is what it was, so a new recording has all rows of the earlier ones."""
+    again = tmp_path / "again.sql"
+    schema_dumps.main(["--upgrade", str(path)])
+    schema_dumps.main([str(path), str(again)])
+
+    assert again.read_text(encoding="utf-8") == schema_dumps.recorded()[VERSIONS[-1]].read_text(encoding="utf-8")
+
+
 @every_version
 async def test_an_earlier_database_becomes_a_sound_new_one(database, path, tmp_path):
     fresh = tmp_path / "fresh.sqlite3"
