@@ -1,8 +1,11 @@
 """Fields of a request that are one number each: one row a field, for limits, infotexts and grids."""
 
+import typing
 from dataclasses import dataclass
 
 from pastelbot.records import GenerationRequest
+
+_TYPES = typing.get_type_hints(GenerationRequest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +20,11 @@ class PlainField:
     absent: float
     least: float
     most: float
-    whole: bool = True
+
+    @property
+    def whole(self) -> bool:
+        """Return whether the request holds whole numbers alone there."""
+        return _TYPES[self.name] is int
 
     def value(self, request: GenerationRequest) -> float:
         """Return the request's value."""

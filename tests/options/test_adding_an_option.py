@@ -62,10 +62,21 @@ assert [label for label in grids.labels(grids.read_axis("glow", "1-2"))] == ["Gl
 """
 
 
-def with_changes(folder, files):
+def with_changes(folder, files, changes=CHANGES):
     """Make a copy of the project with these of the changed files."""
     names = {name: f"pastelbot/{name}" for name in files}
-    link_project(folder, {names[name]: inserted(names[name], CHANGES[name]) for name in files})
+    link_project(folder, {names[name]: inserted(names[name], changes[name]) for name in files})
+
+
+def of_another_type(name, usual, flag):
+    """Return the changes for an option that is no whole number."""
+    found = {
+        file: (place, text.replace("int", name).replace(f": {name} = 0", f": {name} = {usual}"))
+        for file, (place, text) in CHANGES.items()
+    }
+    place, row = found["options/catalogue.py"]
+    row = row.replace('whole_flag("glow", 2)', flag).replace("_settings: 0", f"_settings: {usual}")
+    return {**found, "options/catalogue.py": (place, row)}
 
 
 def table_tests(folder):
@@ -89,3 +100,21 @@ def test_a_file_that_is_forgotten_is_found(tmp_path, forgotten):
     done = table_tests(tmp_path)
     assert done.returncode != 0, done.stdout
     assert "glow" in done.stdout
+
+
+def test_a_fraction_is_read_back_from_an_infotext_as_it_was(tmp_path):
+    """Whether a number is whole is said once, by the record's type."""
+    changes = of_another_type("float", "0.0", 'number_flag("glow", 2.0)')
+    with_changes(tmp_path, changes, changes)
+
+    done = table_tests(tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def test_an_option_that_is_on_or_off_and_in_no_infotext_is_found(tmp_path):
+    changes = of_another_type("bool", "False", 'switch_flag("glow", on=True)')
+    with_changes(tmp_path, [name for name in changes if name != "rules/plain_fields.py"], changes)
+
+    done = table_tests(tmp_path)
+    assert "test_what_a_request_says_survives_its_infotext" in done.stdout, done.stdout
+    assert "test_a_row_fits_the_records" not in done.stdout

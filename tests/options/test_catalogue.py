@@ -14,7 +14,7 @@ from pastelbot.errors import LimitError
 from pastelbot.infotext import format_infotext, read_request
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import BY_NAME, OPTIONS
-from pastelbot.records import GenerationRequest
+from pastelbot.records import GenerationRequest, HiresFix, SamplingOptions
 from pastelbot.rules import grids
 from pastelbot.rules.limits import check_request
 from pastelbot.rules.plain_fields import PLAIN_FIELDS
@@ -59,6 +59,67 @@ def test_each_number_that_an_option_sets_has_limits_and_a_name_in_infotexts():
 
     # The caps of these are the operator's, and the webui writes them even where they are usual.
     assert numbers - {"steps", "cfg_scale", "count"} == {field.name for field in PLAIN_FIELDS}
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in OPTIONS if option.request_field], ids=lambda option: option.name
+)
+def test_a_value_keeps_its_type_in_the_request(option):
+    of_request = typing.get_type_hints(GenerationRequest)[option.request_field]
+
+    assert of_request == option.value_type or of_request == option.value_type | types.NoneType
+
+
+# A request in which every field matters to the pixels, so that an infotext says it.
+EVERYTHING = GenerationRequest(
+    prompt="(1girl:1.2)",
+    sampler="Euler a",
+    subseed_strength=0.25,
+    seed_resize_width=512,
+    seed_resize_height=512,
+    hires=HiresFix(),
+)
+# Texts have few values that mean something; records are changed in one of their fields.
+OTHERS = {
+    "sampler": "DPM2 a",
+    "schedule": "Exponential",
+    "noise_source": "CPU",
+    "emphasis": "No norm",
+    "hires": HiresFix(denoising_strength=0.3),
+    "sampling": SamplingOptions(skip_early=0.5),
+}
+NOT_IN_INFOTEXTS = {
+    "count",  # an infotext is that of one picture
+    "grid",  # the same: its cells have their own values
+    "init",  # a picture, which is attached again
+    "checkpoint",  # the file's name and hash stand for the configuration's name
+    "vae",  # the same
+}
+
+
+def changed(field):
+    value = getattr(EVERYTHING, field.name)
+    if field.name in OTHERS:
+        return OTHERS[field.name]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        return f"other {value}".strip()
+    return value + 1 if field.type in (int, "int") else value + 0.375
+
+
+@pytest.mark.parametrize(
+    "field",
+    [field for field in dataclasses.fields(GenerationRequest) if field.name not in NOT_IN_INFOTEXTS],
+    ids=lambda field: field.name,
+)
+def test_what_a_request_says_survives_its_infotext(field):
+    """What is not written is lost when a picture is made again from it."""
+    request = EVERYTHING.replace(**{field.name: changed(field)})
+    read = read_request(format_infotext(request, checkpoint="a", checkpoint_hash="b"))
+
+    assert request != EVERYTHING
+    assert getattr(read.request, field.name) == getattr(request, field.name)
 
 
 @pytest.mark.parametrize("field", PLAIN_FIELDS, ids=lambda field: field.name)
