@@ -181,3 +181,11 @@ def test_the_readme_is_short():
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", read(page)):
         assert (ROOT / page.parent / target).exists(), target
+
+
+def test_the_first_hour_names_tests_that_are_there():
+    named = re.findall(r"`(tests/[\w/]+\.py)`", read("docs/first-hour.md"))
+    there = [(ROOT / path).is_file() for path in named]
+
+    assert len(named) > 40
+    assert all(there)

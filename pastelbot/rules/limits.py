@@ -196,8 +196,10 @@ def _check_size(name: str, pixels: int, cap: int) -> None:
     if pixels > cap:
         raise LimitError(f"The {name} of {pixels} pixels is over the cap of {cap}: ask for less, or use the hires fix.")
     if pixels < LEAST_SIDE or pixels % 8:
+        nearest = max(LEAST_SIDE, min((pixels + 4) // 8 * 8, cap // 8 * 8))
         raise LimitError(
-            f"The {name} of {pixels} pixels does not work: it must be a multiple of 8, {LEAST_SIDE} to {cap}."
+            f"The {name} of {pixels} pixels does not work: it must be a multiple of 8, {LEAST_SIDE} to {cap}. "
+            f"The nearest is {nearest}."
         )
 
 

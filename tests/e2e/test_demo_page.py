@@ -62,6 +62,11 @@ def painted(page, prompt):
     return message
 
 
+def pictures(message):
+    """Return the pictures of a message."""
+    return message.locator(".picture").all()
+
+
 def paint(page, prompt, **options):
     """Type a whole command and send it."""
     page.keyboard.type(f"/imagine {prompt}")
@@ -194,6 +199,37 @@ def test_on_a_phone_the_buttons_stand_in_one_row(open_page, language):
 
     assert 4 == len(buttons)
     assert 1 == len({round(button.bounding_box()["y"]) for button in buttons})
+
+
+LONG = "1girl, blue hair, " + ", ".join(["smile", "glasses", "short hair", "pink background"] * 20)
+
+
+@pytest.mark.parametrize("prompt", [f"{LONG} --no hat, scarf", f"{LONG} --count 4 --nohires"], ids=["one", "four"])
+def test_a_phone_shows_the_picture_with_its_text(open_page, prompt):
+    page = open_page(width=400, touch=True)
+    page.keyboard.type("/imagine ")
+    page.fill(PROMPT, prompt)
+    page.click("#send")
+    message = painted(page, "1girl, blue hair")
+    top = message.bounding_box()["y"]
+
+    assert all(each.bounding_box()["y"] + each.bounding_box()["height"] - top <= 700 for each in pictures(message))
+
+
+def test_a_phone_shows_shared_pictures_with_their_texts(open_page):
+    page = open_page(width=400, touch=True)
+    paint(page, "1girl, side ponytail")
+    painted(page, "1girl, side ponytail").get_by_text("More").click()
+    page.locator(".message.private").last.get_by_text("Share").click()
+    page.locator(".message.private", has_text="Shared").last.wait_for()
+    page.keyboard.type("/gallery ")
+    page.wait_for_selector(".command-name")
+    page.click("#send")
+    gallery = page.locator(".message.private", has_text="newest").last
+    gallery.locator(".picture img").first.evaluate("image => image.decode()")
+
+    first = pictures(gallery)[0].bounding_box()
+    assert first["y"] + first["height"] - gallery.bounding_box()["y"] <= 700
 
 
 def test_two_people_in_two_tabs_see_and_vote(open_page):
