@@ -11,7 +11,7 @@ from pastelbot.errors import RequestError, StartupError
 from pastelbot.formats import pictures
 from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.formats.precheck import check_reference
-from pastelbot.infotext import completed, read_request
+from pastelbot.infotext import completed, read_request, with_loras_here
 from pastelbot.options import GenerationOptions, amend, draft
 from pastelbot.records import GenerationRequest, Painted, Picture
 from pastelbot.rules import limits
@@ -22,14 +22,14 @@ def request_of(
 ) -> tuple[GenerationRequest, Sequence[str]]:
     """Return what to paint, and notes on what of the source's infotext was not understood; raises RequestError."""
     notes: Sequence[str] = ()
+    loras = LoraFiles(settings.checkpoint.loras)
     if source is None:
         request = draft(options, settings, random_seed=_random_seed)
     else:
         read = completed(read_request(pictures.read_infotext(source)), random_seed=_random_seed)
-        request, notes = amend(read.request, options, settings, random_seed=_random_seed), read.notes
-    models = ModelNames(
-        loras=LoraFiles(settings.checkpoint.loras), checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes)
-    )
+        known, missing = with_loras_here(read, loras)
+        request, notes = amend(known, options, settings, random_seed=_random_seed), (*read.notes, *missing)
+    models = ModelNames(loras=loras, checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes))
     upscalers = upscaler_files(settings.checkpoint.upscalers)
     limits.check_request(request, settings.limits, upscaler_models=upscalers, models=models)
     return request, notes

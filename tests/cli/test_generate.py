@@ -75,6 +75,19 @@ def test_checkpoints_vaes_and_loras_are_painted_with_by_name(tmp_path, loras):
     assert 'Lora names: "Soft: soft"' in infotext
 
 
+def test_a_lora_that_an_infotext_has_and_this_bot_has_not_is_left_out_and_said(settings, loras, tmp_path):
+    """As in the webui; one that is typed is refused, also beside an infotext."""
+    settings = generate.with_files(settings, vae=None, loras=loras, embeddings=None)
+    source = tmp_path / "infotext.txt"
+    source.write_text("a <lora:gone:1><lora:soft:0.5>, b\nSteps: 2, Sampler: Euler, CFG scale: 5, Seed: 1, Size: 64x64")
+    request, notes = generate.request_of(GenerationOptions(), settings, source)
+
+    assert request.prompt == "a <lora:soft:0.5>, b"
+    assert "The LoRA gone is not here: it is left out." in notes
+    with pytest.raises(RequestError, match="no LoRA 'gone'"):
+        generate.request_of(GenerationOptions(prompt="a <lora:gone:1>"), settings, source)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

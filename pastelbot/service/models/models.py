@@ -1,8 +1,7 @@
 """Models: the operator's checkpoints, VAEs, LoRAs and embeddings, and the checkpoint in use."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -11,9 +10,8 @@ from pastelbot.choices import nearest_names
 from pastelbot.config import Settings, checkpoint_location
 from pastelbot.errors import NotAllowedError, NotFoundError
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, LoraFiles, ModelNames, network_files, plain_name
-from pastelbot.infotext import ReadRequest
+from pastelbot.infotext import ReadRequest, lora_names, with_loras_here
 from pastelbot.jobs.dispatcher import Dispatcher
-from pastelbot.prompt.lora_tags import read_lora_tags, rename_loras
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.service.audit import AuditTrail
 from pastelbot.service.models.hashes import CheckpointHashes
@@ -106,7 +104,7 @@ class Models:
 
     async def notes(self, request: GenerationRequest) -> list[str]:
         """Return sentences about LoRAs whose names are nearly those of files."""
-        names = _lora_names(request)
+        names = lora_names(request)
         found = await asyncio.to_thread(lambda: [self._loras.find(name) for name in names]) if names else []
         return [
             f"There is no LoRA {name!r}: {lora.name} is used."
@@ -116,7 +114,7 @@ class Models:
 
     async def adapted(self, read: ReadRequest) -> tuple[GenerationRequest, list[str]]:
         """Return the request of an infotext with what there is here, and sentences about what will differ."""
-        request, notes = await asyncio.to_thread(self._with_loras, read)
+        request, notes = await asyncio.to_thread(with_loras_here, read, self._loras)
         checkpoint, note = await self._checkpoint_of(read)
         notes.insert(0, note)
         if checkpoint:
@@ -176,45 +174,6 @@ class Models:
             here = f"{ours.checkpoint} ({ours.checkpoint_hash})"
         return f"It was painted with {theirs.strip()}; here {here} paints."
 
-    def _with_loras(self, read: ReadRequest) -> tuple[GenerationRequest, list[str]]:
-        """Replace LoRAs that have other names here, and take out those that are not here."""
-        notes: dict[str, None] = {}
-
-        def rename(name: str) -> str | None:
-            shorthash = read.loras.get(name.replace(",", ""), "")
-            found = self._loras.find(name)
-            if found is None or not found.exact:
-                found = self._loras.with_hash(shorthash) or found
-                what = f"{name[:60]} ({shorthash})" if shorthash else name[:60]
-                outcome = "it is left out" if found is None else f"{found.name} is used"
-                notes[f"The LoRA {what} is not here: {outcome}."] = None
-                return None if found is None else found.name
-            ours = self._loras.metadata(found.path).get("sshs_model_hash", "")
-            if ours and shorthash and not ours.startswith(shorthash):
-                notes[f"The LoRA {name[:60]} is another version here: {ours[:12]} instead of {shorthash}."] = None
-            return name
-
-        request, hires = read.request, read.request.hires
-        request = request.replace(prompt=rename_loras(request.prompt, rename))
-        request = self._with_resources(request, read.resources, notes)
-        if hires is not None and hires.prompt:
-            request = request.replace(hires=replace(hires, prompt=rename_loras(hires.prompt, rename)))
-        return request, list(notes)
-
-    def _with_resources(
-        self, request: GenerationRequest, resources: Mapping[str, float], notes: dict[str, None]
-    ) -> GenerationRequest:
-        """Add the LoRAs that civitai lists and the prompt does not name, where they are here."""
-        used = {found.path for name in _lora_names(request) if (found := self._loras.find(name)) is not None}
-        for name, weight in resources.items():
-            found = self._loras.find(name)
-            if found is None:
-                notes[f"Civitai lists the LoRA {name[:60]} ({weight:g}), which is not here: it is left out."] = None
-            elif found.path not in used:
-                notes[f"Civitai lists the LoRA {name[:60]} ({weight:g}): {found.name} is used."] = None
-                request = request.replace(prompt=f"{request.prompt} <lora:{found.name}:{weight:g}>")
-        return request
-
     def _missing_embeddings(self, read: ReadRequest) -> list[str]:
         ours = {name.casefold() for name in network_files(self._settings.checkpoint.embeddings, EMBEDDING_SUFFIXES)}
         return [
@@ -227,11 +186,6 @@ class Models:
         """Return whether a LoRA has that name, which an infotext has for the hash of an embedding inside of it."""
         found = self._loras.find(name)
         return found is not None and found.exact
-
-
-def _lora_names(request: GenerationRequest) -> list[str]:
-    prompts = (request.prompt, (request.hires and request.hires.prompt) or "")
-    return list(dict.fromkeys(tag.name for prompt in prompts for tag in read_lora_tags(prompt)))
 
 
 def _names(name: str, place: str) -> set[str]:

@@ -1,0 +1,56 @@
+"""The LoRAs of an infotext, which may have other names here, or be missing and left out as in the webui."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pastelbot.formats.network_files import LoraFiles
+from pastelbot.infotext.reader import ReadRequest
+from pastelbot.prompt.lora_tags import read_lora_tags, rename_loras
+from pastelbot.records import GenerationRequest
+
+
+def with_loras_here(read: ReadRequest, loras: LoraFiles) -> tuple[GenerationRequest, list[str]]:
+    """Return the request with the LoRAs that are here, by their names here, and notes on the others."""
+    notes: dict[str, None] = {}
+
+    def rename(name: str) -> str | None:
+        shorthash = read.loras.get(name.replace(",", ""), "")
+        found = loras.find(name)
+        if found is None or not found.exact:
+            found = loras.with_hash(shorthash) or found
+            what = f"{name[:60]} ({shorthash})" if shorthash else name[:60]
+            outcome = "it is left out" if found is None else f"{found.name} is used"
+            notes[f"The LoRA {what} is not here: {outcome}."] = None
+            return None if found is None else found.name
+        ours = loras.metadata(found.path).get("sshs_model_hash", "")
+        if ours and shorthash and not ours.startswith(shorthash):
+            notes[f"The LoRA {name[:60]} is another version here: {ours[:12]} instead of {shorthash}."] = None
+        return name
+
+    request, hires = read.request, read.request.hires
+    request = request.replace(prompt=rename_loras(request.prompt, rename))
+    request = _with_resources(request, read.resources, loras, notes)
+    if hires is not None and hires.prompt:
+        request = request.replace(hires=replace(hires, prompt=rename_loras(hires.prompt, rename)))
+    return request, list(notes)
+
+
+def _with_resources(
+    request: GenerationRequest, resources: Mapping[str, float], loras: LoraFiles, notes: dict[str, None]
+) -> GenerationRequest:
+    """Add the LoRAs that civitai lists and the prompt does not name, where they are here."""
+    used = {found.path for name in lora_names(request) if (found := loras.find(name)) is not None}
+    for name, weight in resources.items():
+        found = loras.find(name)
+        if found is None:
+            notes[f"Civitai lists the LoRA {name[:60]} ({weight:g}), which is not here: it is left out."] = None
+        elif found.path not in used:
+            notes[f"Civitai lists the LoRA {name[:60]} ({weight:g}): {found.name} is used."] = None
+            request = request.replace(prompt=f"{request.prompt} <lora:{found.name}:{weight:g}>")
+    return request
+
+
+def lora_names(request: GenerationRequest) -> list[str]:
+    """Return the names of the LoRAs in the prompts of a request, each once."""
+    prompts = (request.prompt, (request.hires and request.hires.prompt) or "")
+    return list(dict.fromkeys(tag.name for prompt in prompts for tag in read_lora_tags(prompt)))
