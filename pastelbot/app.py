@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,10 +13,10 @@ from pastelbot.i18n.languages import Languages
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.loop_watchdog import LoopWatchdog
-from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.jobs.tagger.rating import RatingExecutor
 from pastelbot.jobs.tagger.tagger_process import Describer, TaggerProcess
+from pastelbot.jobs.worker_group import WorkerGroup, make_workers
 from pastelbot.options import default_work
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.admin import Admin
@@ -168,9 +168,10 @@ async def _core(
     tagger = (describer or TaggerProcess(tagger_options(settings))) if settings.tagger.enabled else None
     access = AccessPolicy(settings, stores.settings, stores.blocks, stores.pauses, clock=clock)
     audit = AuditTrail(stores.audit, clock=clock)
-    worker = executor or ProcessExecutor(WorkerOptions.of(settings))
+    workers = [executor] if executor is not None else make_workers(WorkerOptions.of(settings))
     space, metrics = _disk_space(settings), Metrics()
-    executor = _rated(worker, tagger, settings)
+    group = WorkerGroup(workers, stall_seconds=settings.worker.stall_seconds) if len(workers) > 1 else workers[0]
+    executor = _rated(group, tagger, settings)
     dispatcher = _dispatcher(settings, stores, executor, space, metrics, clock=clock, monotonic=monotonic)
     models = Models(settings, stores.key_values, dispatcher, audit)
     await models.open()
@@ -181,7 +182,7 @@ async def _core(
         database=database,
         space=space,
         notes=stores.key_values,
-        processes={"bot": os.getpid, "worker": _pid_of(worker), "tagger": _pid_of(tagger)},
+        processes={"bot": os.getpid, **_named(workers), "tagger": _pid_of(tagger)},
     )
     return _Core(
         settings=settings,
@@ -338,6 +339,13 @@ def _wait_queue(settings: Settings, pauses: Pauses, clock: Callable[[], datetime
         epoch=clock().timestamp(),
         held=pauses.is_paused,
     )
+
+
+def _named(workers: Sequence[Executor]) -> dict[str, Callable[[], int | None]]:
+    """Return what tells each worker's process id, under the names of the metrics."""
+    if len(workers) == 1:
+        return {"worker": _pid_of(workers[0])}
+    return {f"worker_{number}": _pid_of(worker) for number, worker in enumerate(workers)}
 
 
 def _pid_of(process: object) -> Callable[[], int | None]:

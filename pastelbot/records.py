@@ -319,13 +319,15 @@ Command = Paint | Cancel | Stop
 class WorkerReady:
     """Event: the checkpoint is loaded and the worker accepts jobs.
 
-    `flops` is the speed of a CPU that has to paint without a GPU, in operations a second; None elsewhere.
+    `flops` is the speed of a CPU that has to paint without a GPU, in operations a second; None elsewhere. `workers` is
+    how many are ready now.
     """
 
     device: str
     checkpoint: str
     checkpoint_hash: str
     flops: float | None = None
+    workers: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -384,12 +386,15 @@ class WorkerLost:
     """Event: the worker process ended; `reason` is for the operator. The executor starts another one.
 
     `detail` is the last line that it wrote to standard error, for the log. `interruption` says to waiting users why
-    nothing is painted now, where the worker has failed to start again and again.
+    nothing is painted now, where the worker has failed to start again and again. `workers` is how many are still ready,
+    and `jobs` are those that the lost one had; None for all that run.
     """
 
     reason: str
     detail: str = ""
     interruption: str = ""
+    workers: int = 0
+    jobs: frozenset[str] | None = None
 
 
 Event = WorkerReady | CheckpointLoaded | Loading | Progress | Painted | PaintingFailed | PaintingCancelled | WorkerLost

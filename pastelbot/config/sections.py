@@ -197,8 +197,9 @@ class TagSettings(Section):
 
 
 class WorkerSettings(Section):
-    """The worker process."""
+    """The worker processes: one on each of the devices, or one on that of the default checkpoint."""
 
+    devices: tuple[Annotated[str, AfterValidator(_known_device)], ...] = ()
     jobs_at_once: int = Field(default=4, ge=1)
     threads: int = Field(default=0, ge=0)
     preview_steps: int = Field(default=4, ge=0)

@@ -1,7 +1,7 @@
 """What of the configuration the worker process gets: models and its own section, nothing of Discord or the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pastelbot.config.sections import CheckpointSettings, MoreCheckpointSettings, Settings, WorkerSettings
@@ -19,6 +19,11 @@ class WorkerOptions:
     vaes: Mapping[str, str] = field(default_factory=dict)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     compiled: Path | None = None
+
+    def on_devices(self) -> "list[WorkerOptions]":
+        """Return the options of each worker."""
+        devices = self.worker.devices or (self.checkpoint.device,)
+        return [replace(self, checkpoint=self.checkpoint.model_copy(update={"device": device})) for device in devices]
 
     @classmethod
     def of(cls, settings: Settings) -> "WorkerOptions":

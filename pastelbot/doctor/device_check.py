@@ -17,9 +17,14 @@ _SLOW_MINUTES = 2
 
 
 def device_findings(settings: Settings) -> Iterator[Finding]:
-    """Yield what painting would be like on the configured device."""
+    """Yield what painting would be like on each of the configured devices."""
+    for device in settings.worker.devices or (settings.checkpoint.device,):
+        yield from _findings_of(device, small=settings.checkpoint.path == BUNDLED)
+
+
+def _findings_of(device: str, *, small: bool) -> Iterator[Finding]:
     environment = {name: value for name, value in os.environ.items() if name != "PASTELBOT_TOKEN"}
-    command = [sys.executable, "-c", _PROGRAM, settings.checkpoint.device]
+    command = [sys.executable, "-c", _PROGRAM, device]
     try:
         answer = subprocess.run(  # noqa: S603 - our own interpreter and program
             command, capture_output=True, text=True, timeout=_SECONDS, env=environment, check=False
@@ -31,7 +36,7 @@ def device_findings(settings: Settings) -> Iterator[Finding]:
         last = answer.stderr.strip().rpartition("\n")[2]
         yield Finding(level=Level.FAIL, what="device", text=f"torch does not work here: {last}")
         return
-    yield from judged(json.loads(answer.stdout), small=settings.checkpoint.path == BUNDLED)
+    yield from judged(json.loads(answer.stdout), small=small)
 
 
 def judged(report: dict[str, object], *, small: bool) -> Iterator[Finding]:

@@ -119,7 +119,6 @@ class Dispatcher:
             jobs, files, self._waiting, self._running, self._throughput, self._observer, clock, self._publish
         )
         self._looking = self._thorough = False
-        self._ready = False
         self.checkpoint: WorkerReady | None = None
         self.loaded: dict[str, CheckpointLoaded] = {}
         self._loading_logged_at = monotonic() - _LOADING_LOGGED
@@ -201,7 +200,7 @@ class Dispatcher:
         return QueueState(
             running=len(self._running),
             waiting=len(self._waiting),
-            ready=self._ready,
+            ready=self._waiting.workers > 0,
             interruption=self._waiting.interruption,
         )
 
@@ -281,7 +280,7 @@ class Dispatcher:
                 log.info("checkpoint loaded", name=event.name, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
                 self.loaded[event.name] = event
             case WorkerLost():
-                self._ready = False
+                self._waiting.workers = event.workers
                 self._waiting.interrupt(worker_lost=event.interruption)
                 await self._outcomes.lost(event)
             case Painted() | PaintingFailed() | PaintingCancelled():
@@ -292,7 +291,7 @@ class Dispatcher:
         if event.flops is not None:
             minutes = max(1, round(card_minutes(event.flops)))
             log.warning("there is no GPU: a picture takes minutes", card_picture_minutes=minutes, cure=_NO_GPU)
-        self._ready = True
+        self._waiting.workers = event.workers
         self._waiting.interrupt(worker_lost="")
         self.checkpoint = event
 
@@ -310,7 +309,7 @@ class Dispatcher:
         """Count the time since the last event for the throughput, if something was painted in it."""
         seconds = self._painting_clock.count()
         if busy and len(self._running):
-            self._throughput.busy(seconds)
+            self._throughput.busy(seconds * self._waiting.at_work)
 
     def _publish(self, update: Update) -> None:
         self._listener(update)
@@ -338,7 +337,7 @@ class Dispatcher:
             log.info("loading", what=event.what)
 
     async def _dispatch(self) -> None:
-        while self._ready and (chosen := self._waiting.admitted()):
+        while self._waiting.workers and (chosen := self._waiting.admitted()):
             for job in await self._jobs.lease([job.id for job in chosen], now=self._clock()):
                 await self._paint(job)
             for waiting in chosen:  # given out, or ended elsewhere meanwhile

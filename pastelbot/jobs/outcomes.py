@@ -64,10 +64,11 @@ class Outcomes:
     async def lost(self, event: WorkerLost) -> None:
         """Queue the jobs of a worker again that has ended."""
         reason = event.reason
-        log.error("worker lost", reason=reason, detail=event.detail, jobs=sorted(self._running.ids()))
+        lost = [one for one in self._running if event.jobs is None or one.job.id in event.jobs]
+        log.error("worker lost", reason=reason, detail=event.detail, jobs=sorted(one.job.id for one in lost))
         self._throughput.idle()
-        self._running.all_reported()
-        for one in self._running:
+        self._running.reported(*(event.jobs if event.jobs is not None else self._running.given()))
+        for one in lost:
             await self._guarded(one.job.id, self.give_back(one, f"{reason}, twice while this was painted"))
 
     async def give_back(self, one: LeasedJob, reason: str) -> None:

@@ -54,13 +54,13 @@ class RunningJobs:
         self._jobs[job.job.id] = job
         self._given.add(job.job.id)
 
-    def reported(self, job_id: str) -> None:
-        """Record that the executor has no more to do with the job."""
-        self._given.discard(job_id)
+    def given(self) -> set[str]:
+        """Return the jobs that the executor was given and has not reported."""
+        return set(self._given)
 
-    def all_reported(self) -> None:
-        """Record that the executor has no job any more."""
-        self._given.clear()
+    def reported(self, *job_ids: str) -> None:
+        """Record that the executor has no more to do with the jobs."""
+        self._given.difference_update(job_ids)
 
     def free(self, job_id: str) -> LeasedJob | None:
         """Free the job's slot; None where it does not run."""

@@ -46,7 +46,8 @@ class WaitingJobs:
         self._jobs = jobs
         self._queue = queue
         self._running = running
-        self._at_once = at_once
+        self._at_once = at_once  # a worker
+        self.workers = 0  # that are ready
         self._clock = clock
         self._painting_clock = painting_clock
         self._throughput = throughput
@@ -116,8 +117,9 @@ class WaitingJobs:
     def admitted(self) -> list[QueuedJob]:
         """Return the jobs that may be given to the worker now."""
         running = self._ahead().running
-        others = self._queue.first_of_others({one.job.user_id for one in running}, self._at_once)
-        return scheduler.admit(self._queue.head(self._at_once), others, running, at_once=self._at_once)
+        slots = self._at_once * self.workers
+        others = self._queue.first_of_others({one.job.user_id for one in running}, slots)
+        return scheduler.admit(self._queue.head(slots), others, running, at_once=slots)
 
     def place(self, job_id: str) -> Place | None:
         """Return a waiting job's position, running jobs included; None where it does not wait."""
@@ -127,8 +129,9 @@ class WaitingJobs:
         """Return how long a running job still takes beside the others that run; None while nothing was measured."""
         if self._throughput.seconds_for(1) is None:
             return None
-        work = work_until_painted(self._ahead().running, at_once=self._at_once).get(job_id)
-        return None if work is None else self._throughput.seconds_for(work)
+        ahead = self._ahead()
+        work = work_until_painted(ahead.running, at_once=self._at_once * ahead.workers).get(job_id)
+        return None if work is None else self._throughput.seconds_for(work / self.at_work)
 
     async def moved(self, depth: int) -> list[InLine]:
         """Return the positions that differ from those shown, of the first `depth` jobs."""
@@ -154,8 +157,14 @@ class WaitingJobs:
         queue = [found[job_id] for job_id in order if job_id in found]
         return Overview(running=[one.job for one in self._running], queue=queue, waiting=len(self._queue))
 
+    @property
+    def at_work(self) -> int:
+        """Return how many workers have jobs."""
+        return self._ahead().at_work(len(self._running))
+
     def _ahead(self) -> Ahead:
-        return Ahead(running=tuple(RunningWork(job=one.waiting, work_left=one.work_left) for one in self._running))
+        running = tuple(RunningWork(job=one.waiting, work_left=one.work_left) for one in self._running)
+        return Ahead(running=running, workers=max(1, self.workers))
 
     def _ranked(self, job: QueuedJob) -> QueuedJob:
         return replace(job, created_at=self._painting_clock.not_after_now(job.created_at))

@@ -34,9 +34,10 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Ahead:
-    """What is ahead of the whole queue: the running jobs, in the order in which the worker got them."""
+    """What is ahead of the whole queue: the running jobs, in the order in which the workers got them."""
 
     running: tuple[RunningWork, ...] = ()
+    workers: int = 1
 
     @property
     def jobs(self) -> int:
@@ -48,9 +49,13 @@ class Ahead:
         """Return their remaining work."""
         return sum(one.work_left for one in self.running)
 
+    def at_work(self, jobs: int) -> int:
+        """Return how many workers have something to do while there are so many jobs: they are shared out evenly."""
+        return max(1, min(self.workers, jobs))
+
 
 class QueuePositions:
-    """Looks up positions, and remembers those shown."""
+    """Looks up positions, and remembers those shown; `at_once` jobs are painted together by each worker."""
 
     def __init__(self, queue: WaitQueue, throughput: Throughput, *, at_once: int) -> None:
         self._wait_queue = queue
@@ -74,8 +79,9 @@ class QueuePositions:
         number, before = self._wait_queue.before(job_id)
         paused = job.guild_id in self._wait_queue.held_guilds()
         near = self._forecast(ahead, now) if number < _NEAR and not paused else {}
-        work = near.get(job_id, ahead.work + before + job.work)
-        place = self._place(ahead.jobs + number + 1, work, now, paused=paused)
+        number += ahead.jobs + 1
+        work = near.get(job_id, ahead.work + before + job.work) / ahead.at_work(number)
+        place = self._place(number, work, now, paused=paused)
         self._shown[job_id] = place
         return place
 
@@ -97,7 +103,7 @@ class QueuePositions:
             shown, paused = self._shown.get(job.id), job.guild_id in held
             if not paused:
                 number, work = number + 1, work + job.work
-            until_ready = near.get(job.id, work)
+            until_ready = near.get(job.id, work) / ahead.at_work(number)
             if (
                 shown is None
                 or self._differs(shown, paused=paused)
@@ -115,7 +121,7 @@ class QueuePositions:
         if self._throughput.seconds_for(1) is None:
             return {}
         queue = self._wait_queue.head(_NEAR + _BEHIND)
-        self._near = work_until_ready(ahead.running, queue, most=_NEAR, at_once=self._at_once)
+        self._near = work_until_ready(ahead.running, queue, most=_NEAR, at_once=self._at_once * ahead.workers)
         self._forecast_at = now
         return self._near
 
