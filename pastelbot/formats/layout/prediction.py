@@ -14,6 +14,7 @@ from typing import Any
 
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.texts.decoding import decoded
 
 Scheduler = Mapping[str, Any]
 
@@ -29,13 +30,21 @@ DEFAULTS: Scheduler = {
     "num_train_timesteps": 1000,
     "trained_betas": None,
 }
-_TYPES = {"eps": EPSILON, "v": V_PREDICTION, "v-prediction": V_PREDICTION, "x0": "sample"}
+_TYPES = {
+    **dict.fromkeys(("eps", "epsilon", "noise"), EPSILON),
+    **dict.fromkeys(("v", "v_pred", "vpred", "v_prediction", "velocity"), V_PREDICTION),
+    "x0": "sample",
+}
+_OTHER_FAMILIES = ("FlowMatch", "EDM")  # beginnings of the names of diffusers' schedulers
+_EDM_KEY = "edm_vpred.sigma_max"
 _SCHEDULES = {"linear": "scaled_linear"}  # the original code calls it linear, and takes the square root
 _YAML = re.compile(
-    r"""^\s*(parameterization|linear_start|linear_end|timesteps|beta_schedule|zero_snr|zsnr|ztsnr|
-    rescale_betas_zero_snr)\s*:\s*["']?([\w.+-]+)["']?\s*(?:\#.*)?$""",
+    r"""(?:^|[{,])\s*["']?(parameterization|linear_start|linear_end|timesteps|beta_schedule|zero_snr|zsnr|ztsnr|
+    rescale_betas_zero_snr)["']?\s*:\s*["']?([\w.+-]+)["']?\s*(?=$|[,}])""",
     re.MULTILINE | re.VERBOSE | re.IGNORECASE,
 )
+_YAML_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+_YAML_SUFFIXES = (".yaml", ".yml", ".YAML", ".YML")
 _MOST_YAML = 2**20
 _AS_GOOD_AS = 2e-3  # of alphas: half precision rounds by less, and other schedules differ by more
 
@@ -72,15 +81,17 @@ def stated_scheduler(prediction: str | None, *, zero_terminal_snr: bool | None) 
 
 def predict_alike(one: Scheduler, other: Scheduler) -> bool:
     """Return whether two checkpoints predict the same thing on the same schedule, but for rounding."""
-    keys = ("prediction_type", "rescale_betas_zero_snr", "beta_schedule")
-    return all(one.get(key, DEFAULTS[key]) == other.get(key, DEFAULTS[key]) for key in keys) and _as_good_as(
-        _alphas(one), _alphas(other)
-    )
+    keys = ("rescale_betas_zero_snr", "beta_schedule")
+    alike = all(one.get(key, DEFAULTS[key]) == other.get(key, DEFAULTS[key]) for key in keys)
+    return alike and _kind(one) == _kind(other) and _as_good_as(_alphas(one), _alphas(other))
 
 
 def prediction_of(label: str, scheduler: Scheduler) -> str:
     """Return the type of prediction, `EPSILON` or `V_PREDICTION`; raises a CheckpointError for what is not painted."""
-    found = str(scheduler.get("prediction_type") or EPSILON)
+    name = str(scheduler.get("_class_name", ""))
+    if name.startswith(_OTHER_FAMILIES):
+        raise CheckpointError(f"{label} has the scheduler {name}, which is not supported: it is of another family.")
+    found = _kind(scheduler)
     if found not in (EPSILON, V_PREDICTION):
         raise CheckpointError(
             f"{label} predicts {found!r}, which is not supported: only checkpoints that predict {EPSILON} or "
@@ -92,7 +103,8 @@ def prediction_of(label: str, scheduler: Scheduler) -> str:
 def described(scheduler: Scheduler) -> str:
     """Return the way of predicting in words: the type, and what differs from Stable Diffusion 1.x's schedule."""
     known = {key: scheduler.get(key, default) for key, default in DEFAULTS.items()}
-    words = [str(known.pop("prediction_type"))]
+    del known["prediction_type"]
+    words = [_kind(scheduler)]
     if known.pop("rescale_betas_zero_snr"):
         words.append("zero terminal SNR")
     if known.pop("trained_betas") is not None:
@@ -136,13 +148,15 @@ def _of_keys(names: Container[str]) -> dict[str, Any]:
     said: dict[str, Any] = {}
     if "v_pred" in names:
         said["prediction_type"] = V_PREDICTION
+    if _EDM_KEY in names:
+        said["prediction_type"] = "edm_v"
     if "ztsnr" in names:
         said["rescale_betas_zero_snr"] = True
     return said
 
 
 def _of_metadata(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
-    said: dict[str, Any] = {}
+    said = _of_onetrainer(metadata.get("ot_config", "{}"))
     if text := metadata.get("modelspec.prediction_type", "").strip():
         said["prediction_type"] = _type(text)
     if metadata.get("ss_v_parameterization", "").lower() == "true":
@@ -157,12 +171,24 @@ def _of_metadata(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     return said
 
 
+def _of_onetrainer(config: str) -> dict[str, Any]:
+    """Return what the settings of OneTrainer's training say, where they can be read."""
+    try:
+        found = parse_json(config)
+    except ValueError:
+        return {}
+    found = found if isinstance(found, dict) else {}
+    said: dict[str, Any] = {"prediction_type": V_PREDICTION} if found.get("force_v_prediction") is True else {}
+    zero = found.get("rescale_noise_scheduler_to_zero_terminal_snr") is True
+    return said | ({"rescale_betas_zero_snr": True} if zero else {})
+
+
 def _of_yaml(path: Path) -> dict[str, Any]:
     """Return what the configuration of the original code says, which people put beside a file under its name."""
-    for suffix in (".yaml", ".yml"):
+    for suffix in _YAML_SUFFIXES:
         try:
             with path.with_suffix(suffix).open("rb") as file:
-                return _of_yaml_text(file.read(_MOST_YAML).decode(errors="replace"))
+                return _of_yaml_text(_decoded(file.read(_MOST_YAML)))
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -170,8 +196,16 @@ def _of_yaml(path: Path) -> dict[str, Any]:
     return {}
 
 
+def _decoded(content: bytes) -> str:
+    try:
+        return decoded(content)
+    except UnicodeDecodeError:
+        return content.decode(errors="replace")
+
+
 def _of_yaml_text(text: str) -> dict[str, Any]:
-    found = {name.lower(): value for name, value in _YAML.findall(text)}
+    bare = "\n".join(_YAML_COMMENT.sub("", line) for line in text.splitlines())
+    found = {name.lower(): value for name, value in _YAML.findall(bare)}
     said: dict[str, Any] = {}
     if "parameterization" in found:
         said["prediction_type"] = _type(found["parameterization"])
@@ -191,4 +225,8 @@ def _of_yaml_text(text: str) -> dict[str, Any]:
 
 def _type(text: str) -> str:
     """Return diffusers' name of a type of prediction; an unknown one stays as it is, and is refused by that."""
-    return _TYPES.get(text.lower(), text)
+    return _TYPES.get(text.strip().lower().replace("-", "_"), text.strip())
+
+
+def _kind(scheduler: Scheduler) -> str:
+    return _type(str(scheduler.get("prediction_type") or EPSILON))

@@ -1,0 +1,156 @@
+"""Twenty more ways of saying how a checkpoint predicts: kind B of the cases from the field, and its neighbours."""
+
+import json
+
+import pytest
+import torch
+from helpers.small_checkpoints import UNET, VAE, make_checkpoint, make_lora, make_vae, save
+
+from pastelbot.diffusion.weights.files import read_file
+from pastelbot.errors import CheckpointError
+from pastelbot.formats.layout.checking import ema_name
+from pastelbot.formats.layout.prediction import prediction_of
+from pastelbot.workshop.folders import open_reference
+from pastelbot.workshop.inspection import inspect_path
+from pastelbot.workshop.recipes.recipe import single_step
+from pastelbot.workshop.recipes.runner import run_recipe
+
+WHOLE = make_checkpoint()
+V = WHOLE | {"v_pred": torch.tensor([])}
+V_YAML = "model:\n  params:\n    parameterization: v\n"
+ONETRAINER = {
+    "ot_config": json.dumps({"force_v_prediction": True, "rescale_noise_scheduler_to_zero_terminal_snr": True})
+}
+
+
+def run(operation, out, **table):
+    run_recipe(single_step("it", {"operation": operation, **table}, out))
+    return out
+
+
+def file(folder, *, name="a.safetensors", tensors=WHOLE, metadata=None, beside=None, content=V_YAML):
+    path = save(tensors, folder / name, metadata)
+    if beside is not None:
+        (folder / beside).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+SAID = {
+    "YAML in capitals": ({"beside": "a.YAML"}, "v_prediction"),
+    "YAML's short ending in capitals": ({"beside": "a.YML"}, "v_prediction"),
+    "YAML with a mark": ({"beside": "a.yaml", "content": V_YAML.encode("utf-8-sig")}, "v_prediction"),
+    "YAML in UTF-16": ({"beside": "a.yaml", "content": V_YAML.encode("utf-16")}, "v_prediction"),
+    "YAML set in by tabs": ({"beside": "a.yaml", "content": V_YAML.replace("  ", "\t")}, "v_prediction"),
+    "YAML in one line": ({"beside": "a.yaml", "content": FLOW}, "v_prediction"),
+    "YAML in JSON": (
+        {"beside": "a.yaml", "content": FLOW.replace("model", '"model"')},
+        "v_prediction",
+    ),
+    "YAML that says it first": ({"beside": "a.yaml", "content": "parameterization: v"}, "v_prediction"),
+    "YAML behind a name with a dot": ({"name": "a.b.safetensors", "beside": "a.b.yaml"}, "v_prediction"),
+    "YAML of another file": ({"beside": "b.yaml"}, "epsilon"),
+    "another word for v": ({"metadata": {"modelspec.prediction_type": "v_pred"}}, "v_prediction"),
+    "v as one word": ({"metadata": {"modelspec.prediction_type": "vpred"}}, "v_prediction"),
+    "velocity": ({"metadata": {"modelspec.prediction_type": "velocity"}}, "v_prediction"),
+    "diffusers' word": ({"metadata": {"modelspec.prediction_type": "v_prediction"}}, "v_prediction"),
+    "an empty word": ({"metadata": {"modelspec.prediction_type": " "}}, "epsilon"),
+    "OneTrainer's settings": ({"metadata": ONETRAINER}, "v_prediction, zero terminal SNR"),
+    "OneTrainer's damaged settings": ({"metadata": {"ot_config": "{"}}, "epsilon"),
+    "a key with numbers": ({"tensors": WHOLE | {"v_pred": torch.ones(1)}}, "v_prediction"),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_it_is_read_and_told(name, tmp_path):
+    options, words = SAID[name]
+    path = file(tmp_path, **options)
+
+    assert words == inspect_path(path).facts["predicts"]
+    assert read_file(path).prediction_type == words.split(",")[0]
+
+
+REFUSED = {
+    "EDM": ({"tensors": WHOLE | {"edm_vpred.sigma_max": torch.ones(1)}}, "predicts 'edm_v'"),
+    "flow": ({"metadata": {"modelspec.prediction_type": "flow-matching"}}, "predicts 'flow-matching'"),
+    "a sample in YAML": ({"beside": "a.yaml", "content": V_YAML.replace(" v", " x0")}, "predicts 'sample'"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_painted_is_refused_by_name(name, tmp_path):
+    options, words = REFUSED[name]
+    path = file(tmp_path, **options)
+
+    with pytest.raises(CheckpointError, match=words):
+        read_file(path)
+    assert words in " ".join(inspect_path(path).problems)
+
+
+@pytest.mark.parametrize("word", ["v", "v-prediction", "V_PREDICTION", "velocity"])
+def test_a_folder_may_say_it_in_other_words(word):
+    assert prediction_of("it", {"prediction_type": word}) == "v_prediction"
+
+
+@pytest.mark.parametrize(
+    "scheduler", [{"_class_name": "FlowMatchEulerDiscreteScheduler"}, {"_class_name": "EDMEulerScheduler"}], ids=str
+)
+def test_a_folders_scheduler_of_another_family_is_refused_by_name(scheduler):
+    with pytest.raises(CheckpointError, match=scheduler["_class_name"]):
+        prediction_of("it", scheduler)
+
+
+def smoothed(tensors):
+    return {name: it for name, it in tensors.items() if not name.startswith(UNET)} | {
+        ema_name(name): it for name, it in tensors.items() if name.startswith(UNET)
+    }
+
+
+def operations(folder):
+    """Return steps, by name, that make a checkpoint of one or several that predict v."""
+    v = str(file(folder, name="v.safetensors", tensors=V))
+    bare = str(file(folder, name="n.safetensors", tensors={k: it for k, it in V.items() if not k.startswith(VAE)}))
+    ema = str(file(folder, name="e.safetensors", tensors=smoothed(V)))
+    lora = str(save(make_lora(), folder / "l.safetensors"))
+    vae = str(save(make_vae(), folder / "vae.safetensors"))
+    return {
+        "vae-bake": {"base": bare, "vae": vae},
+        "lora-merge": {"base": v, "loras": [{"file": lora, "weight": 1}]},
+        "add-difference": {"a": v, "b": v, "c": v},
+        "block-merge": {"a": v, "b": v, "weights": ",".join(["0.5"] * 25)},
+        "weighted-sum": {"a": v, "b": v, "weight": 0.5},
+        "convert": {"source": v, "precision": "fp16"},
+        "convert of EMA weights": {"source": ema, "ema": "use"},
+    }
+
+
+NAMES = [
+    "vae-bake", "lora-merge", "add-difference", "block-merge", "weighted-sum", "convert", "convert of EMA weights",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("out", ["o.safetensors", "o"])
+def test_every_operation_carries_it(name, out, tmp_path):
+    made = run(name.partition(" ")[0], tmp_path / out, **operations(tmp_path)[name])
+
+    assert inspect_path(made).facts["predicts"] == "v_prediction"
+
+
+@pytest.mark.parametrize(("operation", "table"), [
+    ("add-difference", {"a": "v", "b": "v", "c": "e"}),
+    ("add-difference", {"a": "v", "b": "e", "c": "e"}),
+    ("block-merge", {"a": "e", "b": "v", "weights": ",".join(["0.5"] * 25)}),
+    ("lora-extract", {"original": "e", "tuned": "v", "rank": 2}),
+])  # fmt: skip
+def test_no_operation_mixes(operation, table, tmp_path):
+    places = {"v": str(file(tmp_path, name="v.safetensors", tensors=V)), "e": str(file(tmp_path))}
+
+    with pytest.raises(CheckpointError, match="they cannot be mixed"):
+        run(operation, tmp_path / "o.safetensors", **{key: places.get(value, value) for key, value in table.items()})
+
+
+def test_a_pickled_file_says_it_by_its_key_too(tmp_path):
+    torch.save({"state_dict": V}, tmp_path / "a.ckpt")
+
+    assert read_file(tmp_path / "a.ckpt").prediction_type == "v_prediction"
+    assert open_reference(tmp_path / "a.ckpt").scheduler == {"prediction_type": "v_prediction"}
