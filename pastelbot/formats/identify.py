@@ -93,6 +93,7 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     ),
     (SD1, _has_unet),
     (SD1_EMA, has_ema_alone),
+    ("a UNet without its other parts", _first("input_blocks.0.0.", "diffusion_model.input_blocks.")),
     (SDXL_UNET, _first("add_embedding.")),
     ("a UNet of diffusers without its other parts", _first("down_blocks.0.resnets.")),
     (SD1_VAE, lambda shapes: any(name.endswith("decoder.conv_in.weight") for name in shapes)),

@@ -17,6 +17,7 @@ from pastelbot.workshop.recipes.runner import run_recipe
 
 WHOLE = make_checkpoint()
 V = WHOLE | {"v_pred": torch.tensor([])}
+FLOW = '{model: {params: {"parameterization": "v"}}}'
 V_YAML = "model:\n  params:\n    parameterization: v\n"
 ONETRAINER = {
     "ot_config": json.dumps({"force_v_prediction": True, "rescale_noise_scheduler_to_zero_terminal_snr": True})
