@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pastelbot.diffusion.lora.lora_file import LoraFile
 from pastelbot.diffusion.lora.modules import NetworkModule
-from pastelbot.diffusion.lora.names import adapter_alphas, read_factor_name
+from pastelbot.diffusion.lora.names import PEFT, adapter_alphas, peft_alphas, read_factor_name
 from pastelbot.diffusion.lora.targets import text_list_order
 from pastelbot.diffusion.weights.tensor_sources import (
     MemorySource,
@@ -87,7 +87,8 @@ class _LayersByName:
 
     def __init__(self, path: Path, source: TensorSource, metadata: Mapping[str, str]) -> None:
         self._path, self._source, self._metadata = path, source, metadata
-        self._alphas = adapter_alphas(str(path), metadata)
+        by_peft = any(name.startswith(PEFT) for name in source.entries)
+        self._alphas = peft_alphas(path) if by_peft else adapter_alphas(str(path), metadata)
         self._modules: dict[str, NetworkModule] = {}
         self._layers: set[str] = set()  # as the file names them
         self._unread: list[str] = []

@@ -5,16 +5,17 @@ Such as `lora_unet_…to_q.lora_down.weight` (kohya; SD.Next and the webui also 
 (diffusers before peft, where `unet.` may be absent).
 """
 
-import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from pastelbot.diffusion.lora.targets import TEXT, UNET
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.network_kinds import DORA, ENDINGS
 
 _FACTOR = re.compile(
-    r"(?P<layer>.+?)(?:\.lora_(?P<one>down|up|mid|A|B)(?:\.default)?\.weight"
+    r"(?P<layer>.+?)(?:\.lora_(?P<one>down|up|mid|A|B)(?:\.[\w-]+)?\.weight"
     r"|(?:\.lora|_lora|\.lora_linear_layer)\.(?P<other>down|up)\.weight"
     rf"|{ENDINGS})"
 )
@@ -32,16 +33,20 @@ _PREFIXES = {
     "diffusion_model.": UNET,
     "model.diffusion_model.": UNET,
     "cond_stage_model.transformer.": TEXT,
+    "text_model.": f"{TEXT}text_model_",
     "down_blocks.": f"{UNET}down_blocks_",
     "mid_block.": f"{UNET}mid_block_",
     "up_blocks.": f"{UNET}up_blocks_",
 }
 _TEXT_PROJECTIONS = {"to_q": "q_proj", "to_k": "k_proj", "to_v": "v_proj", "to_out": "out_proj"}
 _ADAPTER = "lora_adapter_metadata"
+PEFT = "base_model.model."
+_PEFT_CONFIG = "adapter_config.json"
 
 
 def read_factor_name(name: str) -> tuple[str, str] | None:
     """Return kohya's name of the layer and the role ("down", "up", "mid", "alpha", ...); None for any other form."""
+    name = name.replace(PEFT, "", 1)
     match = _FACTOR.fullmatch(name)
     prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), None)
     if match is None or prefix is None:
@@ -57,21 +62,44 @@ def adapter_alphas(label: str, metadata: Mapping[str, str]) -> dict[str, float]:
 
     Raises CheckpointError where they are not one number each, times 1 / rank, as in every other LoRA.
     """
+    values = _settings(label, _ADAPTER, metadata.get(_ADAPTER, "{}"))
+    found = {prefix: _alpha(label, values, f"{part}.") for part, prefix in (("unet", UNET), ("text_encoder", TEXT))}
+    return {prefix: alpha for prefix, alpha in found.items() if alpha is not None}
+
+
+def peft_alphas(path: Path) -> dict[str, float]:
+    """Return the alphas of a file that peft itself has written, which are in a file beside it.
+
+    Raises CheckpointError where that file is missing, or has other than one number.
+    """
+    config = path.with_name(_PEFT_CONFIG)
     try:
-        values = json.loads(metadata.get(_ADAPTER, "{}"))
-    except (ValueError, RecursionError):
+        text = config.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is a LoRA as peft saves it, without its alpha: put its {_PEFT_CONFIG} beside it, or save it with "
+            "diffusers' save_lora_weights."
+        ) from error
+    alpha = _alpha(str(path), _settings(str(path), _PEFT_CONFIG, text), "")
+    return {} if alpha is None else dict.fromkeys((UNET, TEXT), alpha)
+
+
+def _settings(label: str, what: str, text: str) -> Mapping[str, object]:
+    try:
+        values = parse_json(text)
+    except ValueError:
         values = None
     if not isinstance(values, dict):
-        raise CheckpointError(f"{label} is damaged: its {_ADAPTER} cannot be read.")
-    alphas = {}
-    for part, prefix in (("unet", UNET), ("text_encoder", TEXT)):
-        for key in ("alpha_pattern", "use_rslora"):
-            if values.get(f"{part}.{key}"):
-                raise CheckpointError(f"{label} is a LoRA with {key}, which Pastelbot does not paint with.")
-        alpha = values.get(f"{part}.lora_alpha")
-        if isinstance(alpha, int | float):
-            alphas[prefix] = float(alpha)
-    return alphas
+        raise CheckpointError(f"{label} is damaged: its {what} cannot be read.")
+    return values
+
+
+def _alpha(label: str, values: Mapping[str, object], prefix: str) -> float | None:
+    for key in ("alpha_pattern", "use_rslora"):
+        if values.get(f"{prefix}{key}"):
+            raise CheckpointError(f"{label} is a LoRA with {key}, which Pastelbot does not paint with.")
+    alpha = values.get(f"{prefix}lora_alpha")
+    return float(alpha) if isinstance(alpha, int | float) else None
 
 
 def _layer_of_processors(layer: str) -> str:

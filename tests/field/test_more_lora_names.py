@@ -1,0 +1,109 @@
+"""Twenty more spellings and contents of LoRA files: kind E of the cases from the field, and its neighbours."""
+
+import json
+
+import pytest
+import torch
+from helpers.lora_files import lora_tensors
+from helpers.small_checkpoints import make_checkpoint, save
+
+from pastelbot.diffusion.lora.files import open_lora
+from pastelbot.diffusion.lora.targets import find_targets
+from pastelbot.diffusion.weights.tensor_sources import MemorySource
+from pastelbot.errors import CheckpointError
+from pastelbot.workshop.inspection import inspect_path
+
+TARGETS = find_targets(MemorySource(make_checkpoint(), "it").entries, rare=True)
+KOHYA = lora_tensors(TARGETS, conv=True)
+BARE = {name: it for name, it in KOHYA.items() if not name.endswith("alpha")}
+
+
+def dotted(unet, text, down=".lora_A.weight", up=".lora_B.weight"):
+    """Return kohya's tensors under diffusers' names of the layers, each with a part before and behind it."""
+    ends = {"lora_down.weight": down, "lora_up.weight": up}
+    named = {}
+    for name, it in BARE.items():
+        layer, _, end = name.partition(".")
+        path = TARGETS[layer].path
+        named[(text if path.startswith("text_model.") else unet) + path + ends[end]] = it
+    return named
+
+
+def replaced(old, new, tensors=KOHYA):
+    return {name.replace(old, new): it for name, it in tensors.items()}
+
+
+def each(change, tensors=KOHYA):
+    return {name: change(name, it) for name, it in tensors.items()}
+
+
+def flat(_name, it):
+    return it.flatten(1) if it.dim() == 4 and it.shape[2:] == (1, 1) else it
+
+
+PEFT = "base_model.model."
+FORMS = {
+    "named adapter": dotted("unet.", "text_encoder.", ".lora_A.style.weight", ".lora_B.style.weight"),
+    "numbered adapter": dotted("unet.", "text_encoder.", ".lora_A.default_0.weight", ".lora_B.default_0.weight"),
+    "adapter with a dash": dotted("unet.", "text_encoder.", ".lora_A.my-style.weight", ".lora_B.my-style.weight"),
+    "down and up with an adapter": dotted("unet.", "text_encoder.", ".lora_down.x.weight", ".lora_up.x.weight"),
+    "peft inside diffusers' names": dotted(f"unet.{PEFT}", f"text_encoder.{PEFT}"),
+    "first text encoder, diffusers": dotted("unet.", "text_encoder."),
+    "clip_l with dots": dotted("unet.", "clip_l."),
+    "first text encoder, kohya": replaced("lora_te_", "lora_te1_"),
+    "without alphas": BARE,
+    "whole alphas": each(lambda name, it: it.long() if name.endswith("alpha") else it),
+    "alphas in a list": each(lambda name, it: it.reshape(1) if name.endswith("alpha") else it),
+    "half precision": each(lambda _name, it: it.half()),
+    "bfloat16": each(lambda _name, it: it.bfloat16()),
+    "matrices for convolutions of one pixel": each(flat),
+    "an extra metadata tensor": KOHYA | {"lora_te_text_projection.alpha": torch.tensor(1.0)},
+    "an embedding inside": KOHYA | {"bundle_emb.word.emb_params": torch.ones(1, 12)},
+}
+
+
+def bound(tensors, tmp_path, metadata=None):
+    path = save({name: it.contiguous() for name, it in tensors.items()}, tmp_path / "a.safetensors", metadata)
+    return open_lora(path).bind(TARGETS)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_same_layers_are_changed(name, tmp_path):
+    expected = bound(KOHYA, tmp_path)[0].keys()
+
+    found, unknown = bound(FORMS[name], tmp_path)
+
+    assert expected == found.keys()
+    assert len(expected) == len(BARE) // 2
+    assert all("text_projection" in each or "bundle_emb" in each for each in unknown)
+    assert inspect_path(tmp_path / "a.safetensors").problems == []
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_file_of_peft_needs_the_configuration_beside_it(beside, tmp_path):
+    """Its alpha is there, and nowhere in the file."""
+    if beside:
+        (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 2, "lora_alpha": 4}), encoding="utf-8")
+        found, unknown = bound(dotted(PEFT, PEFT), tmp_path)
+        assert (bound(KOHYA, tmp_path)[0].keys(), []) == (found.keys(), unknown)
+        assert {2.0} == {each.load().scale for each in found.values()}
+    else:
+        with pytest.raises(CheckpointError, match=r"adapter_config\.json"):
+            bound(dotted(PEFT, PEFT), tmp_path)
+
+
+ENDS = ("down", "up")
+OTHERS = {
+    "SDXL's second text encoder": ({"lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": (1, 8)}, "SDXL"),
+    "Flux": ({"transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": (1, 8)}, "Flux"),
+    "Flux, kohya": ({f"lora_unet_double_blocks_0_img_attn_qkv.lora_{end}.weight": (1, 1) for end in ENDS}, "Flux"),
+    "SD 3": ({"transformer.joint_blocks.0.attn.to_q.lora_A.weight": (1, 8)}, "Stable Diffusion 3"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_models_are_named(name, tmp_path):
+    shapes, words = OTHERS[name]
+
+    with pytest.raises(CheckpointError, match=words):
+        bound({key: torch.ones(shape) for key, shape in shapes.items()}, tmp_path)
