@@ -125,7 +125,6 @@ def load(shapes):
     tensors = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
     ldm.unet_config(ldm.unet_tensors(tensors))
     ldm.text_config(ldm.text_tensors(tensors))
-    ldm.vae_config(ldm.vae_tensors(tensors))
 
 
 CHANGES = [removed, renamed, reshaped_by_one]
@@ -133,12 +132,15 @@ CHANGES = [removed, renamed, reshaped_by_one]
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_every_tensor_of_a_checkpoint_is_checked_before_a_loader_misses_it(change):
-    """What passes the check goes through the loader; what is no part of it, such as a schedule, matters to neither."""
-    shapes = {name: tuple(it.shape) for name, it in WHOLE.items()}
+    """What passes the check goes through the loader; what is no part of it, such as a schedule, matters to neither.
+
+    The VAE's are checked in a test of their own, which takes less time.
+    """
+    shapes = {name: tuple(it.shape) for name, it in without(VAE).items()}
     passed = []
     for name in shapes:
         changed = change(shapes, name)
-        if not checkpoint_faults(changed):
+        if not checkpoint_faults(changed, needs_vae=False):
             passed.append(name)
             load(changed)
 

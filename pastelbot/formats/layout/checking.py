@@ -66,14 +66,19 @@ def ema_name(name: str) -> str:
 def checkpoint_faults(shapes: Shapes, *, needs_vae: bool = True) -> list[str]:
     """Return sentences about what is missing or of a wrong shape in a single-file checkpoint."""
     unet, text = _within(shapes, UNET_PREFIX), _text_shapes(shapes)
-    faults = [*_part_faults("UNet", unet_table(), unet), *_part_faults("text encoder", _text_table(text), text)]
+    text_layout = _text_table(text)
+    of_unet, of_text = _widths(unet_table(), unet), _widths(text_layout, text)
+    faults = [
+        *_part_faults("UNet", unet_table(), unet, of_unet),
+        *_part_faults("text encoder", text_layout, text, of_text),
+    ]
     if needs_vae:
         vae = _within(shapes, VAE_PREFIX)
         faults += vae_faults(vae) if vae else [_NO_VAE]
-    inputs = _widths(unet_table(), unet).get("inputs")
+    inputs = of_unet.get("inputs")
     if inputs not in (None, *_INPUTS):
         faults.append(f"The UNet takes {inputs} channels instead of {_INPUTS[0]}.")
-    width, context = _widths(_text_table(text), text).get("width"), _widths(unet_table(), unet).get("context")
+    width, context = of_text.get("width"), of_unet.get("context")
     if not faults and width != context:
         faults.append(f"The UNet is made for a text encoder of width {context}, and the file's has {width}.")
     return faults
@@ -86,7 +91,7 @@ def vae_faults(shapes: Shapes) -> list[str]:
         name: (*shape, 1, 1) if "attn_1" in name and name.endswith("weight") and len(shape) == 2 else shape
         for name, shape in renamed.items()
     }
-    return [*_part_faults("VAE", vae_table(), flat)]
+    return [*_part_faults("VAE", vae_table(), flat, _widths(vae_table(), flat))]
 
 
 def _within(shapes: Shapes, prefix: str) -> dict[str, Shape]:
@@ -107,11 +112,11 @@ def _share(table: Table, shapes: Shapes) -> float:
     return len(table.keys() & shapes.keys()) / len(table)
 
 
-def _part_faults(part: str, table: Table, shapes: Shapes) -> Iterator[str]:
+def _part_faults(part: str, table: Table, shapes: Shapes, widths: Mapping[str, int]) -> Iterator[str]:
     if not table.keys() & shapes.keys():
         yield f"The {part} is missing."
         return
-    wanted = _needed(table, _widths(table, shapes))
+    wanted = _needed(table, widths)
     missing = [name for name in wanted if name not in shapes]
     if missing:
         yield f"The {part} lacks {_counted(missing)}."
