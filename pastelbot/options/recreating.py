@@ -4,11 +4,24 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from pastelbot.choices import UPSCALERS, recognised_upscaler
+from pastelbot.errors import RequestError
+from pastelbot.infotext import ReadRequest, read_request
 from pastelbot.records import GenerationRequest
 from pastelbot.rules.limits import LEAST_SIDE
 from pastelbot.rules.samplers import stand_in
 
 _STAND_IN = "Lanczos"  # for an upscaler's model: a model enlarges pixels, and so does this
+
+
+def read_settings(infotext: str) -> ReadRequest:
+    """Return what an infotext means; raises RequestError for a text that is none."""
+    read = read_request(infotext)
+    if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
+        raise RequestError(
+            "This is not an infotext: it must have a line such as "
+            "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
+        )
+    return read
 
 
 def with_what_is_here(request: GenerationRequest, upscalers: Collection[str]) -> tuple[GenerationRequest, list[str]]:

@@ -43,7 +43,7 @@ PERSONAL = (
     _Personal(table="settings", column="id", where="scope = 'user'"),
     _Personal(table="jobs"),
     _Personal(table="web_tickets"),
-    _Personal(table="web_accounts", kept="so that its user can still sign in; the operator removes accounts"),
+    _Personal(table="web_accounts"),
     _Personal(table="balances", kept=_QUOTA),
     _Personal(table="grants", kept=_QUOTA),
     _Personal(table="grants", column="granted_by", kept=_LOG),

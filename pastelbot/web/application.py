@@ -12,10 +12,11 @@ from pastelbot.errors import PastelError, RequestError
 from pastelbot.i18n.languages import Languages
 from pastelbot.service.services import Services
 from pastelbot.web.guard import Guard, locale_of
-from pastelbot.web.job_routes import JobRoutes
 from pastelbot.web.page import build_page
-from pastelbot.web.picture_routes import PictureRoutes
-from pastelbot.web.sign_in_pages import SignInPages
+from pastelbot.web.routes.gallery_routes import GalleryRoutes
+from pastelbot.web.routes.job_routes import JobRoutes
+from pastelbot.web.routes.picture_routes import PictureRoutes
+from pastelbot.web.routes.sign_in_pages import SignInPages
 from pastelbot.web.visits import Visits
 
 _LOCALES = ("en", "ja")
@@ -57,8 +58,10 @@ def plain_application(services: Services, languages: Languages) -> FastAPI:
     app.add_exception_handler(PastelError, errors.answer)
     app.add_route("/", _index)
     app.add_route("/static/{name}", _static)
-    for routes in (SignInPages(services, languages), JobRoutes(services, languages, visits), PictureRoutes(services)):
-        routes.register(app)
+    SignInPages(services, languages).register(app)
+    JobRoutes(services, languages, visits).register(app)
+    PictureRoutes(services).register(app)
+    GalleryRoutes(services, languages).register(app)
     return app
 
 

@@ -90,8 +90,10 @@ def _result(job: Job, pictures: Sequence[StoredPicture], translate: Translate) -
     if not shown:
         return f'<p class="empty">{_t(translate, "The pictures are no longer kept.")}</p>{_prompt(job)}'
     figures = "".join(
-        f'<a href="{_picture_address(job.id, each.number)}" target="_blank"><img loading="lazy"'
-        f' src="{_picture_address(job.id, each.number)}" width="{each.width}" height="{each.height}"'
+        f'<a href="{picture_address(job.id, each.number)}" target="_blank"'
+        f' data-view="/jobs/{job.id}/view/{each.number}">'
+        f'<img loading="lazy"'
+        f' src="{picture_address(job.id, each.number)}" width="{each.width}" height="{each.height}"'
         f' alt="{html.escape(job.request.prompt[:_PROMPT])}"></a>'
         for each in shown
     )
@@ -100,7 +102,7 @@ def _result(job: Job, pictures: Sequence[StoredPicture], translate: Translate) -
     return f'<div class="pictures{many}">{figures}</div>{_prompt(job)}<p class="quiet">{settings}</p>'
 
 
-def _picture_address(job_id: str, number: int, *, small: bool = False) -> str:
+def picture_address(job_id: str, number: int, *, small: bool = False) -> str:
     """Return the address of a picture."""
     return f"/picture/{job_id}/{number}{'?small=1' if small else ''}"
 
@@ -115,8 +117,9 @@ def thumbnails(pictures: Sequence[tuple[str, int, int, str]], translate: Transla
 def _thumbnail(job_id: str, number: int, seed: int, prompt: str) -> str:
     shown = html.escape(prompt[:_PROMPT])
     return (
-        f'<a class="thumb" href="{_picture_address(job_id, number)}" target="_blank" title="{shown}">'
-        f'<img loading="lazy" src="{_picture_address(job_id, number, small=True)}" alt="{shown}">'
+        f'<a class="thumb" href="{picture_address(job_id, number)}" target="_blank" title="{shown}"'
+        f' data-view="/jobs/{job_id}/view/{number}">'
+        f'<img loading="lazy" src="{picture_address(job_id, number, small=True)}" alt="{shown}">'
         f"<small>{seed}</small></a>"
     )
 
@@ -152,9 +155,18 @@ def _settings(job: Job, seeds: Sequence[int]) -> str:
     return " · ".join(parts)
 
 
-def refusal(error: Exception, translate: Translate) -> str:
-    """Return why something was not done."""
-    return f'<p class="error">{_t(translate, str(error))} {_t(translate, "Not charged.")}</p>'
+def refusal(error: Exception, translate: Translate, *, charged: bool = True) -> str:
+    """Return why something was not done, and that it cost nothing where it would have been `charged`."""
+    end = f" {_t(translate, 'Not charged.')}" if charged else ""
+    return f'<p class="error">{_t(translate, str(error))}{end}</p>'
+
+
+def notes_list(notes: Sequence[str], translate: Translate) -> str:
+    """Return why a picture may look different from the one that its infotext is of."""
+    if not notes:
+        return f'<p class="note">{_t(translate, "It is queued: the tab that paints shows it.")}</p>'
+    lines = "".join(f"<li>{_t(translate, note)}</li>" for note in notes)
+    return f'<div class="note">{_t(translate, "It may look different:")}<ul>{lines}</ul></div>'
 
 
 def _t(translate: Translate, text: str) -> str:

@@ -4,7 +4,8 @@ import gradio
 
 from pastelbot.i18n.languages import Languages
 from pastelbot.service.services import Services
-from pastelbot.web.paint_tab import PaintTab
+from pastelbot.web.tabs.info_tab import InfoTab
+from pastelbot.web.tabs.paint_tab import PaintTab
 from pastelbot.web.visits import Visits
 
 _CACHED_SECONDS = 3600
@@ -23,5 +24,9 @@ def build_page(services: Services, visits: Visits, languages: Languages, locale:
                 PaintTab(services, visits, languages, locale).build(page)
             with gradio.Tab(translate("History")):
                 gradio.HTML('<div id="history" class="thumbs" data-fragment="/history?pages=1"></div>')
+            with gradio.Tab(translate("Gallery")):
+                gradio.HTML('<div id="gallery" class="thumbs" data-fragment="/gallery?page=0"></div>')
+            with gradio.Tab(translate("PNG info")):
+                InfoTab(services, visits, languages, locale).build()
     page.queue(default_concurrency_limit=None, api_open=False)
     return page

@@ -47,6 +47,7 @@ async def open_studio(tmp_path, clock):
     opened = []
 
     async def open_it(*, executor=None, **sections):
+        sections.setdefault("web", {"enabled": True})  # which offers /web; the page is not served
         studio = SimulatedServer(make_settings(tmp_path, **sections), clock, executor)
         opened.append(studio)
         await studio.open()

@@ -48,7 +48,7 @@ async def test_every_table_with_a_person_in_it_is_exported_and_forgotten_or_kept
 
 def test_what_is_kept_has_a_reason():
     kept = {personal.table for personal in PERSONAL if personal.kept}
-    assert kept == {"balances", "grants", "blocks", "audit", "web_accounts"}
+    assert kept == {"balances", "grants", "blocks", "audit"}
     assert all(personal.kept is None or personal.kept.startswith("so that ") for personal in PERSONAL)
 
 

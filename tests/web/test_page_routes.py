@@ -304,3 +304,98 @@ async def test_a_stream_ends_when_its_browser_is_signed_out(open_page):
             page.services.page_jobs.changed(visitor.actor.user_id)
 
             assert await asyncio.wait_for(stream.content.read(), 60) in {b"\n", b""}
+
+
+async def shared_entry(page, executor, visitor):
+    """Paint and share a picture; return its entry's id."""
+    job = await painted(page, executor, visitor)
+    async with page.browser() as browser:
+        await signed_in(page, browser, visitor)
+        answer = await browser.post(f"/jobs/{job.id}/share/0")
+        assert "in the gallery now" in (await answer.json())["notice"]
+    return (await page.services.gallery.shared(job.id))[0]
+
+
+@pytest.fixture
+async def two(open_page):
+    """A page with two local accounts."""
+    page = await open_page(always_sign_in=True)
+    visitors = []
+    for name in ("hana", "kenji"):
+        await page.services.sign_in.save_account(name, PASSWORD)
+        visitors.append(await page.services.sign_in.by_password(name, PASSWORD, address=""))
+    return page, *visitors
+
+
+async def test_a_shared_picture_is_seen_and_voted_for_by_others(two, executor):
+    page, hana, kenji = two
+    entry_id = await shared_entry(page, executor, hana)
+    async with page.browser() as browser:
+        await signed_in(page, browser, kenji)
+        assert f"/shared/{entry_id}/vote" in await (await browser.get("/gallery")).text()
+        assert (await browser.get(f"/shared/{entry_id}/picture")).content_type == "image/png"
+        assert "Seed: 5" in await (await browser.get(f"/shared/{entry_id}/view")).text()
+
+        first = await (await browser.post(f"/shared/{entry_id}/vote")).json()
+        assert "♥ 1" in await (await browser.get("/gallery?view=top")).text()
+        second = await (await browser.post(f"/shared/{entry_id}/vote")).json()
+
+        assert (first["notice"], second["notice"]) == ("Your vote counts.", "Your vote is taken back.")
+        refused = await browser.post(f"/shared/{entry_id}/unshare")
+        assert "another user's picture" in (await refused.json())["error"]
+
+
+async def test_the_author_takes_a_picture_out_and_it_is_private_again(two, executor):
+    page, hana, kenji = two
+    entry_id = await shared_entry(page, executor, hana)
+    async with page.browser() as mine, page.browser() as other:
+        await signed_in(page, mine, hana)
+        await signed_in(page, other, kenji)
+        own = await mine.post(f"/shared/{entry_id}/vote")
+        assert "your own picture" in (await own.json())["error"]
+        assert (await mine.post(f"/shared/{entry_id}/unshare")).status == 200
+
+        gone = await other.get(f"/shared/{entry_id}/picture")
+        assert gone.status == 400
+        assert "no longer in the gallery" in (await gone.json())["error"]
+        assert f"/shared/{entry_id}" not in await (await mine.get("/gallery")).text()
+
+
+async def test_the_gallery_of_another_server_is_not_there(page, executor):
+    entry_id = await shared_entry(page, executor, await local(page))
+    member = Visitor(name="Kenji", actor=Actor(user_id=7, guild_id=8, channel_id=9, places=(9,)))
+    async with page.browser() as browser:
+        await signed_in(page, browser, member)
+
+        for path in ("picture", "view"):
+            assert (await browser.get(f"/shared/{entry_id}/{path}")).status == 400
+        assert f"/shared/{entry_id}" not in await (await browser.get("/gallery")).text()
+
+
+async def test_the_gallery_is_searched_and_has_pages(page, executor):
+    for number in range(5):
+        await share_one(page, executor, RED.replace(prompt=f"1girl, hat {number}", seed=number))
+    async with page.browser() as browser:
+        first = await (await browser.get("/gallery")).text()
+        second = await (await browser.get("/gallery?page=1")).text()
+        found = await (await browser.get("/gallery", params={"text": "hat 3"})).text()
+
+    assert (first.count('class="card"'), second.count('class="card"'), found.count('class="card"')) == (4, 1, 1)
+    assert "1 / 2" in first
+    assert "hat 3" in found
+
+
+async def share_one(page, executor, options):
+    visitor = await local(page)
+    job = await painted(page, executor, visitor, options)
+    await page.services.gallery.share(visitor.actor, job.id, 0)
+
+
+@pytest.mark.parametrize("path", ["/jobs/{}/view/0", "/jobs/{}/view/7", "/picture/{}/7"])
+async def test_pictures_of_others_and_those_that_are_not_there_cannot_be_viewed(two, executor, path):
+    page, hana, kenji = two
+    job = await painted(page, executor, hana)
+    async with page.browser() as browser:
+        await signed_in(page, browser, kenji)
+
+        assert (await browser.get(path.format(job.id))).status in {400, 404}

@@ -28,7 +28,12 @@
     element.dataset.loaded = "1";
     try {
       element.innerHTML = await (await ask(path)).text();
-    } catch (error) { notice(error.message); }
+    } catch (error) {
+      const said = document.createElement("p");
+      said.className = "empty";
+      said.textContent = error.message;
+      element.replaceChildren(said);
+    }
   }
   const reload = (selector) => { const element = find(selector); if (element) load(element, element.dataset.fragment); };
 
@@ -54,21 +59,66 @@
   }
 
   async function press(button) {
+    if (button.dataset.ask && !confirm(button.dataset.ask)) return;
     button.disabled = true;
     try {
       const said = await (await ask(button.dataset.post, { method: "POST" })).json();
       if (said.notice) notice(said.notice);
       if (button.dataset.reload) reload(button.dataset.reload);
+      if (button.closest("dialog")) viewer.close();
     } catch (error) { notice(error.message); }
     button.disabled = false;
   }
+  // A picture with its settings, above the page.
+  const viewer = document.createElement("dialog");
+  viewer.id = "viewer";
+  viewer.dataset.fragment = "";
+  viewer.dataset.loaded = "1";
+  async function look(path) {
+    await load(viewer, path);
+    if (!viewer.open) viewer.showModal();
+  }
+
+  // Settings into the form: by Gradio's own fields, which the page hides, as Gradio alone can fill the others.
+  function use(infotext) {
+    const field = find("#bring textarea, #bring input");
+    field.value = infotext;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    setTimeout(() => find("#bring-button").click(), 50);
+    viewer.close();
+    find("#tabs [role=tab]").click();
+    scrollTo({ top: 0, behavior: "smooth" });
+  }
+
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("button[data-post], [data-load]");
-    if (!button) return;
+    const target = event.target.closest("[data-post], [data-load], [data-view], [data-use], [data-close], #use-infotext");
+    if (event.target === viewer) viewer.close();
+    if (!target || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    if (button.dataset.post) press(button);
-    else load(button.closest("[data-fragment]"), button.dataset.load);
+    if (target.id === "use-infotext") use(find("#infotext textarea").value);
+    else if ("post" in target.dataset) press(target);
+    else if ("load" in target.dataset) load(target.closest("[data-fragment]"), target.dataset.load);
+    else if ("view" in target.dataset) look(target.dataset.view);
+    else if ("use" in target.dataset) use(target.closest("dialog").querySelector(".infotext").value);
+    else viewer.close();
   });
+  document.addEventListener("submit", (event) => {
+    const path = event.target.dataset.search;
+    if (!path) return;
+    event.preventDefault();
+    load(event.target.closest("[data-fragment]"), `${path}&${new URLSearchParams(new FormData(event.target))}`);
+  });
+
+  // A file that is too large is refused before it travels.
+  const LARGEST = 25 * 1024 * 1024;
+  function refuse(event, files) {
+    if (![...(files || [])].some((file) => file.size > LARGEST)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    notice(language === "ja" ? "ファイルが大きすぎます。上限は 25 MiB です。" : "This file is too large: the limit is 25 MiB.");
+  }
+  document.addEventListener("change", (event) => refuse(event, event.target.files), true);
+  document.addEventListener("drop", (event) => refuse(event, event.dataTransfer?.files), true);
 
   // Completion of the tag before the caret, as a row of buttons under the prompt; what stands behind the caret stays.
   let offers = [], chosen = 0, box = null, asked = 0;
@@ -148,6 +198,6 @@
     show();
   }
   new MutationObserver(appeared).observe(document.documentElement, { childList: true, subtree: true });
-  const begin = () => { document.documentElement.lang = language; appeared(); follow(); };
+  const begin = () => { document.documentElement.lang = language; document.body.append(viewer); appeared(); follow(); };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin); else begin();
 })();

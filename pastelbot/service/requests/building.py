@@ -8,13 +8,13 @@ from dataclasses import replace
 from pastelbot.choices import upscaler_files
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, PromptError, RequestError
-from pastelbot.infotext import completed, read_request
+from pastelbot.infotext import completed
 from pastelbot.options import GenerationOptions, amend, default_hires, draft
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.clamping import cap_hires, clamp
 from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_negative
-from pastelbot.options.recreating import with_what_is_here
+from pastelbot.options.recreating import read_settings, with_what_is_here
 from pastelbot.options.wildcards import load_wildcards
 from pastelbot.prompt.expansion import Wildcards, expand
 from pastelbot.records import Actor, GenerationRequest, Grid, JobOptions
@@ -113,12 +113,7 @@ class RequestBuilder:
 
         Of what was set here, only spoiler and private count: an infotext has everything that pixels depend on.
         """
-        read = await asyncio.to_thread(read_request, infotext)
-        if set(read.missing) >= {"Steps", "Sampler", "Seed"}:
-            raise RequestError(
-                "This is not an infotext: it must have a line such as "
-                "`Steps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 448x640`."
-            )
+        read = await asyncio.to_thread(read_settings, infotext)
         read = completed(read, random_seed=self._random_seed)
         request, adapted = await self._models.adapted(read)
         upscalers = await asyncio.to_thread(upscaler_files, self._settings.checkpoint.upscalers)

@@ -9,6 +9,7 @@ from pastelbot.config import Settings
 from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import BY_NAME, OPTIONS
+from pastelbot.options.recreating import read_settings
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.audit import AuditTrail
@@ -106,6 +107,11 @@ def _checked_name(name: str) -> str:
             "apostrophes or underscores between them."
         )
     return word
+
+
+def options_in(infotext: str) -> GenerationOptions:
+    """Return the options that an infotext means, with its seed; raises RequestError for what is none."""
+    return options_of(read_settings(infotext).request, keep_seed=True)
 
 
 def options_of(request: GenerationRequest, *, keep_seed: bool) -> GenerationOptions:

@@ -30,7 +30,7 @@ async def test_the_link_signs_its_user_in_as_in_that_channel(studio):
 
 
 async def test_there_is_no_command_without_a_page(open_studio):
-    studio = await open_studio()
+    studio = await open_studio(web={"enabled": False})
 
     assert studio.bot.tree.get_command("web") is None
 

@@ -44,7 +44,7 @@ class JobRoutes:
         visitor = visitor_of(request)
         signed_in = bool(await self._services.sign_in.visitor(request.cookies.get(COOKIE, "")))
         return HTMLResponse(
-            fragments.header(visitor, self._translator(request), _locale_in(request), signed_in=signed_in)
+            fragments.header(visitor, self._translator(request), locale_in(request), signed_in=signed_in)
         )
 
     async def events(self, request: Request) -> Response:
@@ -72,7 +72,7 @@ class JobRoutes:
 
     async def history(self, request: Request) -> Response:
         """Return the user's newest pictures, `pages` times as many as fit."""
-        pages = min(20, max(1, _number(request.query_params.get("pages"))))
+        pages = min(20, max(1, number_in(request.query_params.get("pages"))))
         found = await self._services.history.offers(visitor_of(request).actor, most=pages * _HISTORY + 1)
         shown = [(each.job.id, each.number - 1, each.seed, each.job.request.prompt) for each in found]
         translate = self._translator(request)
@@ -99,7 +99,7 @@ class JobRoutes:
         return visitor
 
     def _translator(self, request: Request) -> Translate:
-        return self._languages.translator(_locale_in(request))
+        return self._languages.translator(locale_in(request))
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -108,10 +108,11 @@ def visitor_of(request: Request) -> Visitor:
     return visitor
 
 
-def _locale_in(request: Request) -> str:
+def locale_in(request: Request) -> str:
     """Return the language of the page that asks."""
     return "ja" if request.query_params.get("language") == "ja" else "en"
 
 
-def _number(text: str | None) -> int:
+def number_in(text: str | None) -> int:
+    """Return a number of an address, 0 where there is none."""
     return int(text) if text is not None and text.isdecimal() and len(text) < 6 else 0

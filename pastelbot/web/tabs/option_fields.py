@@ -42,8 +42,6 @@ class OptionField:
             return _LEFT_OUT if value is None else _ON if value else _OFF
         if value is None:
             return _LEFT_OUT
-        if self.option.name == "hires":
-            return _ON if value else _OFF
         return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
@@ -67,13 +65,23 @@ def option_field(option: Option[Any], settings: Settings, translate: Translate, 
     if option.value_type is bool or option.choices:
         values = (_ON, _OFF) if option.value_type is bool else option.choices
         choices = [(usual, _LEFT_OUT), *((translate(str(value)), value) for value in values)]
-        component = gradio.Dropdown(choices, value=_LEFT_OUT, **common)
+        others = option.value_type is not bool  # such as any scale, or a sampler that the menu leaves out
+        component = gradio.Dropdown(choices, value=_LEFT_OUT, allow_custom_value=others, **common)
     elif option.complete is not None:
         component = gradio.Dropdown([(usual, _LEFT_OUT)], value=_LEFT_OUT, allow_custom_value=True, **common)
     else:
         shown = default if option.value_type in {int, float} and default is not None else usual
         component = gradio.Textbox("", placeholder=str(shown), **common)  # gradio.Number shows an empty one as 0
     return OptionField(option=option, component=component)
+
+
+def shown_options(fields: Sequence[OptionField], options: GenerationOptions) -> list[object]:
+    """Return what the fields show for options, such as those of an infotext; what is not set is left out."""
+    values = options.set_fields()
+    if "hires" in values:
+        scale = values.get("hires_scale")
+        values["hires"] = _OFF if not values["hires"] else _ON if scale is None else f"{scale:g}x"
+    return [field.shown(values.get(field.option.name)) for field in fields]
 
 
 def typed_options(fields: Sequence[OptionField], values: Sequence[object]) -> GenerationOptions:

@@ -1,5 +1,6 @@
 """The tab that paints: prompt, options, and the user's jobs."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,11 +9,12 @@ import gradio
 from pastelbot.errors import PastelError
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.options.option import Option
+from pastelbot.service.requests.presets import options_in
 from pastelbot.service.services import Services
-from pastelbot.web.choices import choices_of
 from pastelbot.web.fragments import refusal
-from pastelbot.web.option_fields import OptionField, offered, option_field, typed_options
 from pastelbot.web.painting import paint
+from pastelbot.web.tabs.choices import choices_of
+from pastelbot.web.tabs.option_fields import OptionField, offered, option_field, shown_options, typed_options
 from pastelbot.web.visits import Visits
 
 _FIRST = ("negative", "size", "seed", "steps", "cfg", "count", "hires")  # what stands open under the prompt
@@ -51,6 +53,9 @@ class PaintTab:
         components = [field.component for field in self._fields]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         button.click(self.paint, [prompt, *components], said, trigger_mode="multiple", **quiet)
+        bring = gradio.Textbox(elem_id="bring", elem_classes="unseen", container=False)
+        bring_button = gradio.Button("bring", elem_id="bring-button", elem_classes="unseen")
+        bring_button.click(self.fill, bring, [prompt, *components, said], **quiet)
         page.load(self.choices, None, [field.component for field in self._completed()], **quiet)
 
     async def paint(self, request: gradio.Request, prompt: str, *values: object) -> str:
@@ -62,6 +67,16 @@ class PaintTab:
         except PastelError as error:
             return refusal(error, self._translate)
         return ""
+
+    async def fill(self, request: gradio.Request, infotext: str) -> list[object]:
+        """Return what the prompt and the fields show for an infotext, and a sentence where it is none."""
+        try:
+            await self._visits.require(request.cookies)
+            options = await asyncio.to_thread(options_in, infotext)
+        except PastelError as error:
+            kept = [gradio.skip()] * (1 + len(self._fields))
+            return [*kept, refusal(error, self._translate, charged=False)]
+        return [options.prompt or "", *shown_options(self._fields, options), ""]
 
     async def choices(self, request: gradio.Request) -> list[gradio.Dropdown]:
         """Return the fields whose choices depend on the bot and on the user, with those choices."""

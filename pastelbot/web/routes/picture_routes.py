@@ -13,7 +13,7 @@ from pastelbot.formats.pictures import suffix_of
 from pastelbot.rules.picture_names import picture_name
 from pastelbot.service.rates import Kind
 from pastelbot.service.services import Services
-from pastelbot.web.job_routes import visitor_of
+from pastelbot.web.routes.job_routes import visitor_of
 
 _THUMB = (320, 320)
 _LONGEST = 300
@@ -38,11 +38,7 @@ class PictureRoutes:
             _job, content = await self._services.history.open(visitor_of(request).actor, picture_name(job_id, number))
         except NotFoundError:
             return Response(status_code=404)
-        kind = f"image/{suffix_of(content)}"
-        if request.query_params.get("small"):
-            content, kind = await asyncio.to_thread(_small, content), "image/webp"
-        headers = {"Cache-Control": _CACHED}
-        return Response(content, media_type=kind, headers=headers)
+        return await picture_response(request, content)
 
     async def complete(self, request: Request) -> Response:
         """Return how the tag at the end of a prompt may go on."""
@@ -50,6 +46,14 @@ class PictureRoutes:
         self._services.rates.spend(visitor.actor.user_id, Kind.COMPLETION)
         found = await self._services.tags.complete(request.query_params.get("prompt", "")[-_LONGEST:], visitor.actor)
         return JSONResponse([{"name": each.name, "value": each.value} for each in found])
+
+
+async def picture_response(request: Request, content: bytes) -> Response:
+    """Return a picture file as an answer, or a small copy where the address asks for it."""
+    kind = f"image/{suffix_of(content)}"
+    if request.query_params.get("small"):
+        content, kind = await asyncio.to_thread(_small, content), "image/webp"
+    return Response(content, media_type=kind, headers={"Cache-Control": _CACHED})
 
 
 def _small(content: bytes) -> bytes:

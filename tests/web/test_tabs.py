@@ -1,0 +1,226 @@
+"""What Gradio's fields mean and show: the tabs' handlers, called as Gradio calls them."""
+
+import io
+from types import SimpleNamespace
+
+import pytest
+from helpers.fake_executors import FakeExecutor
+from helpers.support import eventually, make_settings
+from helpers.web_page import web_page
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+pytest.importorskip("gradio", reason="the web extra is not installed")
+import gradio
+
+from pastelbot.i18n.languages import Languages
+from pastelbot.options.catalogue import OPTIONS
+from pastelbot.web.application import plain_application
+from pastelbot.web.tabs.info_tab import InfoTab
+from pastelbot.web.tabs.option_fields import offered, option_field, shown_options, typed_options
+from pastelbot.web.tabs.paint_tab import PaintTab
+from pastelbot.web.visits import Visits
+
+BROWSER = SimpleNamespace(cookies={})
+INFOTEXT = (
+    "1girl, (red hair:1.2)\nNegative prompt: lowres\nSteps: 21, Sampler: Euler a, CFG scale: 6.5, Seed: 9, "
+    "Size: 448x640, Clip skip: 2, Denoising strength: 0.5, Hires upscale: 1.5, Hires upscaler: Latent"
+)
+
+
+@pytest.fixture
+def executor():
+    return FakeExecutor()
+
+
+@pytest.fixture
+async def services(tmp_path, clock, executor):
+    settings = make_settings(tmp_path, web={"port": 0})
+    async with web_page(settings, clock, executor, build=plain_application) as page:
+        yield page.services
+
+
+# Gradio makes event loops of its own where none runs.
+@pytest.fixture
+async def paint_tab(services):
+    tab = PaintTab(services, Visits(services), Languages.shipped(), "en")
+    with gradio.Blocks() as page:
+        tab.build(page)
+    return tab
+
+
+@pytest.fixture
+async def info_tab(services):
+    return InfoTab(services, Visits(services), Languages.shipped(), "en")
+
+
+def with_values(**values):
+    """Return the values of all fields, those that are not named left out."""
+    return [values.get(option.name, "") for option in ordered()]
+
+
+def ordered():
+    first = [next(option for option in offered() if option.name == name) for name in FIRST]
+    return [*first, *(option for option in offered() if option.name not in FIRST)]
+
+
+FIRST = ("negative", "size", "seed", "steps", "cfg", "count", "hires")
+
+
+@pytest.fixture
+async def fields(services):
+    with gradio.Blocks():
+        return [option_field(option, services.settings, str, str) for option in ordered()]
+
+
+def test_the_page_has_every_option_that_is_described_but_for_those_about_messages():
+    left_out = {option.name for option in OPTIONS if option.describe and option not in offered()}
+
+    assert left_out == {"spoiler", "private"}
+
+
+def test_what_is_left_empty_is_left_out(fields):
+    assert typed_options(fields, with_values()).set_fields() == {}
+
+
+def test_what_is_typed_is_read_as_the_options_types_are(fields):
+    typed = typed_options(fields, with_values(seed="9", steps=" 21 ", cfg="6.5", hires="1.5x", style="on"))
+
+    assert typed.set_fields() == {
+        "seed": 9,
+        "steps": 21,
+        "cfg": 6.5,
+        "hires": True,
+        "hires_scale": 1.5,
+        "style": True,
+    }
+
+
+async def test_a_picture_is_queued_with_what_was_typed(paint_tab, executor):
+    said = await paint_tab.paint(BROWSER, "1girl --steps 9", *with_values(seed="9", cfg="6.5", hires="off"))
+
+    await eventually(lambda: executor.painting)
+    (request,) = executor.painting.values()
+    assert said == ""
+    assert (request.prompt, request.seed, request.cfg_scale, request.steps) == ("1girl", 9, 6.5, 9)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "values", "sentence"),
+    [
+        ("", {}, "The prompt is empty"),
+        ("1girl", {"seed": "-7"}, "is not a seed"),
+        ("1girl", {"steps": "0"}, "must be at least 1"),
+        ("(1girl", {"sampler": "no such"}, "no such"),
+        ("<script>", {"size": "<b>"}, "&lt;b&gt;"),
+    ],
+)
+async def test_a_mistake_is_one_sentence_and_costs_nothing(paint_tab, services, executor, prompt, values, sentence):
+    visitor = services.sign_in.local_user()
+    before = await services.quotas.state(visitor.actor)
+
+    said = await paint_tab.paint(BROWSER, prompt, *with_values(**values))
+
+    assert sentence in said
+    assert "Not charged." in said
+    assert "<script" not in said
+    assert not executor.painting
+    assert await services.quotas.state(visitor.actor) == before
+
+
+async def test_the_fields_show_an_infotext_and_lead_to_it_again(paint_tab, fields, executor):
+    prompt, *values, said = await paint_tab.fill(BROWSER, INFOTEXT)
+    await paint_tab.paint(BROWSER, prompt, *values)
+
+    await eventually(lambda: executor.painting)
+    (request,) = executor.painting.values()
+    assert said == ""
+    assert (request.prompt, request.negative_prompt) == ("1girl, (red hair:1.2)", "lowres")
+    assert (request.steps, request.sampler, request.cfg_scale, request.seed) == (21, "Euler a", 6.5, 9)
+    assert (request.width, request.height, request.hires.scale) == (448, 640, 1.5)
+    assert request.hires.denoising_strength == 0.5
+    assert len(values) == len(fields)
+
+
+async def test_a_text_that_is_no_infotext_changes_no_field(paint_tab):
+    *values, said = await paint_tab.fill(BROWSER, "hello")
+
+    assert "This is not an infotext" in said
+    assert all("__type__" in value for value in values)
+
+
+def test_what_is_not_set_is_shown_as_left_out(fields):
+    shown = shown_options(fields, typed_options(fields, with_values(steps="9")))
+
+    assert [value for value in shown if value] == ["9"]
+
+
+def dropped(tmp_path, content, name="picture.png"):
+    path = tmp_path / name
+    path.write_bytes(content)
+    return str(path)
+
+
+def png(text=None):
+    file, info = io.BytesIO(), PngInfo()
+    if text is not None:
+        info.add_text("parameters", text)
+    Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=info)
+    return file.getvalue()
+
+
+async def test_a_dropped_picture_tells_its_settings(info_tab, tmp_path):
+    assert await info_tab.read(BROWSER, dropped(tmp_path, png(INFOTEXT))) == (INFOTEXT, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"MZ a program", "is not a readable picture"),
+        (b"", "is not a readable picture"),
+        (png(), "has no infotext"),
+        (png(INFOTEXT)[:60], "picture"),
+    ],
+    ids=["a program", "nothing", "without settings", "cut off"],
+)
+async def test_a_foreign_file_is_one_sentence(info_tab, tmp_path, content, sentence):
+    text, said = await info_tab.read(BROWSER, dropped(tmp_path, content))
+
+    assert text == ""
+    assert sentence in said
+    assert str(tmp_path) not in said
+    assert 1 == said.count("<p ")
+
+
+async def test_an_infotext_is_painted_again(info_tab, executor):
+    said = await info_tab.recreate(BROWSER, INFOTEXT)
+
+    await eventually(lambda: executor.painting)
+    (request,) = executor.painting.values()
+    assert (request.seed, request.sampler) == (9, "Euler a")
+    assert "queued" in said
+
+
+@pytest.mark.parametrize("text", ["", "hello"])
+async def test_nothing_is_painted_of_what_is_no_infotext(info_tab, executor, text):
+    assert "Not charged." in await info_tab.recreate(BROWSER, text)
+    assert not executor.painting
+
+
+async def test_who_is_signed_out_paints_nothing(tmp_path, clock, executor):
+    settings = make_settings(tmp_path, web={"port": 0, "always_sign_in": True})
+    async with web_page(settings, clock, executor, build=plain_application) as page:
+        tab = PaintTab(page.services, Visits(page.services), Languages.shipped(), "en")
+        with gradio.Blocks() as blocks:
+            tab.build(blocks)
+
+        assert "You are signed out" in await tab.paint(BROWSER, "1girl", *with_values())
+    assert not executor.painting
+
+
+async def test_texts_are_in_the_pages_language(services):
+    tab = PaintTab(services, Visits(services), Languages.shipped(), "ja")
+    with gradio.Blocks() as page:
+        tab.build(page)
+
+    assert "プロンプトが空です" in await tab.paint(BROWSER, "", *with_values())
