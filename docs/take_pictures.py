@@ -138,7 +138,7 @@ def take_gallery(hana: Page, kenji: Page) -> None:
 def share(page: Page, message: Locator) -> None:
     """Share the picture of a message."""
     message.get_by_role("button", name="More", exact=True).last.click()
-    page.locator(".message.private").last.get_by_text("Share").click()
+    page.locator(".message.private [data-custom^='pb:share']").last.click()
 
 
 def take_block(kenji: Page, hana: Page) -> None:

@@ -15,6 +15,12 @@ from pastelbot.records import Job
 log = structlog.get_logger(__name__)
 
 _LONGEST = 100
+_TIP = (
+    "💡 The model was trained on tags with commas between them, and follows those better than sentences: "
+    "`1girl, standing, rain, umbrella, looking up`. `/help prompts` says more. You are told this once."
+)
+_PIECES, _WORDS = 2, 6
+_ARTICLES = frozenset({"a", "an", "the", "with", "in", "is", "are", "who", "that", "and", "of", "while", "her", "his"})
 
 
 async def suggest_tags(interaction: Interaction, prompt: str, job: Job | None = None) -> None:
@@ -28,8 +34,26 @@ async def suggest_tags(interaction: Interaction, prompt: str, job: Job | None = 
         log.warning("no suggestions", error=str(error))
         return
     lines = [f"💡 {_shown(each.typed)} is not a known tag. Did you mean **{_shown(each.meant)}**?" for each in found]
-    if lines:
+    if not lines and _is_sentence(prompt) and await _is_first_tip(interaction):
+        await respond_ephemeral(interaction, _TIP)
+    elif lines:
         await respond_ephemeral(interaction, "\n".join(lines), view=MISSING if job is None else _view(job))
+
+
+def _is_sentence(prompt: str) -> bool:
+    """Return whether a prompt is one or two pieces of text as people write them, and no list of tags."""
+    pieces = prompt.split(",")
+    words = max(pieces, key=len).casefold().split()
+    return len(pieces) <= _PIECES and len(words) >= _WORDS and not _ARTICLES.isdisjoint(words)
+
+
+async def _is_first_tip(interaction: Interaction) -> bool:
+    """Return whether the user was not given this tip before, and remember that they are now."""
+    try:
+        return await interaction.client.services.preferences.is_first(interaction.user.id, "sentences")
+    except PastelError as error:
+        log.warning("no tip", error=str(error))
+        return False
 
 
 def _view(job: Job) -> discord.ui.View:

@@ -16,6 +16,7 @@ PROMPT_AFFIXES = ("prefix", "suffix")
 _LONGEST_AFFIX = 1000
 _DRAW = "draw."
 _AFFIX = "house."
+_TIP = "tip."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,14 @@ class Preferences:
     def __init__(self, store: SettingsStore, audit: AuditTrail) -> None:
         self._store = store
         self._audit = audit
+
+    async def is_first(self, user_id: int, tip: str) -> bool:
+        """Return whether a user has not been given a tip yet; they have from now on."""
+        name = f"{_TIP}{tip}"
+        if name in await self._store.all(Scope.USER, user_id):
+            return False
+        await self._store.update(Scope.USER, user_id, {name: True})
+        return True
 
     async def effective_defaults(self, actor: Actor) -> EffectiveDefaults:
         """Return what holds for this person here."""

@@ -62,6 +62,23 @@ async def test_known_tags_and_sentences_bring_no_second_message(studio):
     assert result.followups == []
 
 
+async def test_a_sentence_brings_one_tip_to_its_author_ever(studio):
+    first = await studio.imagine("a beautiful girl standing in the rain with an umbrella")
+    again = await studio.imagine("a boy who is walking over the old bridge")
+    other = await studio.imagine("a boy who is walking over the old bridge", by=studio.kenji)
+
+    assert "follows those better than sentences" in first.followups[0].content
+    assert first.followups[0].ephemeral
+    assert (len(first.followups), again.followups, len(other.followups)) == (1, [], 1)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["1girl, red hair, smile", "looking at viewer", "1girl, a sword in the air, sky, sea"]
+)
+async def test_tags_bring_no_tip(studio, prompt):
+    assert (await studio.imagine(prompt)).followups == []
+
+
 async def test_suggestions_can_be_switched_off(open_studio):
     studio = await open_studio(tags={"suggest": False})
 
