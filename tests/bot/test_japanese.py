@@ -6,15 +6,11 @@ import discord
 import pytest
 from helpers.studio import labels
 from helpers.support import eventually, png
-from helpers.translatable import every_template, words_of_commands
+from helpers.translatable import PROPER_NAMES, every_template, words_of_commands
 
 from pastelbot.i18n.languages import Languages
-from pastelbot.options import SAMPLER_CHOICES
 from pastelbot.records import JobStatus, Painted, PaintingFailed, Picture
-from pastelbot.rules.samplers import SCHEDULES
 
-# What is the same in every language.
-PROPER_NAMES = {*SAMPLER_CHOICES, *SCHEDULES, "1.25x", "1.5x", "1.75x", "2x"}
 # Words by which an English sentence gives itself away; what is quoted, in code or in parentheses is a user's own.
 ENGLISH = re.compile(r"\b(?:the|is|are|was|not|of|to|your|and|for|with|this|that|it|in|line)\b", re.IGNORECASE)
 NOT_OURS = re.compile(r"^>.*$|```.*?```|`[^`]*`|<[^>]*>|https?://\S+|“[^”]*”|「[^」]*」", re.MULTILINE | re.DOTALL)

@@ -10,8 +10,14 @@ import sys
 import tomllib
 from pathlib import Path
 
+from pastelbot.options import SAMPLER_CHOICES
+from pastelbot.rules.samplers import SCHEDULES
+
 PACKAGE = Path(__file__).parents[2] / "pastelbot"
 LANGUAGES = PACKAGE / "data" / "languages"
+COMMANDS = Path(__file__).parents[1] / "bot" / "data" / "commands.json"  # as Discord gets them; a test holds it
+# What is the same in every language.
+PROPER_NAMES = {*SAMPLER_CHOICES, *SCHEDULES, "1.25x", "1.5x", "1.75x", "2x"}
 
 # Only operators meet what is said here: on the command line, in logs, and where the bot does not start.
 FOR_OPERATORS = (
@@ -264,9 +270,27 @@ def words_of_commands(commands):
     return names, descriptions
 
 
+def missing_names(known):
+    """Return the names of commands, options, choices and menus that are not among those known."""
+    names, _descriptions = words_of_commands(json.loads(COMMANDS.read_text(encoding="utf-8")))
+    return sorted(names - PROPER_NAMES - set(known))
+
+
+def tables_of(language):
+    """Return the words and phrases of a language; one without a file has none."""
+    path = LANGUAGES / f"{language}.toml"
+    found = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found.get("words", {}), found.get("phrases", {})
+
+
 def main(language):
-    tables = tomllib.loads((LANGUAGES / f"{language}.toml").read_text(encoding="utf-8"))
-    for text, where in missing({*tables["phrases"], *tables["words"]}).items():
+    """Print what a language lacks, as the tables of its file."""
+    words, phrases = tables_of(language)
+    sys.stdout.write("[words]\n")
+    for name in missing_names({*words, *phrases}):
+        sys.stdout.write(f'{json.dumps(name, ensure_ascii=False)} = ""\n')
+    sys.stdout.write("\n[phrases]\n")
+    for text, where in missing({*words, *phrases}).items():
         sys.stdout.write(f'# {where}\n{json.dumps(text, ensure_ascii=False)} = ""\n')
 
 

@@ -56,3 +56,4 @@ def test_what_a_new_language_has_wrong_is_found(tmp_path):
     for test in ("fill_in_what_there_is", "leave_nothing_out"):
         assert f"test_shipped_translations_{test}[de]" in done.stdout
     assert "test_every_text_is_translated[de]" in done.stdout
+    assert "test_every_name_is_translated[de]" in done.stdout

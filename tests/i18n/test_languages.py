@@ -1,9 +1,10 @@
 import re
 import sys
+import tomllib
 from string import Formatter
 
 import pytest
-from helpers.translatable import ALSO_SHOWN, LANGUAGES, PACKAGE, missing, texts
+from helpers.translatable import ALSO_SHOWN, LANGUAGES, PACKAGE, main, missing, missing_names, texts
 
 from pastelbot.i18n.languages import Catalogue, Languages
 
@@ -105,6 +106,22 @@ def test_shipped_translations_leave_nothing_out(language):
 def test_every_text_is_translated(language):
     """`python tests/helpers/translatable.py ja` prints what is missing."""
     assert missing({*phrases(language), *Languages.shipped().catalogue(language).words}) == {}
+
+
+@pytest.mark.parametrize("language", SHIPPED)
+def test_every_name_is_translated(language):
+    catalogue = Languages.shipped().catalogue(language)
+
+    assert missing_names({*catalogue.words, *catalogue.phrases}) == []
+
+
+def test_what_a_new_language_lacks_is_printed_as_its_file(capsys):
+    """That the file is not there yet is where a new language begins."""
+    main("xx")
+    printed = tomllib.loads(capsys.readouterr().out)
+
+    assert "imagine" in printed["words"]
+    assert "The queue is empty: your picture would be next." in printed["phrases"]
 
 
 def test_functions_that_are_said_to_show_texts_are_there():
