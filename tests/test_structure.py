@@ -13,10 +13,14 @@ MOST_IN_A_FOLDER = 15
 LONGEST_FUNCTION = 50
 MOST_MARKS = 2.0  # of noqa, in 1,000 lines
 MOST_LONELY_NAMES = 20
-MOST_PRIVATE_WORDS = 19
+MOST_PRIVATE_WORDS = 5
 
-# Words that the project's own language had where the field has standard terms.
-PRIVATE_WORDS = re.compile(r"\b(house|somebody|nobody|whoever|any more|Tell whether)\b", re.IGNORECASE)
+# Words that the project's own language had where the field has standard terms. The section `[house]` of the
+# configuration, its keys and the command of that name stay: they are in files and habits of users.
+PRIVATE_WORDS = re.compile(
+    r"(?<!\[)(?<!server )(?<![\"'.])\bhouse\b(?![.\]\"':])|\b(somebody|nobody|whoever|any more|Tell whether)\b",
+    re.IGNORECASE,
+)
 # What programs and Discord reach by these names, and functions that hand others over to them.
 ENTRIES = {"main", "setup", "register"}
 REGISTERING = {"command", "callback", "context_menu"}
@@ -205,7 +209,8 @@ def lonely_names():
 
 def private_words():
     """Return how often the code and the documentation say words that the field has others for."""
-    files = [*PACKAGE.rglob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    tests = (path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
+    files = [*PACKAGE.rglob("*.py"), *tests, *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
     return sum(len(PRIVATE_WORDS.findall(path.read_text(encoding="utf-8"))) for path in files)
 
 

@@ -10,7 +10,7 @@ class PaintingClock:
         self._monotonic = monotonic
         now = monotonic()
         self._epoch = epoch - now
-        self._heard_at = self._counted_at = self._looked_at = now
+        self._last_report_at = self._counted_at = self._looked_at = now
 
     def steady(self) -> float:
         """Return the seconds since 1970 without the jumps of the wall clock: ranks live by it."""
@@ -22,11 +22,11 @@ class PaintingClock:
 
     def begin(self) -> None:
         """Note that the worker, which had nothing to paint, now has."""
-        self._heard_at = self._counted_at = self._monotonic()
+        self._last_report_at = self._counted_at = self._monotonic()
 
     def hear(self) -> None:
         """Note that the worker sent something."""
-        self._heard_at = self._monotonic()
+        self._last_report_at = self._monotonic()
 
     def count(self) -> float:
         """Return the seconds since the last call."""
@@ -40,5 +40,5 @@ class PaintingClock:
         """
         now = self._monotonic()
         late = max(0.0, now - self._looked_at - every)
-        self._looked_at, self._heard_at = now, min(now, self._heard_at + late)
-        return now - self._heard_at
+        self._looked_at, self._last_report_at = now, min(now, self._last_report_at + late)
+        return now - self._last_report_at

@@ -144,9 +144,9 @@ def _interruption(exit_code: int | None, detail: str, *, explained: bool) -> str
     if explained:
         return "⚠️ Painting is interrupted: the checkpoint cannot be loaded."
     if "temporary directory" in detail:
-        return "⚠️ Painting is interrupted: the painter has no folder for temporary files."
+        return "⚠️ Painting is interrupted: the worker has no folder for temporary files."
     if detail.startswith(("ImportError", "ModuleNotFoundError")):
-        return "⚠️ Painting is interrupted: a part of the painter is not installed."
+        return "⚠️ Painting is interrupted: a part of the worker is not installed."
     if exit_code == -_SIGKILL:
-        return "⚠️ Painting is interrupted: the painter is killed while it starts, perhaps for want of memory."
-    return "⚠️ Painting is interrupted: the painter cannot start."
+        return "⚠️ Painting is interrupted: the worker is killed while it starts, perhaps for want of memory."
+    return "⚠️ Painting is interrupted: the worker cannot start."

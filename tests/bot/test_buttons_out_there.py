@@ -29,7 +29,7 @@ def old_message(content, custom_id):
     return {"content": content, "view": view} if content else {"view": view}
 
 
-class Desk:
+class OldButtons:
     """Presses buttons that were sent by an earlier process."""
 
     def __init__(self, studio):
@@ -59,8 +59,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(studio):
-    return Desk(studio)
+def old_buttons(studio):
+    return OldButtons(studio)
 
 
 def names_of(modal):
@@ -109,27 +109,27 @@ async def test_what_buttons_send_today_is_recorded(registered, open_studio):
         assert today in OUT_THERE.values(), f"{name}: {custom_id} is sent as {today} today, which is not recorded"
 
 
-async def test_a_button_of_another_version_says_so(desk):
-    channel, custom_id = desk.studio.bot.get_channel(desk.studio.channel.id), f"pb:sparkle:{JOB}"
+async def test_a_button_of_another_version_says_so(old_buttons):
+    channel, custom_id = old_buttons.studio.bot.get_channel(old_buttons.studio.channel.id), f"pb:sparkle:{JOB}"
     message = await channel.send(**old_message("a message of a newer bot", custom_id))
-    result = await desk.studio.hana.click(desk.studio.message(message.id), custom_id=custom_id)
+    result = await old_buttons.studio.hana.click(old_buttons.studio.message(message.id), custom_id=custom_id)
 
     assert "another version of the bot" in result.response.content
 
 
-async def test_what_paints_again(desk):
-    one, two = await desk.paint(), await desk.paint(count=2)
+async def test_what_paints_again(old_buttons):
+    one, two = await old_buttons.paint(), await old_buttons.paint(count=2)
 
-    await desk.press("reroll", job=one)
-    assert (await desk.next_request()).seed != 7
+    await old_buttons.press("reroll", job=one)
+    assert (await old_buttons.next_request()).seed != 7
     for name, job, seed, strength in (
         ("subtle", one, 7, 0.1),
         ("subtle of one", two, 8, 0.1),
         ("strong", one, 7, 0.3),
         ("strong of one", two, 8, 0.3),
     ):
-        await desk.press(name, job=job)
-        request = await desk.next_request()
+        await old_buttons.press(name, job=job)
+        request = await old_buttons.next_request()
         assert (request.seed, request.count, request.subseed_strength) == (seed, 1, strength)
     for name, job, seed, strength in (
         ("hires of one", two, 8, 0.6),
@@ -138,77 +138,83 @@ async def test_what_paints_again(desk):
         ("faithful", one, 7, 0.35),
         ("faithful of one", two, 8, 0.35),
     ):
-        await desk.press(name, job=job)
-        request = await desk.next_request()
+        await old_buttons.press(name, job=job)
+        request = await old_buttons.next_request()
         assert (request.seed, request.count, request.hires.denoising_strength) == (seed, 1, strength)
 
 
-async def test_what_asks_and_shows(desk):
-    one, two = await desk.paint(), await desk.paint(count=2)
+async def test_what_asks_and_shows(old_buttons):
+    one, two = await old_buttons.paint(), await old_buttons.paint(count=2)
 
-    assert names_of((await desk.press("seed", job=one)).modal) == ["seed"]
-    assert names_of((await desk.press("edit", job=one)).modal) == ["prompt", "negative", "seed", "sampler", "hires"]
-    asked = (await desk.press("vary", job=two)).response
+    assert names_of((await old_buttons.press("seed", job=one)).modal) == ["seed"]
+    assert names_of((await old_buttons.press("edit", job=one)).modal) == [
+        "prompt",
+        "negative",
+        "seed",
+        "sampler",
+        "hires",
+    ]
+    asked = (await old_buttons.press("vary", job=two)).response
     assert buttons_of(asked) == [f"pb:{verb}:{two}:{number}" for verb in ("subtle", "strong") for number in (1, 2)]
-    asked = (await desk.press("hires", job=one)).response
+    asked = (await old_buttons.press("hires", job=one)).response
     assert buttons_of(asked) == [f"pb:{way}:{one}" for way in ("faithful", "creative")]
-    asked = (await desk.press("hires", job=two)).response
+    asked = (await old_buttons.press("hires", job=two)).response
     assert buttons_of(asked) == [f"pb:{way}:{two}:{number}" for way in ("faithful", "creative") for number in (1, 2)]
-    asked = (await desk.press("share", job=two)).response
+    asked = (await old_buttons.press("share", job=two)).response
     assert buttons_of(asked) == [f"pb:share:{two}:1", f"pb:share:{two}:2"]
-    more = (await desk.press("more", job=one)).response
+    more = (await old_buttons.press("more", job=one)).response
     assert buttons_of(more) == [f"pb:{verb}:{one}" for verb in ("vary", "seed", "infotext", "share", "delete")]
-    assert "Seed: 7" in (await desk.press("infotext", job=one)).response.content
-    assert "type it again" in (await desk.press("edit typed")).response.content
-    form = await desk.press("paint tags", content="```\n1girl, long hair\n```")
+    assert "Seed: 7" in (await old_buttons.press("infotext", job=one)).response.content
+    assert "type it again" in (await old_buttons.press("edit typed")).response.content
+    form = await old_buttons.press("paint tags", content="```\n1girl, long hair\n```")
     assert form.modal["components"][0]["component"]["value"] == "1girl, long hair"
 
 
-async def test_what_ends_jobs(desk, studio):
-    done = await desk.paint()
+async def test_what_ends_jobs(old_buttons, studio):
+    done = await old_buttons.paint()
     await studio.imagine("1girl")
     (waiting,) = await studio.painting()
 
-    await desk.press("cancel", job=waiting)
+    await old_buttons.press("cancel", job=waiting)
     await studio.status(waiting, JobStatus.CANCELLED)
-    await desk.press("delete", job=done)
+    await old_buttons.press("delete", job=done)
     assert await studio.jobs.pictures(done) == []
 
 
-async def test_deletion_after_a_question(desk, studio):
-    job = await desk.paint()
-    await desk.press("share", job=job)
+async def test_deletion_after_a_question(old_buttons, studio):
+    job = await old_buttons.paint()
+    await old_buttons.press("share", job=job)
 
-    asked = await desk.press("delete", job=job)
+    asked = await old_buttons.press("delete", job=job)
     assert "in the gallery" in asked.response.content
     assert buttons_of(asked.response) == [f"pb:remove:{job}"]
     assert len(await studio.jobs.pictures(job)) == 1
-    await desk.press("remove", job=job)
+    await old_buttons.press("remove", job=job)
     assert await studio.jobs.pictures(job) == []
 
 
 @pytest.mark.parametrize(
     ("answer", "jobs"), [("plan yes", 3), ("plan yes early", 3), ("plan no", 0), ("plan no early", 0)]
 )
-async def test_plans(desk, studio, answer, jobs):
+async def test_plans(old_buttons, studio, answer, jobs):
     asked = await studio.imagine("{red,blue,green} hair")
-    await desk.press(answer, plan=buttons_of(asked.response)[0].rpartition(":")[2])
+    await old_buttons.press(answer, plan=buttons_of(asked.response)[0].rpartition(":")[2])
 
     assert len(await studio.jobs.with_status(*JobStatus)) == jobs
     if jobs:
         await studio.painting(3)
 
 
-async def test_the_gallery(desk, studio):
-    job = await desk.paint(count=2)
-    await desk.press("share one", job=job)  # the gallery's first entry
-    asked = (await desk.press("unshare job", job=job)).response
+async def test_the_gallery(old_buttons, studio):
+    job = await old_buttons.paint(count=2)
+    await old_buttons.press("share one", job=job)  # the gallery's first entry
+    asked = (await old_buttons.press("unshare job", job=job)).response
     assert buttons_of(asked) == [f"pb:share:{job}:1", f"pb:unshare:{job}:2"]
 
-    voted = await desk.press("vote", by=studio.kenji, content=None)
+    voted = await old_buttons.press("vote", by=studio.kenji, content=None)
     assert not voted.followups
-    assert "Seed: 8" in (await desk.press("shared infotext", by=studio.kenji, content=None)).response.content
-    assert names_of((await desk.press("use", by=studio.kenji, content=None)).modal)[0] == "prompt"
+    assert "Seed: 8" in (await old_buttons.press("shared infotext", by=studio.kenji, content=None)).response.content
+    assert names_of((await old_buttons.press("use", by=studio.kenji, content=None)).modal)[0] == "prompt"
     for name, words in (
         ("next", "newest"),
         ("previous", "newest"),
@@ -219,18 +225,18 @@ async def test_the_gallery(desk, studio):
         ("searched", "Words: a long: text"),
         ("early", "Tag: red hair"),
     ):
-        page = await desk.press(f"gallery {name}", content=None)
+        page = await old_buttons.press(f"gallery {name}", content=None)
         assert words in page.response.components[0]["content"]
     for name, content in (("unshare", None), ("unshare one", "an old message")):
-        await desk.press("share one", job=job)
-        gone = await desk.press(name, job=job, content=content)
+        await old_buttons.press("share one", job=job)
+        gone = await old_buttons.press(name, job=job, content=content)
         assert "no longer in the gallery" in gone.response.content
 
 
 @pytest.mark.parametrize(("answer", "said"), [("forget no", "Nothing was deleted."), ("forget yes", "deleted")])
-async def test_forgetting(desk, studio, answer, said):
-    job = await desk.paint()
-    result = await desk.press(answer, person=studio.hana.id)
+async def test_forgetting(old_buttons, studio, answer, said):
+    job = await old_buttons.paint()
+    result = await old_buttons.press(answer, person=studio.hana.id)
 
     assert said in result.response.content
     assert (await studio.jobs.get(job) is None) == (answer == "forget yes")
@@ -245,7 +251,7 @@ async def test_forgetting(desk, studio, answer, said):
         ("reject early", JobStatus.FAILED),
     ],
 )
-async def test_reviews(desk, studio, answer, status):
+async def test_reviews(old_buttons, studio, answer, status):
     role = studio.guild.create_role("bosses", permissions=Permissions(manage_guild=True))
     boss = studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
     mods = studio.guild.create_text_channel("mods")
@@ -257,13 +263,13 @@ async def test_reviews(desk, studio, answer, status):
     studio.executor.emit(Painted(job_id=job, pictures=(picture,), seconds=0.1))
     await eventually(lambda: mods.last_message)
 
-    await desk.press(answer, job=job, by=studio.mod)
+    await old_buttons.press(answer, job=job, by=studio.mod)
     await studio.status(job, status)
 
 
-async def test_pages_of_tags(desk):
-    following = (await desk.press("tags next")).response
-    first = (await desk.press("tags previous")).response
+async def test_pages_of_tags(old_buttons):
+    following = (await old_buttons.press("tags next")).response
+    first = (await old_buttons.press("tags previous")).response
 
     assert "tags for hair, page 2 of" in following.content
     assert "of the kind character" in first.content

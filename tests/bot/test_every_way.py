@@ -1,4 +1,4 @@
-"""Every way to a picture asks the house: commands, buttons, forms, questions, presets, the gallery."""
+"""Every way to a picture asks the access policy: commands, buttons, forms, questions, presets, the gallery."""
 
 import pytest
 from discord import Permissions

@@ -110,7 +110,7 @@ async def test_no_translation_is_out_of_date(studio):
 
 
 async def test_commands_named_in_japanese_texts_are_commands(studio):
-    """Somebody who reads /描く must find it under that name."""
+    """A user who reads /描く must find it under that name."""
     catalogue = Languages.shipped().catalogue("ja")
     (commands,) = studio.sent("commands", "PUT")
     paths = set(paths_of(commands, "", catalogue))

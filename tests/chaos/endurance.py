@@ -15,7 +15,7 @@ from simulation.users import PEOPLE, Users
 _AT_ONCE = 40  # jobs that are open
 _SAMPLE = 500  # jobs between two looks at the process
 _PAUSE = 0.1
-_LOST = 15.0  # seconds, after which what was asked for is not expected any more
+_LOST = 15.0  # seconds, after which what was asked for is no longer expected
 _STALLED = 120.0  # seconds without a job that ends
 _MOST_GROWTH = 24.0  # MiB between the first look, when all is loaded, and the last one of a life
 
@@ -66,7 +66,7 @@ async def _work(pid, folder, server, goal, say):
             break
         waited, known = (waited + _PAUSE, known) if done == known else (0.0, done)
         if waited > _STALLED:
-            raise GrowthError(f"no job ends any more after {done}")
+            raise GrowthError(f"jobs no longer end after {done}")
         if waited > _LOST:  # what was asked for came too late to be answered
             asked = done + still_open
         for number in range(min(_AT_ONCE - (asked - done), 8)):

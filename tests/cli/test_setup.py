@@ -13,7 +13,7 @@ from pastelbot.cli.setup import Assistant
 from pastelbot.doctor.finding import Finding, Level
 from pastelbot.errors import CheckpointError, ConfigError
 
-TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDe.abcdefghijklmnopqrstuvwxyz01234567890"  # noqa: S105 - nobody's
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDe.abcdefghijklmnopqrstuvwxyz01234567890"  # noqa: S105 - a made-up one
 OTHER = "ODc2NTQzMjEwOTg3NjU0MzIx.GabcDe.abcdefghijklmnopqrstuvwxyz01234567890"
 GPU = Finding(level=Level.OK, what="device", text="cuda:0 (a card)")
 NO_GPU = Finding(level=Level.WARN, what="device", text="cpu: no GPU, a card picture takes about 50 minutes here")

@@ -16,7 +16,7 @@ from pastelbot.doctor.finding import Level, worst
 from pastelbot.doctor.local_checks import application_id, invite_link, local_findings
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
-TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDe.abcdefghijklmnopqrstuvwxyz01234567890"  # noqa: S105 - nobody's
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GabcDe.abcdefghijklmnopqrstuvwxyz01234567890"  # noqa: S105 - a made-up one
 SOUND = {"checkpoint": {"path": "bundled"}, "storage": {"keep_days": 30}}
 
 

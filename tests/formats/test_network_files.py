@@ -69,7 +69,7 @@ def test_umlauts_are_the_same_however_they_are_written(tmp_path, form):
     assert {"Größe ✿ v1.2"} == loras.files.keys()
 
 
-@pytest.mark.parametrize("name", ["Pastel_Light-v2", "twice", "nobody", "", "simo.text_encoder", "../ink", "notes"])
+@pytest.mark.parametrize("name", ["Pastel_Light-v2", "twice", "unknown", "", "simo.text_encoder", "../ink", "notes"])
 def test_other_versions_and_names_of_several_match_no_file(loras, name):
     assert loras.find(name) is None
 

@@ -170,7 +170,7 @@ async def test_closing_finishes_the_item_in_hand_and_drops_the_rest():
 
 
 async def test_background_work_carries_nothing_of_the_request():
-    REQUEST.set("somebody's")
+    REQUEST.set("a user's")
     seen = []
 
     async def look():

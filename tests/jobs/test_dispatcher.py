@@ -325,7 +325,7 @@ async def test_a_long_queue_is_not_shown_every_move(stage, monkeypatch):
     ids = [await stage.add(user_id=user) for user in range(60)]
     await stage.painting(*ids[:2])
     for job_id in ids:
-        stage.dispatcher.place(job_id)  # as the answer to whoever asked tells it
+        stage.dispatcher.place(job_id)  # as the answer to the user says it
     await stage.quiet()
     stage.updates.clear()
     stage.executor.finish(ids[0])

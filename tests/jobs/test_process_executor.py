@@ -134,9 +134,9 @@ async def test_a_worker_that_dies_of_an_error_says_what_it_was(start):
     [
         (fake_workers.unloadable, "the checkpoint cannot be loaded"),
         (fake_workers.talkative, "no folder for temporary files"),
-        (fake_workers.incomplete, "a part of the painter is not installed"),
+        (fake_workers.incomplete, "a part of the worker is not installed"),
         (fake_workers.short_of_memory, "perhaps for want of memory"),
-        (fake_workers.stillborn, "the painter cannot start"),
+        (fake_workers.stillborn, "the worker cannot start"),
     ],
 )
 async def test_a_worker_that_fails_to_start_twice_says_to_users_why(start, target, said):

@@ -179,7 +179,7 @@ def test_stop_ends_the_worker_even_in_the_middle_of_a_job():
 
 
 def test_an_unexpected_error_ends_the_worker():
-    """Nobody knows what state the device is in then: a fresh process is better."""
+    """The state of the device is unknown then: a fresh process is better."""
     with serving(FakeEngine()) as (connection, failures):
         connection.send(Paint(job_id="a", request=REQUEST.replace(prompt="broken")))
         with pytest.raises(EOFError):
@@ -203,7 +203,7 @@ def _same_signals():
         ({"path": "missing/model.safetensors"}, ["missing/model.safetensors"]),
         ({"path": "{folder}"}, ["model_index.json"]),
         ({"path": "{folder}/other.safetensors"}, ["other.safetensors", "damaged"]),
-        ({"path": "nobody/nothing", "offline": True}, ["nobody/nothing"]),
+        ({"path": "missing/nothing", "offline": True}, ["missing/nothing"]),
         ({"path": "{folder}", "device": "abacus"}, ["'abacus' is unknown"]),
     ],
 )

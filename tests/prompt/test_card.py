@@ -82,7 +82,7 @@ def test_each_infotext_comes_back(text):
 
 
 def test_the_defaults_are_the_settings_of_the_card():
-    """Whoever types a prompt and nothing else gets the card's picture."""
+    """A prompt and nothing else gives the card's picture."""
     card = read_request(CARD[5]).request
     drafted = draft(GenerationOptions(prompt=card.prompt, seed=card.seed), Settings(), random_seed=int)
 

@@ -66,7 +66,7 @@ def test_of_two_that_would_decode_one_does_and_the_other_in_the_next_turn():
 
 
 def test_credit_is_not_kept_from_before():
-    """Whoever was alone in between begins anew, like the newcomer."""
+    """A user who was alone in between begins anew, like the newcomer."""
     shares = FairShares(4)
     run(shares, [turn("a1", 30), turn("b1", 10)], 2)
     shares.choose([turn("a1", 30)])

@@ -207,7 +207,7 @@ async def test_without_a_role_no_user_has_it(open_access):
 
 @pytest.mark.parametrize("configured", [True, False])
 async def test_a_private_picture_is_as_in_a_direct_message(open_access, configured):
-    """Whoever asks in an age-restricted channel gets it in a message that is none, unless the operator says so."""
+    """A user who asks in an age-restricted channel gets it in a message that is none, unless the operator says so."""
     access = await open_access(adult_in_direct_messages=configured)
 
     for age_restricted in (True, False):

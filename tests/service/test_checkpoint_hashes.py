@@ -39,7 +39,7 @@ async def test_files_and_folders_are_found_and_remembered(tmp_path, memory):
 
 
 async def test_what_takes_long_is_known_the_next_time(tmp_path, memory):
-    """Nobody waits for gigabytes; they are hashed once."""
+    """Gigabytes are hashed once, in the background."""
     wanted = write(tmp_path / "a.safetensors", b"one")
     calls, go_on = [], threading.Event()
 

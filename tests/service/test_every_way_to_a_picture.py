@@ -72,7 +72,7 @@ CASES = [
 ]
 
 
-class Desk:
+class EveryWay:
     """The services of a bot, and short ways to have a picture, and to ask for it."""
 
     def __init__(self, services, clock):
@@ -199,9 +199,9 @@ BUTTONS = {
 
 
 @pytest.fixture
-async def desk(settings, clock):
+async def ways(settings, clock):
     services = await open_services(settings, executor=FakeExecutor(), clock=clock)
-    yield Desk(services, clock)
+    yield EveryWay(services, clock)
     await services.dispatcher.close()
     await services.database.close()
 
@@ -214,9 +214,9 @@ async def allowed(way, case):
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_only_who_may_gets_there(desk, way):
+async def test_only_who_may_gets_there(ways, way):
     cases = [case for case in CASES if not (way in OF_SHARED and case.private)]
-    wrong = [case for case in cases if await allowed(getattr(desk, way), case) != WAYS[way](case)]
+    wrong = [case for case in cases if await allowed(getattr(ways, way), case) != WAYS[way](case)]
 
     assert wrong == []
 
@@ -226,32 +226,32 @@ def test_every_button_is_one_of_the_ways():
     assert {verb for verb, way in BUTTONS.items() if way != "button"} == job_actions.OWN
 
 
-async def test_a_picture_that_waits_for_a_moderator_is_its_owners_alone(desk):
+async def test_a_picture_that_waits_for_a_moderator_is_its_owners_alone(ways):
     member = Case(who="member", server="same", channel="the same", private=False, adult=False, among_adults=False)
-    job_id = await desk.painted(member)
-    async with desk.services.database.transaction() as connection:
+    job_id = await ways.painted(member)
+    async with ways.services.database.transaction() as connection:
         await connection.execute("UPDATE jobs SET status = 'rendered', review = 'open' WHERE id = ?", job_id)
 
     with pytest.raises(NotFoundError):
-        await desk.services.visibility.job(member.actor, job_id)
+        await ways.services.visibility.job(member.actor, job_id)
 
 
-async def test_a_blocked_user_publishes_nothing(desk):
+async def test_a_blocked_user_publishes_nothing(ways):
     owner = Case(who="owner", server="same", channel="the same", private=False, adult=False, among_adults=False)
     member = Case(who="member", server="same", channel="the same", private=False, adult=False, among_adults=False)
-    presets = desk.services.presets
+    presets = ways.services.presets
     await presets.save(owner.actor, "mine", GenerationOptions(prompt="1girl"))
     await presets.share(owner.actor, "mine")
-    job_id, entry = await desk.painted(owner), await desk.shared(owner)
-    blocks = BlockStore(desk.services.database)
+    job_id, entry = await ways.painted(owner), await ways.shared(owner)
+    blocks = BlockStore(ways.services.database)
     for user_id in (OWNER, MEMBER):
         await blocks.put(Block(guild_id=HERE, user_id=user_id, until=None, reason=""))
 
     for publish in (
         lambda: presets.share(owner.actor, "mine"),
-        lambda: desk.services.gallery.share(owner.actor, job_id, 0),
-        lambda: desk.services.gallery.vote(member.actor, entry.id),
-        lambda: desk.services.builder.build(member.actor, GenerationOptions(prompt="1girl")),
+        lambda: ways.services.gallery.share(owner.actor, job_id, 0),
+        lambda: ways.services.gallery.vote(member.actor, entry.id),
+        lambda: ways.services.builder.build(member.actor, GenerationOptions(prompt="1girl")),
     ):
         with pytest.raises(RequestError, match="take a break"):
             await publish()

@@ -13,7 +13,7 @@ _SALTS = slice(16, 24)  # of the write-ahead log's header: they change when SQLi
 
 
 class DiskOffError(OSError):
-    """The process has ended: nothing of it reaches the disk any more."""
+    """The process has ended: nothing of it reaches the disk from now on."""
 
 
 def _locked():

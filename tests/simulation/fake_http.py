@@ -153,7 +153,7 @@ def route(discord, method, path, body, files, params):  # noqa: C901, PLR0911, P
 
 
 def delete(discord, message):
-    """Take a message away; where its user asked for that, its job needs none any more."""
+    """Take a message away; where its user asked for that, its job no longer needs one."""
     message.deleted = True
     if message.job_id in discord.to_delete:
         discord.deleted.add(message.job_id)

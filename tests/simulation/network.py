@@ -70,7 +70,7 @@ class Network:
         return Fate()
 
     def check_alive(self):
-        """Raise where the process has ended: nothing of it is sent or heard any more."""
+        """Raise where the process has ended: nothing of it is sent or received from now on."""
         if self.off:
             raise ConnectionError("the process has ended")
 

@@ -57,7 +57,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return super().call_soon(callback, *args, context=context)
 
     def run_in_executor(self, _executor, func, *args):
-        """Run the function in the loop, as one step, a little later: also where nobody waits for it any more."""
+        """Run the function in the loop, as one step, a little later: also where its waiter is gone."""
         future = self.create_future()
         self.call_later(self.random.random() * 0.02, self._run_job, future, func, args)
         return future
@@ -66,7 +66,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         try:
             self.before_thread()
             result = func(*args)
-        except Exception as error:  # noqa: BLE001 - a thread pool hands every error to whoever waits
+        except Exception as error:  # noqa: BLE001 - a thread pool hands every error to its waiter
             if not future.done():
                 future.set_exception(error)
         else:

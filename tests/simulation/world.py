@@ -53,7 +53,7 @@ class World:
         self.loop = None
         self.discord = FakeDiscord(self.now)
         self.discord.commands = list(start.commands)
-        self.quiet = not start.commands  # nobody is there when the start is prepared
+        self.quiet = not start.commands  # no user is there when the start is prepared
         self.disk = Disk(folder, Random(f"{seed}:disk"), start.database)
         self.users = Users(Random(f"{seed}:users"), self.discord, self.trace)
         self.faults = Faults.drawn(Random(f"{seed}:faults"))
@@ -234,7 +234,7 @@ class World:
         self.gateway("GUILD_DELETE", {"id": str(GUILD)})
 
     def join(self):
-        """Invite the bot again; what it could not say in the server meanwhile, it need not say any more."""
+        """Invite the bot again; what it could not say in the server meanwhile, it no longer has to say."""
         if not self.discord.closed:
             return
         self.trace("server", "joined")

@@ -73,7 +73,7 @@ async def fill(database, user_id):
 
 
 class Person:
-    """Somebody with a picture in the gallery, a vote, and settings."""
+    """A user with a picture in the gallery, a vote, and settings."""
 
     def __init__(self, database, folder, clock, user_id):
         self.database = database

@@ -94,7 +94,7 @@ async def test_a_page_for_others_shows_nothing_without_sign_in(open_page, path):
 
 @pytest.mark.parametrize("host", ["evil.example", "192.168.0.5"])
 async def test_a_page_without_sign_in_answers_no_other_name(page, host):
-    """A site can give its own name this machine's address, and read the page of whoever opens it."""
+    """A site can give its own name this machine's address, and read the page of the user who opens it."""
     async with page.browser(Host=f"{host}:7860") as browser:
         answer = await browser.get("/me")
 

@@ -130,7 +130,7 @@ def test_truncated_input_is_named(tmp_path, kept):
 
 
 def test_input_that_shrinks_meanwhile_is_named(tmp_path):
-    """Somebody else's download, for example."""
+    """Another program's download, for example."""
     path = save(TENSORS, tmp_path / "in.safetensors")
     source = SafetensorsSource(path)
     path.write_bytes(path.read_bytes()[:2000])

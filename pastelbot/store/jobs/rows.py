@@ -19,7 +19,7 @@ _REQUEST = TypeAdapter(GenerationRequest)
 
 @dataclass(frozen=True, kw_only=True)
 class QueuedJob:
-    """A job in line without its request, which may be large; `created_at` is in seconds since 1970."""
+    """A queued job without its request, which may be large; `created_at` is in seconds since 1970."""
 
     id: str
     user_id: int
@@ -31,7 +31,7 @@ class QueuedJob:
 
     @classmethod
     def of(cls, job: Job) -> "QueuedJob":
-        """Return what the line knows of a job."""
+        """Return what the queue keeps of a job."""
         return cls(
             id=job.id,
             user_id=job.user_id,

@@ -14,7 +14,7 @@ from pastelbot.records import Actor, JobStatus
 
 @pytest.fixture
 def boss(studio):
-    """Somebody with Manage Server."""
+    """A member with Manage Server."""
     return make_boss(studio)
 
 

@@ -73,7 +73,7 @@ async def test_with_several_pictures_hires_asks_which_one(studio, newest_request
 
 
 async def test_a_hires_pass_over_the_caps_comes_down_to_them(studio, newest_request):
-    """Nobody typed its size or steps."""
+    """Its size and steps were not typed."""
     role = studio.guild.create_role("admins", permissions=Permissions(manage_guild=True))
     admin = studio.guild.add_member(studio.env.create_user("admin"), roles=[role])
     await studio.imagine(size="128x192", steps=10, hires="off")

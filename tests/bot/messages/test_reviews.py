@@ -256,7 +256,7 @@ async def test_a_mod_channel_that_is_gone_refuses(studio, mods):
 
 @pytest.mark.parametrize("gone", ["message", "channel"])
 async def test_a_question_that_was_deleted_rejects(studio, mods, gone):
-    """Nobody could decide about it any more, and it would wait for days."""
+    """It could no longer be decided about, and it would wait for days."""
     job_id, message_id = await paint(studio, "explicit")
     await eventually(lambda: reviewed(studio, job_id))
     channel = studio.bot.get_channel(mods.id)

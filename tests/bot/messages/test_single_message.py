@@ -330,7 +330,7 @@ async def test_a_deleted_job_is_shown_nowhere_again(studio):
 
 
 async def test_late_progress_never_replaces_a_picture(studio):
-    """V5: whoever reports it."""
+    """V5: whichever side reports it."""
     await studio.imagine()
     message = await studio.finish()
     await eventually(lambda: not studio.bot.messages.pending)

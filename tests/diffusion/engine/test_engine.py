@@ -165,7 +165,7 @@ def test_cancelled_job_leaves_at_the_next_step(small):
     engine.admit("b", REQUEST)
     engine.step()
     engine.cancel("a")
-    engine.cancel("nobody")
+    engine.cancel("unknown")
     events = run(engine)
 
     assert events["a"] == [PaintingCancelled(job_id="a")]

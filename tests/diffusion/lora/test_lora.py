@@ -276,7 +276,7 @@ def test_file_that_cannot_be_used_fails_its_job_alone(own, folders, change, word
 @pytest.mark.parametrize(
     ("tags", "error", "words"),
     [
-        ("<lora:nobody:1>", NotFoundError, "no LoRA 'nobody'. Known are hard, soft, words"),
+        ("<lora:unknown:1>", NotFoundError, "no LoRA 'unknown'. Known are hard, soft, words"),
         ("<lora:soft:much>", PromptError, "'much' where a number belongs"),
         ("<lora:soft:nan>", PromptError, "'nan' where a number belongs"),
         ("<lora::1>", PromptError, "names no LoRA"),

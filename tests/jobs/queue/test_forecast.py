@@ -97,7 +97,7 @@ def test_a_small_job_beside_four_large_ones_takes_twice_its_own_time_and_a_step(
 
 
 def test_every_user_goes_on_while_small_jobs_keep_coming():
-    """A large job has its share of the worker, whoever comes."""
+    """A large job has its share of the worker, whichever jobs come."""
     little = [(float(second), 10 + second, LITTLE) for second in range(1, 120)]
     large, *_ = Simulation([(0.0, 1, CARD), *little], at_once=1).run()
     (alone,) = Simulation([(0.0, 1, CARD)], at_once=1).run()

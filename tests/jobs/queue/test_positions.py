@@ -10,7 +10,7 @@ from pastelbot.jobs.queue.throughput import Throughput
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.store.jobs.rows import QueuedJob
 
-NOBODY = Ahead()
+NO_ONE_AHEAD = Ahead()
 
 
 def ahead(jobs, *, work):
@@ -53,10 +53,10 @@ class Hall:
         self.throughput.busy(seconds)
         self.throughput.done(10)
 
-    def stale(self, ahead=NOBODY, *, depth=1000, most=1000):
+    def stale(self, ahead=NO_ONE_AHEAD, *, depth=1000, most=1000):
         return self.positions.stale(ahead, self.clock(), depth=depth, most=most)
 
-    def told(self, number, ahead=NOBODY):
+    def told(self, number, ahead=NO_ONE_AHEAD):
         return self.positions.mark_shown(f"{number}", ahead, self.clock())
 
 
@@ -71,7 +71,7 @@ async def test_a_place_counts_those_being_painted_and_their_work(hall, clock):
     place = three.told(2, ahead(4, work=25))
 
     assert (place.position, place.ready_at) == (7, clock() + timedelta(seconds=25 + 30))
-    assert three.told("nobody") is None
+    assert three.told("unknown") is None
 
 
 async def test_everybody_hears_once_and_then_only_what_has_changed(hall):
@@ -108,7 +108,7 @@ async def test_a_time_that_passes_as_promised_is_no_news(hall, clock):
     assert three.stale(ahead(1, work=20)) == {}
 
 
-async def test_a_time_that_is_wrong_is_told_anew(hall, clock):
+async def test_a_time_that_is_wrong_is_shown_again(hall, clock):
     three = hall(3, at_once=1)
     await three.measure()
     three.stale(ahead(1, work=30))

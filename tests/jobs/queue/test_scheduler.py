@@ -63,7 +63,7 @@ def test_the_worker_has_at_most_twice_as_many_jobs_as_slots():
 
 
 def test_a_suspect_is_painted_alone():
-    """After a crash each suspect runs by itself, so the guilty one takes nobody along."""
+    """After a crash each suspect runs by itself, so the guilty one takes no other along."""
     suspect, other = job("a1", attempts=1), job("b1")
 
     assert admitted([suspect, other], at_once=4) == ["a1"]

@@ -44,7 +44,7 @@ def test_one_persons_jobs_are_first_come_first_served():
 
 
 def test_people_take_turns():
-    """Somebody with many jobs does not make the others wait for all of them."""
+    """A user with many jobs does not make the others wait for all of them."""
     assert order(["a1", "a2", "a3", "b1", "b2", "c1"]) == ["a1", "b1", "c1", "a2", "b2", "a3"]
 
 
@@ -224,7 +224,7 @@ def test_everybodys_next_picture_comes_before_anybodys_second_one(arrivals):
 
 @given(days(), st.integers(2, 4), st.integers(1, DEFAULT * 3))
 def test_splitting_a_job_gains_nothing(day, parts, work):
-    """Whoever asks for the pictures one by one has all of them no earlier than who asks for them in one job."""
+    """A user who asks for pictures one by one has all of them no earlier than one who asks for them in one job."""
     others = [waiting for waiting in day[0] if waiting.user_id != 1]
     whole = job("whole", user=1, work=work, count=parts, second=2500.0)
     split = [job(f"part{number}", user=1, work=work, second=2500.0) for number in range(parts)]
@@ -235,7 +235,7 @@ def test_splitting_a_job_gains_nothing(day, parts, work):
 
 @given(days(), st.integers(2, 5))
 def test_rushing_gains_nothing_against_others(day, clicks):
-    """However often somebody clicks, nobody waits for more than one turn of theirs before the own first."""
+    """However often a user clicks, the others wait for more than one turn of theirs before the own first."""
     others = [waiting for waiting in day[0] if waiting.user_id != 1]
     line = make_line()
     for waiting in others:
@@ -266,7 +266,7 @@ def painted_before(others, mine):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_nobody_starves_among_newcomers_without_end(seed):
+def test_every_job_is_given_out_among_newcomers_without_end(seed):
     """Even the last job of a greedy person is painted while a new person comes for everyone who is painted for."""
     chance = random.Random(seed)
     line, now = make_line(), 0.0
@@ -288,7 +288,7 @@ def test_nobody_starves_among_newcomers_without_end(seed):
 
 @given(days(), st.floats(0.01, 1000))
 def test_nobody_is_passed_for_ever(day, later):
-    """From some time on, which is known, whoever comes comes behind, however little they want and had."""
+    """From some time on, which is known, newcomers are behind, however little they ask for and had."""
     jobs, takings = day
     line = make_line()
     live(line, jobs, takings)

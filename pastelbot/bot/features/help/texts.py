@@ -111,7 +111,7 @@ meanings: the AUTOMATIC1111 webui. Built on PyTorch, diffusers, transformers, di
 def about_text(ready: WorkerReady | None, *, bundled: bool) -> str:
     """Say what paints, under which licence, and who made all this."""
     if ready is None:
-        paints = "**Checkpoint:** the painter is still starting"
+        paints = "**Checkpoint:** the worker is still starting"
     else:
         name = plain(ready.checkpoint)
         paints = f"**Checkpoint:** {name}, hash `{ready.checkpoint_hash}`, on {ready.device}"
