@@ -66,6 +66,24 @@ async def test_all_recorded_commands_are_there_as_they_were(studio):
     assert list(missing(then, now, "")) == []
 
 
+def unrecorded(then, now):
+    """Yield what is new since the record, ready to be added to it."""
+    there = {each["name"]: each for each in then}
+    for each in now:
+        if each["name"] not in there:
+            yield json.dumps(each, ensure_ascii=False)
+        else:
+            yield from unrecorded(there[each["name"]].get("options", []), each.get("options", []))
+
+
+async def test_all_that_is_sent_is_recorded(studio):
+    """What is not in the record can be renamed tomorrow."""
+    then = json.loads(RECORD.read_text(encoding="utf-8"))
+    (commands,) = studio.sent("commands", "PUT")
+
+    assert list(unrecorded(then, [recorded(command) for command in commands])) == []
+
+
 def orders(then, now, path=""):
     """Yield where the options that were there before are in another order."""
     there = {each["name"]: each for each in now}

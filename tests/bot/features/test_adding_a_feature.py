@@ -1,13 +1,16 @@
-"""A feature is one module and four entries, and tests find each entry that is forgotten.
+"""A feature is one module, four entries and two records, and tests find each one that is forgotten.
 
 The project is copied as links, with a made-up feature in it: a command whose button works after a restart.
 """
 
 import pytest
-from helpers.project_copy import inserted, link_project, run_tests
+from helpers.project_copy import inserted, link_project, run_python, run_tests
 
 MODULE = '''
 """`/greet`: a greeting, and a button that greets again."""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from discord import app_commands
 from discord.ext import commands
@@ -21,7 +24,7 @@ from pastelbot.bot.responses import answers_errors, respond_ephemeral
 class GreetButton(LastingButton, template=r"pb:greet:(?P<times>[0-9]+)"):
     """Greets once more."""
 
-    readers = {"times": int}
+    readers: ClassVar[Mapping[str, Callable[[str], object]]] = {"times": int}
 
     def __init__(self, times: int) -> None:
         super().__init__(f"greet:{times}", "Greet again")
@@ -70,6 +73,7 @@ TEXTS = """"Show a greeting." = "挨拶を表示します。"
 "Greet again" = "もう一度"
 "Greeting number {}." = "{0}回目の挨拶です。"
 """
+COMMAND = '{"name": "greet", "type": 1, "name_localizations": {"ja": "挨拶"}, "dm_permission": true, "nsfw": false},\n'
 FEATURE = {"pastelbot/bot/features/greet.py": MODULE, "tests/bot/features/test_greet.py": WORKS}
 # The entries elsewhere, each with its places and what is written in front of them.
 ENTRIES = {
@@ -84,11 +88,15 @@ ENTRIES = {
         ('grid = "グリッド"\n', 'greet = "挨拶"\n'),
         ('"deleted a preset of" =', TEXTS),
     ],
+    "pastelbot/bot/features/help/texts.py": [('        "Remix",\n', '        "greet",\n')],
+    "tests/bot/data/commands.json": [('{"name": "grid"', COMMAND)],
     "docs/user-guide.md": [("| `/queue` |", "| `/greet` | Greets you |\n")],
 }
 CHECKS = (
     "tests/bot/test_buttons_out_there.py::test_every_button_is_of_exactly_one_kind",
     "tests/bot/test_guides.py",
+    "tests/bot/test_commands_out_there.py",
+    "tests/bot/features/test_help.py::test_help_lists_every_command_and_menu_that_one_may_use",
     "tests/i18n/test_languages.py::test_every_text_is_translated",
 )
 
@@ -97,11 +105,14 @@ def with_feature(folder, entries):
     link_project(folder, FEATURE | {name: inserted(name, *ENTRIES[name]) for name in entries})
 
 
-def test_a_feature_works_with_its_module_and_four_entries(tmp_path):
+def test_a_feature_works_with_its_module_four_entries_and_two_records(tmp_path):
     with_feature(tmp_path, ENTRIES)
+    linted = run_python(tmp_path, "-m", "ruff", "check", "--no-cache", "pastelbot/bot/features/greet.py")
     done = run_tests(tmp_path, "tests/bot/features/test_greet.py", *CHECKS)
 
-    assert len(ENTRIES) == 4
+    assert linted.returncode == 0, linted.stdout
+    assert len([name for name in ENTRIES if not name.startswith("tests/")]) == 4
+    assert len(ENTRIES) == 6
     assert done.returncode == 0, done.stdout
 
 

@@ -27,6 +27,7 @@ _INTRO = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, re
 
 _END = "`/help` with a command, `prompts`, `flags`, `lists` or `buttons` tells more."
 
+# Each command's group in the overview; tests/bot/features/test_help.py finds commands without one.
 _GROUPS = {
     "Paint": (
         "imagine",
@@ -40,8 +41,8 @@ _GROUPS = {
     ),
     "Share": ("gallery", "Who made this"),
     "Yours": ("prompt", "settings", "quota", "mydata", "Save prompt"),
+    "Server": ("about", "admin", "help", "model", "queue", "web"),
 }
-_OTHERS = "Server"
 
 # What is no command.
 TOPICS = {
@@ -123,8 +124,6 @@ def about_text(ready: WorkerReady | None, *, bundled: bool) -> str:
 def overview_text(shown: Mapping[str, str]) -> str:
     """Say how to do what people ask for, and list all commands; `shown` is how each is written, by its name."""
     groups = {title: [name for name in names if name in shown] for title, names in _GROUPS.items()}
-    grouped = {name for names in groups.values() for name in names}
-    groups[_OTHERS] = sorted(name for name in shown if name not in grouped)
     lines = [f"**{title}** · {' '.join(shown[name] for name in names)}" for title, names in groups.items() if names]
     return "\n".join([_INTRO, *lines, _END])
 
