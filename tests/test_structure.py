@@ -2,7 +2,9 @@
 
 import ast
 import re
+import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -12,6 +14,7 @@ MOST_AT_THE_ROOT = 8
 MOST_IN_A_FOLDER = 15
 LONGEST_FUNCTION = 50
 MOST_MARKS = 2.0  # of noqa, in 1,000 lines
+MOST_SWITCHED_OFF = 5.0  # the same, and what pyproject.toml switches off for whole files and would be marked
 MOST_LONELY_NAMES = 20
 MOST_PRIVATE_WORDS = 5
 
@@ -108,6 +111,24 @@ def functions_by_length():
 def marks_in_a_thousand_lines():
     lines = sum(len(module.text.splitlines()) for module in MODULES.values())
     return 1000 * sum(module.text.count("# noqa") for module in MODULES.values()) / lines
+
+
+def switched_off_in_a_thousand_lines():
+    """Return how often rules are broken that are switched off at a line or for a whole file of the package.
+
+    The linter counts without both; rules that are off everywhere, with the reason in pyproject.toml, do not count.
+    """
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
+    options = ["--isolated", "--line-length=120", "--target-version=py311", "--ignore-noqa", "--output-format=concise"]
+    chosen = [f"--select={','.join(settings['select'])}", f"--ignore={','.join(settings['ignore'])}"]
+    found = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "--exit-zero", *options, *chosen, str(PACKAGE)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = sum(len(module.text.splitlines()) for module in MODULES.values())
+    return 1000 * len(re.findall(r"^\S+\.py:\d+:", found.stdout, re.MULTILINE)) / lines
 
 
 def public_names(module):
@@ -234,6 +255,10 @@ def test_rules_of_the_linter_are_rarely_switched_off():
     assert marks_in_a_thousand_lines() <= MOST_MARKS
 
 
+def test_rules_that_are_off_for_whole_files_are_counted_too():
+    assert switched_off_in_a_thousand_lines() <= MOST_SWITCHED_OFF
+
+
 def test_public_means_used_by_others():
     names = lonely_names()
 
@@ -248,12 +273,14 @@ def main():
     folder, size = max(modules_by_folder().items(), key=lambda item: item[1])
     function, length = max(functions_by_length().items(), key=lambda item: item[1])
     names = lonely_names()
+    off = round(switched_off_in_a_thousand_lines(), 1)
     rows = [
         ("modules in import circles", len(modules_in_circles()), 0),
         ("modules at the root", len(modules_at_the_root()), MOST_AT_THE_ROOT),
         (f"modules in {folder}", size, MOST_IN_A_FOLDER),
         (f"lines of {function}", length, LONGEST_FUNCTION),
         ("noqa in 1,000 lines", round(marks_in_a_thousand_lines(), 1), MOST_MARKS),
+        ("rules broken at lines or in files where they are off, in 1,000 lines", off, MOST_SWITCHED_OFF),
         ("public names that no other module uses", len(names), MOST_LONELY_NAMES),
         ("private words", private_words(), MOST_PRIVATE_WORDS),
     ]

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from pastelbot.records import JobStatus
+from pastelbot.rules import cost
 from pastelbot.store.quotas import next_refill
 
 
@@ -13,8 +15,6 @@ async def insert_job(jobs, user_id, request, reply, **details):
 
 async def work_used(jobs, user_id, *, now):
     """Return the work, in all servers, that the user's jobs of this UTC day have reserved or spent."""
-    sql = "SELECT coalesce(sum(cost), 0) FROM jobs WHERE user_id = ? AND status NOT IN ('failed', 'cancelled')"
     midnight = next_refill(now) - timedelta(days=1)
-    return await jobs._database.reader.number(
-        f"{sql} AND created_at >= ? AND NOT refunded", user_id, midnight.timestamp()
-    )
+    kept = await jobs.with_status(*(set(JobStatus) - {JobStatus.FAILED, JobStatus.CANCELLED}))
+    return sum(cost.work(job.request) for job in kept if job.user_id == user_id and job.created_at >= midnight)

@@ -118,7 +118,7 @@ class SimulatedServer:
     async def charged(self, person=None):
         """Return the pictures that a user was charged for."""
         sql = "SELECT coalesce(sum(count), 0) FROM jobs WHERE user_id = ? AND NOT refunded"
-        return await self.jobs._database.reader.number(sql, (person or self.hana).id)
+        return await self.bot.services.database.reader.number(sql, (person or self.hana).id)
 
     async def finish(self, number=0):
         """Let the worker finish a job, and return its message when the picture is there."""

@@ -102,12 +102,12 @@ async def test_the_choice_outlives_a_restart_but_not_its_checkpoint(studio):
     await use(studio, "anything")
     await studio.bot.close()
     await studio.restart()
-    assert studio.service.models.in_use == "anything"
+    assert studio.bot.services.models.in_use == "anything"
 
     await studio.bot.close()
     studio.settings = studio.settings.model_copy(update={"checkpoints": {}})
     await studio.restart()
-    assert studio.service.models.in_use == "default"
+    assert studio.bot.services.models.in_use == "default"
 
 
 async def test_a_reroll_keeps_the_checkpoint(studio):
@@ -127,7 +127,7 @@ async def test_model_use_needs_manage_server(studio):
 
         assert result.response.ephemeral
         assert "needs the permission Manage Server" in result.response.content
-    assert studio.service.models.in_use == "default"
+    assert studio.bot.services.models.in_use == "default"
 
 
 async def test_where_there_are_operators_only_they_change_it(open_studio):
