@@ -195,7 +195,7 @@ async def _core(
         dispatcher=dispatcher,
         checker=checker,
         models=models,
-        service=JobService(settings, stores.jobs, dispatcher, checker, audit, stores.files, models, clock=clock),
+        service=JobService(stores.jobs, dispatcher, checker, audit, stores.files, models, clock=clock),
         tagger=tagger,
         watchdog=monitored.watchdog,
         monitor=Monitor(settings, metrics, monitored, clock=clock, monotonic=monotonic),

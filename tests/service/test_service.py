@@ -37,10 +37,11 @@ def jobs(database):
 
 
 class CheckingService(JobService):
-    """The service, and the checker of what is submitted to it."""
+    """The service, the checker of what is submitted to it, and the settings of both."""
 
     def __init__(self, settings, jobs, dispatcher, checker, *others, clock):
-        super().__init__(settings, jobs, dispatcher, checker, *others, clock=clock)
+        super().__init__(jobs, dispatcher, checker, *others, clock=clock)
+        self.settings = settings
         self.checker = checker
 
 

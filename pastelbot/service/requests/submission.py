@@ -8,7 +8,6 @@ from pathlib import Path
 
 import structlog
 
-from pastelbot.config import Settings
 from pastelbot.errors import NotFoundError, RepeatedError
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.waiting_jobs import Overview
@@ -47,7 +46,6 @@ class JobService:
 
     def __init__(
         self,
-        settings: Settings,
         jobs: JobStore,
         dispatcher: Dispatcher,
         checker: RequestChecker,
@@ -57,8 +55,7 @@ class JobService:
         *,
         clock: Callable[[], datetime],
     ) -> None:
-        self.settings = settings
-        self.models = models
+        self._models = models
         self._checker = checker
         self._audit = audit
         self._jobs = jobs
@@ -81,7 +78,7 @@ class JobService:
         if checked.options.private:
             checked = await self._checker.for_direct_message(checked)
         policy = checked.policy
-        requests = [self.models.pinned(request) for request in checked.requests]
+        requests = [self._models.pinned(request) for request in checked.requests]
         try:
             async with self._files.keeping_inits(requests):
                 jobs = await self._jobs.insert(
