@@ -1,30 +1,17 @@
-"""The docs name every command, button and verb."""
+"""The docs name every flag, button and verb; tests/bot/test_guides.py holds commands."""
 
 import re
 from pathlib import Path
 
 import pytest
-from discord.ext import commands
-from helpers.docs import leaves, read
+from helpers.docs import read
 from helpers.option_flags import SYNTAX
 
 from pastelbot.bot.components.gallery_views import EntryButton
 from pastelbot.bot.components.job_actions import ACTIONS
 from pastelbot.bot.components.job_buttons import JobButton
-from pastelbot.bot.features.admin.cog import AdminGroup
-from pastelbot.bot.features.admin.groups import AdultTagsGroup, CapsGroup, ChannelsGroup, GalleryGroup, WordsGroup
-from pastelbot.bot.features.admin.quota import QuotaGroup
-from pastelbot.bot.features.describe.cog import DescribeCog
-from pastelbot.bot.features.gallery import GalleryCog
-from pastelbot.bot.features.help.cog import HelpCog
 from pastelbot.bot.features.imagine import ImagineCog
 from pastelbot.bot.features.model import ModelCog
-from pastelbot.bot.features.personal_data.cog import PersonalDataCog
-from pastelbot.bot.features.presets import PromptPresetsCog
-from pastelbot.bot.features.quota.cog import QuotaCog
-from pastelbot.bot.features.recreate import RecreateCog
-from pastelbot.bot.features.status import InfoCog
-from pastelbot.bot.features.tags.cog import TagsCog
 from pastelbot.cli.main import app
 from pastelbot.config import Settings
 from pastelbot.options.catalogue import BY_NAME, SETTINGS
@@ -32,42 +19,6 @@ from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.wildcards import load_wildcards
 
 ROOT = Path(__file__).parent.parent
-
-
-def test_the_user_guide_has_every_slash_command_and_option():
-    guide = read("docs/user-guide.md")
-    for cog in (DescribeCog, ImagineCog, InfoCog, QuotaCog, RecreateCog, TagsCog):
-        for command in cog.__cog_app_commands__:
-            assert f"`/{command.name}`" in guide
-            assert all(f"`{parameter.name}`" in guide for parameter in command.parameters)
-
-
-@pytest.mark.parametrize("cog", [GalleryCog, PersonalDataCog, PromptPresetsCog])
-def test_the_user_guide_has_the_gallery_and_peoples_data(cog):
-    guide = read("docs/user-guide.md")
-    group = cog.__cog_group_name__ if issubclass(cog, commands.GroupCog) else ""
-    for command in cog.__cog_app_commands__:
-        for name, options in leaves(command, f"/{group}" if group else ""):
-            assert f"`{name}`" in guide
-            assert all(f"`{option}`" in guide for option in options)
-    assert "*Apps > Who made this*" in guide
-
-
-def test_the_operator_guide_has_all_of_admin():
-    guide = read("docs/operator-guide.md")
-    group = AdminGroup(None)
-    words = [WordsGroup(None), AdultTagsGroup(None)]
-    for inner in (ChannelsGroup(None), CapsGroup(None), *words, GalleryGroup(None, None, None), QuotaGroup(None, None)):
-        group.add_command(inner)
-    for name, options in leaves(group):
-        assert f"`{name}`" in guide
-        assert all(f"`{option}`" in guide for option in options), name
-
-
-def test_the_user_guide_has_help():
-    guide = read("docs/user-guide.md")
-    for command in HelpCog.__cog_app_commands__:
-        assert f"`/{command.name}`" in guide
 
 
 def test_the_user_guide_has_every_flag():

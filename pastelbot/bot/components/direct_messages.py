@@ -81,7 +81,7 @@ async def notify_author(interaction: Interaction, job: Job, what: str) -> None:
     text = f"A moderator of {plain_line(interaction.guild.name)} {what}.\n{render.quote(job.request.prompt)}"
     try:
         channel = await interaction.client.create_dm(discord.Object(job.user_id))
-        await channel.send(translate(text), allowed_mentions=discord.AllowedMentions.none())
+        await channel.send(translate(text))
     except UNSENT as error:  # they take no messages from the bot
         log.info("an author was not told", job=job.id, error=str(error))
 

@@ -29,9 +29,9 @@ class MessageWriter:
 
     async def answer(self, interaction: Interaction, job: Job, text: str) -> int | None:
         """Answer an interaction with the job's message; return its id."""
-        none, translate = discord.AllowedMentions.none(), self._saying(job)
+        translate = self._saying(job)
         view = translated(job_view(job), translate)
-        answer = await interaction.response.send_message(translate(text), view=view, allowed_mentions=none)
+        answer = await interaction.response.send_message(translate(text), view=view)
         return answer.message_id
 
     async def answered(self, interaction: Interaction, job: Job) -> int | None:

@@ -91,7 +91,6 @@ class ReviewMessages:
                 translate(_question(job, [picture.rating for picture, _ in pictures])),
                 files=files,
                 view=translated(review_view(job.id), translate),
-                allowed_mentions=discord.AllowedMentions.none(),
                 nonce=f"{job.id}:review",
             )
 
