@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -205,6 +206,13 @@ def test_a_disk_that_fills_up_keeps_what_came(cache, monkeypatch):
     assert FILES[UNET] == locate(f"{REPO}/{UNET}", cache_dir=cache).read_bytes()
 
 
+class StoredElsewhere(HubDownload):
+    """A download from a hub that names another host for its files."""
+
+    def look_up(self, repo, name):
+        return replace(super().look_up(repo, name), address="http://127.0.0.2/file")
+
+
 @pytest.mark.usefixtures("hub")
 def test_a_token_is_not_shown_to_the_host_that_stores_the_files(tmp_path, monkeypatch):
     """Large files lie elsewhere: the hub answers with another address."""
@@ -216,11 +224,9 @@ def test_a_token_is_not_shown_to_the_host_that_stores_the_files(tmp_path, monkey
         target.write(FILES[UNET])
 
     monkeypatch.setattr("huggingface_hub.file_download.http_get", http_get)
-    download = HubDownload()
-    here = download.look_up(REPO, UNET)
-    away = type(here)(**{**vars(here), "address": "http://127.0.0.2/file"})
-    for number, file in enumerate((here, away)):
-        download._fetch(file, tmp_path / str(number), 0, file.size)
+    here = HubDownload().look_up(REPO, UNET)
+    for number, download in enumerate((HubDownload(), StoredElsewhere())):
+        download.into_folder(REPO, [UNET], tmp_path / str(number))
 
     assert [(here.address, "Bearer hf_secret"), ("http://127.0.0.2/file", None)] == seen
 
