@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
         ("long_queue.py", ("--jobs", "20", "--people", "4", "--rounds", "2"), "give out"),
         ("ack.py", ("--people", "2", "--seconds", "2", "--pause", "0.3"), "answered: p50"),
         ("tags.py", ("--tags", "200", "--looks", "30"), "did you mean"),
+        ("devices.py", ("--jobs", "20"), "2 workers:"),
         ("engine.py", ("--turns", "1"), "four jobs"),
         ("fairness.py", ("--turns", "1", "--seeds", "1", "--large", "64"), "within 30%"),
     ],

@@ -75,3 +75,12 @@ def watching_its_parent():
     sys.stdout.write(f"{os.getpid()}\n")
     sys.stdout.flush()
     time.sleep(3600)
+
+
+def steady(connection, options):
+    """Take 0.1 s for each job, one after the other."""
+    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint.path, checkpoint_hash="0"))
+    while not isinstance(command := connection.recv(), Stop):
+        if isinstance(command, Paint):
+            time.sleep(0.1)
+            connection.send(Painted(job_id=command.job_id, pictures=(), seconds=0.1))
