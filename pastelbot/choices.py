@@ -31,6 +31,8 @@ _UPSCALER_SUFFIXES = (".safetensors", ".pth")
 LATENT_RESIZE = "Just resize (latent upscale)"
 RESIZE_MODES = ("Just resize", "Crop and resize", "Resize and fill", LATENT_RESIZE)
 
+MASK_FILLINGS = ("fill", "original", "latent noise", "latent nothing")
+
 NOISE_SOURCES = ("NV", "CPU", "GPU")
 
 

@@ -37,12 +37,40 @@ class HiresFix:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mask:
+    """Where a picture to start from is painted (inpainting): what is white in another picture, or opaque.
+
+    `content`, `name` and `upload` are as those of InitImage. The blur is in pixels of the mask; `rounded` masks are all
+    or nothing for each latent cell. `filling` is one of `choices.MASK_FILLINGS`. `only_masked` paints the masked part
+    alone at the whole size, with `padding` pixels of the picture around it.
+    """
+
+    content: bytes = b""
+    name: str = ""
+    upload: int = 0
+    blur_x: float = 4.0
+    blur_y: float = 4.0
+    inverted: bool = False
+    filling: str = "original"
+    only_masked: bool = False
+    padding: int = 32
+    rounded: bool = True
+
+    @property
+    def is_filled(self) -> bool:
+        """Return whether something else than the picture itself is under the mask when painting begins."""
+        return self.filling != "original"
+
+
+@dataclass(frozen=True, kw_only=True)
 class InitImage:
     """The picture that img2img starts from, instead of from noise alone.
 
     `content` is a picture file; a stored request has none, but the file's `name` in the pictures folder. `upload` is
     the bytes of the file that the user handed over, `width` and `height` are the kept picture's, 0 before it is kept.
-    `resize_mode` is one of `choices.RESIZE_MODES`.
+    `resize_mode` is one of `choices.RESIZE_MODES`. With a `mask` only a part is painted. `upscaler` enlarges a picture
+    that is too small. `exact_steps` makes as many steps as asked for, whatever the strength. `corrected` gives the
+    result the colours of the picture to start from.
     """
 
     content: bytes = b""
@@ -52,6 +80,10 @@ class InitImage:
     height: int = 0
     denoising_strength: float = 0.75
     resize_mode: str = "Just resize"
+    mask: Mask | None = None
+    upscaler: str = "None"
+    exact_steps: bool = False
+    corrected: bool = False
 
     @classmethod
     def of(cls, content: bytes, *, denoising_strength: float = 0.75, resize_mode: str = "Just resize") -> "InitImage":
@@ -65,6 +97,7 @@ class SamplingOptions:
 
     `eta` rules ancestral and stochastic samplers, `eta_ddim` DDIM. `churn` and its kin are of Karras et al. 2022; a
     `churn_most` of 0 is no limit. A `sigma_least`, `sigma_most` or `rho` of 0 is the model's, or the schedule's own.
+    `first_noise` multiplies the noise over a picture to start from, `extra_noise` is added before every second pass.
     """
 
     eta: float = 1.0
@@ -93,6 +126,8 @@ class SamplingOptions:
     unipc_variant: str = "bh1"
     unipc_spacing: str = "time_uniform"
     unipc_order: int = 3
+    first_noise: float = 1.0
+    extra_noise: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

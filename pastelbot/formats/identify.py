@@ -6,6 +6,8 @@ from pastelbot.formats.layout.checking import Shapes, has_ema_alone, is_checkpoi
 from pastelbot.formats.layout.network_kinds import is_lycoris
 
 SD1 = "a Stable Diffusion 1.x checkpoint"
+_SD1_INPAINTING = "an inpainting model of Stable Diffusion 1.x"
+CHECKPOINTS = (SD1, _SD1_INPAINTING)
 SD1_EMA = "a Stable Diffusion 1.x checkpoint with its EMA weights alone (`pastelbot convert --ema use` makes it usable)"
 SD1_VAE = "a VAE of Stable Diffusion"
 SDXL_UNET = "an SDXL UNet of diffusers"
@@ -16,6 +18,7 @@ _HYPERNETWORK_WIDTHS = {320, 640, 768, 1280}
 _LEAST_WIDTH = 8  # numbers of an embedding's vector
 _CROSS_ATTENTION = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 _DEEPER_CROSS_ATTENTION = "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
+_INPAINTING = 9  # channels: latents, a mask, and the latents of what stays
 _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
 
 
@@ -60,12 +63,11 @@ def _inputs(shapes: Shapes) -> int:
 
 
 def _has_unet(shapes: Shapes) -> bool:
-    return _inputs(shapes) == 4 or is_checkpoint(shapes)
+    return _inputs(shapes) in (4, _INPAINTING) or is_checkpoint(shapes)
 
 
 _SPECIAL_INPUTS = {
-    9: "an inpainting model of Stable Diffusion, which needs a mask",
-    8: "an InstructPix2Pix model, which needs a picture",
+    8: "an InstructPix2Pix model, which is shown a whole picture",
     5: "a depth model of Stable Diffusion 2, which needs a depth map",
     7: "an upscaling model of Stable Diffusion 2",
 }
@@ -91,6 +93,7 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
         "the UNet of a checkpoint without its text encoder",
         lambda shapes: _has_unet(shapes) and not _first("cond_stage_model.")(shapes),
     ),
+    (_SD1_INPAINTING, lambda shapes: _inputs(shapes) == _INPAINTING),
     (SD1, _has_unet),
     (SD1_EMA, has_ema_alone),
     ("a UNet without its other parts", _first("input_blocks.0.0.", "diffusion_model.input_blocks.")),

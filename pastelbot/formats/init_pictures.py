@@ -15,13 +15,23 @@ from pastelbot.formats import pictures
 from pastelbot.formats.resizing import Size, resized
 from pastelbot.records import InitImage
 
+Resize = Callable[[Image.Image, Size], Image.Image]
+
 _HEADERS = 16 * 1024  # bytes that a file may have besides its pixels
 
 
-def fitted(init: InitImage, size: Size) -> Image.Image:
+def fitted(init: InitImage, size: Size, resize: Resize = resized) -> Image.Image:
     """Return the picture in RGB as it is encoded for one of `size` (width, height); raises RequestError."""
     image = pictures.open_flat(init.content)
-    return image if init.resize_mode == LATENT_RESIZE else _MODES[init.resize_mode](image, size)
+    return image if init.resize_mode == LATENT_RESIZE else brought_to(image, size, init.resize_mode, resize)
+
+
+def brought_to(image: Image.Image, size: Size, mode: str, resize: Resize = resized) -> Image.Image:
+    """Return a picture (RGB or L) at a size, in one of the modes; the latent one repeats edges, as in the webui.
+
+    `resize` distorts to a size.
+    """
+    return _MODES.get(mode, _resize_and_fill)(image, size, resize)
 
 
 def prepared(init: InitImage, size: Size) -> InitImage:
@@ -49,19 +59,19 @@ def _png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def _just_resize(image: Image.Image, size: Size) -> Image.Image:
+def _just_resize(image: Image.Image, size: Size, resize: Resize) -> Image.Image:
     """Stretch or squeeze the picture to the size."""
-    return resized(image, size)
+    return resize(image, size)
 
 
-def _crop_and_resize(image: Image.Image, size: Size) -> Image.Image:
+def _crop_and_resize(image: Image.Image, size: Size, resize: Resize) -> Image.Image:
     """Let the picture cover the size, its middle in the middle."""
-    return _pasted(resized(image, _scaled(image, size, by_width=_is_flatter(size, image.size))), size)
+    return _pasted(resize(image, _scaled(image, size, by_width=_is_flatter(size, image.size))), size)
 
 
-def _resize_and_fill(image: Image.Image, size: Size) -> Image.Image:
+def _resize_and_fill(image: Image.Image, size: Size, resize: Resize) -> Image.Image:
     """Let the picture fit into the size, its middle in the middle, and stretch its edges over what is missing."""
-    inner = resized(image, _scaled(image, size, by_width=_is_flatter(image.size, size)))
+    inner = resize(image, _scaled(image, size, by_width=_is_flatter(image.size, size)))
     result = _pasted(inner, size)
     (width, height), (inner_width, inner_height) = size, inner.size
     if _is_flatter(image.size, size):
@@ -91,12 +101,12 @@ def _scaled(image: Image.Image, size: Size, *, by_width: bool) -> Size:
 
 
 def _pasted(image: Image.Image, size: Size) -> Image.Image:
-    canvas = Image.new("RGB", size)
+    canvas = Image.new(image.mode, size)
     canvas.paste(image, (size[0] // 2 - image.width // 2, size[1] // 2 - image.height // 2))
     return canvas
 
 
-_MODES: Mapping[str, Callable[[Image.Image, Size], Image.Image]] = {
+_MODES: Mapping[str, Callable[[Image.Image, Size, Resize], Image.Image]] = {
     "Just resize": _just_resize,
     "Crop and resize": _crop_and_resize,
     "Resize and fill": _resize_and_fill,

@@ -108,20 +108,30 @@ def open_flat(content: bytes, *, what: str = _START) -> Image.Image:
     return flattened(content, what=what)
 
 
+def open_upright(content: bytes, *, what: str) -> Image.Image:
+    """Return an uploaded picture in RGBA, upright; raises RequestError."""
+    size_of(content, what=what)
+    return _upright(content, what)
+
+
 def flattened(content: bytes, *, what: str) -> Image.Image:
     """Do as `open_flat` without its caps: for pictures of our own, and for those whose size was checked before."""
+    upright = _upright(content, what)
+    flat = Image.new("RGBA", upright.size, "white")
+    flat.alpha_composite(upright)
+    return flat.convert("RGB")
+
+
+def _upright(content: bytes, what: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGBA")
+            return ImageOps.exif_transpose(image).convert("RGBA")
     except _HUGE as error:
         raise LimitError(f"{what} claims to be huge: more pixels than can be read.") from error
     except UnidentifiedImageError as error:
         raise RequestError(f"{what} cannot be read: send a PNG, JPEG or WebP file.") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise RequestError(f"{what} is damaged: send it again.") from error
-    flat = Image.new("RGBA", upright.size, "white")
-    flat.alpha_composite(upright)
-    return flat.convert("RGB")
 
 
 def suffix_of(content: bytes) -> str:

@@ -12,7 +12,7 @@ from pastelbot.errors import CheckpointError
 from pastelbot.formats.exported import check_export, read_manifest
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hub import is_hub_name
-from pastelbot.formats.identify import SD1, identify
+from pastelbot.formats.identify import CHECKPOINTS, SD1, identify
 from pastelbot.formats.layout.checking import Shapes, checkpoint_faults
 from pastelbot.formats.safetensors_header import read_header
 
@@ -85,7 +85,7 @@ def _check_file(path: Path, *, needs_vae: bool) -> None:
 def check_shapes(label: str, shapes: Shapes, *, needs_vae: bool = True) -> None:
     """Raise a CheckpointError that says what else the tensors are, or what of a checkpoint they lack."""
     kind = identify(shapes)
-    if kind != SD1:
+    if kind not in CHECKPOINTS:
         raise CheckpointError(f"{label} is {kind or 'an unknown kind of file'}, not {SD1}.")
     faults = checkpoint_faults(shapes, needs_vae=needs_vae)
     if faults:

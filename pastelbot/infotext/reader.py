@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from pastelbot.infotext.fields import Infotext
 from pastelbot.infotext.finding import find_infotexts
+from pastelbot.infotext.init_fields import MASK_FIELDS, STRENGTH, read_init
 from pastelbot.infotext.spellings import read_spelled
 from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, interpreted
-from pastelbot.records import GenerationRequest, HiresFix, SamplingOptions
+from pastelbot.records import GenerationRequest, HiresFix, InitImage, SamplingOptions
 from pastelbot.rules.limits import MAX_SEED
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
 from pastelbot.rules.samplers import AUTOMATIC, SamplerChoice, normalise, uses_ensd
@@ -41,7 +42,8 @@ class ReadRequest(NamedTuple):
 
     `missing` names the fields that decide the picture and were absent, so that defaults were taken. `notes` are
     sentences about what was not understood. `loras` and `embeddings` are the hashes of files by name. `seedless` is
-    whether a random seed must be drawn. `resources` are LoRAs that civitai lists, by name with their weights.
+    whether a random seed must be drawn. `resources` are LoRAs that civitai lists, by name with their weights. `init` is
+    what is said of a picture that it was painted over, which the text does not hold.
     """
 
     request: GenerationRequest
@@ -54,6 +56,7 @@ class ReadRequest(NamedTuple):
     embeddings: Mapping[str, str] = MappingProxyType({})
     seedless: bool = False
     resources: Mapping[str, float] = MappingProxyType({})
+    init: InitImage | None = None
 
 
 def read_request(text: str) -> ReadRequest:
@@ -86,6 +89,7 @@ def read_request(text: str) -> ReadRequest:
         embeddings=_of_kind(hashes, "embed:") | _hashes(raw.fields.get("TI hashes", "")),
         seedless="Seed" in missing or fields.seedless,
         resources=_lora_resources(resources),
+        init=read_init(raw.fields),
     )
 
 
@@ -307,8 +311,8 @@ def _emphasis(fields: _Fields) -> str:
 def _ignored(raw: Infotext, fields: _Fields) -> Iterator[str]:
     """Return notes on the fields that had no influence on the request."""
     known = {name.removesuffix("-1") for name in fields.asked} | _FOR_OTHERS
-    if "Denoising strength" in raw.fields and "Denoising strength" not in known:
-        known.add("Denoising strength")
+    if STRENGTH in raw.fields and STRENGTH not in known:
+        known |= {STRENGTH, *MASK_FIELDS}
         yield "It was painted over another picture, which the text does not hold: it is painted from noise alone."
     for name, value in raw.fields.items():
         if name not in known and not name.startswith("First pass size"):

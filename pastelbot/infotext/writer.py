@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pastelbot import __version__
 from pastelbot.errors import PromptError
 from pastelbot.infotext.fields import Infotext
+from pastelbot.infotext.init_fields import mask_fields
 from pastelbot.prompt.composition import split_and
 from pastelbot.prompt.editing import prompt_schedule
 from pastelbot.records import GenerationRequest, HiresFix
@@ -41,6 +42,7 @@ def format_infotext(
         *_variation(request, index),
         *_settings(request),
         *(_hires(request, request.hires) if request.hires else ()),
+        *(mask_fields(request.init.mask) if request.init and request.init.mask else ()),
         *(networks or {}).items(),
         ("Emphasis", request.emphasis if _emphasis_matters(request) else None),
         *_sampling(request),

@@ -23,10 +23,10 @@ from pastelbot.errors import CheckpointError, PastelError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import FileHashes, hash_file, short_hash, shortened
 from pastelbot.formats.identify import (
+    CHECKPOINTS,
     EMBEDDING,
     HYPERNETWORK,
     NETWORKS,
-    SD1,
     SD1_EMA,
     SD1_VAE,
     identify,
@@ -89,7 +89,7 @@ def _describe(path: Path, findings: Findings, progress: Progress) -> None:
     else:
         source = open_folder(path).source if path.is_dir() else open_file(path)
         _describe_tensors(source, findings, progress)
-        if findings.facts["kind"] == SD1:
+        if findings.facts["kind"] in CHECKPOINTS:
             scheduler = open_reference(path).scheduler
             findings.facts["predicts"] = described(scheduler)
             prediction_of(str(path), scheduler)
@@ -103,7 +103,7 @@ def _file_faults(source: TensorSource) -> list[str]:
     """Return what is wrong with the parts of a checkpoint or VAE."""
     shapes = {name: entry.shape for name, entry in source.entries.items()}
     kind = identify(shapes)
-    if kind == SD1:
+    if kind in CHECKPOINTS:
         return checkpoint_faults(shapes)
     return vae_file_faults(shapes) if kind == SD1_VAE else []
 
@@ -158,7 +158,7 @@ def _describe_tensors(source: TensorSource, findings: Findings, progress: Progre
     findings.facts["kind"] = kind or "unknown"
     findings.facts["precision"] = ", ".join(f"{name} ({count} tensors)" for name, count in formats.most_common())
     findings.facts["tensors"] = f"{len(source.entries)}, {size / 1e6:,.1f} MB"
-    if kind in (SD1, SD1_EMA):
+    if kind in (*CHECKPOINTS, SD1_EMA):
         _describe_ema(source, findings)
     _check_positions(source, findings)
     _find_broken(source, findings, progress)

@@ -195,7 +195,7 @@ def test_a_folder_that_is_no_checkpoint_is_reported(here, tmp_path):
     [
         ({"conditioner.embedders.0.weight": [4, 4]}, "an SDXL checkpoint"),
         ({CONV_IN: [4, 4, 3, 3], CROSS_ATTENTION: [4, 1024]}, "a Stable Diffusion 2.x checkpoint"),
-        ({CONV_IN: [4, 9, 3, 3]}, "an inpainting model"),
+        ({CONV_IN: [4, 8, 3, 3]}, "an InstructPix2Pix model"),
         ({"lora_unet_mid.lora_down.weight": [4, 4]}, "a LoRA"),
         ({"decoder.conv_in.weight": [4, 4, 3, 3]}, "a VAE"),
         ({"some.weight": [4]}, "an unknown kind of file"),

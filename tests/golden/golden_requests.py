@@ -1,10 +1,11 @@
 """What a recorded case asks for, as a request, and which cases Pastelbot cannot be asked for yet."""
 
-from golden_cases import cases
+from golden_cases import cases, folder
 
+from pastelbot.choices import MASK_FILLINGS, RESIZE_MODES
 from pastelbot.formats.network_files import LoraFiles
 from pastelbot.prompt.lora_tags import rename_loras
-from pastelbot.records import GenerationRequest, HiresFix, SamplingOptions
+from pastelbot.records import GenerationRequest, HiresFix, InitImage, Mask, SamplingOptions
 from pastelbot.rules.samplers import SAMPLERS, painted
 
 # The recordings were made on a CPU, where the webui's "GPU" noise is torch's CPU generator.
@@ -24,6 +25,8 @@ SETTINGS = {
         "hr_upscaler",
     ),
     *("hr_sampler_name", "hr_scheduler", "hr_cfg", "hr_prompt", "hr_negative_prompt"),
+    *("resize_mode", "mask_blur", "mask_blur_x", "mask_blur_y", "inpainting_fill", "inpainting_mask_invert"),
+    *("inpaint_full_res", "inpaint_full_res_padding", "mask_round"),
 }
 OPTIONS = {
     "CLIP_stop_at_last_layers",
@@ -32,6 +35,9 @@ OPTIONS = {
     "emphasis",
     "ESRGAN_tile",
     "ESRGAN_tile_overlap",
+    "img2img_fix_steps",
+    "img2img_color_correction",
+    "upscaler_for_img2img",
 }
 
 
@@ -63,6 +69,8 @@ SAMPLING = {
     "uni_pc_variant": "unipc_variant",
     "uni_pc_skip_type": "unipc_spacing",
     "uni_pc_order": "unipc_order",
+    "initial_noise_multiplier": "first_noise",
+    "img2img_extra_noise": "extra_noise",
 }
 
 
@@ -71,8 +79,6 @@ def out_of_reach(case):
     settings = case["settings"]
     if settings["sampler_name"] in REFUSED:
         return f"the sampler {settings['sampler_name']} is refused, see below"
-    if case.get("kind"):
-        return "these tests do not begin with a picture yet; its encoding and the levels walked are compared"
     unknown = [*sorted(settings.keys() - SETTINGS), *sorted(case["opts"].keys() - OPTIONS - SAMPLING.keys())]
     return f"not asked for: `{'`, `'.join(unknown)}`" if unknown else ""
 
@@ -99,6 +105,7 @@ def request_of(case):
         schedule=settings.get("scheduler") or "Automatic",
         clip_skip=options.get("CLIP_stop_at_last_layers", 2),
         hires=hires_of(settings) if settings.get("enable_hr") else None,
+        init=init_of(case) if case.get("kind") else None,
         subseed=settings.get("subseed", 0),
         subseed_strength=settings.get("subseed_strength", 0),
         seed_resize_width=max(0, settings.get("seed_resize_from_w", 0)),
@@ -131,3 +138,33 @@ def without_missing(request, loras):
     """Return a request without the LoRAs that are not in a folder, as `/recreate` makes it of an infotext."""
     files = LoraFiles(loras)
     return request.replace(prompt=rename_loras(request.prompt, lambda name: name if files.find(name) else None))
+
+
+def init_of(case):
+    """Return the picture that a recorded case starts from."""
+    settings, options = case["settings"], case["opts"]
+    return InitImage(
+        content=(folder() / case["init"]).read_bytes(),
+        denoising_strength=settings.get("denoising_strength", 0.75),
+        resize_mode=RESIZE_MODES[settings.get("resize_mode", 0)],
+        mask=mask_of(case) if "mask" in case else None,
+        upscaler=options.get("upscaler_for_img2img") or "None",
+        exact_steps=options.get("img2img_fix_steps", False),
+        corrected=options.get("img2img_color_correction", False),
+    )
+
+
+def mask_of(case):
+    """Return where a recorded case is painted."""
+    settings = case["settings"]
+    blur = settings.get("mask_blur", 4)
+    return Mask(
+        content=(folder() / case["mask"]).read_bytes(),
+        blur_x=settings.get("mask_blur_x", blur),
+        blur_y=settings.get("mask_blur_y", blur),
+        inverted=bool(settings.get("inpainting_mask_invert", 0)),
+        filling=MASK_FILLINGS[settings.get("inpainting_fill", 0)],
+        only_masked=settings.get("inpaint_full_res", True),
+        padding=settings.get("inpaint_full_res_padding", 0),
+        rounded=settings.get("mask_round", True),
+    )

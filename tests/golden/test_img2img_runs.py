@@ -7,12 +7,12 @@ from pastelbot.diffusion.sampling.registry import plan_img2img, plan_second_pass
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 
 MODEL = ModelSigmas.scaled_linear()
-PLANS = {"img2img": plan_img2img, "hires": plan_second_pass}
-# A hires fix of strength 0 is refused, as the webui's makes nothing of it.
+PLANS = {"img2img": plan_img2img, "img2img_fix_steps": plan_second_pass, "hires": plan_second_pass}
+# A hires fix of strength 0 and as many steps as asked for at strength 0 are refused: the webui's makes nothing of them.
 RUNS = [
     case
     for case in cases("img2img_runs.json")
-    if case["mode"] in PLANS and "error" not in case and (case["mode"] != "hires" or case["denoising_strength"] > 0)
+    if case["mode"] in PLANS and "error" not in case and (case["mode"] == "img2img" or case["denoising_strength"] > 0)
 ]
 
 

@@ -4,6 +4,7 @@ from operator import attrgetter
 
 from golden_requests import reached, request_of
 
+from pastelbot.diffusion.image.img2img import prepare_init
 from pastelbot.infotext import (
     Infotext,
     format_infotext,
@@ -74,10 +75,11 @@ def test_a_picture_is_described_alike_after_reading(recorded):
         for text in case["infotexts"]:
             read = read_request(text)
             request = read.request if "RNG: " in text else read.request.replace(noise_source="GPU")
+            request = request.replace(init=read.init)
 
             assert text == format_infotext(request, **program), case["name"]
             assert text == read_fields(text).format()
-            assert read.notes == ()
+            assert len(read.notes) == (read.init is not None)  # that the picture is not there
             assert read.missing == ()
 
 
@@ -124,6 +126,9 @@ def written(case, index, program):
     request = request_of(case).replace(noise_source=case["opts"].get("randn_source", "GPU"))
     if request.hires is not None and not case["settings"].get("hr_upscaler"):
         request = request.replace(hires=dataclasses.replace(request.hires, upscaler=""))
+    if request.init is not None:
+        plain = dataclasses.replace(request.init, upscaler="None")  # whose models are not loaded here
+        request = request.replace(init=prepare_init(plain, (request.width, request.height)).done)
     return format_infotext(
         request,
         index=index,

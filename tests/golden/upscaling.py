@@ -9,7 +9,7 @@ A set may have neither picture. Then the upscaler starts from what the recorded 
 whose levels are the recorded ones but for a few that are unknown; `reach` says how much such a few can change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ from pastelbot.rules.hires import HiresSize, hires_size
 FLOAT_ERROR = 1e-5  # of a decoded image: more than processors differ in, which is 6e-6 at most
 TRIALS = 4
 MODEL_SHARE = 0.001  # of the values that an upscaler model may have a level off
+
+SCALE = 0.18215  # of the latents of Stable Diffusion 1.x
 
 Limits = tuple[float, float]
 
@@ -62,7 +64,13 @@ def goes_through_pixels(request: GenerationRequest) -> bool:
 
 
 def recorded_encodings(recorded: RecordedCase, request: GenerationRequest) -> list[Tensor]:
-    """Return what the encoder gave between the passes, each picture's, with zeros where the margins are cut off."""
+    """Return what the encoder gave between the passes, each picture's, with zeros where the margins are cut off.
+
+    Of a picture to start from, it is what it gave of that where our noise is another: the webui draws the noise of a
+    batch at once, and loading an upscaler model draws numbers before it.
+    """
+    if request.init is not None and (request.count > 1 or request.init.upscaler not in PIXEL_UPSCALERS):
+        return recorded_samples(recorded, request)
     if not goes_through_pixels(request):
         return []
     size, found = hires_size(request.width, request.height, request.hires), []
@@ -71,6 +79,27 @@ def recorded_encodings(recorded: RecordedCase, request: GenerationRequest) -> li
         cut_latents(whole, size).copy_(recorded.tensor("hr_input_latents", index))
         found.append(whole)
     return found
+
+
+def recorded_samples(recorded: RecordedCase, request: GenerationRequest) -> list[Tensor]:
+    batch, found = recorded.case["settings"].get("batch_size", 1), []
+    for index in range(request.count):
+        mean, deviation, noise = (recorded.tensor(f"init_{name}", index % batch) for name in ("mean", "std", "noise"))
+        found.append((mean + deviation * noise) * SCALE)
+    return found
+
+
+def compare_init(recorded: RecordedCase, encodings: Sequence[Encoding]) -> None:
+    """Check what is encoded of a picture to start from, and the first one's noise."""
+    noise, picture = recorded.tensor("init_noise", 0), recorded.picture("encoded", 0)
+    by_model = recorded.case["opts"].get("upscaler_for_img2img") not in (None, *PIXEL_UPSCALERS)
+    if noise is not None and not by_model:
+        torch.testing.assert_close(encodings[0].noise, noise, rtol=0, atol=1e-5)
+    if picture is not None:
+        levels = ((encodings[0].image + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        largest, share = levels_apart(picture, levels)
+        assert largest <= (1 if by_model else 0)
+        assert share <= MODEL_SHARE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ class Checkpoint:
     """The networks of one checkpoint on one device, and what an infotext says about it.
 
     `patches` puts LoRAs into the networks and takes them out; `vae_name` and `vae_hash` are of a separate file.
+    The UNet of an inpainting one (`is_inpainting`) is shown a mask and what stays of a picture, besides the latents.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Checkpoint:
     patches: Patches
     vae_name: str = ""
     vae_hash: str = ""
+    is_inpainting: bool = False
 
     @property
     def own_vae(self) -> NamedVae:

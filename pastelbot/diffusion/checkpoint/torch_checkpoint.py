@@ -19,6 +19,8 @@ from pastelbot.formats.hub import locate_tokenizer
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler
 from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
+_INPAINTING_CHANNELS = 9  # latents, a mask, and the latents of what stays
+
 
 def load_torch(
     place: Path,
@@ -81,4 +83,5 @@ def _assembled(
         sigmas=sigmas_of(weights.name, weights.scheduler),
         conditioner=Conditioner(tokenizer, text_encoder, device=device, dtype=dtype),
         patches=NetworkPatches(unet, text_encoder, formats),
+        is_inpainting=unet.config.in_channels == _INPAINTING_CHANNELS,
     )

@@ -1,12 +1,16 @@
 """Jobs in flight: what the step engine keeps between two turns."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from pastelbot.diffusion.engine.blending import DenoiseRequests
 from pastelbot.diffusion.engine.denoiser import DenoiseRequest
 from pastelbot.diffusion.engine.network_metadata import UsedNetworks
-from pastelbot.diffusion.engine.picture import DenoiseRequests, PicturePipeline, Plan
+from pastelbot.diffusion.engine.picture import PicturePipeline
+from pastelbot.diffusion.engine.plan import Plan
+from pastelbot.diffusion.image.img2img import InitPicture
 from pastelbot.diffusion.lora.patch import NO_LORAS, LoraSet
 from pastelbot.diffusion.networks.vae import NamedVae
 from pastelbot.records import Picture
@@ -32,15 +36,18 @@ class PictureTask:
         return NO_LORAS if self.request is None else self.request.loras
 
     def start(self) -> None:
-        """Take the first request."""
-        self.request = next(self.requests)
+        """Take the first request, or the final latents where there is nothing to denoise."""
+        self._take(lambda: next(self.requests))
 
     def advance(self, denoised: Tensor) -> None:
         """Hand the answer in and take the next request, or the final latents."""
         self.calls += 1
         self.denoised = denoised
+        self._take(lambda: self.requests.send(denoised))
+
+    def _take(self, ask: Callable[[], DenoiseRequest]) -> None:
         try:
-            self.request = self.requests.send(denoised)
+            self.request = ask()
         except StopIteration as stop:
             self.request, self.latents = None, stop.value
 
@@ -59,10 +66,16 @@ class ActiveJob:
     plan: Plan
     started: float
     vae: NamedVae
+    init: InitPicture | None = None
     networks: UsedNetworks = field(default_factory=UsedNetworks)
     tasks: list[PictureTask] = field(default_factory=list)
     pictures: dict[int, Picture] = field(default_factory=dict)
     cancelled: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences about what the user may not expect."""
+        return (*self.networks.notes, *(self.init.notes if self.init is not None else ()))
 
     @property
     def step(self) -> int:

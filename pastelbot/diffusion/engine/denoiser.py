@@ -28,7 +28,8 @@ class DenoiseRequest:
 
     `levels` are those of the model, which a distilled one has fewer of. `positive` holds the parts of the prompt with
     their weights, `negative` the negative prompt (tokens, dim), `loras` what the UNet has in its weights.
-    `without_negative` leaves the negative prompt out: the first part stands in for it, with a scale of 1.
+    `without_negative` leaves the negative prompt out: the first part stands in for it, with a scale of 1. `source` are
+    further channels, which a UNet for inpainting takes.
     """
 
     x: Tensor
@@ -38,6 +39,7 @@ class DenoiseRequest:
     negative: Tensor
     cfg_scale: float
     without_negative: bool = False
+    source: Tensor | None = None
     loras: LoraSet = NO_LORAS
 
     @property
@@ -81,6 +83,7 @@ class _Row:
     sigma: float
     levels: ModelSigmas
     conditioning: Tensor
+    source: Tensor | None
 
 
 class Denoiser:
@@ -114,7 +117,9 @@ class Denoiser:
         sigma, timesteps, c_in = (values.to(self._device, non_blocking=soon) for values in (sigma, timesteps, c_in))
         sigma, c_in = sigma.view(-1, 1, 1, 1), c_in.view(-1, 1, 1, 1)
         context = torch.stack([row.conditioning for row in rows]).to(self._dtype)
-        scaled = (x * c_in).to(self._dtype, memory_format=torch.channels_last)
+        sources = [row.source for row in rows if row.source is not None]
+        shown = torch.cat([x * c_in, torch.stack(sources)], dim=1) if sources else x * c_in
+        scaled = shown.to(self._dtype, memory_format=torch.channels_last)
         predicted: Tensor = self._unet(scaled, timesteps, context, return_dict=False)[0].float()
         # Salimans & Ho 2022: v = alpha eps - sigma x0
         denoised = x * c_in**2 - predicted * (sigma * c_in) if self._velocity else x - predicted * sigma
@@ -134,7 +139,7 @@ def _consistent(denoised: Tensor, x: Tensor, timestep: float) -> Tensor:
 def _rows(requests: Sequence[DenoiseRequest]) -> Iterator[_Row]:
     for index, request in enumerate(requests):
         for place, conditioning in enumerate(request.rows()):
-            yield _Row(index, place, request.x, request.sigma, request.levels, conditioning)
+            yield _Row(index, place, request.x, request.sigma, request.levels, conditioning, request.source)
 
 
 def _groups(rows: Iterable[_Row], max_rows: int) -> Iterator[list[_Row]]:

@@ -22,8 +22,10 @@ from pastelbot.diffusion.engine.active_jobs import ActiveJob, PictureTask
 from pastelbot.diffusion.engine.denoiser import Denoiser, DenoiseRequest
 from pastelbot.diffusion.engine.finite_checks import FiniteChecks
 from pastelbot.diffusion.engine.network_metadata import used_networks
-from pastelbot.diffusion.engine.picture import PicturePipeline, Recorder, make_plan
+from pastelbot.diffusion.engine.picture import PicturePipeline, Recorder
+from pastelbot.diffusion.engine.plan import make_plan
 from pastelbot.diffusion.engine.prompt_encoding import PromptCache
+from pastelbot.diffusion.image.img2img import prepare_init
 from pastelbot.diffusion.image.png import encode_png
 from pastelbot.diffusion.image.preview import Previewer, load_tiny
 from pastelbot.diffusion.image.upscalers import Upscalers
@@ -117,8 +119,8 @@ class Engine:
         try:
             if request.vae:
                 job.vae = self._vaes.get(request.vae)
-            if plan.hires is not None and plan.hires.fix.upscaler in models:
-                self._upscalers.prepare(plan.hires.fix.upscaler)
+            for upscaler in plan.upscalers & models.keys():
+                self._upscalers.prepare(upscaler)
             for pipeline in self._painters(job):
                 job.tasks.append(PictureTask(job=job, pipeline=pipeline, requests=pipeline.run()))
             for task in job.tasks:
@@ -132,14 +134,20 @@ class Engine:
     def _painters(self, job: ActiveJob) -> Iterator[PicturePipeline]:
         conditionings = list(self._prompts.encode(job.plan))
         job.networks = used_networks(conditionings, self._prompts.hash_of_embedding)
-        for index in range(job.plan.request.count):
+        request = job.plan.request
+        if request.init is not None:
+            size = request.width, request.height
+            job.init = prepare_init(request.init, size, self._upscalers.enlarge)
+        for index in range(request.count):
             yield PicturePipeline(
                 plan=job.plan,
                 index=index,
                 conditionings=conditionings,
                 vae=job.vae.vae,
                 device=self._checkpoint.device,
+                init=job.init,
                 enlarge=self._upscalers.enlarge,
+                shows_source=self._checkpoint.is_inpainting,
                 record=self._recorder(job.id, index),
             )
 
@@ -247,7 +255,7 @@ class Engine:
             self._drop(job)
             pictures = tuple(job.pictures[index] for index in sorted(job.pictures))
             seconds = self._clock() - job.started
-            self._events.append(Painted(job_id=job.id, pictures=pictures, seconds=seconds, notes=job.networks.notes))
+            self._events.append(Painted(job_id=job.id, pictures=pictures, seconds=seconds, notes=job.notes))
 
     def _develop(self, job: ActiveJob, pipeline: PicturePipeline, latents: Tensor) -> Picture:
         """Decode one picture's final latents and write its PNG."""
@@ -255,11 +263,12 @@ class Engine:
         if not bool(torch.isfinite(image).all()):
             raise NumericalError(f"Picture {pipeline.index + 1} (seed {pipeline.seed}) was decoded to invalid values.")
         pipeline.record("decoded", image)
-        pixels = to_pixels(image)
+        pixels = pipeline.finished(to_pixels(image))
         height, width = pixels.shape[:2]
         self._largest = max(self._largest, width * height)
+        request = pipeline.plan.request
         infotext = format_infotext(
-            pipeline.plan.request,
+            request if job.init is None else request.replace(init=job.init.done),
             index=pipeline.index,
             checkpoint=self._checkpoint.name,
             checkpoint_hash=self._checkpoint.hash,

@@ -6,124 +6,33 @@ Both passes are one generator: between them the latents are upscaled, and the en
 another size.
 """
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
-from pastelbot.choices import LATENT_UPSCALERS, PIXEL_UPSCALERS, RESIZE_MODES
+from pastelbot.choices import LATENT_UPSCALERS, PIXEL_UPSCALERS
 from pastelbot.diffusion.conditioning.schedule import ConditioningSchedule, WeightedConditioning, fill, pad
+from pastelbot.diffusion.engine.blending import DenoiseRequests, Masked, blended, with_source
 from pastelbot.diffusion.engine.denoiser import DenoiseRequest
-from pastelbot.diffusion.image.hires import (
-    Enlarge,
-    check_upscaler,
-    cut_latents,
-    upscale_latents,
-    upscale_pixels,
-)
-from pastelbot.diffusion.image.img2img import init_pixels, resize_latents
+from pastelbot.diffusion.engine.plan import HiresPlan, Plan
+from pastelbot.diffusion.image.hires import Enlarge, cut_latents, upscale_latents, upscale_pixels
+from pastelbot.diffusion.image.img2img import InitPicture, resize_latents
 from pastelbot.diffusion.lora.library import UsedLora, unet_set
 from pastelbot.diffusion.networks.vae import Pixels, Vae, from_pixels, to_pixels
 from pastelbot.diffusion.sampling.brownian import BrownianPath
-from pastelbot.diffusion.sampling.registry import PassPlan, plan_first_pass, plan_img2img, plan_second_pass, resolve
+from pastelbot.diffusion.sampling.registry import PassPlan
 from pastelbot.diffusion.sampling.rng import ImageNoise, NoiseRecipe, TorchGenerator
 from pastelbot.diffusion.sampling.samplers import StepNoise, Steps
-from pastelbot.diffusion.sampling.schedules import ModelSigmas
-from pastelbot.errors import LimitError
-from pastelbot.records import GenerationRequest, HiresFix, InitImage, SamplingOptions
-from pastelbot.rules.hires import CELL, HiresSize, hires_size
+from pastelbot.records import SamplingOptions
+from pastelbot.rules.hires import CELL
 
 _CHANNELS = 4
-_MAX_STEPS = 1000  # the timesteps that a model knows
+_GREY = 0.5  # of -1 to 1: what the webui shows a UNet for inpainting where nothing stays
 
-DenoiseRequests = Generator[DenoiseRequest, Tensor, Tensor]
 Recorder = Callable[[str, Tensor], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class HiresPlan:
-    """The second pass of a request."""
-
-    fix: HiresFix
-    size: HiresSize
-    run: PassPlan
-    cfg_scale: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a request means in numbers: the passes of each of its pictures."""
-
-    request: GenerationRequest
-    first: PassPlan
-    hires: HiresPlan | None
-
-    @property
-    def calls(self) -> int:
-        """Return how often each picture calls the denoiser."""
-        return self.first.calls + (self.hires.run.calls if self.hires else 0)
-
-    @property
-    def picture_size(self) -> tuple[int, int]:
-        """Return the finished pictures' (width, height)."""
-        return self.hires.size.picture if self.hires else (self.request.width, self.request.height)
-
-
-def make_plan(request: GenerationRequest, sigmas: ModelSigmas, upscaler_models: Collection[str] = ()) -> Plan:
-    """Check a request and plan its passes; raises a LimitError that says what is allowed.
-
-    `upscaler_models` are the names of the upscalers that are there besides the usual ones.
-    """
-    if request.width < CELL or request.height < CELL:
-        raise LimitError(f"A picture of {request.width}x{request.height} is too small; the least is {CELL}x{CELL}.")
-    if not 1 <= request.steps <= _MAX_STEPS:
-        raise LimitError(f"{request.steps} steps are not possible; ask for 1 to {_MAX_STEPS}.")
-    if request.count < 1:
-        raise LimitError(f"{request.count} pictures are not possible; ask for at least 1.")
-    first = _plan_first(request, sigmas)
-    _check_calls(first, request.steps)
-    return Plan(request=request, first=first, hires=_plan_hires(request, sigmas, upscaler_models))
-
-
-def _plan_first(request: GenerationRequest, sigmas: ModelSigmas) -> PassPlan:
-    info, schedule = resolve(request.sampler, request.schedule)
-    init = request.init
-    if init is None:
-        return plan_first_pass(info, schedule, sigmas, request.steps, request.sampling)
-    if request.hires is not None:
-        raise LimitError("A picture to start from and the hires fix do not go together.")
-    if init.resize_mode not in RESIZE_MODES:
-        raise LimitError(f"The resize mode {init.resize_mode!r} is unknown; there are {', '.join(RESIZE_MODES)}.")
-    if not 0 <= init.denoising_strength <= 1:
-        raise LimitError(f"A denoising strength of {init.denoising_strength} is not possible; ask for 0 to 1.")
-    return plan_img2img(info, schedule, sigmas, request.steps, init.denoising_strength, request.sampling)
-
-
-def _check_calls(run: PassPlan, steps: int) -> None:
-    if run.calls < 1:
-        raise LimitError(f"{run.info.name} paints nothing in {steps} steps; ask for more.")
-
-
-def _plan_hires(request: GenerationRequest, sigmas: ModelSigmas, models: Collection[str]) -> HiresPlan | None:
-    fix = request.hires
-    if fix is None:
-        return None
-    check_upscaler(fix.upscaler, models)
-    if not 0 < fix.denoising_strength <= 1:
-        raise LimitError(f"A denoising strength of {fix.denoising_strength} is not possible; ask for 0.01 to 1.")
-    size = hires_size(request.width, request.height, fix)
-    if (size.width, size.height) == (request.width, request.height):
-        return None  # nothing to enlarge: the webui leaves the second pass out as well
-    info, schedule = resolve(fix.sampler or request.sampler, fix.schedule or request.schedule)
-    steps = fix.steps or request.steps
-    if not 1 <= steps <= _MAX_STEPS:
-        raise LimitError(f"{steps} hires steps are not possible; ask for 1 to {_MAX_STEPS}.")
-    run = plan_second_pass(info, schedule, sigmas, steps, fix.denoising_strength, request.sampling)
-    _check_calls(run, steps)
-    return HiresPlan(
-        fix=fix, size=size, run=run, cfg_scale=request.cfg_scale if fix.cfg_scale is None else fix.cfg_scale
-    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -161,7 +70,8 @@ def _ignore(_name: str, _tensor: Tensor) -> None:
 class PicturePipeline:
     """Runs one picture of a plan.
 
-    `enlarge` runs the upscaler models; `record` is shown every intermediate result by name, for tests.
+    `init` is what it starts from; `enlarge` runs the upscaler models. `shows_source`: the UNet is one for inpainting,
+    which is shown what stays. `record` is shown every intermediate result by name, for tests.
     """
 
     plan: Plan
@@ -169,7 +79,9 @@ class PicturePipeline:
     conditionings: Sequence[PassConditioning]
     vae: Vae
     device: torch.device
+    init: InitPicture | None = None
     enlarge: Enlarge | None = None
+    shows_source: bool = False
     record: Recorder = _ignore
 
     @property
@@ -185,36 +97,75 @@ class PicturePipeline:
         """Yield what is to be denoised, and return the final latents (4, height / 8, width / 8)."""
         request = self.plan.request
         noise = self._noise(request.height // CELL, request.width // CELL)
-        start = None if request.init is None else self._encode_init(request.init)
+        start = None if self.init is None else self._start(self.init)
         latents = yield from self._pass("first", self.plan.first, request.cfg_scale, noise, start)
         if self.plan.hires is None:
             return latents
         return (yield from self._hires(self.plan.hires, latents))
 
-    def _encode_init(self, init: InitImage) -> Tensor:
-        request = self.plan.request
-        latents = self._encode(init_pixels(init, (request.width, request.height)))
-        latents = resize_latents(latents, request.height // CELL, request.width // CELL)
+    def finished(self, pixels: Pixels) -> Pixels:
+        """Return the whole picture of what was painted, with what was not."""
+        return pixels if self.init is None else self.init.finished(pixels)
+
+    def _start(self, init: InitPicture) -> Masked:
+        """Return the latents to start from, and where they are painted."""
+        request, generator = self.plan.request, self._generator()
+        rows, columns = request.height // CELL, request.width // CELL
+        latents = resize_latents(self._encode(init.pixels, generator), rows, columns)
+        mask = init.latent_mask(rows, columns)
+        mask = None if mask is None else mask.to(latents)
+        if mask is not None and init.fills_latents:
+            latents = latents * (1 - mask)
+            if init.fills_with_noise:
+                latents = latents + self._plain_noise(rows, columns).to(latents) * mask
         self.record("init_latents", latents)
-        return latents
+        if mask is not None:
+            self.record("nmask", mask)
+        source = self._source(init.kept, init.painted, generator) if self.shows_source else None
+        return Masked(latents=latents, mask=mask, source=source)
+
+    def _plain_noise(self, rows: int, columns: int) -> Tensor:
+        """Return the noise of the picture's seed, whatever its variation."""
+        recipe = NoiseRecipe(seed=self.seed, source=self._recipe.source)
+        return ImageNoise(recipe, (_CHANNELS, rows, columns)).draw()
+
+    def _source(self, kept: Tensor, painted: Tensor, generator: TorchGenerator) -> Tensor:
+        """Return what a UNet for inpainting is shown: the mask, and the latents of what stays (5 channels)."""
+        latents = self._encode_image(kept, generator)
+        mask = F.interpolate(painted[None, None], size=latents.shape[1:])[0]
+        return torch.cat([mask.to(latents), latents])
+
+    def _whole_source(self, rows: int, columns: int) -> Tensor:
+        """Return what a UNet for inpainting is shown where all is painted: a grey picture, all of it masked."""
+        grey = torch.full((3, rows * CELL, columns * CELL), _GREY)
+        return self._source(grey, torch.ones(grey.shape[1:]), self._generator())
 
     def _hires(self, hires: HiresPlan, first_latents: Tensor) -> DenoiseRequests:
         latents = cut_latents(self._upscale(hires, first_latents), hires.size)
         self.record("hr_input_latents", latents)
         noise = self._noise(latents.shape[1], latents.shape[2])
-        return (yield from self._pass("hr", hires.run, hires.cfg_scale, noise, latents))
+        return (yield from self._pass("hr", hires.run, hires.cfg_scale, noise, Masked(latents=latents)))
 
     def _pass(
-        self, name: str, run: PassPlan, cfg_scale: float, noise: ImageNoise, latents: Tensor | None
+        self, name: str, run: PassPlan, cfg_scale: float, noise: ImageNoise, start: Masked | None
     ) -> DenoiseRequests:
-        start = noise.draw()
-        self.record(f"{name}_noise", start)
-        x = run.begin(start.to(self.device), latents)
+        drawn = noise.draw()
+        if self.init is not None:
+            drawn = drawn * run.options.first_noise
+        self.record(f"{name}_noise", drawn)
+        x = run.begin(drawn.to(self.device), None if start is None else start.latents)
         conditioning = self.conditionings[0 if name == "first" else 1]
-        steps = run.steps(x, self._step_noise(run, noise))
-        result = run.end((yield from _conditioned(steps, run, conditioning, cfg_scale)))
+        requests = _conditioned(run.steps(x, self._step_noise(run, noise)), run, conditioning, cfg_scale)
+        result = run.end((yield from self._with_source(blended(requests, start, before=run.info.timesteps), start)))
         self.record(f"{name}_latents", result)
-        return result
+        return result if start is None else start.over(result)
+
+    def _with_source(self, requests: DenoiseRequests, start: Masked | None) -> DenoiseRequests:
+        """Let a UNet for inpainting see what stays of the picture; others need nothing."""
+        if not self.shows_source:
+            return (yield from requests)
+        source = self._whole_source if start is None or start.source is None else start.source
+        return (yield from with_source(requests, source))
 
     def _noise(self, height: int, width: int) -> ImageNoise:
         return ImageNoise(self._recipe, (_CHANNELS, height, width))
@@ -230,13 +181,19 @@ class PicturePipeline:
             return upscale_latents(latents, hires.size, hires.fix.upscaler)
         enlarge = None if hires.fix.upscaler in PIXEL_UPSCALERS else self.enlarge
         pixels = to_pixels(self.vae.decode(latents))
-        return self._encode(upscale_pixels(pixels, hires.size, hires.fix.upscaler, enlarge))
+        upscaled = upscale_pixels(pixels, hires.size, hires.fix.upscaler, enlarge)
+        return self._encode(upscaled, self._generator())
 
-    def _encode(self, pixels: Pixels) -> Tensor:
-        height, width = pixels.shape[:2]
-        # Encoding draws from torch's own generator, which the webui has seeded with the picture's seed.
-        noise = TorchGenerator(self._recipe.seed).randn((_CHANNELS, height // CELL, width // CELL))
-        return self.vae.encode(from_pixels(pixels), noise)
+    def _generator(self) -> TorchGenerator:
+        """Return what the encoder draws from: torch's own generator, seeded with the picture's seed as in the webui."""
+        return TorchGenerator(self._recipe.seed)
+
+    def _encode(self, pixels: Pixels, generator: TorchGenerator) -> Tensor:
+        return self._encode_image(from_pixels(pixels), generator)
+
+    def _encode_image(self, image: Tensor, generator: TorchGenerator) -> Tensor:
+        height, width = image.shape[1:]
+        return self.vae.encode(image, generator.randn((_CHANNELS, height // CELL, width // CELL)))
 
 
 def _conditioned(steps: Steps, run: PassPlan, conditioning: PassConditioning, cfg_scale: float) -> DenoiseRequests:

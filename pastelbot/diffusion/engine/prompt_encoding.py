@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
 from pastelbot.diffusion.conditioning.embeddings import Embedding, EmbeddingCache
-from pastelbot.diffusion.engine.picture import PassConditioning, Plan
+from pastelbot.diffusion.engine.picture import PassConditioning
+from pastelbot.diffusion.engine.plan import Plan
 from pastelbot.diffusion.lora.library import LoraLibrary, UsedLora, text_set
 from pastelbot.errors import PaintingError
 from pastelbot.prompt.extra_networks import extract_networks

@@ -41,10 +41,10 @@ Enlarge = Callable[[Image.Image, str], Image.Image]
 
 def upscale_pixels(pixels: Pixels, size: HiresSize, upscaler: str, enlarge: Enlarge | None = None) -> Pixels:
     """Return uint8 pixels (height, width, 3) resized by a pixel upscaler or, through `enlarge`, by a model."""
-    return np.asarray(_upscale_image(Image.fromarray(pixels, "RGB"), (size.width, size.height), upscaler, enlarge))
+    return np.asarray(enlarged_to(Image.fromarray(pixels, "RGB"), (size.width, size.height), upscaler, enlarge))
 
 
-def _upscale_image(image: Image.Image, size: Size, upscaler: str, enlarge: Enlarge | None = None) -> Image.Image:
+def enlarged_to(image: Image.Image, size: Size, upscaler: str, enlarge: Enlarge | None = None) -> Image.Image:
     """Return the picture at a size (width, height).
 
     An upscaler first makes an image of whole latent cells; Lanczos does the rest.

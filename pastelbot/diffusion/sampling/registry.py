@@ -94,12 +94,13 @@ class PassPlan:
             if latents is None and self.options.sgm_noise:
                 return noise * math.sqrt(1 + self.noise_sigma**2)
             noised = noise * self.noise_sigma
-            return noised if latents is None else latents + noised
+            return noised if latents is None else latents + noised + noise * self.options.extra_noise
         scale = math.sqrt(1 + self.sigmas[0] ** 2)
         if latents is None:
             return noise * scale
         # Unit variance at `noise_sigma`, then read as if at the first level.
-        return (latents + noise * self.noise_sigma) * (scale / math.sqrt(1 + self.noise_sigma**2))
+        noised = (latents + noise * self.noise_sigma) / math.sqrt(1 + self.noise_sigma**2)
+        return (noised + noise * self.options.extra_noise) * scale
 
     def steps(self, x: Tensor, noise: StepNoise) -> Steps:
         """Run the sampler from `x`, the noised latents that `begin` returned."""

@@ -19,7 +19,7 @@ from pastelbot.diffusion.weights.pickles import read_pickled
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import short_hash
-from pastelbot.formats.identify import SD1, SD1_VAE, identify
+from pastelbot.formats.identify import CHECKPOINTS, SD1_VAE, identify
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.checking import Shapes, vae_faults
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, file_scheduler, prediction_of
@@ -27,6 +27,7 @@ from pastelbot.formats.layout.tables import VAE_PREFIX
 from pastelbot.formats.precheck import check_shapes
 from pastelbot.formats.safetensors_header import read_header
 
+_INPAINTING_CHANNELS = 9  # latents, a mask, and the latents of what stays
 SAFE_SUFFIX = ".safetensors"
 
 _OLD_VAE_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
@@ -115,8 +116,13 @@ def check_unet_config(folder: Path, config: Config) -> None:
         raise CheckpointError(f"{folder} is an SDXL checkpoint, not a Stable Diffusion 1.x checkpoint.")
     if width == 1024:
         raise CheckpointError(f"{folder} is a Stable Diffusion 2.x checkpoint, not a Stable Diffusion 1.x checkpoint.")
-    if config.get("in_channels", 4) != 4:
-        raise CheckpointError(f"{folder} is an inpainting or editing model, not a text-to-image checkpoint.")
+    inputs = config.get("in_channels", 4)
+    if inputs == 8:
+        raise CheckpointError(
+            f"{folder} is an InstructPix2Pix model, which is shown a whole picture; Pastelbot does not paint with it."
+        )
+    if inputs not in (4, _INPAINTING_CHANNELS):
+        raise CheckpointError(f"{folder} has a UNet of {inputs} channels, not one of Stable Diffusion 1.x.")
 
 
 def _read_text_encoder(folder: Path, read: _Read) -> Network:
@@ -188,7 +194,7 @@ def check_vae_kind(path: Path) -> None:
 def check_vae_shapes(label: str, shapes: Shapes) -> None:
     """Raise a CheckpointError unless the tensors are, or hold, a whole VAE of Stable Diffusion 1.x."""
     kind = identify(shapes)
-    if kind not in (SD1_VAE, SD1):
+    if kind not in (SD1_VAE, *CHECKPOINTS):
         raise CheckpointError(f"{label} is {kind or 'an unknown kind of file'}, not a VAE of Stable Diffusion 1.x.")
     faults = vae_file_faults(shapes)
     if faults:

@@ -17,7 +17,7 @@ from pastelbot.diffusion.weights.chunked import is_finite
 from pastelbot.diffusion.weights.pickles import load_plain, read_pickled
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
-from pastelbot.formats.identify import SD1, SD1_VAE, identify, kind_of_pickle
+from pastelbot.formats.identify import CHECKPOINTS, SD1_VAE, identify, kind_of_pickle
 from pastelbot.formats.layout.tables import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 from pastelbot.formats.precheck import check_shapes
 from pastelbot.formats.safetensors_header import read_header
@@ -42,7 +42,7 @@ DTYPES = {
 
 
 # What checkpoints that are built otherwise may look like.
-_CHECKPOINT_LIKE = (SD1, None, SD1_VAE, "a text encoder")
+_CHECKPOINT_LIKE = (*CHECKPOINTS, None, SD1_VAE, "a text encoder")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,14 @@ def _always(_request: GenerationRequest) -> bool:
     return True
 
 
+def _over_a_picture(request: GenerationRequest) -> bool:
+    return request.init is not None
+
+
+def _over_latents(request: GenerationRequest) -> bool:
+    return request.init is not None or request.hires is not None
+
+
 def _by(looks_at: Callable[[SamplerInfo], bool]) -> Callable[[GenerationRequest], bool]:
     return lambda request: any(looks_at(info) for info in _samplers_of(request))
 
@@ -95,12 +103,14 @@ class SamplingOption:
 SAMPLING_OPTIONS = (
     SamplingOption(field="downcast_alphas", title="Downcast alphas_cumprod"),
     SamplingOption(field="noise_schedule", title="Noise Schedule", choices=("Default", ZERO_TERMINAL)),
+    SamplingOption(field="first_noise", title="Noise multiplier", most=1.5, applies=_over_a_picture),
     SamplingOption(field="discard_next_to_last", title="Discard penultimate sigma"),
     SamplingOption(field="sigma_least", title="Schedule min sigma", most=100.0),
     SamplingOption(field="sigma_most", title="Schedule max sigma", most=100.0),
     SamplingOption(field="rho", title="Schedule rho", most=100.0),
     SamplingOption(field="beta_alpha", title="Beta schedule alpha", least=0.01, applies=_on_beta, usual_too=True),
     SamplingOption(field="beta_beta", title="Beta schedule beta", least=0.01, applies=_on_beta, usual_too=True),
+    SamplingOption(field="extra_noise", title="Extra noise", applies=_over_latents),
     SamplingOption(field="sgm_noise", title="SGM noise multiplier"),
     SamplingOption(field="skip_early", title="Skip Early CFG"),
     SamplingOption(field="guided_from", title="NGMS", most=15.0),

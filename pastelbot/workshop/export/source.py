@@ -24,7 +24,12 @@ def read_source(reference: str, settings: CheckpointSettings, progress: Progress
         raise WorkshopError(f"{place} is an export already; export the checkpoint that it was made from.")
     progress(f"Reading {place.name}", 0, 0)
     name = None if Path(reference).expanduser().exists() else reference.rpartition("/")[2]
-    return read_folder(place, name) if place.is_dir() else read_file(place)
+    weights = read_folder(place, name) if place.is_dir() else read_file(place)
+    if weights.unet.config.get("in_channels", 4) != 4:
+        raise WorkshopError(
+            f"{place} is an inpainting model, which cannot be exported; Pastelbot paints with it as it is."
+        )
+    return weights
 
 
 def tokenizer_of(weights: Weights, settings: CheckpointSettings) -> Path:

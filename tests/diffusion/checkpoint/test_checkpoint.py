@@ -96,7 +96,7 @@ def test_weights_that_lack_tensors_are_refused(folder):
     [
         ({"cross_attention_dim": 2048}, "SDXL"),
         ({"cross_attention_dim": 1024}, "2.x"),
-        ({"in_channels": 9}, "inpainting"),
+        ({"in_channels": 8}, "InstructPix2Pix"),
     ],
 )
 def test_folder_of_another_kind_is_named(folder, change, words):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pastelbot.choices import LATENT_RESIZE, RESIZE_MODES
 from pastelbot.diffusion.engine.engine import Engine
-from pastelbot.diffusion.image.img2img import init_pixels, resize_latents
+from pastelbot.diffusion.image.img2img import prepare_init, resize_latents
 from pastelbot.diffusion.networks.vae import from_pixels, to_pixels
 from pastelbot.diffusion.sampling.registry import plan_img2img, resolve
 from pastelbot.diffusion.sampling.schedules import ModelSigmas, make_sigmas
@@ -39,7 +39,7 @@ def as_png(image):
 
 def resized(mode, size, content=None):
     """Return the pixels after a resize mode."""
-    return init_pixels(InitImage.of(content or stripes(), resize_mode=mode), size)
+    return prepare_init(InitImage.of(content or stripes(), resize_mode=mode), size).pixels
 
 
 def smooth():
@@ -115,7 +115,7 @@ def test_no_strength_gives_the_picture_back_but_for_the_vae(small, mode):
     (picture,) = paint(small, REQUEST.replace(init=init))
 
     with torch.inference_mode():
-        latents = small.vae.encode(from_pixels(init_pixels(init, (64, 96))), torch.zeros(4, 12, 8))
+        latents = small.vae.encode(from_pixels(prepare_init(init, (64, 96)).pixels), torch.zeros(4, 12, 8))
         expected = to_pixels(small.vae.decode(latents)).astype(int)
     assert (96, 64, 3) == levels(picture).shape
     assert np.abs(expected - levels(picture)).mean() < 6
