@@ -40,14 +40,13 @@ class HiresFix:
 class Mask:
     """Where a picture to start from is painted (inpainting): what is white in another picture, or opaque.
 
-    `content`, `name` and `upload` are as those of InitImage. The blur is in pixels of the mask; `rounded` masks are all
-    or nothing for each latent cell. `filling` is one of `choices.MASK_FILLINGS`. `only_masked` paints the masked part
-    alone at the whole size, with `padding` pixels of the picture around it.
+    `content` is a picture file; once the picture to start from is kept, it is inside of that one's file. The blur is in
+    pixels of the mask; `rounded` masks are all or nothing for each latent cell. `filling` is one of
+    `choices.MASK_FILLINGS`. `only_masked` paints the masked part alone at the whole size, with `padding` pixels of the
+    picture around it.
     """
 
     content: bytes = b""
-    name: str = ""
-    upload: int = 0
     blur_x: float = 4.0
     blur_y: float = 4.0
     inverted: bool = False

@@ -55,14 +55,17 @@ async def content_of(file: discord.Attachment, *, cap: int) -> bytes:
         raise RequestError("Discord no longer hands the file out: attach it again.") from error
 
 
-async def picture_of(file: discord.Attachment) -> bytes:
-    """Return the content of a picture to start from, in time for an answer; raises RequestError."""
+async def picture_of(file: discord.Attachment, *, what: str = pictures.START) -> bytes:
+    """Return the content of a picture to start from, in time for an answer; raises RequestError.
+
+    `what` is the picture's name in errors.
+    """
     try:
         async with asyncio.timeout(_PATIENCE):
             content = await content_of(file, cap=pictures.MAX_FILE)
     except TimeoutError as error:
         raise RequestError("Discord hands the file out too slowly: try again, or attach a smaller one.") from error
-    await asyncio.to_thread(pictures.size_of, content)
+    await asyncio.to_thread(pictures.size_of, content, what=what)
     return content
 
 

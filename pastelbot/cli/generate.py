@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pastelbot.choices import upscaler_files
@@ -27,8 +28,12 @@ def request_of(
         request = draft(options, settings, random_seed=_random_seed)
     else:
         read = completed(read_request(pictures.read_infotext(source)), random_seed=_random_seed)
-        known, missing = with_loras_here(read, loras)
-        request, notes = amend(known, options, settings, random_seed=_random_seed), (*read.notes, *missing)
+        base, missing = with_loras_here(read, loras)
+        if options.init is not None and read.init is not None:
+            over = replace(read.init, content=options.init, upload=len(options.init))
+            base = base.replace(init=over if options.mask else replace(over, mask=None))
+            options = options.replace(init=None, size=options.size or f"{base.width}x{base.height}")
+        request, notes = amend(base, options, settings, random_seed=_random_seed), (*read.notes, *missing)
     models = ModelNames(loras=loras, checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes))
     upscalers = upscaler_files(settings.checkpoint.upscalers)
     limits.check_request(request, settings.limits, upscaler_models=upscalers, models=models)
@@ -44,7 +49,7 @@ def with_files(settings: Settings, *, vae: str | None, loras: Path | None, embed
 
 
 def read_init(path: Path) -> bytes:
-    """Return the content of a picture file to start from; raises RequestError."""
+    """Return the content of a picture file to start from, or of a mask; raises RequestError."""
     try:
         return path.read_bytes()
     except OSError as error:

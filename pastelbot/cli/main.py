@@ -91,6 +91,9 @@ def imagine(
     *,
     options: GenerationOptions,
     init: Annotated[Path | None, typer.Option(help="A picture to start from (img2img), without a second pass.")] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="What is white in it is painted of --init, nothing else; --set 'Mask blur: 8'.")
+    ] = None,
     loras: Annotated[Path | None, typer.Option(help="A folder of LoRAs, for <lora:name:0.6> in the prompt.")] = None,
     embeddings: Annotated[Path | None, typer.Option(help="A folder of textual inversion embeddings.")] = None,
     from_infotext: Annotated[
@@ -106,6 +109,8 @@ def imagine(
 
     if init is not None:
         options = options.replace(init=generate.read_init(init))
+    if mask is not None:
+        options = options.replace(mask=generate.read_init(mask))
     settings, checkpoint = load_settings(config, bundled=True), options.checkpoint
     if checkpoint is not None and checkpoint not in settings.checkpoint_names:
         settings, options = load_settings(config, bundled=True, checkpoint=checkpoint), options.replace(checkpoint=None)

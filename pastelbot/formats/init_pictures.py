@@ -42,7 +42,8 @@ def prepared(init: InitImage, size: Size) -> InitImage:
     need (a film, or something behind the picture) is written anew. Raises RequestError where it cannot be read.
     """
     width, height = own = pictures.size_of(init.content)
-    painted = own if init.resize_mode == LATENT_RESIZE else size
+    whole = init.resize_mode == LATENT_RESIZE or (init.mask is not None and init.mask.only_masked)
+    painted = own if whole else size
     most = min(width * height, painted[0] * painted[1])
     content = init.content
     if width * height > most:

@@ -25,7 +25,7 @@ _MAX_PIXELS = 25_000_000
 _MAX_READ = 80_000_000  # pixels of a picture of which only the infotext is read
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # Pillow knows formats that run programs
 _DECODED = 5_000_000  # pixels that may be decoded for what is behind them
-_START = "The picture to start from"
+START = "The picture to start from"
 _HUGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
@@ -82,7 +82,7 @@ def _infotext_of(image: Image.Image, name: str) -> str:
     return hidden or (placed[0] if placed else "")
 
 
-def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
+def size_of(content: bytes, *, what: str = START) -> tuple[int, int]:
     """Return the (width, height) of an uploaded picture, upright; raises RequestError.
 
     Only the file's head is read, so this is quick whatever the size. `what` is the picture's name in errors.
@@ -102,7 +102,7 @@ def size_of(content: bytes, *, what: str = _START) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def open_flat(content: bytes, *, what: str = _START) -> Image.Image:
+def open_flat(content: bytes, *, what: str = START) -> Image.Image:
     """Return an uploaded picture in RGB, upright, transparency on white; raises RequestError."""
     size_of(content, what=what)
     return flattened(content, what=what)

@@ -14,8 +14,9 @@ from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.reading import read_aspect, read_negative, read_sampler, read_size, size_with_aspect
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.prompt.composition import end_as_tag
-from pastelbot.records import GenerationRequest, HiresFix, InitImage
+from pastelbot.records import GenerationRequest, HiresFix, InitImage, Mask
 from pastelbot.rules import cost
+from pastelbot.rules.sampling.init_options import divided, with_init_options
 from pastelbot.rules.sampling.options import read_sampling
 
 T = TypeVar("T")
@@ -57,7 +58,8 @@ def amend(
 ) -> GenerationRequest:
     """Change a request in the options that are set; raise RequestError where that cannot be understood."""
     width, height = _size(base, options, settings)
-    init = _amend_init(base, options)
+    sampling, of_init = divided(options.sampling or "")
+    init = with_init_options(_amend_init(base, options), of_init)
     sampler, schedule = (base.sampler, base.schedule)
     if options.sampler is not None or options.schedule is not None:
         sampler, schedule = read_sampler(options.sampler or base.sampler, options.schedule)
@@ -69,7 +71,7 @@ def amend(
         seed=random_seed() if options.seed == -1 else _or(options.seed, base.seed),
         sampler=sampler,
         schedule=schedule,
-        sampling=replace(base.sampling, **read_sampling(options.sampling or "")),  # type: ignore[arg-type]
+        sampling=replace(base.sampling, **read_sampling(sampling)),  # type: ignore[arg-type]
         hires=None
         if init is not None and not options.hires
         else _amend_hires(base, options, (width, height), settings),
@@ -120,7 +122,12 @@ def _amend_init(base: GenerationRequest, options: GenerationOptions) -> InitImag
     if init is None:
         if options.resize_mode is not None:
             raise RequestError("A resize mode belongs to a picture to start from: name one, or leave it out.")
+        if options.mask is not None:
+            raise RequestError("A mask belongs to a picture to start from: attach one as init, or leave it out.")
         return None
+    if options.mask is not None:
+        mask = replace(init.mask or Mask(), content=options.mask)
+        init = replace(init, mask=mask, upload=init.upload + len(options.mask))
     return replace(
         init,
         denoising_strength=_or(options.denoise, init.denoising_strength),

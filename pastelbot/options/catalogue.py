@@ -23,6 +23,7 @@ from pastelbot.prompt import expansion
 from pastelbot.prompt.flags import Takes
 from pastelbot.records import GenerationRequest
 from pastelbot.rules.samplers import SCHEDULES, menu
+from pastelbot.rules.sampling.init_options import init_text
 from pastelbot.rules.sampling.options import sampling_text
 
 # The choices of a command: Discord takes at most 25.
@@ -47,6 +48,10 @@ def _hires(text: str) -> Fields:
 
 def _off(_settings: Settings) -> bool:
     return False
+
+
+def _settings_text(request: GenerationRequest) -> str | None:
+    return ", ".join(filter(None, (sampling_text(request), init_text(request)))) or None
 
 
 def _hires_size(request: GenerationRequest) -> str | None:
@@ -167,11 +172,11 @@ OPTIONS: tuple[Option[Any], ...] = (
     Option(
         name="sampling",
         value_type=str,
-        describe="Options of sampling by the webui's names, such as Eta: 0.5, NGMS: 2",
+        describe="Options of sampling and masks by the webui's names, such as Eta: 0.5, Mask blur: 8",
         flags=(text_flag("set", Takes.TEXT, example="Eta: 0.5"),),
         join=lambda first, second: f"{first}, {second}",
         slash=False,
-        from_request=sampling_text,
+        from_request=_settings_text,
     ),
     Option(
         name="hires",
@@ -242,6 +247,13 @@ OPTIONS: tuple[Option[Any], ...] = (
         command_line=False,
         in_presets=False,
         supersedes=("aspect", "hires_size"),
+    ),
+    Option(
+        name="mask",
+        value_type=bytes,
+        slash=False,
+        command_line=False,
+        in_presets=False,
     ),
     Option(
         name="resize_mode",

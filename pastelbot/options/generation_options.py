@@ -14,7 +14,7 @@ class GenerationOptions:
     """What was typed; None leaves an option to the next level. A seed of -1 is a random one.
 
     `avoid` is added to the negative prompt, whatever that is otherwise; `aspect` is width to height. With a picture to
-    start from (`init`), `denoise` is its strength.
+    start from (`init`), `denoise` is its strength, and only what is white in `mask` is painted.
     """
 
     prompt: str | None = None
@@ -36,6 +36,7 @@ class GenerationOptions:
     hires_upscaler: str | None = None
     denoise: float | None = None
     init: bytes | None = None
+    mask: bytes | None = None
     resize_mode: str | None = None
     count: int | None = None
     lora: str | None = None

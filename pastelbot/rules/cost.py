@@ -110,5 +110,7 @@ def _encoded_pixels(request: GenerationRequest, init: InitImage) -> int:
 
 
 def _init_steps(steps: int, init: InitImage) -> int:
-    """Return the img2img steps: the strength's share, and one more, as in the webui."""
+    """Return the img2img steps: the strength's share and one more, as in the webui, or exactly as many."""
+    if init.exact_steps:
+        return steps
     return int(min(init.denoising_strength, 0.999) * steps) + 1

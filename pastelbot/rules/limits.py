@@ -3,17 +3,18 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from pastelbot.choices import LATENT_RESIZE, RESIZE_MODES, UPSCALERS, nearest_names
+from pastelbot.choices import LATENT_RESIZE, PIXEL_UPSCALERS, RESIZE_MODES, UPSCALERS, nearest_names
 from pastelbot.config import LimitSettings
 from pastelbot.errors import LimitError, NotFoundError, PromptError, RequestError
 from pastelbot.formats import pictures
+from pastelbot.formats.inpainting.masks import check_mask
 from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.prompt import check
 from pastelbot.prompt.extra_networks import NetworkTag
 from pastelbot.prompt.lora_tags import lora_tags_among, written
 from pastelbot.prompt.parsing import PromptParser
 from pastelbot.prompt.tokenization.chunks import CHUNK_LENGTH
-from pastelbot.records import GenerationRequest, InitImage
+from pastelbot.records import GenerationRequest, InitImage, Mask
 from pastelbot.rules import grids
 from pastelbot.rules.hires import hires_size
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, USUAL
@@ -78,6 +79,7 @@ def check_settings(
     _check_hires(request, limits, upscaler_models)
     if request.init is not None:
         _check_init(request, request.init, limits)
+        _check_init_upscaler(request.init, upscaler_models)
 
 
 def pictures_of(request: GenerationRequest, limits: LimitSettings) -> list[GenerationRequest]:
@@ -247,6 +249,29 @@ def _check_init(request: GenerationRequest, init: InitImage, limits: LimitSettin
         raise LimitError(
             f"The picture to start from is {width}x{height}; a latent resize takes at most {limits.max_hires_side} "
             "a side. Use another resize mode."
+        )
+    if init.exact_steps and init.denoising_strength == 0:
+        raise LimitError("With a denoising strength of 0 there are no exact steps to paint; ask for 0.01 to 1.")
+    if init.mask is not None:
+        _check_mask(init, init.mask, limits)
+
+
+def _check_mask(init: InitImage, mask: Mask, limits: LimitSettings) -> None:
+    check_mask(init, mask)
+    width, height = pictures.size_of(init.content)
+    if mask.only_masked and max(width, height) > limits.max_hires_side:
+        raise LimitError(
+            f"The picture to start from is {width}x{height}, and so would the result be; the cap is "
+            f"{limits.max_hires_side} a side. Make picture and mask smaller, or paint the whole picture."
+        )
+
+
+def _check_init_upscaler(init: InitImage, models: Iterable[str]) -> None:
+    known = (*PIXEL_UPSCALERS, *models)
+    if init.upscaler not in known:
+        raise LimitError(
+            f"There is no upscaler {init.upscaler[:60]!r} for a picture to start from. "
+            f"{nearest_names(init.upscaler[:60], known)}"
         )
 
 

@@ -84,12 +84,14 @@ ONLY_ERRORS = (
     "rules/grids.py",
     "rules/sampling/sampler_names.py",
     "rules/samplers.py",
-    "rules/sampling/options.py",
+    "rules/sampling",
+    "formats/inpainting",
     "store",
 )
 ALSO_SHOWN = {
     "rules/grids.py": {"KINDS"},
     "diffusion/lora/library.py": {"notes"},
+    "diffusion/image/img2img.py": {"notes"},
     "jobs/dispatcher.py": {"Dispatcher"},
     "jobs/outcomes.py": {"Outcomes"},
     "jobs/process_executor.py": {"_receive", "_interruption"},

@@ -31,6 +31,7 @@ class ImagineCog(commands.Cog):
     @app_commands.describe(
         prompt="What to paint, as danbooru tags: 1girl, red hair, smile",
         init="A picture to start from",
+        mask="Paint only what is white in this picture, as large as the one to start from",
         previous="An earlier picture to start from: one of yours, or the link of a message",
         strength="How far to go from that picture: 0 keeps it, 1 forgets it",
     )
@@ -44,15 +45,21 @@ class ImagineCog(commands.Cog):
         *,
         options: GenerationOptions,
         init: discord.Attachment | None = None,
+        mask: discord.Attachment | None = None,
         previous: str | None = None,
         strength: float | None = None,
     ) -> None:
         """Paint a picture from danbooru tags."""
         if strength is not None and init is None and previous is None:
             raise RequestError("A strength belongs to a picture to start from: attach one as init, or leave it out.")
+        if mask is not None and init is None and previous is None:
+            raise RequestError("A mask belongs to a picture to start from: attach one as init, or leave it out.")
         actor, job_options, start = await self._start(interaction, init, previous)
         options = options.replace(
-            prompt=without_arrows(prompt), init=start, denoise=options.denoise if strength is None else strength
+            prompt=without_arrows(prompt),
+            init=start,
+            mask=None if mask is None else await picture_of(mask, what="The mask"),
+            denoise=options.denoise if strength is None else strength,
         )
         await paint(interaction, await self._builder.build(actor, options, job_options))
 

@@ -17,8 +17,6 @@ from pastelbot.formats.inpainting.masks import Inpainting, inpainting
 from pastelbot.formats.resizing import Size, resized
 from pastelbot.records import InitImage, Mask
 
-_BLANK_MASK = "The mask is blank, so there is nothing to paint alone: the whole picture was painted, as in the webui."
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InitPicture:
@@ -32,7 +30,9 @@ class InitPicture:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return sentences about what the user may not expect."""
-        return (_BLANK_MASK,) if self._mask is not None and self.masked is None else ()
+        if self._mask is None or self.masked is not None:
+            return ()
+        return ("The mask is blank, so there is nothing to paint alone: the whole picture was painted.",)
 
     @property
     def done(self) -> InitImage:

@@ -14,6 +14,7 @@ from pastelbot.formats import pictures
 from pastelbot.formats.init_pictures import Resize, brought_to
 from pastelbot.formats.inpainting.blur import blurred
 from pastelbot.formats.inpainting.filling import filled, overlay_of
+from pastelbot.formats.inpainting.mask_files import mask_content
 from pastelbot.formats.resizing import Size, resized
 from pastelbot.records import InitImage, Mask
 
@@ -52,7 +53,7 @@ def inpainting(init: InitImage, mask: Mask, size: Size, resize: Resize = resized
     None where only what is masked is to be painted, and nothing is: then the webui paints the whole picture without the
     mask. Raises RequestError.
     """
-    picture, soft = pictures.open_flat(init.content), _soft_mask(mask)
+    picture, soft = pictures.open_flat(init.content), _soft_mask(mask, mask_content(init, mask))
     if not mask.only_masked:
         return _whole(picture, soft, init, mask, size, resize)
     _check_same_size(picture.size, soft.size)
@@ -89,9 +90,9 @@ def _whole(
     )
 
 
-def _soft_mask(mask: Mask) -> Image.Image:
+def _soft_mask(mask: Mask, content: bytes) -> Image.Image:
     """Return a mask's levels (L), inverted and blurred as it asks for."""
-    levels = _open_mask(mask.content, rounded=mask.rounded)
+    levels = _open_mask(content, rounded=mask.rounded)
     return blurred(ImageOps.invert(levels) if mask.inverted else levels, mask.blur_x, mask.blur_y)
 
 
@@ -102,6 +103,16 @@ def _open_mask(content: bytes, *, rounded: bool = True) -> Image.Image:
         return image.convert("L")
     opacity = image.getchannel("A")
     return opacity.point([255 * (level > 128) for level in range(256)]) if rounded else opacity
+
+
+def check_mask(init: InitImage, mask: Mask) -> None:
+    """Raise a RequestError where a mask is no picture, or not as large as the one to start from.
+
+    A kept picture may have been scaled down since, which matters only where the mask is to be cut out of it.
+    """
+    size = pictures.size_of(mask_content(init, mask), what="The mask")
+    if mask.content or mask.only_masked:
+        _check_same_size(pictures.size_of(init.content), size)
 
 
 def _check_same_size(picture: Size, mask: Size) -> None:

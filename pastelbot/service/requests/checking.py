@@ -9,10 +9,12 @@ from pastelbot.choices import upscaler_files
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError
 from pastelbot.formats import init_pictures
+from pastelbot.formats.inpainting.mask_files import mask_content, with_mask_inside
 from pastelbot.formats.network_files import ModelNames
+from pastelbot.formats.resizing import Size
 from pastelbot.options.tokens import count_tokens
 from pastelbot.prompt.parsing import PromptParser
-from pastelbot.records import Actor, GenerationRequest, JobOptions
+from pastelbot.records import Actor, GenerationRequest, InitImage, JobOptions
 from pastelbot.rules import limits
 from pastelbot.rules.content_filter import check_content
 from pastelbot.service.access import AccessPolicy, EffectivePolicy
@@ -103,11 +105,20 @@ class RequestChecker:
 
 def _prepared(requests: Sequence[GenerationRequest]) -> list[GenerationRequest]:
     """Return the requests with the pictures to keep; requests that start from the same one share it."""
-    prepared = lru_cache(maxsize=1)(init_pictures.prepared)
+    prepared = lru_cache(maxsize=1)(_kept)
     return [
         request.replace(init=prepared(request.init, (request.width, request.height))) if request.init else request
         for request in requests
     ]
+
+
+def _kept(init: InitImage, size: Size) -> InitImage:
+    """Return a picture to start from as it is kept: of the size that is needed, its mask inside of its file."""
+    if init.mask is None:
+        return init_pictures.prepared(init, size)
+    masked = replace(init, mask=replace(init.mask, content=mask_content(init, init.mask)))
+    prepared = init_pictures.prepared(masked, size)
+    return with_mask_inside(prepared, max(size[0] * size[1], prepared.width * prepared.height))
 
 
 def _with_different_prompts(pictures: Sequence[GenerationRequest]) -> Iterable[GenerationRequest]:

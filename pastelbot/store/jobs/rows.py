@@ -73,6 +73,8 @@ def plain_request(request: GenerationRequest) -> dict[str, Any]:
     plain = asdict(without_content(request))
     if plain["init"] is not None:
         del plain["init"]["content"]
+        if plain["init"]["mask"] is not None:
+            del plain["init"]["mask"]["content"]
     return plain
 
 
