@@ -40,6 +40,8 @@ NUMBERS = {
     ("conditioning", "vectors"): ("conditioning", "1e-5"),
     ("networks", "difference"): ("changes of weights and biases by networks of all kinds", "1e-6"),
     ("pictures", "first_noise"): ("initial noise of pictures", "1e-5"),
+    ("pictures", "init_latents"): ("latents of pictures to start from", "3e-4, mean 3e-5"),
+    ("pictures", "nmask"): ("masks of latents", "1e-5"),
     ("pictures", "first_latents"): ("latents after the first pass", "3e-4, mean 3e-5; SDE samplers 1e-3"),
     ("pictures", "hr_noise"): ("noise of the hires pass", "1e-5"),
     ("pictures", "hr_input_latents"): (
@@ -133,7 +135,7 @@ def samplers(entries, pictures):
 
 def shown(number):
     """Return a difference as the tables write it."""
-    return f"{number:g}" if number in {0, 1} else f"{number:.1e}".replace("e-0", "e-")
+    return f"{number:g}" if number == int(number) else f"{number:.1e}".replace("e-0", "e-")
 
 
 if __name__ == "__main__":
