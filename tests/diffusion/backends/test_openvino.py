@@ -8,6 +8,7 @@ import pytest
 import structlog
 import torch
 from helpers.lora_files import write_lora
+from helpers.network_layers import write_network
 from helpers.painting import paint
 from PIL import Image
 
@@ -105,8 +106,15 @@ def test_a_picture_is_the_same_alone_and_in_company(checkpoint, compiled):
     assert difference(alone, painted["0"].pictures[0]) <= 1
 
 
-def test_loras_are_in_the_compiled_network_and_only_theirs(checkpoint, compiled, without_torch, tmp_path):
-    write_lora(tmp_path, "hard", checkpoint.patches.targets, seed=2, conv=True, rank=3, alpha=2.0)
+@pytest.mark.parametrize("kind", ["lora", "lokr", "full"])
+def test_loras_are_in_the_compiled_network_and_only_theirs(checkpoint, compiled, without_torch, tmp_path, kind):
+    """Other networks too, with what they change of norms and biases."""
+    if kind == "lora":
+        write_lora(tmp_path, "hard", checkpoint.patches.targets, seed=2, conv=True, rank=3, alpha=2.0)
+    else:
+        every = checkpoint.patches.targets.items()
+        targets = {name: target for name, target in every if name.startswith("lora_unet_") and not target.shape[0] % 8}
+        write_network(tmp_path / "hard.safetensors", targets, kind)
     networks = {"networks": NetworkFolders(loras=tmp_path)}
     plain, patched = REQUEST.replace(hires=None), REQUEST.replace(hires=None, prompt=f"{REQUEST.prompt} <lora:hard:1>")
     with_torch = [paint(checkpoint, request, **networks)[0] for request in (plain, patched)]
