@@ -161,6 +161,11 @@ def refusal(error: Exception, translate: Translate, *, charged: bool = True) -> 
     return f'<p class="error">{_t(translate, str(error))}{end}</p>'
 
 
+def note(text: str, translate: Translate) -> str:
+    """Return what was done."""
+    return f'<p class="note">{_t(translate, text)}</p>'
+
+
 def notes_list(notes: Sequence[str], translate: Translate) -> str:
     """Return why a picture may look different from the one that its infotext is of."""
     if not notes:

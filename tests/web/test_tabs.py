@@ -224,3 +224,26 @@ async def test_texts_are_in_the_pages_language(services):
         tab.build(page)
 
     assert "プロンプトが空です" in await tab.paint(BROWSER, "", *with_values())
+
+
+async def test_a_preset_is_saved_offered_and_painted_with(paint_tab, services, executor):
+    *fields, said = await paint_tab.save(BROWSER, "mine", "", *with_values(steps="9", cfg="6.5"))
+    await paint_tab.paint(BROWSER, "1girl", *with_values(preset="mine"))
+
+    await eventually(lambda: executor.painting)
+    (request,) = executor.painting.values()
+    assert (request.steps, request.cfg_scale) == (9, 6.5)
+    assert "Saved" in said
+    assert ["mine"] == [preset.name for preset in await services.presets.usable(services.sign_in.local_user().actor)]
+    assert ("mine", "mine") in [choice for field in fields for choice in field.choices]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "sentence"),
+    [("", {"steps": "9"}, "preset name"), ("mine", {}, "nothing to save"), ("mine", {"steps": "0"}, "at least 1")],
+)
+async def test_a_preset_that_cannot_be_saved_is_one_sentence(paint_tab, services, name, values, sentence):
+    *_fields, said = await paint_tab.save(BROWSER, name, "", *with_values(**values))
+
+    assert sentence in said
+    assert await services.presets.usable(services.sign_in.local_user().actor) == []

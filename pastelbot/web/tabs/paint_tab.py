@@ -9,9 +9,10 @@ import gradio
 from pastelbot.errors import PastelError
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.options.option import Option
+from pastelbot.service.rates import Kind
 from pastelbot.service.requests.presets import options_in
 from pastelbot.service.services import Services
-from pastelbot.web.fragments import refusal
+from pastelbot.web.fragments import note, refusal
 from pastelbot.web.painting import paint
 from pastelbot.web.tabs.choices import choices_of
 from pastelbot.web.tabs.option_fields import OptionField, offered, option_field, shown_options, typed_options
@@ -53,6 +54,8 @@ class PaintTab:
         components = [field.component for field in self._fields]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         button.click(self.paint, [prompt, *components], said, trigger_mode="multiple", **quiet)
+        saved = [*(field.component for field in self._completed()), said]
+        self._save_button.click(self.save, [self._name, prompt, *components], saved, **quiet)
         bring = gradio.Textbox(elem_id="bring", elem_classes="unseen", container=False)
         bring_button = gradio.Button("bring", elem_id="bring-button", elem_classes="unseen")
         bring_button.click(self.fill, bring, [prompt, *components, said], **quiet)
@@ -78,6 +81,22 @@ class PaintTab:
             return [*kept, refusal(error, self._translate, charged=False)]
         return [options.prompt or "", *shown_options(self._fields, options), ""]
 
+    async def save(self, request: gradio.Request, name: str, prompt: str, *values: object) -> list[object]:
+        """Save what the fields say as a preset; return the fields with new choices, and what was done."""
+        try:
+            visitor = await self._visits.require(request.cookies)
+            self._services.rates.spend(visitor.actor.user_id, Kind.BUTTON)
+            options = typed_options(self._fields, values).replace(prompt=prompt.strip() or None)
+            await self._services.builder.check_defaults(visitor.actor, options)
+            await self._services.presets.save(visitor.actor, name, options)
+        except PastelError as error:
+            kept = [gradio.skip()] * len(self._completed())
+            return [*kept, refusal(error, self._translate, charged=False)]
+        return [
+            *await self.choices(request),
+            note(f"Saved: choose {name.strip()!r} under the presets.", self._translate),
+        ]
+
     async def choices(self, request: gradio.Request) -> list[gradio.Dropdown]:
         """Return the fields whose choices depend on the bot and on the user, with those choices."""
         visitor = await self._visits.require(request.cookies)
@@ -95,8 +114,12 @@ class PaintTab:
         options = {option.name: option for option in offered()}
         with gradio.Row(elem_classes="options"):
             self._add([options.pop(name) for name in _FIRST])
-        with gradio.Accordion(self._translate("More options"), open=False), gradio.Row(elem_classes="options"):
-            self._add(options.values())
+        with gradio.Accordion(self._translate("More options"), open=False):
+            with gradio.Row(elem_classes="options"):
+                self._add(options.values())
+            with gradio.Row(elem_classes="options"):
+                self._name = gradio.Textbox(label=self._translate("Name of a preset"), elem_id="preset-name")
+                self._save_button = gradio.Button(self._translate("Save as a preset"), elem_id="save-preset")
 
     def _add(self, options: Iterable[Option[Any]]) -> None:  # Any: each row has a type of its own
         settings = self._services.settings
