@@ -100,6 +100,8 @@ class Delivery:
     async def _introduce(self, job: Job, slot: MessageSlot, text: str) -> None:
         current = await self._service.job(job.id)
         slot.message_id = slot.message_id or reply_of(current).message_id  # the slot knows what was not recorded
+        if slot.is_unsure:  # its picture may be there, which is looked for when it is tried again
+            return
         if slot.message_id is None:
             slot.message_id = await self._send_first(job, text)
             await self._single.record(job, slot)

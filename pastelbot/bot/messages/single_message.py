@@ -29,8 +29,11 @@ class SingleMessage:
         return reply_of(await self._service.job(job.id)).message_id
 
     async def record(self, job: Job, slot: MessageSlot) -> None:
-        """Record which message shows the job. Where that fails the slot knows it, and after a restart it is found."""
-        if slot.message_id is None:
+        """Record which message shows the job. Where that fails the slot knows it, and after a restart it is found.
+
+        While there may be another one, whose answer was lost, nothing is recorded: so both are found.
+        """
+        if slot.message_id is None or slot.is_unsure:
             return
         try:
             await self._service.set_message(job.id, slot.message_id)

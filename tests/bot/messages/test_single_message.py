@@ -4,12 +4,14 @@ The simulator takes every nonce anew, as Discord does after a few minutes.
 """
 
 import pytest
+from aiohttp import ClientOSError
 from discord.ui import View
 from helpers.discord_faults import lose_answers
 from helpers.jobs import insert_job
 from helpers.studio import job_of
 from helpers.support import eventually
 
+from pastelbot.bot.messages.message_writer import MessageWriter
 from pastelbot.errors import StorageBusyError
 from pastelbot.records import BeingPainted, JobStatus, ReplyTarget
 from pastelbot.service.requests.submission import Queued
@@ -313,6 +315,34 @@ async def test_a_job_introduced_after_its_end_was_sent_and_the_answer_lost_has_o
 
     assert message.id in [each.id for each in studio.messages]
     assert ["of a test" in each.content for each in studio.messages] == [False, True]
+
+
+async def test_a_job_introduced_and_killed_before_its_lost_message_was_found_has_one_message(studio, monkeypatch):
+    """Found by the simulation: as above, but the connection is away until the bot is killed."""
+    await studio.imagine()
+    message = await studio.finish()
+    (first,) = await studio.jobs.with_status(JobStatus.DONE)
+    reply = ReplyTarget(channel_id=first.reply.channel_id, guild_id=first.reply.guild_id)
+    job = await insert_job(studio.jobs, studio.hana.id, first.request, reply, now=studio.clock())
+    find, searches = MessageWriter.find, []
+
+    async def find_once(writer, job):
+        searches.append(job.id)
+        if len(searches) > 1:
+            raise ClientOSError
+        return await find(writer, job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MessageWriter, "find", find_once)
+        lose_answers(patch, "POST", MESSAGES)
+        await studio.bot.services.dispatcher.end(job.id, JobStatus.FAILED, reason="of a test")
+        end = await studio.says("of a test")
+        await studio.bot.messages.introduce(Queued(job=job, position=1))
+        await studio.kill()
+    await studio.restart()
+    await eventually(lambda: not studio.bot.messages.pending)
+
+    assert [each.id for each in studio.messages] == [message.id, end.id]
 
 
 async def test_a_deleted_job_is_shown_nowhere_again(studio):
