@@ -3,11 +3,12 @@
 import dataclasses
 
 import pytest
+from helpers.support import png
 
 from pastelbot.config import LimitSettings
 from pastelbot.errors import LimitError
 from pastelbot.infotext import format_infotext, read_request
-from pastelbot.records import GenerationRequest, SamplingOptions
+from pastelbot.records import GenerationRequest, InitImage, SamplingOptions
 from pastelbot.rules.limits import check_request
 from pastelbot.rules.sampling.options import SAMPLING_OPTIONS, read_sampling, sampling_text
 
@@ -26,8 +27,9 @@ def other(option):
 
 
 def fitting(option, request):
-    """Return the request with a sampler, or a schedule, that looks at the option."""
-    for changes in ({}, {"sampler": "Euler a"}, {"sampler": "Euler"}, {"sampler": "DDIM"}, {"schedule": "Beta"}):
+    """Return the request with a sampler, a schedule or a picture to start from that looks at the option."""
+    samplers = [{"sampler": name} for name in ("Euler a", "Euler", "DDIM")]
+    for changes in ({}, *samplers, {"schedule": "Beta"}, {"init": InitImage.of(png())}):
         if option.applies(request.replace(**changes)):
             return request.replace(**changes)
     raise AssertionError(f"no sampler looks at {option.title}")
@@ -48,7 +50,7 @@ def test_an_option_survives_being_written_and_read(option):
     assert (f"{option.title}: " in text) == option.written
     if option.written:
         assert read_request(text).request.sampling == request.sampling
-        assert read_request(text).notes == ()
+        assert len(read_request(text).notes) == (request.init is not None)  # whose picture is not there
     check_request(request, LimitSettings())
 
 
