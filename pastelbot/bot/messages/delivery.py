@@ -84,8 +84,12 @@ class Delivery:
             return await self._writer.answer(interaction, job, text)
         except _LATER as error:
             log.warning("interaction not answered", job=job.id, error=str(error))
+        slot.is_unsure = True
         taken = await self._writer.answered(interaction, job)
-        return taken or await self._single.find(job, slot) or await self._send_first(job, text)
+        if taken is not None:
+            slot.is_unsure = False
+            return taken
+        return await self._single.find(job, slot) or await self._send_first(job, slot, text)
 
     async def introduce(self, queued: Queued) -> None:
         """Show a job whose message answers nothing: send one, or fill that which was begun for it."""
@@ -100,22 +104,27 @@ class Delivery:
     async def _introduce(self, job: Job, slot: MessageSlot, text: str) -> None:
         current = await self._service.job(job.id)
         slot.message_id = slot.message_id or reply_of(current).message_id  # the slot knows what was not recorded
-        if slot.is_unsure:  # its picture may be there, which is looked for when it is tried again
-            return
+        if slot.is_unsure:
+            slot.message_id = await self._single.find(job, slot)
         if slot.message_id is None:
-            slot.message_id = await self._send_first(job, text)
+            slot.message_id = await self._send_first(job, slot, text)
             await self._single.record(job, slot)
         elif not slot.text and current.status in {JobStatus.QUEUED, JobStatus.LEASED}:
             await self._writer.edit(job, slot.message_id, text, [])
         slot.text = text
 
-    async def _send_first(self, job: Job, text: str) -> int | None:
+    async def _send_first(self, job: Job, slot: MessageSlot, text: str) -> int | None:
+        slot.is_unsure = True  # until Discord has answered
         try:
-            return await self._writer.send(job, text, [])
+            sent = await self._writer.send(job, text, [])
         except _NO_WAY:
+            slot.is_unsure = False
             await self._service.undeliverable(job.id, "the bot may not post in this channel")
         except _LATER as error:
             log.warning("message not sent", job=job.id, error=str(error))
+        else:
+            slot.is_unsure = False
+            return sent
         return None
 
     def publish(self, update: Update) -> None:

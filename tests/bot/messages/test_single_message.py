@@ -345,6 +345,21 @@ async def test_a_job_introduced_and_killed_before_its_lost_message_was_found_has
     assert [each.id for each in studio.messages] == [message.id, end.id]
 
 
+async def test_a_job_introduced_twice_after_a_lost_answer_has_one_message(studio, monkeypatch):
+    """Found by the simulation: an interaction that comes twice introduces its jobs twice."""
+    await studio.imagine()
+    await studio.finish()
+    (first,) = await studio.jobs.with_status(JobStatus.DONE)
+    reply = ReplyTarget(channel_id=first.reply.channel_id, guild_id=first.reply.guild_id)
+    job = await insert_job(studio.jobs, studio.hana.id, first.request, reply, now=studio.clock())
+    lose_answers(monkeypatch, "POST", MESSAGES)
+    for _ in range(2):
+        await studio.bot.messages.introduce(Queued(job=job, position=1))
+
+    assert len(studio.messages) == 2
+    assert (await studio.jobs.get(job.id)).reply.message_id == studio.messages[1].id
+
+
 async def test_a_deleted_job_is_shown_nowhere_again(studio):
     """V9: its message goes with it."""
     result = await studio.imagine()
