@@ -4,13 +4,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format chaos pictures test-wheel clean
+.PHONY: demo test test-all check format chaos pictures test-wheel clean
 
 demo: .venv/demo.stamp
 	$(BIN)/python bot.py demo $(ARGS)
 
 test: check
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations=20 $(ARGS)
+
+# With every extra, in an environment of its own, because Gradio wants an earlier Pillow: only what needs a GPU is skipped.
+test-all: .venv-all/all.stamp
+	.venv-all/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations=20 $(ARGS)
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -39,7 +43,7 @@ test-wheel: .venv/dev.stamp
 	$(BIN)/python -m tests.wheel
 
 clean:
-	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-all *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
 .venv/python.stamp:
 	$(PYTHON) -c "import sys; sys.exit('Pastelbot needs Python 3.11 or newer: make PYTHON=python3.11') if sys.version_info < (3, 11) else None"
@@ -53,3 +57,9 @@ clean:
 .venv/dev.stamp: .venv/python.stamp pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[demo,dev]'
 	touch $@ .venv/demo.stamp
+
+.venv-all/all.stamp: pyproject.toml constraints-web.txt
+	$(PYTHON) -m venv .venv-all
+	.venv-all/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-web.txt \
+		--editable '.[demo,dev,web,tagger,onnx,openvino,jax,upscale]'
+	touch $@

@@ -146,6 +146,8 @@ class Press:
             id=random.randrange(10**12),
             extras={},
             client=SimpleNamespace(services=self.services, messages=self.messages, languages=self.languages),
+            type=discord.InteractionType.component,
+            message=None,
             user=SimpleNamespace(id=self.user_id),
             guild_id=GUILD,
             channel_id=CHANNEL,

@@ -113,7 +113,7 @@ async def loopback(monkeypatch):
 @pytest.fixture
 def executor(monkeypatch):
     fake = FakeExecutor()
-    monkeypatch.setattr(app, "ProcessExecutor", lambda _options: fake)
+    monkeypatch.setattr(app, "make_workers", lambda _options: [fake])
     return fake
 
 

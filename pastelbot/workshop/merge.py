@@ -13,6 +13,9 @@ from pastelbot.workshop.numbers import combine, promoted
 POSITION_IDS = "embeddings.position_ids"
 _POSITIONS = 77
 
+_FIRST_LAYER = "model.diffusion_model.input_blocks.0.0.weight"
+_INPAINTING = 9  # input channels
+
 
 def positions() -> Tensor:
     """Return the text encoder's positions as they must be: int64 0 to 76, shape [1, 77]."""
@@ -135,6 +138,12 @@ def _check_pair(a: TensorSource, b: TensorSource) -> None:
     for name in a.entries.keys() & b.entries.keys():
         ours, theirs = a.entries[name].shape, b.entries[name].shape
         if ours != theirs and is_merged(name) and not name.endswith(POSITION_IDS):
+            if name == _FIRST_LAYER and {ours[1], theirs[1]} == {4, _INPAINTING}:
+                inpainting, plain = (a, b) if ours[1] == _INPAINTING else (b, a)
+                raise CheckpointError(
+                    f"{inpainting.label} is an inpainting model of Stable Diffusion 1.x and {plain.label} is not: "
+                    "merge two of the same kind."
+                )
             raise CheckpointError(
                 f"{a.label} and {b.label} have different architectures: "
                 f"{name} is {list(ours)} in the first and {list(theirs)} in the second."
