@@ -14,7 +14,7 @@ POSITION_IDS = "embeddings.position_ids"
 _POSITIONS = 77
 
 _FIRST_LAYER = "model.diffusion_model.input_blocks.0.0.weight"
-_INPAINTING = 9  # input channels
+_PLAIN, _INPAINTING = 4, 9  # input channels
 
 
 def positions() -> Tensor:
@@ -80,10 +80,13 @@ class BlockMerge:
         if not (in_a and in_b and is_merged(name)):
             return round_to(self._a if in_a else self._b, name, self.entries[name].dtype)
         dtype, weight = self.entries[name].dtype, self._weights.of(name)
-        if weight in (0, 1):
-            return round_to(self._b if weight else self._a, name, dtype)
-        effective = [(self._a.read(name), 1.0 - weight), (self._b.read(name), weight)]
-        return check_rounded(combine(effective, dtype), name, self.label)
+        if not weight:
+            return round_to(self._a, name, dtype)
+        if weight == 1:
+            return _with_rest(round_to(self._b, name, dtype), self._a, name)
+        other = self._b.read(name)
+        effective = [(_narrowed(self._a.read(name), other), 1.0 - weight), (other, weight)]
+        return _with_rest(check_rounded(combine(effective, dtype), name, self.label), self._a, name)
 
 
 class AddDifference:
@@ -123,31 +126,44 @@ class AddDifference:
         different = is_merged(name) and name in self._b.entries and name in self._c.entries
         if not different or not dtype.is_floating_point or name.endswith(POSITION_IDS) or not self._weight:
             return round_to(self._a, name, dtype)
-        effective = [
-            (self._a.read(name), 1.0),
-            (self._b.read(name), self._weight),
-            (self._c.read(name), -self._weight),
-        ]
-        return check_rounded(combine(effective, dtype), name, self.label)
+        added, taken = self._b.read(name), self._c.read(name)
+        effective = [(_narrowed(self._a.read(name), added), 1.0), (added, self._weight), (taken, -self._weight)]
+        return _with_rest(check_rounded(combine(effective, dtype), name, self.label), self._a, name)
 
 
 def _check_pair(a: TensorSource, b: TensorSource) -> None:
-    """Raise a CheckpointError unless both are SD 1.x checkpoints whose common tensors have the same shapes."""
+    """Raise a CheckpointError unless both are SD 1.x checkpoints whose common tensors have the same shapes.
+
+    A may be an inpainting model and B none: the webui then merges what the first layer sees of the latents.
+    """
     for source in (a, b):
         check_checkpoint(source)
     for name in a.entries.keys() & b.entries.keys():
         ours, theirs = a.entries[name].shape, b.entries[name].shape
         if ours != theirs and is_merged(name) and not name.endswith(POSITION_IDS):
-            if name == _FIRST_LAYER and {ours[1], theirs[1]} == {4, _INPAINTING}:
-                inpainting, plain = (a, b) if ours[1] == _INPAINTING else (b, a)
+            if name == _FIRST_LAYER and (ours[1], theirs[1]) == (_INPAINTING, _PLAIN):
+                continue
+            if name == _FIRST_LAYER and (ours[1], theirs[1]) == (_PLAIN, _INPAINTING):
                 raise CheckpointError(
-                    f"{inpainting.label} is an inpainting model of Stable Diffusion 1.x and {plain.label} is not: "
-                    "merge two of the same kind."
+                    f"{b.label} is an inpainting model of Stable Diffusion 1.x and {a.label} is not: "
+                    "name the inpainting model first, to make another inpainting model."
                 )
             raise CheckpointError(
                 f"{a.label} and {b.label} have different architectures: "
                 f"{name} is {list(ours)} in the first and {list(theirs)} in the second."
             )
+
+
+def _narrowed(tensor: Tensor, other: Tensor) -> Tensor:
+    """Return the input channels that the other tensor has too: all, or those of the latents."""
+    return tensor[:, : other.shape[1]] if tensor.ndim > 1 else tensor
+
+
+def _with_rest(merged: Tensor, a: TensorSource, name: str) -> Tensor:
+    """Return a merged tensor with the input channels that A alone has: those of a mask, and of what is under it."""
+    if name != _FIRST_LAYER or a.entries[name].shape == tuple(merged.shape):
+        return merged
+    return torch.cat((merged, round_to(a, name, merged.dtype)[:, merged.shape[1] :]), dim=1)
 
 
 def round_to(source: TensorSource, name: str, dtype: torch.dtype) -> Tensor:

@@ -373,12 +373,15 @@ def test_60_61_tag_lists_are_read():
     assert (len(joined.tags), len(joined.problems)) == (3, 1)
 
 
-def test_62_an_inpainting_model_is_named(make, pastelbot):
-    plain = make("plain")
-    code, said = pastelbot("merge", make("inpaint"), plain, "m.safetensors", "--minus", plain, "--weight", "1")
+def test_62_an_inpainting_version_is_made_by_add_difference(make, pastelbot, tmp_path):
+    plain, inpainting, made = make("plain"), make("inpaint"), tmp_path / "m.safetensors"
+    code, _said = pastelbot("merge", inpainting, plain, made, "--minus", plain, "--weight", "1")
+    refused, said = pastelbot("merge", plain, inpainting, tmp_path / "n.safetensors", "--weight", "1")
 
-    assert code == 1
-    assert "is an inpainting model of Stable Diffusion" in said
+    assert code == 0
+    assert "inpainting model" in pastelbot("inspect", made)[1]
+    assert refused == 1
+    assert "name the inpainting model first" in said
 
 
 def test_63_26_block_weights_are_explained(make, pastelbot):

@@ -192,7 +192,7 @@ CROSS = UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
     [
         (SDXL, "SDXL"),
         (A | {CROSS: torch.ones(8, 1024)}, "Stable Diffusion 2"),
-        (A | {UNET + "input_blocks.0.0.weight": torch.ones(8, 9, 3, 3)}, "inpainting"),
+        (A | {UNET + "input_blocks.0.0.weight": torch.ones(8, 9, 3, 3)}, "name the inpainting model first"),
         ({"x.lora_down.weight": torch.ones(1, 1)}, "a LoRA"),
         ({"something": torch.ones(1)}, "an unknown kind of file"),
         ({name: tensor for name, tensor in A.items() if VAE not in name}, "The VAE is missing"),
@@ -204,6 +204,22 @@ def test_what_cannot_be_merged_is_named(tensors, words):
     """By its kind, its family, or what it lacks."""
     with pytest.raises(CheckpointError, match=words):
         block_merge(uniform(0.5), A, tensors)
+
+
+FIRST = UNET + "input_blocks.0.0.weight"
+INPAINTING = A | {FIRST: torch.cat((A[FIRST], torch.full((A[FIRST].shape[0], 5, 3, 3), 7.0)), dim=1)}
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
+def test_a_plain_model_goes_into_what_an_inpainting_model_sees_of_the_latents(weight):
+    """As in the webui, where the other channels stay."""
+    merged = block_merge(uniform(weight), INPAINTING, B).read(FIRST)
+    added = AddDifference(source(INPAINTING, "A"), source(B, "B"), source(C, "C"), weight).read(FIRST)
+
+    torch.testing.assert_close(merged[:, :4], torch.lerp(A[FIRST], B[FIRST], weight))
+    torch.testing.assert_close(added[:, :4], A[FIRST] + weight * (B[FIRST] - C[FIRST]))
+    for made in (merged, added):
+        assert torch.equal(made[:, 4:], INPAINTING[FIRST][:, 4:])
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
