@@ -79,6 +79,15 @@ def bottoms(message):
     return [box["bottom"] for box in boxes(message, ".picture")]
 
 
+def answered(page, button):
+    """Press a button and return the private message that answers, which comes behind those of before."""
+    messages = page.locator(".message.private")
+    before = messages.count()
+    button.click()
+    messages.nth(before).wait_for()
+    return messages.nth(before)
+
+
 def paint(page, prompt, **options):
     """Type a whole command and send it."""
     page.keyboard.type(f"/imagine {prompt}")
@@ -229,8 +238,7 @@ def test_a_phone_shows_the_picture_with_its_text(open_page, prompt):
 def test_a_phone_shows_shared_pictures_with_their_texts(open_page):
     page = open_page(width=400, touch=True)
     paint(page, "1girl, side ponytail")
-    painted(page, "1girl, side ponytail").get_by_text("More").click()
-    page.locator(".message.private").last.get_by_text("Share").click()
+    answered(page, painted(page, "1girl, side ponytail").get_by_text("More")).get_by_text("Share").click()
     page.locator(".message.private", has_text="Shared").last.wait_for()
     page.keyboard.type("/gallery ")
     page.wait_for_selector(".command-name")
@@ -244,8 +252,7 @@ def test_a_phone_shows_shared_pictures_with_their_texts(open_page):
 def test_two_people_in_two_tabs_see_and_vote(open_page):
     hana, kenji = open_page("hana"), open_page("kenji")
     paint(hana, "1girl, freckles")
-    painted(hana, "1girl, freckles").get_by_text("More").click()
-    hana.locator(".message.private").last.get_by_text("Share").click()
+    answered(hana, painted(hana, "1girl, freckles").get_by_text("More")).get_by_text("Share").click()
 
     kenji.get_by_role("button", name="# gallery").click()
     kenji.locator(".message", has_text="1girl, freckles").get_by_text("Vote (0)").click()
@@ -281,10 +288,9 @@ def test_apps_entries_stand_in_a_messages_menu(open_page):
     message = painted(page, "1girl, ponytail")
     message.hover()
     message.locator(".more").click()
-    page.get_by_role("menuitem", name="Who made this").click()
+    answer = answered(page, page.get_by_role("menuitem", name="Who made this"))
 
-    answer = page.locator(".message.private", has_text="Hana").last
-    answer.wait_for()
+    assert "Hana" in answer.inner_text()
     assert "1girl, ponytail" in answer.inner_text()
 
 
