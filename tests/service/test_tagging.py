@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from helpers.fake_executors import FakeDescriber
-from helpers.support import make_settings, png
+from helpers.support import eventually, make_settings, png
 from pydantic import SecretStr
 
 from pastelbot import app, run
@@ -74,8 +74,7 @@ async def test_few_wait_at_a_time(describing, describer):
     """Finished pictures must not wait for their rating behind a crowd."""
     describer.hold()
     waiting = [asyncio.ensure_future(ask(describing, user_id)) for user_id in range(20, 24)]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await eventually(lambda: len(describer.described) == 4)
     with pytest.raises(LimitError, match="4 pictures are waiting to be described"):
         await ask(describing, 30)
 
