@@ -58,7 +58,7 @@ class _Stub:
 def read_pickled(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a pickled file; raises a CheckpointError that names what it should not hold."""
     try:
-        return _tensors(load_plain(path))
+        return weights_in(load_plain(path))
     except Exception:  # noqa: BLE001 - any file may raise anything; the second reader says what is wrong
         return _read_in_child(path)
 
@@ -76,13 +76,26 @@ def load_plain(path: Path, *, mapped: bool = False) -> object:
 
 # Where the weights are inside a file that holds more; the last three in upscalers, the smoothed ones first.
 _NESTS = ("state_dict", "params_ema", "params-ema", "params")
+_DEEPEST = 4  # files that were saved inside others
 
 
-def _tensors(content: object) -> dict[str, Tensor]:
+def weights_in(content: object) -> dict[str, Tensor]:
+    """Return the tensors by name of what a pickled file holds, also where they lie in a dictionary of another one."""
+    for _ in range(_DEEPEST):
+        inner = _nested(content)
+        if inner is None:
+            break
+        content = inner
+    items = content.items() if isinstance(content, dict) else ()
+    return {str(name): value.detach() for name, value in items if isinstance(value, Tensor)}
+
+
+def _nested(content: object) -> object | None:
+    """Return the dictionary with the weights inside another one: by its name, or as the only thing that is there."""
     if not isinstance(content, dict):
-        return {}
-    content = next((content[name] for name in _NESTS if isinstance(content.get(name), dict)), content)
-    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+        return None
+    names = [*_NESTS, *(content if len(content) == 1 else ())]
+    return next((content[name] for name in names if isinstance(content.get(name), dict)), None)
 
 
 def _read_in_child(path: Path) -> dict[str, Tensor]:
@@ -108,7 +121,7 @@ def convert(path: Path, target: Path) -> None:
     if unknown:
         raise CheckpointError(f"it holds {', '.join(unknown[:5])}, which weights do not need")
     with torch.serialization.safe_globals([(_Stub, name) for name in names]):
-        tensors = _tensors(load_plain(path))
+        tensors = weights_in(load_plain(path))
     if not tensors:
         raise CheckpointError("it holds no tensors")
     save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, target)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pastelbot.diffusion.weights.chunked import is_finite
-from pastelbot.diffusion.weights.pickles import load_plain, read_pickled
+from pastelbot.diffusion.weights.pickles import load_plain, read_pickled, weights_in
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.identify import CHECKPOINTS, SD1_VAE, identify, kind_of_pickle
@@ -147,9 +147,7 @@ def open_file(path: Path) -> TensorSource:
     if is_safetensors(path):
         return SafetensorsSource(path)
     content = read_plain(path)
-    weights = content.get("state_dict", content) if isinstance(content, dict) else {}
-    weights = weights if isinstance(weights, dict) else {}
-    tensors = {str(name): value.detach() for name, value in weights.items() if isinstance(value, Tensor)}
+    tensors = weights_in(content)
     if not tensors:
         kind = kind_of_pickle(content) or "an unknown kind of file"
         raise CheckpointError(f"{path} is {kind}: it holds no tensors with names.")
