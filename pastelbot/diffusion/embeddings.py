@@ -4,7 +4,7 @@ The webui's files (`string_to_param`, whose first ones hold torch's ParameterDic
 and the SD concepts library (one tensor under the embedding's word), kohya's and OneTrainer's (`emb_params`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +41,16 @@ def is_embedding(path: Path) -> bool:
 def read_embedding(path: Path) -> Tensor:
     """Return a file's vectors (count, width) in float32; raises a CheckpointError that says what else it is."""
     return vectors_among(str(path), _tensors(path))
+
+
+def has_output(path: Path) -> bool:
+    """Return whether a file has OneTrainer's output vectors too, which are not used; OneTrainer saves safetensors."""
+    return not is_card(path) and is_safetensors(path) and has_output_among(read_header(path).shapes)
+
+
+def has_output_among(names: Container[str]) -> bool:
+    """Do as `has_output` with the names of an embedding's tensors."""
+    return _OUTPUT in names
 
 
 def vectors_among(label: str, tensors: Mapping[str, Tensor]) -> Tensor:

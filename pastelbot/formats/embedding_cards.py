@@ -1,4 +1,4 @@
-"""Embedding cards: PNG pictures in whose text the webui puts an embedding. Torch-free, as the bot lists folders."""
+"""Embedding cards: pictures in whose text and pixels the webui puts an embedding. Torch-free: the bot lists folders."""
 
 import base64
 from collections.abc import Mapping
@@ -7,8 +7,9 @@ from typing import IO, Any
 
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.texts.embedding_pixels import hidden_embedding
 
-SUFFIX = ".png"
+SUFFIXES = (".png", ".webp")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEY = b"sd-ti-embedding\0"
 _LONGEST = 16 * 2**20  # bytes; 75 vectors of 768 numbers are 2 MB
@@ -17,9 +18,9 @@ _NUMBERS = "TORCHTENSOR"  # the webui's name of an array's list of numbers
 
 
 def is_card(path: Path) -> bool:
-    """Return whether a file is a PNG that holds an embedding; a picture beside an embedding mostly is a preview."""
+    """Return whether a file is a picture that holds an embedding; a picture beside an embedding mostly is a preview."""
     try:
-        return _text(path) is not None
+        return _text(path) is not None or hidden_embedding(path) is not None
     except OSError:
         return False
 
@@ -28,9 +29,10 @@ def read_card(path: Path) -> Mapping[str, Any]:
     """Return what an embedding file of PyTorch would hold, with lists for tensors; raises CheckpointError."""
     try:
         text = _text(path)
-        if text is None:
+        found = hidden_embedding(path) if text is None else base64.b64decode(text, validate=True)
+        if found is None:
             raise CheckpointError(f"{path} is a picture without an embedding in it.")
-        content = parse_json(base64.b64decode(text, validate=True).decode())
+        content = parse_json(found.decode())
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} holds a damaged embedding: {error}. Download it again.") from error
     if not isinstance(content, dict) or not isinstance(content.get("string_to_param"), dict):

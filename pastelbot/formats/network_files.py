@@ -12,14 +12,15 @@ from pathlib import Path
 
 from pastelbot.choices import nearest_names
 from pastelbot.errors import CheckpointError
-from pastelbot.formats.embedding_cards import SUFFIX as CARD
+from pastelbot.formats.embedding_cards import SUFFIXES as CARDS
 from pastelbot.formats.embedding_cards import is_card
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import HashIndex
 from pastelbot.formats.safetensors_header import read_header
 
 _LORA_SUFFIXES = (".safetensors", ".pt", ".ckpt", ".bin")
-EMBEDDING_SUFFIXES = (".safetensors", ".pt", ".bin", CARD)
+_EMBEDDING_FILES = (".safetensors", ".pt", ".bin")
+EMBEDDING_SUFFIXES = (*_EMBEDDING_FILES, *CARDS)
 
 # In cloneofsimo's form a LoRA is two files; this one comes with the other.
 _PARTNER = ".text_encoder"
@@ -78,7 +79,14 @@ def network_files(folder: Path | None, suffixes: Iterable[str]) -> dict[str, Pat
 def _is_network(path: Path, suffixes: tuple[str, ...]) -> bool:
     """Return whether a file is a network by its ending; a picture mostly only shows one, so it is looked into."""
     suffix = path.suffix.lower()
-    return suffix in suffixes and path.is_file() and (suffix != CARD or is_card(path))
+    if suffix not in suffixes or not path.is_file():
+        return False
+    return suffix not in CARDS or (not _is_preview(path) and is_card(path))
+
+
+def _is_preview(path: Path) -> bool:
+    """Return whether a picture shows the network beside it, whose name it has."""
+    return path.stem.lower().endswith(".preview") or any(path.with_suffix(end).exists() for end in _EMBEDDING_FILES)
 
 
 class NetworkFolder:

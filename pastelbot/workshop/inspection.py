@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from pastelbot.diffusion.embeddings import is_embedding, read_embedding
+from pastelbot.diffusion.embeddings import has_output, is_embedding, read_embedding
 from pastelbot.diffusion.lora.files import open_lora
 from pastelbot.diffusion.lora.lora_file import LoraFile
 from pastelbot.diffusion.weights.files import vae_file_faults
@@ -125,6 +125,8 @@ def _describe_embedding(path: Path, findings: Findings) -> None:
     findings.facts["vectors"] = f"{len(vectors)}, each of {vectors.shape[1]} numbers"
     if vectors.shape[1] in _WIDTHS:
         findings.facts["made for"] = _WIDTHS[vectors.shape[1]]
+    if has_output(path):
+        findings.facts["not used"] = "OneTrainer's output vectors, which other programs do not read either"
 
 
 def _hash(path: Path, progress: Progress) -> FileHashes:

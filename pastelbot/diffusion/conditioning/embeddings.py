@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.embeddings import read_embedding, vectors_among
+from pastelbot.diffusion.embeddings import has_output, has_output_among, read_embedding, vectors_among
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.hashes import embedding_hash
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, NetworkFolder
@@ -17,10 +17,14 @@ _OTHER_WIDTHS = {1024: "Stable Diffusion 2.x", 1280: "SDXL", 2048: "SDXL", 4096:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Embedding:
-    """An embedding's vectors (count, width), and why they cannot be used, where they cannot."""
+    """An embedding's vectors (count, width), and why they cannot be used, where they cannot.
+
+    `has_output` is whether the file also has vectors that are added behind the text encoder, which are not used.
+    """
 
     vectors: Tensor
     hash: str = ""
+    has_output: bool = False
     problem: str | None = None
 
 
@@ -50,14 +54,15 @@ class EmbeddingCache:
         """Return the embedding that is inside a LoRA's file; the LoRA's name is its hash, as in the webui."""
         label = f"{name} in {lora}"
         try:
-            return Embedding(vectors=self._fitting(label, vectors_among(label, tensors)), hash=lora)
+            vectors = self._fitting(label, vectors_among(label, tensors))
+            return Embedding(vectors=vectors, hash=lora, has_output=has_output_among(tensors))
         except CheckpointError as error:
             return self._unusable(name, str(error))
 
     def _read(self, name: str, path: Path) -> Embedding:
         try:
             vectors = self._fitting(str(path), read_embedding(path))
-            return Embedding(vectors=vectors, hash=embedding_hash(path))
+            return Embedding(vectors=vectors, hash=embedding_hash(path), has_output=has_output(path))
         except (CheckpointError, OSError) as error:
             return self._unusable(name, str(error).replace(f"{path.parent}/", ""))
 

@@ -133,7 +133,7 @@ class Engine:
 
     def _painters(self, job: ActiveJob) -> Iterator[PicturePipeline]:
         conditionings = list(self._prompts.encode(job.plan))
-        job.networks = used_networks(conditionings, self._prompts.hash_of_embedding)
+        job.networks = used_networks(conditionings, self._prompts.embedding_file)
         request = job.plan.request
         if request.init is not None:
             size = request.width, request.height

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pastelbot.diffusion.conditioning.embeddings import Embedding
+from pastelbot.diffusion.embeddings import has_output_among
 from pastelbot.diffusion.engine.picture import PassConditioning
 from pastelbot.diffusion.lora.library import UsedLora
 
@@ -15,10 +17,12 @@ class UsedNetworks:
     notes: tuple[str, ...] = ()
 
 
-def used_networks(passes: Iterable[PassConditioning], hash_of_embedding: Callable[[str], str]) -> UsedNetworks:
+def used_networks(
+    passes: Iterable[PassConditioning], embedding_file: Callable[[str], Embedding | None]
+) -> UsedNetworks:
     """Return what the passes used, each LoRA and embedding once, by the names that the prompts have for them.
 
-    As in the webui, embeddings are those of the first pass alone.
+    As in the webui, embeddings are those of the first pass alone. `embedding_file` returns None for one inside a LoRA.
     """
     hashes: dict[str, str] = {}
     others: dict[str, str] = {}
@@ -31,14 +35,17 @@ def used_networks(passes: Iterable[PassConditioning], hash_of_embedding: Callabl
                 others[_word(used.tag.name)] = _word(used.found.name)
             notes.update(dict.fromkeys(used.notes))
         for name in each.embeddings if number == 0 else ():
-            embeddings[_word(name)] = hash_of_embedding(name) or _lora_with(name, each.loras)
+            file, lora = embedding_file(name), _lora_with(name, each.loras)
+            embeddings[_word(name)] = file.hash if file else _word(lora.tag.name) if lora else ""
+            if file.has_output if file else lora is not None and has_output_among(lora.lora.embeddings[name]):
+                notes[f"The embedding {name} also has output vectors of OneTrainer, which are not used."] = None
     fields = {"Lora hashes": _pairs(hashes), "Lora names": _pairs(others), "TI hashes": _pairs(embeddings)}
     return UsedNetworks(fields={name: value for name, value in fields.items() if value}, notes=tuple(notes))
 
 
-def _lora_with(embedding: str, loras: Iterable[UsedLora]) -> str:
+def _lora_with(embedding: str, loras: Iterable[UsedLora]) -> UsedLora | None:
     """Return the LoRA that an embedding is inside of, which the webui names in place of its hash."""
-    return next((_word(used.tag.name) for used in loras if embedding in used.lora.embeddings), "")
+    return next((used for used in loras if embedding in used.lora.embeddings), None)
 
 
 def _word(name: str) -> str:

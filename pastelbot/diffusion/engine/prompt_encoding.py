@@ -81,9 +81,9 @@ class PromptCache:
             self._learnt = wanted
             self._conditioner.learn({name: each.vectors for name, each in wanted.items()})
 
-    def hash_of_embedding(self, name: str) -> str:
-        """Return the hash of an embedding's file."""
-        return self._cache.by_name[name].hash if name in self._cache.by_name else ""
+    def embedding_file(self, name: str) -> Embedding | None:
+        """Return the embedding that has a file of its own; None for one inside a LoRA."""
+        return self._cache.by_name.get(name)
 
     def _encode(
         self, request: GenerationRequest, prompt: str, negative: str, steps: int, hires_steps: int | None

@@ -4,11 +4,14 @@ import base64
 import hashlib
 import io
 import json
+import zlib
+from itertools import islice
 
+import numpy as np
 import pytest
 import torch
 from helpers.lora_files import write_lora
-from PIL import Image
+from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import load_file, save_file
 
@@ -38,13 +41,17 @@ def width(own):
     return own.conditioner.width
 
 
-def infotext(own, folder, **changes):
+def event_of(own, folder, **changes):
     engine = Engine(own, networks=NetworkFolders(embeddings=folder))
     engine.admit("a", REQUEST.replace(**changes))
     while True:
         for event in engine.step():
             if isinstance(event, Painted):
-                return event.pictures[0].infotext
+                return event
+
+
+def infotext(own, folder, **changes):
+    return event_of(own, folder, **changes).pictures[0].infotext
 
 
 def safetensors(path, **tensors):
@@ -66,7 +73,45 @@ def card(path, content):
     return path
 
 
+def mask():
+    number = 0
+    while True:
+        number = (1664525 * number + 1013904223) % 2**32
+        yield number % 255
+
+
+def hidden(path, content, *, height=16, **options):
+    """Write a picture with an embedding in its pixels, as the webui does: the lower halves of bytes left of it."""
+    packed = np.frombuffer(zlib.compress(json.dumps(content).encode(), 9), np.uint8)
+    width = len(packed) // (3 * height) + 1
+    packed = np.resize(packed, (height, width, 3))
+    noise = np.fromiter(islice(mask(), packed.size), np.uint8).reshape(packed.shape) & 15
+    style = np.uint8(0xA0)
+    black = np.zeros((height, 1, 3), np.uint8)
+    picture = np.full((height, 20, 3), 99, np.uint8)
+    blocks = ((packed & 15 ^ noise) | style, black, picture, black, (packed >> 4 ^ noise) | style)
+    Image.fromarray(np.concatenate(blocks, axis=1)).save(path, **options)
+    return path
+
+
+def test_the_generator_behind_hidden_embeddings_is_the_webuis():
+    """Its first numbers, as the webui's own test has them."""
+    assert [253, 242, 127, 44, 157, 27, 239, 133] == list(islice(mask(), 8))
+
+
+def framed(path):
+    """Put a black frame around a picture, as screenshots have it."""
+    with Image.open(path) as image:
+        wide = ImageOps.expand(image, 5)
+    wide.save(path)
+    return path
+
+
+A1111 = {"string_to_param": {"*": {"TORCHTENSOR": VECTORS.tolist()}}, "name": "x"}
 FORMS = {
+    "hidden": lambda path: hidden(path.with_suffix(".png"), A1111),
+    "hidden, WebP": lambda path: hidden(path.with_suffix(".webp"), A1111, lossless=True),
+    "hidden, black around": lambda path: framed(hidden(path.with_suffix(".png"), A1111)),
     "a1111": lambda path: pickled(
         path.with_suffix(".pt"),
         {
@@ -107,6 +152,49 @@ def test_inspect_and_the_folder_use_the_same_reader(tmp_path, form):
     assert found.problems == []
     assert (EMBEDDING, "2, each of 12 numbers") == (found.facts["kind"], found.facts["vectors"])
     assert {"x": path} == network_files(tmp_path, EMBEDDING_SUFFIXES)
+
+
+NO_CARDS = {
+    "one colour": np.full((8, 8, 3), 7, np.uint8),
+    "black": np.zeros((8, 8, 3), np.uint8),
+    "black columns": np.tile(np.array([[[16] * 3], [[0] * 3]], np.uint8).reshape(1, 2, 3), (8, 4, 1)),
+    "noise": np.random.default_rng(1).integers(0, 255, (16, 32, 3), np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", NO_CARDS)
+def test_other_pictures_are_no_cards(tmp_path, name):
+    Image.fromarray(NO_CARDS[name]).save(tmp_path / "x.png")
+
+    assert network_files(tmp_path, EMBEDDING_SUFFIXES) == {}
+    assert "is a picture." in inspect_path(tmp_path / "x.png").problems[0]
+
+
+def test_a_damaged_block_is_no_card(tmp_path):
+    path = hidden(tmp_path / "x.png", A1111)
+    with Image.open(path) as image:
+        image.putpixel((3, 3), (1, 1, 1))
+        image.save(path)
+
+    assert network_files(tmp_path, EMBEDDING_SUFFIXES) == {}
+
+
+def test_a_card_beside_an_embedding_of_its_name_is_a_preview(tmp_path):
+    file = FORMS["a1111"](tmp_path / "x")
+    hidden(tmp_path / "x.png", A1111)
+
+    assert {"x": file} == network_files(tmp_path, EMBEDDING_SUFFIXES)
+
+
+def test_output_vectors_of_onetrainer_are_said(tmp_path, own, width):
+    """Where the embedding is called, and by `inspect`."""
+    vectors = torch.zeros(2, width)
+    path = safetensors(tmp_path / "sparkle", emb_params=vectors, emb_params_out=vectors)
+
+    assert "OneTrainer's output vectors" in inspect_path(path).facts["not used"]
+    assert event_of(own, tmp_path).notes == ()
+    (note,) = event_of(own, tmp_path, prompt="1girl, sparkle").notes
+    assert "The embedding sparkle also has output vectors of OneTrainer, which are not used." == note
 
 
 def test_single_vector_has_no_second_dimension(tmp_path):
