@@ -11,8 +11,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from pastelbot.errors import PastelError, RequestError
 from pastelbot.i18n.languages import Languages
 from pastelbot.service.services import Services
+from pastelbot.web.gradio_gate import GradioGate
 from pastelbot.web.guard import Guard, locale_of
 from pastelbot.web.page import build_page
+from pastelbot.web.routes.file_routes import FileRoutes
 from pastelbot.web.routes.gallery_routes import GalleryRoutes
 from pastelbot.web.routes.job_routes import JobRoutes
 from pastelbot.web.routes.picture_routes import PictureRoutes
@@ -20,7 +22,6 @@ from pastelbot.web.routes.sign_in_pages import SignInPages
 from pastelbot.web.visits import Visits
 
 _LOCALES = ("en", "ja")
-_LARGEST_UPLOAD = 25 * 2**20
 _STATIC = {"page.js": "text/javascript", "style.css": "text/css"}
 _FONTS = ("system-ui", "Noto Sans", "Noto Sans CJK JP", "sans-serif")
 _HEAD = (
@@ -42,7 +43,6 @@ def application(services: Services, languages: Languages) -> FastAPI:
             run_history=False,
             ssr_mode=False,
             show_error=True,
-            max_file_size=_LARGEST_UPLOAD,
             theme=_theme(),
             head=_HEAD,
         )
@@ -53,6 +53,7 @@ def plain_application(services: Services, languages: Languages) -> FastAPI:
     """Return the routes around Gradio's pages."""
     visits = Visits(services)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(GradioGate)
     app.add_middleware(Guard, settings=services.settings, visits=visits, languages=languages)
     errors = _Errors(languages)
     app.add_exception_handler(PastelError, errors.answer)
@@ -62,6 +63,7 @@ def plain_application(services: Services, languages: Languages) -> FastAPI:
     JobRoutes(services, languages, visits).register(app)
     PictureRoutes(services).register(app)
     GalleryRoutes(services, languages).register(app)
+    FileRoutes(services).register(app)
     return app
 
 

@@ -174,5 +174,13 @@ def notes_list(notes: Sequence[str], translate: Translate) -> str:
     return f'<div class="note">{_t(translate, "It may look different:")}<ul>{lines}</ul></div>'
 
 
+def drop_zone(purpose: str, text: str, kinds: str = "image/*,.txt") -> str:
+    """Return where files are dropped or chosen; `page.js` does with them what the purpose says."""
+    return (
+        f'<label class="drop"><span>{html.escape(text)}</span><input type="file" data-drop="{purpose}"'
+        f' accept="{kinds}" aria-label="{html.escape(text)}"></label><p class="error" data-said="{purpose}"></p>'
+    )
+
+
 def _t(translate: Translate, text: str) -> str:
     return html.escape(translate(text))

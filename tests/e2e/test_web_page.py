@@ -210,7 +210,7 @@ def test_a_dropped_picture_tells_its_settings_and_is_painted_again(open_page, ur
     file.write_bytes(page.request.get(url + image.lstrip("/")).body())
 
     page.get_by_role("tab", name="PNG info").click()
-    page.set_input_files("input[type=file]", file)
+    page.set_input_files("[data-drop=infotext]", file)
     page.wait_for_function("document.querySelector('#infotext textarea').value.startsWith('1boy, hat')")
     page.click("#recreate")
     assert "It is queued" in page.locator("#info-said .note").inner_text()
@@ -223,7 +223,7 @@ def test_a_foreign_or_huge_file_is_one_sentence(open_page, tmp_path):
     foreign.write_bytes(b"MZ a program")
     huge.write_bytes(b"\0" * (26 * 2**20))
 
-    page.set_input_files("input[type=file]", huge)
-    page.locator("#notice", has_text="too large: the limit is 25 MiB").wait_for()
-    page.set_input_files("input[type=file]", foreign)
-    assert "is not a readable picture" in page.locator("#info-said .error").inner_text()
+    page.set_input_files("[data-drop=infotext]", huge)
+    page.locator("[data-said=infotext]", has_text="too large: the limit is 25 MiB").wait_for()
+    page.set_input_files("[data-drop=infotext]", foreign)
+    page.locator("[data-said=infotext]", has_text="is not a readable picture").wait_for()

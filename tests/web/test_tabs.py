@@ -1,14 +1,11 @@
 """What Gradio's fields mean and show: the tabs' handlers, called as Gradio calls them."""
 
-import io
 from types import SimpleNamespace
 
 import pytest
 from helpers.fake_executors import FakeExecutor
 from helpers.support import eventually, make_settings
 from helpers.web_page import web_page
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 pytest.importorskip("gradio", reason="the web extra is not installed")
 import gradio
@@ -153,43 +150,6 @@ def test_what_is_not_set_is_shown_as_left_out(fields):
     shown = shown_options(fields, typed_options(fields, with_values(steps="9")))
 
     assert [value for value in shown if value] == ["9"]
-
-
-def dropped(tmp_path, content, name="picture.png"):
-    path = tmp_path / name
-    path.write_bytes(content)
-    return str(path)
-
-
-def png(text=None):
-    file, info = io.BytesIO(), PngInfo()
-    if text is not None:
-        info.add_text("parameters", text)
-    Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=info)
-    return file.getvalue()
-
-
-async def test_a_dropped_picture_tells_its_settings(info_tab, tmp_path):
-    assert await info_tab.read(BROWSER, dropped(tmp_path, png(INFOTEXT))) == (INFOTEXT, "")
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"MZ a program", "is not a readable picture"),
-        (b"", "is not a readable picture"),
-        (png(), "has no infotext"),
-        (png(INFOTEXT)[:60], "picture"),
-    ],
-    ids=["a program", "nothing", "without settings", "cut off"],
-)
-async def test_a_foreign_file_is_one_sentence(info_tab, tmp_path, content, sentence):
-    text, said = await info_tab.read(BROWSER, dropped(tmp_path, content))
-
-    assert text == ""
-    assert sentence in said
-    assert str(tmp_path) not in said
-    assert 1 == said.count("<p ")
 
 
 async def test_an_infotext_is_painted_again(info_tab, executor):

@@ -81,9 +81,7 @@
 
   // Settings into the form: by Gradio's own fields, which the page hides, as Gradio alone can fill the others.
   function use(infotext) {
-    const field = find("#bring textarea, #bring input");
-    field.value = infotext;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+    fill(find("#bring textarea, #bring input"), infotext);
     setTimeout(() => find("#bring-button").click(), 50);
     viewer.close();
     find("#tabs [role=tab]").click();
@@ -109,16 +107,28 @@
     load(event.target.closest("[data-fragment]"), `${path}&${new URLSearchParams(new FormData(event.target))}`);
   });
 
-  // A file that is too large is refused before it travels.
-  const LARGEST = 25 * 1024 * 1024;
-  function refuse(event, files) {
-    if (![...(files || [])].some((file) => file.size > LARGEST)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    notice(language === "ja" ? "ファイルが大きすぎます。上限は 25 MiB です。" : "This file is too large: the limit is 25 MiB.");
+  // Files go to routes of the page's own; those that are too large are refused before they travel.
+  const said = (purpose, text) => { const place = find(`[data-said="${purpose}"]`); if (place) place.textContent = text; };
+  async function send(path, file, most) {
+    const limit = most / 1024 / 1024;
+    if (file.size > most) throw new Error(language === "ja"
+      ? `ファイルが大きすぎます。上限は ${limit} MiB です。` : `This file is too large: the limit is ${limit} MiB.`);
+    return (await ask(path, { method: "POST", body: file, headers: { Accept: "application/json", "Content-Type": "application/octet-stream" } })).json();
   }
-  document.addEventListener("change", (event) => refuse(event, event.target.files), true);
-  document.addEventListener("drop", (event) => refuse(event, event.dataTransfer?.files), true);
+  function fill(field, value) {
+    field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  const drops = {
+    async infotext(file) { fill(find("#infotext textarea"), (await send("/infotext", file, 25 * 1024 * 1024)).infotext); },
+  };
+  document.addEventListener("change", async (event) => {
+    const { drop } = event.target.dataset, file = event.target.files?.[0];
+    if (!drop || !file) return;
+    said(drop, "");
+    try { await drops[drop](file); } catch (error) { said(drop, error.message); }
+    event.target.value = "";
+  });
 
   // Completion of the tag before the caret, as a row of buttons under the prompt; what stands behind the caret stays.
   let offers = [], chosen = 0, box = null, asked = 0;

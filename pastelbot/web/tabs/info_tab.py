@@ -1,18 +1,15 @@
 """The tab for infotexts: what a dropped picture says of itself, to use its settings or to paint it again."""
 
-import asyncio
-from pathlib import Path
 from typing import Any
 
 import gradio
 
 from pastelbot.errors import PastelError, RequestError
-from pastelbot.formats import pictures
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.records import JobOptions
 from pastelbot.service.rates import Kind
 from pastelbot.service.services import Services
-from pastelbot.web.fragments import notes_list, refusal
+from pastelbot.web.fragments import drop_zone, notes_list, refusal
 from pastelbot.web.painting import submit
 from pastelbot.web.visits import Visits
 
@@ -31,7 +28,9 @@ class InfoTab:
         translate = self._translate
         with gradio.Row(elem_classes="info"):
             with gradio.Column(min_width=280):
-                file = gradio.File(label=translate("Drop a picture or a text file here"), type="filepath", height=220)
+                gradio.HTML(
+                    drop_zone("infotext", translate("Drop a picture or a text file here, or tap to choose one"))
+                )
             with gradio.Column(min_width=280, scale=2):
                 text = gradio.Textbox(label=translate("Infotext"), lines=8, max_lines=20, elem_id="infotext")
                 said = gradio.HTML("", elem_id="info-said")
@@ -39,20 +38,7 @@ class InfoTab:
                     gradio.Button(translate("Use these settings"), elem_id="use-infotext")
                     again = gradio.Button(translate("Paint it again"), variant="primary", elem_id="recreate")
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        file.upload(self.read, file, [text, said], **quiet)
         again.click(self.recreate, text, said, trigger_mode="multiple", **quiet)
-
-    async def read(self, request: gradio.Request, path: str | None) -> tuple[str, str]:
-        """Return the infotext of a file, and a sentence where it has none."""
-        try:
-            visitor = await self._visits.require(request.cookies)
-            self._services.rates.spend(visitor.actor.user_id, Kind.BUTTON)
-            if path is None:
-                return "", ""
-            content = await asyncio.to_thread(Path(path).read_bytes)
-            return await asyncio.to_thread(pictures.read_infotext, content), ""
-        except PastelError as error:
-            return "", refusal(error, self._translate, charged=False)
 
     async def recreate(self, request: gradio.Request, infotext: str) -> str:
         """Paint what an infotext says; return what will differ, or why it cannot be done."""
