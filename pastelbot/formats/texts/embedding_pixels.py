@@ -36,11 +36,11 @@ def hidden_embedding(path: Path) -> bytes | None:
 
 def _blocks(pixels: _Bytes) -> tuple[_Bytes, _Bytes] | None:
     """Return the halves of bytes that are left and right of the picture; None where there are no such blocks."""
-    lit = (pixels > 0).all(axis=2)
-    columns, rows = np.flatnonzero(lit.any(axis=0)), np.flatnonzero(lit.any(axis=1))
+    lit = np.all(pixels > 0, axis=2)
+    columns, rows = np.flatnonzero(np.any(lit, axis=0)), np.flatnonzero(np.any(lit, axis=1))
     if not columns.size:
         return None
-    halves = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] & _HALF
+    halves: _Bytes = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] & np.uint8(_HALF)
     black = np.flatnonzero(~halves.any(axis=(0, 2)))
     if len(black) < 2:
         return None
