@@ -227,3 +227,4 @@ def test_a_foreign_or_huge_file_is_one_sentence(open_page, tmp_path):
     page.locator("[data-said=infotext]", has_text="too large: the limit is 25 MiB").wait_for()
     page.set_input_files("[data-drop=infotext]", foreign)
     page.locator("[data-said=infotext]", has_text="is not a readable picture").wait_for()
+    assert "" == page.input_value("#infotext textarea")
