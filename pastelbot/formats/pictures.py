@@ -9,16 +9,17 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pastelbot.errors import LimitError, RequestError
-from pastelbot.formats.programs.table import chunks_in, translated
+from pastelbot.formats.programs.table import chunks_in, translated, translated_text
 from pastelbot.formats.texts.hidden import hidden_text
 from pastelbot.formats.texts.infotext_cap import capped, capped_text, read_capped
-from pastelbot.formats.texts.picture_texts import PLACES, exif_of, texts_of
+from pastelbot.formats.texts.picture_texts import PLACES, WEBUI_PLACES, exif_of, texts_of
 
 _ORIENTATION = 0x0112
 _QUARTER_TURNS = (5, 6, 7, 8)
 _STEPS = re.compile(r"\bSteps: *+\d")
 _MOST_LOOKED_AT = 2**18  # bytes of a file of which it is not known that it is text
-_TEXT_SUFFIXES = (".txt", ".md", "")
+_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe \r\n\t"  # marks of encodings, and empty lines
+_TEXT_SUFFIXES = (".txt", ".md", ".json", "")
 
 MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as an attachment
 _MAX_PIXELS = 25_000_000
@@ -39,7 +40,8 @@ def read_infotext(source: Path | bytes) -> str:
     what = f"The infotext of {name}"
     try:
         if isinstance(source, Path) and source.suffix.lower() in _TEXT_SUFFIXES:
-            return read_capped(source, what=what)
+            text = read_capped(source, what=what)
+            return translated_text(text, name) or text
         with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=_FORMATS) as image:
             width, height = image.size
             if width * height > _MAX_READ:
@@ -48,8 +50,8 @@ def read_infotext(source: Path | bytes) -> str:
     except _HUGE as error:
         raise LimitError(f"{name} claims to be huge; the cap is {_MAX_READ:,} pixels in all.") from error
     except UnidentifiedImageError as error:
-        if isinstance(source, bytes) and _is_text(source):
-            return capped_text(source, what=what)
+        if isinstance(source, bytes) and (meant := _text_in(source, name)):
+            return meant
         raise RequestError(f"{name} is not a readable picture, nor a text with an infotext.") from error
     except OSError as error:
         raise RequestError(f"{name} cannot be read: {error}.") from error
@@ -60,9 +62,14 @@ def read_infotext(source: Path | bytes) -> str:
     return capped(found, what=what)
 
 
-def _is_text(content: bytes) -> bool:
-    """Return whether a file's content begins as text with an infotext's settings does, in any encoding."""
-    return b"Steps:" in content[:_MOST_LOOKED_AT].replace(b"\0", b"")
+def _text_in(content: bytes, name: str) -> str | None:
+    """Return the infotext that a text file's content is, or means; None where it does not begin as one does."""
+    start = content[:_MOST_LOOKED_AT].replace(b"\0", b"")
+    is_infotext = b"Steps:" in start
+    if not is_infotext and not start.lstrip(_BEFORE_TEXT).startswith(b"{"):
+        return None
+    text = capped_text(content, what=f"The infotext of {name}")
+    return translated_text(text, name) or (text if is_infotext else None)
 
 
 def _infotext_of(image: Image.Image, name: str) -> str:
@@ -71,15 +78,23 @@ def _infotext_of(image: Image.Image, name: str) -> str:
     Where there is none, what stands at the webui's own places is returned, or nothing.
     """
     texts = texts_of(image)
-    placed = [texts[place] for place in PLACES if place in texts]
-    if (infotext := next((text for text in placed if _STEPS.search(text)), None)) is not None:
-        return infotext
-    if (other := translated(texts, image.size, name)) is not None:
-        return other
+    placed = {place: texts[place] for place in PLACES if place in texts}
+    infotexts = {place: text for place, text in placed.items() if _STEPS.search(text)}
+    for place in WEBUI_PLACES:
+        if place in infotexts:
+            return infotexts[place]
+    try:
+        other = translated(texts, image.size, name)
+    except RequestError:
+        if not infotexts:
+            raise
+        other = None
+    if other is not None or infotexts:
+        return other or next(iter(infotexts.values()))
     hidden = hidden_text(image)
     if hidden.lstrip().startswith("{"):
         hidden = translated(chunks_in(hidden), image.size, name) or ""
-    return hidden or (placed[0] if placed else "")
+    return hidden or next(iter(placed.values()), "")
 
 
 def size_of(content: bytes, *, what: str = START) -> tuple[int, int]:

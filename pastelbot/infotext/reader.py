@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pastelbot.errors import RequestError
+from pastelbot.formats.programs.table import translated_text
+from pastelbot.formats.texts.infotext_cap import capped
 from pastelbot.infotext.fields import Infotext
 from pastelbot.infotext.finding import find_infotexts
 from pastelbot.infotext.init_fields import MASK_FIELDS, STRENGTH, read_init
@@ -60,11 +63,11 @@ class ReadRequest(NamedTuple):
 
 
 def read_request(text: str) -> ReadRequest:
-    """Read the first infotext in any text; what is missing or unreadable gets its default.
+    """Read the first infotext in any text, or another program's settings; what is missing or unreadable is a default.
 
     Nothing but the length can be wrong with it: raises LimitError for more than 64 Ki characters.
     """
-    text, *others = find_infotexts(text)
+    text, *others = find_infotexts(_translated(text))
     raw, hashes, resources = read_spelled(text)
     fields = _Fields(interpreted(raw))
     request = (
@@ -91,6 +94,13 @@ def read_request(text: str) -> ReadRequest:
         resources=_lora_resources(resources),
         init=read_init(raw.fields),
     )
+
+
+def _translated(text: str) -> str:
+    try:
+        return translated_text(capped(text), "The text") or text
+    except RequestError:  # of a program that says too little
+        return text
 
 
 def _of_kind(hashes: Mapping[str, str], kind: str) -> dict[str, str]:

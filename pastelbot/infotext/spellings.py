@@ -54,6 +54,8 @@ _SIGNS = re.compile(r"[\W_]+")
 _KNOWN = {_SIGNS.sub("", name).casefold(): name for name in _NAMES} | _OTHERS
 _SIZES = {"Size", "Hires resize", "Seed resize from"}
 _SIZE = re.compile(r"(\d{1,9})\s*+[xX×*]\s*+(\d{1,9})(?:\s*px)?")
+_WEIGHT = re.compile(r"([^,:<>\s][^,:<>]*+): (-?[0-9.]+)(?=,|$)")
+_HASH_AND_WEIGHT = re.compile(r"([^,:<>\s][^,:<>]*+): [0-9a-f]{8,64}: (-?[0-9.]+)(?=,|$)")
 _JSON_FIELD = re.compile(r"(?:^|, )(Hashes|Civitai resources|Civitai metadata): (?=[{\[])")
 
 
@@ -79,6 +81,7 @@ def read_spelled(text: str) -> Spelled:
             known = name
         size = _SIZE.fullmatch(value) if known in _SIZES else None
         fields[known] = value if size is None else f"{size[1]}x{size[2]}"
+    infotext = _with_weights(infotext, fields)
     if "Size" not in fields and {"Width", "Height"} <= fields.keys():
         fields["Size"] = f"{fields.pop('Width')}x{fields.pop('Height')}"
     hashes, resources = values.get("Hashes"), values.get("Civitai resources")
@@ -87,6 +90,16 @@ def read_spelled(text: str) -> Spelled:
         {str(name): str(value) for name, value in hashes.items()} if isinstance(hashes, dict) else {},
         tuple(each for each in resources if isinstance(each, dict)) if isinstance(resources, list) else (),
     )
+
+
+def _with_weights(infotext: Infotext, fields: dict[str, str]) -> Infotext:
+    """Return an infotext whose prompt has the LoRAs that Fooocus writes into fields, with their weights."""
+    hashes = fields.get("Lora hashes", "")
+    weights = dict(_WEIGHT.findall(fields.pop("Lora weights", ""))) | dict(_HASH_AND_WEIGHT.findall(hashes))
+    if weights and hashes:
+        fields["Lora hashes"] = _HASH_AND_WEIGHT.sub(lambda each: each[0].rpartition(":")[0], hashes)
+    tags = [f"<lora:{name}:{weight}>" for name, weight in weights.items() if f"<lora:{name}:" not in infotext.prompt]
+    return replace(infotext, prompt=" ".join([infotext.prompt, *tags]).strip())
 
 
 def _without_json(text: str) -> tuple[str, Mapping[str, object]]:

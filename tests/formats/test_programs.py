@@ -146,7 +146,7 @@ def test_a_picture_of_another_program_is_read_and_named(name):
 def test_comfyuis_loras_and_checkpoint_are_read():
     read = read_request(read_infotext(READ["comfyui"][1]))
 
-    assert ("1girl, red hair <lora:light:0.5>", "soft") == (read.request.prompt, read.checkpoint)
+    assert ("1girl, red hair <lora:light:1:0.5>", "soft") == (read.request.prompt, read.checkpoint)
 
 
 @pytest.mark.parametrize("data", [INVOKEAI | {"loras": [{"lora": {"model_name": "light"}, "weight": 0.5}]}])

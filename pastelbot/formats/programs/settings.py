@@ -34,9 +34,12 @@ _FIELDS: Mapping[str, str] = {
     "vae": "VAE",
     "usevaemodel": "VAE",
     "clipskip": "Clip skip",
+    "stablediffusionmodel": "Model",
 }
 _PROMPTS = ("prompt", "positiveprompt", "c")
 _NEGATIVES = ("negativeprompt", "uc")
+# LoRAs by their names, and their weights beside them.
+_LORAS = {"loras": "loraweights", "useloramodel": "loraalpha", "loramodel": "lorastrength"}
 
 
 class ProgramSettings(NamedTuple):
@@ -61,19 +64,40 @@ def flat_settings(data: Mapping[str, object], *, size: tuple[int, int] | None = 
     """
     plain = {_SIGNS.sub("", name).lower(): value for name, value in data.items()}
     fields: dict[str, str] = {}
+    elsewhere = {*_PROMPTS, *_NEGATIVES, *_LORAS.keys(), *_LORAS.values()}
     for name, value in data.items():
         key, text = _SIGNS.sub("", name).lower(), _text(value)
         known = _FIELDS.get(key)
         if known is not None and text:
             fields.setdefault(known, text)
-        elif known is None and key not in (*_PROMPTS, *_NEGATIVES) and _is_shown(value) and len(fields) < _MOST_OTHERS:
+        elif known is None and key not in elsewhere and _is_shown(value) and len(fields) < _MOST_OTHERS:
             fields.setdefault(_SIGNS.sub(" ", name).strip()[:40] or "other", text[:_LONGEST_OTHER])
     _add_size(fields, size)
     if "Sampler" not in fields and "Schedule type" in fields:
         fields["Sampler"] = fields.pop("Schedule type")  # InvokeAI and diffusers call the sampler so
     if not {"Steps", "Seed"} & fields.keys():
         return None
-    return ProgramSettings(_first(plain, _PROMPTS), _first(plain, _NEGATIVES), fields)
+    prompt = with_loras(_first(plain, _PROMPTS), _weighted(plain))
+    return ProgramSettings(prompt, _first(plain, _NEGATIVES), fields)
+
+
+def _weighted(plain: Mapping[str, object]) -> dict[str, str]:
+    """Return the LoRAs that are listed by name with a list of weights beside them."""
+    loras: dict[str, str] = {}
+    for names, weights in _LORAS.items():
+        listed = _listed(plain.get(weights))
+        for place, name in enumerate(_listed(plain.get(names))):
+            loras[name] = listed[place] if place < len(listed) else "1"
+    return loras
+
+
+def _listed(value: object) -> list[str]:
+    """Return the items of a list of texts and numbers, of Python's text of one, or of one with commas."""
+    if isinstance(value, str):
+        items: list[object] = [each.strip().strip("'\"") for each in value.strip().strip("[]").split(",")]
+    else:
+        items = value if isinstance(value, list) else [value]
+    return [text for each in items if isinstance(each, str | int | float) and (text := str(each)) not in ("", "None")]
 
 
 def with_loras(prompt: str, loras: Mapping[str, str]) -> str:

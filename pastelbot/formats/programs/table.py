@@ -1,19 +1,25 @@
 """The programs whose pictures are understood, a row each: how they are known, and what reads them."""
 
-import re
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pastelbot.errors import RequestError
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.programs.comfyui import comfyui_settings
+from pastelbot.formats.programs.comfyui_workflow import graph_of_workflow
+from pastelbot.formats.programs.invokeai import dream_settings, invokeai_settings
 from pastelbot.formats.programs.settings import ProgramSettings, flat_settings, with_loras
 
 Texts = Mapping[str, str]
 _LEAST_FIELDS = 2
-_Size = tuple[int, int]
-_DREAM_FLAG = re.compile(r"-(\w)(\S*)")
-_DREAM_FLAGS = {"s": "steps", "S": "seed", "W": "width", "H": "height", "C": "cfg scale", "A": "sampler"}
+_Size = tuple[int, int] | None  # of a picture; None of a text
+_COMMENTS = ("parameters", "UserComment", "ImageDescription", "Comment")
+_TAGS = ("Model", "Make", "ImageDescription")  # in which ComfyUI writes `prompt:{...}` and `workflow:{...}`
+_INVOKEAI = ("invokeai_metadata", "invokeai", "sd-metadata")
+_CHUNKS = {"Comment", "Description"}  # NovelAI's, which are an object in a comment where a picture has no chunks
+# Easy Diffusion's text files have a line for each of these, and the prompt before them.
+_LINES = ("Prompt", "Width", "Height", "Seed", "Steps", "Guidance Scale", "Sampler", "Negative Prompt")
 
 
 class _Program(NamedTuple):
@@ -29,6 +35,7 @@ def translated(texts: Texts, size: _Size, what: str) -> str | None:
 
     Raises RequestError where the program is known but not what it wrote. `what` is the picture's name.
     """
+    texts = {**texts, **dict(_spread(texts))}
     for program in _PROGRAMS:
         if program.is_its_own(texts):
             settings = program.read(texts, size)
@@ -38,6 +45,47 @@ def translated(texts: Texts, size: _Size, what: str) -> str | None:
                 )
             return settings.format(program.name)
     return None
+
+
+def translated_text(text: str, what: str) -> str | None:
+    """Do as `translated` with a text file or a pasted text: JSON, or Easy Diffusion's lines."""
+    if text.lstrip("\ufeff \n").startswith("{"):
+        return translated({"parameters": text.strip("\ufeff \n")}, None, what)
+    lines = dict(_labelled(text)) if text.startswith("Prompt: ") else {}
+    settings = flat_settings(lines) if lines.keys() >= set(_LINES[:6]) else None
+    return settings and settings.format("Easy Diffusion")
+
+
+def _labelled(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        label, colon, value = line.partition(": ")
+        if colon:
+            yield label, value
+
+
+def _spread(texts: Texts) -> Iterator[tuple[str, str]]:
+    """Yield what is in one text under a name of its own, as other files of the same program have it."""
+    for text in (texts.get(name, "") for name in _TAGS):
+        name, colon, content = text.partition(":")
+        if colon and name.lower() in ("prompt", "workflow") and content.startswith("{"):
+            yield name.lower(), content
+    for data in (_object(texts.get(name)) for name in _COMMENTS):
+        if data.keys() >= _CHUNKS:
+            yield from ((name, value) for name, value in data.items() if isinstance(value, str))
+        for name in ("prompt", "workflow"):
+            if isinstance(data.get(name), dict):
+                yield name, _written(data[name])
+        if any(isinstance(node, dict) and "class_type" in node for node in data.values()):
+            yield "prompt", _written(data)
+        elif isinstance(data.get("nodes"), list) and isinstance(data.get("links"), list):
+            yield "workflow", _written(data)
+
+
+def _written(data: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(data)
+    except RecursionError:  # nested nearly too deeply to be read
+        return ""
 
 
 def chunks_in(hidden: str) -> Texts:
@@ -69,53 +117,52 @@ _NOVELAI = ("prompt", "uc", "steps", "sampler", "scale", "seed", "width", "heigh
 
 
 def _invokeai(texts: Texts, size: _Size) -> ProgramSettings | None:
-    data = (
-        _object(texts.get("invokeai_metadata")) or _object(texts.get("invokeai")) or _object(texts.get("sd-metadata"))
-    )
-    if isinstance(data.get("image"), dict):
-        data = {**{key: value for key, value in data.items() if key == "model_weights"}, **data["image"]}
-    if not data and "Dream" in texts:
-        data = _dream(texts["Dream"])
-    settings = flat_settings(data, size=size)
-    loras = {}
-    for each in data.get("loras") or ():
-        model = each.get("lora") or each.get("model") or {} if isinstance(each, dict) else {}
-        if isinstance(model, dict) and (name := model.get("model_name") or model.get("name")):
-            loras[str(name)] = str(each.get("weight", 1))
-    return settings and settings._replace(prompt=with_loras(settings.prompt, loras))
+    data = next((found for name in _INVOKEAI if (found := _object(texts.get(name)))), None)
+    if data is not None:
+        return invokeai_settings(data, size)
+    return dream_settings(texts["Dream"], size) if "Dream" in texts else None
 
 
-def _dream(text: str) -> Mapping[str, Any]:
-    """Read a command line of early InvokeAI: a prompt, mostly in quotes, and flags such as `-s 50 -W512` behind it."""
-    words = text.split()
-    found: dict[str, str] = {}
-    while words:  # from the end, word by word, so that no text takes long
-        alone, behind = _DREAM_FLAG.fullmatch(words[-1]), _DREAM_FLAG.fullmatch(words[-2]) if len(words) > 1 else None
-        flag, value = (behind[1], words.pop()) if behind and not (alone or behind[2]) else ("", "")
-        if alone is not None:
-            flag, value = alone[1], alone[2]
-        if not flag:
-            break
-        words.pop()
-        if value and flag in _DREAM_FLAGS:
-            found[_DREAM_FLAGS[flag]] = value
-    return {"prompt": " ".join(words).strip('"'), **found} if found else {}
+def _comfyui(texts: Texts, size: _Size) -> ProgramSettings | None:
+    """Read the graph that was painted with, else the page's own."""
+    settings = comfyui_settings(_object(texts.get("prompt")), size)
+    if settings is not None:
+        return settings
+    return comfyui_settings(graph_of_workflow(_object(texts.get("workflow"))), size)
 
 
 def _fooocus(texts: Texts, size: _Size) -> ProgramSettings | None:
-    data = _parameters(texts)
-    settings = flat_settings(data, size=size)
-    loras = {str(each[0]): str(each[1]) for each in data.get("loras") or () if isinstance(each, list) and len(each) > 1}
-    return settings and settings._replace(prompt=with_loras(settings.prompt, loras))
+    data = {name: value for name, value in _parameters(texts).items() if not name.startswith("lora_combined_")}
+    listed = data.pop("loras", None)
+    pairs = [each for each in listed if isinstance(each, list) and len(each) > 1] if isinstance(listed, list) else []
+    return _on_the_processor(flat_settings(data, size=size), {str(name): str(weight) for name, weight, *_ in pairs})
 
 
 def _draw_things(texts: Texts, size: _Size) -> ProgramSettings | None:
-    return flat_settings({key: value for key, value in _parameters(texts).items() if key != "v2"}, size=size)
+    data = {name: value for name, value in _parameters(texts).items() if name != "v2"}
+    listed = data.get("lora")
+    loras = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    settings = flat_settings(data, size=size)
+    weights = {str(each.get("model", "")).rpartition(".")[0]: str(each.get("weight", 1)) for each in loras}
+    return settings and settings._replace(prompt=with_loras(settings.prompt, weights))
 
 
 def _swarmui(texts: Texts, size: _Size) -> ProgramSettings | None:
     data = _parameters(texts).get("sui_image_params")
-    return flat_settings(data, size=size) if isinstance(data, dict) else None
+    return _on_the_processor(flat_settings(data, size=size), {}) if isinstance(data, dict) else None
+
+
+def _on_the_processor(settings: ProgramSettings | None, loras: Mapping[str, str]) -> ProgramSettings | None:
+    """Return the settings of a program that draws its noise there, with LoRAs."""
+    return settings and settings._replace(
+        prompt=with_loras(settings.prompt, loras), fields={**settings.fields, "RNG": "CPU"}
+    )
+
+
+def _easy_diffusion(texts: Texts, size: _Size) -> ProgramSettings | None:
+    data = dict(_parameters(texts) or texts)
+    skip = data.pop("clip_skip", None)  # it leaves out one layer or none
+    return flat_settings({**data, "clip_skip": 2} if str(skip) == "True" else data, size=size)
 
 
 _PROGRAMS = (
@@ -126,7 +173,7 @@ _PROGRAMS = (
     ),
     _Program(
         "InvokeAI",
-        lambda texts: bool({"invokeai_metadata", "invokeai", "sd-metadata", "Dream"} & texts.keys()),
+        lambda texts: bool({*_INVOKEAI, "Dream"} & texts.keys()),
         _invokeai,
     ),
     _Program("SwarmUI", lambda texts: "sui_image_params" in _parameters(texts), _swarmui),
@@ -139,11 +186,11 @@ _PROGRAMS = (
     _Program(
         "ComfyUI",
         lambda texts: "workflow" in texts or "class_type" in texts.get("prompt", ""),
-        lambda texts, size: comfyui_settings(_object(texts.get("prompt")), size),
+        _comfyui,
     ),
     _Program(
         "Easy Diffusion",
         lambda texts: "num_inference_steps" in texts or "num_inference_steps" in _parameters(texts),
-        lambda texts, size: flat_settings(_parameters(texts) or dict(texts), size=size),
+        _easy_diffusion,
     ),
 )

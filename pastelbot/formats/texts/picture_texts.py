@@ -10,11 +10,10 @@ from PIL.PngImagePlugin import iTXt
 from pastelbot.formats.texts.decoding import decode_comment
 
 _USER_COMMENT = "UserComment"
-# The names of the texts in which an infotext may be, the webui's own places first.
+# The names of the texts in which an infotext may be: where the webui writes it, and where others do.
+WEBUI_PLACES = ("parameters", "Parameters", _USER_COMMENT)
 PLACES = (
-    "parameters",
-    "Parameters",
-    _USER_COMMENT,
+    *WEBUI_PLACES,
     "ImageDescription",
     "XPComment",
     "comment",

@@ -38,11 +38,20 @@ _OTHER_SAMPLERS = {
     "kdpm2": "DPM2",
     "kdpm2a": "DPM2 a",
     "pndm": "PLMS",
-    "unipcbh2": "UniPC",
-    "unipcmultistep": "UniPC",
+    **dict.fromkeys(("unipcbh2", "unipcmultistep", "unipck", "unipcsnr", "unipcsnr2"), "UniPC"),
+    **dict.fromkeys(("unipctu", "unipctu2", "unipctq", "unipctq2"), "UniPC"),
+    "dpmsolverstability": "DPM++ 2M",
+    "dpmpp2": "DPM++ 2M",
+    "dpmpp2a": "DPM++ 2S a",
+    "lmsd": "LMS",
     "ddimv3": "DDIM",
 }
-_OTHER_SCHEDULES = {"ddimuniform": "DDIM", "native": AUTOMATIC, "default": AUTOMATIC, "none": AUTOMATIC}
+_OTHER_SCHEDULES = {
+    "ddimuniform": "DDIM",
+    "ays": "Align Your Steps",
+    "trailing": "SGM Uniform",  # evenly spaced from the last timestep on
+    **dict.fromkeys(("native", "default", "none", "substep", "comfy"), AUTOMATIC),
+}
 
 
 def recognised_sampler(name: str) -> SamplerChoice | None:
