@@ -6,15 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pastelbot.errors import PromptError
 from pastelbot.formats.texts.infotext_cap import MAX_INFOTEXT, capped
 from pastelbot.infotext.fields import read_fields, with_line_breaks
+from pastelbot.infotext.labels import joined_wraps, labelled, without_header, without_label
 from pastelbot.infotext.markup import without_markup
 
-_STEPS = re.compile(r"\bSteps[*_`]{0,4}:[*_` ]{0,4}\d", re.IGNORECASE)
+_STEPS = re.compile(r"\bSteps[*_`]{0,4}[:：][*_` \xa0]{0,4}\d", re.IGNORECASE)
 _PASTED = re.compile(r"(?:^|(?<=[\s*`>]))(?:(negative prompt:)|steps: *\d+ *,)", re.IGNORECASE)
 _LANGUAGE = re.compile(r"\A[\w+-]*\n|\A(?:yaml|yml|text|txt|ini|md|prompt|css|diff|fix|json) ", re.IGNORECASE)
-_NEGATIVE = re.compile(r"^[*_ ]*+negative[ _]prompt[*_ ]*+:[*_]*+", re.IGNORECASE)
-_POSITIVE = re.compile(
-    r"^[*_ ]*+(?:(?:positive )?prompt|parameters|(?:/\w+ )?infotext|user ?comment)[*_ ]*+:[*_]*+\s*+", re.IGNORECASE
-)
 _QUOTE_BREAK = re.compile(r" >{1,3}(?= (?:Negative prompt:|Steps:))")
 _NEXT_STEPS = re.compile(r"(?=\bSteps: *\d+ *,)")
 _FENCE = re.compile(r"\n?```\n?")
@@ -37,7 +34,7 @@ def find_infotexts(text: str) -> Sequence[str]:
 
     Raises LimitError for more than 64 Ki characters.
     """
-    text = without_markup(capped(text).strip(_UNSEEN))
+    text = without_header(without_markup(capped(text).strip(_UNSEEN)))
     if not _STEPS.search(text):
         return (text,)
     found = [infotext for part in _blocks(text) for infotext in _split(_bare(part))]
@@ -108,7 +105,7 @@ def _bare(text: str) -> str:
     marks = {mark for line in lines if _STEPS.search(line) for mark in _WRAPPERS if _unwrapped(line, (mark,)) != line}
     lines = [_unwrapped(line.strip(), tuple(marks)) for line in lines]
     lines = [_BOLD_FIELD.sub(r"\1:", line) if _FIELD.match(line) else line for line in lines]
-    return "\n".join(_NEGATIVE.sub("Negative prompt:", line) for line in lines)
+    return "\n".join(labelled(joined_wraps(lines)))
 
 
 def _broken(text: str) -> str:
@@ -150,7 +147,7 @@ def _split(text: str) -> Iterator[str]:
     in_template = False
     for line in _joined_fields(text.split("\n")):
         if _is_settings(line):
-            yield "\n".join(_closed_up([*_labelled(before), line.strip()])).strip()
+            yield "\n".join(_closed_up([*without_label(before), line.strip()])).strip()
             before, in_template = [], True  # what comes directly behind them is no prompt where it is a template
         elif not in_template:
             before.append(line)
@@ -189,11 +186,3 @@ def _joined_fields(lines: Sequence[str]) -> Iterator[str]:
 
 def _is_settings(line: str) -> bool:
     return bool(_STEPS.search(line)) and "Steps" in {name.capitalize() for name in read_fields(line).fields}
-
-
-def _labelled(lines: list[str]) -> list[str]:
-    """Return an infotext's lines without what stands before the label of its prompt, and without the label."""
-    for number, line in enumerate(lines):
-        if label := _POSITIVE.match(line):
-            return [line[label.end() :], *lines[number + 1 :]]
-    return lines

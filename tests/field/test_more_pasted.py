@@ -1,4 +1,7 @@
-"""Twenty more ways in which people hand infotexts over: kind K of the cases from the field, and its neighbours."""
+"""More ways in which people hand infotexts over: kind K of the cases from the field, and its neighbours."""
+
+import json
+import re
 
 import pytest
 
@@ -15,6 +18,13 @@ ONE = " ".join(LINES)
 
 def each(before, after="", between="\n"):
     return between.join(f"{before}{line}{after}" for line in LINES)
+
+
+FIELDS = LINES[2].split(", ")
+
+
+def with_settings(line):
+    return f"{LINES[0]}\n{LINES[1]}\n{line}"
 
 
 PASTED = {
@@ -42,6 +52,38 @@ PASTED = {
     "capitals": TEXT.replace("Negative prompt", "NEGATIVE PROMPT").replace("Steps", "STEPS"),
     "a code block in hidden text": f"||```{TEXT}```||",
     "bold in a quote": each("> **", "**"),
+    "PNG info of the webui": f"parameters\n\n{TEXT}",
+    "PNG info with what was done behind": f"{TEXT}\n\npostprocessing\n\nPostprocess upscale by: 4, Upscaler: None",
+    "headings": f"Prompt\n{LINES[0]}\nNegative prompt\nhat\nOther metadata\n" + "\n".join(FIELDS),
+    "bold headings": f"**Prompt**\n{LINES[0]}\n**Negative prompt**\nhat\n{LINES[2]}",
+    "headings of Markdown": f"## Prompt\n{LINES[0]}\n\n## Negative prompt\nhat\n\n## Settings\n{LINES[2]}",
+    "a list of fields": "\n- ".join([LINES[0], *FIELDS]).replace("\n", f"\n{LINES[1]}\n", 1),
+    "values in code": f"{LINES[0]}\n{LINES[1]}\n" + ", ".join(re.sub(r": (.*)", r": `\1`", each) for each in FIELDS),
+    "full-width colons": TEXT.replace(": ", "："),
+    "full-width commas": with_settings(LINES[2].replace(", ", "，")),
+    "bars between fields": with_settings(" | ".join(FIELDS)),
+    "semicolons between fields": with_settings("; ".join(FIELDS)),
+    "tabs between fields": with_settings("\t".join(FIELDS)),
+    "settings broken by a mail program": TEXT.replace("Euler a", "Euler\na"),
+    "twice": f"{TEXT}\n\n{TEXT}",
+    "Discord's heading of a message": f"Hana — Today at 12:34\n{TEXT}",
+    "Discord's heading on three lines": f"Hana\n — \nYesterday at 12:34 PM\n{TEXT}",
+    "a mention and a link": f"<@123456789012345678>\nhttps://example.com/a.png\n{TEXT}",
+    "a comma at the end": f"{TEXT},",
+    "a full stop at the end": f"{TEXT}.",
+    "the negative prompt first": f"{LINES[1]}\nPrompt: {LINES[0]}\n{LINES[2]}",
+    "the settings first": f"{LINES[2]}\nPrompt: {LINES[0]}\n{LINES[1]}",
+    "negative without prompt": TEXT.replace("Negative prompt", "Negative"),
+    "negative with a hyphen": TEXT.replace("Negative prompt", "Negative-prompt"),
+    "Chinese labels": f"正向提示词：{LINES[0]}\n反向提示词：hat\n{LINES[2]}",
+    "Japanese labels": f"プロンプト：{LINES[0]}\nネガティブプロンプト：hat\n{LINES[2]}",
+    "pictures before labels": f"🎨 Prompt: {LINES[0]}\n🚫 Negative prompt: hat\n⚙️ {LINES[2]}",
+    "four backticks": f"````\n{TEXT}\n````",
+    "tildes": f"~~~\n{TEXT}\n~~~",
+    "colours of a terminal": f"```ansi\n\x1b[31m{LINES[0]}\x1b[0m\n{LINES[1]}\n{LINES[2]}\n```",
+    "exiftool's dots": f"Parameters                      : {TEXT}".replace("\n", "."),
+    "exiftool's JSON": json.dumps([{"SourceFile": "a.png", "Parameters": TEXT}]),
+    "the webui's API": json.dumps({"images": ["QQ=="], "info": json.dumps({"seed": 77, "infotexts": [TEXT]})}),
     "a command as it was typed": f"/recreate infotext:{ONE}",
 }
 
@@ -51,7 +93,7 @@ def test_it_is_found_bare(name):
     found = list(find_infotexts(PASTED[name]))
     read = read_request(PASTED[name])
 
-    assert len(found) == 1
+    assert len(found) == (2 if name == "twice" else 1)
     assert ("1girl, red hair", "hat") == (read.request.prompt, read.request.negative_prompt)
     assert (12, "Euler a", 6, 77, 128, 192) == (
         read.request.steps,
@@ -66,6 +108,8 @@ def test_it_is_found_bare(name):
 UNCHANGED = {
     "a prompt with JSON's line break": "1girl, \\n, hat\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
     "a prompt with HTML": "<br> tag, 1girl\nNegative prompt: <p>\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 64x64",
+    "a prompt with signs of other forms": "a; B: c | D: e\nNegative prompt: `f`：g\nSteps: 12, Seed: 1, Size: 64x64",
+    "a prompt that is a link": "https://example.com\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
     "a prompt with a bullet": "• bullet, 1girl\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
 }
 

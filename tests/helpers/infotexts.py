@@ -20,3 +20,13 @@ def png_with(infotext):
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=info)
     return file.getvalue()
+
+
+def exif_pictures(infotext):
+    """Yield a WebP and a JPEG file with an infotext as the webui writes it."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + infotext.encode("utf-16-be")
+    for form in ("WEBP", "JPEG"):
+        file = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(file, form, exif=exif)
+        yield file.getvalue()

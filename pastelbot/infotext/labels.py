@@ -1,0 +1,120 @@
+"""The labels of prompts and settings in every form that people and programs give them, in that of the webui.
+
+On lines of their own, as headings, in other languages and signs; settings between other separators; in another order.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+_BEFORE = r"^(?:[^\w\n(<{\[\\:;'\"`/]|_){0,6}+"  # marks of headings, lists and bold text, and pictures
+_NEGATIVE_WORDS = (
+    "negative(?:[ _\xa0-]?prompts?)?",
+    "neg(?:[ _]prompt)?",
+    "反向提示[词詞]",
+    "[负負]面提示[词詞]",
+    "ネガティブ(?:プロンプト)?",
+)
+_PROMPT_WORDS = (
+    "(?:positive[ _-]?)?prompt",
+    "positive",
+    "parameters",
+    r"(?:/\w+ )?infotext",
+    "user ?comment",
+    "(?:正[向面])?提示[词詞]",
+    "(?:ポジティブ)?プロンプト",
+    "呪文",
+)
+_NEGATIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_NEGATIVE_WORDS)})[*_ \xa0]*+[:：][*_]*+", re.IGNORECASE)
+_POSITIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_PROMPT_WORDS)})[*_ \xa0]*+[:：][*_]*+\s*+", re.IGNORECASE)
+_NEGATIVE_HEADING = re.compile(rf"{_BEFORE}negative[ _-]?prompt[*_ ]*+$", re.IGNORECASE)
+_POSITIVE_HEADING = re.compile(rf"{_BEFORE}(?:(?:positive[ _-]?)?prompt|parameters)[*_ ]*+$", re.IGNORECASE)
+_OTHER_HEADING = re.compile(
+    rf"{_BEFORE}(?:settings|(?:other )?(?:metadata|details|parameters)|generation data)[*_ :]*+$", re.IGNORECASE
+)
+_SETTINGS = re.compile(r"\bSteps[*_`]{0,4}[:：][*_` \xa0]{0,4}\d", re.IGNORECASE)
+_SEPARATOR = re.compile(r"(?:\s*+[|;，•]\s*+|\t+)(?=[A-Z][\w -]{1,40}[:：])")
+_IN_CODE = re.compile(r"(: ?)(`{1,2})([^`\n]*+)\2(?=,|$)")
+# How the first field shows the form of them all: so values with such signs in the webui's own form stay as they are.
+_FORMS = (
+    (re.compile(r"Steps：", re.IGNORECASE), re.compile(r"： *"), ": "),
+    (re.compile(r"Steps:\s*+\d++ *+[|;，•\t]", re.IGNORECASE), _SEPARATOR, ", "),
+    (re.compile(r"Steps: ?`", re.IGNORECASE), _IN_CODE, r"\1\3"),
+    (re.compile(r"Steps:\xa0|CFG\xa0scale", re.IGNORECASE), re.compile(r"\xa0"), " "),
+)
+# What Discord copies along with a message: its writer and time; and lines of mentions or links.
+_HEADER = re.compile(
+    r"\A(?:[^\n]{1,60}\n)?[^\n]{0,60}— ?\n?[^\n]{0,40}\d{1,2}:\d\d[^\n]{0,6}\n"
+    r"|\A(?:<@[!&]?\d+>|https?://\S+)[ \t]*+\n(?!Negative prompt:|Steps:)"
+)
+
+
+def without_header(text: str) -> str:
+    """Return a text without what Discord copies before a message, and without mentions or links before it."""
+    for _ in range(3):
+        text = _HEADER.sub("", text, count=1)
+    return text
+
+
+def labelled(lines: Sequence[str]) -> list[str]:
+    """Return the lines of an infotext with the webui's labels, the prompt's left out, and its order of the parts."""
+    lines = _without_headings([_settings(line) if _SETTINGS.search(line) else line for line in lines])
+    return _in_order([_NEGATIVE.sub("Negative prompt:", line) for line in lines])
+
+
+def without_label(lines: list[str]) -> list[str]:
+    """Return an infotext's lines without what stands before the label of its prompt, and without the label.
+
+    A negative prompt that stands before it goes behind it.
+    """
+    for number, line in enumerate(lines):
+        if label := _POSITIVE.match(line):
+            start = next((n for n, each in enumerate(lines[:number]) if each.startswith("Negative prompt:")), number)
+            return [line[label.end() :], *lines[number + 1 :], *lines[start:number]]
+    return lines
+
+
+def _settings(line: str) -> str:
+    """Return a line of settings with the webui's separators, and its values bare."""
+    for sign, pattern, replacement in _FORMS:
+        if sign.search(line):
+            line = pattern.sub(replacement, line)
+    return line.rstrip(" .;")
+
+
+def _without_headings(lines: Sequence[str]) -> list[str]:
+    """Return lines whose headings of prompts, each on a line of its own, are labels of what follows."""
+    kept: list[str] = []
+    heading, has_headings = "", False
+    for number, line in enumerate(lines):
+        if heading and line.strip():
+            kept.append(heading + line.strip())
+            heading, has_headings = "", True
+        elif _NEGATIVE_HEADING.match(line) and lines[number + 1 :]:
+            heading = "Negative prompt: "
+        elif not has_headings and _POSITIVE_HEADING.match(line) and lines[number + 1 :]:
+            heading = "Prompt: "
+        elif not (has_headings and _OTHER_HEADING.match(line)) and not (heading and not line.strip()):
+            kept.append(line)
+    return kept
+
+
+def _in_order(lines: list[str]) -> list[str]:
+    """Return lines with the settings last, where the only ones come before both prompts."""
+    settings = [number for number, line in enumerate(lines) if _SETTINGS.search(line)]
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    behind = lines[first + 1 :]
+    if settings == [first] and any(map(_POSITIVE.match, behind)):
+        return [*behind, lines[first]]
+    return lines
+
+
+def joined_wraps(lines: Iterable[str]) -> list[str]:
+    """Return lines in which settings that a program has broken at a blank are one again."""
+    kept: list[str] = []
+    for line in lines:
+        is_rest = kept and re.match(r"Steps: \d+,", kept[-1]) and re.match(r"[^:,\n]{0,40}+, \w[\w ]+: ", line)
+        if is_rest:
+            kept[-1] = f"{kept[-1]} {line.strip()}"
+        else:
+            kept.append(line)
+    return kept
