@@ -128,18 +128,26 @@ class HashIndex:
             if self._known.get(path, ((0, 0), ()))[0] != version:
                 if not hashing:
                     return ()
-                self._known[path] = version, _all_hashes(path)
+                self._known[path] = version, all_hashes(path)
         except (OSError, CheckpointError):
             return ()
         return self._known[path][1]
 
 
-def _all_hashes(path: Path) -> tuple[str, ...]:
+def all_hashes(path: Path) -> tuple[str, str, str]:
+    """Return a file's sha256, that of all but its header (civitai's AutoV3), and the old hash.
+
+    Raises OSError, and CheckpointError where a file that is called safetensors is none.
+    """
+    whole, body = hashlib.sha256(), hashlib.sha256()
     with path.open("rb") as file:
         start = header_end(file) if path.suffix.lower() == ".safetensors" else 0
-        file.seek(start)
-        without_header = hashlib.file_digest(file, "sha256").hexdigest()
-    return sha256_of(path), without_header, old_hash(path)
+        position = file.seek(0)
+        while block := file.read(_BLOCK):
+            whole.update(block)
+            body.update(block[max(0, start - position) :])
+            position += len(block)
+    return whole.hexdigest(), body.hexdigest(), old_hash(path)
 
 
 def lora_hashes(file: bytes) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The LoRAs of an infotext, which may have other names here, or be missing and left out as in the webui."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -48,6 +49,22 @@ def _with_resources(
             notes[f"Civitai lists the LoRA {name[:60]} ({weight:g}): {found.name} is used."] = None
             request = request.replace(prompt=f"{request.prompt} <lora:{found.name}:{weight:g}>")
     return request
+
+
+def with_embedding_renamed(request: GenerationRequest, theirs: str, ours: str) -> GenerationRequest:
+    """Return a request whose prompts name an embedding as it is called here."""
+    name = re.compile(rf"(?<!\w){re.escape(theirs)}(?!\w)", re.IGNORECASE)
+
+    def renamed(prompt: str) -> str:
+        return name.sub(lambda _found: ours, prompt)
+
+    hires = request.hires and replace(
+        request.hires,
+        prompt=request.hires.prompt and renamed(request.hires.prompt),
+        negative_prompt=request.hires.negative_prompt and renamed(request.hires.negative_prompt),
+    )
+    prompts = {"prompt": renamed(request.prompt), "negative_prompt": renamed(request.negative_prompt)}
+    return request.replace(**prompts, hires=hires)
 
 
 def lora_names(request: GenerationRequest) -> list[str]:

@@ -55,6 +55,7 @@ class ReadRequest(NamedTuple):
     missing: tuple[str, ...]
     notes: tuple[str, ...]
     vae: str = ""
+    vae_hash: str = ""
     loras: Mapping[str, str] = MappingProxyType({})
     embeddings: Mapping[str, str] = MappingProxyType({})
     seedless: bool = False
@@ -88,6 +89,7 @@ def read_request(text: str) -> ReadRequest:
             *_unknown_resources(resources),
         ),
         vae=raw.fields.get("VAE", ""),
+        vae_hash=raw.fields.get("VAE hash", hashes.get("vae", "")),
         loras=_of_kind(hashes, "lora:") | _hashes(raw.fields.get("Lora hashes", "")),
         embeddings=_of_kind(hashes, "embed:") | _hashes(raw.fields.get("TI hashes", "")),
         seedless="Seed" in missing or fields.seedless,

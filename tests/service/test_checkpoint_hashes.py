@@ -3,9 +3,12 @@
 import hashlib
 import threading
 
+import numpy as np
 import pytest
 from helpers.support import eventually
+from safetensors.numpy import save_file
 
+from pastelbot.formats.hashes import all_hashes
 from pastelbot.service.models.hashes import CheckpointHashes
 from pastelbot.store.database import Database
 from pastelbot.store.key_values import KeyValueStore
@@ -36,6 +39,18 @@ async def test_files_and_folders_are_found_and_remembered(tmp_path, memory):
     assert await again.find(folder) == "b"
     changed = write(tmp_path / "a.safetensors", b"three")
     assert [await hashes.find(wanted) for wanted in (file, changed)] == [None, "a"]
+
+
+async def test_a_checkpoint_is_found_without_its_header(tmp_path, memory):
+    """Civitai's AutoV3 is the hash of the tensors alone, so other metadata do not change it."""
+    path = tmp_path / "a.safetensors"
+    save_file({"a": np.ones(5, np.float32)}, path, {"title": "changed"})
+    whole, body, _old = all_hashes(path)
+    hashes = CheckpointHashes(memory, {"a": path})
+
+    assert whole != body
+    assert ["a"] * 4 == [await hashes.find(wanted) for wanted in (body[:12], body, whole, whole[:10])]
+    assert await hashes.find(body[:11] + "z") is None
 
 
 async def test_what_takes_long_is_known_the_next_time(tmp_path, memory):

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pastelbot.formats.hashes import old_hash, short_hash
+from pastelbot.errors import CheckpointError
+from pastelbot.formats.hashes import all_hashes, old_hash
 from pastelbot.store.key_values import KeyValueStore
 
-_DIGITS, _OLD_DIGITS = 10, 8
+_DIGITS, _NETWORK_DIGITS, _OLD_DIGITS = 10, 12, 8
 _PATIENCE = 1.5  # seconds: Discord waits for three
 
 _WEIGHTS = tuple(
@@ -33,22 +34,25 @@ class CheckpointHashes:
         self._running: dict[str, asyncio.Future[str]] = {}
 
     async def find(self, wanted: str) -> str | None:
-        """Return the name of the checkpoint with this hash: eight digits are the webui's old one, or a beginning."""
+        """Return the name of the checkpoint with this hash: of all of its file, or of all but the header (AutoV3).
+
+        Eight digits are the webui's old hash, or a beginning.
+        """
         files = {name: file for name, place in self._places.items() if (file := _weights_of(place)) is not None}
         if len(wanted) == _OLD_DIGITS:
             old = await asyncio.to_thread(lambda: {name: _old(file) for name, file in files.items()})
             if (found := next((name for name, known in old.items() if known == wanted), None)) is not None:
                 return found
         for name, file in files.items():
-            if (await self._hash(file)).startswith(wanted[:_DIGITS]):
+            if any(known.startswith(wanted[: len(known)]) for known in (await self._hashes(file)).split()):
                 return name
         return None
 
-    async def _hash(self, file: Path) -> str:
-        """Return a file's hash, or nothing that any hash begins with where it takes too long."""
+    async def _hashes(self, file: Path) -> str:
+        """Return a file's hashes with spaces between, or nothing that any hash begins with where it takes too long."""
         version = _version(file)
-        key = f"hash:{file}"
-        known = (await self._key_values.get(key) or "").rpartition(" ")
+        key = f"hashes:{file}"
+        known = (await self._key_values.get(key) or "").partition(" ")
         if known[0] == version:
             return known[2]
         mark = f"{key}:{version}"
@@ -84,6 +88,7 @@ def _old(file: Path) -> str:
 
 def _digest(file: Path) -> str:
     try:
-        return short_hash(file)
-    except OSError:
+        whole, body, _old = all_hashes(file)
+    except (OSError, CheckpointError):
         return "?"
+    return f"{whole[:_DIGITS]} {body[:_NETWORK_DIGITS]}"

@@ -9,8 +9,9 @@ import structlog
 from pastelbot.choices import nearest_names
 from pastelbot.config import Settings, checkpoint_location
 from pastelbot.errors import NotAllowedError, NotFoundError
+from pastelbot.formats.hashes import HashIndex
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, LoraFiles, ModelNames, network_files, plain_name
-from pastelbot.infotext import ReadRequest, lora_names, with_loras_here
+from pastelbot.infotext import ReadRequest, lora_names, with_embedding_renamed, with_loras_here
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.service.audit import AuditTrail
@@ -47,6 +48,7 @@ class Models:
         self._sources = {settings.checkpoint.name: settings.checkpoint.path} | {
             name: one.path for name, one in settings.checkpoints.items()
         }
+        self._files = HashIndex()  # of VAEs and embeddings
         self._hashes = CheckpointHashes(self._key_values, {name: _file(path) for name, path in self._sources.items()})
         self.in_use = settings.checkpoint.name
 
@@ -119,16 +121,24 @@ class Models:
         notes.insert(0, note)
         if checkpoint:
             request = request.replace(checkpoint=checkpoint)
-        missing = await asyncio.to_thread(self._missing_embeddings, read)
-        notes += [f"The embedding {name} is not here." for name in missing]
-        if read.vae:
-            wanted = plain_name(read.vae)
-            vae = next((name for name, place in self._settings.vaes.items() if wanted in _names(name, place)), None)
-            if vae is not None:
-                request = request.replace(vae=vae)
-            elif wanted not in {plain_name(Path(line.vae or "").name) for line in self.lines}:
-                notes.append(f"It was painted with the VAE {read.vae[:60]}, which is not here.")
-        return request, [note for note in notes if note]
+        request, missing = await asyncio.to_thread(self._with_embeddings, request, read)
+        vae = await asyncio.to_thread(self._vae_of, read)
+        if vae:
+            request = request.replace(vae=vae)
+        elif vae is None:
+            missing.append(f"It was painted with the VAE {(read.vae or read.vae_hash)[:60]}, which is not here.")
+        return request, [note for note in (*notes, *missing) if note]
+
+    def _vae_of(self, read: ReadRequest) -> str | None:
+        """Return the configured VAE that an infotext says, "" where the checkpoint's own is it, None where none is."""
+        wanted, places = plain_name(read.vae), self._settings.vaes
+        if wanted and (named := next((name for name, place in places.items() if wanted in _names(name, place)), "")):
+            return named
+        files = {_file(place): name for name, place in places.items()}
+        if (found := self._files.find(files, read.vae_hash)) is not None:
+            return files[found]
+        ours = {plain_name(Path(line.vae or "").name) for line in self.lines}
+        return None if read.vae and wanted not in ours else ""
 
     async def _checkpoint_of(self, read: ReadRequest) -> tuple[str, str]:
         """Return the name of the checkpoint that an infotext says, "" where the default paints, and a note on it."""
@@ -174,13 +184,21 @@ class Models:
             here = f"{ours.checkpoint} ({ours.checkpoint_hash})"
         return f"It was painted with {theirs.strip()}; here {here} paints."
 
-    def _missing_embeddings(self, read: ReadRequest) -> list[str]:
-        ours = {name.casefold() for name in network_files(self._settings.checkpoint.embeddings, EMBEDDING_SUFFIXES)}
-        return [
-            name[:60]
-            for name, shorthash in read.embeddings.items()
-            if name.casefold() not in ours and not self._is_lora(shorthash)
-        ]
+    def _with_embeddings(self, request: GenerationRequest, read: ReadRequest) -> tuple[GenerationRequest, list[str]]:
+        """Return the request with the names that embeddings have here, and notes on those that are missing."""
+        ours = network_files(self._settings.checkpoint.embeddings, EMBEDDING_SUFFIXES)
+        known, notes = {name.casefold() for name in ours}, []
+        for name, shorthash in read.embeddings.items():
+            if name.casefold() in known or self._is_lora(shorthash):
+                continue
+            found = self._files.find(ours.values(), shorthash)
+            if found is None:
+                notes.append(f"The embedding {name[:60]} is not here.")
+            else:
+                here = next(each for each, path in ours.items() if path == found)
+                request = with_embedding_renamed(request, name, here)
+                notes.append(f"The embedding {name[:60]} is not here: {here} is used.")
+        return request, notes
 
     def _is_lora(self, name: str) -> bool:
         """Return whether a LoRA has that name, which an infotext has for the hash of an embedding inside of it."""

@@ -7,7 +7,7 @@ import pytest
 from discord import Permissions
 from safetensors.numpy import save_file
 
-from pastelbot.formats.hashes import old_hash
+from pastelbot.formats.hashes import all_hashes, old_hash
 from pastelbot.store.moderation.audit import AuditLog
 
 MORE = {
@@ -178,10 +178,11 @@ async def rich(open_studio, tmp_path):
     save_file(tensors, tmp_path / "loras" / "soft_light.safetensors", {"sshs_model_hash": "ab" * 32})
     save_file(tensors, tmp_path / "embeddings" / "easynegative.safetensors")
     save_file(tensors, tmp_path / "other.safetensors")
+    save_file({"vae": np.ones(3)}, tmp_path / "sharp_v2.safetensors")
     return await open_studio(
         checkpoint={"loras": tmp_path / "loras", "embeddings": tmp_path / "embeddings"},
         checkpoints={"other": {"path": str(tmp_path / "other.safetensors")}},
-        vaes={"smooth": "models/smooth.vae.pt"},
+        vaes={"smooth": "models/smooth.vae.pt", "sharp": str(tmp_path / "sharp_v2.safetensors")},
     )
 
 
@@ -302,6 +303,23 @@ async def test_recreate_takes_the_checkpoint_of_a_hash_in_every_spelling(rich, t
     request, notes = await recreate(rich, more=f", Model hash: {hash_of(tmp_path / 'other.safetensors')}")
 
     assert ("other", []) == (request.checkpoint, notes)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["AutoV2", "AutoV3", "AutoV1"])
+async def test_every_hash_finds_checkpoint_vae_and_embedding(rich, tmp_path, number):
+    checkpoint, vae, embedding = (
+        all_hashes(tmp_path / name)[number][:12]
+        for name in ("other.safetensors", "sharp_v2.safetensors", "embeddings/easynegative.safetensors")
+    )
+    hashes = f'{{"model": "{checkpoint}", "vae": "{vae}", "embed:Neg_One": "{embedding}"}}'
+    request, notes = await recreate(rich, tags=", (neg_one:1.2), neg_ones", more=f", Hashes: {hashes}")
+
+    assert ("other", "sharp", "1girl, (easynegative:1.2), neg_ones") == (
+        request.checkpoint,
+        request.vae,
+        request.prompt,
+    )
+    assert ["- The embedding Neg_One is not here: easynegative is used."] == notes
 
 
 async def test_civitais_hashes_find_checkpoint_and_loras(rich, tmp_path):
