@@ -25,6 +25,7 @@ MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as
 _MAX_PIXELS = 25_000_000
 _MAX_READ = 80_000_000  # pixels of a picture of which only the infotext is read
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # Pillow knows formats that run programs
+_WITH_TEXTS = (*_FORMATS, "AVIF")  # of which only the infotext is read
 _DECODED = 5_000_000  # pixels that may be decoded for what is behind them
 START = "The picture to start from"
 _HUGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
@@ -42,7 +43,7 @@ def read_infotext(source: Path | bytes) -> str:
         if isinstance(source, Path) and source.suffix.lower() in _TEXT_SUFFIXES:
             text = read_capped(source, what=what)
             return translated_text(text, name) or text
-        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=_FORMATS) as image:
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=_WITH_TEXTS) as image:
             width, height = image.size
             if width * height > _MAX_READ:
                 raise LimitError(f"{name} is {width}x{height}; the cap is {_MAX_READ:,} pixels in all.")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pastelbot.formats.network_files import LoraFiles
 from pastelbot.infotext.reader import ReadRequest
+from pastelbot.prompt.extra_networks import NetworkTag, change_tags
 from pastelbot.prompt.lora_tags import read_lora_tags, rename_loras
 from pastelbot.records import GenerationRequest
 
@@ -30,10 +31,23 @@ def with_loras_here(read: ReadRequest, loras: LoraFiles) -> tuple[GenerationRequ
 
     request, hires = read.request, read.request.hires
     request = request.replace(prompt=rename_loras(request.prompt, rename))
+    request = _without_hypernetworks(request, notes)
     request = _with_resources(request, read.resources, loras, notes)
     if hires is not None and hires.prompt:
         request = request.replace(hires=replace(hires, prompt=rename_loras(hires.prompt, rename)))
     return request, list(notes)
+
+
+def _without_hypernetworks(request: GenerationRequest, notes: dict[str, None]) -> GenerationRequest:
+    """Leave out what another program painted with and Pastelbot cannot; where it is typed it is refused."""
+
+    def change(tag: NetworkTag) -> str | None:
+        if tag.kind.lower() != "hypernet":
+            return tag.text
+        notes[f"The hypernetwork {':'.join(tag.items)[:60]} is left out: hypernetworks are not supported."] = None
+        return None
+
+    return request.replace(prompt=change_tags(request.prompt, change))
 
 
 def _with_resources(

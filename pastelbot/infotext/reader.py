@@ -33,9 +33,12 @@ _FOR_OTHERS = {
     "Lora names",
     "TI hashes",
     "Made with",
+    "Hypernet",
+    "Hypernet strength",
 }
 _LORA_KINDS = {"lora", "lycoris", "locon", "dora"}
 _WHOLE = re.compile(r"[0-9]{1,18}")
+_WHOLE_WITH_POINT = re.compile(r"\.0++\Z")
 _DEFAULT = GenerationRequest(prompt="")
 _DEFAULT_HIRES = HiresFix()
 
@@ -112,16 +115,28 @@ def _of_kind(hashes: Mapping[str, str], kind: str) -> dict[str, str]:
 def _lora_resources(resources: Iterable[Mapping[str, object]]) -> dict[str, float]:
     """Return the weights of the LoRAs that civitai lists, by the names of their models."""
     loras = (each for each in resources if str(each.get("type", "")).lower() in _LORA_KINDS)
-    named = ((str(each.get("modelName", "")).strip(), each.get("weight", 1.0)) for each in loras)
-    return {
-        name: float(weight) for name, weight in named if name and isinstance(weight, int | float) and abs(weight) < 100
-    }
+    return {_resource_name(each): _weight(each.get("weight", 1.0)) for each in loras}
+
+
+def _resource_name(resource: Mapping[str, object]) -> str:
+    """Return what civitai calls a resource, which may be no more than the number of its version."""
+    names = (str(resource[key]).strip() for key in ("modelName", "name", "air", "modelVersionId") if resource.get(key))
+    return next(filter(None, names), "without a name")
+
+
+def _weight(value: object) -> float:
+    """Return a weight, which programs also write as text; 1 where it is none."""
+    try:
+        weight = float(str(value))
+    except ValueError:
+        return 1.0
+    return weight if abs(weight) < 100 else 1.0
 
 
 def _unknown_resources(resources: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """Return notes on what else civitai lists; the checkpoint is said by its name and hash already."""
     for each in resources:
-        kind, name = str(each.get("type", "")), str(each.get("modelName", ""))
+        kind, name = str(each.get("type", "")), _resource_name(each)
         if kind.lower() not in {*_LORA_KINDS, "checkpoint", "model"}:
             yield f"Civitai lists the {kind[:20]} {name[:60]!r}, which is left out."
 
@@ -182,11 +197,22 @@ class _Fields:
             self.notes.append(f"{name} {number:g} is not a whole number; {int(number)} is taken.")
         return int(number)
 
+    def unread(self, name: str) -> str:
+        """Return what a field says that was taken for a size, "" where there is none."""
+        return f"{self.values[f'{name}-1']}x{self.values[f'{name}-2']}" if f"{name}-1" in self.values else ""
+
+    def size(self, name: str, width: int, height: int) -> tuple[int, int]:
+        """Return (width, height), those that are given where there is none or it is not a size."""
+        if name in self.values:
+            self.notes.append(f"{name} {str(self.values[name])[:40]!r} is not a size; it is left out.")
+        return self.whole(f"{name}-1", width), self.whole(f"{name}-2", height)
+
     def seed(self) -> int:
         """Return the seed; where there can be no such seed here, a random one is to be drawn."""
-        text = (self.text("Seed") or "").strip()
+        text = (self.text("Seed") or self.unread("Seed")).strip()
         if not text:
             return _DEFAULT.seed
+        text = _WHOLE_WITH_POINT.sub("", text)
         if _WHOLE.fullmatch(text) and int(text) <= MAX_SEED:
             return int(text)
         self.seedless = True
@@ -201,11 +227,13 @@ class _Fields:
 
 def _request(fields: _Fields) -> GenerationRequest:
     sampler, schedule = _sampler(fields)
+    width, height = fields.size("Size", _DEFAULT.width, _DEFAULT.height)
+    resized_from = fields.size("Seed resize from", 0, 0)
     return GenerationRequest(
         prompt=fields.text("Prompt") or "",
         negative_prompt=fields.text("Negative prompt") or "",
-        width=fields.whole("Size-1", _DEFAULT.width),
-        height=fields.whole("Size-2", _DEFAULT.height),
+        width=width,
+        height=height,
         seed=fields.seed(),
         steps=fields.whole("Steps", _DEFAULT.steps),
         cfg_scale=fields.number("CFG scale", _DEFAULT.cfg_scale),
@@ -214,8 +242,8 @@ def _request(fields: _Fields) -> GenerationRequest:
         hires=_hires(fields, sampler, schedule),
         subseed=fields.whole("Variation seed", 0),
         subseed_strength=fields.number("Variation seed strength", 0.0),
-        seed_resize_width=fields.whole("Seed resize from-1", 0),
-        seed_resize_height=fields.whole("Seed resize from-2", 0),
+        seed_resize_width=resized_from[0],
+        seed_resize_height=resized_from[1],
         # A sampler that uses ENSD painted without it where the field is absent.
         eta_noise_seed_delta=fields.whole("ENSD", 0 if _draws(fields, sampler) else _DEFAULT.eta_noise_seed_delta),
         noise_source=_noise_source(fields),
@@ -268,7 +296,7 @@ def _choice(written: str | None, written_schedule: str | None) -> tuple[SamplerC
 
 
 def _hires(fields: _Fields, sampler: str, schedule: str) -> HiresFix | None:
-    width, height = fields.whole("Hires resize-1", 0), fields.whole("Hires resize-2", 0)
+    width, height = fields.size("Hires resize", 0, 0)
     if not (width or height or "Hires upscale" in fields.values or "Hires upscaler" in fields.values):
         return None
     own_sampler, own_schedule = _hires_sampler(fields, sampler, schedule)

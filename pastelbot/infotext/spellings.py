@@ -53,10 +53,15 @@ _OTHERS = {
 _SIGNS = re.compile(r"[\W_]+")
 _KNOWN = {_SIGNS.sub("", name).casefold(): name for name in _NAMES} | _OTHERS
 _SIZES = {"Size", "Hires resize", "Seed resize from"}
-_SIZE = re.compile(r"(\d{1,9})\s*+[xX×*]\s*+(\d{1,9})(?:\s*px)?")
 _WEIGHT = re.compile(r"([^,:<>\s][^,:<>]*+): (-?[0-9.]+)(?=,|$)")
 _HASH_AND_WEIGHT = re.compile(r"([^,:<>\s][^,:<>]*+): [0-9a-f]{8,64}: (-?[0-9.]+)(?=,|$)")
-_JSON_FIELD = re.compile(r"(?:^|, )(Hashes|Civitai resources|Civitai metadata): (?=[{\[])")
+_SIZE = re.compile(r"(\d{1,9})\s*+(?:[xX×*]|by)\s*+(\d{1,9})(?:\s*px)?")
+# Numbers with other signs; the webui writes a blank behind each comma between fields.
+_THOUSANDS = re.compile(r"(?<=: )\d{1,3}(?:,\d{3})++(?=, |$)")
+_DECIMAL_COMMA = re.compile(r"(?<=: )(\d{1,3}),(\d{1,2})(?=, |$)")
+_FILE = re.compile(r"(?:.*[\\/])?(?P<name>[^\\/]*?)(?:\.(?:safetensors|ckpt))?(?: *\[(?P<hash>[0-9a-fA-F]{8,64})\])?")
+_NO_FILES = {"none", "automatic", "n/a", "unknown"}  # what programs write where there is no file, or an unknown one
+_JSON_FIELD = re.compile(r"(?:(?<![^\n])|, )(Hashes|Civitai resources|Civitai metadata): (?=[{\[])")
 
 
 class Spelled(NamedTuple):
@@ -84,6 +89,7 @@ def read_spelled(text: str) -> Spelled:
     infotext = _with_weights(infotext, fields)
     if "Size" not in fields and {"Width", "Height"} <= fields.keys():
         fields["Size"] = f"{fields.pop('Width')}x{fields.pop('Height')}"
+    _tidy(fields)
     hashes, resources = values.get("Hashes"), values.get("Civitai resources")
     return Spelled(
         replace(infotext, fields=fields),
@@ -102,6 +108,27 @@ def _with_weights(infotext: Infotext, fields: dict[str, str]) -> Infotext:
     return replace(infotext, prompt=" ".join([infotext.prompt, *tags]).strip())
 
 
+def _tidy(fields: dict[str, str]) -> None:
+    """Bring values into the webui's form: names of files without folders, the number of layers that are skipped."""
+    for name in ("Model", "Model hash", "VAE", "VAE hash"):
+        if fields.get(name, "").casefold() in _NO_FILES:
+            del fields[name]
+    for name in ("Model", "VAE"):
+        if (file := _FILE.fullmatch(fields.get(name, ""))) is not None and file["name"]:
+            fields[name] = file["name"]
+            if file["hash"]:
+                fields.setdefault(f"{name} hash", file["hash"])
+    if "RNG" in fields:
+        fields["RNG"] = fields["RNG"].upper()
+    if "Clip skip" in fields:  # ComfyUI counts from the end, -1 is the last layer
+        fields["Clip skip"] = fields["Clip skip"].removeprefix("-")
+
+
+def _plain_numbers(line: str) -> str:
+    line = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), line)
+    return _DECIMAL_COMMA.sub(r"\1.\2", line)
+
+
 def _without_json(text: str) -> tuple[str, Mapping[str, object]]:
     """Take the fields whose value is JSON out of the last line: their commas separate no fields."""
     start = text.rstrip().rfind("\n") + 1
@@ -109,7 +136,8 @@ def _without_json(text: str) -> tuple[str, Mapping[str, object]]:
     for name, begin, end, value in _json_values(text, start):
         kept.append(text[position:begin])
         values[name], position = value, end
-    return "".join([*kept, text[position:]]), values
+    bare = "".join([*kept, text[position:]])
+    return bare[:start] + _plain_numbers(bare[start:]), values
 
 
 def _json_values(text: str, start: int) -> Iterator[tuple[str, int, int, object]]:

@@ -1,6 +1,7 @@
 """Names that other programs have for the webui's samplers and schedules, such as ComfyUI, diffusers and AI Horde."""
 
 import re
+import unicodedata
 
 from pastelbot.rules.samplers import (
     AUTOMATIC,
@@ -18,6 +19,8 @@ _LONGEST = 60  # characters of any name
 _OTHER_SAMPLERS = {
     "dpmsolver": "DPM++ 2M",
     "dpmsolverpp": "DPM++ 2M",
+    "dpmsolverpp2m": "DPM++ 2M",
+    "dpmsolverpp2s": "DPM++ 2S a",
     "dpmsolvermultistep": "DPM++ 2M",
     "dpmsolversinglestep": "DPM++ 2S a",
     "dpmsolversde": "DPM++ SDE",
@@ -60,7 +63,7 @@ def recognised_sampler(name: str) -> SamplerChoice | None:
         return normalise(name, None)
     if len(name) > _LONGEST:
         return None
-    plain = _ENDINGS.sub("", _plain(name).replace("ancestral", "a"))
+    plain = _ENDINGS.sub("", _plain(name).replace("ancestral", "a").replace("gpu", ""))
     for spelled in (plain, plain.removeprefix("k")):
         if spelled in _SAMPLERS:
             return normalise(_SAMPLERS[spelled], None)
@@ -76,7 +79,7 @@ def recognised_schedule(name: str) -> str | None:
 
 
 def _plain(name: str) -> str:
-    return _SIGNS.sub("", name.casefold().replace("++", "pp"))
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", name).casefold().replace("++", "pp"))
 
 
 _SAMPLERS = {_plain(name): name for name in SAMPLERS} | _OTHER_SAMPLERS

@@ -208,7 +208,7 @@ class Models:
 
 def _names(name: str, place: str) -> set[str]:
     """Return what a configured file may be called, in the form used for comparison."""
-    return {plain_name(name), plain_name(Path(place).name), plain_name(Path(place).stem)}
+    return {plain_name(each) for each in (name, Path(name).name, Path(place).name, Path(place).stem)}
 
 
 def _file(reference: str) -> Path:
