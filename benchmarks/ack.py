@@ -35,7 +35,7 @@ from pastelbot.bot.messages.delivery import Delivery
 from pastelbot.bot.messages.message_slot import Pace
 from pastelbot.config import CheckpointSettings, WorkerOptions
 from pastelbot.i18n.languages import Languages
-from pastelbot.jobs.process_executor import ProcessExecutor
+from pastelbot.jobs.executors.process_executor import ProcessExecutor
 from pastelbot.records import (
     Cancel,
     GenerationRequest,

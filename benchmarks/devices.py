@@ -22,8 +22,8 @@ from helpers.fake_workers import steady
 
 from pastelbot.config import CheckpointSettings, WorkerOptions
 from pastelbot.jobs.dispatcher import Dispatcher
-from pastelbot.jobs.process_executor import ProcessExecutor
-from pastelbot.jobs.worker_group import WorkerGroup
+from pastelbot.jobs.executors.process_executor import ProcessExecutor
+from pastelbot.jobs.executors.worker_group import WorkerGroup
 from pastelbot.records import GenerationRequest, Rendered, ReplyTarget, Update
 from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore

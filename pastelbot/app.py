@@ -12,11 +12,11 @@ from pastelbot.config import Settings, WorkerOptions
 from pastelbot.i18n.languages import Languages
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.executor import Executor
+from pastelbot.jobs.executors.worker_group import WorkerGroup, make_workers
 from pastelbot.jobs.loop_watchdog import LoopWatchdog
 from pastelbot.jobs.queue.wait_queue import WaitQueue
 from pastelbot.jobs.tagger.rating import RatingExecutor
 from pastelbot.jobs.tagger.tagger_process import Describer, TaggerProcess
-from pastelbot.jobs.worker_group import WorkerGroup, make_workers
 from pastelbot.options import default_work
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.admin import Admin

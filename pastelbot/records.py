@@ -346,7 +346,12 @@ class Stop:
     """Command: end the worker process."""
 
 
-Command = Paint | Cancel | Stop
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """Command: load the default checkpoint, where it was unloaded."""
+
+
+Command = Paint | Cancel | Stop | Load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -416,6 +421,13 @@ class PaintingCancelled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkerUnloaded:
+    """Event: a worker was ended because there was nothing to do; `workers` is how many are still ready."""
+
+    workers: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerLost:
     """Event: the worker process ended; `reason` is for the operator. The executor starts another one.
 
@@ -431,7 +443,17 @@ class WorkerLost:
     jobs: frozenset[str] | None = None
 
 
-Event = WorkerReady | CheckpointLoaded | Loading | Progress | Painted | PaintingFailed | PaintingCancelled | WorkerLost
+Event = (
+    WorkerReady
+    | CheckpointLoaded
+    | Loading
+    | Progress
+    | Painted
+    | PaintingFailed
+    | PaintingCancelled
+    | WorkerUnloaded
+    | WorkerLost
+)
 
 
 # From the dispatcher to the delivery of messages.

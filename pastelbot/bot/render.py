@@ -190,6 +190,8 @@ def alt_text(request: GenerationRequest, seed: int) -> str:
 def queue_text(overview: Overview, actor: Actor) -> str:
     """List the running and queued jobs; other users' jobs elsewhere stay anonymous."""
     running, queue = overview.running, overview.queue
+    if not running and not queue and overview.unloaded:
+        return "The queue is empty: your picture would be next, once the model is loaded again."
     if not running and not queue:
         return "The queue is empty: your picture would be next."
     rows = [_row("🎨", job, actor) for job in running]

@@ -205,6 +205,7 @@ class WorkerSettings(Section):
     preview_steps: int = Field(default=4, ge=0)
     stall_seconds: float = Field(default=300, gt=0)
     checkpoints_in_memory: int = Field(default=2, ge=1)
+    unload_minutes: float = Field(default=0, ge=0)
     stop_seconds: float = Field(default=8, ge=1)
 
 

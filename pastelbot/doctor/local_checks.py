@@ -32,6 +32,7 @@ def local_findings(settings: Settings, *, now: datetime) -> Iterator[Finding]:
     yield from _checkpoints(settings)
     yield from folder_findings(settings)
     yield from _storage(settings)
+    yield from _unloading(settings)
     yield _clock(now)
     yield _versions()
 
@@ -114,6 +115,13 @@ def folder_findings(settings: Settings) -> Iterator[Finding]:
     for key, folder in folders.items():
         if folder is not None and not folder.is_dir():
             yield Finding(level=Level.WARN, what=key, text=f"there is no folder {folder}: make it, or correct its name")
+
+
+def _unloading(settings: Settings) -> Iterator[Finding]:
+    minutes = settings.worker.unload_minutes
+    if minutes:
+        text = f"ends after {minutes:g} minutes without a job; the next picture waits until it is loaded again"
+        yield Finding(level=Level.OK, what="worker", text=text)
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:

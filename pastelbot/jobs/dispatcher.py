@@ -20,6 +20,7 @@ from pastelbot.jobs.executor import Executor
 from pastelbot.jobs.observer import Failure, NoObserver, Observer
 from pastelbot.jobs.outcomes import ATTEMPTS, Outcomes
 from pastelbot.jobs.painting_clock import PaintingClock
+from pastelbot.jobs.queue.load_time import LoadTime
 from pastelbot.jobs.queue.positions import Place
 from pastelbot.jobs.queue.throughput import KeyValues, Throughput
 from pastelbot.jobs.queue.wait_queue import WaitQueue
@@ -33,6 +34,7 @@ from pastelbot.records import (
     Event,
     Job,
     JobStatus,
+    Load,
     Loading,
     Paint,
     Painted,
@@ -43,6 +45,7 @@ from pastelbot.records import (
     Update,
     WorkerLost,
     WorkerReady,
+    WorkerUnloaded,
 )
 from pastelbot.rules import cost
 from pastelbot.rules.timing.device_speed import card_minutes
@@ -67,12 +70,16 @@ class _Rescan:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueState:
-    """How many jobs run and wait, whether the worker accepts jobs, and why nothing is painted, "" where it is."""
+    """How many jobs run and wait, whether a worker accepts jobs, and why nothing is painted, "" where it is.
+
+    `unloaded`: there is no worker because there is nothing to do, and the next job loads one.
+    """
 
     running: int
     waiting: int
     ready: bool
     interruption: str
+    unloaded: bool = False
 
 
 class Dispatcher:
@@ -106,6 +113,8 @@ class Dispatcher:
         self._running = running if running is not None else RunningJobs()
         self._throughput = Throughput(notes)
         self._painting_clock = PaintingClock(epoch=clock().timestamp(), monotonic=monotonic)
+        self._load_time = LoadTime(monotonic)
+        self._unloaded = 0  # workers
         self._waiting = WaitingJobs(
             jobs,
             queue if queue is not None else WaitQueue(epoch=clock().timestamp()),
@@ -114,6 +123,7 @@ class Dispatcher:
             at_once=at_once,
             clock=clock,
             painting_clock=self._painting_clock,
+            load_time=self._load_time,
         )
         self._outcomes = Outcomes(
             jobs, files, self._waiting, self._running, self._throughput, self._observer, clock, self._publish
@@ -136,6 +146,7 @@ class Dispatcher:
         await self._waiting.fill()
         for job in await self._jobs.with_status(JobStatus.RENDERED):
             self._publish(Rendered(job=job))
+        self._load_time.begin()
         self._executor.start(self._receive)
         self._tick()
 
@@ -202,11 +213,13 @@ class Dispatcher:
             waiting=len(self._waiting),
             ready=self._waiting.workers > 0,
             interruption=self._waiting.interruption,
+            unloaded=self._unloaded > 0 and not self._waiting.workers,
         )
 
     async def overview(self, *, most: int = 20) -> Overview:
         """Return the running jobs and the first queued ones."""
-        return await self._waiting.overview(most=most)
+        overview = await self._waiting.overview(most=most)
+        return replace(overview, unloaded=self.state.unloaded)
 
     async def close(self) -> None:
         """Stop dispatching, end the worker, and queue its jobs again."""
@@ -262,6 +275,7 @@ class Dispatcher:
             self._note_space(short=await self._is_short_of_space())
         if not self._waiting.pauses:
             await self._dispatch()
+            self._load_for_waiting()
         await self._refresh_positions(len(self._waiting) if thorough else _WATCHED)
 
     def _note_space(self, *, short: bool) -> None:
@@ -279,7 +293,13 @@ class Dispatcher:
             case CheckpointLoaded():
                 log.info("checkpoint loaded", name=event.name, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
                 self.loaded[event.name] = event
+            case WorkerUnloaded():
+                self._unloaded += 1
+                self._waiting.workers = event.workers
+                if not event.workers:
+                    self._load_time.unloaded()
             case WorkerLost():
+                self._load_time.begin()
                 self._waiting.workers = event.workers
                 self._waiting.interrupt(worker_lost=event.interruption)
                 await self._outcomes.lost(event)
@@ -291,6 +311,7 @@ class Dispatcher:
         if event.flops is not None:
             minutes = max(1, round(card_minutes(event.flops)))
             log.warning("there is no GPU: a picture takes minutes", card_picture_minutes=minutes, cure=_NO_GPU)
+        self._load_time.end()
         self._waiting.workers = event.workers
         self._waiting.interrupt(worker_lost="")
         self.checkpoint = event
@@ -342,6 +363,14 @@ class Dispatcher:
                 await self._paint(job)
             for waiting in chosen:  # given out, or ended elsewhere meanwhile
                 self._waiting.leave(waiting.id)
+
+    def _load_for_waiting(self) -> None:
+        """Have one more worker loaded, where one is unloaded and jobs wait that the others have no room for."""
+        if self._unloaded and self._waiting.awaits_worker:
+            self._unloaded -= 1
+            if not self._waiting.workers:
+                self._load_time.begin()
+            self._executor.send(Load())
 
     async def _paint(self, job: Job) -> None:
         """Hand a leased job to the worker, with the picture that it starts from; where that is gone, the job fails."""

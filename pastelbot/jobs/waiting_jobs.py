@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pastelbot.jobs.painting_clock import PaintingClock
 from pastelbot.jobs.queue import scheduler
 from pastelbot.jobs.queue.forecast import work_until_painted
+from pastelbot.jobs.queue.load_time import LoadTime
 from pastelbot.jobs.queue.positions import Ahead, Place, QueuePositions
 from pastelbot.jobs.queue.scheduler import RunningWork
 from pastelbot.jobs.queue.throughput import Throughput
@@ -22,11 +23,12 @@ _REFRESHED_AT_ONCE = 50  # at most so many messages are edited at once
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """The running jobs, the first queued ones in order, and the number of queued ones."""
+    """The running jobs, the first queued ones in order, how many are queued, and whether the model is unloaded."""
 
     running: list[Job]
     queue: list[Job]
     waiting: int
+    unloaded: bool = False
 
 
 class WaitingJobs:
@@ -42,6 +44,7 @@ class WaitingJobs:
         at_once: int,
         clock: Callable[[], datetime],
         painting_clock: PaintingClock,
+        load_time: LoadTime,
     ) -> None:
         self._jobs = jobs
         self._queue = queue
@@ -50,6 +53,7 @@ class WaitingJobs:
         self.workers = 0  # that are ready
         self._clock = clock
         self._painting_clock = painting_clock
+        self._load_time = load_time
         self._throughput = throughput
         self._positions = QueuePositions(queue, throughput, at_once=at_once)
 
@@ -121,6 +125,11 @@ class WaitingJobs:
         others = self._queue.first_of_others({one.job.user_id for one in running}, slots)
         return scheduler.admit(self._queue.head(slots), others, running, at_once=slots)
 
+    @property
+    def awaits_worker(self) -> bool:
+        """Return whether the next job would be given out if there were one more worker."""
+        return bool(self._queue.head(1))
+
     def place(self, job_id: str) -> Place | None:
         """Return a waiting job's position, running jobs included; None where it does not wait."""
         return self._positions.mark_shown(job_id, self._ahead(), self._clock())
@@ -164,7 +173,8 @@ class WaitingJobs:
 
     def _ahead(self) -> Ahead:
         running = tuple(RunningWork(job=one.waiting, work_left=one.work_left) for one in self._running)
-        return Ahead(running=running, workers=max(1, self.workers))
+        delay = 0.0 if self.workers else self._load_time.left
+        return Ahead(running=running, workers=max(1, self.workers), delay=delay)
 
     def _ranked(self, job: QueuedJob) -> QueuedJob:
         return replace(job, created_at=self._painting_clock.not_after_now(job.created_at))

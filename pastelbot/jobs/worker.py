@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pastelbot.config import BUNDLED, WorkerOptions
 from pastelbot.errors import PastelError
 from pastelbot.jobs.heartbeat import Heartbeat
-from pastelbot.records import Cancel, Command, Event, Paint, PaintingFailed, Stop, WorkerLost, WorkerReady
+from pastelbot.records import Cancel, Event, Paint, PaintingFailed, Stop, WorkerLost, WorkerReady
 
 if TYPE_CHECKING:
     from pastelbot.diffusion.engine.grid_engine import GridEngine, Painting
@@ -52,7 +52,7 @@ def serve(
         if engine.idle and not connection.poll(idle_seconds):
             on_idle()
         while connection.poll(None if engine.idle else 0):
-            command: Command = connection.recv()
+            command: Paint | Cancel | Stop = connection.recv()
             if isinstance(command, Stop):
                 return
             for event in _handle(command, engine):

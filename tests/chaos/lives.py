@@ -72,7 +72,7 @@ def _run(folder, port, writes, *, tireless):
 
     from pastelbot import app, run
     from pastelbot.config import WorkerOptions
-    from pastelbot.jobs.process_executor import ProcessExecutor
+    from pastelbot.jobs.executors.process_executor import ProcessExecutor
 
     settings = settings_of(folder, tireless=tireless)
     executor = ProcessExecutor(WorkerOptions.of(settings), target=paint, first_pause=0.1)

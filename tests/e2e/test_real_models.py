@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from pastelbot import config
 from pastelbot.config import WorkerOptions
 from pastelbot.formats import pictures
-from pastelbot.jobs.process_executor import ProcessExecutor
+from pastelbot.jobs.executors.process_executor import ProcessExecutor
 from pastelbot.records import JobStatus
 
 INSIDE = config.bundled_checkpoint()

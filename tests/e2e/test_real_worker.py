@@ -5,17 +5,19 @@ import io
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import sd_parsers
 from helpers.studio import SimulatedServer
-from helpers.support import ended, make_settings
+from helpers.support import ended, eventually, make_settings
 from PIL import Image
 
 from pastelbot import config
 from pastelbot.config import WorkerOptions
-from pastelbot.jobs.process_executor import ProcessExecutor
+from pastelbot.jobs.executors.process_executor import ProcessExecutor
+from pastelbot.jobs.executors.unloading_executor import UnloadingExecutor
 
 pytestmark = [
     pytest.mark.long,
@@ -78,6 +80,30 @@ async def test_a_worker_killed_in_the_middle_of_a_job_costs_time_and_nothing_els
     assert await studio.charged(studio.hana) == 2
 
 
+async def test_a_worker_that_was_unloaded_paints_the_same_picture(tmp_path, clock):
+    """The timer is fired by hand; the process ends, so all of its memory is given back."""
+    timers = []
+    settings = make_settings(tmp_path)
+    executor = UnloadingExecutor(
+        partial(ProcessExecutor, WorkerOptions.of(settings)),
+        idle_seconds=60,
+        later=lambda _seconds, callback: (
+            timers.append(callback) or asyncio.get_running_loop().call_later(3600, callback)
+        ),
+    )
+    studio = SimulatedServer(settings, clock, executor)
+    await studio.open()
+    first = await painted(studio, await studio.imagine("1girl", seed=7, steps=4, hires="off"))
+    worker = executor.pid
+    timers[-1]()
+    await eventually(lambda: ended(worker))
+    assert executor.pid is None
+    second = await painted(studio, await studio.imagine("1girl", seed=7, steps=4, hires="off"))
+    await studio.close()
+
+    assert pixels(first) == pixels(second)
+
+
 TORCHLESS = """
 import asyncio, sys
 from pathlib import Path
@@ -85,7 +111,7 @@ from helpers.studio import SimulatedServer
 from helpers.support import Clock, make_settings
 from pastelbot import app
 from pastelbot.config import WorkerOptions
-from pastelbot.jobs.process_executor import ProcessExecutor
+from pastelbot.jobs.executors.process_executor import ProcessExecutor
 
 async def main():
     settings = make_settings(Path(sys.argv[1]))

@@ -8,7 +8,7 @@ from helpers.studio import SimulatedServer
 from helpers.support import eventually, make_settings
 
 from pastelbot.config import WorkerOptions
-from pastelbot.jobs.worker_group import WorkerGroup, make_workers
+from pastelbot.jobs.executors.worker_group import WorkerGroup, make_workers
 
 pytestmark = pytest.mark.long
 

@@ -94,7 +94,7 @@ ALSO_SHOWN = {
     "diffusion/image/img2img.py": {"notes"},
     "jobs/dispatcher.py": {"Dispatcher"},
     "jobs/outcomes.py": {"Outcomes"},
-    "jobs/process_executor.py": {"_receive", "_interruption"},
+    "jobs/executors/process_executor.py": {"_receive", "_interruption"},
     "choices.py": {"nearest_names"},
     "formats/network_files.py": {"refusal"},
     "prompt/attention.py": {"_number"},

@@ -16,7 +16,7 @@ LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends
 EXECUTOR = """
 import asyncio
 from helpers import fake_workers
-from pastelbot.jobs.process_executor import ProcessExecutor
+from pastelbot.jobs.executors.process_executor import ProcessExecutor
 from pastelbot.config import CheckpointSettings, WorkerOptions
 
 async def main():

@@ -38,6 +38,7 @@ class Ahead:
 
     running: tuple[RunningWork, ...] = ()
     workers: int = 1
+    delay: float = 0.0  # seconds until there is a worker
 
     @property
     def jobs(self) -> int:
@@ -81,7 +82,7 @@ class QueuePositions:
         near = self._forecast(ahead, now) if number < _NEAR and not paused else {}
         number += ahead.jobs + 1
         work = near.get(job_id, ahead.work + before + job.work) / ahead.at_work(number)
-        place = self._place(number, work, now, paused=paused)
+        place = self._place(number, self._seconds(work, ahead), now, paused=paused)
         self._shown[job_id] = place
         return place
 
@@ -103,7 +104,7 @@ class QueuePositions:
             shown, paused = self._shown.get(job.id), job.guild_id in held
             if not paused:
                 number, work = number + 1, work + job.work
-            until_ready = near.get(job.id, work) / ahead.at_work(number)
+            until_ready = self._seconds(near.get(job.id, work) / ahead.at_work(number), ahead)
             if (
                 shown is None
                 or self._differs(shown, paused=paused)
@@ -128,11 +129,14 @@ class QueuePositions:
     def _differs(self, shown: Place, *, paused: bool) -> bool:
         return shown.paused != paused or shown.interruption != self.interruption
 
-    def _wrong(self, shown: Place, number: int, work: float, now: datetime) -> bool:
-        return shown.position != shown_position(number) or self._drifted(shown, work, now)
-
-    def _drifted(self, shown: Place, work: float, now: datetime) -> bool:
+    def _seconds(self, work: float, ahead: Ahead) -> float | None:
         seconds = None if self.interruption else self._throughput.seconds_for(work)
+        return None if seconds is None else seconds + ahead.delay
+
+    def _wrong(self, shown: Place, number: int, seconds: float | None, now: datetime) -> bool:
+        return shown.position != shown_position(number) or self._drifted(shown, seconds, now)
+
+    def _drifted(self, shown: Place, seconds: float | None, now: datetime) -> bool:
         if seconds is None:
             return False
         if shown.ready_at is None:
@@ -140,7 +144,6 @@ class QueuePositions:
         wrong = abs((shown.ready_at - now).total_seconds() - seconds)
         return wrong > max(_LEAST_DRIFT, _DRIFT * seconds)
 
-    def _place(self, number: int, work: float, now: datetime, *, paused: bool) -> Place:
-        seconds = None if paused or self.interruption else self._throughput.seconds_for(work)
-        ready_at = None if seconds is None else now + timedelta(seconds=seconds)
+    def _place(self, number: int, seconds: float | None, now: datetime, *, paused: bool) -> Place:
+        ready_at = None if seconds is None or paused else now + timedelta(seconds=seconds)
         return Place(position=shown_position(number), ready_at=ready_at, paused=paused, interruption=self.interruption)

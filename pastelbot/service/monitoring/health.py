@@ -15,7 +15,7 @@ _GRACE = 120.0  # seconds in which Discord's gateway may be away: it reconnects 
 
 @dataclass(frozen=True, kw_only=True)
 class HealthReport:
-    """What works, by part: "ok", "loading", or a sentence that says what is wrong."""
+    """What works, by part: "ok", "loading", "unloaded", or a sentence that says what is wrong."""
 
     discord: str
     painting: str
@@ -23,8 +23,8 @@ class HealthReport:
 
     @property
     def is_healthy(self) -> bool:
-        """Return whether members can use the bot; a worker that loads is no fault."""
-        return self.discord == OK and self.database == OK and self.painting in {OK, "loading"}
+        """Return whether members can use the bot; a worker that loads or is unloaded is no fault."""
+        return self.discord == OK and self.database == OK and self.painting in {OK, "loading", "unloaded"}
 
 
 class Health:
@@ -65,6 +65,8 @@ class Health:
         state = self._queue()
         if state.interruption:
             return state.interruption.removeprefix("⚠️ ")
+        if state.unloaded:
+            return "unloaded"
         return OK if state.ready else "loading"
 
     async def _ask_database(self) -> str:

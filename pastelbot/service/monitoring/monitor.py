@@ -78,6 +78,11 @@ def _figures(parts: Monitored) -> Iterator[Figure]:
         name="pastelbot_worker_ready", text="1 while the worker takes jobs", value=lambda: dispatcher.state.ready
     )
     yield Figure(
+        name="pastelbot_worker_unloaded",
+        text="1 while the worker is unloaded because there is nothing to do",
+        value=lambda: dispatcher.state.unloaded,
+    )
+    yield Figure(
         name="pastelbot_loop_stalls", text="Stalls of the event loop", value=lambda: watchdog.stalls, counts=True
     )
     yield Figure(

@@ -37,6 +37,12 @@ async def test_a_worker_that_loads_is_no_fault(clock):
     assert (report.is_healthy, report.painting) == (True, "loading")
 
 
+async def test_a_worker_that_is_unloaded_is_no_fault(clock):
+    report = await make(clock, QueueState(running=0, waiting=0, ready=False, interruption="", unloaded=True)).report()
+
+    assert (report.is_healthy, report.painting) == (True, "unloaded")
+
+
 @pytest.mark.parametrize("ready", [True, False])
 async def test_what_interrupts_painting_is_named(clock, ready):
     why = "⚠️ Painting is interrupted: the disk of the bot is full."

@@ -11,7 +11,7 @@ from pastelbot.config import WorkerOptions
 from pastelbot.jobs import worker
 from pastelbot.jobs.background import CallLater, call_later
 from pastelbot.jobs.child_process import ChildProcess
-from pastelbot.records import Command, Event, Stop, WorkerLost, WorkerReady
+from pastelbot.records import Command, Event, Load, Stop, WorkerLost, WorkerReady
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
@@ -60,8 +60,8 @@ class ProcessExecutor:
         self._spawn()
 
     def send(self, command: Command) -> None:
-        """Send down the pipe; a broken pipe is noticed by the listener."""
-        if self._child is not None:
+        """Send down the pipe, whose breaking is noticed by the listener; a worker is always loaded."""
+        if self._child is not None and not isinstance(command, Load):
             with suppress(OSError):
                 self._child.connection.send(command)
 

@@ -9,18 +9,21 @@ from functools import partial
 from pastelbot.config import WorkerOptions
 from pastelbot.jobs.background import CallLater, call_later
 from pastelbot.jobs.executor import Executor
+from pastelbot.jobs.executors.process_executor import ProcessExecutor
+from pastelbot.jobs.executors.unloading_executor import UnloadingExecutor
 from pastelbot.jobs.painting_clock import PaintingClock
-from pastelbot.jobs.process_executor import ProcessExecutor
 from pastelbot.records import (
     Cancel,
     Command,
     Event,
+    Load,
     Paint,
     Painted,
     PaintingCancelled,
     PaintingFailed,
     WorkerLost,
     WorkerReady,
+    WorkerUnloaded,
 )
 
 _LOOK_SECONDS = 15.0
@@ -31,13 +34,21 @@ class _Member:
     executor: Executor
     clock: PaintingClock
     ready: bool = False
+    unloaded: bool = False  # and not loading
     jobs: set[str] = field(default_factory=set)
     checkpoint: str | None = None  # that of its last job
 
 
-def make_workers(options: WorkerOptions) -> list[ProcessExecutor]:
+def make_workers(options: WorkerOptions) -> list[ProcessExecutor | UnloadingExecutor]:
     """Return a worker for each of the devices, or one."""
-    return [ProcessExecutor(each) for each in options.on_devices()]
+    return [_make_worker(each) for each in options.on_devices()]
+
+
+def _make_worker(options: WorkerOptions) -> ProcessExecutor | UnloadingExecutor:
+    minutes = options.worker.unload_minutes
+    if not minutes:
+        return ProcessExecutor(options)
+    return UnloadingExecutor(partial(ProcessExecutor, options), idle_seconds=minutes * 60)
 
 
 class WorkerGroup:
@@ -70,7 +81,11 @@ class WorkerGroup:
         self._look()
 
     def send(self, command: Command) -> None:
-        """Give a job to a worker, or cancel it where it is; without a ready worker, nothing happens."""
+        """Give a job to a worker, cancel it where it is, or load one that is unloaded.
+
+        A job goes to a worker that is ready, or to one that is unloaded, which loads for it; where neither is there,
+        nothing happens.
+        """
         match command:
             case Paint(job_id=job_id, request=request):
                 member = self._chosen(request.checkpoint)
@@ -81,6 +96,10 @@ class WorkerGroup:
                 for member in self._members:
                     if job_id in member.jobs:
                         member.executor.send(command)
+            case Load():
+                for member in self._unloaded()[:1]:
+                    member.unloaded = False
+                    member.executor.send(command)
             case _:
                 for member in self._members:
                     member.executor.send(command)
@@ -98,13 +117,14 @@ class WorkerGroup:
         await asyncio.gather(*(member.executor.close() for member in self._members))
 
     def _chosen(self, checkpoint: str) -> _Member | None:
-        ready = [member for member in self._members if member.ready]
+        ready = [member for member in self._members if member.ready] or self._unloaded()
         return min(ready, key=lambda one: (len(one.jobs), one.checkpoint != checkpoint), default=None)
 
     def _give(self, member: _Member, job_id: str, checkpoint: str) -> None:
         if not member.jobs:
             member.clock.begin()
         member.jobs.add(job_id)
+        member.unloaded = False
         member.checkpoint = checkpoint
 
     def _receive(self, member: _Member, event: Event) -> None:
@@ -112,6 +132,9 @@ class WorkerGroup:
         match event:
             case WorkerReady():
                 member.ready = True
+                event = replace(event, workers=self._ready())
+            case WorkerUnloaded():
+                member.ready, member.unloaded, member.checkpoint = False, True, None
                 event = replace(event, workers=self._ready())
             case WorkerLost():
                 event = self._lost(member, event)
@@ -127,6 +150,9 @@ class WorkerGroup:
         if not ready:  # what is sent from now on is with no worker, and lost too
             return replace(event, workers=0, jobs=None)
         return replace(event, workers=ready, jobs=jobs, interruption="")
+
+    def _unloaded(self) -> list[_Member]:
+        return [member for member in self._members if member.unloaded]
 
     def _ready(self) -> int:
         return sum(member.ready for member in self._members)

@@ -6,7 +6,7 @@ from helpers.stages import Stage
 from helpers.support import eventually
 
 from pastelbot.config import CheckpointSettings, WorkerOptions, WorkerSettings
-from pastelbot.jobs.worker_group import WorkerGroup, make_workers
+from pastelbot.jobs.executors.worker_group import WorkerGroup, make_workers
 from pastelbot.records import (
     Cancel,
     GenerationRequest,

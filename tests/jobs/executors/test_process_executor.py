@@ -7,7 +7,7 @@ from helpers.support import ended, eventually
 
 from pastelbot.config import CheckpointSettings, WorkerOptions
 from pastelbot.jobs.background import call_later
-from pastelbot.jobs.process_executor import ProcessExecutor
+from pastelbot.jobs.executors.process_executor import ProcessExecutor
 from pastelbot.records import (
     Cancel,
     GenerationRequest,
