@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-all check format chaos pictures test-wheel clean
+.PHONY: demo test test-all check format chaos pictures docs test-wheel clean
 
 demo: .venv/demo.stamp
 	$(BIN)/python bot.py demo $(ARGS)
@@ -38,6 +38,11 @@ chaos: .venv/dev.stamp
 pictures: .venv/dev.stamp
 	$(BIN)/python docs/take_pictures.py
 
+# The guides as a site with a search, in build/site; the pages of docs/reference are written anew.
+docs: .venv/docs.stamp
+	$(BIN)/python docs/build_reference.py
+	$(BIN)/python docs/build_site.py
+
 # The wheel in an environment of its own: before a release, as it takes minutes and 1.3 GB for a while.
 test-wheel: .venv/dev.stamp
 	$(BIN)/python -m tests.wheel
@@ -57,6 +62,10 @@ clean:
 .venv/dev.stamp: .venv/python.stamp pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[demo,dev]'
 	touch $@ .venv/demo.stamp
+
+.venv/docs.stamp: .venv/dev.stamp
+	$(INSTALL) --editable '.[docs]'
+	touch $@
 
 .venv-all/all.stamp: pyproject.toml constraints-web.txt
 	$(PYTHON) -m venv .venv-all
