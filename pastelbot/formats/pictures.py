@@ -17,6 +17,24 @@ from pastelbot.formats.texts.picture_texts import PLACES, WEBUI_PLACES, exif_of,
 _ORIENTATION = 0x0112
 _QUARTER_TURNS = (5, 6, 7, 8)
 _STEPS = re.compile(r"\bSteps: *+\d")
+_SETTINGS = re.compile(r"\bSteps: *+\d++,[^\n]*?\b(?:Sampler|Seed|CFG scale): ")  # in a text that is for something else
+_OTHER_FILES = (
+    (b"II*\0", "a TIFF picture"),
+    (b"MM\0*", "a TIFF picture"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (b"8BPS", "a file of Photoshop"),
+    (b"%PDF", "a PDF"),
+    (b"PK\x03\x04", "an archive"),
+    (b"Rar!", "an archive"),
+    (b"7z\xbc\xaf", "an archive"),
+    (b"\x1aE\xdf\xa3", "a video"),
+    (b"{\\rtf", "a document of a word processor"),
+    (b"<svg", "a drawing"),
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+)
+_HEIC = (b"heic", b"heix", b"mif1", b"msf1", b"hevc")
 _MOST_LOOKED_AT = 2**18  # bytes of a file of which it is not known that it is text
 _BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe \r\n\t"  # marks of encodings, and empty lines
 _TEXT_SUFFIXES = (".txt", ".md", ".json", "")
@@ -51,6 +69,8 @@ def read_infotext(source: Path | bytes) -> str:
     except _HUGE as error:
         raise LimitError(f"{name} claims to be huge; the cap is {_MAX_READ:,} pixels in all.") from error
     except UnidentifiedImageError as error:
+        if (form := _other_form(source)) is not None:
+            raise RequestError(f"{name} is {form}: send a PNG, JPEG or WebP file, or paste the infotext.") from error
         if isinstance(source, bytes) and (meant := _text_in(source, name)):
             return meant
         raise RequestError(f"{name} is not a readable picture, nor a text with an infotext.") from error
@@ -61,6 +81,21 @@ def read_infotext(source: Path | bytes) -> str:
     if not found.strip():
         raise RequestError(f"{name} has no infotext: it was removed or never written.")
     return capped(found, what=what)
+
+
+def _other_form(source: Path | bytes) -> str | None:
+    """Return what a file is that is neither a picture nor a text that can be read; None where it is not known."""
+    head = source[:32] if isinstance(source, bytes) else _head(source)
+    if not head:
+        return "empty"
+    if head[4:8] == b"ftyp":
+        return "a HEIC picture" if head[8:12] in _HEIC else "a video"
+    return next((form for start, form in _OTHER_FILES if head.lower().startswith(start.lower())), None)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(32)
 
 
 def _text_in(content: bytes, name: str) -> str | None:
@@ -92,6 +127,8 @@ def _infotext_of(image: Image.Image, name: str) -> str:
         other = None
     if other is not None or infotexts:
         return other or next(iter(infotexts.values()))
+    if (elsewhere := next((text for text in texts.values() if _SETTINGS.search(text)), None)) is not None:
+        return elsewhere
     hidden = hidden_text(image)
     if hidden.lstrip().startswith("{"):
         hidden = translated(chunks_in(hidden), image.size, name) or ""

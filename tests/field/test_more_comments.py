@@ -1,4 +1,4 @@
-"""Twenty more places and encodings of infotexts in pictures: kind I of the cases from the field, and its neighbours."""
+"""More places and encodings of infotexts in pictures: kind I of the cases from the field, and its neighbours."""
 
 import io
 import struct
@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from pastelbot.errors import RequestError
 from pastelbot.formats.pictures import read_infotext
 
 TEXT = (
@@ -86,6 +87,17 @@ PICTURES = {
     "a document's name": saved("JPEG", exif=exif({0x010D: TEXT.encode()})),
     "a comment padded with zeros": saved("JPEG", exif=exif({}, inner=UNICODE + bytes(5000))),
     "a comment padded with blanks": saved("JPEG", exif=exif({}, inner=b"ASCII\0\0\0" + TEXT.encode() + b" " * 500)),
+    "an AVIF": saved("AVIF", exif=exif({}, inner=UNICODE)),
+    "ImageMagick's older profile": png_with(raw_profile("APP1", b"Exif\0\0" + exif({}, inner=UNICODE)[6:])),
+    "UTF-32": saved("JPEG", exif=exif({}, inner=b"UNICODE\0" + TEXT.encode("utf-32-le"))),
+    "the name of the encoding twice": saved("JPEG", exif=exif({}, inner=b"UNICODE\0" + UNICODE)),
+    "the artist": saved("JPEG", exif=exif({0x013B: TEXT.encode()})),
+    "the copyright": saved("JPEG", exif=exif({0x8298: TEXT.encode()})),
+    "Windows' author": saved("JPEG", exif=exif({0x9C9D: TEXT.encode("utf-16-le")})),
+    "the program's name": saved("JPEG", exif=exif({0x0131: TEXT.encode()})),
+    "XMP's title": saved("WEBP", xmp=PACKET.format("", DESCRIPTION.replace("description", "title")).encode()),
+    "a chunk of any name": png_with(itxt(b"generation_data", TEXT)),
+    "the title of a PNG": png_with(itxt(b"Title", TEXT)),
     "the first text has no settings": saved(
         "JPEG", exif=exif({0x010E: b"a holiday"}, inner=UNICODE), comment=b"made with love"
     ),
@@ -95,6 +107,37 @@ PICTURES = {
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_infotext_is_found(name):
     assert TEXT == read_infotext(PICTURES[name]).strip()
+
+
+def test_chinese_without_unicode_is_read():
+    text = TEXT.replace("質", "质").replace("é ", "")
+    comment = exif({}, inner=b"\0" * 8 + text.encode("gb2312"))
+
+    assert text == read_infotext(saved("JPEG", exif=comment)).strip()
+
+
+FORMS = {
+    "a TIFF picture": saved("TIFF", description=TEXT),
+    "a HEIC picture": b"\0\0\0\x18ftypheic" + TEXT.encode(),
+    "a JPEG XL picture": b"\xff\x0a" + TEXT.encode(),
+    "a video": b"\0\0\0\x20ftypisom" + TEXT.encode(),
+    "a PDF": b"%PDF-1.4 " + TEXT.encode(),
+    "an archive": b"PK\x03\x04" + TEXT.encode(),
+    "a drawing": b"<svg><desc>" + TEXT.encode(),
+    "a web page": b"<!DOCTYPE html>" + TEXT.encode(),
+    "a document of a word processor": b"{\\rtf1 " + TEXT.encode(),
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_other_files_are_named_truly(form, tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(FORMS[form])
+
+    for source in (FORMS[form], path):
+        with pytest.raises(RequestError, match=f"is {form}: send a PNG, JPEG or WebP file, or paste the infotext"):
+            read_infotext(source)
 
 
 def test_pixels_are_not_needed():

@@ -133,7 +133,7 @@ def test_pillows_other_formats_are_not_opened(kind):
     file = io.BytesIO()
     Image.new("RGB", (8, 4)).save(file, kind)
 
-    with pytest.raises(RequestError, match="not a readable picture"):
+    with pytest.raises(RequestError, match=r"not a readable picture|is a TIFF picture"):
         read_infotext(file.getvalue())
     with pytest.raises(RequestError, match="cannot be read"):
         open_flat(file.getvalue())

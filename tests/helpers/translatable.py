@@ -99,7 +99,7 @@ ALSO_SHOWN = {
     "formats/network_files.py": {"refusal"},
     "prompt/attention.py": {"_number"},
     "prompt/expansion.py": {"lines", "expand"},
-    "infotext/networks.py": {"rename", "with_loras_here", "_with_resources"},
+    "infotext/networks.py": {"rename", "with_loras_here", "_with_resources", "_without_hypernetworks"},
     "infotext/reader.py": {"_Fields", "_sampler", "_hires_sampler", "_noise_source", "_emphasis", "_ignored"},
     "store/quotas.py": {"_refusal"},
 }

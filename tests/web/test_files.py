@@ -56,7 +56,7 @@ async def test_a_dropped_picture_has_its_infotext_read(page):
     ("content", "sentence"),
     [
         (b"MZ a program", "is not a readable picture"),
-        (b"", "is not a readable picture"),
+        (b"", "is empty"),
         (png(), "has no infotext"),
         (png(INFOTEXT)[:60], "picture"),
         (b"Steps: 1" + bytes(25 * 2**20), "This file is too large: the limit is 25 MiB."),

@@ -17,6 +17,7 @@ _CHARSET = re.compile(r'charset="?(?:Unicode|Ascii|Jis|Undefined|InvalidCharsetI
 _COMMON = re.compile(
     "[\t\n\r -~\xa0-\u024f\u0370-\u06ff\u0e01-\u0e7f\u2000-\u206f\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]"
 )
+_HIGH = re.compile(rb"[\x80-\xff]++")
 _HOLLOW = re.compile("[" + "".join(chr(high << 8) for high in range(1, 256) if not 0xD8 <= high < 0xE0) + "]")
 
 
@@ -37,8 +38,7 @@ def decode_comment(comment: bytes) -> str:
     The standard begins it with eight bytes that name the encoding. Programs leave them out, write others than the text
     has, and write UTF-16 in either order: so the text itself decides. What is in no encoding is read as far as it can.
     """
-    code = comment[:_CODE_LENGTH].rstrip(b"\0 ").upper()
-    text = comment[_CODE_LENGTH:] if code in _CODES else comment
+    code, text = _code_and_text(comment)
     if code == b"JIS" and b"\x1b" in text:
         return _cleaned(text.decode("iso2022_jp", errors="replace"))
     try:
@@ -47,7 +47,29 @@ def decode_comment(comment: bytes) -> str:
         pass
     if code == b"UNICODE":
         return _cleaned(_wide(text))
-    return _cleaned(text.decode("cp932" if code == b"JIS" else "cp1252", errors="replace"))
+    return _cleaned(_narrow(text, japanese=code == b"JIS"))
+
+
+def _code_and_text(comment: bytes) -> tuple[bytes, bytes]:
+    """Return the name of an encoding at the start, and the text behind it; some programs write the name twice."""
+    code = comment[:_CODE_LENGTH].rstrip(b"\0 ").upper()
+    if code not in _CODES:
+        return b"", comment
+    text = comment[_CODE_LENGTH:]
+    again = text[:_CODE_LENGTH].rstrip(b"\0 ").upper()
+    return (code, text[_CODE_LENGTH:]) if again and again in _CODES else (code, text)
+
+
+def _narrow(text: bytes, *, japanese: bool) -> str:
+    """Return a text in an encoding of one country, as far as it can be read: Japan's, China's or that of the west."""
+    if japanese:
+        return text.decode("cp932", errors="replace")
+    if all(len(run) % 2 == 0 for run in _HIGH.findall(text)):  # western letters with signs mostly stand alone
+        try:
+            return text.decode("gb2312")
+        except UnicodeDecodeError:
+            pass
+    return text.decode("cp1252", errors="replace")
 
 
 def _by_mark(content: bytes) -> str | None:
@@ -62,7 +84,16 @@ def _without_padding(text: bytes) -> bytes:
 
 
 def _wide(content: bytes) -> str:
-    """Return the text in UTF-16 of the order that makes more sense; big-endian, as the webui writes it, if neither."""
+    """Return the text in UTF-16 of the order that makes more sense; big-endian, as the webui writes it, if neither.
+
+    Where nearly half of it is zero bytes in a row it is in UTF-32.
+    """
+    if content.count(b"\0\0") * 5 >= len(content):
+        for encoding in ("utf-32-le", "utf-32-be"):
+            try:
+                return (content + b"\0" * (-len(content) % 4)).decode(encoding)
+            except UnicodeDecodeError:
+                continue
     big = content[: len(content) // 2 * 2].decode("utf-16-be", errors="replace")
     little = (content + b"\0" * (len(content) % 2)).decode("utf-16-le", errors="replace")  # its end may be cut off
     return max((big, little), key=_sense)

@@ -35,20 +35,29 @@ _TAGS = {
     0x9C9B: "XPTitle",
     0x9C9F: "XPSubject",
     0x9C9E: "XPKeywords",
+    0x013B: "Artist",
+    0x8298: "Copyright",
+    0x9C9D: "XPAuthor",
     0x0131: "Software",
     0x010F: "Make",
     0x0110: "Model",
 }
+_PROFILE = "Raw profile type APP1"
 _DECODED = 5_000_000  # pixels that may be decoded for what is behind them
 _XMP_COMMENT = re.compile(r"<exif:UserComment>\s*+(?:<rdf:Alt>\s*+<rdf:li[^>]*+>)?([^<]*+)")
 _XMP_DESCRIPTION = re.compile(r"<dc:description>\s*+<rdf:Alt>\s*+<rdf:li[^>]*+>([^<]*+)")
+_XMP_TITLE = re.compile(r"<dc:title>\s*+<rdf:Alt>\s*+<rdf:li[^>]*+>([^<]*+)")
 _XMP_ATTRIBUTE = re.compile(r'exif:UserComment="([^"]*+)"')
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
     """Return a picture's EXIF, of a large PNG only what is before its pixels: Pillow decodes them to look behind."""
     behind = image.format == "PNG" and "exif" not in image.info
-    return Image.Exif() if behind and image.width * image.height > _DECODED else image.getexif()
+    exif = Image.Exif() if behind and image.width * image.height > _DECODED else image.getexif()
+    profile = image.info.get(_PROFILE)
+    if not exif and isinstance(profile, str):  # ImageMagick's way: three lines of a head, then the bytes as digits
+        exif.load(bytes.fromhex("".join(profile.split("\n")[3:])))
+    return exif
 
 
 def texts_of(image: Image.Image) -> Mapping[str, str]:
@@ -113,3 +122,5 @@ def _xmp_texts(xmp: str) -> Iterator[tuple[str, str]]:
         yield _USER_COMMENT, html.unescape(found[1])
     if (described := _XMP_DESCRIPTION.search(xmp)) is not None:
         yield "Description", html.unescape(described[1])
+    if (title := _XMP_TITLE.search(xmp)) is not None:
+        yield "Title", html.unescape(title[1])
