@@ -1,15 +1,26 @@
-"""The web page on the command line: `web`, `web --demo`, `web adduser`."""
+"""The web page on the command line: `web`, `web --demo`, and its accounts."""
 
 import asyncio
+import contextlib
 import sys
 import webbrowser
-from typing import Annotated
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from pastelbot.cli.options import ConfigOption, load_settings
 from pastelbot.config import Settings
 from pastelbot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pastelbot.records import JobStatus
+    from pastelbot.service.page.sign_in import SignIn
+    from pastelbot.store.database import Database
+    from pastelbot.store.jobs.store import JobStore
+
+T = TypeVar("T")
 
 web_app = typer.Typer(help="The web page.", invoke_without_command=True, no_args_is_help=False)
 
@@ -63,7 +74,7 @@ def add_user(
     """Add a local account, or give one another password, which is asked for."""
     settings = load_settings(config)
     password = _asked_password()
-    is_new = asyncio.run(_save(settings, name, password))
+    is_new = _with_sign_in(settings, lambda sign_in: sign_in.save_account(name, password))
     typer.echo(f"{name} can sign in now." if is_new else f"{name} has a new password, and is signed out everywhere.")
 
 
@@ -73,16 +84,80 @@ def _asked_password() -> str:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-async def _save(settings: Settings, name: str, password: str) -> bool:
-    from datetime import UTC, datetime
+@web_app.command("users")
+def users(config: ConfigOption = None) -> None:
+    """List the local accounts, and how many browsers are signed in with each."""
+    lines = _with_sign_in(load_settings(config), lambda sign_in: sign_in.accounts())
+    for line in lines:
+        signed_in = f"{line.browsers} browser{'s' * (line.browsers != 1)} signed in"
+        typer.echo(f"{line.name:<34}added {line.created_at:%Y-%m-%d}, {signed_in}")
+    if not lines:
+        typer.echo("There is no account: `pastelbot web adduser NAME` adds one.")
 
+
+@web_app.command("rmuser")
+def remove_user(
+    name: Annotated[str, typer.Argument(help="The name of the account.")],
+    keep_data: Annotated[
+        bool, typer.Option("--keep-data", help="Keep its pictures, presets and settings; the bot may run then.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Remove a local account with its pictures, presets and settings, and sign it out everywhere; stop the bot first.
+
+    What `/mydata forget` keeps is kept here too: quota, blocks and the log.
+    """
+    settings = load_settings(config)
+    if keep_data:
+        _with_sign_in(settings, lambda sign_in: sign_in.remove_account(name))
+        typer.echo(f"{name} is removed and signed out everywhere. Their pictures, presets and settings are kept.")
+        return
+    from pastelbot.store.maintenance.exclusive_use import exclusive_use
+
+    with exclusive_use(settings.storage.database):
+        asyncio.run(_forget(settings, name))
+    typer.echo(f"{name} is removed and signed out everywhere. Their pictures, presets and settings are deleted.")
+
+
+def _with_sign_in(settings: Settings, use: Callable[["SignIn"], Awaitable[T]]) -> T:
+    async def used() -> T:
+        async with _opened(settings) as (sign_in, _database):
+            return await use(sign_in)
+
+    return asyncio.run(used())
+
+
+async def _forget(settings: Settings, name: str) -> None:
+    """Remove an account and forget its user, without a bot that could paint meanwhile."""
+    from pastelbot.service.personal_data.personal_data import PersonalData
+    from pastelbot.store.jobs.store import JobStore
+    from pastelbot.store.personal_data import PersonalStore
+    from pastelbot.store.picture_files import PictureFiles
+
+    async with _opened(settings) as (sign_in, database):
+        files, jobs = PictureFiles(settings.storage.pictures, database), _Jobs(JobStore(database))
+        await PersonalData(PersonalStore(database), jobs, files).forget(await sign_in.user_of(name))
+
+
+class _Jobs:
+    """Jobs of a database that no bot uses."""
+
+    def __init__(self, store: "JobStore") -> None:
+        self._store = store
+
+    async def end(self, job_id: str, status: "JobStatus") -> object:
+        """Cancel a job and refund it."""
+        return await self._store.end(job_id, status, now=datetime.now(UTC))
+
+
+@contextlib.asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple["SignIn", "Database"]]:
     from pastelbot.service.page.sign_in import SignIn
     from pastelbot.store.database import Database
     from pastelbot.store.web.sign_in import SignInStore
 
     database = await Database.open(settings.storage.database)
     try:
-        sign_in = SignIn(settings, SignInStore(database), clock=lambda: datetime.now(UTC))
-        return await sign_in.save_account(name, password)
+        yield SignIn(settings, SignInStore(database), clock=lambda: datetime.now(UTC)), database
     finally:
         await database.close()

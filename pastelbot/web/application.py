@@ -14,6 +14,7 @@ from pastelbot.service.services import Services
 from pastelbot.web.gradio_gate import GradioGate
 from pastelbot.web.guard import Guard, locale_of
 from pastelbot.web.page import build_page
+from pastelbot.web.routes.data_routes import DataRoutes
 from pastelbot.web.routes.file_routes import FileRoutes
 from pastelbot.web.routes.gallery_routes import GalleryRoutes
 from pastelbot.web.routes.job_routes import JobRoutes
@@ -64,6 +65,7 @@ def plain_application(services: Services, languages: Languages) -> FastAPI:
     PictureRoutes(services).register(app)
     GalleryRoutes(services, languages).register(app)
     FileRoutes(services).register(app)
+    DataRoutes(services, languages).register(app)
     return app
 
 

@@ -22,7 +22,8 @@ def header(visitor: Visitor, translate: Translate, locale: str, *, signed_in: bo
         for code, name in (("en", "English"), ("ja", "日本語"))
     )
     leave = f'<form method="post" action="/sign-out"><button>{_t(translate, "Sign out")}</button></form>'
-    user = f"<span>{html.escape(visitor.name)}</span>{leave}" if signed_in else ""
+    data = f'<button data-view="/my-data">{_t(translate, "Your data")}</button>'
+    user = (f"<span>{html.escape(visitor.name)}</span>" if signed_in else "") + data + (leave if signed_in else "")
     return (
         '<img src="/static/avatar.webp" alt="" width="40" height="40"><h1>Pastelbot</h1>'
         f'<div class="user">{user}<nav>{languages}</nav></div>'

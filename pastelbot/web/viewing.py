@@ -13,6 +13,16 @@ from pastelbot.web.fragments import picture_address
 
 _VIEWS = {View.NEWEST: "Newest", View.WEEK: "Best of the week", View.TOP: "Best of all", View.MINE: "My pictures"}
 _PROMPT = 200
+_ALL = "This is all that the bot keeps about you: jobs, pictures, presets, settings, quotas and what moderators did."
+_FORGET = (
+    "Deleting it removes your pictures and prompts, what you have shared, your votes, presets and settings for good, "
+    "and cancels what is queued."
+)
+_DISCORD = "It counts for Discord as well: the bot deletes its messages there within an hour or so."
+_KEPT = (
+    "Kept are your quota and blocks, so that deleting gives no fresh allowance and ends no block, and the log, which "
+    "has no prompts and no pictures."
+)
 
 
 def viewer(job: Job, picture: StoredPicture, translate: Translate, *, entry_id: int | None) -> str:
@@ -30,6 +40,23 @@ def viewer(job: Job, picture: StoredPicture, translate: Translate, *, entry_id: 
 def shared_viewer(shown: Shown, picture: StoredPicture, translate: Translate) -> str:
     """Return a picture of the gallery with its infotext."""
     return _viewed(_shared_address(shown.entry.id), picture.infotext, _use(translate))
+
+
+def my_data(parts: int, translate: Translate, *, local: bool) -> str:
+    """Return what a user can do with all that is kept about them."""
+    links = "".join(
+        f'<a class="button" href="/my-data/{number}" download>{_t(translate, "Download")}'
+        f"{f' {number} / {parts}' if parts > 1 else ''}</a>"
+        for number in range(1, parts + 1)
+    )
+    account = "Your account here is deleted, too." if local else _DISCORD
+    ask = translate("Delete all of your data, for good?")
+    forget = _post("/my-data/forget", translate("Delete all of it"), ask=ask)
+    paragraphs = "".join(f"<p>{_t(translate, text)}</p>" for text in (_FORGET, account, _KEPT))
+    return (
+        f'<p class="title">{_t(translate, "Your data")}</p><p>{_t(translate, _ALL)}</p><p class="row">{links}</p>'
+        f'{paragraphs}<div class="row">{forget}<button data-close>✕</button></div>'
+    )
 
 
 def gallery(page: Page, visitor: Visitor, view: View, text: str, translate: Translate) -> str:

@@ -3,15 +3,22 @@
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from helpers.support import make_settings
 
 from pastelbot.errors import StartupError
+from pastelbot.records import ON_PAGE, GenerationRequest, ReplyTarget
 from pastelbot.run import run_page
 from pastelbot.service.page.passwords import matches
+from pastelbot.service.page.sign_in import SignIn
 from pastelbot.store.database import Database
+from pastelbot.store.jobs.store import JobStore
+from pastelbot.store.maintenance.exclusive_use import exclusive_use
 from pastelbot.store.web.sign_in import SignInStore
+
+ON_THE_PAGE = ReplyTarget(channel_id=ON_PAGE, guild_id=ON_PAGE)
 
 
 def web(tmp_path, *arguments, given="", code="from pastelbot.cli.main import main; main()"):
@@ -32,6 +39,40 @@ async def test_an_account_is_added_and_given_another_password(tmp_path):
     account = await SignInStore(database).account("hana")
     await database.close()
     assert matches("battery staple", account.password)
+
+
+async def test_accounts_are_listed_and_removed_with_or_without_their_data(tmp_path):
+    assert "There is no account" in web(tmp_path, "users").stdout
+    settings = make_settings(tmp_path, storage={"database": tmp_path / "state" / "pastelbot.sqlite3"})
+    database = await Database.open(settings.storage.database)
+    sign_in = SignIn(settings, SignInStore(database), clock=lambda: datetime.now(UTC))
+    for name in ("hana", "kenji"):
+        await sign_in.save_account(name, "correct horse")
+    users = [await sign_in.user_of(name) for name in ("hana", "kenji")]
+    jobs = JobStore(database)
+    for user in users:
+        await jobs.insert(user, [(GenerationRequest(prompt="1girl"), ON_THE_PAGE)], now=datetime.now(UTC))
+    listed = web(tmp_path, "users").stdout
+    assert ["hana", "kenji"] == [line.split()[0] for line in listed.splitlines()]
+
+    removed = web(tmp_path, "rmuser", "hana").stdout
+    kept = web(tmp_path, "rmuser", "kenji", "--keep-data").stdout
+
+    assert "Their pictures, presets and settings are deleted." in removed
+    assert "Their pictures, presets and settings are kept." in kept
+    assert await sign_in.accounts() == []
+    assert [0, 1] == [len(await jobs.on_page(user, most=9)) for user in users]
+    await database.close()
+
+
+def test_an_account_with_its_data_is_not_removed_beside_a_bot(tmp_path):
+    web(tmp_path, "adduser", "hana", given="correct horse\n")
+    with exclusive_use(tmp_path / "state" / "pastelbot.sqlite3"):
+        refused = web(tmp_path, "rmuser", "hana")
+        done = web(tmp_path, "rmuser", "hana", "--keep-data")
+
+    assert "is in use by another bot" in refused.stderr
+    assert "is removed" in done.stdout
 
 
 @pytest.mark.parametrize(("name", "password", "said"), [("hana", "short", "has 5"), ("<b>", "long enough", "'<b>'")])

@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import io
+import zipfile
 
 import pytest
 from helpers.fake_executors import FakeExecutor
@@ -9,7 +11,7 @@ from helpers.support import eventually, make_settings
 from helpers.web_page import next_event, web_page
 
 pytest.importorskip("gradio", reason="the web extra is not installed")
-from pastelbot.errors import LimitError, StartupError
+from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, StartupError
 from pastelbot.i18n.languages import Languages
 from pastelbot.options import GenerationOptions
 from pastelbot.records import Actor, JobStatus
@@ -399,3 +401,27 @@ async def test_pictures_of_others_and_those_that_are_not_there_cannot_be_viewed(
         await signed_in(page, browser, kenji)
 
         assert (await browser.get(path.format(job.id))).status in {400, 404}
+
+
+async def test_a_user_downloads_their_own_data_and_deletes_it(two, executor):
+    page, hana, kenji = two
+    mine, others = await painted(page, executor, hana), await painted(page, executor, kenji)
+    async with page.browser() as browser:
+        await signed_in(page, browser, hana)
+        shown = await (await browser.get("/my-data")).text()
+        async with browser.stream("/my-data/1") as answer:
+            archive = zipfile.ZipFile(io.BytesIO(await answer.read()))
+        names = " ".join(archive.namelist())
+        assert (await browser.get("/my-data/2")).status == 400
+        told = await (await browser.post("/my-data/forget")).json()
+
+        assert (await browser.get("/me")).status == 401
+    assert 'href="/my-data/1"' in shown
+    assert mine.id in names
+    assert others.id not in names + str(archive.read("jobs.json"))
+    assert told == {"notice": "Everything is deleted.", "leave": True}
+    assert (await page.services.jobs.job(others.id)).id == others.id
+    with pytest.raises(NotFoundError):
+        await page.services.jobs.job(mine.id)
+    with pytest.raises(NotAllowedError):
+        await page.services.sign_in.by_password("hana", PASSWORD, address="")

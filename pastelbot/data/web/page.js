@@ -65,6 +65,7 @@
       const said = await (await ask(button.dataset.post, { method: "POST" })).json();
       if (said.notice) notice(said.notice);
       if (button.dataset.reload) reload(button.dataset.reload);
+      if (said.leave) location.assign("/");
       if (button.closest("dialog")) viewer.close();
     } catch (error) { notice(error.message); }
     button.disabled = false;

@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pastelbot.config import Settings
-from pastelbot.errors import NotAllowedError, RequestError
+from pastelbot.errors import NotAllowedError, NotFoundError, RequestError
 from pastelbot.records import ON_PAGE, Actor
 from pastelbot.service.page.passwords import FailedTries, hashed, matches
-from pastelbot.store.web.sign_in import SignInStore, Ticket, TicketKind
+from pastelbot.store.web.sign_in import AccountLine, SignInStore, Ticket, TicketKind
 
 _LINK_MINUTES = 10
 _SHORTEST_PASSWORD, _LONGEST_PASSWORD = 8, 200
@@ -74,6 +74,21 @@ class SignIn:
     async def has_accounts(self) -> bool:
         """Return whether there is a local account."""
         return await self._store.has_accounts()
+
+    async def accounts(self) -> list[AccountLine]:
+        """Return the local accounts by name."""
+        return await self._store.accounts(now=self._clock())
+
+    async def user_of(self, name: str) -> int:
+        """Return an account's user; raises NotFoundError."""
+        account = await self._store.account(" ".join(name.split()))
+        if account is None:
+            raise NotFoundError(f"There is no account {name[:40]!r}: `pastelbot web users` lists them.")
+        return account.user_id
+
+    async def remove_account(self, name: str) -> None:
+        """Remove an account and sign it out everywhere; raises NotFoundError."""
+        await self._store.remove_account(await self.user_of(name))
 
     def local_user(self) -> Visitor:
         """Return who uses a page that needs no sign-in."""

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from pastelbot.errors import NotFoundError, RequestError
-from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.records import JobStatus
 from pastelbot.service.personal_data.exporting import Item, listed, packed, room_for, text_item, zipped
 from pastelbot.store.personal_data import PersonalPicture, PersonalStore, StartPicture
@@ -34,13 +34,20 @@ class Export:
     too_large: int
 
 
+class EndsJobs(Protocol):
+    """What cancels jobs: the dispatcher, or the database alone where no bot runs."""
+
+    async def end(self, job_id: str, status: JobStatus) -> object:
+        """Cancel a job and refund it."""
+
+
 class PersonalData:
     """Export and forget."""
 
     def __init__(
         self,
         store: PersonalStore,
-        dispatcher: Dispatcher,
+        dispatcher: EndsJobs,
         files: PictureFiles,
     ) -> None:
         self._store = store
@@ -48,13 +55,17 @@ class PersonalData:
         self._files = files
         self._exporting: set[int] = set()
 
-    async def export(self, user_id: int, *, part: int, limit: int) -> Export:
-        """Return one part of all that is kept about a person, in archives of at most `limit` bytes."""
+    async def parts(self, user_id: int, *, limit: int, archives: int = _ARCHIVES) -> int:
+        """Return how many parts an export has."""
+        return -(-len(packed(await self._items(user_id), limit=limit)) // archives)
+
+    async def export(self, user_id: int, *, part: int, limit: int, archives: int = _ARCHIVES) -> Export:
+        """Return one part of all that is kept about a person, in so many archives of at most `limit` bytes."""
         if user_id in self._exporting:
             raise RequestError("Your data is being put together already: wait for it.")
         self._exporting.add(user_id)
         try:
-            return await self._export(user_id, part, limit)
+            return await self._export(user_id, part, limit, archives)
         finally:
             self._exporting.discard(user_id)
 
@@ -66,18 +77,14 @@ class PersonalData:
         await self._files.drop(await self._store.forget(user_id))
         return active
 
-    async def _export(self, user_id: int, part: int, limit: int) -> Export:
+    async def _export(self, user_id: int, part: int, limit: int, at_once: int) -> Export:
         pictures = await self._store.pictures(user_id)
-        tables = await self._store.rows(user_id)
-        starts = await self._store.start_pictures(user_id)
-        items = [text_item("README.txt", _README), *await asyncio.to_thread(lambda: list(listed(tables)))]
-        items += [item for picture in pictures for item in self._picture_items(picture)]
-        items += [self._start_item(each) for each in starts]
+        items = await self._items(user_id)
         archives = packed(items, limit=limit)
-        parts = -(-len(archives) // _ARCHIVES)
+        parts = -(-len(archives) // at_once)
         if not 1 <= part <= parts:
             raise NotFoundError(f"There is no part {part}: your data has {parts} part{'s' * (parts > 1)}.")
-        chosen = archives[(part - 1) * _ARCHIVES : part * _ARCHIVES]
+        chosen = archives[(part - 1) * at_once : part * at_once]
         return Export(
             archives=tuple([await self._zipped(archive) for archive in chosen]),
             part=part,
@@ -86,6 +93,12 @@ class PersonalData:
             expired=sum(picture.file is None for picture in pictures),
             too_large=sum(room_for(item) > limit for item in items),
         )
+
+    async def _items(self, user_id: int) -> list[Item]:
+        tables = await self._store.rows(user_id)
+        items = [text_item("README.txt", _README), *await asyncio.to_thread(lambda: list(listed(tables)))]
+        items += [item for picture in await self._store.pictures(user_id) for item in self._picture_items(picture)]
+        return [*items, *(self._start_item(each) for each in await self._store.start_pictures(user_id))]
 
     def _picture_items(self, picture: PersonalPicture) -> list[Item]:
         name = f"pictures/{picture.job_id}-{picture.number + 1}-{picture.seed}"

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from helpers.support import make_settings
 
-from pastelbot.errors import LimitError, NotAllowedError, RequestError
+from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError
 from pastelbot.records import ON_PAGE, Actor
 from pastelbot.service.page.passwords import FailedTries, hashed, matches
 from pastelbot.service.page.sign_in import SignIn, Visitor
@@ -170,3 +170,20 @@ async def test_the_database_holds_neither_passwords_nor_tokens(sign_in, database
     stored = await everything_in(database)
 
     assert not [secret for secret in (PASSWORD, *tokens) if secret in stored]
+
+
+async def test_a_removed_account_is_signed_out_and_its_user_never_comes_again(sign_in):
+    """What is kept of a removed user, such as a block, must not become the next account's."""
+    await sign_in.save_account("hana", PASSWORD)
+    removed = await sign_in.by_password("hana", PASSWORD, address="")
+    token = await sign_in.begin_session(removed)
+    assert [1] == [line.browsers for line in await sign_in.accounts()]
+
+    await sign_in.remove_account("Hana")
+    await sign_in.save_account("kenji", PASSWORD)
+
+    assert await sign_in.visitor(token) is None
+    assert ["kenji"] == [line.name for line in await sign_in.accounts()]
+    assert (await sign_in.by_password("kenji", PASSWORD, address="")).actor.user_id != removed.actor.user_id
+    with pytest.raises(NotFoundError, match="no account 'hana': `pastelbot web users` lists them"):
+        await sign_in.remove_account("hana")
