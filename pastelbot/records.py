@@ -13,6 +13,7 @@ RATINGS = ("general", "sensitive", "questionable", "explicit")  # of a picture, 
 RATING_FAILED = "failed"
 # The web page, where the id of a server or a channel would be: Discord's are positive.
 ON_PAGE = -1
+_FOR_ALL_PICTURES = frozenset({"prompt", "negative_prompt", "count"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,12 +147,21 @@ class Grid:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Prompts:
+    """What one of several pictures is to show and to avoid."""
+
+    prompt: str
+    negative_prompt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
     """Everything that decides what a picture looks like; the same request gives the same pixels.
 
     `checkpoint` and `vae` are names of the configuration; an empty one is the default.
     `count` pictures have the seeds `seed`, `seed + 1`, ... or, with a `subseed_strength`, the same seed and the
-    subseeds `subseed`, `subseed + 1`, ...
+    subseeds `subseed`, `subseed + 1`, ... Where lists or braces have picked other words for each picture, `prompts` are
+    those of each, and `prompt` and `negative_prompt` those of the first one.
     """
 
     prompt: str
@@ -178,15 +188,30 @@ class GenerationRequest:
     checkpoint: str = ""
     vae: str = ""
     grid: Grid | None = None
+    prompts: tuple[Prompts, ...] = ()
 
     def alone(self, index: int) -> "GenerationRequest":
         """Return a request that paints only the picture number `index`, unchanged."""
+        one = self.of_picture(index)
         if self.subseed_strength:
-            return self.replace(subseed=self.subseed + index, count=1)
-        return self.replace(seed=self.seed + index, count=1)
+            return one.replace(subseed=self.subseed + index, count=1)
+        return one.replace(seed=self.seed + index, count=1)
+
+    def of_picture(self, index: int) -> "GenerationRequest":
+        """Return the request with the prompts of its picture number `index`, as if all of them had these."""
+        if not self.prompts:
+            return self
+        own = self.prompts[index]
+        return self.replace(prompt=own.prompt, negative_prompt=own.negative_prompt)
+
+    def with_each_prompt(self) -> "list[GenerationRequest]":
+        """Return the request with the prompts of each of its pictures; itself alone where all have the same."""
+        return [self.of_picture(index) for index in range(len(self.prompts) or 1)]
 
     def replace(self, **changes: object) -> "GenerationRequest":
-        """Return a copy with the named fields changed."""
+        """Return a copy with the named fields changed; another prompt or count is that of all its pictures."""
+        if not _FOR_ALL_PICTURES.isdisjoint(changes):
+            changes = {"prompts": (), **changes}
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
 

@@ -91,7 +91,13 @@ def attachments(
     for picture, path in stored:
         data, suffix = _fitted(read_picture(path), picture.infotext, limit=share, form=form)
         name = f"{'SPOILER_' * job.options.spoiler}pastelbot-{picture.seed}.{suffix}"
-        files.append(discord.File(io.BytesIO(data), filename=name, description=alt_text(job.request, picture.seed)))
+        files.append(
+            discord.File(
+                io.BytesIO(data),
+                filename=name,
+                description=alt_text(job.request.of_picture(picture.number), picture.seed),
+            )
+        )
     return files
 
 

@@ -82,7 +82,7 @@ async def lora_choices(interaction: Interaction, typed: str) -> list[app_command
 async def history_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the person's newest pictures here."""
     found = await interaction.client.services.history.offers(actor_of(interaction), most=_MOST)
-    return _offer(typed, {f"{each.seed}: {' '.join(each.job.request.prompt.split())}": each.name for each in found})
+    return _offer(typed, {f"{each.seed}: {' '.join(each.prompt.split())}": each.name for each in found})
 
 
 async def prompt_choices(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:

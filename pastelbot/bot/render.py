@@ -1,5 +1,6 @@
 """Rendering of a job's message as text, as pure functions."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def _waiting_text(
     head = f"⏳ **Queued**, {', '.join(parts)}" if parts else "⏳ **Queued**"
     if interruption:
         head = f"{head}\n{interruption}\nIt goes on by itself when this is mended."
-    return f"{head}\n{quote(job.request.prompt)}\n-# costs {price}"
+    return f"{head}\n{quote_of(job.request)}\n-# costs {price}"
 
 
 def _price(request: GenerationRequest, usual: Usual) -> str:
@@ -92,9 +93,9 @@ def status_text(update: InLine | BeingPainted | Ended, usual: Usual) -> str:
             )
         case BeingPainted():
             share = cost.share_done(update.job.request, update.step, update.steps)
-            return f"{_progress_text(share)}\n{quote(update.job.request.prompt)}{_time_left(update.seconds_left)}"
+            return f"{_progress_text(share)}\n{quote_of(update.job.request)}{_time_left(update.seconds_left)}"
         case Ended():
-            return f"{_ending(update.job)}\n{quote(update.job.request.prompt)}"
+            return f"{_ending(update.job)}\n{quote_of(update.job.request)}"
 
 
 def _time_left(seconds: float | None) -> str:
@@ -113,10 +114,19 @@ def _progress_text(share: float) -> str:
 def result_text(job: Job, seeds: Sequence[int], usual: Usual) -> str:
     """Say of what a picture is, whose and made how, and its settings; what it avoids, where that is not as usual."""
     settings = settings_line(job.request, seeds, job.seconds, usual=usual)
-    prompt = shortened(plain_line(job.request.prompt), _TITLE) or "…"
+    prompt = _title(job.request)
     made_with = _MADE_WITH.get(job.options.made_with)
     title = f"**{prompt}** · <@{job.user_id}> ({made_with})" if made_with else f"**{prompt}** · <@{job.user_id}>"
     return f"{title}\n-# {settings}"[:_CONTENT]
+
+
+def _title(request: GenerationRequest) -> str:
+    """Return the prompt over a picture or, numbered below each other, those of several, to be shown in bold."""
+    if not request.prompts:
+        return shortened(plain_line(request.prompt), _TITLE) or "…"
+    each = _TITLE // len(request.prompts)
+    lines = (shortened(plain_line(one.prompt), each) for one in request.prompts)
+    return "**\n**".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
 
 
 def settings_line(
@@ -150,7 +160,8 @@ def settings_line(
         parts.append(f"strength {request.init.denoising_strength:g}")
     parts += [plain(name) for name in (request.checkpoint, request.vae) if name]
     if usual is not None:
-        parts += _avoided(request.negative_prompt, usual.negative)
+        avoided = (_avoided(one.negative_prompt, usual.negative) for one in request.with_each_prompt())
+        parts += dict.fromkeys(itertools.chain.from_iterable(avoided))
     if request.grid is not None:
         parts += _axes(request.grid)
     if seconds is not None:
@@ -212,6 +223,16 @@ def _ordinal(number: int) -> str:
 def quote(prompt: str, length: int = _PROMPT) -> str:
     """Quote a prompt on one line, so that nothing in it is markdown or a mention."""
     return f"> {shortened(plain_line(prompt), length)}"
+
+
+def quote_of(request: GenerationRequest, length: int = _PROMPT) -> str:
+    """Quote a request's prompt or, numbered below each other, those of its pictures."""
+    prompts = request.prompts
+    if not prompts:
+        return quote(request.prompt, length)
+    each = length // len(prompts)
+    lines = (shortened(plain_line(one.prompt), each) for one in prompts)
+    return "\n".join(f"> **{number}** {line}" for number, line in enumerate(lines, start=1))
 
 
 def _ending(job: Job) -> str:

@@ -6,9 +6,10 @@ r"""Permutations and wildcards: expansion of one prompt into several. Pure text.
     {2$$red|blue|pink} two of them, `{1-2$$ and $$a|b}` one or two with " and " between them
     __haircolor__      one line of the wildcard of that name
 
-The seed alone decides what is picked. Braces nest; those without a comma or bar of their own are text, and so is `{`
-behind a backslash. A line of a wildcard may hold all of this itself; there `{a,b}` picks one. Brackets of the prompt
-language and `<...>` are left as they are, and what stands inside `(...)`, `[...]` and `<...>` never separates.
+The seed of a picture alone decides what is picked for it. Braces nest; those without a comma or bar of their own are
+text, and so is `{` behind a backslash. A line of a wildcard may hold all of this itself; there `{a,b}` picks one.
+Brackets of the prompt language and `<...>` are left as they are, and what stands inside `(...)`, `[...]` and `<...>`
+never separates.
 """
 
 import bisect
@@ -177,24 +178,29 @@ def _weighed(lines: Sequence[str]) -> tuple[Sequence[float], Sequence[str]]:
     )
 
 
-def expand(prompt: str, *, seed: int, wildcards: Wildcards = _NO_WILDCARDS, limit: int) -> list[str]:
-    """Return all prompts that a prompt stands for, in their order; one that stands for itself alone is the only one.
+def expand(
+    prompt: str, *, seeds: Sequence[int], wildcards: Wildcards = _NO_WILDCARDS, limit: int
+) -> list[tuple[str, ...]]:
+    """Return all prompts that a prompt stands for, in their order, as a text for each of the seeds.
 
-    Raises PromptError, with the position, for unclosed braces and unknown wildcards, and LimitError where there are
-    more than `limit` prompts.
+    A prompt that stands for itself alone is the only one. Raises PromptError, with the position, for unclosed braces
+    and unknown wildcards, and LimitError where there are more than `limit` prompts.
     """
     nodes = _parse(prompt)
     count = _count(nodes)
     if count > limit:
         shown = f"{count:,}" if count < 10**12 else "far too many"
         raise LimitError(f"The braces make {shown} different prompts; the limit is {limit}. Leave some of them out.")
-    expanded = []
-    for choice in _every(nodes):
-        text = _Picker(seed, wildcards).text(choice)
-        if len(text) > _LONGEST:
-            raise LimitError(f"With its wildcards the prompt has {len(text):,} characters, which is far too long.")
-        expanded.append(text)
+    expanded = [tuple(_painted(choice, seed, wildcards) for seed in seeds) for choice in _every(nodes)]
     return list(dict.fromkeys(expanded))
+
+
+def _painted(nodes: _Nodes, seed: int, wildcards: Wildcards) -> str:
+    """Return the text of nodes with what a seed picks."""
+    text = _Picker(seed, wildcards).text(nodes)
+    if len(text) > _LONGEST:
+        raise LimitError(f"With its wildcards the prompt has {len(text):,} characters, which is far too long.")
+    return text
 
 
 def escape(prompt: str) -> str:

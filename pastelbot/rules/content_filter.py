@@ -104,10 +104,10 @@ def _as_encoded(texts: list[list[str]], gate: AgeGate) -> list[list[str]]:
 
 
 def _request_texts(request: GenerationRequest, parser: PromptParser) -> list[str]:
-    """Return every text that the request is painted from, in each cell of a grid; raises RequestError."""
+    """Return every text that the request is painted from, in each picture and cell of a grid; raises RequestError."""
     found: dict[str, None] = {}
     seen = set()
-    for one in grids.pictures_of(request):
+    for one in chain.from_iterable(cell.with_each_prompt() for cell in grids.pictures_of(request)):
         prompts = (one.prompt, one.negative_prompt, one.hires and (one.hires.prompt, one.hires.negative_prompt))
         timing = (one.steps, (one.hires.steps or one.steps) if one.hires is not None else None)
         if (prompts, timing) not in seen:

@@ -83,10 +83,13 @@ def check_settings(
 
 
 def pictures_of(request: GenerationRequest, limits: LimitSettings) -> list[GenerationRequest]:
-    """Return what is painted for a request: itself, or a grid's cells; raises RequestError for too large a grid."""
+    """Return what is painted for a request: itself with the prompts of each picture, or a grid's cells.
+
+    Raises RequestError for too large a grid.
+    """
     grid = request.grid
     if grid is None:
-        return [request]
+        return request.with_each_prompt()
     count = len(grid.x.values) * (len(grid.y.values) if grid.y is not None else 1)
     if count > limits.max_grid:
         raise LimitError(f"The grid has {count:,} pictures; the cap is {limits.max_grid}. Take some values out.")

@@ -95,6 +95,7 @@ class Gallery:
         """Put one of the actor's own pictures into the server's gallery."""
         guild_id = _server(actor)
         job = await self._service.job(job_id)
+        job = replace(job, request=job.request.of_picture(index))
         _check_shareable(job, actor)
         await self._access.check_block(actor)
         picture = await self._picture(job, index)

@@ -95,7 +95,7 @@ def _result(job: Job, pictures: Sequence[StoredPicture], translate: Translate) -
         f' data-view="/jobs/{job.id}/view/{each.number}">'
         f'<img loading="lazy"'
         f' src="{picture_address(job.id, each.number)}" width="{each.width}" height="{each.height}"'
-        f' alt="{html.escape(job.request.prompt[:_PROMPT])}"></a>'
+        f' alt="{html.escape(job.request.of_picture(each.number).prompt[:_PROMPT])}"></a>'
         for each in shown
     )
     many = " many" if len(shown) > 1 else ""
@@ -126,7 +126,9 @@ def _thumbnail(job_id: str, number: int, seed: int, prompt: str) -> str:
 
 
 def _prompt(job: Job) -> str:
-    return f'<p class="prompt">{html.escape(job.request.prompt[:_PROMPT])}</p>'
+    """Return the prompt or, below each other, those of several pictures."""
+    shown = "<br>".join(html.escape(one.prompt[:_PROMPT]) for one in job.request.with_each_prompt())
+    return f'<p class="prompt">{shown}</p>'
 
 
 def _shape(job: Job) -> tuple[int, int]:

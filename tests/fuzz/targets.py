@@ -226,7 +226,7 @@ def read_custom_id(text):
 def read_wildcards(content):
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "x.txt").write_bytes(content)
-        expand("__x__ {__x__|b}", seed=1, wildcards=load_wildcards(Path(folder)), limit=8)
+        expand("__x__ {__x__|b}", seeds=[1], wildcards=load_wildcards(Path(folder)), limit=8)
 
 
 def read_picture(content):
@@ -260,7 +260,7 @@ IDS = texts(*_IDS)
 TARGETS = {
     "prompts": Target(inputs=PROMPTS, read=painted),
     "networks": Target(inputs=PROMPTS, read=read_lora_tags),
-    "expansion": Target(inputs=PROMPTS, read=lambda text: expand(text, seed=1, wildcards=_LISTS, limit=8)),
+    "expansion": Target(inputs=PROMPTS, read=lambda text: expand(text, seeds=[1], wildcards=_LISTS, limit=8)),
     "flags": Target(inputs=PROMPTS, read=flags_of),
     "plain text": Target(inputs=PROMPTS, read=plain),
     "grid axes": Target(

@@ -90,6 +90,7 @@ OTHERS = {
 }
 NOT_IN_INFOTEXTS = {
     "count",  # an infotext is that of one picture
+    "prompts",  # the same
     "grid",  # the same: its cells have their own values
     "init",  # a picture, which is attached again
     "checkpoint",  # the file's name and hash stand for the configuration's name

@@ -17,7 +17,7 @@ def test_the_shipped_lists_can_be_painted():
     draw = random.Random(1)
     for name in shipped.names:
         for _ in range(30):
-            (text,) = expand(f"__{name}__", seed=draw.randrange(2**32), wildcards=shipped, limit=1)
+            ((text,),) = expand(f"__{name}__", seeds=[draw.randrange(2**32)], wildcards=shipped, limit=1)
             check(text)
             assert text
             assert "__" not in text
@@ -51,9 +51,9 @@ def test_a_list_is_read_in_every_encoding_of_unicode_and_under_any_name(tmp_path
     (tmp_path / f"{name}.txt").write_bytes("# all\r\nred hair\r\n赤い髪\r\n".encode(encoding))
 
     assert ["red hair", "赤い髪"] == list(load_wildcards(tmp_path).lines(name, 0))
-    assert expand(f"__{name}__, 1girl", seed=1, wildcards=load_wildcards(tmp_path), limit=1) in (
-        ["red hair, 1girl"],
-        ["赤い髪, 1girl"],
+    assert expand(f"__{name}__, 1girl", seeds=[1], wildcards=load_wildcards(tmp_path), limit=1) in (
+        [("red hair, 1girl",)],
+        [("赤い髪, 1girl",)],
     )
 
 

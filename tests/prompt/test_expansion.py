@@ -23,7 +23,7 @@ WILDCARDS = Wildcards(
 
 
 def expanded(prompt, *, seed=5, limit=100):
-    return expand(prompt, seed=seed, wildcards=WILDCARDS, limit=limit)
+    return [text for (text,) in expand(prompt, seeds=[seed], wildcards=WILDCARDS, limit=limit)]
 
 
 def test_permutations_are_every_combination_in_order():
@@ -107,7 +107,7 @@ def test_errors_say_where(text, position, words):
 
 def test_no_wildcards_at_all():
     with pytest.raises(PromptError, match="this bot has none"):
-        expand("__a__", seed=1, limit=1)
+        expand("__a__", seeds=[1], limit=1)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ COLOURS = Wildcards({"color": ["red", "blue", "green"], "weighed": ["9::red", "b
 
 
 def drawn(prompt, count=60):
-    return {expand(prompt, seed=seed, wildcards=COLOURS, limit=1)[0] for seed in range(count)}
+    return set(*expand(prompt, seeds=range(count), wildcards=COLOURS, limit=1))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_weights_and_counts_are_those_of_dynamic_prompts(prompt, expected):
 
 
 def test_a_weight_is_how_much_more_often_an_option_is_picked():
-    picks = [expand("{3::a|b}", seed=seed, limit=1)[0] for seed in range(2000)]
+    (picks,) = expand("{3::a|b}", seeds=range(2000), limit=1)
 
     assert 1400 < picks.count("a") < 1600
 
@@ -219,7 +219,7 @@ def test_a_weight_is_how_much_more_often_an_option_is_picked():
 )
 def test_what_dynamic_prompts_has_and_this_has_not_is_refused_with_its_place(prompt, position, words):
     with pytest.raises(PromptError, match=re.escape(words)) as raised:
-        expand(prompt, seed=1, wildcards=COLOURS, limit=9)
+        expand(prompt, seeds=[1], wildcards=COLOURS, limit=9)
 
     assert position == raised.value.position
-    assert [prompt] == expand(escape(prompt), seed=1, wildcards=COLOURS, limit=9)
+    assert [(prompt,)] == expand(escape(prompt), seeds=[1], wildcards=COLOURS, limit=9)

@@ -61,7 +61,7 @@ READERS = {
     "extract_networks": extract_networks,
     "read_lora_tags": read_lora_tags,
     "rename_loras": lambda text: rename_loras(text, lambda name: name),
-    "expand": lambda text: expand(text, seed=1, wildcards=LISTS, limit=10),
+    "expand": lambda text: expand(text, seeds=[1], wildcards=LISTS, limit=10),
     "escape": escape,
     "read_flags": lambda text: read_flags(text, SYNTAX),
     "options_from_prompt": options_from_prompt,

@@ -6,7 +6,7 @@ from helpers.support import png
 from pastelbot.errors import NotAllowedError
 from pastelbot.prompt.tags.vocabulary import read_tag_file
 from pastelbot.prompt.word_list import WordList
-from pastelbot.records import Axis, GenerationRequest, Grid, HiresFix, InitImage
+from pastelbot.records import Axis, GenerationRequest, Grid, HiresFix, InitImage, Prompts
 from pastelbot.rules.content_filter import SHIPPED, ContentRules, adult_word, check_content, read_gate
 
 GATE = read_gate(SHIPPED)
@@ -46,6 +46,7 @@ def test_harmless_words_pass_everywhere(prompt):
         {"hires": HiresFix(negative_prompt="(nude:-1)")},
         {"negative_prompt": "(nude:-1)"},
         {"init": InitImage.of(png()), "prompt": "topless"},
+        {"count": 2, "prompts": (Prompts(prompt="1girl"), Prompts(prompt="nude"))},
         {"grid": Grid(x=Axis(kind="prompt", values=("red hair", "nude")))},
     ],
 )

@@ -75,7 +75,7 @@ def _question(plan: Plan, usual: int) -> list[str]:
     price = cost.in_pictures(sum(map(cost.work, plan.requests)), usual, up=True)
     jobs = f"{len(plan.requests)} job{'s' * (len(plan.requests) > 1)}"
     lines = [f"That is **{jobs}** with {pictures} picture{'s' * (pictures > 1)}, and costs {price}. Paint them?"]
-    lines += [render.quote(request.prompt, 150) for request in plan.requests[:_SHOWN]]
+    lines += [render.quote_of(request, 150) for request in plan.requests[:_SHOWN]]
     if len(plan.requests) > _SHOWN:
         lines.append(f"-# … and {len(plan.requests) - _SHOWN} more")
     return lines

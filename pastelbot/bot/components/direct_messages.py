@@ -78,7 +78,7 @@ async def notify_author(interaction: Interaction, job: Job, what: str) -> None:
     if job.user_id == interaction.user.id or interaction.guild is None:
         return
     translate = interaction.client.languages.translator(job.options.locale)
-    text = f"A moderator of {plain_line(interaction.guild.name)} {what}.\n{render.quote(job.request.prompt)}"
+    text = f"A moderator of {plain_line(interaction.guild.name)} {what}.\n{render.quote_of(job.request)}"
     try:
         channel = await interaction.client.create_dm(discord.Object(job.user_id))
         await channel.send(translate(text))

@@ -55,7 +55,7 @@ def provenance_text(provenance: Provenance) -> str:
     seeds = [picture.seed for picture in provenance.pictures] or [job.request.seed]
     lines = [
         f"Asked for by <@{job.user_id}>, {format_dt(job.created_at, 'f')} ({format_dt(job.created_at, 'R')})",
-        render.quote(job.request.prompt, 800),
+        render.quote_of(job.request, 800),
         f"-# {render.settings_line(job.request, seeds, job.seconds)}",
     ]
     return "\n".join(lines + _credit_lines(provenance.credits))

@@ -3,6 +3,7 @@
 import contextlib
 import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 import discord
 
@@ -46,15 +47,16 @@ async def _ask_seed(interaction: Interaction, job: Job, _index: int) -> None:
     await open_modal(interaction, SeedModal(job.request, paint_it))
 
 
-async def ask_edit(interaction: Interaction, job: Job, _index: int) -> None:
-    """Ask for another prompt and other settings."""
+async def ask_edit(interaction: Interaction, job: Job, index: int) -> None:
+    """Ask for another prompt and other settings; of several pictures with prompts of their own, for one."""
+    base = job.request.alone(index) if job.request.prompts else job.request
 
     async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
         actor = await actor_for(answer, job)
-        changed = await answer.client.services.builder.change(actor, job.request, options, children(job, "edit"))
+        changed = await answer.client.services.builder.change(actor, base, options, children(job, "edit"))
         await paint(answer, changed)
 
-    await open_modal(interaction, EditModal(job.request, paint_it))
+    await open_modal(interaction, EditModal(base, paint_it))
 
 
 def _vary(strength: float) -> Action:
@@ -87,9 +89,9 @@ async def _correct(interaction: Interaction, job: Job, _index: int) -> None:
     if not found:
         raise NotFoundError("There is nothing to correct now: all tags are known.")
     meant = {tag_key(each.typed): each.meant for each in found}
-    await _paint_child(
-        interaction, job, job.request.replace(prompt=replace_tags(job.request.prompt, meant)), "corrected"
-    )
+    prompts = tuple(replace(each, prompt=replace_tags(each.prompt, meant)) for each in job.request.prompts)
+    corrected = job.request.replace(prompt=replace_tags(job.request.prompt, meant), prompts=prompts)
+    await _paint_child(interaction, job, corrected, "corrected")
     if job.user_id == interaction.user.id:
         with contextlib.suppress(NotFoundError):  # it is painted
             await services.jobs.cancel(job.id, actor)

@@ -34,6 +34,8 @@ async def question(interaction: Interaction, verb: str, job: Job, number: int | 
     if verb == "hires" and number is None:
         text = "How shall it be painted large? Faithful keeps faces and shapes, Creative paints details anew."
         return Question(text, _rows(("faithful", "creative"), numbers))
+    if verb == "edit" and number is None and job.request.prompts:
+        return Question("Each picture has a prompt of its own: which one shall be changed?", _rows(("edit",), numbers))
     if verb in ("share", "unshare") and number is None and job.request.count > 1:
         return await _sharing(interaction, job, numbers)
     if verb == "more":

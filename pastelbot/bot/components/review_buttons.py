@@ -54,7 +54,7 @@ def review_view(job_id: str) -> discord.ui.View:
 
 def _decision(verb: str, job: Job, moderator_id: int) -> str:
     """Say who decided what about whose picture."""
-    quote = render.quote(job.request.prompt)
+    quote = render.quote_of(job.request)
     if verb == "approve":
         return f"✅ **Approved** by <@{moderator_id}>: a picture of <@{job.user_id}>.\n{quote}"
     return f"🗑️ **Rejected** by <@{moderator_id}>: a picture of <@{job.user_id}>.\n{quote}"

@@ -62,7 +62,7 @@ class ReviewMessages:
         if review.channel_id is None or review.message_id is None:
             return
         message = self._client.get_partial_messageable(review.channel_id).get_partial_message(review.message_id)
-        text = f"🔞 Withdrawn: {job.reason or 'its owner has cancelled it'}.\n{render.quote(job.request.prompt)}"
+        text = f"🔞 Withdrawn: {job.reason or 'its owner has cancelled it'}.\n{render.quote_of(job.request)}"
         try:
             await message.edit(content=self._saying(job)(text)[:2000], attachments=[], view=None)
         except _NO_WAY:
@@ -107,7 +107,7 @@ def withheld_text(job: Job) -> str:
     return (
         "🔞 **Withheld**: this picture was rated as adult, or could not be rated, and this channel is not "
         "age-restricted. A moderator looks at it; if they reject it, it costs nothing.\n"
-        f"{render.quote(job.request.prompt)}"
+        f"{render.quote_of(job.request)}"
     )
 
 
@@ -117,6 +117,6 @@ def _question(job: Job, ratings: list[str | None]) -> str:
     rated = ", ".join(rating or "not rated" for rating in ratings)
     return (
         f"🔞 **Withheld** ({rated}): asked for by <@{job.user_id}> in {where}, which is not age-restricted.\n"
-        f"{render.quote(job.request.prompt)}\n"
+        f"{render.quote_of(job.request)}\n"
         "-# Approve shows it there. Reject deletes it and refunds its owner."
     )

@@ -20,11 +20,12 @@ from pastelbot.rules.timing.fair_shares import NextTurn, decoding_effort, denois
 
 @dataclass(kw_only=True, eq=False)
 class PictureTask:
-    """One picture in flight: what it wants denoised now, or its final latents."""
+    """One picture in flight: what it wants denoised now, or its final latents, and the networks in its prompts."""
 
     job: "ActiveJob"
     pipeline: PicturePipeline
     requests: DenoiseRequests
+    networks: UsedNetworks
     request: DenoiseRequest | None = None
     denoised: Tensor | None = None
     latents: Tensor | None = None
@@ -67,7 +68,6 @@ class ActiveJob:
     started: float
     vae: NamedVae
     init: InitPicture | None = None
-    networks: UsedNetworks = field(default_factory=UsedNetworks)
     tasks: list[PictureTask] = field(default_factory=list)
     pictures: dict[int, Picture] = field(default_factory=dict)
     cancelled: bool = False
@@ -75,7 +75,8 @@ class ActiveJob:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return sentences about what the user may not expect."""
-        return (*self.networks.notes, *(self.init.notes if self.init is not None else ()))
+        notes = [note for task in self.tasks for note in task.networks.notes]
+        return tuple(dict.fromkeys([*notes, *(self.init.notes if self.init is not None else ())]))
 
     @property
     def step(self) -> int:

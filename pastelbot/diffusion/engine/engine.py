@@ -122,7 +122,9 @@ class Engine:
             for upscaler in plan.upscalers & models.keys():
                 self._upscalers.prepare(upscaler)
             for pipeline in self._painters(job):
-                job.tasks.append(PictureTask(job=job, pipeline=pipeline, requests=pipeline.run()))
+                networks = used_networks(pipeline.conditionings, self._prompts.embedding_file)
+                task = PictureTask(job=job, pipeline=pipeline, requests=pipeline.run(), networks=networks)
+                job.tasks.append(task)
             for task in job.tasks:
                 task.start()
         except (RuntimeError, MemoryError) as error:
@@ -132,17 +134,18 @@ class Engine:
         self._jobs[job_id] = job
 
     def _painters(self, job: ActiveJob) -> Iterator[PicturePipeline]:
-        conditionings = list(self._prompts.encode(job.plan))
-        job.networks = used_networks(conditionings, self._prompts.embedding_file)
+        plans = [job.plan.of_picture(index) for index in range(len(job.plan.request.prompts) or 1)]
+        encoded = [list(self._prompts.encode(plan)) for plan in plans]
         request = job.plan.request
         if request.init is not None:
             size = request.width, request.height
             job.init = prepare_init(request.init, size, self._upscalers.enlarge)
         for index in range(request.count):
+            own = index if request.prompts else 0
             yield PicturePipeline(
-                plan=job.plan,
+                plan=plans[own],
                 index=index,
-                conditionings=conditionings,
+                conditionings=encoded[own],
                 vae=job.vae.vae,
                 device=self._checkpoint.device,
                 init=job.init,
@@ -250,15 +253,16 @@ class Engine:
             return
         job, latents, task.latents = task.job, task.latents, None
         with self._failing(job):
-            job.pictures[task.pipeline.index] = self._develop(job, task.pipeline, latents)
+            job.pictures[task.pipeline.index] = self._develop(job, task, latents)
         if job.finished:
             self._drop(job)
             pictures = tuple(job.pictures[index] for index in sorted(job.pictures))
             seconds = self._clock() - job.started
             self._events.append(Painted(job_id=job.id, pictures=pictures, seconds=seconds, notes=job.notes))
 
-    def _develop(self, job: ActiveJob, pipeline: PicturePipeline, latents: Tensor) -> Picture:
+    def _develop(self, job: ActiveJob, task: PictureTask, latents: Tensor) -> Picture:
         """Decode one picture's final latents and write its PNG."""
+        pipeline = task.pipeline
         image = job.vae.vae.decode(latents)
         if not bool(torch.isfinite(image).all()):
             raise NumericalError(f"Picture {pipeline.index + 1} (seed {pipeline.seed}) was decoded to invalid values.")
@@ -274,7 +278,7 @@ class Engine:
             checkpoint_hash=self._checkpoint.hash,
             vae=job.vae.name,
             vae_hash=job.vae.hash,
-            networks=job.networks.fields,
+            networks=task.networks.fields,
         )
         png = encode_png(pixels, infotext)
         return Picture(png=png, seed=pipeline.seed, width=width, height=height, infotext=infotext)

@@ -1,7 +1,7 @@
 """Plans: what a request means in numbers, checked before anything is painted."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pastelbot.choices import LATENT_UPSCALERS, MASK_FILLINGS, RESIZE_MODES
 from pastelbot.diffusion.image.hires import check_upscaler
@@ -47,6 +47,10 @@ class Plan:
     def picture_size(self) -> tuple[int, int]:
         """Return the finished pictures' (width, height)."""
         return self.hires.size.picture if self.hires else (self.request.width, self.request.height)
+
+    def of_picture(self, index: int) -> "Plan":
+        """Return the plan with the prompts of its picture number `index`."""
+        return replace(self, request=self.request.of_picture(index))
 
 
 def make_plan(request: GenerationRequest, sigmas: ModelSigmas, upscaler_models: Collection[str] = ()) -> Plan:

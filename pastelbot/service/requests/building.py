@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from pastelbot.choices import upscaler_files
@@ -17,7 +18,7 @@ from pastelbot.options.reading import read_negative
 from pastelbot.options.recreating import read_settings, with_what_is_here
 from pastelbot.options.wildcards import load_wildcards
 from pastelbot.prompt.expansion import Wildcards, expand
-from pastelbot.records import Actor, GenerationRequest, Grid, JobOptions
+from pastelbot.records import Actor, GenerationRequest, Grid, JobOptions, Prompts
 from pastelbot.service.access import AccessPolicy, EffectivePolicy
 from pastelbot.service.models.models import Models
 from pastelbot.service.requests.checking import Checked, RequestChecker
@@ -25,6 +26,8 @@ from pastelbot.service.requests.preferences import EffectiveDefaults, Preference
 from pastelbot.service.requests.presets import Presets
 
 _NEGATIVE_PICKS = 2**40  # other numbers than the prompt's, or both would always pick alike
+
+_Texts = Sequence[Sequence[str | None]]  # of each combination, for each picture
 
 
 class RequestBuilder:
@@ -73,13 +76,14 @@ class RequestBuilder:
         policy = await self._access.authorize(actor)
         settings = self._capped(policy)
         options = options.replace(hires=_wants_hires(typed, options, settings), seed=self._seed(options))
-        each_prompt, style = await self._expanded(options, settings), self._settings.prompts.style
+        pictures = 1 if grid is not None else options.count or 1
+        each_job, style = await self._expanded(options, settings, pictures), self._settings.prompts.style
 
         def drafted(each: GenerationOptions) -> GenerationRequest:
             styled = each.replace(prompt=_apply_style(each, effective_defaults, style))
             return clamp(draft(styled, settings, random_seed=self._random_seed), settings.limits, typed)
 
-        requests = await asyncio.to_thread(lambda: [drafted(each) for each in each_prompt])
+        requests = await asyncio.to_thread(lambda: [_joined(map(drafted, each)) for each in each_job])
         if grid is not None:
             requests = [_with_grid(requests, grid)]
         job_options = _job_options(options, actor, made_from or JobOptions())
@@ -98,13 +102,14 @@ class RequestBuilder:
         policy = await self._access.authorize(actor)
         settings = self._capped(policy)
         seeded = options.replace(seed=base.seed) if options.seed is None else options
-        each_prompt, style = await self._expanded(seeded, settings), self._settings.prompts.style
+        pictures = seeded.count or base.count
+        each_job, style = await self._expanded(seeded, settings, pictures), self._settings.prompts.style
 
         def amended(each: GenerationOptions) -> GenerationRequest:
             styled = each.replace(prompt=_with_style(each, style))
             return amend(base, styled, settings, random_seed=self._random_seed)
 
-        requests = await asyncio.to_thread(lambda: [amended(each) for each in each_prompt])
+        requests = await asyncio.to_thread(lambda: [_joined(map(amended, each)) for each in each_job])
         job_options = _job_options(options, actor, job_options)
         return await self._checker.check(actor, requests, job_options, policy=policy)
 
@@ -144,7 +149,7 @@ class RequestBuilder:
             request = draft(each.replace(hires=_wants_hires(each, each, settings)), settings, random_seed=int)
             return request if typed_hires else clamp(request, settings.limits, each)
 
-        for each in await self._expanded(asked, settings):
+        for (each,) in await self._expanded(asked, settings, 1):
             request = await asyncio.to_thread(drafted, each)
             await self._checker.check(actor, [request], JobOptions(), policy=policy)
 
@@ -160,27 +165,36 @@ class RequestBuilder:
     def _seed(self, options: GenerationOptions) -> int:
         return self._random_seed() if options.seed is None or options.seed == -1 else options.seed
 
-    async def _expanded(self, options: GenerationOptions, settings: Settings) -> list[GenerationOptions]:
-        """Return the options of each combination of what stands in braces; all have the same seed."""
-        limits, seed = settings.limits, options.seed or 0
+    async def _expanded(
+        self, options: GenerationOptions, settings: Settings, pictures: int
+    ) -> list[list[GenerationOptions]]:
+        """Return the options of each combination of what stands in braces, for each of its so many pictures.
+
+        All combinations have the same seeds: the options' for the first picture, the next one for the second.
+        """
+        first, most = options.seed or 0, settings.limits.max_combinations
+        seeds = range(first, first + max(1, min(pictures, settings.limits.max_count)))
         wildcards = await self._wildcards(options)
-        prompts = expand(options.prompt or "", seed=seed, wildcards=wildcards, limit=limits.max_combinations)
-        negatives: Sequence[str | None] = [None]
-        if options.negative is not None:
-            negatives = _expand_negative("negative prompt", options.negative, seed, wildcards, limits.max_combinations)
-        avoided: Sequence[str | None] = [None]
-        if options.avoid is not None:
-            avoided = _expand_negative("flag --no", options.avoid, seed, wildcards, limits.max_combinations)
-        count = len(prompts) * len(negatives) * len(avoided)
-        if count > limits.max_combinations:
+        picks = range(seeds.start + _NEGATIVE_PICKS, seeds.stop + _NEGATIVE_PICKS)
+
+        def negatives(name: str, text: str | None) -> _Texts:
+            return _expand_negative(name, text, picks, wildcards, most) if text is not None else [(None,) * len(seeds)]
+
+        prompts: _Texts = [(None,) * len(seeds)]
+        if options.prompt is not None:
+            prompts = expand(options.prompt, seeds=seeds, wildcards=wildcards, limit=most)
+        avoided = negatives("negative prompt", options.negative), negatives("flag --no", options.avoid)
+        count = math.prod(map(len, (prompts, *avoided)))
+        if count > most:
             raise LimitError(
-                f"The braces make {count:,} different prompts; the limit is {limits.max_combinations}. "
-                "Leave some of them out."
+                f"The braces make {count:,} different prompts; the limit is {most}. Leave some of them out."
             )
-        prompted: Sequence[str | None] = prompts if options.prompt is not None else [None]
         return [
-            options.replace(prompt=prompt, negative=negative, avoid=avoid)
-            for prompt, negative, avoid in itertools.product(prompted, negatives, avoided)
+            [
+                options.replace(prompt=prompt, negative=negative, avoid=avoid)
+                for prompt, negative, avoid in zip(*combination, strict=True)
+            ]
+            for combination in itertools.product(prompts, *avoided)
         ]
 
     async def _wildcards(self, options: GenerationOptions) -> Wildcards:
@@ -254,11 +268,22 @@ def _wants_hires(typed: GenerationOptions, options: GenerationOptions, settings:
     return settings.defaults.hires if options.hires is None else options.hires
 
 
-def _expand_negative(name: str, text: str, seed: int, wildcards: Wildcards, limit: int) -> list[str]:
+def _expand_negative(
+    name: str, text: str, seeds: Sequence[int], wildcards: Wildcards, limit: int
+) -> list[tuple[str, ...]]:
     try:
-        return expand(read_negative(text), seed=seed + _NEGATIVE_PICKS, wildcards=wildcards, limit=limit)
+        return expand(read_negative(text), seeds=seeds, wildcards=wildcards, limit=limit)
     except PromptError as error:
         raise PromptError(f"The {name} cannot be read: {error}", position=error.position) from error
+
+
+def _joined(pictures: Iterable[GenerationRequest]) -> GenerationRequest:
+    """Return the request of pictures that differ at most in their prompts."""
+    first, *others = pictures
+    if all((each.prompt, each.negative_prompt) == (first.prompt, first.negative_prompt) for each in others):
+        return first
+    prompts = [Prompts(prompt=each.prompt, negative_prompt=each.negative_prompt) for each in (first, *others)]
+    return first.replace(prompts=tuple(prompts[: first.count]))
 
 
 def _job_options(options: GenerationOptions, actor: Actor, made_from: JobOptions) -> JobOptions:

@@ -26,6 +26,11 @@ class Earlier:
         """Return what finds it again."""
         return picture_name(self.job.id, self.number - 1)
 
+    @property
+    def prompt(self) -> str:
+        """Return what it shows."""
+        return self.job.request.of_picture(self.number - 1).prompt
+
 
 class PictureHistory:
     """Finds pictures that are still on the disk."""

@@ -74,7 +74,7 @@ class JobRoutes:
         """Return the user's newest pictures, `pages` times as many as fit."""
         pages = min(20, max(1, number_in(request.query_params.get("pages"))))
         found = await self._services.history.offers(visitor_of(request).actor, most=pages * _HISTORY + 1)
-        shown = [(each.job.id, each.number - 1, each.seed, each.job.request.prompt) for each in found]
+        shown = [(each.job.id, each.number - 1, each.seed, each.prompt) for each in found]
         translate = self._translator(request)
         content = fragments.thumbnails(shown[: pages * _HISTORY], translate)
         more = f'<button data-load="/history?pages={pages + 1}">{translate("Show more")}</button>'

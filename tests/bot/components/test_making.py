@@ -4,7 +4,7 @@ import zlib
 
 import discord
 import pytest
-from helpers.studio import labels
+from helpers.studio import fields, labels
 from helpers.support import png
 
 from pastelbot.records import JobStatus
@@ -86,6 +86,70 @@ async def test_wildcards_follow_the_seed(studio):
     first, second = (request.prompt for request in studio.executor.painting.values())
     assert first == second
     assert first.endswith(" hair")
+
+
+PICKS = "1girl, {red|blue|pink|green} hair, __expression__"
+
+
+async def test_each_of_several_pictures_has_words_of_its_own_as_it_would_have_alone(studio):
+    await studio.imagine(PICKS, seed=7, count=4)
+    several = await request_of(studio)
+    message = await studio.finish()
+    for number in range(4):
+        await studio.imagine(PICKS, seed=7 + number, count=1)
+        alone = await request_of(studio)
+        await studio.finish()
+        assert alone == several.alone(number)
+
+    prompts = [several.alone(number).prompt for number in range(4)]
+    assert len(set(prompts)) > 1
+    assert message.content.startswith(f"**1. {prompts[0]}**\n**2. {prompts[1]}**\n")
+    assert f"**4. {prompts[3]}** · <@{studio.hana.id}>\n-# seeds 7, 8, 9, 10" in message.content
+    described = [each.description for each in message.attachments]
+    assert described == [f"Painted picture of: {prompt} (seed {7 + place})" for place, prompt in enumerate(prompts)]
+
+
+async def test_lists_pick_for_each_picture_what_it_avoids(studio):
+    await studio.imagine("1girl --no {hat|scarf|bow|ribbon|veil}", seed=7, count=4)
+    request = await request_of(studio)
+    avoided = [request.alone(number).negative_prompt.split(",")[0] for number in range(4)]
+
+    assert len(set(avoided)) > 1
+    content = (await studio.finish()).content
+    assert all(f"without {each}" in content for each in avoided)
+
+
+async def test_a_question_counts_the_pictures_that_differ(studio):
+    asked = await studio.imagine("{day,night}, {red|blue|pink|green} hair, __expression__", seed=7, count=2)
+    await studio.hana.click(asked.response, label="Paint")
+    await studio.painting(2)
+    day, night = studio.executor.painting.values()
+
+    assert [each.prompt.replace("day", "night") for each in day.prompts] == [each.prompt for each in night.prompts]
+    assert 2 == len(day.prompts)
+
+
+async def test_pictures_with_words_of_their_own_are_edited_and_shared_one_by_one(studio):
+    await studio.imagine(PICKS, seed=7, count=2)
+    second = (await request_of(studio)).alone(1)
+    message = await studio.finish()
+    await studio.hana.click((await studio.more(studio.hana, message, "Share")).response, label="Share 2")
+    found = await studio.hana.slash(studio.channel, "gallery")
+    asked = await studio.hana.click(message, label="Edit")
+    form = await studio.hana.click(asked.response, label="Edit 2")
+
+    assert second.prompt == fields(form.modal)["prompt"]
+    assert second.prompt in str(found.response.content) + str(found.response.components)
+    await studio.hana.submit_modal(form, {**fields(form.modal)})
+    assert second == await request_of(studio)
+
+
+async def test_reroll_keeps_the_words_of_each_picture(studio):
+    await studio.imagine(PICKS, seed=7, count=4)
+    before = await request_of(studio)
+    await studio.hana.click(await studio.finish(), label="Reroll")
+
+    assert before.prompts == (await request_of(studio)).prompts
 
 
 async def test_wildcards_of_the_operator(open_studio, tmp_path):

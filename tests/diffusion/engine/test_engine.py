@@ -13,7 +13,15 @@ from PIL import Image
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.errors import LimitError, PaintingError, PromptError
 from pastelbot.formats.pictures import read_infotext
-from pastelbot.records import GenerationRequest, HiresFix, Painted, PaintingCancelled, PaintingFailed, Progress
+from pastelbot.records import (
+    GenerationRequest,
+    HiresFix,
+    Painted,
+    PaintingCancelled,
+    PaintingFailed,
+    Progress,
+    Prompts,
+)
 from pastelbot.rules.samplers import painted
 
 REQUEST = GenerationRequest(
@@ -109,6 +117,19 @@ def test_picture_is_the_same_alone_and_in_company(small):
     other = paint(small, REQUEST.replace(seed=7, prompt="blue hair", negative_prompt="smile, " * 40))[0]
     assert distance(events["other"][-1].pictures[0], other) <= 1
     assert distance(hires["hires"][-1].pictures[0], paint(small, REQUEST.replace(hires=HIRES))[0]) <= 1
+
+
+def test_each_picture_is_painted_from_its_own_prompts(small):
+    """What lists have picked for each picture gives the file that it gives alone, infotext and all."""
+    own = (Prompts(prompt="red hair", negative_prompt="hat"), Prompts(prompt="blue hair, (smile:1.2)"))
+    both = REQUEST.replace(count=2, prompt="red hair", negative_prompt="hat", prompts=own)
+    pictures = paint(small, both)
+
+    assert ["red hair", "blue hair, (smile:1.2)"] == [each.infotext.splitlines()[0] for each in pictures]
+    for number, picture in enumerate(pictures):
+        (alone,) = paint(small, both.alone(number))
+        assert alone.infotext == picture.infotext
+        assert distance(alone, picture) <= 1
 
 
 def test_pictures_of_one_size_share_a_batch(small):

@@ -63,7 +63,8 @@ TOPICS = {
     "lists": """**Lists** paint one of several things, or all of them.
 - `{red,blue} hair` paints both, each its own picture, after a question; `{a,b}{c,d}` all four pairs.
 - `{red|blue} hair` paints one of them, chosen by the seed.
-- `__hair_color__` paints a line of the list of that name, chosen by the seed too.""",
+- `__hair_color__` paints a line of the list of that name, chosen by the seed too.
+- With `count: 4` each picture has words of its own, which stand over them by number.""",
     "buttons": """**Buttons** under a picture work for ever, also after a restart.
 - **Reroll** paints it with a new seed, **Edit** with another prompt.
 - **Vary** paints something close to it, **Hires** the same picture large.
