@@ -194,6 +194,7 @@ class TagSettings(Section):
 
     complete: bool = True
     suggest: bool = True
+    ask: bool = False
 
 
 class WorkerSettings(Section):

@@ -94,7 +94,7 @@ async def test_mistyped_tags_are_noticed_three_at_most(tags):
         "red hair, red hairr",
         "[red:blue:0.5] hair",
         "[[[[blurry]]]], ((((sharp))))",
-        "🎨, ドラゴン, (((((",
+        "🎨, 設計図, (((((",
         ", ".join(f"made up thing {number}" for number in range(300)),
     ],
 )

@@ -1,8 +1,9 @@
-"""Confirmation before several jobs are queued at once, and before a picture far larger than the checkpoint paints well.
+"""Confirmation before several jobs, before a picture far larger than the checkpoint paints well, and of mistyped tags.
 
 What is asked about lies in the database, so the buttons work after a restart, for as long as the question counts.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from pastelbot.bot.checks import reply_target
 from pastelbot.bot.components import direct_messages
 from pastelbot.bot.components.lasting_button import LastingButton
 from pastelbot.bot.components.submitting import submit_jobs
+from pastelbot.bot.components.tag_suggestions import certain_suggestions, corrected, suggestion_lines
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import language_of
 from pastelbot.bot.responses import answers_errors, defer, is_queued, replace_response, respond_ephemeral
@@ -22,20 +24,26 @@ from pastelbot.records import Actor, GenerationRequest, JobOptions, ReplyTarget
 from pastelbot.rules import cost, grids
 from pastelbot.service.requests.checking import Checked
 from pastelbot.service.services import Services
+from pastelbot.service.tags.dictionary import Suggestion
 from pastelbot.store.confirmations import Plan
 
 _SHOWN = 8
+_TAG = 60  # characters of a tag on a button
 _ANSWERS = {
     "yes": ("Paint", discord.ButtonStyle.success),
     "fit": ("Paint smaller", discord.ButtonStyle.success),
+    "meant": ("Paint corrected", discord.ButtonStyle.success),
     "asked": ("Paint as asked", discord.ButtonStyle.secondary),
     "no": ("Cancel", discord.ButtonStyle.secondary),
 }
 _GONE = "This was answered already, or too long ago: type it again."
 
 
-async def ask(interaction: Interaction, checked: Checked) -> None:
-    """Ask whether all of it shall be painted; it is queued in one go when the answer is yes."""
+async def ask(interaction: Interaction, checked: Checked, mistyped: Sequence[Suggestion] = ()) -> None:
+    """Ask whether all of it shall be painted; it is queued in one go when the answer is yes.
+
+    `mistyped` are the tags that were probably meant.
+    """
     services = interaction.client.services
     if not checked.options.private:
         reply_target(interaction)  # what the bot lacks here is said before anything is asked
@@ -44,10 +52,16 @@ async def ask(interaction: Interaction, checked: Checked) -> None:
     number = await services.confirmations.add(plan, now=services.clock())
     too_large = [each for each in plan.requests if is_far_larger(each, services.settings)]
     view = discord.ui.View(timeout=None)
-    for answer in ("fit", "asked", "no") if too_large else ("yes", "no"):
-        view.add_item(PlanButton(answer, number))
-    lines = _size_question(services, too_large[0]) if too_large else []
+    for answer in _answers(too_large=bool(too_large), mistyped=bool(mistyped)):
+        view.add_item(PlanButton(answer, number, mistyped[0].meant if len(mistyped) == 1 else ""))
+    lines = _size_question(services, too_large[0]) if too_large else suggestion_lines(mistyped)
     await respond_ephemeral(interaction, "\n".join([*lines, *_question(plan, services.quotas.default)]), view=view)
+
+
+def _answers(*, too_large: bool, mistyped: bool) -> tuple[str, ...]:
+    if too_large:
+        return "fit", "asked", "no"
+    return ("meant", "asked", "no") if mistyped else ("yes", "no")
 
 
 def needs_answer(checked: Checked, settings: Settings) -> bool:
@@ -81,11 +95,13 @@ def _question(plan: Plan, usual: int) -> list[str]:
     return lines
 
 
-class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no|fit|asked):(?P<plan_id>[0-9a-f]{12})"):
-    """An answer to a plan: yes (also `asked`), no, or yes in sizes that fit the checkpoint."""
+class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no|fit|meant|asked):(?P<plan_id>[0-9a-f]{12})"):
+    """An answer to a plan: yes (also `asked`), no, or yes in sizes that fit the checkpoint or with the tags meant."""
 
-    def __init__(self, answer: str, plan_id: str) -> None:
+    def __init__(self, answer: str, plan_id: str, meant: str = "") -> None:
         label, style = _ANSWERS[answer]
+        if answer == "meant" and meant:
+            label = f'Paint as "{meant[:_TAG]}"'
         super().__init__(f"plan:{answer}:{plan_id}", label, style=style)
         self.answer = answer
         self.plan_id = plan_id
@@ -104,7 +120,11 @@ class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no|fit|a
 
     async def _carry_out(self, interaction: Interaction, plan: Plan) -> None:
         services = interaction.client.services
-        wanted = _fitting(plan, services.settings) if self.answer == "fit" else plan
+        wanted = plan
+        if self.answer == "fit":
+            wanted = _fitting(plan, services.settings)
+        elif self.answer == "meant":
+            wanted = await _meant(interaction, plan)
         try:
             await defer(interaction, thinking=False)
             await _queue(interaction, wanted)
@@ -119,6 +139,12 @@ def _fitting(plan: Plan, settings: Settings) -> Plan:
     """Return a plan with sizes that fit the checkpoint in place of far larger ones."""
     requests = (fitted(each, settings) if is_far_larger(each, settings) else each for each in plan.requests)
     return replace(plan, requests=tuple(requests))
+
+
+async def _meant(interaction: Interaction, plan: Plan) -> Plan:
+    """Return a plan with the tags that were certainly meant."""
+    found = await certain_suggestions(interaction, plan.requests[0].prompt)
+    return replace(plan, requests=tuple(corrected(each, found) for each in plan.requests))
 
 
 async def _queue(interaction: Interaction, plan: Plan) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 
 import discord
 
@@ -11,11 +10,11 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for, notify_author
 from pastelbot.bot.components.modals import EditModal, SeedModal
 from pastelbot.bot.components.queueing import children, paint, submit
+from pastelbot.bot.components.tag_suggestions import corrected
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.responses import defer, is_on_private_message, open_modal
 from pastelbot.errors import NotFoundError
 from pastelbot.options import GenerationOptions
-from pastelbot.prompt.tags.names import replace_tags, tag_key
 from pastelbot.records import GenerationRequest, Job
 from pastelbot.service.requests.submission import random_seed
 
@@ -88,10 +87,7 @@ async def _correct(interaction: Interaction, job: Job, _index: int) -> None:
     found = await services.tags.suggestions(job.request.prompt, actor)
     if not found:
         raise NotFoundError("There is nothing to correct now: all tags are known.")
-    meant = {tag_key(each.typed): each.meant for each in found}
-    prompts = tuple(replace(each, prompt=replace_tags(each.prompt, meant)) for each in job.request.prompts)
-    corrected = job.request.replace(prompt=replace_tags(job.request.prompt, meant), prompts=prompts)
-    await _paint_child(interaction, job, corrected, "corrected")
+    await _paint_child(interaction, job, corrected(job.request, found), "corrected")
     if job.user_id == interaction.user.id:
         with contextlib.suppress(NotFoundError):  # it is painted
             await services.jobs.cancel(job.id, actor)

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
-from pastelbot.bot.checks import reply_target
+from pastelbot.bot.checks import actor_of, reply_target
 from pastelbot.bot.components import confirmation, direct_messages
+from pastelbot.bot.components.modals import EditModal
 from pastelbot.bot.components.submitting import submit_jobs
-from pastelbot.bot.components.tag_suggestions import suggest_tags
+from pastelbot.bot.components.tag_suggestions import certain_suggestions, suggest_tags
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import language_of
-from pastelbot.bot.responses import answers_question, close_question, defer, respond_ephemeral
+from pastelbot.bot.responses import answers_question, close_question, defer, open_modal, respond_ephemeral
+from pastelbot.options import GenerationOptions
 from pastelbot.records import Job, JobOptions, ReplyTarget
 from pastelbot.service.requests.checking import Checked
 
@@ -53,15 +55,34 @@ async def _begin_privately(interaction: Interaction, checked: Checked) -> tuple[
 
 
 async def paint(interaction: Interaction, checked: Checked, *, suggesting: bool = True) -> None:
-    """Queue what was built, several jobs and far too large pictures only after a question; then suggest known tags."""
-    asking = confirmation.needs_answer(checked, interaction.client.services.settings)
+    """Queue what was built, and suggest known tags for mistyped ones.
+
+    Several jobs and far too large pictures are queued only after a question, and so is what is certainly mistyped where
+    the operator wants that.
+    """
+    settings, prompt = interaction.client.services.settings, checked.requests[0].prompt
     job = None
-    if asking:
+    if confirmation.needs_answer(checked, settings):
         await confirmation.ask(interaction, checked)
+    elif suggesting and settings.tags.ask and (mistyped := await certain_suggestions(interaction, prompt)):
+        await confirmation.ask(interaction, checked, mistyped)
+        return
     else:
         job = await submit(interaction, checked)
     if suggesting:
-        await suggest_tags(interaction, checked.requests[0].prompt, job)
+        await suggest_tags(interaction, prompt, job)
+
+
+async def open_prompt_form(interaction: Interaction, prompt: str) -> None:
+    """Open the usual form with a prompt that the bot has written, to change and paint it, or to copy it."""
+    builder = interaction.client.services.builder
+    built = await builder.build(actor_of(interaction), GenerationOptions(prompt=prompt))
+    request = built.requests[0]
+
+    async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
+        await paint(answer, await builder.change(actor_of(answer), request, options, built.options))
+
+    await open_modal(interaction, EditModal(request, paint_it))
 
 
 def children(job: Job, made_with: str = "") -> JobOptions:

@@ -1,5 +1,8 @@
 """Private tag suggestions to the author of a queued request."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import discord
 import structlog
 from discord.utils import MISSING
@@ -10,7 +13,9 @@ from pastelbot.bot.context import Interaction
 from pastelbot.bot.plain_text import plain
 from pastelbot.bot.responses import respond_ephemeral
 from pastelbot.errors import PastelError
-from pastelbot.records import Job
+from pastelbot.prompt.tags.names import replace_tags, tag_key
+from pastelbot.records import GenerationRequest, Job
+from pastelbot.service.tags.dictionary import Suggestion
 
 log = structlog.get_logger(__name__)
 
@@ -28,16 +33,36 @@ async def suggest_tags(interaction: Interaction, prompt: str, job: Job | None = 
 
     The picture is queued already, so nothing that fails here may look like its failure.
     """
-    try:
-        found = await interaction.client.services.tags.suggestions(prompt, actor_of(interaction))
-    except PastelError as error:
-        log.warning("no suggestions", error=str(error))
-        return
-    lines = [f"💡 {_shown(each.typed)} is not a known tag. Did you mean **{_shown(each.meant)}**?" for each in found]
+    lines = suggestion_lines(await _suggestions(interaction, prompt))
     if not lines and _is_sentence(prompt) and await _is_first_tip(interaction):
         await respond_ephemeral(interaction, _TIP)
     elif lines:
         await respond_ephemeral(interaction, "\n".join(lines), view=MISSING if job is None else _view(job))
+
+
+async def certain_suggestions(interaction: Interaction, prompt: str) -> list[Suggestion]:
+    """Return the suggestions for tags that are certainly mistyped."""
+    return [each for each in await _suggestions(interaction, prompt) if each.certain]
+
+
+async def _suggestions(interaction: Interaction, prompt: str) -> list[Suggestion]:
+    try:
+        return await interaction.client.services.tags.suggestions(prompt, actor_of(interaction))
+    except PastelError as error:
+        log.warning("no suggestions", error=str(error))
+        return []
+
+
+def suggestion_lines(found: Sequence[Suggestion]) -> list[str]:
+    """Say which tags are not known, and what was probably meant."""
+    return [f"💡 {_shown(each.typed)} is not a known tag. Did you mean **{_shown(each.meant)}**?" for each in found]
+
+
+def corrected(request: GenerationRequest, found: Sequence[Suggestion]) -> GenerationRequest:
+    """Return a request with the tags that were meant, in the prompts of all of its pictures."""
+    meant = {tag_key(each.typed): each.meant for each in found}
+    prompts = tuple(replace(each, prompt=replace_tags(each.prompt, meant)) for each in request.prompts)
+    return request.replace(prompt=replace_tags(request.prompt, meant), prompts=prompts)
 
 
 def _is_sentence(prompt: str) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -55,10 +55,11 @@ class TagPage:
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """An unknown tag, and the one that was probably meant."""
+    """An unknown tag, and the one that was probably meant; `certain` where no other well-used tag is spelt alike."""
 
     typed: str
     meant: str
+    certain: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,12 +148,11 @@ class Tags:
         if not self._settings.suggest:
             return []
         typed = {tag_key(tag): tag for tag in whole_tags_in(prompt)[:_MOST_TAGS]}
-        short = [key for key in typed if allowed_errors(len(key)) and len(key.split()) <= _MOST_WORDS]
-        known = await self._store.known(short)
-        unknown = sorted((key for key in short if key not in known), key=lambda key: len(key.split()))
-        if not unknown:
+        named, unknown = await self._in_english(typed), await self._unknown(typed)
+        if not named and not unknown:
             return []
-        shown, found = await self._shown_to(actor), []
+        shown = await self._shown_to(actor)
+        found = [each for each in named if shown(FoundTag(tag=Tag(name=each.meant)))]
         for key in unknown[:_LOOKED_AT]:
             alike = await self._alike(key, _MOST_SUGGESTIONS)
             near = [
@@ -162,8 +162,23 @@ class Tags:
             ]
             meant = spoken(near[0].tag.name) if near else ""
             if meant and tag_key(meant) not in typed:
-                found.append(Suggestion(typed=typed[key], meant=meant))
+                found.append(Suggestion(typed=typed[key], meant=meant, certain=len(_names(near)) == 1))
         return found[:_MOST_SUGGESTIONS]
+
+    async def _unknown(self, keys: Iterable[str]) -> list[str]:
+        """Return the keys that are no tag's though they are short enough to be one, those of fewest words first."""
+        short = [key for key in keys if allowed_errors(len(key)) and len(key.split()) <= _MOST_WORDS]
+        known = await self._store.known(short)
+        return sorted((key for key in short if key not in known), key=lambda key: len(key.split()))
+
+    async def _in_english(self, typed: Mapping[str, str]) -> list[Suggestion]:
+        """Return the tags that names in other scripts are of: checkpoints know only the English ones."""
+        found = []
+        for key in [key for key in typed if not key.isascii()][:_LOOKED_AT]:
+            named = await self._store.beginning_with(key, 1, whole_word=True)
+            if named and named[0].alias == key:
+                found.append(Suggestion(typed=typed[key], meant=spoken(named[0].tag.name), certain=True))
+        return found
 
     async def import_tags(
         self, file: TagFile, source: str, *, merge: bool = False, on_progress: Progress = lambda _done, _total: None

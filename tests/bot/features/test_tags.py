@@ -1,5 +1,7 @@
+import re
+
 import pytest
-from helpers.studio import labels
+from helpers.studio import fields, labels, rows
 
 from pastelbot.bot.features.tags.views import TagPageButton, page_text, page_view
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile
@@ -109,8 +111,9 @@ async def test_tags_are_searched_in_private_pages(studio):
 
     assert first.ephemeral
     assert " for hair, page 1 of " in first.content
-    assert "- **long hair** · 4.4M · general · also longhair" in first.content
-    assert labels(first.message) == ["◀ Prev", "Next ▶"]
+    assert "1. **long hair** · 4.4M · general · also longhair" in first.content
+    assert labels(first.message) == [*map(str, range(1, 11)), "◀ Prev", "Next ▶"]
+    assert [5, 5, 2] == [len(row) for row in rows(first.message)]
     second = (await studio.hana.click(first, label="Next ▶")).response
     assert " for hair, page 2 of " in second.content
     assert "**long hair**" not in second.content
@@ -138,13 +141,69 @@ async def test_what_is_painted_already_stays_beside_the_corrected_one(studio):
     assert studio.message(message.id) is not None
 
 
+@pytest.mark.parametrize(("label", "painted"), [('Paint as "red hair"', "red hair"), ("Paint as asked", "red hiar")])
+async def test_where_the_operator_wants_it_a_mistyped_tag_is_asked_about_before_anything_is_charged(
+    open_studio, label, painted
+):
+    studio = await open_studio(tags={"ask": True})
+    asked = (await studio.imagine("1girl, (red hiar:1.2)", seed=7)).response
+    assert asked.ephemeral
+    assert asked.content.startswith("💡 red hiar is not a known tag. Did you mean **red hair**?\nThat is **1 job**")
+    assert labels(asked) == ['Paint as "red hair"', "Paint as asked", "Cancel"]
+    assert [] == await studio.jobs.with_status(*JobStatus)
+
+    answered = await studio.hana.click(asked, label=label)
+    await studio.finish()
+    (job,) = await studio.jobs.with_status(JobStatus.DONE)
+    assert (job.request.prompt, job.request.seed) == (f"1girl, ({painted}:1.2)", 7)
+    assert answered.followups == []
+
+
+@pytest.mark.parametrize("prompt", ["1girl, red hair", "1girl, a girl who walks over the old bridge"])
+async def test_what_is_not_certainly_mistyped_is_painted_without_a_question(open_studio, prompt):
+    studio = await open_studio(tags={"ask": True})
+    await studio.imagine(prompt)
+
+    assert len(await studio.painting()) == 1
+
+
 async def test_tags_of_one_kind(studio):
     result = await studio.hana.slash(studio.channel, "tags", query="hatsune", category=4)
     assert "**1** tag of the kind character for hatsune" in result.response.content
-    assert result.response.components == []
+    assert labels(result.response.message) == ["1"]
 
     result = await studio.hana.slash(studio.channel, "tags", query="hatsune", category=0)
+    assert result.response.components == []
     assert result.response.content == "No tag of the kind general has the words hatsune."
+
+
+async def test_a_found_tag_opens_the_form_that_paints_it(studio):
+    found = await studio.hana.slash(studio.channel, "tags", query="saber", category=4)
+    (number,) = re.findall(r"^(\d+)\. \*\*saber \\?\(fate", found.response.content, re.MULTILINE)
+    form = await studio.hana.click(found.response, label=number)
+    typed = fields(form.modal)
+    assert typed["prompt"] == r"saber \(fate\)"
+
+    await studio.hana.submit_modal(form, {**typed, "prompt": typed["prompt"] + ", smile"})
+    (job_id,) = await studio.painting()
+    assert studio.executor.painting[job_id].prompt == r"saber \(fate\), smile"
+
+
+async def test_tags_are_found_and_completed_by_japanese_names(studio):
+    found = (await studio.hana.slash(studio.channel, "tags", query="金髪")).response.content
+
+    assert "1. **blonde hair**" in found
+    assert ("1girl, 金髪 → blonde hair", "1girl, blonde hair") == (await offered(studio, "1girl, 金髪"))[0]
+
+
+async def test_a_japanese_name_that_was_typed_is_answered_with_its_tag(studio):
+    result = await studio.imagine("1girl, (金髪:1.2)", seed=7)
+    assert result.followups[0].content == "💡 金髪 is not a known tag. Did you mean **blonde hair**?"
+
+    await studio.hana.click(result.followups[0], label="Paint corrected")
+    await studio.painting(1)
+    (right,) = await studio.jobs.with_status(JobStatus.QUEUED, JobStatus.LEASED)
+    assert right.request.prompt == "1girl, (blonde hair:1.2)"
 
 
 async def test_a_search_without_result_says_what_is_near(studio):
@@ -174,6 +233,7 @@ async def test_pages_are_within_discords_limits_and_their_buttons_find_back(quer
     assert len(page_text(query, 5, page)) <= 2000
     assert "@everyone" not in page_text(query, 5, page)
     for button in page_view(query, 5, page).children:
+        assert isinstance(button, TagPageButton)  # names as long as these fit into no button
         assert len(button.custom_id) <= 100
         match = TagPageButton.__discord_ui_compiled_template__.fullmatch(button.custom_id)
         again = await TagPageButton.from_custom_id(None, None, match)

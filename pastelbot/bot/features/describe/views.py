@@ -8,15 +8,12 @@ from collections.abc import Sequence
 
 import discord
 
-from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.lasting_button import LastingButton
-from pastelbot.bot.components.modals import EditModal
-from pastelbot.bot.components.queueing import paint
+from pastelbot.bot.components.queueing import open_prompt_form
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.plain_text import plain
-from pastelbot.bot.responses import answers_errors, open_modal
+from pastelbot.bot.responses import answers_errors
 from pastelbot.errors import NotFoundError
-from pastelbot.options import GenerationOptions
 from pastelbot.prompt.tags.described import prompt_of
 from pastelbot.prompt.tags.names import spoken
 from pastelbot.records import Description, ScoredTag
@@ -38,14 +35,7 @@ class PaintTagsButton(LastingButton, template=r"pb:paint-tags"):
         block = _BLOCK.search(interaction.message.content if interaction.message is not None else "")
         if block is None:
             raise NotFoundError("The tags are no longer there: describe the picture again with /describe.")
-        builder = interaction.client.services.builder
-        built = await builder.build(actor_of(interaction), GenerationOptions(prompt=block[1]))
-        request = built.requests[0]
-
-        async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
-            await paint(answer, await builder.change(actor_of(answer), request, options, built.options))
-
-        await open_modal(interaction, EditModal(request, paint_it))
+        await open_prompt_form(interaction, block[1])
 
 
 def described_text(description: Description) -> str:
