@@ -8,7 +8,6 @@ from pastelbot.errors import RequestError
 from pastelbot.infotext import ReadRequest, read_request
 from pastelbot.records import GenerationRequest
 from pastelbot.rules.limits import LEAST_SIDE
-from pastelbot.rules.samplers import stand_in
 
 _STAND_IN = "Lanczos"  # for an upscaler's model: a model enlarges pixels, and so does this
 
@@ -25,12 +24,10 @@ def read_settings(infotext: str) -> ReadRequest:
 
 
 def with_what_is_here(request: GenerationRequest, upscalers: Collection[str]) -> tuple[GenerationRequest, list[str]]:
-    """Return the request with a sampler and an upscaler that can be painted with; `upscalers` are the operator's."""
+    """Return the request in a size and with an upscaler that can be painted; `upscalers` are the operator's."""
     notes: dict[str, None] = {}
-    request = _in_eights(request.replace(sampler=_painted(request.sampler, notes)), notes)
+    request = _in_eights(request, notes)
     fix = request.hires
-    if fix is not None and fix.sampler is not None:
-        fix = replace(fix, sampler=_painted(fix.sampler, notes))
     if fix is not None:
         upscaler = recognised_upscaler(fix.upscaler, (*UPSCALERS, *upscalers))
         if upscaler is None:
@@ -49,11 +46,3 @@ def _in_eights(request: GenerationRequest, notes: dict[str, None]) -> Generation
         return request
     notes[f"The size {request.width}x{request.height} cannot be painted; {width}x{height} is taken."] = None
     return request.replace(width=width, height=height)
-
-
-def _painted(sampler: str, notes: dict[str, None]) -> str:
-    nearest = stand_in(sampler)
-    if nearest is None:
-        return sampler
-    notes[f"Pastelbot does not paint with the sampler {sampler}; {nearest} is taken."] = None
-    return nearest

@@ -25,7 +25,7 @@ def work(request: GenerationRequest) -> int:
 
 def _pictures_work(request: GenerationRequest) -> int:
     steps = request.steps if request.init is None else _init_steps(request.steps, request.init)
-    one = request.width * request.height * sampler_info(request.sampler).calls(steps)
+    one = request.width * request.height * sampler_info(request.sampler).expected_calls(steps)
     if request.hires is not None:
         one += _hires_work(request, request.hires)
     if request.init is not None:
@@ -41,7 +41,7 @@ def share_done(request: GenerationRequest, step: int, steps: int) -> float:
     share = min(1.0, step / steps) if steps else 0.0
     if request.grid is not None or request.hires is None:
         return share
-    first = sampler_info(request.sampler).calls(request.steps)
+    first = sampler_info(request.sampler).expected_calls(request.steps)
     before = request.width * request.height * first
     second = _hires_work(request, request.hires)
     if not second or steps <= first:
@@ -100,7 +100,7 @@ def _hires_work(request: GenerationRequest, hires: HiresFix) -> int:
     if (size.width, size.height) == (request.width, request.height):
         return 0  # nothing to enlarge, so there is no second pass
     width, height = size.picture
-    return width * height * sampler_info(hires.sampler or request.sampler).calls(hires.steps or request.steps)
+    return width * height * sampler_info(hires.sampler or request.sampler).expected_calls(hires.steps or request.steps)
 
 
 def _encoded_pixels(request: GenerationRequest, init: InitImage) -> int:

@@ -24,8 +24,10 @@ class SamplerInfo:
     a Brownian path. `discard_next_to_last` ones drop the next-to-last sigma. `timestep_stride` is more than 1 for
     samplers of models that were distilled for every so-many-th timestep. `uses_ensd` ones draw noise that depends
     on the eta noise seed delta. `eta`, `eta_ddim`, `churn` and `noise` mark those that look at these fields of
-    `SamplingOptions`, `churn` at its two limits too. `menu` is the sampler's name among the choices of a command.
-    `stand_in` is the sampler to paint with where Pastelbot does not implement this one.
+    `SamplingOptions`, `churn` at its two limits too. `own_spacing` ones space their steps themselves between a pass's
+    first level and its last one. `usual_calls` is for those that find out while they paint how many calls they make:
+    about so many, whatever the steps. `cfg_plus` ones are given the unguided answer too, and a twelfth of the CFG scale
+    (CFG++). `menu` is the sampler's name among the choices of a command.
     """
 
     name: str
@@ -40,12 +42,18 @@ class SamplerInfo:
     brownian: bool = False
     discard_next_to_last: bool = False
     timestep_stride: int = 1
+    own_spacing: bool = False
+    usual_calls: int | None = None
+    cfg_plus: bool = False
     menu: str | None = None
-    stand_in: str | None = None
 
     def calls(self, steps: int) -> int:
-        """Return the calls of the denoiser that `steps` steps count as."""
+        """Return the calls of the denoiser that `steps` steps count as for what changes on the way."""
         return steps * self.calls_per_step
+
+    def expected_calls(self, steps: int) -> int:
+        """Return the calls of the denoiser that `steps` steps take."""
+        return self.calls(steps) if self.usual_calls is None else self.usual_calls
 
 
 # The menu keeps this order. A command takes at most 25 choices.
@@ -105,11 +113,11 @@ _ROWS = (
         discard_next_to_last=True,
         menu="DPM2 a Karras",
     ),
-    SamplerInfo(name="DPM fast", eta=True, noise=True, uses_ensd=True),
-    SamplerInfo(name="DPM adaptive", uses_ensd=True, stand_in="DPM fast"),
+    SamplerInfo(name="DPM fast", eta=True, noise=True, uses_ensd=True, own_spacing=True),
+    SamplerInfo(name="DPM adaptive", eta=True, uses_ensd=True, own_spacing=True, usual_calls=75),
     SamplerInfo(name="Restart", schedule="Karras", calls_per_step=2),
     SamplerInfo(name="DDIM", eta_ddim=True, timesteps=True, menu="DDIM"),
-    SamplerInfo(name="DDIM CFG++", timesteps=True, stand_in="DDIM"),
+    SamplerInfo(name="DDIM CFG++", eta_ddim=True, timesteps=True, cfg_plus=True),
     SamplerInfo(name="PLMS", timesteps=True),
     SamplerInfo(name="UniPC", timesteps=True, menu="UniPC"),
     SamplerInfo(name="LCM", timestep_stride=20, menu="LCM"),
@@ -143,20 +151,9 @@ class SamplerChoice(NamedTuple):
     schedule: str
 
 
-def painted() -> dict[str, SamplerInfo]:
-    """Return the samplers that Pastelbot implements, by name."""
-    return {name: info for name, info in SAMPLERS.items() if info.stand_in is None}
-
-
 def menu() -> tuple[str, ...]:
     """Return the samplers that a command offers, most of them with a schedule at the end of the name."""
     return tuple(info.menu for info in SAMPLERS.values() if info.menu is not None)
-
-
-def stand_in(sampler: str) -> str | None:
-    """Return the sampler to paint with in place of one that Pastelbot does not implement; None for all others."""
-    info = SAMPLERS.get(sampler)
-    return None if info is None else info.stand_in
 
 
 def sampler_info(sampler: str) -> SamplerInfo:
@@ -189,12 +186,8 @@ def is_known_schedule(schedule: str) -> bool:
 
 
 def check_sampler(sampler: str, schedule: str | None = None) -> None:
-    """Raise a LimitError with the nearest names where Pastelbot does not implement such a sampler or schedule."""
-    name = _split(sampler)[0]
-    nearest = stand_in(name)
-    if nearest is not None:
-        raise LimitError(f"Pastelbot does not paint with the sampler {name}; the nearest that it has is {nearest}.")
-    if name not in SAMPLERS:
+    """Raise a LimitError with the nearest names where there is no such sampler or schedule."""
+    if _split(sampler)[0] not in SAMPLERS:
         raise LimitError(f"There is no sampler {sampler[:60]!r}. {nearest_names(sampler[:60], _spellings())}")
     if schedule is not None and not is_known_schedule(schedule):
         raise LimitError(f"There is no schedule {schedule[:60]!r}. {nearest_names(schedule[:60], tuple(_SCHEDULES))}")
@@ -215,7 +208,7 @@ def uses_ensd(sampler: str) -> bool:
 
 
 def _spellings() -> tuple[str, ...]:
-    rows = painted().values()
+    rows = SAMPLERS.values()
     return (*(row.name for row in rows), *(f"{row.name} {row.schedule}" for row in rows if row.schedule))
 
 

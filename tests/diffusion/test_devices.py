@@ -23,7 +23,7 @@ from pastelbot.formats.layout.network_kinds import LORA
 from pastelbot.formats.network_files import NetworkFolders
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Painted, PaintingFailed
 from pastelbot.rules.hires import HiresSize
-from pastelbot.rules.samplers import painted
+from pastelbot.rules.samplers import SAMPLERS
 
 REQUEST = GenerationRequest(prompt="1girl, (blue:1.2)", width=64, height=64, steps=4, seed=2)
 
@@ -93,7 +93,7 @@ def steps_of(engine, request):
     return watch.seen
 
 
-@pytest.mark.parametrize("sampler", painted())
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_no_sampler_computes_in_float64(small, sampler):
     fix = HiresFix(scale=1.5, steps=4)
 

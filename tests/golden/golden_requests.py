@@ -6,11 +6,9 @@ from pastelbot.choices import MASK_FILLINGS, RESIZE_MODES
 from pastelbot.formats.network_files import LoraFiles
 from pastelbot.prompt.lora_tags import rename_loras
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Mask, SamplingOptions
-from pastelbot.rules.samplers import SAMPLERS, painted
 
 # The recordings were made on a CPU, where the webui's "GPU" noise is torch's CPU generator.
 SOURCES = {"GPU": "CPU"}
-REFUSED = SAMPLERS.keys() - painted().keys()  # a deliberate difference, see docs/conformance.md
 # What a case may have, besides its prompts, without being out of reach.
 SETTINGS = {
     *("prompt", "negative_prompt", "seed", "width", "height", "steps", "sampler_name", "scheduler", "cfg_scale"),
@@ -71,14 +69,13 @@ SAMPLING = {
     "uni_pc_order": "unipc_order",
     "initial_noise_multiplier": "first_noise",
     "img2img_extra_noise": "extra_noise",
+    "hires_fix_use_firstpass_conds": "first_networks",
 }
 
 
 def out_of_reach(case):
     """Return why a case cannot be asked for, "" where it can."""
     settings = case["settings"]
-    if settings["sampler_name"] in REFUSED:
-        return f"the sampler {settings['sampler_name']} is refused, see below"
     unknown = [*sorted(settings.keys() - SETTINGS), *sorted(case["opts"].keys() - OPTIONS - SAMPLING.keys())]
     return f"not asked for: `{'`, `'.join(unknown)}`" if unknown else ""
 

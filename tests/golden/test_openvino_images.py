@@ -9,14 +9,11 @@ from pastelbot.diffusion.backends.compiled_unet import CompiledUnet
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.records import Painted
-from pastelbot.rules.samplers import painted
 
 EVERY = 10
-CASES = [
-    case
-    for case in cases("images.json")
-    if "Latent" in (case["settings"].get("hr_upscaler") or "Latent") and case["settings"]["sampler_name"] in painted()
-][::EVERY]
+CASES = [case for case in cases("images.json") if "Latent" in (case["settings"].get("hr_upscaler") or "Latent")][
+    ::EVERY
+]
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,11 @@ from golden_cases import cases, report
 from pastelbot.diffusion.sampling.registry import plan_first_pass, resolve
 from pastelbot.diffusion.sampling.samplers_timestep import whole_timesteps
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
-from pastelbot.rules.samplers import painted
 
 ALL = [
     *cases("sigmas.json", "entries"),
     *cases("sigmas_more.json", "lcm"),
-    *(entry for entry in cases("sigmas_more.json", "entries") if entry.get("sampler") in {*painted(), None}),
+    *cases("sigmas_more.json", "entries"),
 ]
 ENTRIES = [entry for entry in ALL if "sigmas" in entry]
 DDIM_ENTRIES = [entry for entry in ALL if "timesteps" in entry]
@@ -44,7 +43,7 @@ def test_schedule_equals_the_recorded_one(model, entry):
 
     plan = plan_first_pass(info, schedule, model, entry["steps"])
 
-    sigmas, levels = plan.sigmas, plan.levels
+    sigmas, levels = plan.schedule_sigmas, plan.levels
     timesteps = [levels.timestep(sigma) for sigma in sigmas if sigma > 0]
     assert sigmas == pytest.approx(entry["sigmas"], rel=2e-5)
     assert [levels.timestep(sigma) for sigma in entry["sigmas"] if sigma > 0] == pytest.approx(entry["t"], abs=2e-4)

@@ -13,7 +13,7 @@ from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import cost
 from pastelbot.rules.grids import make_grid, read_axis
 from pastelbot.rules.hires import hires_size
-from pastelbot.rules.samplers import painted
+from pastelbot.rules.samplers import SAMPLERS
 
 SMALL = GenerationRequest(prompt="1girl", width=512, height=512, steps=10)
 
@@ -88,12 +88,18 @@ def test_a_latent_resize_costs_what_is_encoded():
     assert cost.work(SMALL.replace(width=64, height=64, steps=1, init=init)) == 64 * 64 + 2048 * 1024
 
 
-@pytest.mark.parametrize("name", painted())
+def test_a_sampler_that_finds_out_its_steps_costs_the_same_whatever_is_asked_for():
+    few, many = (cost.work(SMALL.replace(sampler="DPM adaptive", steps=steps)) for steps in (2, 100))
+
+    assert few == many == SMALL.width * SMALL.height * 75
+
+
+@pytest.mark.parametrize("name", [name for name, info in SAMPLERS.items() if info.usual_calls is None])
 def test_a_step_counts_as_often_as_the_sampler_asks_the_network(name):
     plan = plan_first_pass(*resolve(name), ModelSigmas.scaled_linear(), 40)
     asked = plan.calls / 40
 
-    assert math.isclose(painted()[name].calls_per_step, asked, rel_tol=0.15)
+    assert math.isclose(SAMPLERS[name].calls_per_step, asked, rel_tol=0.15)
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,9 @@ class DenoiseRequest:
 
     `levels` are those of the model, which a distilled one has fewer of. `positive` holds the parts of the prompt with
     their weights, `negative` the negative prompt (tokens, dim), `loras` what the UNet has in its weights.
-    `without_negative` leaves the negative prompt out: the first part stands in for it, with a scale of 1. `source` are
-    further channels, which a UNet for inpainting takes.
+    `without_negative` leaves the negative prompt out: the first part stands in for it, with a scale of 1.
+    `unguided_too` asks for the negative prompt's answer beside the guided one. `source` are further channels, which a
+    UNet for inpainting takes.
     """
 
     x: Tensor
@@ -39,6 +40,7 @@ class DenoiseRequest:
     negative: Tensor
     cfg_scale: float
     without_negative: bool = False
+    unguided_too: bool = False
     source: Tensor | None = None
     loras: LoraSet = NO_LORAS
 
@@ -49,7 +51,7 @@ class DenoiseRequest:
 
     @property
     def _is_weighted(self) -> bool:
-        return self.cfg_scale != 1 or len(self.positive) != 1 or self.positive[0][1] != 1
+        return self.unguided_too or self.cfg_scale != 1 or len(self.positive) != 1 or self.positive[0][1] != 1
 
     @property
     def row_count(self) -> int:
@@ -63,14 +65,18 @@ class DenoiseRequest:
         return [*parts, self.negative] if self.guided else parts
 
     def combine(self, rows: Sequence[Tensor]) -> Tensor:
-        """Return the guided answer from those to `rows`."""
+        """Return the guided answer from those to `rows`, or both answers as one tensor."""
         if not self.guided and not self.without_negative:
             return rows[0]
         parts, negative, scale = (rows[:-1], rows[-1], self.cfg_scale) if self.guided else (rows, rows[0], 1.0)
         guided = negative
         for row, (_, weight) in zip(parts, self.positive, strict=True):
             guided = guided + (row - negative) * (weight * scale)
-        return guided
+        return torch.stack([guided, negative]) if self.unguided_too else guided
+
+    def shown(self, answer: Tensor) -> Tensor:
+        """Return the guided one of the answers that `combine` returned."""
+        return answer[0] if self.unguided_too else answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +104,7 @@ class Denoiser:
         self._dtype = unet.dtype
 
     def denoise(self, requests: Sequence[DenoiseRequest], *, max_rows: int) -> list[Tensor]:
-        """Return each request's guided denoised latents (channels, height, width) in float32."""
+        """Return each request's guided denoised latents (channels, height, width) in float32, or both answers."""
         answers: list[list[Tensor]] = [[request.x] * len(request.rows()) for request in requests]
         for group in _groups(_rows(requests), max_rows):
             for row, denoised in zip(group, self._call(group), strict=True):

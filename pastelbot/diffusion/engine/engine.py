@@ -236,7 +236,12 @@ class Engine:
         for job in jobs:
             if self._jobs.get(job.id) is job:
                 self._events.append(
-                    Progress(job_id=job.id, step=job.step, steps=job.plan.calls, preview=self._preview(job))
+                    Progress(
+                        job_id=job.id,
+                        step=min(job.step, job.plan.calls),  # how many it will be is not always known
+                        steps=job.plan.calls,
+                        preview=self._preview(job),
+                    )
                 )
 
     def _preview(self, job: ActiveJob) -> bytes | None:

@@ -30,6 +30,7 @@ from pastelbot.records import SamplingOptions
 from pastelbot.rules.hires import CELL
 
 _CHANNELS = 4
+_PLUS_SCALE = 12.5  # a CFG scale of CFG++ is 0 to 1: the webui writes it as other scales
 _GREY = 0.5  # of -1 to 1: what the webui shows a UNet for inpainting where nothing stays
 
 Recorder = Callable[[str, Tensor], None]
@@ -198,7 +199,7 @@ class PicturePipeline:
 
 def _conditioned(steps: Steps, run: PassPlan, conditioning: PassConditioning, cfg_scale: float) -> DenoiseRequests:
     """Join a sampler's requests with the conditioning of each call, and pass the answers on."""
-    call, loras = 0, unet_set(conditioning.loras)
+    call, loras, plus = 0, unet_set(conditioning.loras), run.info.cfg_plus
     try:
         x, sigma = next(steps)
         while True:
@@ -209,8 +210,9 @@ def _conditioned(steps: Steps, run: PassPlan, conditioning: PassConditioning, cf
                 levels=run.levels,
                 positive=positive,
                 negative=negative,
-                cfg_scale=cfg_scale,
+                cfg_scale=cfg_scale / _PLUS_SCALE if plus else cfg_scale,
                 without_negative=run.leaves_negative_out(call, sigma),
+                unguided_too=plus,
                 loras=loras,
             )
             call += 1

@@ -44,7 +44,9 @@ class PromptCache:
     def _pass(
         self, request: GenerationRequest, prompt: str, negative: str, steps: int, hires_steps: int | None
     ) -> PassConditioning:
-        loras = self._loras.of_prompt(prompt)
+        painted_with = self._loras.of_prompt(prompt)
+        first = hires_steps is not None and request.sampling.first_networks
+        loras = self._loras.of_prompt(request.prompt) if first else painted_with
         patched = text_set(loras)
         changed = tuple((lora.identity, multiplier) for lora, multiplier in patched)
         inside = tuple(used.lora.identity for used in loras if used.lora.embeddings)
@@ -67,7 +69,7 @@ class PromptCache:
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
-        return replace(self._kept[key], loras=loras)
+        return replace(self._kept[key], loras=painted_with)
 
     def _learn_embeddings(self, loras: Iterable[UsedLora]) -> None:
         """Let prompts call the embeddings of the folder, and those inside the LoRAs that have no namesake there."""

@@ -16,7 +16,7 @@ from pastelbot.diffusion.sampling.samplers_timestep import LAST_TIMESTEP, spacin
 from pastelbot.diffusion.sampling.schedules import SCHEDULES, ModelSigmas, img2img_steps, make_sigmas
 from pastelbot.errors import LimitError
 from pastelbot.records import SamplingOptions
-from pastelbot.rules.samplers import AUTOMATIC, SamplerInfo, painted
+from pastelbot.rules.samplers import AUTOMATIC, SAMPLERS, SamplerInfo
 
 _USUAL = SamplingOptions()
 _EVEN_TIMESTEPS = "Uniform"  # the schedule of a sampler whose row names none
@@ -34,7 +34,7 @@ def resolve(sampler: str, schedule: str | None = None) -> tuple[SamplerInfo, str
 
 
 def _split(sampler: str) -> tuple[SamplerInfo, str | None]:
-    by_name = {name.casefold(): info for name, info in painted().items()}
+    by_name = {name.casefold(): info for name, info in SAMPLERS.items()}
     wanted = " ".join(sampler.split()).casefold()
     if wanted in by_name:
         return by_name[wanted], None
@@ -42,12 +42,12 @@ def _split(sampler: str) -> tuple[SamplerInfo, str | None]:
         stem = wanted.removesuffix(" " + schedule.casefold())
         if stem != wanted and stem in by_name:
             return by_name[stem], schedule
-    raise LimitError(f"The sampler {sampler!r} is unknown. {nearest_names(sampler, list(painted()))}")
+    raise LimitError(f"The sampler {sampler!r} is unknown. {nearest_names(sampler, list(SAMPLERS))}")
 
 
 def _count_calls(run: Sampler, sigmas: Sequence[float], options: SamplingOptions) -> int:
     """Return how often a sampler calls the denoiser on a list of sigmas, by running it on a single zero."""
-    zero = torch.zeros(1)
+    zero = torch.zeros(2)  # two, for samplers that are given two answers
     steps = run(zero, sigmas, lambda _sigma, _sigma_next: zero, options)
     calls = 0
     try:
@@ -85,7 +85,9 @@ class PassPlan:
 
     @cached_property
     def calls(self) -> int:
-        """Return how often the pass calls the denoiser."""
+        """Return how often the pass calls the denoiser; about how often where its sampler finds out."""
+        if self.info.usual_calls is not None:
+            return self.info.usual_calls
         return _count_calls(_RUN[self.info.name], self.sigmas, self.options)
 
     def begin(self, noise: Tensor, latents: Tensor | None = None) -> Tensor:
@@ -129,8 +131,11 @@ def plan_first_pass(
     """Plan a pass from pure noise."""
     levels = model.changed(options).every(info.timestep_stride)
     sigmas = _plan_sigmas(info, schedule, levels, steps, options)
+    walked = sigmas
+    if info.own_spacing:  # between all levels of the model, whatever the schedule that the noise comes from
+        walked = [float(levels.sigmas[-1]), *sigmas[1:-1], float(levels.sigmas[0])]
     return PassPlan(
-        info=info, levels=levels, sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0], options=options
+        info=info, levels=levels, sigmas=walked, schedule_sigmas=sigmas, noise_sigma=sigmas[0], options=options
     )
 
 
@@ -159,7 +164,10 @@ def _plan_tail(
     levels = model.every(info.timestep_stride)
     sigmas = _plan_sigmas(info, schedule, levels, longer, options)
     cut = sigmas[longer - steps :]
-    return PassPlan(info=info, levels=levels, sigmas=cut, schedule_sigmas=sigmas, noise_sigma=cut[0], options=options)
+    walked = [*cut[:-1], cut[-2]] if info.own_spacing else cut
+    return PassPlan(
+        info=info, levels=levels, sigmas=walked, schedule_sigmas=sigmas, noise_sigma=cut[0], options=options
+    )
 
 
 def _plan_timestep_tail(

@@ -5,7 +5,7 @@
 They walk from `sigmas[0]` down to `sigmas[-1]` and return the final latents. A sampler knows nothing of prompts,
 guidance or batches, works on latents of any shape, and computes its coefficients in Python floats. `noise(sigma,
 sigma_next)` gives unit noise for the step between two levels; samplers of ordinary differential equations never call
-it.
+it. Those whose row says `cfg_plus` are sent two answers in one tensor, the guided one and the unguided one.
 
 Sigma is the noise level of Karras et al. 2022 ("Elucidating the design space of diffusion-based generative models"),
 where dx/dsigma = (x - denoised) / sigma. The DPM-Solver papers write lambda = -log(sigma).

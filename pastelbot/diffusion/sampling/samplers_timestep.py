@@ -41,6 +41,17 @@ def _sample_ddim(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: 
     return x
 
 
+def _sample_ddim_plus(x: Tensor, sigmas: Sequence[float], noise: StepNoise, options: SamplingOptions) -> Steps:
+    """Step from the guided answer along the noise that was predicted without guidance (CFG++, Chung et al. 2024)."""
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised, unguided = yield x, sigma
+        new = options.eta_ddim * _ddim_noise(sigma, sigma_next)
+        x = denoised + (x - unguided) * (math.sqrt(max(0.0, sigma_next**2 - new**2)) / sigma)
+        if new > 0:
+            x = x + noise(sigma, sigma_next) * new
+    return x
+
+
 def _ddim_noise(sigma: float, sigma_next: float) -> float:
     """Return the noise that makes a step that of DDPM (Song et al. 2021, equation 16), on latents not scaled down."""
     alpha, alpha_next = 1 / (1 + sigma**2), 1 / (1 + sigma_next**2)
@@ -167,6 +178,7 @@ def spacing(sampler: str) -> Spacing:
 
 RUN: dict[str, Sampler] = {
     "DDIM": _sample_ddim,
+    "DDIM CFG++": _sample_ddim_plus,
     "PLMS": _sample_plms,
     "UniPC": _sample_unipc,
 }

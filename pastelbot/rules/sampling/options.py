@@ -134,6 +134,7 @@ SAMPLING_OPTIONS = (
         written=False,
     ),
     SamplingOption(field="unipc_order", title="UniPC order", least=1, most=50, written=False),
+    SamplingOption(field="first_networks", title="Hires conditionings with first networks", written=False),
 )
 _BY_TITLE: Mapping[str, SamplingOption] = {option.title.casefold(): option for option in SAMPLING_OPTIONS}
 

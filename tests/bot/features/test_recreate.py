@@ -142,11 +142,9 @@ async def test_the_menu_reads_a_messages_text(studio):
     ("written", "note", "painted"),
     [
         ("Hires upscale: 1.5, Hires upscaler: 4x-UltraSharp", "4x-UltraSharp is not here; Lanczos is taken", "Lanczos"),
-        ("Hires upscale: 1.5, Hires sampler: DPM adaptive", "sampler DPM adaptive; DPM fast is taken", "DPM fast"),
         ("Hires upscale: 1.5, Hires sampler: Magic", "The hires sampler 'Magic' is unknown", "DPM++ 2M"),
         ("Hires upscale: 1.5, Hires schedule type: Magic", "The hires schedule 'Magic' is unknown", None),
         ("Schedule type: Magic", "The schedule 'Magic' is unknown; Automatic is taken", None),
-        ("Sampler: DPM adaptive", "sampler DPM adaptive; DPM fast is taken", "DPM fast"),
         ("Sampler: Magic", "The sampler 'Magic' is unknown; DPM++ 2M is taken", "DPM++ 2M"),
         ("Emphasis: Magic", "The emphasis 'Magic' is unknown; Original is taken", "Original"),
         ('Hires upscale: 2, Hires prompt: "a <lora:gone:1>, b"', "The LoRA gone is not here: it is left out", "a , b"),

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from pastelbot.records import (
     Progress,
     Prompts,
 )
-from pastelbot.rules.samplers import painted
+from pastelbot.rules.samplers import SAMPLERS
 
 REQUEST = GenerationRequest(
     prompt="1girl, red hair", width=64, height=64, steps=3, seed=5, sampler="DPM++ 2M", cfg_scale=5.0
@@ -162,7 +163,16 @@ def test_every_kind_of_upscaler_paints(small, upscaler):
     assert (picture.width, picture.height) == (96, 128)
 
 
-@pytest.mark.parametrize("sampler", painted())
+def test_a_sampler_that_finds_out_its_steps_announces_no_fewer_than_it_has_done(small):
+    request = REQUEST.replace(sampler="DPM adaptive", schedule="Automatic", hires=HIRES)
+    events = run(Engine(small), {"a": request})["a"]
+
+    steps = [(event.step, event.steps) for event in events if isinstance(event, Progress)]
+    assert isinstance(events[-1], Painted)
+    assert all(before <= step <= total == 150 for (before, _), (step, total) in pairwise(steps))
+
+
+@pytest.mark.parametrize("sampler", [name for name, info in SAMPLERS.items() if info.usual_calls is None])
 def test_every_sampler_paints_both_passes_in_the_steps_announced(small, sampler):
     """The last progress is the announced one, whatever the sampler makes of its steps."""
     request = REQUEST.replace(sampler=sampler, schedule="Automatic", steps=4, hires=dataclasses.replace(HIRES, steps=4))

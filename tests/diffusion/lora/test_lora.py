@@ -17,7 +17,7 @@ from pastelbot.diffusion.lora.library import LoraLibrary, text_set, unet_set
 from pastelbot.diffusion.lora.patch import NO_LORAS, NetworkPatches
 from pastelbot.errors import NotFoundError, PaintingError, PromptError
 from pastelbot.formats.network_files import LoraFiles, NetworkFolders
-from pastelbot.records import GenerationRequest, HiresFix, Painted
+from pastelbot.records import GenerationRequest, HiresFix, Painted, SamplingOptions
 from pastelbot.workshop.recipes.recipe import read_recipe
 from pastelbot.workshop.recipes.runner import run_recipe
 
@@ -199,6 +199,21 @@ def test_hires_pass_has_the_loras_of_its_own_prompt(own, folders):
     assert "Lora hashes" in first.infotext
     assert 'Lora hashes: "hard: ' in second.infotext
     assert "Lora hashes" not in none.infotext
+
+
+def test_the_hires_prompt_can_be_read_with_the_loras_of_the_first_pass(own, folders):
+    """The webui's option: the text encoder has those of the first pass, the UNet those of the hires prompt."""
+    engine = Engine(own, networks=folders)
+
+    def painted(*, first_networks, hires_prompt):
+        fix = HiresFix(width=96, height=96, steps=2, prompt=hires_prompt)
+        options = SamplingOptions(first_networks=first_networks)
+        request = REQUEST.replace(prompt="1girl<lora:soft:0.8>", hires=fix, sampling=options)
+        return pixels(run(engine, a=request)["a"].pictures[0])
+
+    same = "1girl<lora:soft:0.8>"
+    assert painted(first_networks=True, hires_prompt=same) == painted(first_networks=False, hires_prompt=same)
+    assert painted(first_networks=True, hires_prompt="1girl") != painted(first_networks=False, hires_prompt="1girl")
 
 
 def test_infotext_has_the_webuis_hashes(own, folders):

@@ -19,7 +19,7 @@ from pastelbot.infotext import format_infotext, read_request
 from pastelbot.options import SAMPLER_CHOICES, read_sampler
 from pastelbot.records import GenerationRequest, SamplingOptions
 from pastelbot.rules import cost, limits, samplers
-from pastelbot.rules.samplers import check_sampler, menu, painted
+from pastelbot.rules.samplers import check_sampler, menu
 from pastelbot.rules.sampling.options import SAMPLING_OPTIONS
 
 CONTRIBUTING = Path(__file__).parents[3] / "docs" / "contributing.md"
@@ -32,15 +32,11 @@ def test_every_painted_row_has_an_algorithm_and_no_other_has():
     modules = (algorithms, samplers_sde, samplers_solver, samplers_timestep)
     names = [name for module in modules for name in module.RUN]
 
-    assert sorted(names) == sorted(painted())
+    assert sorted(names) == sorted(samplers.SAMPLERS)
 
 
 def test_every_schedule_is_computed_by_name():
     assert (samplers.AUTOMATIC, *PAINTED_SCHEDULES) == samplers.SCHEDULES
-
-
-def test_every_stand_in_is_painted():
-    assert all(info.stand_in in painted() for info in samplers.SAMPLERS.values() if info.stand_in is not None)
 
 
 def test_every_choice_of_the_menu_is_its_own_rows_sampler():
@@ -54,7 +50,7 @@ def run(name, options):
     """Return what a sampler makes of two numbers with a denoiser that keeps a part of them, and fixed noise."""
     sigmas = make_sigmas("Karras", MODEL, 8)[:-1]
     plan = PassPlan(
-        info=painted()[name],
+        info=samplers.SAMPLERS[name],
         levels=MODEL,
         sigmas=sigmas,
         schedule_sigmas=sigmas,
@@ -72,7 +68,7 @@ def run(name, options):
 
 
 @pytest.mark.parametrize("option", CHANGED)
-@pytest.mark.parametrize("name", painted())
+@pytest.mark.parametrize("name", samplers.SAMPLERS)
 def test_a_row_says_which_options_change_the_samplers_result(name, option):
     row = next(row for row in SAMPLING_OPTIONS if row.field == option)
     usual = SamplingOptions(churn=1.0) if option not in ("eta", "eta_ddim") else SamplingOptions()
@@ -83,7 +79,7 @@ def test_a_row_says_which_options_change_the_samplers_result(name, option):
 
 
 def test_these_are_all_options_that_only_some_samplers_look_at():
-    requests = [GenerationRequest(prompt="1girl", sampler=name, schedule="Karras") for name in painted()]
+    requests = [GenerationRequest(prompt="1girl", sampler=name, schedule="Karras") for name in samplers.SAMPLERS]
 
     assert {row.field for row in SAMPLING_OPTIONS if len({row.applies(one) for one in requests}) > 1} == set(CHANGED)
 

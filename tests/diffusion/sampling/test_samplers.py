@@ -12,7 +12,7 @@ import torch
 
 from pastelbot.diffusion.sampling.registry import PassPlan
 from pastelbot.diffusion.sampling.schedules import ModelSigmas, make_sigmas
-from pastelbot.rules.samplers import painted
+from pastelbot.rules.samplers import SAMPLERS
 
 MEAN, DEVIATION = 0.7, 1.5
 MODEL = ModelSigmas.scaled_linear()
@@ -21,6 +21,7 @@ STEPS = (10, 20, 40, 80)
 FLOW_ORDERS = {
     "Euler": 1,
     "DDIM": 1,
+    "DDIM CFG++": 1,
     "Heun": 2,
     "DPM2": 2,
     "DPM++ 2M": 2,
@@ -45,7 +46,7 @@ def karras(steps):
 
 
 def plan_of(name, sigmas):
-    return PassPlan(info=painted()[name], levels=MODEL, sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0])
+    return PassPlan(info=SAMPLERS[name], levels=MODEL, sigmas=sigmas, schedule_sigmas=sigmas, noise_sigma=sigmas[0])
 
 
 def walk(name, x, sigmas, noise, mean=MEAN):
@@ -56,7 +57,8 @@ def walk(name, x, sigmas, noise, mean=MEAN):
         x, sigma = next(sampler)
         while True:
             calls += 1
-            x, sigma = sampler.send((DEVIATION**2 * x + sigma**2 * mean) / (DEVIATION**2 + sigma**2))
+            denoised = (DEVIATION**2 * x + sigma**2 * mean) / (DEVIATION**2 + sigma**2)
+            x, sigma = sampler.send(torch.stack([denoised] * 2) if SAMPLERS[name].cfg_plus else denoised)
     except StopIteration as stop:
         return stop.value, calls
 
@@ -111,7 +113,9 @@ def test_stochastic_sampler_converges_to_the_right_spread(name, order):
     assert all(ratio > 0.8 * 2**order for ratio in ratios), (ratios, errors)
 
 
-@pytest.mark.parametrize("name", [name for name in painted() if name not in ("UniPC", "PLMS")])
+@pytest.mark.parametrize(
+    "name", [name for name, info in SAMPLERS.items() if name not in ("UniPC", "PLMS") and not info.own_spacing]
+)
 def test_walk_down_to_zero_takes_the_calls_that_are_announced(name):
     """The number of steps that a job reports is the number of calls that it makes."""
     x = torch.randn(50, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 14.6
@@ -122,7 +126,46 @@ def test_walk_down_to_zero_takes_the_calls_that_are_announced(name):
         assert torch.isfinite(result).all()
 
 
-@pytest.mark.parametrize("name", painted())
+@pytest.mark.parametrize("steps", [1, 2, 3, 7])
+def test_dpm_fast_makes_a_call_a_step(steps):
+    sigmas = [14.6] + [1.0] * (steps - 1) + [0.03]
+    _result, calls = walk("DPM fast", torch.ones(3), sigmas, lambda _sigma, _sigma_next: torch.zeros(3))
+
+    assert steps == calls == plan_of("DPM fast", sigmas).calls
+
+
+def test_dpm_adaptive_ends_with_the_right_spread_whatever_steps_are_asked_for():
+    drawn = torch.Generator().manual_seed(0)
+    x = torch.randn(20_000, dtype=torch.float64, generator=drawn) * math.hypot(DEVIATION, 14.6) + MEAN
+    results = [
+        walk("DPM adaptive", x, sigmas, lambda *_levels: torch.randn(x.shape, dtype=x.dtype, generator=drawn))
+        for sigmas in ([14.6, 0.03], [14.6, 5.0, 1.0, 0.03])
+    ]
+
+    assert results[0][1] == results[1][1] > 18
+    assert all(abs(result.std().item() - DEVIATION) < 0.05 for result, _calls in results)
+    assert all(abs(result.mean().item() - MEAN) < 0.05 for result, _calls in results)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_dpm_adaptive_ends_where_latents_are_no_numbers(bad):
+    _result, calls = walk("DPM adaptive", torch.full((3,), bad), [14.6, 0.03], lambda *_levels: torch.zeros(3))
+
+    assert calls < 1000
+
+
+def test_cfg_plus_steps_along_the_unguided_noise():
+    """With equal answers it is DDIM; what guidance adds is in the answer alone."""
+    x, noise = torch.tensor([5.0, -3.0]), lambda *_levels: torch.zeros(2)
+    steps = plan_of("DDIM CFG++", [4.0, 2.0]).steps(x, noise)
+    next(steps)
+    with pytest.raises(StopIteration) as stop:
+        steps.send(torch.tensor([[1.0, 1.0], [0.5, 0.25]]))
+
+    assert (1 + (5 - 0.5) / 2, 1 + (-3 - 0.25) / 2) == tuple(stop.value.value.tolist())
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
 def test_sampler_does_not_depend_on_the_latents_shape(name):
     """One image's latents and a row of numbers give the same numbers."""
     sigmas = karras(6)[:-1]

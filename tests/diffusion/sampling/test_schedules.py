@@ -7,7 +7,7 @@ import pytest
 from pastelbot.diffusion.sampling.registry import plan_first_pass, plan_img2img, plan_second_pass, resolve
 from pastelbot.diffusion.sampling.schedules import SCHEDULES, ModelSigmas, img2img_steps, make_sigmas
 from pastelbot.errors import LimitError
-from pastelbot.rules.samplers import painted
+from pastelbot.rules.samplers import SAMPLERS
 
 MODEL = ModelSigmas.scaled_linear()
 
@@ -64,7 +64,7 @@ def test_unlike_name_lists_what_there_is():
         resolve("zzzz")
 
 
-@pytest.mark.parametrize("name", painted())
+@pytest.mark.parametrize("name", SAMPLERS)
 def test_second_pass_begins_in_the_middle(name):
     """Each sampler's second pass starts at less noise than its first and ends at the same."""
     info, schedule = resolve(name)
