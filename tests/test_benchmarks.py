@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[1]
         ("tags.py", ("--tags", "200", "--looks", "30"), "did you mean"),
         ("devices.py", ("--jobs", "20"), "2 workers:"),
         ("engine.py", ("--turns", "1"), "four jobs"),
+        ("simulate.py", ("--load", "1:100", "4:300", "--sample", "2"), "| 4 | 300 | 2 |"),
+        ("simulate.py", ("--limits", "--jobs", "2"), "1,000 GPUs"),
         ("fairness.py", ("--turns", "1", "--seeds", "1", "--large", "64"), "within 30%"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith(".py") else "",
