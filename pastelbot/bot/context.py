@@ -16,6 +16,8 @@ from pastelbot.store.gallery import GalleryEntry
 
 # In the extras of a command that can be repeated with other texts, and the draft in those of an interaction.
 EDITABLE = "editable"
+# In the extras of a command that paints, or an interaction that does: errors of others say nothing of charges.
+PAINTS = "paints"
 
 
 class JobMessages(Protocol):

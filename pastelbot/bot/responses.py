@@ -11,7 +11,7 @@ import structlog
 from discord import app_commands
 from discord.utils import MISSING
 
-from pastelbot.bot.context import Interaction
+from pastelbot.bot.context import PAINTS, Interaction
 from pastelbot.bot.localisation import translated, translator
 from pastelbot.errors import (
     NotAllowedError,
@@ -47,7 +47,10 @@ def is_queued(interaction: Interaction) -> bool:
 
 
 async def answer_error(interaction: Interaction, error: BaseException) -> None:
-    """Answer the user privately with what was wrong, and whether it is charged; unexpected errors go to the log."""
+    """Answer the user privately with what was wrong; unexpected errors go to the log.
+
+    Where something was to be painted, the answer says whether it is charged.
+    """
     if isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError) and error.__cause__:
         error = error.__cause__
     if isinstance(error, discord.HTTPException) and error.code == _ALREADY_ANSWERED:
@@ -56,11 +59,19 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
     text = _explained(interaction, error)
     if is_queued(interaction):
         text = f"⚠️ {text} What you asked for is queued all the same, and charged: it will be shown."
+    elif _paints(interaction) and not text.rstrip().endswith("charged."):
+        text = f"⚠️ {text} Not charged."
     else:
-        text = f"⚠️ {text}" if text.rstrip().endswith("charged.") else f"⚠️ {text} Not charged."
+        text = f"⚠️ {text}"
     editable = not is_queued(interaction) and _may_help(error)
     view = interaction.client.drafts.view(interaction) if editable else None
     await respond_ephemeral(interaction, text, view=MISSING if view is None else view)
+
+
+def _paints(interaction: Interaction) -> bool:
+    """Return whether an interaction asked for something that is charged where it succeeds."""
+    command = interaction.command
+    return PAINTS in interaction.extras or (command is not None and bool(command.extras.get(PAINTS)))
 
 
 def _may_help(error: BaseException) -> bool:
@@ -190,6 +201,8 @@ def answers_errors(
         try:
             await callback(owner, interaction, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - the edge: everything is answered
+            if getattr(owner, PAINTS, False):
+                interaction.extras[PAINTS] = True
             await answer_error(interaction, error)
 
     return answering

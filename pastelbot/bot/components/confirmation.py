@@ -104,6 +104,7 @@ class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no|fit|m
             label = f'Paint as "{meant[:_TAG]}"'
         super().__init__(f"plan:{answer}:{plan_id}", label, style=style)
         self.answer = answer
+        self.paints = True
         self.plan_id = plan_id
 
     @answers_errors

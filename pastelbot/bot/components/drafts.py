@@ -74,6 +74,7 @@ class DraftButton(LastingButton, template=r"pb:edit-typed:(?P<number>[0-9a-f]{12
     def __init__(self, number: str) -> None:
         super().__init__(f"edit-typed:{number}", "Edit", emoji="✏️", style=discord.ButtonStyle.primary)
         self.number = number
+        self.paints = True
 
     @answers_errors
     async def callback(self, interaction: Interaction) -> None:

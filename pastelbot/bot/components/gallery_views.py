@@ -45,6 +45,7 @@ class EntryButton(LastingButton, template=r"pb:entry:(?P<verb>vote|use|infotext|
         super().__init__(f"entry:{verb}:{entry_id}", label, emoji=emoji)
         self.verb = verb
         self.entry_id = entry_id
+        self.paints = verb == "use"
 
     @answers_errors
     async def callback(self, interaction: Interaction) -> None:

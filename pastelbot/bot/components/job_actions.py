@@ -23,6 +23,11 @@ Action = Callable[[Interaction, Job, int], Awaitable[str | None]]  # returns wha
 # Actions of a job's owner, and of moderators: these need not see a picture to take it away.
 OWN = frozenset({"share", "unshare", "cancel", "delete", "remove"})
 
+# What paints, or opens a form that does.
+PAINTING = frozenset(
+    {"reroll", "seed", "edit", "corrected", "vary", "subtle", "strong", "hires", "faithful", "creative"}
+)
+
 STRENGTHS = {"subtle": 0.1, "strong": 0.3}
 _FAITHFUL = 0.35  # denoising strength of a hires pass that keeps faces and shapes
 

@@ -65,6 +65,7 @@ class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0
         label, end = (look.label, "") if number is None else (f"{look.label} {number}", f":{number}")
         super().__init__(f"{verb}:{job_id}{end}", label, emoji=look.emoji, style=look.style, row=row)
         self.verb = verb
+        self.paints = verb in job_actions.PAINTING
         self.job_id = job_id
         self.number = number
 

@@ -16,10 +16,11 @@ class LastingButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(
 
     A subclass's `template` has a named group for each parameter of its `__init__`; `readers` turn what a group found
     into that parameter, and a group without a reader is text. Templates only ever grow: buttons that were sent stay for
-    ever, and `tests/bot/data/custom_ids.json` has every form.
+    ever, and `tests/bot/data/custom_ids.json` has every form. One that `paints` asks for what is charged.
     """
 
     readers: ClassVar[Mapping[str, Callable[[str], object]]] = {}
+    paints: bool = False
 
     def __init__(
         self,

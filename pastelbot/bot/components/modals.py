@@ -25,6 +25,8 @@ _AS_IT_IS = "as it is"
 class OptionsModal(discord.ui.Modal):
     """A form that ends in generation options, which `paint` takes."""
 
+    paints = True
+
     def __init__(self, title: str, paint: Paint) -> None:
         super().__init__(title=title)
         self._paint = paint

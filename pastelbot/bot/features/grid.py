@@ -7,7 +7,7 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import prompt_choices
 from pastelbot.bot.components import confirmation
 from pastelbot.bot.components.generation_options import generation_options
-from pastelbot.bot.context import EDITABLE, Interaction, PastelClient
+from pastelbot.bot.context import EDITABLE, PAINTS, Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors
 from pastelbot.errors import RequestError
 from pastelbot.options import GenerationOptions
@@ -26,7 +26,7 @@ class GridCog(commands.Cog):
     def __init__(self, builder: RequestBuilder) -> None:
         self._builder = builder
 
-    @app_commands.command(name="grid", extras={EDITABLE: True})
+    @app_commands.command(name="grid", extras={EDITABLE: True, PAINTS: True})
     @app_commands.describe(
         prompt="What to paint; flags such as --denoise 0.5 work here too",
         x="What changes from column to column",

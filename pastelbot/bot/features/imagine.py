@@ -9,7 +9,7 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import history_choices, prompt_choices
 from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.components.queueing import children, paint
-from pastelbot.bot.context import EDITABLE, Interaction, PastelClient
+from pastelbot.bot.context import EDITABLE, PAINTS, Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors
 from pastelbot.errors import RequestError
 from pastelbot.options import GenerationOptions
@@ -27,7 +27,7 @@ class ImagineCog(commands.Cog):
         self._builder = builder
         self._history = history
 
-    @app_commands.command(name="imagine", extras={EDITABLE: True})
+    @app_commands.command(name="imagine", extras={EDITABLE: True, PAINTS: True})
     @app_commands.describe(
         prompt="What to paint, as danbooru tags: 1girl, red hair, smile",
         init="A picture to start from",

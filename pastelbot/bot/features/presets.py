@@ -12,7 +12,7 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import offer_presets
 from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.components.queueing import paint
-from pastelbot.bot.context import Interaction, PastelClient
+from pastelbot.bot.context import PAINTS, Interaction, PastelClient
 from pastelbot.bot.features.settings.texts import presets_text, values_text
 from pastelbot.bot.responses import answers_errors, open_modal, respond_ephemeral
 from pastelbot.errors import RequestError
@@ -67,7 +67,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
             options = options_of((await self._service.last_of(interaction.user.id)).request, keep_seed=keep_seed)
         await self._save(interaction, name, options)
 
-    @app_commands.command(name="use")
+    @app_commands.command(name="use", extras={PAINTS: True})
     @app_commands.describe(
         name="Which one",
         prompt="Another prompt than the saved one, flags too",

@@ -10,7 +10,7 @@ from pastelbot.bot.attachments import infotext_file_in, infotext_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.queueing import children, paint
-from pastelbot.bot.context import Interaction, PastelClient
+from pastelbot.bot.context import PAINTS, Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.errors import RequestError
 from pastelbot.infotext import read_request
@@ -25,9 +25,9 @@ class RecreateCog(commands.Cog):
     def __init__(self, visibility: Visibility, builder: RequestBuilder) -> None:
         self._visibility = visibility
         self._builder = builder
-        self.menu = app_commands.ContextMenu(name="Recreate", callback=self.recreate_message)
+        self.menu = app_commands.ContextMenu(name="Recreate", callback=self.recreate_message, extras={PAINTS: True})
 
-    @app_commands.command(name="recreate")
+    @app_commands.command(name="recreate", extras={PAINTS: True})
     @app_commands.describe(
         infotext="The text of a picture's settings, as the webui or the Infotext button writes it",
         picture="A PNG, JPEG or WebP file that still has its settings inside, or a text file with them",

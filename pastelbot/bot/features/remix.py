@@ -11,7 +11,7 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.modals import OptionsModal, Paint, typed_again
 from pastelbot.bot.components.queueing import children, paint
-from pastelbot.bot.context import Interaction, PastelClient
+from pastelbot.bot.context import PAINTS, Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors, open_modal
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
@@ -32,7 +32,7 @@ class RemixCog(commands.Cog):
     def __init__(self, visibility: Visibility, builder: RequestBuilder) -> None:
         self._visibility = visibility
         self._builder = builder
-        self.menu = app_commands.ContextMenu(name="Remix", callback=self.remix)
+        self.menu = app_commands.ContextMenu(name="Remix", callback=self.remix, extras={PAINTS: True})
 
     @answers_errors
     async def remix(self, interaction: Interaction, message: discord.Message) -> None:

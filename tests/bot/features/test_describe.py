@@ -122,7 +122,7 @@ async def test_what_is_no_good_picture_is_refused(studio, describe, content, wor
     text = said(await describe(content)).content
 
     assert words in text
-    assert text.endswith("Not charged.")
+    assert "charged" not in text
     assert [] == studio.describer.described
 
 

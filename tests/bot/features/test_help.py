@@ -9,6 +9,11 @@ from pastelbot.records import WorkerReady
 
 
 @pytest.fixture
+async def studio(open_studio):
+    return await open_studio(tagger={"enabled": True})
+
+
+@pytest.fixture
 def boss(studio):
     role = studio.guild.create_role("bosses", permissions=Permissions(manage_guild=True))
     return studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
@@ -46,7 +51,7 @@ async def test_help_lists_every_command_and_menu_that_one_may_use(studio, boss):
         ("avoid hats", "`--no hat`"),
         ("use a LoRA", "`<lora:name:0.8>`"),
         ("make four", "`count: 4`"),
-        ("make it bigger", "🔍 Hires"),
+        ("make it bigger", "Hires under the picture"),
         ("hide it", "`spoiler`"),
         ("send it to me alone", "`private`"),
         ("cancel", "Cancel under the picture"),
@@ -54,6 +59,21 @@ async def test_help_lists_every_command_and_menu_that_one_may_use(studio, boss):
 )
 async def test_the_first_page_answers_what_people_ask(studio, question, answer):
     assert answer in await ask(studio), question
+
+
+@pytest.mark.parametrize("word", ["landscape", "hats", "LoRA", "four", "bigger", "hide", "cancel"])
+async def test_a_word_of_a_task_is_answered_with_its_line(studio, word):
+    lines = (await ask(studio, word)).splitlines()
+
+    assert [line for line in lines if word.casefold() in line.casefold()]
+    assert len(lines) <= 3
+
+
+async def test_what_is_switched_off_is_not_listed(open_studio):
+    studio = await open_studio(tagger={"enabled": False})
+
+    assert "escribe" not in await ask(studio)
+    assert "There is no command 'describe'" in await ask(studio, "describe")
 
 
 async def test_the_options_and_flags_of_the_first_page_exist(studio):

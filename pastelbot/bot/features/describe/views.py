@@ -28,6 +28,7 @@ class PaintTagsButton(LastingButton, template=r"pb:paint-tags"):
 
     def __init__(self) -> None:
         super().__init__("paint-tags", "Paint this", emoji="🎨", style=discord.ButtonStyle.primary)
+        self.paints = True
 
     @answers_errors
     async def callback(self, interaction: Interaction) -> None:

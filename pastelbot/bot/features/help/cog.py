@@ -17,6 +17,8 @@ from pastelbot.errors import NotAllowedError, NotFoundError
 from pastelbot.options.wildcards import load_wildcards
 from pastelbot.service.requests.submission import JobService
 
+_WITH_TAGGER = frozenset({"describe", "Describe"})
+
 
 class HelpCog(commands.Cog):
     """What the bot is, and how to use it."""
@@ -43,6 +45,8 @@ class HelpCog(commands.Cog):
             text = about.TOPICS[word]
         elif (found := known.get(word) or known.get(f"apps > {word}")) is not None:
             text = about.command_text(found)
+        elif answers := about.answers_about(word, translator(interaction)):
+            text = answers
         else:
             names = (*known, *about.TOPICS)
             raise NotFoundError(f"There is no command {word[:40]!r}. {nearest_names(word[:40], names)}")
@@ -65,11 +69,13 @@ class HelpCog(commands.Cog):
 
 
 async def _known(interaction: Interaction) -> dict[str, about.AnyCommand]:
-    """Return every command that this person can use here, by its name in small letters."""
+    """Return every command that this person can use here, by its name in small letters, if it is not switched off."""
     found: dict[str, about.AnyCommand] = {}
     for kind in discord.AppCommandType:
         for command in interaction.client.tree.get_commands(type=kind):
             if command.default_permissions is not None and not await _may_administrate(interaction):
+                continue
+            if command.name in _WITH_TAGGER and not interaction.client.services.settings.tagger.enabled:
                 continue
             inner = command.walk_commands() if isinstance(command, app_commands.Group) else ()
             found |= {_key(about.name_of(each)): each for each in (command, *inner)}

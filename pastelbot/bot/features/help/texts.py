@@ -1,6 +1,7 @@
 """Texts of `/help` and `/about`; the commands describe themselves."""
 
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from discord import app_commands
 from pastelbot import __version__
 from pastelbot.bot import render
 from pastelbot.bot.plain_text import neutral, plain
+from pastelbot.i18n.languages import Translate
 from pastelbot.options.flags import FLAGS
 from pastelbot.records import WorkerReady
 
@@ -17,12 +19,12 @@ AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_comm
 
 _INTRO = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, red hair, smile, pink background`.
 - Landscape or tall: `size: landscape`, or `--ar 3:2` at the end of the prompt.
-- Without hats: `--no hat` in the prompt. What you write as `negative` replaces the whole usual list.
+- Avoid hats: `--no hat` in the prompt. What you write as `negative` replaces the whole usual list.
 - Four at once: `count: 4`. One of each: `{red,blue} hair`.
-- Bigger: 🔍 Hires under the picture, or `hires: 2x`.
+- Bigger: Hires under the picture, or `hires: 2x`.
 - With a LoRA: `lora`, or `<lora:name:0.8>` in the prompt.
-- Hidden: `spoiler` for a veil, `private` for a direct message.
-- Stop it: Cancel under the picture. Wrong one: 🗑️ Delete.
+- Hide it: `spoiler` for a veil, `private` for a direct message.
+- Cancel it: Cancel under the picture. Wrong one: More, then Delete.
 - The same again: its small line has every setting; the same `seed` and settings give the same picture."""
 
 _END = "`/help` with a command, `prompts`, `flags`, `lists` or `buttons` tells more."
@@ -120,6 +122,13 @@ def about_text(ready: WorkerReady | None, *, bundled: bool) -> str:
     versions = f"Python {platform.python_version()}, discord.py {discord.__version__}"
     head = f"**Pastelbot {__version__}** ({versions}). Free software under the MIT licence."
     return "\n".join([head, paints, _BUNDLED if bundled else _LICENCE, _CREDITS])
+
+
+def answers_about(word: str, translate: Translate) -> str:
+    """Return those answers of the first page that have a word; "" where none has it."""
+    whole = re.compile(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", re.IGNORECASE)
+    found = [line for line in map(translate, _INTRO.splitlines()[1:]) if whole.search(line)]
+    return "\n".join([*found, _END]) if found else ""
 
 
 def overview_text(shown: Mapping[str, str]) -> str:

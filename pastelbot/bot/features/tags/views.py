@@ -62,6 +62,7 @@ class UseTagButton(LastingButton, template=r"(?s)pb:use-tag:(?P<name>.+)"):
     def __init__(self, name: str, number: int = 0, *, row: int | None = None) -> None:
         super().__init__(f"use-tag:{name}", str(number), row=row)
         self.name = name
+        self.paints = True
 
     @answers_errors
     async def callback(self, interaction: Interaction) -> None:
