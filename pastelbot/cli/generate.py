@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pastelbot.choices import upscaler_files
@@ -12,7 +11,7 @@ from pastelbot.errors import RequestError, StartupError
 from pastelbot.formats import pictures
 from pastelbot.formats.network_files import LoraFiles, ModelNames
 from pastelbot.formats.precheck import check_reference
-from pastelbot.infotext import completed, read_request, with_loras_here
+from pastelbot.infotext import completed, painted_over, read_request, with_loras_here
 from pastelbot.options import GenerationOptions, amend, draft
 from pastelbot.records import GenerationRequest, Painted, Picture
 from pastelbot.rules import limits
@@ -28,11 +27,11 @@ def request_of(
         request = draft(options, settings, random_seed=_random_seed)
     else:
         read = completed(read_request(pictures.read_infotext(source)), random_seed=_random_seed)
-        base, missing = with_loras_here(read, loras)
         if options.init is not None and read.init is not None:
-            over = replace(read.init, content=options.init, upload=len(options.init))
-            base = base.replace(init=over if options.mask else replace(over, mask=None))
-            options = options.replace(init=None, size=options.size or f"{base.width}x{base.height}")
+            read = painted_over(read, options.init, options.mask)
+            size = options.size or f"{read.request.width}x{read.request.height}"
+            options = options.replace(init=None, mask=None, size=size)
+        base, missing = with_loras_here(read, loras)
         request, notes = amend(base, options, settings, random_seed=_random_seed), (*read.notes, *missing)
     models = ModelNames(loras=loras, checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes))
     upscalers = upscaler_files(settings.checkpoint.upscalers)

@@ -13,6 +13,7 @@ from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.option import Option
 from pastelbot.options.signatures import PARAMETER, show_options
+from pastelbot.prompt.flags import Takes
 from pastelbot.rules.configured_names import unknown_names
 
 ConfigOption = Annotated[
@@ -49,7 +50,10 @@ def generation_options(**descriptions: str) -> Callable[[Callable[..., None]], C
     """
     types = get_type_hints(GenerationOptions)
     annotations = {
-        option.name: Annotated[types[option.name], typer.Option(help=descriptions.get(option.name, _help(option)))]
+        option.name: Annotated[
+            types[option.name],
+            typer.Option(*_other_names(option), help=descriptions.get(option.name, _help(option))),
+        ]
         for option in OPTIONS
         if option.command_line
     }
@@ -64,6 +68,13 @@ def generation_options(**descriptions: str) -> Callable[[Callable[..., None]], C
         return with_options
 
     return decorate
+
+
+def _other_names(option: Option[Any]) -> tuple[str, ...]:  # Any: each option has a type of its own
+    """Return all names of an option that has another one as a flag of prompts, such as `--set`; nothing for others."""
+    own = option.name.replace("_", "-")
+    flags = [flag.syntax.name for flag in option.flags if flag.syntax.takes is Takes.TEXT and flag.syntax.name != own]
+    return (f"--{own}", *(f"--{name}" for name in flags)) if flags else ()
 
 
 def _help(option: Option[Any]) -> str:  # Any: each option has a type of its own

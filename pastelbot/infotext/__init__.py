@@ -3,7 +3,7 @@
 from pastelbot.infotext.fields import Infotext, read_fields, with_line_breaks
 from pastelbot.infotext.finding import find_infotexts, refuse_infotext
 from pastelbot.infotext.networks import lora_names, with_embedding_renamed, with_loras_here
-from pastelbot.infotext.reader import ReadRequest, completed, read_request
+from pastelbot.infotext.reader import ReadRequest, completed, painted_over, read_request
 from pastelbot.infotext.webui import parse_infotext
 from pastelbot.infotext.writer import format_infotext
 
@@ -14,6 +14,7 @@ __all__ = [
     "find_infotexts",
     "format_infotext",
     "lora_names",
+    "painted_over",
     "parse_infotext",
     "read_fields",
     "read_request",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from pastelbot.infotext.finding import find_infotexts
 from pastelbot.infotext.init_fields import MASK_FIELDS, STRENGTH, read_init
 from pastelbot.infotext.spellings import read_spelled
 from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, interpreted
-from pastelbot.records import GenerationRequest, HiresFix, InitImage, SamplingOptions
+from pastelbot.records import GenerationRequest, HiresFix, InitImage, Mask, SamplingOptions
 from pastelbot.rules.limits import MAX_SEED
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
 from pastelbot.rules.samplers import AUTOMATIC, SamplerChoice, normalise, uses_ensd
@@ -36,6 +36,7 @@ _FOR_OTHERS = {
     "Hypernet",
     "Hypernet strength",
 }
+_FROM_NOISE = "It was painted over another picture, which the text does not hold: it is painted from noise alone."
 _LORA_KINDS = {"lora", "lycoris", "locon", "dora"}
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _WHOLE_WITH_POINT = re.compile(r"\.0++\Z")
@@ -157,6 +158,24 @@ def completed(read: ReadRequest, *, random_seed: Callable[[], int]) -> ReadReque
     notes = ["It does not say Seed; a random one was drawn."] if "Seed" in read.missing else []
     notes += [f"It does not say {name}; the default is taken." for name in read.missing if name != "Seed"]
     return read._replace(request=request, missing=(), seedless=False, notes=(*notes, *read.notes))
+
+
+def painted_over(read: ReadRequest, content: bytes, mask: bytes | None) -> ReadRequest:
+    """Return what was read with the picture that it was painted over, and its mask; both are files' contents.
+
+    Raises RequestError where the infotext is of a picture that was painted from noise alone.
+    """
+    if read.init is None:
+        raise RequestError(
+            "This infotext is of a picture that was painted from noise alone: leave out the picture to start from."
+        )
+    init = replace(read.init, content=content, mask=None, upload=len(content) + len(mask or b""))
+    notes = [note for note in read.notes if note != _FROM_NOISE]
+    if mask is not None:
+        init = replace(init, mask=replace(read.init.mask or Mask(), content=mask))
+    elif read.init.mask is not None:
+        notes.append("It was painted by a mask, which is not given: all of the picture is painted.")
+    return read._replace(request=read.request.replace(init=init), notes=tuple(notes), init=None)
 
 
 def _hashes(text: str) -> dict[str, str]:
@@ -353,7 +372,7 @@ def _ignored(raw: Infotext, fields: _Fields) -> Iterator[str]:
     known = {name.removesuffix("-1") for name in fields.asked} | _FOR_OTHERS
     if STRENGTH in raw.fields and STRENGTH not in known:
         known |= {STRENGTH, *MASK_FIELDS}
-        yield "It was painted over another picture, which the text does not hold: it is painted from noise alone."
+        yield _FROM_NOISE
     for name, value in raw.fields.items():
         if name not in known and not name.startswith("First pass size"):
             yield f"{name} {value[:60]!r} is not understood."

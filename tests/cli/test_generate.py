@@ -3,10 +3,13 @@ import json
 import numpy as np
 import pytest
 from helpers.support import png
+from PIL import Image
 from safetensors.numpy import save_file
+from typer.testing import CliRunner
 
 from pastelbot import config
 from pastelbot.cli import generate
+from pastelbot.cli.main import app
 from pastelbot.errors import RequestError
 from pastelbot.formats.pictures import read_infotext
 from pastelbot.options import GenerationOptions
@@ -106,3 +109,49 @@ def test_a_vae_may_be_named_by_its_file(settings):
     request, _ = generate.request_of(GenerationOptions(prompt="1girl", vae="some/vae.pt"), changed, None)
 
     assert (request.vae, changed.vaes) == ("some/vae.pt", {"some/vae.pt": "some/vae.pt"})
+
+
+OVER = "1girl\nSteps: 2, Sampler: Euler, CFG scale: 5, Seed: 1, Size: 64x64, Denoising strength: 0.3"
+
+
+def picture(path, colour, size=(64, 64)):
+    Image.new("RGB", size, colour).save(path)
+    return path
+
+
+def test_an_infotext_of_img2img_is_painted_over_the_picture_that_is_given(tmp_path, settings):
+    source = tmp_path / "infotext.txt"
+    source.write_text(OVER + ", Mask blur: 2, Mask mode: Inpaint not masked")
+    start, mask = (picture(tmp_path / f"{colour}.png", colour).read_bytes() for colour in ("red", "white"))
+    request, notes = generate.request_of(GenerationOptions(init=start, mask=mask), settings, source)
+    without, said = generate.request_of(GenerationOptions(init=start), settings, source)
+
+    assert (0.3, 2, True, start, mask) == (
+        request.init.denoising_strength,
+        request.init.mask.blur_x,
+        request.init.mask.inverted,
+        request.init.content,
+        request.init.mask.content,
+    )
+    assert without.init.mask is None
+    assert not any("noise alone" in note for note in (*notes, *said))
+    assert any("by a mask, which is not given" in note for note in said)
+
+
+def test_the_command_line_paints_by_a_mask(tmp_path):
+    """What is black in the mask stays as it is in the picture to start from."""
+    start, mask = picture(tmp_path / "start.png", (200, 60, 20)), tmp_path / "mask.png"
+    half = Image.new("L", (64, 64))
+    half.paste(255, (0, 0, 32, 64))
+    half.save(mask)
+    source = tmp_path / "infotext.txt"
+    source.write_text(OVER)
+    options = ["--init", str(start), "--mask", str(mask), "--set", "Mask blur: 0", "--denoise", "0.9"]
+    result = CliRunner().invoke(
+        app, ["imagine", "--from-infotext", str(source), *options, "--out", str(tmp_path / "out.png")]
+    )
+
+    assert 0 == result.exit_code, result.output
+    with Image.open(tmp_path / "out.png") as painted:
+        assert (200, 60, 20) == painted.convert("RGB").getpixel((60, 30))
+        assert (200, 60, 20) != painted.convert("RGB").getpixel((4, 30))

@@ -1,12 +1,13 @@
 """`/recreate` and "Apps > Recreate": paint the picture of an infotext from any program."""
 
 import asyncio
+from collections.abc import Sequence
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.attachments import infotext_file_in, infotext_of
+from pastelbot.bot.attachments import infotext_file_in, infotext_of, picture_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.direct_messages import actor_for
 from pastelbot.bot.components.queueing import children, paint
@@ -16,6 +17,7 @@ from pastelbot.errors import RequestError
 from pastelbot.infotext import read_request
 from pastelbot.records import Actor, JobOptions
 from pastelbot.service.requests.building import RequestBuilder
+from pastelbot.service.requests.checking import Checked
 from pastelbot.service.visibility import Visibility
 
 
@@ -31,6 +33,8 @@ class RecreateCog(commands.Cog):
     @app_commands.describe(
         infotext="The text of a picture's settings, as the webui or the Infotext button writes it",
         picture="A PNG, JPEG or WebP file that still has its settings inside, or a text file with them",
+        init="The picture that it was painted over, if it was",
+        mask="The mask that it was painted by, if it was",
     )
     @answers_errors
     async def recreate(
@@ -38,13 +42,21 @@ class RecreateCog(commands.Cog):
         interaction: Interaction,
         infotext: str | None = None,
         picture: discord.Attachment | None = None,
+        init: discord.Attachment | None = None,
+        mask: discord.Attachment | None = None,
     ) -> None:
         """Paint again what a picture's settings say."""
         if picture is not None:
             infotext = await infotext_of(picture)
         if not infotext or not infotext.strip():
             raise RequestError("There is nothing to recreate: paste an infotext, or attach a picture that has one.")
-        await self._paint(interaction, infotext, actor_of(interaction), _hidden_as(picture))
+        if mask is not None and init is None:
+            raise RequestError("A mask belongs to a picture to start from: attach one as init, or leave it out.")
+        start = None if init is None else await picture_of(init)
+        by = None if mask is None else await picture_of(mask, what="The mask")
+        hidden = _hidden_as(picture, init)
+        checked, notes = await self._builder.recreate(actor_of(interaction), infotext, hidden, init=start, mask=by)
+        await _answer(interaction, checked, notes)
 
     @answers_errors
     async def recreate_message(self, interaction: Interaction, message: discord.Message) -> None:
@@ -59,11 +71,13 @@ class RecreateCog(commands.Cog):
 
     async def _paint(self, interaction: Interaction, infotext: str, actor: Actor, hidden: JobOptions) -> None:
         checked, notes = await self._builder.recreate(actor, infotext, hidden)
-        await paint(interaction, checked, suggesting=False)
-        if notes:
-            await respond_ephemeral(
-                interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)])
-            )
+        await _answer(interaction, checked, notes)
+
+
+async def _answer(interaction: Interaction, checked: Checked, notes: Sequence[str]) -> None:
+    await paint(interaction, checked, suggesting=False)
+    if notes:
+        await respond_ephemeral(interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)]))
 
 
 async def _infotext_of(file: discord.Attachment, content: str) -> str:
@@ -77,9 +91,9 @@ async def _infotext_of(file: discord.Attachment, content: str) -> str:
         return content
 
 
-def _hidden_as(picture: discord.Attachment | None) -> JobOptions:
-    """Return the options of what is made from a file: hidden where the file is."""
-    return JobOptions(spoiler=picture is not None and picture.is_spoiler())
+def _hidden_as(*files: discord.Attachment | None) -> JobOptions:
+    """Return the options of what is made from files: hidden where one is."""
+    return JobOptions(spoiler=any(file is not None and file.is_spoiler() for file in files))
 
 
 async def setup(bot: PastelClient) -> None:

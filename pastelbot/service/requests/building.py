@@ -9,7 +9,7 @@ from dataclasses import replace
 from pastelbot.choices import upscaler_files
 from pastelbot.config import Settings
 from pastelbot.errors import LimitError, PromptError, RequestError
-from pastelbot.infotext import completed
+from pastelbot.infotext import completed, painted_over
 from pastelbot.options import GenerationOptions, amend, default_hires, draft
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.clamping import cap_hires, clamp
@@ -113,12 +113,23 @@ class RequestBuilder:
         job_options = _job_options(options, actor, job_options)
         return await self._checker.check(actor, requests, job_options, policy=policy)
 
-    async def recreate(self, actor: Actor, infotext: str, made_from: JobOptions) -> tuple[Checked, list[str]]:
+    async def recreate(
+        self,
+        actor: Actor,
+        infotext: str,
+        made_from: JobOptions,
+        *,
+        init: bytes | None = None,
+        mask: bytes | None = None,
+    ) -> tuple[Checked, list[str]]:
         """Return the checked request that an infotext means, and sentences about what will differ; raises RequestError.
 
-        Of what was set here, only spoiler and private count: an infotext has everything that pixels depend on.
+        Of what was set here, only spoiler and private count: an infotext has everything that pixels depend on, but for
+        the picture that it was painted over, and its mask.
         """
         read = await asyncio.to_thread(read_settings, infotext)
+        if init is not None:
+            read = painted_over(read, init, mask)
         read = completed(read, random_seed=self._random_seed)
         request, adapted = await self._models.adapted(read)
         upscalers = await asyncio.to_thread(upscaler_files, self._settings.checkpoint.upscalers)

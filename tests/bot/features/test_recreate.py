@@ -1,10 +1,12 @@
 """Painting what an infotext says."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 from helpers.infotexts import INFOTEXT, png_with
+from PIL import Image
 
 from pastelbot.infotext import read_request
 
@@ -241,3 +243,48 @@ async def test_the_cards_pictures_are_asked_about_where_the_checkpoint_is_smalle
     request = await painted_request(studio)
 
     assert ((128, 192), (256, 384)) == ((request.width, request.height), (request.hires.width, request.hires.height))
+
+
+OVER = INFOTEXT + ", Denoising strength: 0.4"
+MASKED = OVER + ", Mask blur: 8, Inpaint area: Only masked, Masked area padding: 16"
+
+
+async def test_what_was_painted_over_a_picture_is_painted_over_it_again(studio, recreate):
+    answer = await recreate(infotext=OVER, init=("start.png", square_png()))
+    init = (await painted_request(studio)).init
+
+    assert (0.4, None) == (init.denoising_strength, init.mask)
+    assert not any("noise alone" in str(each.content) for each in answer.followups)
+
+
+async def test_what_was_painted_by_a_mask_is_painted_by_it_again(studio, recreate):
+    await recreate(infotext=MASKED, init=("start.png", square_png()), mask=("mask.png", square_png("white")))
+    mask = (await painted_request(studio)).init.mask
+
+    assert (8, True, 16) == (mask.blur_x, mask.only_masked, mask.padding)
+
+
+async def test_a_mask_that_is_not_given_is_said(studio, recreate):
+    answer = await recreate(infotext=MASKED, init=("start.png", square_png()))
+
+    assert (await painted_request(studio)).init.mask is None
+    assert any("by a mask, which is not given" in str(each.content) for each in answer.followups)
+
+
+@pytest.mark.parametrize(
+    ("infotext", "files", "words"),
+    [
+        (INFOTEXT, {"init"}, "painted from noise alone: leave out"),
+        (MASKED, {"mask"}, "A mask belongs to a picture to start from"),
+    ],
+)
+async def test_a_picture_that_does_not_belong_there_is_refused(studio, recreate, infotext, files, words):
+    answer = await recreate(infotext=infotext, **{name: ("a.png", square_png()) for name in files})
+
+    assert words in await studio.refused(answer)
+
+
+def square_png(colour="red"):
+    file = io.BytesIO()
+    Image.new("RGB", (128, 192), colour).save(file, "PNG")
+    return file.getvalue()
