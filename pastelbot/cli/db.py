@@ -21,7 +21,10 @@ def register(app: typer.Typer) -> None:
 
 @_db.command("check")
 def check(config: ConfigOption = None) -> None:
-    """Look for damaged pages, rows that belong to nothing, and picture files that are missing or damaged."""
+    """Look for damage in database and pictures.
+
+    That is damaged pages, rows that belong to nothing, and picture files that are missing or damaged.
+    """
     storage = load_settings(config).storage
     problems = checking.check(storage.database, storage.pictures)
     for problem in problems:
@@ -38,7 +41,7 @@ def backup(
     folder: Annotated[Path | None, typer.Argument(help="A new folder; left out, one beside the database.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Copy the database and its pictures into a new folder; the bot may run."""
+    """Copy database and pictures into a new folder. The bot may run."""
     storage = load_settings(config).storage
     target = folder or storage.database.parent / f"backup-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     made = backups.back_up(storage.database, storage.pictures, target)
@@ -52,7 +55,7 @@ def restore(
     folder: Annotated[Path, typer.Argument(help="A folder that `pastelbot db backup` made.")],
     config: ConfigOption = None,
 ) -> None:
-    """Put a backup in the place of the database and its pictures, which are kept aside; stop the bot before."""
+    """Put a backup in the place of database and pictures. These are kept aside; stop the bot before."""
     storage = load_settings(config).storage
     aside = restoring.restore(folder, storage.database, storage.pictures, now=datetime.now(UTC))
     typer.echo(f"{storage.database} is as it was in {folder}.")

@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def doctor(config: ConfigOption = None) -> None:
-        """Check token, checkpoint, device, disk and database: a line each; exit code 0 ok, 1 warnings, 2 failures."""
+        """Check token, checkpoint, device, disk and database. A line each; exit code 0 ok, 1 warnings, 2 failures."""
         findings = []
         for finding in _findings(load_settings(config)):
             typer.echo(finding)

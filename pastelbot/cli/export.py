@@ -59,7 +59,7 @@ def export_jax(
     check: Annotated[bool, typer.Option("--check", help="Compare with torch; says by how much.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Write programs for JAX (StableHLO), one for each size, with their weights."""
+    """Write programs for JAX (StableHLO). One for each size, with their weights."""
     from pastelbot.workshop.export import jax
 
     options = jax.JaxOptions(sizes=size or ("448x640",), batch=batch, chunks=chunks)
@@ -79,14 +79,14 @@ def pull(
     vae: Annotated[bool, typer.Option("--vae", help="The VAE alone.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Download a checkpoint from the hub; an interrupted download continues."""
+    """Download a checkpoint from the hub. An interrupted download continues."""
     from pastelbot.formats.hub_download import HubDownload
     from pastelbot.workshop import pull as pulling
 
     settings = load_settings(config).checkpoint
     if settings.offline:
         raise WorkshopError("checkpoint.offline is set, so nothing is downloaded: unset it to pull.")
-    with progress_bar("Looking at the inputs", in_bytes=True) as listener:
+    with progress_bar("Asking the hub", in_bytes=True) as listener:
         download = HubDownload(revision=revision, cache_dir=settings.cache_dir, listener=listener)
         found = pulling.pull(reference, download, file=file, into=into, vae=vae)
     typer.echo(found.place)

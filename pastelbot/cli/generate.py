@@ -22,6 +22,8 @@ def request_of(
 ) -> tuple[GenerationRequest, Sequence[str]]:
     """Return what to paint, and notes on what of the source's infotext was not understood; raises RequestError."""
     notes: Sequence[str] = ()
+    if options.hires is False and options.hires_upscaler is not None:
+        raise RequestError("--hires-upscaler belongs to the second pass: leave it out, or --no-hires.")
     loras = LoraFiles(settings.checkpoint.loras)
     if source is None:
         request = draft(options, settings, random_seed=_random_seed)

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def health(config: ConfigOption = None) -> None:
-        """Ask the running bot how it is: exit code 0 healthy, 1 not, with a line for each part."""
+        """Ask the running bot how it is. A line for each part; exit code 0 healthy, 1 not."""
         lines, healthy = ask(load_settings(config).monitoring)
         typer.echo("\n".join(lines))
         raise typer.Exit(0 if healthy else 1)

@@ -138,8 +138,11 @@ def imagine(
 def info(file: Annotated[Path, typer.Argument(help="A picture, or a text file with an infotext.")]) -> None:
     """Print what a picture says about how it was made."""
     from pastelbot.formats import pictures
+    from pastelbot.options.recreating import read_settings
 
-    typer.echo(pictures.read_infotext(file))
+    text = pictures.read_infotext(file)
+    read_settings(text)  # any other text is refused
+    typer.echo(text)
 
 
 @app.command()

@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take what is set already.")] = False,
         config: ConfigOption = None,
     ) -> None:
-        """Set the bot up: token, invite link, device and checkpoint; may be run again."""
+        """Set the bot up: token, invite link, device, checkpoint. May be run again."""
         from pastelbot.doctor.device_check import device_findings
 
         path = config or Path(os.environ.get("PASTELBOT_CONFIG") or "config.toml")

@@ -71,7 +71,7 @@ def add_user(
     name: Annotated[str, typer.Argument(help="The name to sign in with.")],
     config: ConfigOption = None,
 ) -> None:
-    """Add a local account, or give one another password, which is asked for."""
+    """Add a local account, or give one another password. It is asked for."""
     settings = load_settings(config)
     password = _asked_password()
     is_new = _with_sign_in(settings, lambda sign_in: sign_in.save_account(name, password))
@@ -86,7 +86,7 @@ def _asked_password() -> str:
 
 @web_app.command("users")
 def users(config: ConfigOption = None) -> None:
-    """List the local accounts, and how many browsers are signed in with each."""
+    """List the local accounts. And how many browsers are signed in with each."""
     lines = _with_sign_in(load_settings(config), lambda sign_in: sign_in.accounts())
     for line in lines:
         signed_in = f"{line.browsers} browser{'s' * (line.browsers != 1)} signed in"
@@ -103,7 +103,9 @@ def remove_user(
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Remove a local account with its pictures, presets and settings, and sign it out everywhere; stop the bot first.
+    """Remove a local account and sign it out everywhere.
+
+    Its pictures, presets and settings go with it; stop the bot first.
 
     What `/mydata forget` keeps is kept here too: quota, blocks and the log.
     """

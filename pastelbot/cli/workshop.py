@@ -1,5 +1,6 @@
 """The workshop on the command line: recipe, merge, lora, vae, convert, inspect."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +9,15 @@ import typer
 
 from pastelbot.cli.options import ConfigOption, load_settings
 from pastelbot.cli.progress import progress_bar
-from pastelbot.errors import WorkshopError
+from pastelbot.errors import RecipeError, WorkshopError
 
 recipe_app = typer.Typer(help="Recipes: a checkpoint made step by step, described in one file.")
 lora_app = typer.Typer(help="Merge LoRAs into a checkpoint, or extract one.")
 vae_app = typer.Typer(help="Bake a VAE into a checkpoint.")
+
+_STEP = re.compile(r"^Step '[^']*'(?:, key '(?P<key>[^']+)')?:? ")
+_POSITIONAL = ("a", "b", "source", "base", "original", "tuned", "vae")
+_OPTIONS = {"c": "minus"}
 
 CheckpointArgument = Annotated[str, typer.Argument(help="File, diffusers folder, or hub name.")]
 OutArgument = Annotated[Path, typer.Argument(help="A .safetensors file, or a new folder for diffusers' layout.")]
@@ -61,7 +66,7 @@ def merge(
     precision: PrecisionOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Merge two checkpoints: by block weights, as a weighted sum, or by adding a difference."""
+    """Merge two checkpoints. By block weights, as a weighted sum, or by adding a difference."""
     table: dict[str, object] = {"a": a, "b": b, "precision": precision}
     if (weights is None) == (weight is None):
         raise WorkshopError("A merge needs either --weights or --weight.")
@@ -145,12 +150,12 @@ def convert(
     ema: Annotated[str, typer.Option(help="EMA weights: drop, keep, or use them in place of the others.")] = "drop",
     config: ConfigOption = None,
 ) -> None:
-    """Convert between diffusers' folders and single files, pickles and safetensors, and precisions."""
+    """Convert a checkpoint. Between diffusers' folders and single files, pickles and safetensors, and precisions."""
     _run_step("convert", {"operation": "convert", "source": source, "ema": ema, "precision": precision}, out, config)
 
 
 def inspect(path: Annotated[Path, typer.Argument(help="A weights file, or a diffusers folder.")]) -> None:
-    """Say what a file is: kind, hashes, precision, rank, trigger words, problems."""
+    """Say what a file of weights is. Kind, hashes, precision, rank, trigger words, problems."""
     from pastelbot.workshop.inspection import inspect_path
 
     with progress_bar("Looking at the inputs", in_bytes=True) as listener:
@@ -165,10 +170,26 @@ def _run_step(name: str, table: Mapping[str, object], out: Path, config: Path | 
     from pastelbot.workshop.recipes.recipe import single_step
     from pastelbot.workshop.recipes.runner import run_recipe
 
-    found, settings = single_step(name, table, out), load_settings(config).checkpoint
+    settings = load_settings(config).checkpoint
+    try:
+        found = single_step(name, table, out)
+    except RecipeError as error:
+        raise RecipeError(_as_typed(str(error))) from error
     with progress_bar("Looking at the inputs", in_bytes=True) as listener:
         report = run_recipe(found, listener, settings)
     _print_report(report.notes, report.outputs)
+
+
+def _as_typed(sentence: str) -> str:
+    """Return an error of a recipe's step as one of the command that made the step: it has arguments, and no keys."""
+    return _STEP.sub(lambda match: f"{_argument(match['key'])}: " if match["key"] else "", sentence)
+
+
+def _argument(key: str) -> str:
+    """Return how the commands call what is a key in recipes."""
+    if key.startswith("loras["):
+        return "--lora"
+    return key.upper() if key in _POSITIONAL else f"--{_OPTIONS.get(key, key).replace('_', '-')}"
 
 
 def _lora_use(text: str) -> dict[str, object]:

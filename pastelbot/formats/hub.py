@@ -131,6 +131,7 @@ class _Download:
     ) -> None:
         self._revision = revision
         self._offline = offline
+        self._unreachable: HubUnreachableError | None = None
         self._cache_dir = cache_dir
         self._notify = notify
         self._fetcher = HubDownload(revision=revision, cache_dir=cache_dir, listener=listener or self._say)
@@ -144,7 +145,7 @@ class _Download:
         try:
             return Path(
                 hf_hub_download(
-                    repo, name, revision=self._revision, local_files_only=self._offline, cache_dir=self._cache_dir
+                    repo, name, revision=self._revision, local_files_only=self._only_cached, cache_dir=self._cache_dir
                 )
             )
         except Exception as error:  # the client raises its own and its transport's errors
@@ -161,7 +162,7 @@ class _Download:
                 snapshot_download(
                     repo,
                     revision=self._revision,
-                    local_files_only=self._offline,
+                    local_files_only=self._only_cached,
                     cache_dir=self._cache_dir,
                     allow_patterns=list(patterns),
                     tqdm_class=no_bar(),
@@ -170,6 +171,11 @@ class _Download:
         except Exception as error:
             raise self._failure(repo, error) from error
 
+    @property
+    def _only_cached(self) -> bool:
+        """Return whether the client may not ask the hub: where that does not answer it tries for half a minute."""
+        return self._offline or self._unreachable is not None
+
     def _fetch(self, repo: str, names: Sequence[str] | None) -> Sequence[str]:
         """Fetch files, None: a diffusers folder's, into the cache; cached ones will do where the hub is offline."""
         if self._offline:
@@ -177,7 +183,8 @@ class _Download:
         try:
             wanted = folder_files(self._fetcher.names(repo)) if names is None else names
             self._fetcher.into_cache(repo, wanted)
-        except HubUnreachableError:
+        except HubUnreachableError as error:
+            self._unreachable = error
             return _FOLDER_FILES if names is None else names
         return wanted
 
@@ -192,4 +199,4 @@ class _Download:
             lines = str(error).strip().splitlines()
             reason = lines[0] if lines else type(error).__name__
             return CheckpointError(f"{what} is not in the download cache, and checkpoint.offline is set. ({reason})")
-        return explanation(error, what, self._revision)
+        return self._unreachable or explanation(error, what, self._revision)

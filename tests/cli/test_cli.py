@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from PIL import Image
 
 from pastelbot import __version__, config
-from pastelbot.cli.main import main
+from pastelbot.cli.main import app, main
 
 ROOT = Path(__file__).parents[2]
 CONV_IN = "model.diffusion_model.input_blocks.0.0.weight"
@@ -285,6 +286,56 @@ def test_imagine_says_that_a_configured_folder_is_not_there(here, tmp_path):
         "checkpoint.upscalers",
         "prompts.wildcards",
     ]
+
+
+INFOTEXT = "1girl\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 128x128"
+
+
+def groups(command, path=()):
+    """Yield every command that has others behind it, with its words."""
+    if hasattr(command, "commands"):
+        yield path, command
+        for name, inner in command.commands.items():
+            yield from groups(inner, (*path, name))
+
+
+def test_no_line_of_help_is_cut_on_a_usual_terminal():
+    for path, group in groups(typer.main.get_command(app)):
+        room = 80 - 2 - 6 - max(map(len, group.commands))
+        lines = {name: command.get_short_help_str(room) for name, command in group.commands.items()}
+        assert {name: line for name, line in lines.items() if line.endswith("...")} == {}, path
+
+
+MISSING = "'nofile' is not a file or folder here and no hub name."
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("merge", "nofile", "bundled", "o.safetensors", "--weight", 0.5), f"A: {MISSING}"),
+        (("merge", "bundled", "bundled", "o", "--weight", 0.5, "--minus", "nofile"), f"--minus: {MISSING}"),
+        (("convert", "nofile", "o.safetensors"), f"SOURCE: {MISSING}"),
+        (("convert", "bundled", "o", "--precision", "fp8"), "--precision: there is no 'fp8'."),
+        (("lora", "merge", "bundled", "o.safetensors", "--lora", "nofile:0.5"), f"--lora: {MISSING}"),
+        (("lora", "extract", "bundled", "nofile", "o.safetensors"), f"TUNED: {MISSING}"),
+    ],
+)
+def test_the_workshop_speaks_of_what_was_typed_and_not_of_recipes(here, typed, said):
+    assert sentence(here(*typed)).startswith(said)
+
+
+def test_info_refuses_a_text_that_is_no_infotext(here, tmp_path):
+    (tmp_path / "note.txt").write_text("hello")
+    (tmp_path / "picture.txt").write_text(INFOTEXT)
+
+    assert sentence(here("info", "note.txt")).startswith("This is not an infotext")
+    assert here("info", "picture.txt").stdout == INFOTEXT + "\n"
+
+
+def test_an_upscaler_without_a_second_pass_is_refused(here):
+    typed = here("imagine", "1girl", "--no-hires", "--hires-upscaler", "Foo")
+
+    assert sentence(typed) == "--hires-upscaler belongs to the second pass: leave it out, or --no-hires."
 
 
 needs_checkpoint = pytest.mark.skipif(

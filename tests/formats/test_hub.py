@@ -115,6 +115,19 @@ def test_what_was_broken_off_goes_on_next_time(hub, cache):
     assert [] == list(cache.rglob("*.part*"))
 
 
+@pytest.mark.parametrize("reference", [REPO, f"{REPO}/small.safetensors"])
+def test_a_hub_that_is_away_is_asked_once(monkeypatch, cache, reference):
+    """The client would try again for half a minute, and write each time that it does."""
+    with running_hub() as hub:
+        use_hub(monkeypatch, hub)
+    waits = []
+    monkeypatch.setattr("time.sleep", waits.append)
+
+    with pytest.raises(CheckpointError, match=r"cannot be downloaded: .*[Cc]onnection"):
+        locate(reference, cache_dir=cache)
+    assert waits == []
+
+
 def test_a_hub_that_cannot_send_parts_starts_again(hub, cache):
     hub.break_after[UNET] = [3000]
     hub.honours_ranges = False
