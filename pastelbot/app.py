@@ -134,6 +134,7 @@ def build(
     return PastelBot(
         open_now,
         guild_ids=discord.guild_ids,
+        shards=discord.shards,
         pace=Pace(edit_seconds=discord.edit_seconds, first_retry=first_retry),
         mention_after_seconds=discord.mention_after_seconds,
         stop_seconds=settings.worker.stop_seconds,

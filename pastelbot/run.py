@@ -150,11 +150,6 @@ async def _run(settings: Settings, token: str) -> None:
         ) from error
     except (aiohttp.ClientError, discord.HTTPException, discord.ConnectionClosed, OSError) as error:
         raise StartupError(f"Discord cannot be reached: {error}. Check the network, then start again.") from error
-    except AttributeError as error:
-        if bot.ws is not None:
-            raise
-        # discord.py raises AttributeError where its first attempt to connect fails.
-        raise StartupError("Discord's gateway cannot be reached. Check the network, then start again.") from error
 
 
 def run_page(settings: Settings, *, on_ready: Callable[[str], None]) -> None:

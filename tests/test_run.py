@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from helpers.fake_executors import FakeExecutor
 from helpers.jobs import insert_job
-from helpers.support import make_settings
+from helpers.support import eventually, make_settings
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 from yarl import URL
@@ -42,6 +42,9 @@ APPLICATION = {
 }
 
 
+LIMIT = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
+
+
 class Loopback:
     """A Discord that knows one token, takes commands, and never opens its gateway."""
 
@@ -51,7 +54,7 @@ class Loopback:
         self.limiting = asyncio.Event()
         self.commands = []
         self.takes_commands = True
-        self.port = 0
+        self.port = self.gateway_port = 0
 
     async def handle(self, request):
         if request.headers.get("Authorization", f"Bot {TOKEN}") != f"Bot {TOKEN}":
@@ -68,7 +71,14 @@ class Loopback:
             return answer({"message": "Missing Access", "code": 50001}, 403)
         if request.method == "PUT":
             self.commands = await request.json()
-        answers = {"/users/@me": USER, "/oauth2/applications/@me": APPLICATION, "/applications/1/commands": []}
+        answers = {
+            "/gateway/bot": {
+                "url": f"ws://127.0.0.1:{self.gateway_port or self.port}/gateway",
+                "shards": 1,
+                "session_start_limit": LIMIT,
+            }
+        }
+        answers |= {"/users/@me": USER, "/oauth2/applications/@me": APPLICATION, "/applications/1/commands": []}
         return answer(answers[path])
 
 
@@ -78,9 +88,9 @@ def answer(data, status=200):
     return web.Response(body=json.dumps(data).encode(), status=status, headers=headers)
 
 
-def send_to(monkeypatch, api_port, gateway_port=None):
+def send_to(monkeypatch, api_port):
     """Let discord.py talk to ports of this machine."""
-    gateway = URL(f"ws://127.0.0.1:{gateway_port or api_port}/gateway")
+    gateway = URL(f"ws://127.0.0.1:{api_port}/gateway")
     monkeypatch.setattr(discord.http.Route, "BASE", f"http://127.0.0.1:{api_port}")
     monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
 
@@ -236,12 +246,12 @@ async def test_an_unreachable_discord_is_reported(monkeypatch, deaf_port, with_t
         await run.run_until_stopped(with_token())
 
 
-async def test_an_unreachable_gateway_is_reported(monkeypatch, loopback, executor, deaf_port, with_token):
-    send_to(monkeypatch, loopback.port, deaf_port)
-    monkeypatch.setattr(discord.backoff.ExponentialBackoff, "delay", lambda _backoff: 0.0)
-
-    with pytest.raises(StartupError, match="gateway cannot be reached"):
-        await run.run_until_stopped(with_token())
+async def test_an_unreachable_gateway_is_tried_until_the_bot_stops(loopback, executor, deaf_port, with_token, caplog):
+    loopback.gateway_port = deaf_port
+    running = asyncio.ensure_future(run.run_until_stopped(with_token()))
+    await eventually(lambda: "Retrying" in caplog.text)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await running
 
     assert executor.closed
 

@@ -12,6 +12,7 @@ from pastelbot.bot import components, features, render
 from pastelbot.bot.checks import check_command
 from pastelbot.bot.components.drafts import Drafts
 from pastelbot.bot.context import Interaction, PastelClient
+from pastelbot.bot.memberships import Memberships
 from pastelbot.bot.messages.alert_messages import AlertMessages, answers_to
 from pastelbot.bot.messages.begun_messages import BegunMessages
 from pastelbot.bot.messages.delivery import Delivery
@@ -72,6 +73,7 @@ class PastelBot(PastelClient):
         open_services: Callable[[], Awaitable[Services]],
         *,
         guild_ids: tuple[int, ...],
+        shards: int,
         pace: Pace,
         mention_after_seconds: float,
         stop_seconds: float,
@@ -80,6 +82,7 @@ class PastelBot(PastelClient):
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
+            shard_count=shards or None,  # None: as many as Discord recommends
             intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True),  # to hear what was deleted
             tree_cls=_PastelTree,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -96,6 +99,7 @@ class PastelBot(PastelClient):
         self._stop_seconds = stop_seconds
         self._chores = Periodic(self.do_chores, seconds=_CHORES)
         self._departures: Mailbox[None] = Mailbox(self._end_elsewhere)
+        self._memberships = Memberships(lambda: self.guilds)
         self._make_page = make_page
         self._page: Page | None = None
         self._delivery: Delivery | None = None
@@ -148,29 +152,44 @@ class PastelBot(PastelClient):
             usual=render.Usual(negative=services.settings.defaults.negative_prompt, work=services.quotas.default),
         )
 
-    async def on_connect(self) -> None:
+    async def on_shard_connect(self, shard_id: int) -> None:
         """Note that Discord's gateway is there."""
-        self.services.monitor.health.connected()
+        self.services.monitor.health.connected(shard_id, of=self.shard_count or 1)
 
-    async def on_resumed(self) -> None:
+    async def on_shard_resumed(self, shard_id: int) -> None:
         """Note that Discord's gateway is there again."""
-        self.services.monitor.health.connected()
+        self.services.monitor.health.connected(shard_id, of=self.shard_count or 1)
 
-    async def on_disconnect(self) -> None:
+    async def on_shard_disconnect(self, shard_id: int) -> None:
         """Note that Discord's gateway went away."""
-        self.services.monitor.health.disconnected()
+        self.services.monitor.health.disconnected(shard_id)
+        self._memberships.shard_lost(shard_id)
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """End the jobs of servers that were left while the shard was away."""
+        self._memberships.shard_ready(shard_id)
+        self._departures.put(None)
 
     async def on_ready(self) -> None:
         """Say so in the log, and end the jobs of servers that were left meanwhile."""
-        log.info("online", user=str(self.user), servers=len(self.guilds))
+        log.info("online", user=str(self.user), servers=len(self.guilds), shards=self.shard_count)
         self._departures.put(None)
+
+    async def on_guild_join(self, guild: discord.Guild, /) -> None:
+        """Note that the bot is in a server."""
+        self._memberships.joined(guild.id)
+
+    async def on_guild_available(self, guild: discord.Guild, /) -> None:
+        """Note that the bot is in a server that it may have been put out of meanwhile."""
+        self._memberships.joined(guild.id)
 
     async def on_guild_remove(self, _guild: discord.Guild, /) -> None:
         """End the jobs of a server that the bot has left; one that is only unavailable is not removed."""
         self._departures.put(None)
 
     async def _end_elsewhere(self, _item: None) -> None:
-        await self.services.jobs.end_elsewhere({guild.id for guild in self.guilds})
+        if self.is_ready():  # before that, servers of other shards would seem to be left
+            await self.services.jobs.end_elsewhere(self._memberships.ids())
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Do nothing: the bot does not read what users write."""

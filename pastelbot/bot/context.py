@@ -89,7 +89,7 @@ class RefusedDrafts(Protocol):
         """Return a user's draft; raises NotFoundError."""
 
 
-class PastelClient(commands.Bot):
+class PastelClient(commands.AutoShardedBot):
     """The client as features see it; what it offers is there from `setup_hook` on."""
 
     languages: Languages

@@ -64,6 +64,7 @@ class DiscordSettings(Section):
 
     token_file: Path | None = None
     guild_ids: tuple[int, ...] = ()
+    shards: int = Field(default=0, ge=0)
     direct_messages: bool = False
     edit_seconds: float = Field(default=3.0, ge=0)
     mention_after_seconds: float = Field(default=60.0, ge=0)

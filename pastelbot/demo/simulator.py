@@ -50,7 +50,7 @@ async def _serve(*, port: int, open_browser: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="pastelbot-demo-", ignore_cleanup_errors=True) as folder:
         bot = app.build(_settings(Path(folder)))
         async with contextlib.AsyncExitStack() as stack:
-            env = simcord.Env(bot, check_errors=False, settle_timeout=30.0)
+            env = simcord.Env(bot, check_errors=False, settle_timeout=30.0, shard_count=1)
             env.backend.bot_user.name = "Pastelbot"
             env.backend.clock.now = lambda: datetime.now(UTC)  # it stands still otherwise
             stack.enter_context(env.time_context())

@@ -19,9 +19,11 @@ import structlog
 
 from pastelbot.errors import DatabaseError, StoreError
 from pastelbot.store.failures import store_errors
+from pastelbot.store.kept_rows import KeptRows
 from pastelbot.store.maintenance.backup import back_up_before_migration
 from pastelbot.store.maintenance.checking import WAY_OUT
 
+_MOST_KEPT = 20_000  # owners of settings in memory
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -93,6 +95,7 @@ class Database:
         self._connections = (reader, writer)
         self._writer = writer
         self._lock = asyncio.Lock()
+        self.kept_settings: KeptRows[tuple[str, int], dict[str, Any]] = KeptRows(_MOST_KEPT)  # by scope and owner
 
     @classmethod
     async def open(

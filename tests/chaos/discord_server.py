@@ -83,13 +83,22 @@ class DiscordServer:
             "session_id": "a",
             "resume_gateway_url": f"ws://127.0.0.1:{self.port}/gateway",
             "application": {"id": str(APPLICATION), "flags": 0},
+            "shard": [0, 1],
         }
+
+    def _gateways(self, path):
+        """Answer where the gateway is; None to other questions."""
+        limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
+        about = {"url": f"ws://127.0.0.1:{self.port}/gateway", "shards": 1, "session_start_limit": limit}
+        return (200, about) if path == "/gateway/bot" else None
 
     async def _request(self, request):
         path = re.sub(r"^/api/v\d+", "", request.path)
         body, files = await _content(request)
         try:
-            status, answer = route(self.discord, request.method, path, body, files, dict(request.query))
+            status, answer = self._gateways(path) or route(
+                self.discord, request.method, path, body, files, dict(request.query)
+            )
         except ApiError as error:
             status, answer = error.status, {"code": error.code, "message": error.text}
         content = b"" if answer == "" else json.dumps(answer).encode()

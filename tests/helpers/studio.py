@@ -41,7 +41,7 @@ class SimulatedServer:
         )
 
     async def open(self):
-        self.env = Env(self.bot)
+        self.env = Env(self.bot, shard_count=None if self.bot.shard_count else 1)
         await self.env.start()
         self.guild = self.env.create_guild("Pastel SimulatedServer")
         self.channel = self.guild.create_text_channel("art")

@@ -205,6 +205,7 @@ class World:
             self.discord.closed = set()
         self.bot = app.build(self._settings(), executor=self.worker, clock=self.clock, monotonic=lambda: self.loop.now)
         await self.bot.login("token")
+        self.bot._connection.shard_ids = range(1)  # noqa: SLF001 - which discord.py sets when it connects
         self.invariants.open(power_cut=self.power_was_cut)
         self.power_was_cut = False
         self.invariants.after_commit()
@@ -223,7 +224,9 @@ class World:
         self.trace("gateway", "connected")
         guilds = [] if self.discord.closed else [{"id": str(GUILD), "unavailable": True}]
         application = {"id": str(APPLICATION), "flags": 0}
-        self.gateway("READY", {"user": user(APPLICATION, bot=True), "guilds": guilds, "application": application})
+        self.bot.dispatch("shard_disconnect", 0)
+        about = {"user": user(APPLICATION, bot=True), "application": application, "shard": [0, 1]}
+        self.gateway("READY", {**about, "guilds": guilds})
         if guilds:
             self.gateway("GUILD_CREATE", guild())
 
@@ -259,7 +262,7 @@ class World:
         return config.bundled(
             storage=storage,
             monitoring={"port": 0},
-            discord={"direct_messages": True, "edit_seconds": 1.0},
+            discord={"direct_messages": True, "edit_seconds": 1.0, "shards": 1},
             worker={"jobs_at_once": 2, "stall_seconds": 60.0},
             quota={"work_per_day": _WORK_PER_DAY, "saved_days": 1000.0},
         )

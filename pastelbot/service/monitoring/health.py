@@ -42,24 +42,35 @@ class Health:
         self._database = database
         self._monotonic = monotonic
         self._patience = patience
-        self._away_since: float | None = monotonic()
+        self._away_since: dict[int, float | None] = {0: monotonic()}  # by shard
 
-    def connected(self) -> None:
-        """Note that Discord's gateway is there."""
-        self._away_since = None
+    def connected(self, shard: int = 0, *, of: int = 1) -> None:
+        """Note that Discord's gateway is there for a shard, one of so many."""
+        for number in range(of):
+            self._away_since.setdefault(number, self._monotonic())
+        self._away_since[shard] = None
 
-    def disconnected(self) -> None:
-        """Note that Discord's gateway went away; calls while it is away change nothing."""
-        if self._away_since is None:
-            self._away_since = self._monotonic()
+    def disconnected(self, shard: int = 0) -> None:
+        """Note that Discord's gateway went away for a shard; calls while it is away change nothing."""
+        if self._away_since.get(shard) is None:
+            self._away_since[shard] = self._monotonic()
+
+    @property
+    def shards_away(self) -> int:
+        """Return how many shards have no gateway just now."""
+        return sum(since is not None for since in self._away_since.values())
 
     async def report(self) -> HealthReport:
         """Look at all parts."""
         return HealthReport(discord=self._discord(), painting=self._painting(), database=await self._ask_database())
 
     def _discord(self) -> str:
-        away = 0.0 if self._away_since is None else self._monotonic() - self._away_since
-        return OK if away <= _GRACE else f"not connected for {away:.0f} s"
+        away = {shard: self._monotonic() - since for shard, since in self._away_since.items() if since is not None}
+        longest = max(away, key=lambda shard: away[shard], default=None)
+        if longest is None or away[longest] <= _GRACE:
+            return OK
+        what = "" if len(self._away_since) == 1 else f"shard {longest} is "
+        return f"{what}not connected for {away[longest]:.0f} s"
 
     def _painting(self) -> str:
         state = self._queue()

@@ -43,11 +43,11 @@ class Monitor:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.refusals = Refusals(monotonic=monotonic)
-        metrics.look_up((*_figures(parts), _refused(self.refusals)), parts.processes)
         reader = parts.database.reader
-        self.health = Health(
+        health = self.health = Health(
             queue=lambda: parts.dispatcher.state, database=lambda: reader.value("SELECT 1"), monotonic=monotonic
         )
+        metrics.look_up((*_figures(parts), _refused(self.refusals), _away(health)), parts.processes)
         address = settings.monitoring
         self._endpoint = Endpoint(host=address.host, port=address.port, report=self.health.report, metrics=metrics.text)
         self._is_on = address.port > 0
@@ -93,6 +93,12 @@ def _figures(parts: Monitored) -> Iterator[Figure]:
     )
     yield Figure(name="pastelbot_disk_free_bytes", text="Free space for pictures and database", value=parts.space.free)
     yield Figure(name="pastelbot_database_bytes", text="Size of the database", value=lambda: database_bytes(path))
+
+
+def _away(health: Health) -> Figure:
+    return Figure(
+        name="pastelbot_shards_away", text="Shards without Discord's gateway", value=lambda: health.shards_away
+    )
 
 
 def _refused(refusals: Refusals) -> Figure:

@@ -71,6 +71,18 @@ async def test_a_gateway_that_reconnects_soon_is_no_fault_and_one_that_stays_awa
     assert (await health.report()).is_healthy
 
 
+async def test_a_shard_that_stays_away_is_named(clock):
+    health = make(clock)
+    health.connected(0, of=3)
+    health.connected(1, of=3)
+    assert health.shards_away == 1
+    clock.advance(seconds=130)
+
+    assert (await health.report()).discord == "shard 2 is not connected for 130 s"
+    health.connected(2, of=3)
+    assert (await health.report()).is_healthy
+
+
 async def test_a_bot_that_never_gets_to_discord_is_not_healthy(clock):
     health = Health(queue=lambda: READY, database=answers, monotonic=clock.monotonic)
     assert (await health.report()).is_healthy
