@@ -1,6 +1,8 @@
 """What the running bot counts, and how it is, as its operator's monitoring reads it."""
 
+import re
 import socket
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -98,9 +100,9 @@ async def test_failures_are_counted_by_kind(studio):
 
 
 async def test_a_gateway_that_stays_away_is_no_health(studio):
-    studio.bot.dispatch("disconnect")
+    studio.bot.dispatch("shard_disconnect", 0)
     await eventually(lambda: unhealthy_in_time(studio))
-    studio.bot.dispatch("resumed")
+    studio.bot.dispatch("shard_resumed", 0)
 
     await eventually(lambda: healthy(studio))
 
@@ -112,3 +114,12 @@ async def healthy(studio):
 async def unhealthy_in_time(studio):
     studio.clock.advance(seconds=60)
     return not await healthy(studio)
+
+
+async def test_the_shipped_dashboard_shows_what_is_served(studio):
+    await studio.imagine()
+    board = (Path(__file__).parents[2] / "deploy" / "monitoring" / "pastelbot.json").read_text(encoding="utf-8")
+    served = {name for name, *_labels in await studio.scraper.metrics()}
+    shown = set(re.findall(r"(?:pastelbot|process)_[a-z_]+", " ".join(re.findall(r'"expr": "(.*)"', board))))
+
+    assert shown <= served
