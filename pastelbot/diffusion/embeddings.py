@@ -55,8 +55,9 @@ def has_output_among(names: Container[str]) -> bool:
 
 def vectors_among(label: str, tensors: Mapping[str, Tensor]) -> Tensor:
     """Return the vectors (count, width) among an embedding's tensors by name; raises CheckpointError with the label."""
-    if _SDXL & tensors.keys():
-        raise CheckpointError(f"{label} is an embedding for SDXL, not for Stable Diffusion 1.x.")
+    if "clip_g" in tensors or (len(tensors) > 1 and "clip_l" in tensors):
+        model = "SDXL" if tensors.keys() <= _SDXL else "another kind of model"
+        raise CheckpointError(f"{label} is an embedding for {model}, not for Stable Diffusion 1.x.")
     if tensors.keys() == {_OUTPUT}:
         raise CheckpointError(
             f"{label} holds an output embedding of OneTrainer alone, which is not supported: train without that option."
@@ -71,6 +72,8 @@ def vectors_among(label: str, tensors: Mapping[str, Tensor]) -> Tensor:
 def _other(tensors: Mapping[str, Tensor]) -> str:
     """Return what a file with several tensors, or none, is or holds."""
     kind = _kind(tensors)
+    if not tensors:
+        return "holds no tensor with a name"
     return f"holds {len(tensors)} tensors instead of one" if kind in (None, EMBEDDING) else f"is {kind}"
 
 

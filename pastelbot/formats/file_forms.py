@@ -10,14 +10,14 @@ _SAFE_SUFFIX = ".safetensors"
 _HEAD = 512
 _LONGEST_HEADER = 100 * 2**20  # bytes; as safetensors' own reader has it
 
-# A file of ONNX is a message of Protocol Buffers: its version, then its producer, opset or graph.
-_ONNX = re.compile(rb"\x08[\x01-\x1f][\x12\x1a\x22\x2a\x32\x3a\x42]")
-_WEB_PAGE = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 _ARCHIVE = "an archive: unpack it, and name a file in it"
 _STARTS = {
     b"version https://git-lfs": (
         "a pointer of Git LFS to the file, not the file itself: run `git lfs pull`, or download the file"
     ),
+    b"\x89HDF": "a file of Keras (HDF5): download its safetensors file",
+    b"ftrt": "an engine of TensorRT: name the checkpoint that it was made of",
+    b"ptrt": "an engine of TensorRT: name the checkpoint that it was made of",
     b"GGUF": "a GGUF file, which is quantised for other programs: download its safetensors file",
     b"Rar!": _ARCHIVE,
     b"7z\xbc\xaf": _ARCHIVE,
@@ -26,6 +26,22 @@ _STARTS = {
     b"\xff\xd8\xff": "a picture",
     b"RIFF": "a picture",
 }
+
+_REFUSED = "the download was refused, or this is a configuration; download the file itself"
+_PATTERNS = (
+    (
+        re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml).*", re.IGNORECASE | re.DOTALL),
+        "a web page: the download was refused or needs a login; download the file itself",
+    ),
+    (re.compile(rb"\s*\{.*", re.DOTALL), f"a text in JSON: {_REFUSED}"),
+    (re.compile(rb"[\t\r\n -~]+"), f"a text: {_REFUSED}"),
+    (re.compile(rb"\0+"), "nothing but zeros, which is what a download that did not end leaves: download it again"),
+    # A message of Protocol Buffers: its version, then its producer, opset or graph.
+    (
+        re.compile(rb"\x08[\x01-\x1f][\x12\x1a\x22\x2a\x32\x3a\x42].*", re.DOTALL),
+        "an ONNX file: name the folder of an ONNX export, or a safetensors file",
+    ),
+)
 
 
 def is_safetensors(path: Path) -> bool:
@@ -66,12 +82,9 @@ def _other_form(path: Path, head: bytes) -> str | None:
     for start, form in _STARTS.items():
         if head.startswith(start):
             return form
-    if _WEB_PAGE.match(head):
-        return "a web page: the download was refused or needs a login; download the file itself"
-    if head.lstrip()[:1] == b"{":
-        return "a text in JSON: the download was refused, or this is a configuration; download the file itself"
-    if _ONNX.match(head):
-        return "an ONNX file: name the folder of an ONNX export, or a safetensors file"
+    for pattern, form in _PATTERNS:
+        if pattern.fullmatch(head):
+            return form
     return _ARCHIVE if _is_other_archive(path, head) else None
 
 

@@ -1,5 +1,6 @@
 """Identification of a weights file by the names and shapes of its tensors."""
 
+import re
 from collections.abc import Callable
 
 from pastelbot.formats.layout.checking import Shapes, has_ema_alone, is_checkpoint
@@ -14,16 +15,23 @@ SDXL_UNET = "an SDXL UNet of diffusers"
 EMBEDDING = "a textual inversion embedding"
 HYPERNETWORK = "a hypernetwork"
 NETWORKS = ("a LoRA", "a LyCORIS network")
+_IP_ADAPTER = "an IP adapter"
 _HYPERNETWORK_WIDTHS = {320, 640, 768, 1280}
 _LEAST_WIDTH = 8  # numbers of an embedding's vector
 _CROSS_ATTENTION = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 _DEEPER_CROSS_ATTENTION = "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
 _INPAINTING = 9  # channels: latents, a mask, and the latents of what stays
+_PREFIXED = re.compile(
+    r"(?!model\.diffusion|first_stage|cond_stage|model_ema)(\w[\w.]*?\.)(?:model\.diffusion_model|first_stage_model)\."
+    r"|(?:model\.diffusion_model\.)(_orig_mod\.)"
+)
 _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
 
 
 def identify(shapes: Shapes) -> str | None:
     """Return what the tensors are, with its article, or None for something never seen."""
+    if not _has_unet(shapes) and (prefix := _prefixed(shapes)) is not None:
+        return f"a checkpoint with the extra part {prefix} in its tensors' names (save it without)"
     return next((kind for kind, fits in _KINDS if fits(shapes)), None)
 
 
@@ -35,6 +43,8 @@ def kind_of_pickle(content: object) -> str | None:
         return EMBEDDING
     if "state_dict" in content:
         return "a full checkpoint"
+    if "ip_adapter" in content:
+        return _IP_ADAPTER
     return HYPERNETWORK if content.keys() & _HYPERNETWORK_WIDTHS else None
 
 
@@ -49,7 +59,20 @@ def _first(*starts: str) -> Callable[[Shapes], bool]:
 def _one_word(shapes: Shapes) -> bool:
     """Return whether all there is are vectors under one name, as the embeddings of diffusers have their word."""
     ((name, shape),) = shapes.items() if len(shapes) == 1 else (("", ()),)
-    return "." not in name and 1 <= len(shape) <= 2 and shape[-1] >= _LEAST_WIDTH
+    is_layers = name.endswith((".weight", ".bias", ".alpha"))
+    return not is_layers and 1 <= len(shape) <= 2 and shape[-1] >= _LEAST_WIDTH and all(shape)
+
+
+def _words(shapes: Shapes) -> bool:
+    """Return whether all there is are vectors of one width under words, as diffusers saves several embeddings."""
+    widths = {shape[-1] if 1 <= len(shape) <= 2 else 0 for shape in shapes.values()}
+    return len(widths) == 1 and min(widths) >= _LEAST_WIDTH and not any("." in name for name in shapes)
+
+
+def _prefixed(shapes: Shapes) -> str | None:
+    """Return what stands before all names of a checkpoint where a program has put something there."""
+    found = (_PREFIXED.match(name) for name in shapes)
+    return next((match[1] or match[2] for match in found if match), None)
 
 
 def _width(shapes: Shapes) -> int:
@@ -66,6 +89,10 @@ def _has_unet(shapes: Shapes) -> bool:
     return _inputs(shapes) in (4, _INPAINTING) or is_checkpoint(shapes)
 
 
+def _has_vae(shapes: Shapes) -> bool:
+    return any(name.removeprefix("first_stage_model.") == "decoder.conv_in.weight" for name in shapes)
+
+
 _SPECIAL_INPUTS = {
     8: "an InstructPix2Pix model, which is shown a whole picture",
     5: "a depth model of Stable Diffusion 2, which needs a depth map",
@@ -77,7 +104,10 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     (NETWORKS[1], lambda shapes: any(map(is_lycoris, shapes))),
     ("a ControlNet", _any("control_model.", "controlnet_cond_embedding", "input_hint_block")),
     ("a T2I adapter", _any("adapter.body.", "body.0.block1")),
-    ("an IP adapter", _any("ip_adapter.")),
+    (_IP_ADAPTER, _any("ip_adapter.")),
+    ("a motion module of AnimateDiff", _any("motion_modules.")),
+    ("an image encoder (CLIP vision)", _any("vision_model.encoder.")),
+    ("a VeRA network", _any("vera_lambda")),
     ("a Stable Diffusion 3 checkpoint", _any("joint_blocks.")),
     ("a Flux checkpoint", _any("double_blocks.", "single_transformer_blocks.")),
     ("a Stable Cascade checkpoint", _any("down_blocks.0.0.channelwise.", "clip_txt_pooled_mapper")),
@@ -99,10 +129,12 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     ("a UNet without its other parts", _first("input_blocks.0.0.", "diffusion_model.input_blocks.")),
     (SDXL_UNET, _first("add_embedding.")),
     ("a UNet of diffusers without its other parts", _first("down_blocks.0.resnets.")),
-    (SD1_VAE, lambda shapes: any(name.endswith("decoder.conv_in.weight") for name in shapes)),
+    ("a small VAE for previews (TAESD)", _first("decoder.layers.", "encoder.layers.0.weight", "3.conv.0.weight")),
+    (SD1_VAE, _has_vae),
     ("a text encoder", _any("text_model.encoder.layers.")),
     (EMBEDDING, _any("emb_params", "string_to_param", "clip_l")),
     (EMBEDDING, _one_word),
+    (EMBEDDING, _words),
     (HYPERNETWORK, _any("linear1.weight", ".linear.0.weight")),
     ("an upscaler (ESRGAN)", _any("body.0.rdb", "RRDB_trunk", "model.1.sub.")),
 )

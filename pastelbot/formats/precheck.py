@@ -33,6 +33,8 @@ def check_reference(reference: str, *, has_vae: bool = False) -> None:
             raise CheckpointError(f"The folder {path} is not a diffusers checkpoint: it has no model_index.json.")
     elif path.is_file():
         _check_file(path, needs_vae=not has_vae)
+    elif path.is_symlink():
+        raise CheckpointError(f"The checkpoint {path} is a link to {path.readlink()}, which is not there.")
     elif is_missing(reference):
         raise CheckpointError(
             f"The checkpoint {reference!r} is not a file or folder here{near(reference)}: set checkpoint.path to one, "

@@ -44,8 +44,11 @@ class NetworkModule:
             raise CheckpointError(
                 f"{self.source.label} lacks {_FILE_ROLES.get(missing, missing)} of {name}: it is incomplete."
             )
+        for role, own in self.names.items():
+            if role not in NUMBERS and not self.source.entries[own].dtype.is_floating_point:
+                raise CheckpointError(f"{self.source.label} holds whole numbers where weights belong: {own}.")
         sketches = [self.change(part=part, sketched=True) for part in self.parts]
-        empty = any(not tensor.numel() for sketch in sketches for tensor in sketch.tensors.values())
+        empty = any(not tensor.numel() or not tensor.dim() for sketch in sketches for tensor in sketch.tensors.values())
         if empty or (self.kind not in _OF_THE_WEIGHT and 0 in self.parts and self.changed_shape is None):
             raise CheckpointError(f"{self.source.label} is damaged: the factors of {name} do not fit each other.")
 

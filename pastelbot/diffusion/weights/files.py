@@ -16,10 +16,11 @@ from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.diffusion.weights.original_names import original_vae_name
 from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.pickles import read_pickled
+from pastelbot.diffusion.weights.tensor_sources import read_plain
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import short_hash
-from pastelbot.formats.identify import CHECKPOINTS, SD1_VAE, identify
+from pastelbot.formats.identify import CHECKPOINTS, SD1_VAE, identify, kind_of_pickle
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.checking import Shapes, vae_faults
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, file_scheduler, prediction_of
@@ -233,7 +234,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             raise CheckpointError(
                 f"{path} is damaged or not a safetensors file: {error}. Download it again."
             ) from error
-    return read_pickled(path)
+    tensors = read_pickled(path)
+    if not tensors:
+        kind = kind_of_pickle(read_plain(path)) or "an unknown kind of file"
+        raise CheckpointError(f"{path} is {kind}: it holds no tensors with names.")
+    return tensors
 
 
 def _empty_tensors(path: Path) -> dict[str, Tensor]:

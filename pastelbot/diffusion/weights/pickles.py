@@ -36,10 +36,14 @@ _INERT = (
     "collections.defaultdict",
     "ldm.",
     "transformers.",
+    "pathlib.",
+    "datetime.",
 )
 
 # Names that torch's safe reader knows or refuses itself.
 _READABLE = ("torch.", "collections.OrderedDict", "collections.Counter", "_codecs.encode")
+_REMEMBER, _RECALL = ("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"), ("GET", "BINGET", "LONG_BINGET")
+_PROTOCOL = 2  # of pickles; torch's safe reader knows no other
 # PyTorch's first form of a file is as many pickles, and then numbers.
 _PICKLES = 5
 
@@ -74,8 +78,8 @@ def load_plain(path: Path, *, mapped: bool = False) -> object:
             return torch.load(file, map_location="cpu", weights_only=True)
 
 
-# Where the weights are inside a file that holds more; the last three in upscalers, the smoothed ones first.
-_NESTS = ("state_dict", "params_ema", "params-ema", "params")
+# Where the weights are inside a file that holds more: of checkpoints, of upscalers, smoothed ones first, and of others.
+_NESTS = ("state_dict", "params_ema", "params-ema", "params", "model", "module")
 _DEEPEST = 4  # files that were saved inside others
 
 
@@ -120,6 +124,8 @@ def convert(path: Path, target: Path) -> None:
     unknown = [name for name in names if not name.startswith(_INERT)]
     if unknown:
         raise CheckpointError(f"it holds {', '.join(unknown[:5])}, which weights do not need")
+    if (protocol := _protocol(path)) > _PROTOCOL:
+        raise CheckpointError(f"it is pickled with protocol {protocol}, which PyTorch's safe reader does not know")
     with torch.serialization.safe_globals([(_Stub, name) for name in names]):
         tensors = weights_in(load_plain(path))
     if not tensors:
@@ -138,6 +144,25 @@ def _check_form(path: Path) -> None:
         raise CheckpointError("it is not a PyTorch file, or only a part of one")
 
 
+def _protocol(path: Path) -> int:
+    """Return the number of the first pickle's form, 0 where it does not say it."""
+    head = next((file.read(2) for file in _pickled(path)), b"")
+    return head[1] if head[:1] == pickle.PROTO and len(head) == 2 else 0
+
+
+def _pickled(path: Path) -> Iterator[IO[bytes]]:
+    """Yield the pickles in an archive, or the file itself, opened."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith("data.pkl"):
+                    with archive.open(name) as file:
+                        yield file
+        return
+    with path.open("rb") as file:
+        yield file
+
+
 def _foreign(path: Path) -> list[str]:
     """Return what reading a file would import besides what tensors need."""
     try:
@@ -147,14 +172,7 @@ def _foreign(path: Path) -> list[str]:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if name.endswith("data.pkl"):
-                    with archive.open(name) as file:
-                        yield from _imports_of_pickle(file)
-        return
-    with path.open("rb") as file:
+    for file in _pickled(path):
         for _ in range(_PICKLES):
             yield from _imports_of_pickle(file)
 
@@ -162,14 +180,23 @@ def _imports(path: Path) -> Iterator[str]:
 def _imports_of_pickle(file: IO[bytes]) -> Iterator[str]:
     """Yield what a pickle would import; nothing is run."""
     texts = ["", ""]
+    memo: dict[int, str | None] = {}  # what is pushed again by its number; None for what is no text
+    last: str | None = None
     try:
         for operation, argument, _place in pickletools.genops(file):
-            if operation.name in ("GLOBAL", "INST"):
-                yield str(argument).replace(" ", ".")
-            elif operation.name == "STACK_GLOBAL":
+            if operation.name in _REMEMBER:
+                memo[len(memo) if argument is None else int(argument)] = last
+                continue
+            last = None
+            if operation.name == "STACK_GLOBAL":
                 yield ".".join(texts[-2:])
+            elif operation.name in ("GLOBAL", "INST"):
+                yield str(argument).replace(" ", ".")
+            elif operation.name in _RECALL and argument is not None:
+                last = memo.get(int(argument))
             elif isinstance(argument, str):
-                texts.append(argument)
+                last = argument
+            texts += [last] if last is not None else []
     except ValueError:  # it ends in the middle, or what follows is no pickle
         return
 

@@ -74,6 +74,10 @@ def is_lycoris(name: str) -> bool:
 _FAMILIES = {
     r"double_blocks|single_transformer_blocks|single_blocks|\bflux": "Flux",
     r"joint_blocks|\bsd3|stable-diffusion-3": "Stable Diffusion 3",
+    r"lora_prior_unet|down_blocks_0_0[_.]": "Stable Cascade",
+    r"diffusion_model[._]blocks[._]\d|lora_unet_blocks_\d": "Wan",
+    r"transformer\.transformer_blocks|lora_transformer_": "a transformer such as Stable Diffusion 3, Flux or PixArt",
+    r"motion_modules": "AnimateDiff",
     r"lora_te2_|text_encoder_2\.|\bsdxl|stable-diffusion-xl": "SDXL",
     r"\bsd_v2|stable-diffusion-v2": "Stable Diffusion 2.x",
     r"\bsd_v1|stable-diffusion-v1": "Stable Diffusion 1.x",
