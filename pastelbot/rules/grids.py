@@ -23,6 +23,8 @@ _MAX_VALUES = 50  # of one axis; the operator limits the number of cells
 _LONGEST = 4000  # characters of one axis's values
 _MOST_DIGITS = 12
 
+_MATRIX = "matrix"
+
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\s*-\s*({_NUMBER})\s*(?:\(([+-]\d+(?:\.\d+)?)\s*\)|\[(\d{{1,9}})\s*\])?")
 
@@ -51,8 +53,13 @@ def read_axis(kind: str, text: str) -> Axis:
 
 
 def make_grid(x: Axis, y: Axis | None) -> Grid:
-    """Combine two axes; raises RequestError where both change the same setting."""
-    if y is not None and x.kind == y.kind and x.kind != "prompt":
+    """Combine two axes; raises RequestError where both change the same setting.
+
+    A prompt matrix of one axis becomes the webui's sheet: the later half of its parts changes from row to row.
+    """
+    if y is None and x.kind == _MATRIX:
+        return _matrix_sheet(x)
+    if y is not None and x.kind == y.kind and x.kind not in ("prompt", _MATRIX):
         raise RequestError(f"Both axes change {x.kind}: choose two different settings.")
     return Grid(x=x, y=y)
 
@@ -65,13 +72,15 @@ def pictures_of(request: GenerationRequest) -> list[GenerationRequest]:
     if request.grid is None:
         return [request]
     base, grid = request.replace(grid=None, count=1), request.grid
-    rows = [base] if grid.y is None else [_apply(base, grid.y, value) for value in grid.y.values]
-    return [_apply(row, grid.x, value) for row in rows for value in grid.x.values]
+    columns = [_apply(base, grid.x, value) for value in grid.x.values]  # first, as in the webui
+    if grid.y is None:
+        return columns
+    return [_apply(column, grid.y, value) for value in grid.y.values for column in columns]
 
 
 def labels(axis: Axis) -> list[str]:
     """Return the labels of the rows or columns."""
-    if axis.kind == "prompt":
+    if axis.kind in ("prompt", _MATRIX):
         return [value.strip(" ,") or "(without)" for value in axis.values]
     return [f"{KINDS[axis.kind].title}: {value}" for value in axis.values]
 
@@ -187,6 +196,26 @@ def _search_values(text: str) -> list[str]:
     return list(values)
 
 
+def _matrix_values(text: str) -> list[str]:
+    """Return all choices among parts with `|` between: choice n has part k where bit k of n is set."""
+    parts = [part.strip() for part in text.split("|") if part.strip()]
+    if 2 ** len(parts) > _MAX_VALUES:
+        raise RequestError(f"A prompt matrix of {len(parts)} parts has {2 ** len(parts)} pictures: take fewer parts.")
+    choices = ((part for k, part in enumerate(parts) if n >> k & 1) for n in range(2 ** len(parts)))
+    return [", ".join(choice) for choice in choices] if parts else []
+
+
+def _matrix(request: GenerationRequest, value: str, _axis: Axis) -> GenerationRequest:
+    return request.replace(prompt=f"{request.prompt}, {value}") if value else request
+
+
+def _matrix_sheet(axis: Axis) -> Grid:
+    rows = 1 << (len(axis.values).bit_length() - 1) // 2
+    columns = len(axis.values) // rows
+    y = replace(axis, values=axis.values[::columns])
+    return Grid(x=replace(axis, values=axis.values[:columns]), y=y if rows > 1 else None)
+
+
 def _field(name: str, convert: Callable[[str], object]) -> Callable[[GenerationRequest, str, Axis], GenerationRequest]:
     return lambda request, value, _axis: request.replace(**{name: convert(value)})
 
@@ -205,6 +234,7 @@ KINDS = {
     **{field.title.lower(): _plain_kind(field) for field in PLAIN_FIELDS},
     "lora weight": _Kind(title="LoRA weight", read=_numbers(whole=False), apply=_lora),
     "prompt": _Kind(title="Prompt S/R", read=_search_values, apply=_search_and_replace),
+    _MATRIX: _Kind(title="Prompt matrix", read=_matrix_values, apply=_matrix),
     "vae": _Kind(title="VAE", read=_names, apply=_field("vae", str)),
     "checkpoint": _Kind(title="Checkpoint name", read=_names, apply=_field("checkpoint", str)),
 }

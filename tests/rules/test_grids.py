@@ -31,6 +31,7 @@ def grid_of(x, y=None, base=BASE):
         ("cfg", "7.50", ["7.5"]),
         ("sampler", "Euler a, DPM++ 2M Karras", ["Euler a", "DPM++ 2M Karras"]),
         ("prompt", 'red, "a, b", ', ["red", "a, b", ""]),
+        ("matrix", "red | blue, hat |", ["", "red", "blue, hat", "red, blue, hat"]),
     ],
 )
 def test_values_are_lists_and_ranges(kind, text, values):
@@ -51,6 +52,8 @@ def test_values_are_lists_and_ranges(kind, text, values):
         ("steps", "1-1000000000", "the cap is 50"),
         ("steps", "1-9 [99999999]", "ask for 1 to 50"),
         ("prompt", ", a", "cannot be empty"),
+        ("matrix", " | ", "has no values"),
+        ("matrix", "a|b|c|d|e|f", "6 parts has 64 pictures"),
         ("prompt", "a," * 2001, "the limit is 4,000"),
         ("seed", "1e99999", "too large"),
         ("seed", "1e999999999999999999", "too large"),
@@ -152,3 +155,31 @@ def test_the_infotext_says_what_the_webui_says():
     assert grids.describe(grid) == (
         'Script: X/Y/Z plot, X Type: Steps, X Values: "10, 20", Y Type: Prompt S/R, Y Values: "mksks style, soft"'
     )
+
+
+@pytest.mark.parametrize(("parts", "columns", "rows"), [("a", 2, 1), ("a|b", 2, 2), ("a|b|c", 4, 2), ("a|b|c|d", 4, 4)])
+def test_a_prompt_matrix_is_the_webuis_sheet(parts, columns, rows):
+    """Part k is in picture n where bit k of n is set, counted row by row; all have one seed."""
+    request = grid_of(("matrix", parts), base=BASE.replace(prompt="1girl"))
+    names = parts.split("|")
+    expected = [
+        ", ".join(["1girl", *(name for k, name in enumerate(names) if n >> k & 1)]) for n in range(2 ** len(names))
+    ]
+
+    assert (columns, rows) == (len(request.grid.x.values), len(request.grid.y.values) if request.grid.y else 1)
+    assert expected == [cell.prompt for cell in grids.pictures_of(request)]
+    assert {7} == {cell.seed for cell in grids.pictures_of(request)}
+
+
+def test_a_prompt_matrix_may_have_parts_on_both_axes():
+    request = grid_of(("matrix", "a"), ("matrix", "b"), base=BASE.replace(prompt="1girl"))
+
+    assert ["1girl", "1girl, a", "1girl, b", "1girl, a, b"] == [cell.prompt for cell in grids.pictures_of(request)]
+    assert ["(without)", "a"] == grids.labels(request.grid.x)
+
+
+def test_columns_change_a_prompt_before_rows_do():
+    """As in the webui, where the words of the rows may be looked for in those of the columns."""
+    request = grid_of(("prompt", "1girl, cat"), ("prompt", "cat, dog"), base=BASE.replace(prompt="1girl, cat"))
+
+    assert ["1girl, cat", "cat, cat", "1girl, dog", "dog, dog"] == [cell.prompt for cell in grids.pictures_of(request)]
