@@ -14,6 +14,7 @@ from pastelbot.options.generation_options import GenerationOptions
 from pastelbot.options.reading import read_aspect, read_negative, read_sampler, read_size, size_with_aspect
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.prompt.composition import end_as_tag
+from pastelbot.prompt.styles import PLACE
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Mask
 from pastelbot.rules import cost
 from pastelbot.rules.sampling.init_options import divided, with_init_options
@@ -183,9 +184,11 @@ def _typed(text: str | None, default: str) -> str:
 
 
 def _negative(base: GenerationRequest, options: GenerationOptions) -> str:
-    """Return the negative prompt, with what else is to be avoided in front of it."""
+    """Return the negative prompt, with what else is to be avoided in front of it, or around it at `{prompt}`."""
     default = _typed(None if options.negative is None else read_negative(options.negative), base.negative_prompt)
     avoid = _typed(options.avoid, "").strip(", ")
+    if PLACE in avoid:
+        return avoid.replace(PLACE, default).strip(", ")
     joined = ", ".join(part for part in (avoid, default) if part)
     return joined if options.negative is None and options.avoid is None else end_as_tag(joined)
 

@@ -208,6 +208,11 @@ def escape(prompt: str) -> str:
     return _TO_ESCAPE.sub(prompt, lambda match: f"\\{match[0]}" if match[0] in {"{", "}", "__"} else match[0])
 
 
+def unescape(text: str) -> str:
+    """Return a text that `escape` has escaped as it was."""
+    return re.sub(r"\\(\{|\}|__)", r"\1", text)
+
+
 def _count(nodes: _Nodes) -> int:
     return math.prod(
         sum(_count(option) for option in node.options) for node in nodes if isinstance(node, _Choice) and node.every

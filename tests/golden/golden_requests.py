@@ -5,6 +5,7 @@ from golden_cases import cases, folder
 from pastelbot.choices import MASK_FILLINGS, RESIZE_MODES
 from pastelbot.formats.network_files import LoraFiles
 from pastelbot.prompt.lora_tags import rename_loras
+from pastelbot.prompt.styles import read_styles, with_styles
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Mask, SamplingOptions
 
 # The recordings were made on a CPU, where the webui's "GPU" noise is torch's CPU generator.
@@ -24,7 +25,7 @@ SETTINGS = {
     ),
     *("hr_sampler_name", "hr_scheduler", "hr_cfg", "hr_prompt", "hr_negative_prompt"),
     *("resize_mode", "mask_blur", "mask_blur_x", "mask_blur_y", "inpainting_fill", "inpainting_mask_invert"),
-    *("inpaint_full_res", "inpaint_full_res_padding", "mask_round"),
+    *("inpaint_full_res", "inpaint_full_res_padding", "mask_round", "styles"),
 }
 OPTIONS = {
     "CLIP_stop_at_last_layers",
@@ -89,9 +90,10 @@ def request_of(case):
     """Return the request that a recorded case's settings and options mean."""
     settings, options = case["settings"], case["opts"]
     source = options.get("randn_source", "GPU")
+    prompt, negative_prompt = styled(settings)
     return GenerationRequest(
-        prompt=settings["prompt"],
-        negative_prompt=settings.get("negative_prompt", ""),
+        prompt=prompt,
+        negative_prompt=negative_prompt,
         width=settings["width"],
         height=settings["height"],
         seed=settings["seed"],
@@ -112,6 +114,15 @@ def request_of(case):
         emphasis=options.get("emphasis", "Original"),
         sampling=SamplingOptions(**{field: options[name] for name, field in SAMPLING.items() if name in options}),
     )
+
+
+def styled(settings):
+    """Return a case's prompts inside the styles that it names; unknown ones are left out, as in the webui."""
+    prompts = settings["prompt"], settings.get("negative_prompt", "")
+    if "styles" not in settings:
+        return prompts
+    known = {style.name: style for style in read_styles((folder() / "styles.csv").read_text(encoding="utf-8"))}
+    return with_styles(*prompts, [known[name] for name in settings["styles"] if name in known])
 
 
 def hires_of(settings):

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from pastelbot.bot.attachments import first_picture, infotext_of
+from pastelbot.bot.attachments import content_of, first_picture, infotext_of
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.completions import offer_presets
 from pastelbot.bot.components.generation_options import generation_options
@@ -17,6 +17,7 @@ from pastelbot.bot.features.settings.texts import presets_text, values_text
 from pastelbot.bot.responses import answers_errors, open_modal, respond_ephemeral
 from pastelbot.errors import RequestError
 from pastelbot.formats import pictures
+from pastelbot.formats.texts.infotext_cap import capped_text
 from pastelbot.infotext import read_request
 from pastelbot.options import GenerationOptions
 from pastelbot.options.flags import options_from_prompt
@@ -25,6 +26,8 @@ from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.presets import LONGEST_NAME, Presets, options_of
 from pastelbot.service.requests.submission import JobService
 from pastelbot.service.visibility import Visibility
+
+_MOST_STYLES = 2**18  # bytes of a file of styles
 
 
 class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description="Settings kept under a name"):
@@ -115,6 +118,18 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
         """Let everybody in this server use a copy of your preset."""
         preset = await self._presets.share(actor_of(interaction), name)
         await respond_ephemeral(interaction, f"Everybody here can use “{preset.name}” now, as it is at present.")
+
+    @app_commands.command(name="import")
+    @app_commands.describe(file="The webui's styles.csv; each style becomes a preset of this server")
+    @answers_errors
+    async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
+        """Make presets of this server of a webui's styles."""
+        text = capped_text(await content_of(file, cap=_MOST_STYLES), what="The styles.csv")
+        made, left_out = await self._presets.import_styles(actor_of(interaction), text)
+        lines = [f"Presets of this server now: {', '.join(made)}."] if made else ["There is no style in this file."]
+        if left_out:
+            lines.append(f"Left out, because a server has a limit of presets: {', '.join(left_out)}.")
+        await respond_ephemeral(interaction, "\n".join(lines)[:2000])
 
     @use.autocomplete("name")
     @delete.autocomplete("name")

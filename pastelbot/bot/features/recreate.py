@@ -18,15 +18,17 @@ from pastelbot.infotext import read_request
 from pastelbot.records import Actor, JobOptions
 from pastelbot.service.requests.building import RequestBuilder
 from pastelbot.service.requests.checking import Checked
+from pastelbot.service.requests.presets import Presets
 from pastelbot.service.visibility import Visibility
 
 
 class RecreateCog(commands.Cog):
     """Reads infotexts from texts, pictures and messages."""
 
-    def __init__(self, visibility: Visibility, builder: RequestBuilder) -> None:
+    def __init__(self, visibility: Visibility, builder: RequestBuilder, presets: Presets) -> None:
         self._visibility = visibility
         self._builder = builder
+        self._presets = presets
         self.menu = app_commands.ContextMenu(name="Recreate", callback=self.recreate_message, extras={PAINTS: True})
 
     @app_commands.command(name="recreate", extras={PAINTS: True})
@@ -55,8 +57,9 @@ class RecreateCog(commands.Cog):
         start = None if init is None else await picture_of(init)
         by = None if mask is None else await picture_of(mask, what="The mask")
         hidden = _hidden_as(picture, init)
-        checked, notes = await self._builder.recreate(actor_of(interaction), infotext, hidden, init=start, mask=by)
-        await _answer(interaction, checked, notes)
+        actor = actor_of(interaction)
+        checked, notes = await self._builder.recreate(actor, infotext, hidden, init=start, mask=by)
+        await self._answer(interaction, actor, checked, notes)
 
     @answers_errors
     async def recreate_message(self, interaction: Interaction, message: discord.Message) -> None:
@@ -71,13 +74,16 @@ class RecreateCog(commands.Cog):
 
     async def _paint(self, interaction: Interaction, infotext: str, actor: Actor, hidden: JobOptions) -> None:
         checked, notes = await self._builder.recreate(actor, infotext, hidden)
-        await _answer(interaction, checked, notes)
+        await self._answer(interaction, actor, checked, notes)
 
-
-async def _answer(interaction: Interaction, checked: Checked, notes: Sequence[str]) -> None:
-    await paint(interaction, checked, suggesting=False)
-    if notes:
-        await respond_ephemeral(interaction, "\n".join(["It may look different:", *(f"- {note}" for note in notes)]))
+    async def _answer(self, interaction: Interaction, actor: Actor, checked: Checked, notes: Sequence[str]) -> None:
+        await paint(interaction, checked, suggesting=False)
+        presets = await self._presets.around(actor, checked.requests[0])
+        lines = [f"Its prompt is inside these presets of this server: {', '.join(presets)}."] if presets else []
+        if notes:
+            lines += ["It may look different:", *(f"- {note}" for note in notes)]
+        if lines:
+            await respond_ephemeral(interaction, "\n".join(lines))
 
 
 async def _infotext_of(file: discord.Attachment, content: str) -> str:
@@ -99,6 +105,6 @@ def _hidden_as(*files: discord.Attachment | None) -> JobOptions:
 async def setup(bot: PastelClient) -> None:
     """Add `/recreate` and its menu."""
     services = bot.services
-    cog = RecreateCog(services.visibility, services.builder)
+    cog = RecreateCog(services.visibility, services.builder, services.presets)
     await bot.add_cog(cog)
     bot.tree.add_command(cog.menu)

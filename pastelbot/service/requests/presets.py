@@ -10,6 +10,8 @@ from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, Request
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import BY_NAME, OPTIONS
 from pastelbot.options.recreating import read_settings
+from pastelbot.prompt.expansion import escape, unescape
+from pastelbot.prompt.styles import PLACE, Style, read_styles, without_styles
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.service.access import AccessPolicy
 from pastelbot.service.audit import AuditTrail
@@ -17,6 +19,8 @@ from pastelbot.store.presets import PERSONAL, Preset, PresetStore
 
 LONGEST_NAME = 40
 _NAME = re.compile(r"[^\W_](?:[\w '.+-]*[^\W_]|[^\W_]?)", re.UNICODE)
+
+_NO_NAME = re.compile(r"[^\w '.+-]|_")
 
 
 class Presets:
@@ -85,6 +89,40 @@ class Presets:
         await self._store.save(copy, limit=self._settings.limits.max_presets)
         return copy
 
+    async def import_styles(self, actor: Actor, text: str) -> tuple[list[str], list[str]]:
+        """Make presets of the server of a webui's styles.csv; return those made, and the names that had no place.
+
+        Moderators may. A style's name loses the signs that preset's names do not have. Raises RequestError.
+        """
+        if actor.guild_id is None:
+            raise RequestError("There is no server here to share it with: do this in a server's channel.")
+        if not (actor.manages_messages or actor.manages_server):
+            raise NotAllowedError("Importing styles needs the permission Manage Messages: all of the server gets them.")
+        made, left_out = [], []
+        for style in read_styles(text):
+            name = " ".join(_NO_NAME.sub(" ", style.name).split())[:LONGEST_NAME].strip("_ '.+-")
+            preset = Preset(
+                owner_id=actor.user_id,
+                guild_id=actor.guild_id,
+                name=name,
+                values=_values_of(style),
+                saved_at=self._clock(),
+            )
+            try:
+                await self._store.save(preset, limit=self._settings.limits.max_presets if name else 0)
+                made.append(name)
+            except LimitError:
+                left_out.append(style.name)
+        await self._audit.record(actor, "preset", detail=f"styles.csv: {', '.join(made)[:200]}")
+        return made, left_out
+
+    async def around(self, actor: Actor, request: GenerationRequest) -> list[str]:
+        """Return the server's presets that a request's prompts are inside of, as the webui finds styles."""
+        shared = await self._store.shared(actor.guild_id) if actor.guild_id is not None else []
+        styles = [Style(preset.name, *map(unescape, _texts_of(preset))) for preset in shared]
+        placed = [style for style in styles if PLACE in style.prompt or PLACE in style.negative_prompt]
+        return list(without_styles(request.prompt, request.negative_prompt, placed).names)
+
     async def delete(self, actor: Actor, name: str, *, shared: bool) -> Preset:
         """Remove one's own preset, or a shared one: its owner and moderators may. Raises RequestError."""
         preset = await self.find(actor, name, shared=shared)
@@ -94,6 +132,20 @@ class Presets:
         if preset.owner_id != actor.user_id:
             await self._audit.record(actor, "preset", target_id=preset.owner_id or None, detail=preset.name)
         return preset
+
+
+def _values_of(style: Style) -> dict[str, object]:
+    """Return a style as a preset's options: what is around a prompt, and around the negative prompt."""
+    texts = {"prompt": style.prompt, "avoid": style.negative_prompt}
+    placed = {key: text if PLACE in text else f"{PLACE}, {text}" for key, text in texts.items() if text.strip()}
+    values: dict[str, object] = {key: escape(text) for key, text in placed.items()}
+    if "prompt" in values:  # where the prompt goes is looked for before braces are read
+        values["prompt"] = PLACE.join(map(escape, placed["prompt"].split(PLACE)))
+    return values
+
+
+def _texts_of(preset: Preset) -> tuple[str, str]:
+    return str(preset.values.get("prompt") or ""), str(preset.values.get("avoid") or "")
 
 
 def _checked_name(name: str) -> str:

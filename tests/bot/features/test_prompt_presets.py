@@ -1,6 +1,7 @@
 """Settings kept under a name."""
 
 import pytest
+from discord import Permissions
 from helpers.infotexts import INFOTEXT, png_with
 
 
@@ -217,3 +218,70 @@ async def test_a_long_list_is_cut(open_studio):
 
     assert len(text) <= 2000
     assert " more" in text.splitlines()[-1]
+
+
+STYLES = (
+    "name,prompt,negative_prompt\r\n"
+    's/soft,"soft light, {prompt}, {pastel|pale} colors",harsh shadows\r\n'
+    "frame,(ornate frame:1.1),\r\n"
+    '"plain: 2",,"photo, {prompt}"\r\n'
+    "# comment,never,\r\n"
+)
+
+
+@pytest.fixture
+def moderator(studio):
+    roles = [studio.guild.create_role("moderators", permissions=Permissions(manage_messages=True))]
+    return studio.guild.add_member(studio.env.create_user("mio"), roles=roles)
+
+
+async def test_the_webuis_styles_become_presets_of_the_server(studio, say, moderator):
+    answer = await say("import", by=moderator, file=("styles.csv", STYLES.encode("utf-8-sig")))
+    assert "Presets of this server now: s soft, frame, plain 2." == answer.content
+    painted = []
+    for name in ("s soft", "frame", "plain 2"):
+        await studio.imagine("1girl --negative lowres --seed 1", preset=name)
+        painted.append(await last_request(studio))
+
+    assert [
+        ("soft light, 1girl, {pastel|pale} colors", "lowres, harsh shadows"),
+        ("1girl, (ornate frame:1.1)", "lowres"),
+        ("1girl", "photo, lowres"),
+    ] == [(request.prompt, request.negative_prompt) for request in painted]
+
+
+async def test_recreate_names_the_presets_that_a_prompt_is_inside_of(studio, say, moderator):
+    await say("import", by=moderator, file=("styles.csv", STYLES.encode()))
+    inside = "soft light, 1girl, {pastel|pale} colors, (ornate frame:1.1)\nNegative prompt: hat, harsh shadows\n"
+    settings = INFOTEXT.rpartition("\n")[2]
+    answer = await studio.hana.slash(studio.channel, "recreate", infotext=inside + settings)
+
+    said = "\n".join(str(each.content) for each in answer.followups)
+    assert "Its prompt is inside these presets of this server: s soft, frame." in said
+    assert inside.partition("\n")[0] == (await last_request(studio)).prompt
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a,b\n1,2\n", "This is not a styles.csv of the webui"),
+        (b"name,prompt\n", "There is no style in this file."),
+        (b"\xff\xfe\xff", "is not text in UTF-8"),
+    ],
+)
+async def test_what_is_no_file_of_styles_is_refused(say, moderator, content, words):
+    assert words in (await say("import", by=moderator, file=("styles.csv", content))).content
+
+
+async def test_styles_beyond_the_limit_of_presets_are_named(studio, say, moderator):
+    limit = studio.bot.services.settings.limits.max_presets
+    rows = "".join(f"style {number},a,\n" for number in range(limit + 2))
+    answer = await say("import", by=moderator, file=("styles.csv", b"name,prompt,negative_prompt\n" + rows.encode()))
+
+    assert f"a limit of presets: style {limit}, style {limit + 1}." in answer.content
+
+
+async def test_only_moderators_import_styles(say):
+    answer = await say("import", file=("styles.csv", STYLES.encode()))
+
+    assert "needs the permission Manage Messages" in answer.content
