@@ -26,6 +26,7 @@ _MOST_DIGITS = 12
 _MATRIX = "matrix"
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
+_AXIS = re.compile(r'\b([XY]) Type: ([^,\n]{1,40}), \1 Values: ("[^"\n]*"|[^,\n]*)')
 _RANGE = re.compile(rf"({_NUMBER})\s*-\s*({_NUMBER})\s*(?:\(([+-]\d+(?:\.\d+)?)\s*\)|\[(\d{{1,9}})\s*\])?")
 
 
@@ -62,6 +63,20 @@ def make_grid(x: Axis, y: Axis | None) -> Grid:
     if y is not None and x.kind == y.kind and x.kind not in ("prompt", _MATRIX):
         raise RequestError(f"Both axes change {x.kind}: choose two different settings.")
     return Grid(x=x, y=y)
+
+
+def read_grid(x: str, x_values: str, y: str | None, y_values: str | None) -> Grid:
+    """Return the grid of two typed axes; None leaves the rows out. Raises RequestError."""
+    if (y is None) != (y_values is None):
+        raise RequestError("The rows need both y and y_values: name the other one too, or leave both out.")
+    return make_grid(read_axis(x, x_values), None if y is None or y_values is None else read_axis(y, y_values))
+
+
+def typed_axes(infotext: str) -> dict[str, tuple[str, str]]:
+    """Return the axes that a grid's infotext names: the kind and the values of "X" and "Y", as they are typed."""
+    kinds = {kind.title.casefold(): name for name, kind in KINDS.items()}
+    found = {letter: (kinds.get(title.strip().casefold()), text) for letter, title, text in _AXIS.findall(infotext)}
+    return {letter: (kind, text.strip().strip('"')) for letter, (kind, text) in found.items() if kind is not None}
 
 
 def pictures_of(request: GenerationRequest) -> list[GenerationRequest]:

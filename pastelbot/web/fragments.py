@@ -164,6 +164,20 @@ def refusal(error: Exception, translate: Translate, *, charged: bool = True) -> 
     return f'<p class="error">{_t(translate, str(error))}{end}</p>'
 
 
+def question(plan_id: str, pictures: int, price: str, size: str, translate: Translate) -> str:
+    """Return what is asked before a plan is painted; `size` is one that fits, where the asked one is far too large."""
+    lines = [translate(f"That is {pictures} picture{'s' * (pictures > 1)} and costs {price}. Paint them?")]
+    answers = [("yes", "Paint"), ("no", "Cancel")]
+    if size:
+        lines.insert(0, translate(f"This is far larger than the checkpoint was made for; {size} fits it."))
+        answers = [("fit", "Paint smaller"), ("yes", "Paint as asked"), ("no", "Cancel")]
+    buttons = "".join(
+        f'<button data-post="/plans/{plan_id}/{answer}">{_t(translate, text)}</button>' for answer, text in answers
+    )
+    texts = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    return f'<div class="note question" role="alert">{texts}<p class="row">{buttons}</p></div>'
+
+
 def note(text: str, translate: Translate) -> str:
     """Return what was done."""
     return f'<p class="note">{_t(translate, text)}</p>'

@@ -183,3 +183,12 @@ def test_columns_change_a_prompt_before_rows_do():
     request = grid_of(("prompt", "1girl, cat"), ("prompt", "cat, dog"), base=BASE.replace(prompt="1girl, cat"))
 
     assert ["1girl, cat", "cat, cat", "1girl, dog", "dog, dog"] == [cell.prompt for cell in grids.pictures_of(request)]
+
+
+def test_the_axes_of_an_infotext_are_typed_again():
+    grid = grids.read_grid("cfg", "5, 7", "prompt", "red, blue")
+    one = grids.read_grid("lora weight", "0.5", None, None)
+
+    assert grids.typed_axes(f"Steps: 8, {grids.describe(grid)}") == {"X": ("cfg", "5, 7"), "Y": ("prompt", "red, blue")}
+    assert grids.typed_axes(f"Steps: 8, {grids.describe(one)}") == {"X": ("lora weight", "0.5")}
+    assert grids.typed_axes("X Type: Nothing known, X Values: 5, Steps: 8") == {}

@@ -1,5 +1,8 @@
 """What Gradio's fields mean and show: the tabs' handlers, called as Gradio calls them."""
 
+import html
+import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,9 +13,13 @@ from helpers.web_page import web_page
 pytest.importorskip("gradio", reason="the web extra is not installed")
 import gradio
 
+from pastelbot.errors import NotFoundError
 from pastelbot.i18n.languages import Languages
 from pastelbot.options.catalogue import OPTIONS
+from pastelbot.rules import grids
+from pastelbot.service.page.sign_in import Visitor
 from pastelbot.web.application import plain_application
+from pastelbot.web.painting import answer
 from pastelbot.web.tabs.info_tab import InfoTab
 from pastelbot.web.tabs.option_fields import offered, option_field, shown_options, typed_options
 from pastelbot.web.tabs.paint_tab import PaintTab
@@ -21,7 +28,7 @@ from pastelbot.web.visits import Visits
 BROWSER = SimpleNamespace(cookies={})
 INFOTEXT = (
     "1girl, (red hair:1.2)\nNegative prompt: lowres\nSteps: 21, Sampler: Euler a, CFG scale: 6.5, Seed: 9, "
-    "Size: 448x640, Clip skip: 2, Denoising strength: 0.5, Hires upscale: 1.5, Hires upscaler: Latent"
+    "Size: 192x256, Clip skip: 2, Denoising strength: 0.5, Hires upscale: 1.5, Hires upscaler: Latent"
 )
 
 
@@ -52,8 +59,12 @@ async def info_tab(services):
 
 
 def with_values(**values):
-    """Return the values of all fields, those that are not named left out."""
-    return [values.get(option.name, "") for option in ordered()]
+    """Return the values of all fields of options, those that are not named left out, and of the grid's."""
+    return [values.get(name, "") for name in (*(option.name for option in ordered()), *GRID)]
+
+
+def option_values(**values):
+    return with_values(**values)[: -len(GRID)]
 
 
 def ordered():
@@ -61,6 +72,7 @@ def ordered():
     return [*first, *(option for option in offered() if option.name not in FIRST)]
 
 
+GRID = ("x", "x_values", "y", "y_values")
 FIRST = ("negative", "size", "seed", "steps", "cfg", "count", "hires")
 
 
@@ -77,11 +89,11 @@ def test_the_page_has_every_option_that_is_described_but_for_those_about_message
 
 
 def test_what_is_left_empty_is_left_out(fields):
-    assert typed_options(fields, with_values()).set_fields() == {}
+    assert typed_options(fields, option_values()).set_fields() == {}
 
 
 def test_what_is_typed_is_read_as_the_options_types_are(fields):
-    typed = typed_options(fields, with_values(seed="9", steps=" 21 ", cfg="6.5", hires="1.5x", style="on"))
+    typed = typed_options(fields, option_values(seed="9", steps=" 21 ", cfg="6.5", hires="1.5x", style="on"))
 
     assert typed.set_fields() == {
         "seed": 9,
@@ -134,9 +146,9 @@ async def test_the_fields_show_an_infotext_and_lead_to_it_again(paint_tab, field
     assert said == ""
     assert (request.prompt, request.negative_prompt) == ("1girl, (red hair:1.2)", "lowres")
     assert (request.steps, request.sampler, request.cfg_scale, request.seed) == (21, "Euler a", 6.5, 9)
-    assert (request.width, request.height, request.hires.scale) == (448, 640, 1.5)
+    assert (request.width, request.height, request.hires.scale) == (192, 256, 1.5)
     assert request.hires.denoising_strength == 0.5
-    assert len(values) == len(fields)
+    assert len(values) == len(fields) + len(GRID)
 
 
 async def test_a_text_that_is_no_infotext_changes_no_field(paint_tab):
@@ -147,7 +159,7 @@ async def test_a_text_that_is_no_infotext_changes_no_field(paint_tab):
 
 
 def test_what_is_not_set_is_shown_as_left_out(fields):
-    shown = shown_options(fields, typed_options(fields, with_values(steps="9")))
+    shown = shown_options(fields, typed_options(fields, option_values(steps="9")))
 
     assert [value for value in shown if value] == ["9"]
 
@@ -207,3 +219,77 @@ async def test_a_preset_that_cannot_be_saved_is_one_sentence(paint_tab, services
 
     assert sentence in said
     assert await services.presets.usable(services.sign_in.local_user().actor) == []
+
+
+async def test_a_grid_is_painted_when_its_cost_was_answered_and_its_axes_are_filled_in_again(
+    paint_tab, services, executor
+):
+    visitor = services.sign_in.local_user()
+    before = await services.quotas.state(visitor.actor)
+
+    asked = await paint_tab.paint(
+        BROWSER, "1girl", *with_values(seed="5", count="4", x="steps", x_values="8-10", y="cfg", y_values="5, 7")
+    )
+    assert "That is 6 pictures and costs " in asked
+    assert await services.quotas.state(visitor.actor) == before
+    plan_id = re.search(r"/plans/(\w+)/yes", asked)[1]
+    assert await answer(services, visitor, plan_id, said="yes", locale="en")
+
+    await eventually(lambda: executor.painting)
+    (request,) = executor.painting.values()
+    infotext = f"1girl\nSteps: 8, Sampler: Euler a, Seed: 5, {grids.describe(request.grid)}"
+    filled = await paint_tab.fill(BROWSER, infotext)
+    assert (request.count, request.hires, request.grid.y.values) == (1, None, ("5", "7"))
+    assert filled[-5:-1] == ["steps", "8, 9, 10", "cfg", "5, 7"]
+    with pytest.raises(NotFoundError, match="answered already"):
+        await answer(services, visitor, plan_id, said="yes", locale="en")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"x": "steps", "x_values": "many"}, "'many' is neither a number nor a range"),
+        ({"x": "steps", "x_values": "5", "y": "cfg"}, "The rows need both"),
+        ({"x": "steps", "x_values": "5", "y": "steps", "y_values": "6"}, "Both axes change steps"),
+        ({"x": "steps", "x_values": "1-50", "y": "cfg", "y_values": "1-20"}, "pictures"),
+    ],
+)
+async def test_a_grid_that_cannot_be_painted_is_one_sentence(paint_tab, executor, values, sentence):
+    said = await paint_tab.paint(BROWSER, "1girl", *with_values(**values))
+
+    assert html.escape(sentence) in said
+    assert "Not charged." in said
+    assert not executor.painting
+
+
+async def test_several_prompts_are_asked_about_and_no_paints_none(paint_tab, services, executor):
+    asked = await paint_tab.paint(BROWSER, "1girl, {red,blue} hair", *with_values())
+    plan_id = re.search(r"/plans/(\w+)/no", asked)[1]
+
+    assert "That is 2 pictures" in asked
+    assert not await answer(services, services.sign_in.local_user(), plan_id, said="no", locale="en")
+    assert not executor.painting
+
+
+async def test_a_far_too_large_picture_is_offered_smaller(paint_tab, services, executor):
+    asked = await paint_tab.paint(BROWSER, "1girl", *with_values(size="448x640", hires="off"))
+    plan_id = re.search(r"/plans/(\w+)/fit", asked)[1]
+    await answer(services, services.sign_in.local_user(), plan_id, said="fit", locale="en")
+
+    await eventually(lambda: executor.painting)
+    (request,) = executor.painting.values()
+    assert f"{request.width}x{request.height} fits it" in asked
+
+
+async def test_a_plan_is_its_users_and_its_servers(paint_tab, services, executor):
+    asked = await paint_tab.paint(BROWSER, "1girl", *with_values(x="steps", x_values="8-10"))
+    plan_id = re.search(r"/plans/(\w+)/yes", asked)[1]
+    own = services.sign_in.local_user()
+    other = Visitor(name="kenji", actor=replace(own.actor, user_id=-77))
+    elsewhere = Visitor(name="local", actor=replace(own.actor, guild_id=8))
+
+    for visitor in (other, elsewhere):
+        with pytest.raises(NotFoundError):
+            await answer(services, visitor, plan_id, said="yes", locale="en")
+    assert not executor.painting
+    assert await answer(services, own, plan_id, said="yes", locale="en")

@@ -18,11 +18,11 @@ from pastelbot.bot.components.tag_suggestions import certain_suggestions, correc
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import language_of
 from pastelbot.bot.responses import answers_errors, defer, is_queued, replace_response, respond_ephemeral
-from pastelbot.config import Settings
 from pastelbot.options.fitting import fitted, is_far_larger
 from pastelbot.records import Actor, GenerationRequest, JobOptions, ReplyTarget
-from pastelbot.rules import cost, grids
+from pastelbot.rules import cost
 from pastelbot.service.requests.checking import Checked
+from pastelbot.service.requests.plans import fitting, pictures_in, plan_of, price_of
 from pastelbot.service.services import Services
 from pastelbot.service.tags.dictionary import Suggestion
 from pastelbot.store.confirmations import Plan
@@ -47,8 +47,7 @@ async def ask(interaction: Interaction, checked: Checked, mistyped: Sequence[Sug
     services = interaction.client.services
     if not checked.options.private:
         reply_target(interaction)  # what the bot lacks here is said before anything is asked
-    actor = checked.actor
-    plan = Plan(user_id=actor.user_id, guild_id=actor.guild_id, requests=checked.requests, options=checked.options)
+    plan = plan_of(checked)
     number = await services.confirmations.add(plan, now=services.clock())
     too_large = [each for each in plan.requests if is_far_larger(each, services.settings)]
     view = discord.ui.View(timeout=None)
@@ -62,11 +61,6 @@ def _answers(*, too_large: bool, mistyped: bool) -> tuple[str, ...]:
     if too_large:
         return "fit", "asked", "no"
     return ("meant", "asked", "no") if mistyped else ("yes", "no")
-
-
-def needs_answer(checked: Checked, settings: Settings) -> bool:
-    """Return whether a user is asked before these requests are queued."""
-    return len(checked.requests) > 1 or is_far_larger(checked.requests[0], settings)
 
 
 def _size_question(services: Services, request: GenerationRequest) -> list[str]:
@@ -85,8 +79,7 @@ def _size_question(services: Services, request: GenerationRequest) -> list[str]:
 
 def _question(plan: Plan, usual: int) -> list[str]:
     """Say how many jobs there would be, how many pictures of `usual` work they cost, and how the prompts begin."""
-    pictures = sum(len(grids.pictures_of(request)) * request.count for request in plan.requests)
-    price = cost.in_pictures(sum(map(cost.work, plan.requests)), usual, up=True)
+    pictures, price = pictures_in(plan), price_of(plan, usual)
     jobs = f"{len(plan.requests)} job{'s' * (len(plan.requests) > 1)}"
     lines = [f"That is **{jobs}** with {pictures} picture{'s' * (pictures > 1)}, and costs {price}. Paint them?"]
     lines += [render.quote_of(request, 150) for request in plan.requests[:_SHOWN]]
@@ -123,7 +116,7 @@ class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no|fit|m
         services = interaction.client.services
         wanted = plan
         if self.answer == "fit":
-            wanted = _fitting(plan, services.settings)
+            wanted = fitting(plan, services.settings)
         elif self.answer == "meant":
             wanted = await _meant(interaction, plan)
         try:
@@ -134,12 +127,6 @@ class PlanButton(LastingButton, template=r"pb(?::|-)plan:(?P<answer>yes|no|fit|m
                 await services.confirmations.put_back(self.plan_id, plan, now=services.clock())
             raise
         await replace_response(interaction, f"✅ {len(plan.requests)} queued.")
-
-
-def _fitting(plan: Plan, settings: Settings) -> Plan:
-    """Return a plan with sizes that fit the checkpoint in place of far larger ones."""
-    requests = (fitted(each, settings) if is_far_larger(each, settings) else each for each in plan.requests)
-    return replace(plan, requests=tuple(requests))
 
 
 async def _meant(interaction: Interaction, plan: Plan) -> Plan:

@@ -13,6 +13,7 @@ from pastelbot.bot.responses import answers_question, close_question, defer, ope
 from pastelbot.options import GenerationOptions
 from pastelbot.records import Job, JobOptions, ReplyTarget
 from pastelbot.service.requests.checking import Checked
+from pastelbot.service.requests.plans import needs_answer
 
 
 async def submit(interaction: Interaction, checked: Checked) -> Job:
@@ -62,7 +63,7 @@ async def paint(interaction: Interaction, checked: Checked, *, suggesting: bool 
     """
     settings, prompt = interaction.client.services.settings, checked.requests[0].prompt
     job = None
-    if confirmation.needs_answer(checked, settings):
+    if needs_answer(checked, settings):
         await confirmation.ask(interaction, checked)
     elif suggesting and settings.tags.ask and (mistyped := await certain_suggestions(interaction, prompt)):
         await confirmation.ask(interaction, checked, mistyped)

@@ -9,11 +9,8 @@ from pastelbot.bot.components import confirmation
 from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.context import EDITABLE, PAINTS, Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors
-from pastelbot.errors import RequestError
 from pastelbot.options import GenerationOptions
-from pastelbot.options.flags import options_from_prompt
 from pastelbot.prompt.tags.completion import without_arrows
-from pastelbot.records import Grid
 from pastelbot.rules import grids
 from pastelbot.service.requests.building import RequestBuilder
 
@@ -54,19 +51,9 @@ class GridCog(commands.Cog):
         options: GenerationOptions,
     ) -> None:
         """Paint a sheet of pictures that differ in one or two settings, to compare them."""
-        grid = _read_grid(x, x_values, y, y_values)
-        prompt = without_arrows(prompt)
-        large = options_from_prompt(prompt).hires if options.hires is None else options.hires
-        options = options.replace(prompt=prompt, hires=bool(large), count=1)
+        grid = grids.read_grid(x, x_values, y, y_values)
+        options = options.replace(prompt=without_arrows(prompt))
         await confirmation.ask(interaction, await self._builder.build(actor_of(interaction), options, grid=grid))
-
-
-def _read_grid(x: str, x_values: str, y: str | None, y_values: str | None) -> Grid:
-    if (y is None) != (y_values is None):
-        raise RequestError("The rows need both y and y_values: name the other one too, or leave both out.")
-    return grids.make_grid(
-        grids.read_axis(x, x_values), None if y is None or y_values is None else grids.read_axis(y, y_values)
-    )
 
 
 async def setup(bot: PastelClient) -> None:

@@ -65,6 +65,8 @@
       const said = await (await ask(button.dataset.post, { method: "POST" })).json();
       if (said.notice) notice(said.notice);
       if (button.dataset.reload) reload(button.dataset.reload);
+      const asked = button.closest(".question");
+      if (asked) asked.replaceChildren();
       if (said.leave) location.assign("/");
       if (button.closest("dialog")) viewer.close();
     } catch (error) { notice(error.message); }

@@ -64,9 +64,11 @@ class RequestBuilder:
 
         An option counts more than a flag in the prompt, and both more than a preset, which counts more than what the
         person, the channel and the server have set. `made_from` are the options of a job that this one is a child of.
-        With a `grid` there is one request, for all of its pictures.
+        With a `grid` there is one request, for all of its pictures, which are only painted large where that is typed.
         """
         typed = _with_flags(typed)
+        if grid is not None:
+            typed = typed.replace(hires=bool(typed.hires), count=1)
         effective_defaults = await self._preferences.effective_defaults(actor)
         preset = await self._preset(actor, typed)
         default = preset.merged_over(effective_defaults.merged)

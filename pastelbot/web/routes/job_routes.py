@@ -17,6 +17,7 @@ from pastelbot.service.rates import Kind
 from pastelbot.service.services import Services
 from pastelbot.store.stored_pictures import StoredPicture
 from pastelbot.web import fragments
+from pastelbot.web.painting import answer
 from pastelbot.web.visits import COOKIE, Visits
 
 _BETWEEN = 0.25  # seconds between two looks at the same jobs
@@ -38,6 +39,7 @@ class JobRoutes:
         app.add_route("/history", self.history)
         app.add_route("/jobs/{job_id}/cancel", self.cancel, methods=["POST"])
         app.add_route("/jobs/{job_id}/delete", self.delete, methods=["POST"])
+        app.add_route("/plans/{plan_id}/{said}", self.answer, methods=["POST"])
 
     async def me(self, request: Request) -> Response:
         """Return the head of the page."""
@@ -92,6 +94,13 @@ class JobRoutes:
         await self._services.jobs.delete(request.path_params["job_id"], visitor.actor)
         self._services.page_jobs.changed(visitor.actor.user_id)
         return JSONResponse({})
+
+    async def answer(self, request: Request) -> Response:
+        """Paint what was asked about, or drop it."""
+        visitor, asked = self._pressing(request), request.path_params
+        queued = await answer(self._services, visitor, asked["plan_id"], said=asked["said"], locale=locale_in(request))
+        text = "It is queued." if queued else "Nothing is painted, and nothing was charged."
+        return JSONResponse({"notice": self._translator(request)(text)})
 
     def _pressing(self, request: Request) -> Visitor:
         visitor = visitor_of(request)

@@ -1,20 +1,25 @@
 """The tab that paints: prompt, options, and the user's jobs."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import gradio
 
 from pastelbot.errors import PastelError
 from pastelbot.i18n.languages import Languages, Translate
+from pastelbot.options import GenerationOptions
+from pastelbot.options.fitting import fitted, is_far_larger
 from pastelbot.options.option import Option
 from pastelbot.service.rates import Kind
+from pastelbot.service.requests.plans import pictures_in, price_of
 from pastelbot.service.requests.presets import options_in
 from pastelbot.service.services import Services
-from pastelbot.web.fragments import note, refusal
+from pastelbot.store.confirmations import Plan
+from pastelbot.web.fragments import note, question, refusal
 from pastelbot.web.painting import paint
 from pastelbot.web.tabs.choices import choices_of
+from pastelbot.web.tabs.grid_fields import GridFields
 from pastelbot.web.tabs.option_fields import OptionField, offered, option_field, shown_options, typed_options
 from pastelbot.web.visits import Visits
 
@@ -51,7 +56,7 @@ class PaintTab:
                 self._add_fields()
             with gradio.Column(elem_id="result"):
                 gradio.HTML('<div id="jobs" aria-live="polite"></div>')
-        components = [field.component for field in self._fields]
+        components = [*(field.component for field in self._fields), *self._grid.components]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         button.click(self.paint, [prompt, *components], said, trigger_mode="multiple", **quiet)
         saved = [*(field.component for field in self._completed()), said]
@@ -65,11 +70,22 @@ class PaintTab:
         """Queue what the fields say; return a sentence where that cannot be done."""
         try:
             visitor = await self._visits.require(request.cookies)
-            options = typed_options(self._fields, values).replace(prompt=prompt)
-            await paint(self._services, visitor, options, locale=self._locale)
+            options = self._options(values).replace(prompt=prompt)
+            grid = self._grid.read(values[len(self._fields) :])
+            asked = await paint(self._services, visitor, options, locale=self._locale, grid=grid)
         except PastelError as error:
             return refusal(error, self._translate)
-        return ""
+        return "" if asked is None else self._question(*asked)
+
+    def _options(self, values: Sequence[object]) -> GenerationOptions:
+        return typed_options(self._fields, values[: len(self._fields)])
+
+    def _question(self, plan_id: str, plan: Plan) -> str:
+        settings, request = self._services.settings, plan.requests[0]
+        fit = fitted(request, settings)
+        size = f"{fit.width}x{fit.height}" if is_far_larger(request, settings) else ""
+        price = price_of(plan, self._services.quotas.default)
+        return question(plan_id, pictures_in(plan), price, size, self._translate)
 
     async def fill(self, request: gradio.Request, infotext: str) -> list[object]:
         """Return what the prompt and the fields show for an infotext, and a sentence where it is none."""
@@ -77,16 +93,16 @@ class PaintTab:
             await self._visits.require(request.cookies)
             options = await asyncio.to_thread(options_in, infotext)
         except PastelError as error:
-            kept = [gradio.skip()] * (1 + len(self._fields))
+            kept = [gradio.skip()] * (1 + len(self._fields) + len(self._grid.components))
             return [*kept, refusal(error, self._translate, charged=False)]
-        return [options.prompt or "", *shown_options(self._fields, options), ""]
+        return [options.prompt or "", *shown_options(self._fields, options), *self._grid.shown(infotext), ""]
 
     async def save(self, request: gradio.Request, name: str, prompt: str, *values: object) -> list[object]:
         """Save what the fields say as a preset; return the fields with new choices, and what was done."""
         try:
             visitor = await self._visits.require(request.cookies)
             self._services.rates.spend(visitor.actor.user_id, Kind.BUTTON)
-            options = typed_options(self._fields, values).replace(prompt=prompt.strip() or None)
+            options = self._options(values).replace(prompt=prompt.strip() or None)
             await self._services.builder.check_defaults(visitor.actor, options)
             await self._services.presets.save(visitor.actor, name, options)
         except PastelError as error:
@@ -120,6 +136,9 @@ class PaintTab:
             with gradio.Row(elem_classes="options"):
                 self._name = gradio.Textbox(label=self._translate("Name of a preset"), elem_id="preset-name")
                 self._save_button = gradio.Button(self._translate("Save as a preset"), elem_id="save-preset")
+
+        with gradio.Accordion(self._translate("X/Y grid"), open=False, elem_id="grid"):
+            self._grid = GridFields(self._translate)
 
     def _add(self, options: Iterable[Option[Any]]) -> None:  # Any: each row has a type of its own
         settings = self._services.settings
