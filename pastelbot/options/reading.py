@@ -5,6 +5,8 @@ import re
 
 from pastelbot.config import Settings, parse_size
 from pastelbot.errors import LimitError, RequestError
+from pastelbot.records import Grid
+from pastelbot.rules import grids
 from pastelbot.rules.limits import MAX_SEED
 from pastelbot.rules.samplers import SamplerChoice, check_sampler, normalise
 
@@ -124,3 +126,12 @@ def read_strength(text: str) -> float:
     if not 0 <= strength <= 1:
         raise RequestError(f"{text[:40]!r} is not a valid strength: type a number from 0 to 1, such as 0.6.")
     return strength
+
+
+def read_grid(x: str, x_values: str, y: str | None, y_values: str | None) -> Grid:
+    """Return the grid of two typed axes; None leaves the rows out. Raises RequestError."""
+    if (y is None) != (y_values is None):
+        raise RequestError("The rows need both y and y_values: name the other one too, or leave both out.")
+    return grids.make_grid(
+        grids.read_axis(x, x_values), None if y is None or y_values is None else grids.read_axis(y, y_values)
+    )

@@ -65,13 +65,6 @@ def make_grid(x: Axis, y: Axis | None) -> Grid:
     return Grid(x=x, y=y)
 
 
-def read_grid(x: str, x_values: str, y: str | None, y_values: str | None) -> Grid:
-    """Return the grid of two typed axes; None leaves the rows out. Raises RequestError."""
-    if (y is None) != (y_values is None):
-        raise RequestError("The rows need both y and y_values: name the other one too, or leave both out.")
-    return make_grid(read_axis(x, x_values), None if y is None or y_values is None else read_axis(y, y_values))
-
-
 def typed_axes(infotext: str) -> dict[str, tuple[str, str]]:
     """Return the axes that a grid's infotext names: the kind and the values of "X" and "Y", as they are typed."""
     kinds = {kind.title.casefold(): name for name, kind in KINDS.items()}

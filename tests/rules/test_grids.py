@@ -1,6 +1,7 @@
 import pytest
 
 from pastelbot.errors import RequestError
+from pastelbot.options.reading import read_grid
 from pastelbot.records import GenerationRequest, HiresFix, InitImage
 from pastelbot.rules import grids
 
@@ -186,8 +187,8 @@ def test_columns_change_a_prompt_before_rows_do():
 
 
 def test_the_axes_of_an_infotext_are_typed_again():
-    grid = grids.read_grid("cfg", "5, 7", "prompt", "red, blue")
-    one = grids.read_grid("lora weight", "0.5", None, None)
+    grid = read_grid("cfg", "5, 7", "prompt", "red, blue")
+    one = read_grid("lora weight", "0.5", None, None)
 
     assert grids.typed_axes(f"Steps: 8, {grids.describe(grid)}") == {"X": ("cfg", "5, 7"), "Y": ("prompt", "red, blue")}
     assert grids.typed_axes(f"Steps: 8, {grids.describe(one)}") == {"X": ("lora weight", "0.5")}

@@ -10,6 +10,7 @@ from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.context import EDITABLE, PAINTS, Interaction, PastelClient
 from pastelbot.bot.responses import answers_errors
 from pastelbot.options import GenerationOptions
+from pastelbot.options.reading import read_grid
 from pastelbot.prompt.tags.completion import without_arrows
 from pastelbot.rules import grids
 from pastelbot.service.requests.building import RequestBuilder
@@ -51,7 +52,7 @@ class GridCog(commands.Cog):
         options: GenerationOptions,
     ) -> None:
         """Paint a sheet of pictures that differ in one or two settings, to compare them."""
-        grid = grids.read_grid(x, x_values, y, y_values)
+        grid = read_grid(x, x_values, y, y_values)
         options = options.replace(prompt=without_arrows(prompt))
         await confirmation.ask(interaction, await self._builder.build(actor_of(interaction), options, grid=grid))
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import gradio
 
 from pastelbot.i18n.languages import Translate
+from pastelbot.options.reading import read_grid
 from pastelbot.records import Grid
 from pastelbot.rules import grids
 
@@ -33,7 +34,7 @@ class GridFields:
         x, x_values, y, y_values = (str(value or "").strip() for value in values)
         if not x:
             return None
-        return grids.read_grid(x, x_values, y or None, y_values or None)
+        return read_grid(x, x_values, y or None, y_values or None)
 
     @staticmethod
     def shown(infotext: str) -> list[object]:
