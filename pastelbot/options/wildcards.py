@@ -3,6 +3,7 @@
 A YAML or JSON file holds several lists: `colors: {warm: [red, orange]}` is `colors/warm`.
 """
 
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -52,7 +53,7 @@ def _lists(name: str, path: Path) -> dict[str, list[str]]:
     if path.suffix.lower() == ".txt":
         return {name: _lines(text.splitlines())}
     try:
-        content = parse_json(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
+        content = parse_json(text) if path.suffix.lower() == ".json" else _yaml(text)
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise _UnreadableError(f"its file {path.name} is not valid {path.suffix[1:].upper()}") from error
     entries: dict[str, list[str]] = {}
@@ -70,10 +71,29 @@ def _entries(content: object, trail: tuple[str, ...], name: str) -> Iterator[tup
             yield from _entries(value, (*trail, str(key)), name)
     elif isinstance(content, list):
         for line in content:
-            if isinstance(line, str | int | float):
-                yield "/".join(trail) or name, str(line)
+            if (text := _as_line(line)) is not None:
+                yield "/".join(trail) or name, text
     elif isinstance(content, str | int | float):
         yield "/".join(trail) or name, str(content)
+
+
+def _yaml(text: str) -> object:
+    """Return what YAML says, every value as it is written: `no` and 1e3 are words of a list."""
+    loader = yaml.SafeLoader(text)
+    nothing = [("tag:yaml.org,2002:null", re.compile("~|null"))]
+    loader.yaml_implicit_resolvers = {"~": nothing, "n": nothing}
+    return loader.get_single_data()
+
+
+def _as_line(entry: object) -> str | None:
+    """Return an entry of a list as text; YAML takes a colon in it for a mapping."""
+    if isinstance(entry, bool):
+        return str(entry).lower()
+    if isinstance(entry, str | int | float):
+        return str(entry)
+    if isinstance(entry, dict):
+        return ", ".join(f"{key}: {_as_line(value) or ''}".rstrip(": ") for key, value in entry.items())
+    return None
 
 
 def _text(path: Path) -> str:

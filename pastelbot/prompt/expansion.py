@@ -28,17 +28,18 @@ from pastelbot.prompt.extra_networks import TagPattern
 _LONGEST = 16_000  # characters of an expanded prompt, far beyond what may be painted
 _DEEPEST = 20
 _MOST_PICKS = 1000
-_NAME = r"[^\W_](?:[\w/.-]{0,200}?[^\W_])?"
+_NAME = r"[^\W_](?:[\w/\\. -]{0,200}?[^\W_])?"
 _TOKEN = TagPattern(
     r"<\w+:[^>]*>",
     rf"\\([{{}}]|__)|\\.|(?<![A-Za-z0-9])__({_NAME})__(?![A-Za-z0-9])|[{{}}()\[\],|]|[^\\<>{{}}()\[\],|_]+|.",
 )
-_COUNT = re.compile(r"\s*+(?:[~@](?=[\d-]))?(\d{1,3})?(-)?(\d{1,3})?\$\$(?:([^$]*+)\$\$)?")
+_COUNT = re.compile(r"\s*+(?:[~@](?=[\d-]))?(\d{1,3})?\s*+(-)?\s*+(\d{1,3})?\s*+\$\$(?:([^$]*+)\$\$)?")
 _OPTION_WEIGHT = re.compile(r"\s*+(\d{1,6}(?:\.\d{1,6})?)::")
 _TRIES = 4  # for each different line that is to be drawn
 # Variables, sampling marks, parameters and patterns of dynamic prompts.
 _UNSUPPORTED = re.compile(
-    r"(?<!\\)(?:\$\{\w|__[~@]\w|(?<![A-Za-z0-9_])__[A-Za-z0-9][\w/.-]{0,60}\([^()]{0,200}\)__"
+    r"(?<!\\)(?:(?<!\$)\$\{\w|__[~@!]\w|\{[~@!][^\W\d_][^{}|]{0,200}(?=\|)|<\[[^\[\]<>]{0,60}\]"
+    r"|[{|]\s*+-\d[\d.]{0,9}::|\{\s*+[^\W\d]\w{0,20}\s*+\$\$|(?<![A-Za-z0-9_])__[A-Za-z0-9][\w/.-]{0,60}\([^()]{0,200}\)__"
     r"|(?<![A-Za-z0-9_])__[\w/.-]{0,60}\*[\w/.*-]{0,60}__)"
 )
 _TO_ESCAPE = TagPattern(r"<\w+:[^>]*>", r"\\.|[{}]|(?<![A-Za-z0-9])__(?=[^\W_]|[~@*])")
@@ -100,7 +101,7 @@ _NO_WILDCARDS = Wildcards({})
 
 def _plain_name(name: str) -> str:
     """Return a wildcard's name in the form used for comparison."""
-    return _SIGNS.sub("", unicodedata.normalize("NFC", name).casefold())
+    return _SIGNS.sub("", unicodedata.normalize("NFC", name).casefold().replace("\\", "/"))
 
 
 @dataclass

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pastelbot.errors import PromptError
+from pastelbot.errors import PromptError, TagFileError
 from pastelbot.options.wildcards import load_wildcards
+from pastelbot.prompt.expansion import expand
 from pastelbot.prompt.tags.vocabulary import read_tag_file
 
 DATA = Path(__file__).parent / "data"
@@ -30,3 +31,71 @@ def test_a_tag_list_is_read(name, problems):
 
     assert ["1girl", "solo", "red_hair"] == [tag.name for tag in file.tags]
     assert problems == len(file.problems)
+
+
+WILDCARDS = {
+    "with blank.txt": ("__with blank__", b"red\n", "red"),
+    "sub/colour.txt": ("__sub\\colour__", b"red\n", "red"),
+    "words.yaml": ("__words__", b"- no\n", "no"),
+    "dates.yaml": ("__dates__", b"- 2020-01-01\n", "2020-01-01"),
+    "colons.yaml": ("__colons__", b"- red: hair\n", "red: hair"),
+}
+
+
+@pytest.mark.parametrize("name", WILDCARDS)
+def test_every_line_of_a_wildcard_is_painted_as_it_is_written(name, tmp_path):
+    prompt, content, expected = WILDCARDS[name]
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+
+    assert [(expected,)] == expand(prompt, seeds=[1], wildcards=load_wildcards(tmp_path), limit=2)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "painted"),
+    [
+        ("{2$${a|a}|{b|b}}", {"a, b", "b, a"}),
+        ("{ 2 $$ a | b }", {"a, b", "b, a"}),
+        ("a __ b __ c", {"a __ b __ c"}),
+        ("{@_@|@_@}", {"@_@"}),
+        ("(@__@)", {"(@__@)"}),
+    ],
+)
+def test_dynamic_prompts_are_understood(prompt, painted):
+    assert expand(prompt, seeds=[1], limit=2)[0][0] in painted
+
+
+@pytest.mark.parametrize(
+    "prompt", ["{~a|b}", "{@a|b}", "{!a|b}", "__!a__", "{-1::a|b}", "{a|-2::b}", "{r$$a|b}", "<[dress]>", "a ${x}"]
+)
+def test_what_is_not_understood_is_said(prompt):
+    with pytest.raises(PromptError, match="is not supported: there are no variables"):
+        expand(prompt, seeds=[1], limit=2)
+
+
+LISTS = {
+    "UTF-16 without a mark": "1girl,0,100,\nsolo,0,5,\n".encode("utf-16-le"),
+    "UTF-32": "1girl,0,100,\nsolo,0,5,\n".encode("utf-32"),
+    "counts of pandas": b"1girl,0,100.0,\nsolo,0,5.0,\n",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_more_tag_lists_are_read(name):
+    assert [("1girl", 100), ("solo", 5)] == [(tag.name, tag.count) for tag in read_tag_file(LISTS[name], name).tags]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"name,category,count,aliases\n", "is a header without tags"),
+        (b"1girl\nsolo\n", "Line 1: it has 1 fields"),
+        (b"1girl,general,5,\n", "the category 'general' is not a whole number"),
+        (b"1girl,0,5k,\n", "the count '5k' is not a whole number"),
+        (b'1girl,0,5,"a\nsolo,0,5,\n', "Line 1: its quotes are wrong"),
+    ],
+)
+def test_other_tag_lists_are_refused_with_the_place(content, words):
+    with pytest.raises(TagFileError, match=words):
+        read_tag_file(content, "a.csv")

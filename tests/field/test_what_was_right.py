@@ -188,7 +188,8 @@ LISTS = {
     "UTF-16": "1girl,0,100,\nlong_hair,0,50,\n".encode("utf-16"),
     "header": b"name,category,post_count,aliases\n1girl,0,100,\nlong_hair,0,50,\n",
     "quotes in quotes": b'1girl,0,100,"a""b"\nlong_hair,0,50,\n',
-    "trailing comma": b"1girl,0,100,,\nlong_hair,0,50,\n".replace(b",,", b","),
+    "aliases over two lines": b'1girl,0,100,"a\nb"\nlong_hair,0,50,\n',
+    "trailing comma": b"1girl,0,100,\nlong_hair,0,50,\n",
 }
 
 

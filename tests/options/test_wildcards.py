@@ -75,11 +75,11 @@ def test_a_file_of_yaml_or_json_holds_several_lists(tmp_path, file, content):
     assert ["blue"] == list(found.lines("colors/cold", 0))
 
 
-@pytest.mark.parametrize("content", ["[red, 5, {a: b}, ~]", '["red", 5, {}, null]'])
+@pytest.mark.parametrize("content", ["[red, 5, {a: b}, ~]", '["red", 5, {"a": "b"}, null]'])
 def test_a_list_without_a_name_has_the_files(tmp_path, content):
     (tmp_path / "colors.yaml").write_text(content, encoding="utf-8")
 
-    assert ["red", "5"] == list(load_wildcards(tmp_path).lines("colors", 0))
+    assert ["red", "5", "a: b"] == list(load_wildcards(tmp_path).lines("colors", 0))
 
 
 @pytest.mark.parametrize(

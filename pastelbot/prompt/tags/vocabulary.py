@@ -61,11 +61,11 @@ class _LineError(ValueError):
 
 def read_tag_file(content: bytes, source: str) -> TagFile:
     """Read a tag-completion CSV; raise TagFileError where it is not one, or a tenth of its lines are wrong."""
-    lines = _text(content, source).splitlines()
+    lines = list(_records(_text(content, source).splitlines()))
     found: dict[str, Tag] = {}
     problems, rows, repeated = [], 0, 0
     columns: Sequence[int] = ()
-    for number, line in enumerate(lines, start=1):
+    for number, line in lines:
         if rows == 0 and (header := _columns(line)) is not None:
             columns = header
             continue
@@ -83,6 +83,28 @@ def read_tag_file(content: bytes, source: str) -> TagFile:
     if repeated:
         problems.append(f"{repeated:,} lines repeat a tag: the first line of each counts.")
     return TagFile(tags=tuple(found.values()), problems=tuple(problems))
+
+
+def _records(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield lines with their numbers; aliases in quotes may stand on two, which are one then."""
+    waiting: tuple[int, str] | None = None
+    for number, line in enumerate(lines, start=1):
+        if waiting is not None and _is_open(line) and len(waiting[1]) + len(line) < _LONGEST_LINE:
+            yield waiting[0], f"{waiting[1]},{line}"
+            waiting = None
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = (number, line) if _is_open(line) else None
+        if waiting is None:
+            yield number, line
+    if waiting is not None:
+        yield waiting
+
+
+def _is_open(line: str) -> bool:
+    """Return whether quotation marks that begin in a line do not end in it."""
+    return line.count('"') % 2 == 1
 
 
 def combine(vocabularies: Iterable[Iterable[Tag]]) -> dict[str, Tag]:
@@ -114,6 +136,7 @@ def category_name(number: int) -> str:
     return CATEGORIES.get(number, f"category {number}")
 
 
+_POINT_ZERO = re.compile(r"(?<=[0-9])\.0++\Z")  # what pandas makes of whole numbers where some are missing
 _TOML = re.compile(rb"\[\[?[A-Za-z][\w.-]*\]\]?\s*[#\r\n]")  # a section's heading
 
 
@@ -126,9 +149,8 @@ def _text(content: bytes, source: str) -> str:
         raise TagFileError(f"{source} is {kind}, not a list of tags. {_NEEDED}")
     if not start:
         raise TagFileError(f"{source} is empty. {_NEEDED}")
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = content.decode("utf-16" if wide else "utf-8-sig")
+        text = content.decode(_encoding(content))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise TagFileError(f"{source} is not UTF-8 text: see line {line}. Save it as UTF-8.") from error
@@ -136,6 +158,18 @@ def _text(content: bytes, source: str) -> str:
         line = text[: text.index("\0")].count("\n") + 1
         raise TagFileError(f"{source} is not text: line {line} has a zero byte. {_NEEDED}")
     return text
+
+
+def _encoding(content: bytes) -> str:
+    """Return the encoding that the mark or the zero bytes at the start say: of UTF-16 nearly half are zeros."""
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = content[:4096]
+    if start.count(0) * 5 <= len(start):
+        return "utf-8-sig"
+    return "utf-16-le" if start[1::2].count(0) >= start[::2].count(0) else "utf-16-be"
 
 
 def _columns(line: str) -> Sequence[int] | None:
@@ -178,6 +212,7 @@ def _name(name: str) -> str:
 
 
 def _number(text: str, what: str, highest: int) -> int:
+    text = _POINT_ZERO.sub("", text)
     if not (text.isascii() and text.isdigit()) or len(text) > 16 or int(text) > highest:
         raise _LineError(f"the {what} {text[:20]!r} is not a whole number from 0 to {highest}")
     return int(text)
@@ -191,6 +226,8 @@ def _aliases(text: str) -> tuple[str, ...]:
 def _check_share(rows: int, problems: list[str], source: str) -> None:
     if rows and len(problems) * _BAD_SHARE <= rows:
         return
+    if not rows:
+        raise TagFileError(f"{source} is a header without tags. {_NEEDED}")
     first = f" {problems[0]}" if problems else ""
     raise TagFileError(
         f"{source} is not a list of tags: {len(problems):,} of {rows:,} lines cannot be read.{first} {_NEEDED}"

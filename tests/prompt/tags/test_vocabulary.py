@@ -105,7 +105,7 @@ def test_a_tag_that_comes_twice_is_taken_once_and_said_once():
         (b"long_hair,0,1,\nl\xe4nge,0,1,\n", "is not UTF-8 text: see line 2"),
         (b"a,0,1,\nb\0,0,1,\n", "line 2 has a zero byte"),
         (b"once upon a time\nthere was a girl\n", "2 of 2 lines cannot be read. Line 1: it has 1 fields"),
-        (b"name,category,count,aliases\n", "0 of 0 lines"),
+        (b"name,category,count,aliases\n", "is a header without tags"),
     ],
 )
 def test_what_is_no_list_of_tags_is_refused(content, words):
