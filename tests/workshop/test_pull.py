@@ -1,9 +1,11 @@
 """`pastelbot pull`, as it is typed, against a double of the hub."""
 
 import hashlib
+import json
 
 import pytest
 from helpers.hub_double import running_hub, use_hub
+from safetensors.torch import load, save
 from typer.testing import CliRunner
 
 from pastelbot import config
@@ -157,3 +159,38 @@ def test_a_folder_that_cannot_be_written_is_reported(hub, tmp_path):
         pull(REPO, "--into", "mine")
 
     assert set() == sent(hub)
+
+
+def in_shards(files, variant):
+    """Return a checkpoint's files with the UNet in two and an index, as diffusers saves large ones."""
+    tensors = load(files[UNET])
+    names = sorted(tensors)
+    stem, end = f"diffusion_pytorch_model{variant}", ".safetensors"
+    halves = {f"{stem}-0000{n + 1}-of-00002{end}": names[n::2] for n in (0, 1)}
+    index = {"metadata": {}, "weight_map": {name: file for file, half in halves.items() for name in half}}
+    shards = {f"unet/{file}": save({name: tensors[name] for name in half}) for file, half in halves.items()}
+    listed = {f"unet/diffusion_pytorch_model{end}.index{variant}.json": json.dumps(index).encode()}
+    return {name: data for name, data in files.items() if name != UNET} | shards | listed
+
+
+@pytest.mark.parametrize("variant", ["", ".fp16"])
+def test_a_checkpoint_in_several_files_is_pulled_and_painted_with(hub, files, tmp_path, variant):
+    hub.repos[REPO] = {**in_shards(files, variant), "unet/other.safetensors": b"not asked for"}
+    pull(REPO)
+    asked = len(hub.asked)
+    loaded = loading.load(REPO, device="cpu", offline=True, cache_dir=tmp_path / "cache")
+
+    assert sent(hub) == hub.repos[REPO].keys() - {"unet/other.safetensors"}
+    assert asked == len(hub.asked)
+    assert {tuple(tensor.shape) for tensor in load(files[UNET]).values()} == {
+        tuple(tensor.shape) for tensor in loaded.unet.state_dict().values()
+    }
+
+
+def test_a_file_that_the_index_lists_and_the_hub_lacks_is_named(hub, files, tmp_path):
+    shards = in_shards(files, "")
+    lost = next(name for name in shards if "00002-of" in name)
+    hub.repos[REPO] = {name: data for name, data in shards.items() if name != lost}
+
+    with pytest.raises(CheckpointError, match=r"lacks diffusion_pytorch_model-00002-of-00002\.safetensors"):
+        loading.load(REPO, device="cpu", cache_dir=tmp_path / "cache")
