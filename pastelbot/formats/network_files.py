@@ -148,6 +148,8 @@ class LoraFiles:
     def find(self, name: str) -> Found | None:
         """Return the file of that name, else the one whose metadata say so, else the only one that is nearly so."""
         files, name = self.files, _composed(name)
+        stem = name.removesuffix(_LORA_SUFFIXES[0])
+        name = name if name in files or stem not in files else stem
         if name in files:
             return Found(files[name], exact=True)
         if (placed := _at(name, files.values())) is not None:

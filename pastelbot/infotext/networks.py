@@ -1,13 +1,14 @@
 """The LoRAs of an infotext, which may have other names here, or be missing and left out as in the webui."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from pastelbot.errors import PromptError
 from pastelbot.formats.network_files import LoraFiles
 from pastelbot.infotext.reader import ReadRequest
-from pastelbot.prompt.extra_networks import NetworkTag, change_tags
-from pastelbot.prompt.lora_tags import read_lora_tags, rename_loras
+from pastelbot.prompt.extra_networks import NetworkTag, change_tags, extract_networks
+from pastelbot.prompt.lora_tags import LORA_KINDS, read_lora_tags, rename_loras
 from pastelbot.records import GenerationRequest
 
 
@@ -29,13 +30,35 @@ def with_loras_here(read: ReadRequest, loras: LoraFiles) -> tuple[GenerationRequ
             notes[f"The LoRA {name[:60]} is another version here: {ours[:12]} instead of {shorthash}."] = None
         return name
 
-    request, hires = read.request, read.request.hires
+    request, hires = _readable(read.request, notes), read.request.hires
+    notes |= dict.fromkeys(unknown_tags(request.prompt))
     request = request.replace(prompt=rename_loras(request.prompt, rename))
     request = _without_hypernetworks(request, notes)
     request = _with_resources(request, read.resources, loras, notes)
     if hires is not None and hires.prompt:
         request = request.replace(hires=replace(hires, prompt=rename_loras(hires.prompt, rename)))
     return request, list(notes)
+
+
+def unknown_tags(prompt: str) -> Iterator[str]:
+    """Yield a sentence on each tag of a kind that is not known, which is no text of the prompt either."""
+    for tag in extract_networks(prompt).tags:
+        if tag.kind.lower() not in (*LORA_KINDS, "hypernet"):
+            yield f"The tag {tag.text[:80]} is of no known kind: it is left out."
+
+
+def _readable(request: GenerationRequest, notes: dict[str, None]) -> GenerationRequest:
+    """Leave out LoRA tags that cannot be read; where they are typed they are refused."""
+
+    def change(tag: NetworkTag) -> str | None:
+        try:
+            read_lora_tags(tag.text)
+        except PromptError as error:
+            notes[f"A LoRA is left out. {error}"] = None
+            return None
+        return tag.text
+
+    return request.replace(prompt=change_tags(request.prompt, change))
 
 
 def _without_hypernetworks(request: GenerationRequest, notes: dict[str, None]) -> GenerationRequest:

@@ -72,9 +72,12 @@ def written(tag: NetworkTag) -> str:
 
 
 def _read(tag: NetworkTag) -> LoraTag:
-    name, *numbers = tag.positional or ("",)
+    name, *parts = tag.positional or ("",)
     if not name.strip():
         raise PromptError(f"{written(tag)} names no LoRA: write <lora:name:0.6>.")
+    # Behind the first number extensions have words, such as the blocks in `<lora:name:1:IN02>`.
+    numbers = [part for place, part in enumerate(parts) if place == 0 or _is_number(part)]
+    words = [part for part in parts if part not in numbers and part.strip()]
     given = dict(zip(_NAMED, numbers, strict=False)) | {key: tag.named[key] for key in _NAMED if key in tag.named}
     te = _number(tag, given.get("te", "1"))
     unknown = [f"{key}={value}" for key, value in tag.named.items() if key not in _NAMED]
@@ -83,8 +86,15 @@ def _read(tag: NetworkTag) -> LoraTag:
         te=te,
         unet=_number(tag, given["unet"]) if "unet" in given else te,
         rank=_rank(tag, given["dyn"]) if "dyn" in given else None,
-        ignored=(*unknown, *numbers[len(_NAMED) :]),
+        ignored=(*unknown, *words, *numbers[len(_NAMED) :]),
     )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _number(tag: NetworkTag, text: str) -> float:

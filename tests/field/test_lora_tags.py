@@ -48,8 +48,9 @@ def test_parts_are_read_as_the_webui_reads_them(parts, expected):
     assert read_lora_tags(f"1girl <lora:soft{parts}>") == (LoraTag(name="soft", **expected),)
 
 
-@pytest.mark.parametrize("rank", ["0", "-1", "0.5", "x", "", "٣", "1e3"])
+@pytest.mark.parametrize("rank", ["0", "-1", "0.5", "٣", "1e3"])
 def test_a_rank_is_a_whole_number(rank):
+    """A word in its place is an extension's, which `test_more_lora_tags.py` tries."""
     with pytest.raises(PromptError, match="which must be a whole number from 1"):
         read_lora_tags(f"1girl <lora:soft:1:1:{rank}>")
 

@@ -99,7 +99,10 @@ ALSO_SHOWN = {
     "formats/network_files.py": {"refusal"},
     "prompt/attention.py": {"_number"},
     "prompt/expansion.py": {"lines", "expand"},
-    "infotext/networks.py": {"rename", "with_loras_here", "_with_resources", "_without_hypernetworks"},
+    "infotext/networks.py": {
+        *("rename", "with_loras_here", "_with_resources", "_without_hypernetworks"),
+        *("unknown_tags", "_readable"),
+    },
     "infotext/reader.py": {"_Fields", "_sampler", "_hires_sampler", "_noise_source", "_emphasis", "_ignored"},
     "store/quotas.py": {"_refusal"},
 }

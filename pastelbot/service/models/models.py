@@ -11,7 +11,7 @@ from pastelbot.config import Settings, checkpoint_location
 from pastelbot.errors import NotAllowedError, NotFoundError
 from pastelbot.formats.hashes import HashIndex
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, LoraFiles, ModelNames, network_files, plain_name
-from pastelbot.infotext import ReadRequest, lora_names, with_embedding_renamed, with_loras_here
+from pastelbot.infotext import ReadRequest, lora_names, unknown_tags, with_embedding_renamed, with_loras_here
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.service.audit import AuditTrail
@@ -108,11 +108,12 @@ class Models:
         """Return sentences about LoRAs whose names are nearly those of files."""
         names = lora_names(request)
         found = await asyncio.to_thread(lambda: [self._loras.find(name) for name in names]) if names else []
-        return [
+        renamed = [
             f"There is no LoRA {name!r}: {lora.name} is used."
             for name, lora in zip(names, found, strict=True)
             if lora is not None and not lora.exact
         ]
+        return [*renamed, *unknown_tags(request.prompt)]
 
     async def adapted(self, read: ReadRequest) -> tuple[GenerationRequest, list[str]]:
         """Return the request of an infotext with what there is here, and sentences about what will differ."""
