@@ -28,6 +28,8 @@ EXACT = [
     ("img2img_steps.json", None, "steps of the hires fix"),
     ("step_switch.json", None, "step at which an edited prompt changes"),
     ("resize.json", None, "pictures resized by the modes of img2img, to the level"),
+    ("embeddings.json", "prompts", "places and weights of embeddings in prompts"),
+    ("pnginfo.json", None, "infotexts read from the webui's PNG, JPEG and WebP files"),
     ("styles.json", "cases", "styles put around prompts, and found there again"),
 ]
 # A result in the report -> what it is called, and the largest difference and mean that the tests allow.
