@@ -17,11 +17,20 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 
 LIMIT = 12_000_000  # bytes
-MORE = 8_100_000
-MORE_TABLES = ("sigmas_more.json", "img2img_runs.json", "resize.json", "upscale.json", "networks.json")
+MORE = 8_140_000
+MORE_ROOM = 4_350_000  # of these, up to where the second set has its pictures of the first form
+MORE_TABLES = (
+    *("sigmas_more.json", "img2img_runs.json", "resize.json", "upscale.json", "networks.json", "embeddings.json"),
+    *("pnginfo.json", "styles.json", "grids.json"),
+)
+MORE_FILES = ("networks.safetensors", "styles.csv")
 MORE_KEPT = (
     "hr_lcm",
     "dpm_fast_9",
+    "dpm_adaptive",
+    "ddim_cfgpp",
+    "hr_firstpass_conds",
+    "styles",
     "inp_fill",
     "inp_latent_noise",
     "inp_only_masked",
@@ -29,7 +38,7 @@ MORE_KEPT = (
     "inp_ddim",
     "lora_rare_layers",
 )
-MORE_FOLDERS = ("init", "resize", "upscale", "networks/ESRGAN", "networks/Lora", "networks/embeddings")
+MORE_FOLDERS = ("init", "pnginfo", "resize", "upscale", "networks/ESRGAN", "networks/Lora", "networks/embeddings")
 FOLDERS = ("unet", "vae", "text_encoder", "scheduler")
 LARGE = {"images.json", "images.safetensors", "tiny-sd-ldm.safetensors"}
 
@@ -58,7 +67,8 @@ def add_more(source, target):
     """Add a second set: what has a name of its own, and its cases to what the first set has too."""
     for name in MORE_TABLES:
         write(json.loads((source / name).read_text(encoding="utf-8")), target / name)
-    copy(source / "networks.safetensors", target / "networks.safetensors")
+    for name in MORE_FILES:
+        copy(source / name, target / name)
     for path in (path for name in MORE_FOLDERS for path in (source / name).rglob("*")):
         if path.is_file():
             copy(path, target / path.relative_to(source))
@@ -68,7 +78,7 @@ def add_more(source, target):
         known = {json.dumps(entry, sort_keys=True) for entry in content[key]}
         content[key] += [entry for entry in added if json.dumps(entry, sort_keys=True) not in known]
         write(content, target / name)
-    copy_pictures(source, target, MORE_KEPT, "images", LIMIT + MORE // 2)
+    copy_pictures(source, target, MORE_KEPT, "images", LIMIT + MORE_ROOM)
     copy_pictures(source, target, MORE_KEPT, "images_more", LIMIT + MORE)
 
 
