@@ -70,5 +70,5 @@ clean:
 .venv-all/all.stamp: pyproject.toml constraints-web.txt
 	$(PYTHON) -m venv .venv-all
 	.venv-all/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-web.txt \
-		--editable '.[demo,dev,web,tagger,onnx,openvino,jax,upscale]'
+		--editable '.[demo,dev,web,tagger,onnx,openvino,jax,upscale,ray]'
 	touch $@

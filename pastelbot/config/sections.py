@@ -201,6 +201,7 @@ class TagSettings(Section):
 class WorkerSettings(Section):
     """The worker processes: one on each of the devices, or one on that of the default checkpoint."""
 
+    executor: Literal["process", "ray"] = "process"
     devices: tuple[Annotated[str, AfterValidator(_known_device)], ...] = ()
     jobs_at_once: int = Field(default=4, ge=1)
     threads: int = Field(default=0, ge=0)
@@ -209,6 +210,15 @@ class WorkerSettings(Section):
     checkpoints_in_memory: int = Field(default=2, ge=1)
     unload_minutes: float = Field(default=0, ge=0)
     stop_seconds: float = Field(default=8, ge=1)
+
+
+class RaySettings(Section):
+    """The Ray cluster that paints where `worker.executor` is "ray": so many actors, each with so much of a node."""
+
+    address: str = "auto"
+    actors: int = Field(default=1, ge=1)
+    gpus: float = Field(default=1, ge=0)
+    cpus: float = Field(default=1, ge=0)
 
 
 class TaggerSettings(Section):
@@ -295,6 +305,7 @@ class Settings(Section):
     house: ModerationSettings = ModerationSettings()
     tags: TagSettings = TagSettings()
     worker: WorkerSettings = WorkerSettings()
+    ray: RaySettings = RaySettings()
     tagger: TaggerSettings = TaggerSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     web: WebSettings = WebSettings()

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pastelbot.config.sections import CheckpointSettings, MoreCheckpointSettings, Settings, WorkerSettings
+from pastelbot.config.sections import (
+    CheckpointSettings,
+    MoreCheckpointSettings,
+    RaySettings,
+    Settings,
+    WorkerSettings,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +24,13 @@ class WorkerOptions:
     checkpoints: Mapping[str, MoreCheckpointSettings] = field(default_factory=dict)
     vaes: Mapping[str, str] = field(default_factory=dict)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
+    ray: RaySettings = field(default_factory=RaySettings)
     compiled: Path | None = None
 
     def on_devices(self) -> "list[WorkerOptions]":
-        """Return the options of each worker."""
+        """Return the options of each worker; on a cluster all of them are equal."""
+        if self.worker.executor == "ray":
+            return [self] * self.ray.actors
         devices = self.worker.devices or (self.checkpoint.device,)
         return [replace(self, checkpoint=self.checkpoint.model_copy(update={"device": device})) for device in devices]
 
@@ -33,5 +42,6 @@ class WorkerOptions:
             checkpoints=settings.checkpoints,
             vaes=settings.vaes,
             worker=settings.worker,
+            ray=settings.ray,
             compiled=settings.storage.compiled,
         )

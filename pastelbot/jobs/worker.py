@@ -5,6 +5,7 @@ it had are painted again, each alone.
 """
 
 import signal
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -26,7 +27,8 @@ _IDLE_SECONDS = 60.0  # until unused memory is given back
 
 def main(connection: Connection, options: WorkerOptions) -> None:
     """Load the checkpoint, send WorkerReady, and paint until a Stop or the end of the bot process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the bot decides
+    if threading.current_thread() is threading.main_thread():  # it is another one in an actor of a cluster
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the bot decides
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the bot process is gone
         try:
             engine, ready, give_back = _load(options, Heartbeat(connection))

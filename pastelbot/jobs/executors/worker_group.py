@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pastelbot.config import WorkerOptions
+from pastelbot.jobs import worker
 from pastelbot.jobs.background import CallLater, call_later
 from pastelbot.jobs.executor import Executor
+from pastelbot.jobs.executors import ray_relay
 from pastelbot.jobs.executors.process_executor import ProcessExecutor
 from pastelbot.jobs.executors.unloading_executor import UnloadingExecutor
 from pastelbot.jobs.painting_clock import PaintingClock
@@ -45,10 +47,10 @@ def make_workers(options: WorkerOptions) -> list[ProcessExecutor | UnloadingExec
 
 
 def _make_worker(options: WorkerOptions) -> ProcessExecutor | UnloadingExecutor:
+    target = ray_relay.main if options.worker.executor == "ray" else worker.main
+    make = partial(ProcessExecutor, options, target=target)
     minutes = options.worker.unload_minutes
-    if not minutes:
-        return ProcessExecutor(options)
-    return UnloadingExecutor(partial(ProcessExecutor, options), idle_seconds=minutes * 60)
+    return UnloadingExecutor(make, idle_seconds=minutes * 60) if minutes else make()
 
 
 class WorkerGroup:
