@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from pastelbot.config import BUNDLED, Settings
 from pastelbot.doctor.finding import Finding, Level
@@ -17,9 +18,20 @@ _SLOW_MINUTES = 2
 
 
 def device_findings(settings: Settings) -> Iterator[Finding]:
-    """Yield what painting would be like on each of the configured devices."""
+    """Yield what painting would be like on each of the configured devices; those of a cluster are not asked."""
+    if settings.worker.executor == "ray":
+        yield _cluster_finding(settings)
+        return
     for device in settings.worker.devices or (settings.checkpoint.device,):
         yield from _findings_of(device, small=settings.checkpoint.path == BUNDLED)
+
+
+def _cluster_finding(settings: Settings) -> Finding:
+    if find_spec("ray") is None:
+        cure = 'Ray is not installed: pip install "pastelbot[ray]", or set worker.executor = "process"'
+        return Finding(level=Level.FAIL, what="device", text=cure)
+    text = f"{settings.ray.actors} actors of the Ray cluster at {settings.ray.address} (not checked)"
+    return Finding(level=Level.OK, what="device", text=text)
 
 
 def _findings_of(device: str, *, small: bool) -> Iterator[Finding]:

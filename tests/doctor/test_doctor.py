@@ -1,7 +1,9 @@
 """What the doctor finds in installations that have one thing wrong each."""
 
 import sqlite3
+import sys
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
@@ -112,6 +114,15 @@ def test_a_device_that_is_not_there_is_said():
 
     assert fault.level is Level.FAIL
     assert "'tpu' is unknown" in fault.text
+
+
+@pytest.mark.parametrize(("installed", "level"), [(True, Level.OK), (False, Level.FAIL)])
+def test_the_devices_of_a_cluster_are_not_asked(monkeypatch, installed, level):
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(__spec__=object()) if installed else None)
+    (finding,) = device_findings(config.bundled(worker={"executor": "ray"}, ray={"actors": 3}))
+
+    assert finding.level is level
+    assert "Ray" in finding.text
 
 
 def test_painting_a_large_checkpoint_on_the_cpu_is_warned_of_with_minutes():
