@@ -49,6 +49,11 @@ SAID = {
     ),
     "YAML that says it first": ({"beside": "a.yaml", "content": "parameterization: v"}, "v_prediction"),
     "YAML behind a name with a dot": ({"name": "a.b.safetensors", "beside": "a.b.yaml"}, "v_prediction"),
+    "YAML behind the file's whole name": ({"beside": "a.safetensors.yaml"}, "v_prediction"),
+    "zero terminal SNR in other words": (
+        {"beside": "a.yaml", "content": f"{V_YAML}    zero_terminal_snr: true\n"},
+        "v_prediction, zero terminal SNR",
+    ),
     "YAML of another file": ({"beside": "b.yaml"}, "epsilon"),
     "another word for v": ({"metadata": {"modelspec.prediction_type": "v_pred"}}, "v_prediction"),
     "v as one word": ({"metadata": {"modelspec.prediction_type": "vpred"}}, "v_prediction"),

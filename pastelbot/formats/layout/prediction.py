@@ -39,11 +39,12 @@ _OTHER_FAMILIES = ("FlowMatch", "EDM")  # beginnings of the names of diffusers' 
 _EDM_KEY = "edm_vpred.sigma_max"
 _SCHEDULES = {"linear": "scaled_linear"}  # the original code calls it linear, and takes the square root
 _YAML = re.compile(
-    r"""(?:^|[{,])\s*["']?(parameterization|linear_start|linear_end|timesteps|beta_schedule|zero_snr|zsnr|ztsnr|
+    r"""(?:^|[{,])\s*["']?(parameterization|linear_start|linear_end|timesteps|beta_schedule|zero_snr|zsnr|ztsnr|zero_terminal_snr|
     rescale_betas_zero_snr)["']?\s*:\s*["']?([\w.+-]+)["']?\s*(?=$|[,}])""",
     re.MULTILINE | re.VERBOSE | re.IGNORECASE,
 )
 _YAML_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+_ZERO_NAMES = ("zero_snr", "zsnr", "ztsnr", "zero_terminal_snr", "rescale_betas_zero_snr")
 _YAML_SUFFIXES = (".yaml", ".yml", ".YAML", ".YML")
 _MOST_YAML = 2**20
 _AS_GOOD_AS = 2e-3  # of alphas: half precision rounds by less, and other schedules differ by more
@@ -185,14 +186,14 @@ def _of_onetrainer(config: str) -> dict[str, Any]:
 
 def _of_yaml(path: Path) -> dict[str, Any]:
     """Return what the configuration of the original code says, which people put beside a file under its name."""
-    for suffix in _YAML_SUFFIXES:
+    for beside in (place for suffix in _YAML_SUFFIXES for place in (path.with_suffix(suffix), Path(f"{path}{suffix}"))):
         try:
-            with path.with_suffix(suffix).open("rb") as file:
+            with beside.open("rb") as file:
                 return _of_yaml_text(_decoded(file.read(_MOST_YAML)))
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise CheckpointError(f"{path.with_suffix(suffix)} cannot be read: {error.strerror}.") from error
+            raise CheckpointError(f"{beside} cannot be read: {error.strerror}.") from error
     return {}
 
 
@@ -218,7 +219,7 @@ def _of_yaml_text(text: str) -> dict[str, Any]:
                 said[key] = read(found[name])
             except ValueError as error:
                 raise CheckpointError(f"The YAML file of a checkpoint has {name}: {found[name]}, no number.") from error
-    if any(found.get(name, "").lower() == "true" for name in ("zero_snr", "zsnr", "ztsnr", "rescale_betas_zero_snr")):
+    if any(found.get(name, "").lower() == "true" for name in _ZERO_NAMES):
         said["rescale_betas_zero_snr"] = True
     return said
 
