@@ -41,8 +41,11 @@ def find_infotexts(text: str) -> Sequence[str]:
     return tuple(found) or (text,)
 
 
-def refuse_infotext(prompt: str) -> None:
-    """Raise PromptError, with the position, where what should be a prompt is an infotext, or has a negative prompt."""
+def refuse_infotext(prompt: str, *, negative: bool = False) -> None:
+    """Raise PromptError, with the position, where what should be a prompt is an infotext, or has a negative prompt.
+
+    What should be a `negative` prompt may say that it is one.
+    """
     mark = _PASTED.search(prompt)
     if mark is None:
         return
@@ -53,7 +56,7 @@ def refuse_infotext(prompt: str) -> None:
             "--from-infotext.",
             position=position,
         )
-    if mark[1]:
+    if mark[1] and not negative:
         raise PromptError(
             f"The prompt contains a negative prompt ({where}): put that part into the option `negative`.",
             position=position,

@@ -185,6 +185,7 @@ def _typed(text: str | None, default: str) -> str:
 
 def _negative(base: GenerationRequest, options: GenerationOptions) -> str:
     """Return the negative prompt, with what else is to be avoided in front of it, or around it at `{prompt}`."""
+    refuse_infotext(options.negative or "", negative=True)
     default = _typed(None if options.negative is None else read_negative(options.negative), base.negative_prompt)
     avoid = _typed(options.avoid, "").strip(", ")
     if PLACE in avoid:

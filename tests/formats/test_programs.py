@@ -232,3 +232,28 @@ def test_damaged_settings_are_refused_or_read():
             outcomes.add("refused")
 
     assert {"read", "refused"} == outcomes
+
+
+FLAT = {"prompt": "1girl, red hair", "negative_prompt": "hat", "steps": 12, "sampler": "Euler a", "seed": 77}
+
+
+@pytest.mark.parametrize(
+    "content", [png({"parameters": FLAT}), commented(FLAT), json.dumps(FLAT).encode()], ids=["PNG", "JPEG", "text"]
+)
+def test_settings_of_an_unknown_program_are_read(content):
+    read = read_request(read_infotext(content))
+
+    assert ("1girl, red hair", "hat", 12, 77) == (
+        read.request.prompt,
+        read.request.negative_prompt,
+        read.request.steps,
+        read.request.seed,
+    )
+    assert "It was made with an unknown program, which paints otherwise in many ways." in read.notes
+
+
+def test_an_infotext_among_the_settings_goes_before_them():
+    """The webui's API answers with both."""
+    answer = json.dumps({**FLAT, "seed": 5, "infotexts": [INFOTEXT]}).encode()
+
+    assert read_request(read_infotext(answer)).request.seed == 77

@@ -161,3 +161,10 @@ def test_an_infotext_is_refused_as_a_prompt(prompt, message):
 @pytest.mark.parametrize("prompt", ["1girl", "steps, stairs", "on steps: 3 cats", "Steps: 20, Sampler", "no negative"])
 def test_words_alone_make_no_infotext(prompt):
     assert is_prompt(prompt)
+
+
+def test_an_infotext_is_no_negative_prompt_either():
+    """But it may be labelled as one."""
+    with pytest.raises(PromptError, match="This is an infotext, not a prompt"):
+        refuse_infotext(TEXT, negative=True)
+    assert refuse_infotext("Negative prompt: hat", negative=True) is None

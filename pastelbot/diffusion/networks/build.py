@@ -26,6 +26,7 @@ def build_vae(network: Network, device: torch.device, dtype: torch.dtype) -> Aut
     """Return the VAE on the device."""
     with torch.device("meta"), _fitting("VAE"):
         vae = AutoencoderKL.from_config(public_config(network.config))
+        float(vae.config.scaling_factor)  # which the latents are divided by
     _fill(vae, network.tensors, "VAE")
     return place_vae(vae, device, dtype).eval().requires_grad_(False)
 

@@ -1,6 +1,7 @@
 """The programs whose pictures are understood, a row each: how they are known, and what reads them."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,9 @@ _INVOKEAI = ("invokeai_metadata", "invokeai", "sd-metadata")
 _CHUNKS = {"Comment", "Description"}  # NovelAI's, which are an object in a comment where a picture has no chunks
 # Easy Diffusion's text files have a line for each of these, and the prompt before them.
 _LINES = ("Prompt", "Width", "Height", "Seed", "Steps", "Guidance Scale", "Sampler", "Negative Prompt")
+
+
+_STEPS = re.compile(r"(?:\b|\\n)Steps: *\d")
 
 
 class _Program(NamedTuple):
@@ -104,6 +108,13 @@ def _object(text: str | None) -> Mapping[str, Any]:
 
 def _parameters(texts: Texts) -> Mapping[str, Any]:
     return _object(texts.get("parameters") or texts.get("UserComment"))
+
+
+def _are_settings(texts: Texts) -> bool:
+    """Return whether a text is an object with a prompt and settings, of whatever program, and has no infotext in it."""
+    names = {re.sub(r"[\W_]", "", name).lower() for name in _parameters(texts)}
+    text = texts.get("parameters") or texts.get("UserComment") or ""
+    return "prompt" in names and bool(names & {"steps", "seed"}) and not _STEPS.search(text)
 
 
 def _novelai(texts: Texts, size: _Size) -> ProgramSettings | None:
@@ -193,4 +204,5 @@ _PROGRAMS = (
         lambda texts: "num_inference_steps" in texts or "num_inference_steps" in _parameters(texts),
         _easy_diffusion,
     ),
+    _Program("an unknown program", _are_settings, lambda texts, size: flat_settings(_parameters(texts), size=size)),
 )
