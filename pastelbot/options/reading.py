@@ -18,6 +18,7 @@ _SEED = re.compile(r"[0-9]{1,20}")
 _SCALE = re.compile(r"(\d+(?:\.\d*)?)\s*[xX×]?")
 _WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 _NOTHING = {"none", "-", "nothing"}
+_NEGATIVE_LABEL = re.compile(r"\A\s*+negative[ _]prompt\s*+:\s*+", re.IGNORECASE)
 _WHOLE = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -92,7 +93,11 @@ def read_aspect(text: str) -> float:
 
 
 def read_negative(text: str) -> str:
-    """Read a negative prompt; "none" is an empty one, which Discord's options cannot hold."""
+    """Read a negative prompt, without the label that people copy along.
+
+    "none" is an empty one, which Discord's options cannot hold.
+    """
+    text = _NEGATIVE_LABEL.sub("", text, count=1)
     return "" if text.strip().lower() in _NOTHING else text
 
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from pastelbot.infotext import find_infotexts, read_request
+from pastelbot.options.reading import read_negative
 
 LINES = (
     "1girl, red hair",
@@ -103,6 +104,11 @@ def test_it_is_found_bare(name):
         read.request.width,
         read.request.height,
     )
+
+
+@pytest.mark.parametrize("typed", ["Negative prompt: hat", "negative prompt:hat", " NEGATIVE PROMPT : hat", "hat"])
+def test_a_negative_prompt_is_taken_without_its_label(typed):
+    assert read_negative(typed) == "hat"
 
 
 UNCHANGED = {
