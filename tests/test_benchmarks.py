@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
         ("engine.py", ("--turns", "1"), "four jobs"),
         ("simulate.py", ("--load", "1:100", "4:300", "--sample", "2"), "| 4 | 300 | 2 |"),
         ("simulate.py", ("--limits", "--jobs", "2"), "1,000 GPUs"),
+        ("overhead.py", ("--turns", "1"), "besides the UNet"),
         ("fairness.py", ("--turns", "1", "--seeds", "1", "--large", "64"), "within 30%"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith(".py") else "",

@@ -43,7 +43,7 @@ class PictureTask:
     def advance(self, denoised: Tensor) -> None:
         """Hand the answer in and take the next request, or the final latents."""
         self.calls += 1
-        self.denoised = denoised if self.request is None else self.request.shown(denoised)
+        self.denoised = denoised if self.request is None else self.request.guidance.shown(denoised)
         self._take(lambda: self.requests.send(denoised))
 
     def _take(self, ask: Callable[[], DenoiseRequest]) -> None:

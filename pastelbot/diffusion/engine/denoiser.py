@@ -6,9 +6,12 @@ positive prompt's weighted parts (Liu et al. 2022, "Compositional visual generat
 """
 
 import math
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,31 +23,25 @@ from pastelbot.diffusion.networks.unet import UNet2DConditionModel
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 
 _CONSISTENCY_SCALE = 10.0  # of the timestep
+_STACKS = 8  # batches of conditionings that are kept
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DenoiseRequest:
-    """A picture's latents to denoise: latents (channels, height, width) at `sigma`, and what should be seen in them.
+class Guidance:
+    """What should be seen in a picture, and what should not; the same object serves all steps in which it is the same.
 
-    `levels` are those of the model, which a distilled one has fewer of. `positive` holds the parts of the prompt with
-    their weights, `negative` the negative prompt (tokens, dim), `loras` what the UNet has in its weights.
+    `positive` holds the parts of the prompt with their weights, `negative` the negative prompt (tokens, dim).
     `without_negative` leaves the negative prompt out: the first part stands in for it, with a scale of 1.
-    `unguided_too` asks for the negative prompt's answer beside the guided one. `source` are further channels, which a
-    UNet for inpainting takes.
+    `unguided_too` asks for the negative prompt's answer beside the guided one.
     """
 
-    x: Tensor
-    sigma: float
-    levels: ModelSigmas
     positive: WeightedConditioning
     negative: Tensor
     cfg_scale: float
     without_negative: bool = False
     unguided_too: bool = False
-    source: Tensor | None = None
-    loras: LoraSet = NO_LORAS
 
-    @property
+    @cached_property
     def guided(self) -> bool:
         """Return whether the negative prompt makes a difference."""
         return not self.without_negative and self._is_weighted
@@ -53,16 +50,12 @@ class DenoiseRequest:
     def _is_weighted(self) -> bool:
         return self.unguided_too or self.cfg_scale != 1 or len(self.positive) != 1 or self.positive[0][1] != 1
 
-    @property
-    def row_count(self) -> int:
-        """Return how many rows of a UNet batch this takes."""
-        return len(self.positive) + self.guided
-
-    def rows(self) -> list[Tensor]:
+    @cached_property
+    def rows(self) -> tuple[Tensor, ...]:
         """Return the conditionings (tokens, dim) that the UNet is called with, the negative one last."""
         tokens = max(part.shape[0] for part, _ in self.positive)
-        parts = [pad(part, tokens) for part, _ in self.positive]
-        return [*parts, self.negative] if self.guided else parts
+        parts = tuple(pad(part, tokens) for part, _ in self.positive)
+        return (*parts, self.negative) if self.guided else parts
 
     def combine(self, rows: Sequence[Tensor]) -> Tensor:
         """Return the guided answer from those to `rows`, or both answers as one tensor."""
@@ -71,7 +64,7 @@ class DenoiseRequest:
         parts, negative, scale = (rows[:-1], rows[-1], self.cfg_scale) if self.guided else (rows, rows[0], 1.0)
         guided = negative
         for row, (_, weight) in zip(parts, self.positive, strict=True):
-            guided = guided + (row - negative) * (weight * scale)
+            guided = (row - negative).mul_(weight * scale).add_(guided)
         return torch.stack([guided, negative]) if self.unguided_too else guided
 
     def shown(self, answer: Tensor) -> Tensor:
@@ -79,21 +72,40 @@ class DenoiseRequest:
         return answer[0] if self.unguided_too else answer
 
 
-@dataclass(frozen=True, eq=False)
-class _Row:
-    """One row of a UNet batch: picture number `picture` with one of its conditionings."""
+@dataclass(frozen=True, slots=True, eq=False)
+class DenoiseRequest:
+    """A picture's latents to denoise: latents (channels, height, width) at `sigma`, and what should be seen in them.
 
-    picture: int
-    place: int
+    `levels` are those of the model, which a distilled one has fewer of. `source` are further channels, which a UNet for
+    inpainting takes, and `loras` what it has in its weights.
+    """
+
     x: Tensor
     sigma: float
     levels: ModelSigmas
-    conditioning: Tensor
-    source: Tensor | None
+    guidance: Guidance
+    loras: LoraSet = NO_LORAS
+    source: Tensor | None = None
+
+    @property
+    def row_count(self) -> int:
+        """Return how many rows of a UNet batch this takes."""
+        return len(self.guidance.rows)
+
+
+class _Row(NamedTuple):
+    """One row of a UNet batch: picture number `picture` with the conditioning of its `place`."""
+
+    picture: int
+    place: int
 
 
 class Denoiser:
-    """Denoises the latents of several pictures in as few calls of the UNet as possible."""
+    """Denoises the latents of several pictures in as few calls of the UNet as possible.
+
+    The coefficients are Python's floats, picture by picture: nothing waits for the device, and a picture's numbers do
+    not depend on its company's. A batch's conditionings are stacked once, by which the UNet knows them again.
+    """
 
     def __init__(
         self, unet: UNet2DConditionModel | CompiledUnet, *, prediction_type: str, device: torch.device
@@ -102,37 +114,75 @@ class Denoiser:
         self._velocity = prediction_type == "v_prediction"
         self._device = device
         self._dtype = unet.dtype
+        self._stacks: OrderedDict[tuple[int, ...], tuple[Tensor, Sequence[Tensor]]] = OrderedDict()
 
     def denoise(self, requests: Sequence[DenoiseRequest], *, max_rows: int) -> list[Tensor]:
         """Return each request's guided denoised latents (channels, height, width) in float32, or both answers."""
-        answers: list[list[Tensor]] = [[request.x] * len(request.rows()) for request in requests]
-        for group in _groups(_rows(requests), max_rows):
-            for row, denoised in zip(group, self._call(group), strict=True):
-                answers[row.picture][row.place] = denoised
-        return [request.combine(rows) for request, rows in zip(requests, answers, strict=True)]
+        answers: list[list[Tensor]] = [[request.x] * request.row_count for request in requests]
+        for group in _groups(requests, max_rows):
+            for (picture, place), denoised in zip(group, self._call(requests, group), strict=True):
+                answers[picture][place] = denoised
+        return [request.guidance.combine(rows) for request, rows in zip(requests, answers, strict=True)]
 
-    def _call(self, rows: Sequence[_Row]) -> Tensor:
-        """Return the rows' denoised latents (rows, channels, height, width)."""
-        x = torch.stack([row.x for row in rows])
-        sigma = torch.tensor([row.sigma for row in rows])
-        times = [row.levels.timestep(row.sigma) for row in rows]
-        timesteps = torch.tensor(times)
-        c_in = 1 / (sigma**2 + 1) ** 0.5
-        # Elsewhere than on CUDA the numbers may be gone before they are read.
-        soon = self._device.type == "cuda"
-        sigma, timesteps, c_in = (values.to(self._device, non_blocking=soon) for values in (sigma, timesteps, c_in))
-        sigma, c_in = sigma.view(-1, 1, 1, 1), c_in.view(-1, 1, 1, 1)
-        context = torch.stack([row.conditioning for row in rows]).to(self._dtype)
-        sources = [row.source for row in rows if row.source is not None]
-        shown = torch.cat([x * c_in, torch.stack(sources)], dim=1) if sources else x * c_in
-        scaled = shown.to(self._dtype, memory_format=torch.channels_last)
-        predicted: Tensor = self._unet(scaled, timesteps, context, return_dict=False)[0].float()
-        # Salimans & Ho 2022: v = alpha eps - sigma x0
-        denoised = x * c_in**2 - predicted * (sigma * c_in) if self._velocity else x - predicted * sigma
-        for place, (row, time) in enumerate(zip(rows, times, strict=True)):
-            if row.levels.stride > 1:
-                denoised[place] = _consistent(denoised[place], row.x, time)
-        return denoised
+    def _call(self, requests: Sequence[DenoiseRequest], group: Sequence[_Row]) -> Iterator[Tensor]:
+        """Yield the denoised latents of each row."""
+        pictures = [(requests[number], len(list(rows))) for number, rows in groupby(group, lambda row: row.picture)]
+        context = self._context([requests[picture].guidance.rows[place] for picture, place in group])
+        times = [request.levels.timestep(request.sigma) for request, count in pictures for _ in range(count)]
+        predicted = self._unet(self._shown(pictures, len(group)), torch.tensor(times), context, return_dict=False)[0]
+        if predicted.dtype != torch.float32:
+            predicted = predicted.float()
+        start = 0
+        for request, count in pictures:
+            own = predicted if count == len(group) else predicted[start : start + count]
+            yield from self._denoised(request, own, times[start]).unbind()
+            start += count
+
+    def _shown(self, pictures: Sequence[tuple[DenoiseRequest, int]], rows: int) -> Tensor:
+        """Return what the UNet sees, each picture as often as it has rows."""
+        first = _shown(pictures[0][0])
+        shape = (rows, *first.shape)
+        batch = torch.empty(shape, dtype=self._dtype, device=self._device, memory_format=torch.channels_last)
+        if len(pictures) == 1:
+            return batch.copy_(first)
+        start = 0
+        for request, count in pictures:
+            batch[start : start + count] = _shown(request)
+            start += count
+        return batch
+
+    def _denoised(self, request: DenoiseRequest, predicted: Tensor, time: float) -> Tensor:
+        """Return the denoised latents of a picture's rows."""
+        x, sigma = request.x, request.sigma
+        if self._velocity:  # Salimans & Ho 2022: v = alpha eps - sigma x0
+            alpha = _alpha(sigma)
+            denoised = x * alpha**2 - predicted * (sigma * alpha)
+        else:
+            denoised = (predicted * -sigma).add_(x)
+        return _consistent(denoised, x, time) if request.levels.stride > 1 else denoised
+
+    def _context(self, conditionings: Sequence[Tensor]) -> Tensor:
+        """Return the stack of a batch's conditionings: the same tensor as long as the batch is the same."""
+        key = tuple(map(id, conditionings))
+        kept = self._stacks.get(key)
+        if kept is not None:
+            return kept[0]
+        stack = torch.stack(tuple(conditionings)).to(self._dtype)
+        self._stacks[key] = stack, conditionings  # which keeps their numbers from being given to others
+        if len(self._stacks) > _STACKS:
+            self._stacks.popitem(last=False)
+        return stack
+
+
+def _alpha(sigma: float) -> float:
+    """Return what scales latents to unit variance."""
+    return 1 / math.sqrt(sigma**2 + 1)
+
+
+def _shown(request: DenoiseRequest) -> Tensor:
+    """Return a picture's latents as the UNet knows them, with the further channels of one for inpainting."""
+    scaled = request.x * _alpha(request.sigma)
+    return scaled if request.source is None else torch.cat([scaled, request.source])
 
 
 def _consistent(denoised: Tensor, x: Tensor, timestep: float) -> Tensor:
@@ -142,17 +192,12 @@ def _consistent(denoised: Tensor, x: Tensor, timestep: float) -> Tensor:
     return denoised * (scaled / math.sqrt(scaled**2 + variance)) + x * c_skip
 
 
-def _rows(requests: Sequence[DenoiseRequest]) -> Iterator[_Row]:
-    for index, request in enumerate(requests):
-        for place, conditioning in enumerate(request.rows()):
-            yield _Row(index, place, request.x, request.sigma, request.levels, conditioning, request.source)
-
-
-def _groups(rows: Iterable[_Row], max_rows: int) -> Iterator[list[_Row]]:
+def _groups(requests: Sequence[DenoiseRequest], max_rows: int) -> Iterable[list[_Row]]:
     """Yield rows that can share a call: equal sizes, equally long conditionings, at most `max_rows` of them."""
     alike: defaultdict[tuple[torch.Size, int], list[_Row]] = defaultdict(list)
-    for row in rows:
-        alike[row.x.shape, row.conditioning.shape[0]].append(row)
+    for picture, request in enumerate(requests):
+        for place, conditioning in enumerate(request.guidance.rows):
+            alike[request.x.shape, conditioning.shape[0]].append(_Row(picture, place))
     for group in alike.values():
         for start in range(0, len(group), max_rows):
             yield group[start : start + max_rows]

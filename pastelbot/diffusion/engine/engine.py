@@ -312,6 +312,7 @@ class Engine:
         """Release a job and the tensors of its pictures at once instead of waiting for the garbage collector."""
         del self._jobs[job.id]
         for task in job.tasks:
+            self._checks.forget(task)
             task.close()
 
     def _too_large(self, job: ActiveJob) -> OutOfMemoryError:

@@ -1,46 +1,42 @@
-"""Checks for NaN or infinite latents that do not make the device wait."""
+"""Checks for NaN or infinite latents that hardly ever make the device wait."""
 
+import math
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from pastelbot.diffusion.engine.active_jobs import PictureTask
 
-
-@dataclass(frozen=True, eq=False)
-class _Check:
-    tasks: Sequence[tuple[PictureTask, int]]  # with the step that is checked
-    flags: Tensor
-    copied: torch.cuda.Event | None
+_TOGETHER = 8  # answers that are looked at together
 
 
 class FiniteChecks:
-    """Checks answers of the denoiser: at once on the CPU, one turn later on CUDA, where asking at once would wait."""
+    """Checks answers of the denoiser, several at a time and before a picture is decoded.
+
+    What has become invalid stays so; the sum of an answer is invalid where any of its numbers is.
+    """
 
     def __init__(self) -> None:
-        self._waiting: list[_Check] = []
-        self._fresh: list[_Check] = []
+        self._sums: defaultdict[PictureTask, list[Tensor]] = defaultdict(list)
 
     def add(self, tasks: Sequence[PictureTask], answers: Sequence[Tensor]) -> None:
-        """Check the answers to pictures whose call they are has been counted."""
-        flags = torch.stack([torch.isfinite(answer).all() for answer in answers])
-        copied = None
-        if flags.is_cuda:
-            flags = torch.empty(flags.shape, dtype=flags.dtype, pin_memory=True).copy_(flags, non_blocking=True)
-            copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            copied.record()
-        check = _Check([(task, task.calls) for task in tasks], flags, copied)
-        (self._fresh if copied else self._waiting).append(check)
+        """Take the answers to pictures whose call they are has been counted."""
+        for task, answer in zip(tasks, answers, strict=True):
+            self._sums[task].append(answer.sum())
+
+    def forget(self, task: PictureTask) -> None:
+        """Drop what is not checked of a picture that has left."""
+        self._sums.pop(task, None)
 
     def broken(self) -> list[tuple[PictureTask, int]]:
-        """Return the pictures whose latents broke, and at which step."""
-        found = []
-        for check in self._waiting:
-            if check.copied is not None:
-                check.copied.synchronize()
-            sound = check.flags.tolist()
-            found += [place for place, good in zip(check.tasks, sound, strict=True) if not good]
-        self._waiting, self._fresh = self._fresh, []
-        return found
+        """Return the pictures whose latents broke, and at which step, as far as it was looked at."""
+        due = [task for task, sums in self._sums.items() if len(sums) >= _TOGETHER or task.request is None]
+        steps = ((task, self._first_invalid(task)) for task in due)
+        return [(task, step) for task, step in steps if step is not None]
+
+    def _first_invalid(self, task: PictureTask) -> int | None:
+        sums = torch.stack(self._sums.pop(task)).tolist()
+        first = task.calls - len(sums) + 1
+        return next((first + place for place, total in enumerate(sums) if not math.isfinite(total)), None)

@@ -16,7 +16,7 @@ from torch import Tensor
 from pastelbot.choices import LATENT_UPSCALERS, PIXEL_UPSCALERS
 from pastelbot.diffusion.conditioning.schedule import ConditioningSchedule, WeightedConditioning, fill, pad
 from pastelbot.diffusion.engine.blending import DenoiseRequests, Masked, blended, with_source
-from pastelbot.diffusion.engine.denoiser import DenoiseRequest
+from pastelbot.diffusion.engine.denoiser import DenoiseRequest, Guidance
 from pastelbot.diffusion.engine.plan import HiresPlan, Plan
 from pastelbot.diffusion.image.hires import Enlarge, cut_latents, upscale_latents, upscale_pixels
 from pastelbot.diffusion.image.img2img import InitPicture, resize_latents
@@ -50,9 +50,13 @@ class PassConditioning:
     empty: Tensor | None = None
     loras: tuple[UsedLora, ...] = ()
 
+    def parts(self, call: int) -> tuple[WeightedConditioning, Tensor]:
+        """Return the parts of the prompt and the negative prompt at a call; equal ones are the same tensors."""
+        return self.positive.at(call), self.negative.at(call)[0][0]
+
     def at(self, call: int, options: SamplingOptions) -> tuple[WeightedConditioning, Tensor]:
         """Return the parts of the prompt and the negative prompt at a call, equally long where that is asked for."""
-        positive, negative = self.positive.at(call), self.negative.at(call)[0][0]
+        positive, negative = self.parts(call)
         tokens = max(part.shape[0] for part, _ in positive)
         if options.pad_conditionings_v0:
             return positive, pad(negative, max(tokens, negative.shape[0]))[:tokens]
@@ -199,24 +203,43 @@ class PicturePipeline:
 
 def _conditioned(steps: Steps, run: PassPlan, conditioning: PassConditioning, cfg_scale: float) -> DenoiseRequests:
     """Join a sampler's requests with the conditioning of each call, and pass the answers on."""
-    call, loras, plus = 0, unet_set(conditioning.loras), run.info.cfg_plus
+    call, loras, levels = 0, unet_set(conditioning.loras), run.levels
+    guidance = _Guidances(run, conditioning, cfg_scale)
     try:
         x, sigma = next(steps)
         while True:
-            positive, negative = conditioning.at(call, run.options)
-            denoised = yield DenoiseRequest(
-                x=x,
-                sigma=sigma,
-                levels=run.levels,
-                positive=positive,
-                negative=negative,
-                cfg_scale=cfg_scale / _PLUS_SCALE if plus else cfg_scale,
-                without_negative=run.leaves_negative_out(call, sigma),
-                unguided_too=plus,
-                loras=loras,
-            )
+            denoised = yield DenoiseRequest(x, sigma, levels, guidance.at(call, sigma), loras)
             call += 1
             x, sigma = steps.send(denoised)
     except StopIteration as stop:
         result: Tensor = stop.value
         return result
+
+
+class _Guidances:
+    """The guidance of each call of a pass, one object as long as nothing in it changes."""
+
+    def __init__(self, run: PassPlan, conditioning: PassConditioning, cfg_scale: float) -> None:
+        self._run = run
+        self._conditioning = conditioning
+        self._cfg_scale = cfg_scale / _PLUS_SCALE if run.info.cfg_plus else cfg_scale
+        self._made: dict[tuple[int, ...], Guidance] = {}
+
+    def at(self, call: int, sigma: float) -> Guidance:
+        """Return the guidance of a call, counted from 0."""
+        without_negative = self._run.leaves_negative_out(call, sigma)
+        positive, negative = self._conditioning.parts(call)
+        key = (*(id(part) for part, _ in positive), id(negative), without_negative)
+        if key not in self._made:
+            self._made[key] = self._guidance(call, without_negative=without_negative)
+        return self._made[key]
+
+    def _guidance(self, call: int, *, without_negative: bool) -> Guidance:
+        positive, negative = self._conditioning.at(call, self._run.options)
+        return Guidance(
+            positive=positive,
+            negative=negative,
+            cfg_scale=self._cfg_scale,
+            without_negative=without_negative,
+            unguided_too=self._run.info.cfg_plus,
+        )

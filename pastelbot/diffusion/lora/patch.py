@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pastelbot.diffusion.lora.changes import Change, add_changes
 from pastelbot.diffusion.lora.targets import Targets, find_targets
+from pastelbot.diffusion.networks.lean_unet import LeanUnet
 from pastelbot.diffusion.weights.original_names import layout_of_diffusers, original_text_name, original_unet_name
 from pastelbot.diffusion.weights.tensor_sources import TensorInfo
 
@@ -52,10 +53,16 @@ class Layer:
 
 
 class Patch:
-    """The layers of one network, with whatever set of LoRAs was used last; looked for when the first is used."""
+    """The layers of one network, with whatever set of LoRAs was used last; looked for when the first is used.
 
-    def __init__(self, find_layers: Callable[[], Mapping[str, Layer]]) -> None:
+    `forget` is called where the weights change, for what was computed of them.
+    """
+
+    def __init__(
+        self, find_layers: Callable[[], Mapping[str, Layer]], *, forget: Callable[[], None] = lambda: None
+    ) -> None:
         self._find_layers = find_layers
+        self._forget = forget
         self._originals: dict[str, Tensor] = {}
         self._changed: set[str] = set()
         self._used: LoraSet | None = NO_LORAS
@@ -83,6 +90,7 @@ class Patch:
             return
         self._used = None
         self._changes += 1
+        self._forget()
         changes: dict[str, list[tuple[Change, float]]] = {}
         for lora, multiplier in loras:
             for key in lora.changes.keys() & self.layers.keys() if multiplier else ():
@@ -122,7 +130,8 @@ class NetworkPatches:
 
     def __init__(self, unet: nn.Module, text_encoder: nn.Module, stored: Mapping[str, torch.dtype]) -> None:
         """Take the networks, and the number formats of the checkpoint's file by original name, where they are known."""
-        self.unet = Patch(lambda: _unet_layers(unet, stored))
+        forget = unet.forget if isinstance(unet, LeanUnet) else lambda: None
+        self.unet = Patch(lambda: _unet_layers(unet, stored), forget=forget)
         self.text = Patch(lambda: _text_layers(text_encoder, stored))
 
     @cached_property

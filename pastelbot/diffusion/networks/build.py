@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel
 
+from pastelbot.diffusion.networks.lean_unet import LeanUnet
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel, prepare_unet
 from pastelbot.diffusion.networks.vae import AutoencoderKL, place_vae
 from pastelbot.diffusion.weights.files import Network
@@ -17,7 +18,7 @@ from pastelbot.errors import CheckpointError
 def build_unet(network: Network, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel:
     """Return the UNet on the device."""
     with torch.device("meta"), _fitting("UNet"):
-        unet = UNet2DConditionModel.from_config(public_config(network.config))
+        unet = LeanUnet.from_config(public_config(network.config))
     _fill(unet, network.tensors, "UNet")
     return prepare_unet(unet, device, dtype)
 

@@ -37,7 +37,7 @@ def ancestral_split(sigma: float, sigma_next: float, eta: float) -> tuple[float,
 def exponential_step(x: Tensor, denoised: Tensor, sigma: float, sigma_next: float) -> Tensor:
     """Solve the equation exactly from `sigma` to `sigma_next` for constant `denoised` (DPM-Solver++, equation 9)."""
     ratio = sigma_next / sigma
-    return ratio * x + (1 - ratio) * denoised
+    return (x * ratio).add_(denoised, alpha=1 - ratio)
 
 
 def _churned(
@@ -161,7 +161,7 @@ def _sample_dpmpp_2m(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, _opt
             x = exponential_step(x, denoised, sigma, sigma_next)
         else:
             r = h_last / math.log(sigma / sigma_next)
-            extrapolated = (1 + 1 / (2 * r)) * denoised - 1 / (2 * r) * previous
+            extrapolated = (denoised * (1 + 1 / (2 * r))).sub_(previous, alpha=1 / (2 * r))
             x = exponential_step(x, extrapolated, sigma, sigma_next)
         previous = denoised
         h_last = math.log(sigma / sigma_next) if sigma_next > 0 else math.inf

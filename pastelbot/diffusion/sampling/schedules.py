@@ -23,6 +23,7 @@ _KARRAS_RHO = 7.0
 _SMALLEST_ALPHA = 4.8973451890853435e-08
 _AS_NEAR = 1e-5  # of a logarithm: above float32's rounding, so that no processor decides
 _OLD_LEAST, _OLD_MOST = 0.1, 10.0  # of the webui's first Karras schedule
+_REMEMBERED = 4096  # timesteps
 _USUAL = SamplingOptions()
 
 
@@ -46,10 +47,14 @@ class ModelSigmas:
 
     def every(self, stride: int) -> "ModelSigmas":
         """Return the levels of each `stride`-th timestep, the last one among them."""
+        if stride == 1:
+            return self
         return ModelSigmas(self.alphas_cumprod[stride - 1 :: stride], stride, quantized=self.quantized or stride > 1)
 
     def changed(self, options: SamplingOptions) -> "ModelSigmas":
         """Return the levels as the options have them."""
+        if not options.downcast_alphas and options.noise_schedule != ZERO_TERMINAL and not options.quantized:
+            return self
         alphas = self.alphas_cumprod
         if options.downcast_alphas:
             alphas = alphas.half()  # and so is what is computed of them
@@ -87,6 +92,18 @@ class ModelSigmas:
 
         Of a quantized model it is the nearest one, in the logarithm too, and the later one of two that are as near.
         """
+        if sigma not in self._timesteps:
+            if len(self._timesteps) >= _REMEMBERED:
+                self._timesteps.clear()
+            self._timesteps[sigma] = self._timestep(sigma)
+        return self._timesteps[sigma]
+
+    @functools.cached_property
+    def _timesteps(self) -> dict[float, float]:
+        """Return timesteps by sigma: every picture of the same settings asks for the same."""
+        return {}
+
+    def _timestep(self, sigma: float) -> float:
         log_sigma = torch.tensor(sigma).log()
         if self.quantized:
             distances = (log_sigma - self.log_sigmas).abs()

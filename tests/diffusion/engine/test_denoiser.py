@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pastelbot.diffusion.engine.denoiser import Denoiser, DenoiseRequest
+from pastelbot.diffusion.engine.denoiser import Denoiser, DenoiseRequest, Guidance
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 
 MODEL = ModelSigmas.scaled_linear()
@@ -40,9 +40,7 @@ def request(parts, *, negative=0.0, cfg_scale=1.0, sigma=2.0, tokens=77, negativ
         x=x,
         sigma=sigma,
         levels=MODEL,
-        positive=positive,
-        negative=torch.full((negative_tokens, 8), negative),
-        cfg_scale=cfg_scale,
+        guidance=Guidance(positive=positive, negative=torch.full((negative_tokens, 8), negative), cfg_scale=cfg_scale),
     )
 
 
@@ -94,9 +92,7 @@ def test_parts_of_unequal_length_repeat_their_last_vector():
                 x=torch.zeros(4, 1, 1),
                 sigma=1.0,
                 levels=MODEL,
-                positive=((short, 1.0), (long, 1.0)),
-                negative=short,
-                cfg_scale=2.0,
+                guidance=Guidance(positive=((short, 1.0), (long, 1.0)), negative=short, cfg_scale=2.0),
             )
         ],
         max_rows=8,

@@ -250,7 +250,8 @@ def test_broken_latents_fail_their_job_alone(small):
     assert isinstance(events["a"][-1], PaintingFailed)
     assert "picture 1 (seed 5)" in events["a"][-1].reason
     assert "step 1 of 3" in events["a"][-1].reason
-    assert [type(event) for event in events["a"]] == [PaintingFailed]
+    # Several steps are looked at together.
+    assert {type(event) for event in events["a"][:-1]} == {Progress}
     assert isinstance(events["b"][-1], Painted)
 
 
