@@ -98,7 +98,8 @@ class SamplingOptions:
     `eta` rules ancestral and stochastic samplers, `eta_ddim` DDIM. `churn` and its kin are of Karras et al. 2022; a
     `churn_most` of 0 is no limit. A `sigma_least`, `sigma_most` or `rho` of 0 is the model's, or the schedule's own.
     `first_noise` multiplies the noise over a picture to start from, `extra_noise` is added before every second pass.
-    `first_networks`: the hires prompts are encoded with the LoRAs of the first pass.
+    `first_networks`: the hires prompts are encoded with the LoRAs of the first pass. `tiling`: the picture's edges
+    continue each other.
     """
 
     eta: float = 1.0
@@ -130,6 +131,7 @@ class SamplingOptions:
     first_noise: float = 1.0
     extra_noise: float = 0.0
     first_networks: bool = False
+    tiling: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

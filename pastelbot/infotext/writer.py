@@ -45,7 +45,7 @@ def format_infotext(
         *(mask_fields(request.init.mask) if request.init and request.init.mask else ()),
         *(networks or {}).items(),
         ("Emphasis", request.emphasis if _emphasis_matters(request) else None),
-        *_sampling(request),
+        *_sampling(request, early=False),
         ("Version", version or f"Pastelbot {__version__}"),
     ]
     written = {name: _number(value) for name, value in fields if value not in (None, "")}
@@ -83,12 +83,18 @@ def _settings(request: GenerationRequest) -> Iterator[_Field]:
     drawn = uses_ensd(request.sampler) and request.sampling.eta > 0
     yield "ENSD", request.eta_noise_seed_delta or None if drawn else None
     yield "RNG", request.noise_source if request.noise_source != "GPU" else None
+    yield from _sampling(request, early=True)
 
 
-def _sampling(request: GenerationRequest) -> Iterator[_Field]:
+def _sampling(request: GenerationRequest, *, early: bool) -> Iterator[_Field]:
     for option in SAMPLING_OPTIONS:
         value = option.value(request)
-        if option.written and option.applies(request) and (option.usual_too or value != option.usual):
+        if (
+            option.written
+            and option.early == early
+            and option.applies(request)
+            and (option.usual_too or value != option.usual)
+        ):
             yield option.title, value
 
 

@@ -25,7 +25,7 @@ SETTINGS = {
     ),
     *("hr_sampler_name", "hr_scheduler", "hr_cfg", "hr_prompt", "hr_negative_prompt"),
     *("resize_mode", "mask_blur", "mask_blur_x", "mask_blur_y", "inpainting_fill", "inpainting_mask_invert"),
-    *("inpaint_full_res", "inpaint_full_res_padding", "mask_round", "styles"),
+    *("inpaint_full_res", "inpaint_full_res_padding", "mask_round", "styles", "tiling"),
 }
 OPTIONS = {
     "CLIP_stop_at_last_layers",
@@ -112,7 +112,10 @@ def request_of(case):
         eta_noise_seed_delta=options.get("eta_noise_seed_delta", 31337),
         noise_source=SOURCES.get(source, source),
         emphasis=options.get("emphasis", "Original"),
-        sampling=SamplingOptions(**{field: options[name] for name, field in SAMPLING.items() if name in options}),
+        sampling=SamplingOptions(
+            tiling=settings.get("tiling", False),
+            **{field: options[name] for name, field in SAMPLING.items() if name in options},
+        ),
     )
 
 

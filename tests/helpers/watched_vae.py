@@ -35,6 +35,10 @@ class WatchedVae:
         self._decoded: Pixels | None = None
         self.encodings: list[Encoding] = []
 
+    @property
+    def model(self):
+        return self._vae.model
+
     def decode(self, latents: Tensor) -> Tensor:
         image = self._vae.decode(latents)
         self._decoded = to_pixels(image)

@@ -75,10 +75,10 @@ def test_a_seed_that_is_said_stays():
 
 
 def test_missing_and_strange_fields_are_reported():
-    read = read_request("a\nSteps: many, Sampler: Magic, Size: 64x64, Tiling: True, RNG: XPU")
+    read = read_request("a\nSteps: many, Sampler: Magic, Size: 64x64, Face restoration: GFPGAN, RNG: XPU")
 
     assert read.missing == ("CFG scale", "Seed")
-    assert [note.split(" ")[0] for note in read.notes] == ["The", "Steps", "The", "Tiling"]
+    assert [note.split(" ")[0] for note in read.notes] == ["The", "Steps", "The", "Face"]
     assert (read.request.steps, read.request.sampler, read.request.width) == (20, "DPM++ 2M", 64)
 
 

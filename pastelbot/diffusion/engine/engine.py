@@ -9,7 +9,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -32,6 +32,7 @@ from pastelbot.diffusion.image.upscalers import Upscalers
 from pastelbot.diffusion.image.vae_cache import VaeCache
 from pastelbot.diffusion.lora.library import LoraLibrary
 from pastelbot.diffusion.networks.memory import free_memory, is_out_of_memory
+from pastelbot.diffusion.networks.seamless import can_join_edges, edges_joined
 from pastelbot.diffusion.networks.vae import to_pixels
 from pastelbot.errors import LimitError, NumericalError, OutOfMemoryError, PaintingError
 from pastelbot.formats.network_files import LoraFiles, NetworkFolders
@@ -82,6 +83,11 @@ class Engine:
         self._denoiser = Denoiser(
             compiled or checkpoint.unet, prediction_type=checkpoint.prediction_type, device=checkpoint.device
         )
+        self._eager = (
+            Denoiser(checkpoint.unet, prediction_type=checkpoint.prediction_type, device=checkpoint.device)
+            if compiled
+            else self._denoiser
+        )
         folders = networks or NetworkFolders()
         self._loras = LoraLibrary(checkpoint.patches, LoraFiles(folders.loras))
         cache = EmbeddingCache(folders.embeddings, lambda: checkpoint.conditioner.width)
@@ -115,6 +121,8 @@ class Engine:
             raise LimitError(f"The job {job_id} is being painted already.")
         models = self._upscalers.files
         plan = make_plan(request, self._checkpoint.sigmas, models)
+        if plan.tiles and not can_join_edges(self._checkpoint.unet):
+            raise LimitError("An exported checkpoint cannot paint pictures that tile: leave the option Tiling out.")
         job = ActiveJob(id=job_id, owner=owner, plan=plan, started=self._clock(), vae=self._checkpoint.own_vae)
         try:
             if request.vae:
@@ -125,8 +133,9 @@ class Engine:
                 networks = used_networks(pipeline.conditionings, self._prompts.embedding_file)
                 task = PictureTask(job=job, pipeline=pipeline, requests=pipeline.run(), networks=networks)
                 job.tasks.append(task)
-            for task in job.tasks:
-                task.start()
+            with self._edges(job):
+                for task in job.tasks:
+                    task.start()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -193,20 +202,25 @@ class Engine:
         """Denoise pictures of one size, in smaller groups where memory is short."""
         requests = [task.request for task in tasks if task.request is not None]
         shape = requests[0].x.shape
-        answers = self._denoise(requests, self._rows[shape])
+        answers = self._denoise(requests, self._rows[shape], tiled=tasks[0].job.plan.tiles)
         if answers is None:
             self._advance_with_less_memory(tasks, shape)
             return
         for task, denoised in zip(tasks, answers, strict=True):
-            with self._failing(task.job):
+            with self._failing(task.job), self._edges(task.job):
                 task.advance(denoised)
         self._checks.add(tasks, answers)
 
-    def _denoise(self, requests: Sequence[DenoiseRequest], rows: int) -> list[Tensor] | None:
+    def _edges(self, job: ActiveJob) -> AbstractContextManager[None]:
+        """Let the VAE join the edges of a job's pictures, where that is wanted."""
+        return edges_joined(job.vae.vae.model, wanted=True) if job.plan.tiles else nullcontext()
+
+    def _denoise(self, requests: Sequence[DenoiseRequest], rows: int, *, tiled: bool) -> list[Tensor] | None:
         """Return the answers, or None where memory is short: the error, which holds tensors, ends here."""
         try:
             self._loras.use_in_unet(requests[0].loras)
-            return self._denoiser.denoise(requests, max_rows=rows)
+            with edges_joined(self._checkpoint.unet, wanted=tiled):
+                return (self._eager if tiled else self._denoiser).denoise(requests, max_rows=rows)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -268,7 +282,8 @@ class Engine:
     def _develop(self, job: ActiveJob, task: PictureTask, latents: Tensor) -> Picture:
         """Decode one picture's final latents and write its PNG."""
         pipeline = task.pipeline
-        image = job.vae.vae.decode(latents)
+        with self._edges(job):
+            image = job.vae.vae.decode(latents)
         if not bool(torch.isfinite(image).all()):
             raise NumericalError(f"Picture {pipeline.index + 1} (seed {pipeline.seed}) was decoded to invalid values.")
         pipeline.record("decoded", image)
@@ -339,11 +354,11 @@ def _use_few_threads(checkpoint: Checkpoint) -> None:
 
 
 def _alike(tasks: Iterable[PictureTask]) -> list[list[PictureTask]]:
-    """Group pictures of equal LoRAs and size, so that a shortage of memory for one size touches no other."""
+    """Group pictures of equal LoRAs, size and edges, so that a shortage of memory for one size touches no other."""
     alike: defaultdict[object, list[PictureTask]] = defaultdict(list)
     for task in tasks:
         if task.request is not None:
-            alike[task.request.loras, task.request.x.shape].append(task)
+            alike[task.request.loras, task.request.x.shape, task.job.plan.tiles].append(task)
     return list(alike.values())
 
 

@@ -44,6 +44,11 @@ class Plan:
         return {*([self.hires.fix.upscaler] if self.hires else []), *([init.upscaler] if init else [])}
 
     @property
+    def tiles(self) -> bool:
+        """Return whether the pictures' edges continue each other."""
+        return self.request.sampling.tiling
+
+    @property
     def picture_size(self) -> tuple[int, int]:
         """Return the finished pictures' (width, height)."""
         return self.hires.size.picture if self.hires else (self.request.width, self.request.height)

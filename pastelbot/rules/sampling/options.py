@@ -47,7 +47,7 @@ class SamplingOption:
     """An option: its field of SamplingOptions, its name in infotexts and its limits.
 
     `choices` are those of a text. `applies` says whether a request's samplers and schedules look at it. `written` ones
-    are in infotexts; `usual_too` ones also where they are at their default.
+    are in infotexts, `early` ones before those of the hires fix; `usual_too` ones also where they are at their default.
     """
 
     field: str
@@ -58,6 +58,7 @@ class SamplingOption:
     applies: Callable[[GenerationRequest], bool] = _always
     written: bool = True
     usual_too: bool = False
+    early: bool = False
 
     @property
     def usual(self) -> float | bool | str:
@@ -134,6 +135,7 @@ SAMPLING_OPTIONS = (
         written=False,
     ),
     SamplingOption(field="unipc_order", title="UniPC order", least=1, most=50, written=False),
+    SamplingOption(field="tiling", title="Tiling", early=True),
     SamplingOption(field="first_networks", title="Hires conditionings with first networks", written=False),
 )
 _BY_TITLE: Mapping[str, SamplingOption] = {option.title.casefold(): option for option in SAMPLING_OPTIONS}
