@@ -81,7 +81,7 @@ def test_what_is_wrong_is_asked_again(setup, settings, tmp_path):
     said = setup("my password", TOKEN, "cuda:9", "auto", "nowhere.safetensors", "lora.safetensors", "bundled")
 
     assert settings().checkpoint.path == "bundled"
-    for words in ("does not look like a bot's token", "is not available", "is not a file or folder", "is damaged"):
+    for words in ("does not look like a bot's token", "is not available", "is not a file or folder", "is a text"):
         assert any(words in each for each in said), words
     assert not any("my password" in each for each in said)
 
