@@ -1,6 +1,7 @@
 """The benchmarks run: nothing else calls them, so they would break unseen."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,12 @@ ROOT = Path(__file__).parents[1]
         ("simulate.py", ("--load", "1:100", "4:300", "--sample", "2"), "| 4 | 300 | 2 |"),
         ("simulate.py", ("--limits", "--jobs", "2"), "1,000 GPUs"),
         ("overhead.py", ("--turns", "1"), "besides the UNet"),
+        pytest.param(
+            "first_minute.py",
+            ("--ways", "touch"),
+            "touch: '1girl, red hair, smile' painted",
+            marks=pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium on this machine"),
+        ),
         ("fairness.py", ("--turns", "1", "--seeds", "1", "--large", "64"), "within 30%"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith(".py") else "",

@@ -245,8 +245,46 @@ def test_a_phone_shows_shared_pictures_with_their_texts(open_page):
     page.click("#send")
     gallery = page.locator(".message.private", has_text="newest").last
     gallery.locator(".picture img").first.evaluate("image => image.decode()")
-
     assert bottoms(gallery)[0] <= 700
+
+    page.locator("#open-side").tap()
+    page.get_by_role("button", name="# gallery").tap()
+    post = page.locator(".message", has_text="1girl, side ponytail").last
+    post.locator(".picture img").evaluate("image => image.decode()")
+    assert max(bottoms(post)) <= 700
+
+
+def test_a_phone_shows_a_grid_with_its_texts(open_page):
+    page = open_page(width=400, touch=True)
+    page.keyboard.type("/grid ")
+    values = "smile, grin, frown, wink"
+    for name, value in (("prompt", f"{LONG} --nohires --no hat, scarf"), ("x", "Prompt S/R"), ("x_values", values)):
+        page.fill(f"#option-{name}", value)
+    page.click("#send")
+    page.locator(".message.private").get_by_role("button", name="Paint", exact=True).click()
+    message = page.locator(".message", has=page.locator("[data-custom^='pb:reroll']"), has_text="grid 4x1").last
+    message.locator(".picture img").evaluate("image => image.decode()")
+
+    assert max(bottoms(message)) <= 700
+
+
+@pytest.mark.parametrize(
+    "command", ["help", "quota", "queue", "about", "settings show", "tags", "imagine --sede 5"], ids=lambda text: text
+)
+def test_a_phone_shows_answers_in_text_without_scrolling_sideways(open_page, command):
+    page = open_page(width=400, touch=True)
+    name, _, rest = command.partition(" --")
+    before = page.locator(".message.private").count()
+    page.keyboard.type(f"/{name} ")
+    page.wait_for_selector(".command-name")
+    if name in ("tags", "imagine"):
+        page.keyboard.type("hair" if name == "tags" else f"1girl --{rest}")
+    page.click("#send")
+    answer = page.locator(".message.private").nth(before)
+    answer.wait_for()
+
+    assert answer.evaluate("message => message.scrollWidth <= message.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= 400")
 
 
 def test_two_people_in_two_tabs_see_and_vote(open_page):
