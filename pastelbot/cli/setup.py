@@ -110,14 +110,17 @@ class Assistant:
         """Write both files, the token's for its owner alone; raises ConfigError where they cannot be written."""
         if self._token_file != self._settings.discord.token_file:
             self._text = with_key(self._text, "discord", "token_file", self._relative(self._token_file))
+        is_new_token = self._token != self._kept_token()
         try:
-            if self._token != self._kept_token():
+            if is_new_token:
                 _replace(self._token_file, f"{self._token}\n".encode(), _PRIVATE)
             mode = 0o644 if self._is_new else self._path.stat().st_mode & 0o777
             _replace(self._path, self._text.encode(), mode)
         except OSError as error:
             raise ConfigError(f"{error.filename} cannot be written: {error.strerror}.") from error
-        self._say(f"Written: {self._path}, and the token in {self._token_file}, which only you can read.")
+        # A file that was there keeps its mode, which may be right for a service's user; doctor says where it is not.
+        kept = "which only you can read" if is_new_token else "as before"
+        self._say(f"Written: {self._path}. The token is in {self._token_file}, {kept}.")
         self._say("Next: pastelbot doctor checks everything, pastelbot run starts the bot.")
 
     def _answer(

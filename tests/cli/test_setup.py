@@ -76,6 +76,18 @@ def test_only_the_owner_can_read_the_token(setup, tmp_path):
     assert mode(tmp_path / "token.txt") == 0o600
 
 
+def test_a_token_file_that_was_there_keeps_its_mode_and_nothing_else_is_said(setup, tmp_path):
+    """It may be readable for the group of a service on purpose."""
+    file = tmp_path / "token.txt"
+    file.write_text(TOKEN)
+    file.chmod(0o640)
+    said = setup(token_file=file, checkpoint="bundled")
+
+    assert mode(file) == 0o640
+    assert said[-2].endswith(f"The token is in {file}, as before.")
+    assert "which only you can read" in setup(token=OTHER)[-2]
+
+
 def test_what_is_wrong_is_asked_again(setup, settings, tmp_path):
     (tmp_path / "lora.safetensors").write_bytes(b"x" * 100)
     said = setup("my password", TOKEN, "cuda:9", "auto", "nowhere.safetensors", "lora.safetensors", "bundled")
