@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pastelbot.errors import PastelError, RequestError
 from pastelbot.i18n.languages import Languages
+from pastelbot.service.page.uploads import Uploads
 from pastelbot.service.services import Services
 from pastelbot.web.gradio_gate import GradioGate
 from pastelbot.web.guard import Guard, locale_of
@@ -23,22 +24,23 @@ from pastelbot.web.routes.sign_in_pages import SignInPages
 from pastelbot.web.visits import Visits
 
 _LOCALES = ("en", "ja")
-_STATIC = {"page.js": "text/javascript", "style.css": "text/css"}
+_STATIC = {"page.js": "text/javascript", "draw.js": "text/javascript", "style.css": "text/css"}
 _FONTS = ("system-ui", "Noto Sans", "Noto Sans CJK JP", "sans-serif")
 _HEAD = (
-    '<script src="/static/page.js" defer></script><link rel="stylesheet" href="/static/style.css">'
+    '<script src="/static/draw.js" defer></script><script src="/static/page.js" defer></script>'
+    '<link rel="stylesheet" href="/static/style.css">'
     '<link rel="icon" href="/static/avatar.webp">'
 )
 
 
 def application(services: Services, languages: Languages) -> FastAPI:
     """Return the web application of the services; it takes a second or two to build."""
-    visits = Visits(services)
-    app = plain_application(services, languages)
+    visits, uploads = Visits(services), Uploads()
+    app = plain_application(services, languages, uploads)
     for locale in _LOCALES:
         gradio.mount_gradio_app(
             app,
-            build_page(services, visits, languages, locale),
+            build_page(services, visits, uploads, languages, locale),
             path=f"/{locale}",
             footer_links=[],
             run_history=False,
@@ -50,9 +52,9 @@ def application(services: Services, languages: Languages) -> FastAPI:
     return app
 
 
-def plain_application(services: Services, languages: Languages) -> FastAPI:
-    """Return the routes around Gradio's pages."""
-    visits = Visits(services)
+def plain_application(services: Services, languages: Languages, uploads: Uploads | None = None) -> FastAPI:
+    """Return the routes around Gradio's pages, which read what was put into `uploads`."""
+    visits, kept = Visits(services), uploads or Uploads()
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(GradioGate)
     app.add_middleware(Guard, settings=services.settings, visits=visits, languages=languages)
@@ -64,8 +66,8 @@ def plain_application(services: Services, languages: Languages) -> FastAPI:
     JobRoutes(services, languages, visits).register(app)
     PictureRoutes(services).register(app)
     GalleryRoutes(services, languages).register(app)
-    FileRoutes(services).register(app)
-    DataRoutes(services, languages).register(app)
+    FileRoutes(services, kept).register(app)
+    DataRoutes(services, languages, kept).register(app)
     return app
 
 

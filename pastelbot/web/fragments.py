@@ -199,5 +199,21 @@ def drop_zone(purpose: str, text: str, kinds: str = "image/*,.txt") -> str:
     )
 
 
+def start_picture(translate: Translate) -> str:
+    """Return where a picture to start from is chosen, and a mask drawn on it; `page.js` does both."""
+    zone = drop_zone("start", translate("Drop a picture to start from, or tap to choose one"), "image/*")
+    tools = "".join(
+        f'<button type="button" data-tool="{tool}" aria-pressed="false">{_t(translate, text)}</button>'
+        for tool, text in (("draw", "Draw"), ("erase", "Erase"), ("undo", "Undo"), ("clear", "Clear"))
+    )
+    brush = f'<label>{_t(translate, "Brush")} <input type="range" id="brush" min="1" max="30" value="8"></label>'
+    hint = _t(translate, "Draw over what is to be painted anew; without a drawing, all of it is.")
+    away = f'<button type="button" data-tool="away">{_t(translate, "Remove the picture")}</button>'
+    return (
+        f'{zone}<div id="start" hidden><p class="note">{hint}</p><div id="drawing"></div>'
+        f'<div class="row">{tools}{brush}{away}</div></div>'
+    )
+
+
 def _t(translate: Translate, text: str) -> str:
     return html.escape(translate(text))

@@ -3,6 +3,7 @@
 import gradio
 
 from pastelbot.i18n.languages import Languages
+from pastelbot.service.page.uploads import Uploads
 from pastelbot.service.services import Services
 from pastelbot.web.tabs.info_tab import InfoTab
 from pastelbot.web.tabs.paint_tab import PaintTab
@@ -11,7 +12,9 @@ from pastelbot.web.visits import Visits
 _CACHED_SECONDS = 3600
 
 
-def build_page(services: Services, visits: Visits, languages: Languages, locale: str) -> gradio.Blocks:
+def build_page(
+    services: Services, visits: Visits, uploads: Uploads, languages: Languages, locale: str
+) -> gradio.Blocks:
     """Return the page in one language."""
     translate = languages.translator(locale)
     page: gradio.Blocks = gradio.Blocks(
@@ -21,7 +24,7 @@ def build_page(services: Services, visits: Visits, languages: Languages, locale:
         gradio.HTML('<header id="head" data-fragment="/me"></header><div id="notice" role="alert"></div>')
         with gradio.Tabs(elem_id="tabs"):
             with gradio.Tab(translate("Paint")):
-                PaintTab(services, visits, languages, locale).build(page)
+                PaintTab(services, visits, uploads, languages, locale).build(page)
             with gradio.Tab(translate("History")):
                 gradio.HTML('<div id="history" class="thumbs" data-fragment="/history?pages=1"></div>')
             with gradio.Tab(translate("Gallery")):

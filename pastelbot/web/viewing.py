@@ -29,17 +29,15 @@ def viewer(job: Job, picture: StoredPicture, translate: Translate, *, entry_id: 
     """Return one of a user's own pictures with its infotext, and what can be done with it."""
     address = picture_address(job.id, picture.number)
     share = f"/shared/{entry_id}/unshare" if entry_id is not None else f"/jobs/{job.id}/share/{picture.number}"
-    buttons = (
-        _use(translate)
-        + _post(share, translate("Share" if entry_id is None else "Take it out of the gallery"), reload="#gallery")
-        + _post(f"/jobs/{job.id}/delete", translate("Delete"), reload="#history", ask=translate("Delete this picture?"))
-    )
-    return _viewed(address, picture.infotext, buttons)
+    buttons = _post(
+        share, translate("Share" if entry_id is None else "Take it out of the gallery"), reload="#gallery"
+    ) + _post(f"/jobs/{job.id}/delete", translate("Delete"), reload="#history", ask=translate("Delete this picture?"))
+    return _viewed(address, picture.infotext, buttons, translate)
 
 
 def shared_viewer(shown: Shown, picture: StoredPicture, translate: Translate) -> str:
     """Return a picture of the gallery with its infotext."""
-    return _viewed(_shared_address(shown.entry.id), picture.infotext, _use(translate))
+    return _viewed(_shared_address(shown.entry.id), picture.infotext, "", translate)
 
 
 def my_data(parts: int, translate: Translate, *, local: bool) -> str:
@@ -108,11 +106,12 @@ def _search(view: View, text: str, number: int = 0, upto: int | None = None) -> 
     return html.escape(f"/gallery?{urlencode(asked)}")
 
 
-def _viewed(address: str, infotext: str, buttons: str) -> str:
+def _viewed(address: str, infotext: str, buttons: str, translate: Translate) -> str:
+    over = f'<button data-over="{address}">{_t(translate, "Paint over this picture")}</button>'
     return (
         f'<a href="{address}" target="_blank"><img src="{address}" alt=""></a>'
         f'<textarea readonly rows="6" class="infotext">{html.escape(infotext)}</textarea>'
-        f'<div class="row">{buttons}<button data-close>✕</button></div>'
+        f'<div class="row">{_use(translate)}{over}{buttons}<button data-close>✕</button></div>'
     )
 
 

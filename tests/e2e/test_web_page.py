@@ -228,3 +228,40 @@ def test_a_foreign_or_huge_file_is_one_sentence(open_page, tmp_path):
     page.set_input_files("[data-drop=infotext]", foreign)
     page.locator("[data-said=infotext]", has_text="is not a readable picture").wait_for()
     assert "" == page.input_value("#infotext textarea")
+
+
+def test_a_part_of_a_picture_is_drawn_on_and_painted_anew(open_page):
+    page = open_page(width=390)
+    written(page, "1girl, red scarf", seed="15")
+    painted(page, "1girl, red scarf").locator(".pictures img").click()
+    page.get_by_role("button", name="Paint over this picture").click()
+    canvas = page.locator("#drawing canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3, steps=4)
+    page.mouse.up()
+    page.fill("#strength textarea, #strength input", "0.6")
+    written(page, "1girl, blue scarf")
+    painted(page, "1girl, blue scarf").locator(".pictures img").click()
+
+    page.locator("#viewer[open] .infotext").wait_for()
+    infotext = page.input_value("#viewer .infotext")
+    assert "Denoising strength: 0.6" in infotext
+    assert "Mask blur: 4" in infotext
+
+
+def test_a_grid_says_its_cost_before_it_is_painted(open_page):
+    page = open_page()
+    written(page, "1girl, grid", seed="3")
+    page.get_by_role("button", name="X/Y grid").click()
+    page.click("#grid-x input")
+    page.get_by_role("option", name="Steps", exact=True).click()
+    page.fill("#grid-x-values textarea, #grid-x-values input", "4, 5")
+    page.click("#paint")
+    asked = page.locator("#said .question")
+    assert "That is 2 pictures and costs" in asked.inner_text()
+    asked.get_by_role("button", name="Paint").click()
+
+    assert page.locator(DONE, has_text="1girl, grid").locator("img").get_attribute("alt") == "1girl, grid"

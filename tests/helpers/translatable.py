@@ -90,6 +90,7 @@ ONLY_ERRORS = (
 )
 ALSO_SHOWN = {
     "rules/grids.py": {"KINDS"},
+    "rules/sampling/init_options.py": {"INIT_OPTIONS"},
     "diffusion/lora/library.py": {"notes"},
     "diffusion/image/img2img.py": {"notes"},
     "jobs/dispatcher.py": {"Dispatcher"},

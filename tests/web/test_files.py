@@ -73,6 +73,31 @@ async def test_a_foreign_file_is_one_sentence(page, tmp_path, content, sentence)
     assert str(tmp_path) not in said
 
 
+async def test_a_picture_to_start_from_is_kept_under_a_token(page):
+    async with page.browser() as browser:
+        answer = await browser.post("/uploads", data=io.BytesIO(png()))
+
+    kept = await answer.json()
+    assert (kept["width"], kept["height"], len(kept["token"])) == (8, 8, 22)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"MZ a program", "This file cannot be read: send a PNG, JPEG or WebP file."),
+        (b"", "This file cannot be read"),
+        (bytes(10 * 2**20 + 1), "This file is too large: the limit is 10 MiB."),
+    ],
+    ids=["a program", "nothing", "too large"],
+)
+async def test_a_foreign_picture_to_start_from_is_one_sentence(page, content, sentence):
+    async with page.browser() as browser:
+        answer = await browser.post("/uploads", data=io.BytesIO(content))
+
+    assert answer.status == 400
+    assert sentence in (await answer.json())["error"]
+
+
 async def test_gradio_takes_and_serves_no_files(whole_page, tmp_path):
     """Gradio lets everyone who can open the page read what others have uploaded, and the server fetch addresses."""
     secret = tmp_path / "secret.png"

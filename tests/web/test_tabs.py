@@ -1,6 +1,7 @@
 """What Gradio's fields mean and show: the tabs' handlers, called as Gradio calls them."""
 
 import html
+import io
 import re
 from dataclasses import replace
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 from helpers.fake_executors import FakeExecutor
 from helpers.support import eventually, make_settings
 from helpers.web_page import web_page
+from PIL import Image
 
 pytest.importorskip("gradio", reason="the web extra is not installed")
 import gradio
@@ -17,7 +19,9 @@ from pastelbot.errors import NotFoundError
 from pastelbot.i18n.languages import Languages
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.rules import grids
+from pastelbot.rules.sampling.init_options import INIT_OPTIONS
 from pastelbot.service.page.sign_in import Visitor
+from pastelbot.service.page.uploads import Uploads
 from pastelbot.web.application import plain_application
 from pastelbot.web.painting import answer
 from pastelbot.web.tabs.info_tab import InfoTab
@@ -44,10 +48,15 @@ async def services(tmp_path, clock, executor):
         yield page.services
 
 
+@pytest.fixture
+def uploads():
+    return Uploads()
+
+
 # Gradio makes event loops of its own where none runs.
 @pytest.fixture
-async def paint_tab(services):
-    tab = PaintTab(services, Visits(services), Languages.shipped(), "en")
+async def paint_tab(services, uploads):
+    tab = PaintTab(services, Visits(services), uploads, Languages.shipped(), "en")
     with gradio.Blocks() as page:
         tab.build(page)
     return tab
@@ -59,20 +68,27 @@ async def info_tab(services):
 
 
 def with_values(**values):
-    """Return the values of all fields of options, those that are not named left out, and of the grid's."""
-    return [values.get(name, "") for name in (*(option.name for option in ordered()), *GRID)]
+    """Return the values of all fields: the options', the grid's, the picture's. What is not named is left out."""
+    return [values.get(name, "") for name in (*(option.name for option in ordered()), *GRID, *START)]
 
 
 def option_values(**values):
-    return with_values(**values)[: -len(GRID)]
+    return with_values(**values)[: -len(GRID) - len(START)]
 
 
 def ordered():
     first = [next(option for option in offered() if option.name == name) for name in FIRST]
-    return [*first, *(option for option in offered() if option.name not in FIRST)]
+    return [*first, *(option for option in offered() if option.name not in (*FIRST, "resize_mode"))]
 
 
 GRID = ("x", "x_values", "y", "y_values")
+START = (
+    "start",
+    "mask",
+    "strength",
+    "resize_mode",
+    *(option.title for option in INIT_OPTIONS if not option.title.endswith((" x", " y"))),
+)
 FIRST = ("negative", "size", "seed", "steps", "cfg", "count", "hires")
 
 
@@ -139,7 +155,7 @@ async def test_a_mistake_is_one_sentence_and_costs_nothing(paint_tab, services, 
 
 async def test_the_fields_show_an_infotext_and_lead_to_it_again(paint_tab, fields, executor):
     prompt, *values, said = await paint_tab.fill(BROWSER, INFOTEXT)
-    await paint_tab.paint(BROWSER, prompt, *values)
+    await paint_tab.paint(BROWSER, prompt, *values, *([""] * len(START)))
 
     await eventually(lambda: executor.painting)
     (request,) = executor.painting.values()
@@ -182,7 +198,7 @@ async def test_nothing_is_painted_of_what_is_no_infotext(info_tab, executor, tex
 async def test_who_is_signed_out_paints_nothing(tmp_path, clock, executor):
     settings = make_settings(tmp_path, web={"port": 0, "always_sign_in": True})
     async with web_page(settings, clock, executor, build=plain_application) as page:
-        tab = PaintTab(page.services, Visits(page.services), Languages.shipped(), "en")
+        tab = PaintTab(page.services, Visits(page.services), Uploads(), Languages.shipped(), "en")
         with gradio.Blocks() as blocks:
             tab.build(blocks)
 
@@ -191,7 +207,7 @@ async def test_who_is_signed_out_paints_nothing(tmp_path, clock, executor):
 
 
 async def test_texts_are_in_the_pages_language(services):
-    tab = PaintTab(services, Visits(services), Languages.shipped(), "ja")
+    tab = PaintTab(services, Visits(services), Uploads(), Languages.shipped(), "ja")
     with gradio.Blocks() as page:
         tab.build(page)
 
@@ -293,3 +309,83 @@ async def test_a_plan_is_its_users_and_its_servers(paint_tab, services, executor
             await answer(services, visitor, plan_id, said="yes", locale="en")
     assert not executor.painting
     assert await answer(services, own, plan_id, said="yes", locale="en")
+
+
+def picture(colour="white", size=(64, 96)):
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
+
+
+async def test_a_picture_with_a_mask_is_painted_over(paint_tab, services, uploads, executor):
+    user_id = services.sign_in.local_user().actor.user_id
+    start, mask = uploads.keep(user_id, picture()), uploads.keep(user_id, picture("black"))
+    fields = {"Mask blur": "9", "Inpaint area": "Only masked", "Masked content": "latent noise"}
+
+    said = await paint_tab.paint(
+        BROWSER, "1girl", *with_values(start=start, mask=mask, strength="0.5", resize_mode="Crop and resize", **fields)
+    )
+
+    await eventually(lambda: executor.painting)
+    (request,) = executor.painting.values()
+    init = request.init
+    assert said == ""
+    assert (init.denoising_strength, init.resize_mode, request.hires) == (0.5, "Crop and resize", None)
+    assert (init.mask.blur_x, init.mask.only_masked, init.mask.filling) == (9, True, "latent noise")
+    assert (request.width, request.height) == (64, 96)
+
+
+@pytest.mark.parametrize(("mask", "blur"), [("", None), ("a mask", 9)])
+async def test_what_is_set_counts_beside_a_picture_or_a_mask_alone(paint_tab, services, uploads, executor, mask, blur):
+    user_id = services.sign_in.local_user().actor.user_id
+    values = {"Mask blur": "9", "strength": "0.3"}
+    assert await paint_tab.paint(BROWSER, "1girl", *with_values(**values)) == ""
+    token = uploads.keep(user_id, picture("black")) if mask else ""
+    start = uploads.keep(user_id, picture())
+    assert await paint_tab.paint(BROWSER, "1boy", *with_values(start=start, mask=token, **values)) == ""
+
+    await eventually(lambda: len(executor.painting) == 2)
+    requests = {request.prompt: request for request in executor.painting.values()}
+    init = requests["1boy"].init
+    assert requests["1girl"].init is None
+    assert (init.mask and init.mask.blur_x) == blur
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"start": "unknown"}, "no longer here: choose it again"),
+        ({"strength": "7"}, "'7' is not a valid strength"),
+        ({"Img2img upscaler": "no such"}, "no such"),
+    ],
+)
+async def test_a_picture_that_cannot_be_painted_over_is_one_sentence(
+    paint_tab, services, uploads, executor, values, sentence
+):
+    start = uploads.keep(services.sign_in.local_user().actor.user_id, picture())
+
+    said = await paint_tab.paint(BROWSER, "1girl", *with_values(**{"start": start, **values}))
+
+    assert html.escape(sentence) in said
+    assert not executor.painting
+
+
+async def test_no_user_paints_over_what_another_has_uploaded(paint_tab, uploads, executor):
+    start = uploads.keep(-77, picture())
+
+    assert "no longer here" in await paint_tab.paint(BROWSER, "1girl", *with_values(start=start))
+    assert not executor.painting
+
+
+def test_uploads_are_few_and_the_newest_stay():
+    uploads = Uploads(per_user=2, most_bytes=10)
+    first, second, third = (uploads.keep(7, b"1234") for _ in range(3))
+    other = uploads.keep(8, b"1234")
+
+    for token, user_id in ((first, 7), (second, 7), (other, 7)):
+        with pytest.raises(NotFoundError):
+            uploads.get(user_id, token)
+    assert (uploads.get(7, third), uploads.get(8, other)) == (b"1234", b"1234")
+    uploads.forget(8)
+    with pytest.raises(NotFoundError):
+        uploads.get(8, other)

@@ -92,7 +92,7 @@
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-post], [data-load], [data-view], [data-use], [data-close], #use-infotext");
+    const target = event.target.closest("[data-post], [data-load], [data-view], [data-use], [data-over], [data-tool], [data-close], #use-infotext");
     if (event.target === viewer) viewer.close();
     if (!target || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
@@ -100,6 +100,8 @@
     else if ("post" in target.dataset) press(target);
     else if ("load" in target.dataset) load(target.closest("[data-fragment]"), target.dataset.load);
     else if ("view" in target.dataset) look(target.dataset.view);
+    else if ("over" in target.dataset) over(target.dataset.over);
+    else if ("tool" in target.dataset) tool(target.dataset.tool);
     else if ("use" in target.dataset) use(target.closest("dialog").querySelector(".infotext").value);
     else viewer.close();
   });
@@ -125,6 +127,54 @@
   const drops = {
     async infotext(file) { fill(find("#infotext textarea"), (await send("/infotext", file, 25 * 1024 * 1024)).infotext); },
   };
+
+  // A picture to start from: it is uploaded at once, its mask when Paint is pressed.
+  const START = 10 * 1024 * 1024, drawing = new Drawing();
+  const token = (name, value) => fill(find(`#${name}-token textarea, #${name}-token input`), value);
+  drops.start = async (file) => {
+    const sent = await send("/uploads", file, START);
+    await drawing.show(find("#drawing"), file);
+    token("start", sent.token);
+    tool("draw");
+    find("#start").hidden = false;
+  };
+  async function over(address) {
+    viewer.close();
+    find("#tabs [role=tab]").click();
+    said("start", "");
+    try {
+      await drops.start(await (await ask(address)).blob());
+      find("#start").scrollIntoView({ block: "center", behavior: "smooth" });
+    } catch (error) { notice(error.message); }
+  }
+  function tool(name) {
+    if (name === "undo") drawing.undo();
+    else if (name === "clear") drawing.clear();
+    else if (name === "away") {
+      token("start", "");
+      token("mask", "");
+      find("#drawing").replaceChildren();
+      find("#start").hidden = true;
+      drawing.changed = false;
+    } else {
+      drawing.erasing = name === "erase";
+      for (const each of document.querySelectorAll("[data-tool]")) each.setAttribute("aria-pressed", String(each.dataset.tool === name));
+    }
+  }
+  document.addEventListener("input", (event) => { if (event.target.id === "brush") drawing.brush = Number(event.target.value); });
+  document.addEventListener("click", async (event) => {
+    const paint = event.target.closest("#paint");
+    if (!paint || !drawing.changed) return;
+    event.stopImmediatePropagation();
+    try {
+      const mask = await drawing.mask();
+      token("mask", mask ? (await send("/uploads", mask, START)).token : "");
+      setTimeout(() => paint.click(), 80);
+    } catch (error) {
+      drawing.changed = true;
+      notice(error.message);
+    }
+  }, true);
   document.addEventListener("change", async (event) => {
     const { drop } = event.target.dataset, file = event.target.files?.[0];
     if (!drop || !file) return;

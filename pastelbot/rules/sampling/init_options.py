@@ -15,7 +15,7 @@ _SWITCH = {"True": True, "False": False}
 
 
 @dataclass(frozen=True, kw_only=True)
-class _InitOption:
+class InitOption:
     """An option: the fields that it sets, of the mask or of the picture, and its values.
 
     `values` are those of a choice; else a number, from 0 to `most`, or any text where that is 0. `together`: others set
@@ -28,6 +28,12 @@ class _InitOption:
     values: Mapping[str, Any] | None = None  # Any: each option has a type of its own
     most: float = 0.0
     together: bool = False
+
+    @property
+    def usual(self) -> str:
+        """Return the value that counts where none is given."""
+        value = getattr(Mask() if self.of_mask else InitImage(), self.fields[0])
+        return f"{value:g}" if isinstance(value, float) else str(value)
 
     def read(self, text: str) -> object:
         """Return the value that a text means; raises LimitError with what is allowed."""
@@ -56,20 +62,20 @@ class _InitOption:
         return f"{self.title}: {names[0] if names else value}"
 
 
-_INIT_OPTIONS = (
-    _InitOption(title="Mask mode", fields=("inverted",), values={"Inpaint masked": False, "Inpaint not masked": True}),
-    _InitOption(title="Mask blur", fields=("blur_x", "blur_y"), most=64, together=True),
-    _InitOption(title="Mask blur x", fields=("blur_x",), most=64),
-    _InitOption(title="Mask blur y", fields=("blur_y",), most=64),
-    _InitOption(title="Inpaint area", fields=("only_masked",), values={"Whole picture": False, "Only masked": True}),
-    _InitOption(title="Masked area padding", fields=("padding",), most=256),
-    _InitOption(title="Masked content", fields=("filling",), values={name: name for name in MASK_FILLINGS}),
-    _InitOption(title="Soft mask", fields=("rounded",), values={"True": False, "False": True}),
-    _InitOption(title="Img2img upscaler", fields=("upscaler",), of_mask=False),
-    _InitOption(title="Exact img2img steps", fields=("exact_steps",), of_mask=False, values=_SWITCH),
-    _InitOption(title="Color correction", fields=("corrected",), of_mask=False, values=_SWITCH),
+INIT_OPTIONS = (
+    InitOption(title="Mask mode", fields=("inverted",), values={"Inpaint masked": False, "Inpaint not masked": True}),
+    InitOption(title="Mask blur", fields=("blur_x", "blur_y"), most=64, together=True),
+    InitOption(title="Mask blur x", fields=("blur_x",), most=64),
+    InitOption(title="Mask blur y", fields=("blur_y",), most=64),
+    InitOption(title="Inpaint area", fields=("only_masked",), values={"Whole picture": False, "Only masked": True}),
+    InitOption(title="Masked area padding", fields=("padding",), most=256),
+    InitOption(title="Masked content", fields=("filling",), values={name: name for name in MASK_FILLINGS}),
+    InitOption(title="Soft mask", fields=("rounded",), values={"True": False, "False": True}),
+    InitOption(title="Img2img upscaler", fields=("upscaler",), of_mask=False),
+    InitOption(title="Exact img2img steps", fields=("exact_steps",), of_mask=False, values=_SWITCH),
+    InitOption(title="Color correction", fields=("corrected",), of_mask=False, values=_SWITCH),
 )
-_BY_TITLE = {option.title.casefold(): option for option in _INIT_OPTIONS}
+_BY_TITLE = {option.title.casefold(): option for option in INIT_OPTIONS}
 
 
 def divided(text: str) -> tuple[str, str]:
@@ -101,7 +107,7 @@ def init_text(request: GenerationRequest) -> str | None:
     if init is None:
         return None
     texts = [
-        option.text(record) for option in _INIT_OPTIONS if (record := init.mask if option.of_mask else init) is not None
+        option.text(record) for option in INIT_OPTIONS if (record := init.mask if option.of_mask else init) is not None
     ]
     return ", ".join(text for text in texts if text is not None) or None
 

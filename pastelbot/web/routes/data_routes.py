@@ -6,6 +6,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.records import ON_PAGE
+from pastelbot.service.page.uploads import Uploads
 from pastelbot.service.rates import Kind
 from pastelbot.service.services import Services
 from pastelbot.web import viewing
@@ -17,7 +18,8 @@ _LARGEST = 64 * 2**20  # bytes of one archive, which is put together in memory
 class DataRoutes:
     """Everything here is about the user who asks."""
 
-    def __init__(self, services: Services, languages: Languages) -> None:
+    def __init__(self, services: Services, languages: Languages, uploads: Uploads) -> None:
+        self._uploads = uploads
         self._data = services.personal_data
         self._services = services
         self._languages = languages
@@ -50,6 +52,7 @@ class DataRoutes:
         user_id = visitor_of(request).actor.user_id
         self._services.rates.spend(user_id, Kind.BUTTON)
         await self._data.forget(user_id)
+        self._uploads.forget(user_id)
         self._services.page_jobs.changed(user_id)
         return JSONResponse({"notice": self._translator(request)("Everything is deleted."), "leave": True})
 

@@ -11,6 +11,7 @@ from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.options import GenerationOptions
 from pastelbot.options.fitting import fitted, is_far_larger
 from pastelbot.options.option import Option
+from pastelbot.service.page.uploads import Uploads
 from pastelbot.service.rates import Kind
 from pastelbot.service.requests.plans import pictures_in, price_of
 from pastelbot.service.requests.presets import options_in
@@ -21,16 +22,20 @@ from pastelbot.web.painting import paint
 from pastelbot.web.tabs.choices import choices_of
 from pastelbot.web.tabs.grid_fields import GridFields
 from pastelbot.web.tabs.option_fields import OptionField, offered, option_field, shown_options, typed_options
+from pastelbot.web.tabs.start_fields import StartFields
 from pastelbot.web.visits import Visits
 
+_AXES = 4  # fields of a grid
+_AT_THE_PICTURE = ("resize_mode",)  # it stands beside the picture to start from
 _FIRST = ("negative", "size", "seed", "steps", "cfg", "count", "hires")  # what stands open under the prompt
 
 
 class PaintTab:
     """Builds the tab and answers what is done in it."""
 
-    def __init__(self, services: Services, visits: Visits, languages: Languages, locale: str) -> None:
+    def __init__(self, services: Services, visits: Visits, uploads: Uploads, languages: Languages, locale: str) -> None:
         self._services = services
+        self._uploads = uploads
         self._visits = visits
         self._translate: Translate = languages.translator(locale)
         self._catalogue = languages.catalogue(locale)
@@ -56,22 +61,24 @@ class PaintTab:
                 self._add_fields()
             with gradio.Column(elem_id="result"):
                 gradio.HTML('<div id="jobs" aria-live="polite"></div>')
-        components = [*(field.component for field in self._fields), *self._grid.components]
+        own = [*(field.component for field in self._fields), *self._grid.components]
+        components = [*own, *self._start.components]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         button.click(self.paint, [prompt, *components], said, trigger_mode="multiple", **quiet)
         saved = [*(field.component for field in self._completed()), said]
         self._save_button.click(self.save, [self._name, prompt, *components], saved, **quiet)
         bring = gradio.Textbox(elem_id="bring", elem_classes="unseen", container=False)
         bring_button = gradio.Button("bring", elem_id="bring-button", elem_classes="unseen")
-        bring_button.click(self.fill, bring, [prompt, *components, said], **quiet)
+        bring_button.click(self.fill, bring, [prompt, *own, said], **quiet)
         page.load(self.choices, None, [field.component for field in self._completed()], **quiet)
 
     async def paint(self, request: gradio.Request, prompt: str, *values: object) -> str:
         """Queue what the fields say; return a sentence where that cannot be done."""
         try:
             visitor = await self._visits.require(request.cookies)
-            options = self._options(values).replace(prompt=prompt)
-            grid = self._grid.read(values[len(self._fields) :])
+            options, rest = self._options(values).replace(prompt=prompt), values[len(self._fields) :]
+            grid, starting = self._grid.read(rest[:_AXES]), rest[_AXES:]
+            options = self._start.read(options, starting, visitor.actor.user_id)
             asked = await paint(self._services, visitor, options, locale=self._locale, grid=grid)
         except PastelError as error:
             return refusal(error, self._translate)
@@ -127,7 +134,7 @@ class PaintTab:
         return [field for field in self._fields if field.option.complete is not None]
 
     def _add_fields(self) -> None:
-        options = {option.name: option for option in offered()}
+        options = {option.name: option for option in offered() if option.name not in _AT_THE_PICTURE}
         with gradio.Row(elem_classes="options"):
             self._add([options.pop(name) for name in _FIRST])
         with gradio.Accordion(self._translate("More options"), open=False):
@@ -137,6 +144,7 @@ class PaintTab:
                 self._name = gradio.Textbox(label=self._translate("Name of a preset"), elem_id="preset-name")
                 self._save_button = gradio.Button(self._translate("Save as a preset"), elem_id="save-preset")
 
+        self._start = StartFields(self._services.settings, self._uploads, self._translate, self._word)
         with gradio.Accordion(self._translate("X/Y grid"), open=False, elem_id="grid"):
             self._grid = GridFields(self._translate)
 
