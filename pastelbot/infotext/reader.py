@@ -27,6 +27,7 @@ _FOR_OTHERS = {
     "Model",
     "Model hash",
     "Version",
+    "Precision",
     "VAE",
     "VAE hash",
     "Lora hashes",

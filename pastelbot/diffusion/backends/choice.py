@@ -13,6 +13,7 @@ from pastelbot.diffusion.networks.memory import machine_memory
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel
 
 _MOST_KEPT = 6
+_FOR_ROUNDING = 5  # times the UNet in float32: what a compiler holds at once
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,12 @@ def _kept(unet: UNet2DConditionModel) -> int:
     return max(1, min(_MOST_KEPT, machine_memory() // 2 // size))
 
 
+def _float_bytes(unet: UNet2DConditionModel) -> int:
+    """Return how many bytes a UNet takes in float32."""
+    count: int = sum(parameter.numel() for parameter in unet.parameters())
+    return 4 * count
+
+
 def _obstacle(checkpoint: Checkpoint) -> str | None:
     """Return why OpenVINO cannot paint with a checkpoint; None where it can."""
     if not isinstance(checkpoint.unet, UNet2DConditionModel):
@@ -48,6 +55,9 @@ def _obstacle(checkpoint: Checkpoint) -> str | None:
         return f"it is for CPUs, and the device is {checkpoint.device}"
     if checkpoint.dtype != torch.float32:
         return f"it is for float32, and the checkpoint is loaded in {str(checkpoint.dtype).removeprefix('torch.')}"
+    needed = _FOR_ROUNDING * _float_bytes(checkpoint.unet)
+    if checkpoint.unet.dtype == torch.bfloat16 and machine_memory() < needed:
+        return f"the machine has less than the {needed >> 30} GiB that compiling in bfloat16 takes"
     if not is_installed():
         return "it is not installed: pip install 'pastelbot[openvino]'"
     return None

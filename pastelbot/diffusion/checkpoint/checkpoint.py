@@ -17,8 +17,9 @@ from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 class Checkpoint:
     """The networks of one checkpoint on one device, and what an infotext says about it.
 
-    `patches` puts LoRAs into the networks and takes them out; `vae_name` and `vae_hash` are of a separate file.
-    The UNet of an inpainting one (`is_inpainting`) is shown a mask and what stays of a picture, besides the latents.
+    `dtype` is the number format of VAE and text encoder, which the UNet's may be other than. `patches` puts LoRAs into
+    the networks and takes them out; `vae_name` and `vae_hash` are of a separate file. The UNet of an inpainting one
+    (`is_inpainting`) is shown a mask and what stays of a picture, besides the latents.
     """
 
     name: str
@@ -36,6 +37,11 @@ class Checkpoint:
     vae_name: str = ""
     vae_hash: str = ""
     is_inpainting: bool = False
+
+    @property
+    def rounded_to(self) -> str:
+        """Return the number format that "auto" took for the UNet where pixels change by it; "" where they do not."""
+        return "bf16" if self.unet.dtype == torch.bfloat16 else ""
 
     @property
     def own_vae(self) -> NamedVae:

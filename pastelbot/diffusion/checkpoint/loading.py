@@ -30,8 +30,8 @@ def load(
     """Load a checkpoint from a diffusers folder, a single file, an ONNX export or the hub.
 
     `vae` names a VAE of its own, file or folder; `stated` is what the operator says of its scheduler. `device` is one
-    of DEVICES, `precision` "auto" or one of PRECISIONS; "auto" takes half precision on CUDA and float32 elsewhere.
-    Raises a CheckpointError that says what to do.
+    of DEVICES, `precision` "auto" or one of PRECISIONS; "auto" takes half precision on CUDA, bfloat16 for
+    large UNets on CPUs that are fast in it, and float32 elsewhere. Raises a CheckpointError that says what to do.
     """
     place = locate(reference, revision=revision, offline=offline, cache_dir=cache_dir, on_progress=on_progress)
     if on_progress is not None:
@@ -48,7 +48,7 @@ def load(
     # A folder from the hub is called after a commit in the cache.
     name = None if Path(reference).expanduser().exists() else reference.rpartition("/")[2]
     return load_torch(
-        place, name, vae=own, stated=stated, device=chosen, dtype=dtype, offline=offline, cache_dir=cache_dir
+        place, name, vae=own, stated=stated, device=chosen, precision=precision, offline=offline, cache_dir=cache_dir
     )
 
 

@@ -6,6 +6,7 @@ import torch
 
 from pastelbot.config import bundled_checkpoint
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
+from pastelbot.diffusion.checkpoint.devices import NumberFormats, number_formats
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
 from pastelbot.diffusion.lora.patch import NetworkPatches, original_formats
 from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, build_vae
@@ -28,7 +29,7 @@ def load_torch(
     *,
     vae: NamedVae | None,
     device: torch.device,
-    dtype: torch.dtype,
+    precision: str,
     stated: Scheduler = NOTHING_STATED,
     offline: bool = False,
     cache_dir: Path | None = None,
@@ -42,12 +43,13 @@ def load_torch(
         weights = read_folder(place, name, needs_vae=own, stated=stated)
     else:
         weights = read_file(place, needs_vae=own, stated=stated)
+    formats = number_formats(precision, device, sum(tensor.numel() for tensor in weights.unet.tensors.values()))
     if vae is None:
-        vae = NamedVae(vae=Vae(build_vae(weights.own_vae, device, dtype), device))
+        vae = NamedVae(vae=Vae(build_vae(weights.own_vae, device, formats.others), device))
     folder = weights.tokenizer or locate_tokenizer(
         bundled_checkpoint() / "tokenizer", offline=offline, cache_dir=cache_dir
     )
-    return _assembled(weights, ClipTokenizer.from_folder(folder), vae, device, dtype)
+    return _assembled(weights, ClipTokenizer.from_folder(folder), vae, device, formats)
 
 
 def load_torch_vae(place: Path, device: torch.device, dtype: torch.dtype) -> NamedVae:
@@ -58,16 +60,16 @@ def load_torch_vae(place: Path, device: torch.device, dtype: torch.dtype) -> Nam
 
 
 def _assembled(
-    weights: Weights, tokenizer: ClipTokenizer, vae: NamedVae, device: torch.device, dtype: torch.dtype
+    weights: Weights, tokenizer: ClipTokenizer, vae: NamedVae, device: torch.device, formats: NumberFormats
 ) -> Checkpoint:
-    text_encoder = build_text_encoder(weights.text_encoder, device, dtype)
+    text_encoder = build_text_encoder(weights.text_encoder, device, formats.others)
     known = int(text_encoder.config.vocab_size)
     if known < tokenizer.size:
         raise CheckpointError(
             f"{weights.name} has a text encoder for {known} tokens, but its tokenizer has {tokenizer.size}."
         )
-    unet = build_unet(weights.unet, device, dtype)
-    formats = original_formats(weights.unet.tensors, weights.text_encoder.tensors)
+    unet = build_unet(weights.unet, device, formats.unet)
+    stored = original_formats(weights.unet.tensors, weights.text_encoder.tensors)
     return Checkpoint(
         name=weights.name,
         hash=weights.hash,
@@ -78,10 +80,10 @@ def _assembled(
         vae_name=vae.name,
         vae_hash=vae.hash,
         device=device,
-        dtype=dtype,
+        dtype=formats.others,
         prediction_type=weights.prediction_type,
         sigmas=sigmas_of(weights.name, weights.scheduler),
-        conditioner=Conditioner(tokenizer, text_encoder, device=device, dtype=dtype),
-        patches=NetworkPatches(unet, text_encoder, formats),
+        conditioner=Conditioner(tokenizer, text_encoder, device=device, dtype=formats.others),
+        patches=NetworkPatches(unet, text_encoder, stored),
         is_inpainting=unet.config.in_channels == _INPAINTING_CHANNELS,
     )

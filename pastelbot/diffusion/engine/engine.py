@@ -8,7 +8,7 @@ not hold the others up for long.
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -298,10 +298,15 @@ class Engine:
             checkpoint_hash=self._checkpoint.hash,
             vae=job.vae.name,
             vae_hash=job.vae.hash,
-            networks=task.networks.fields,
+            networks=self._fields(task),
         )
         png = encode_png(pixels, infotext)
         return Picture(png=png, seed=pipeline.seed, width=width, height=height, infotext=infotext)
+
+    def _fields(self, task: PictureTask) -> Mapping[str, str]:
+        """Return the fields of a picture's infotext that depend on networks."""
+        rounded = self._checkpoint.rounded_to
+        return task.networks.fields if not rounded else {**task.networks.fields, "Precision": rounded}
 
     @contextmanager
     def _failing(self, job: ActiveJob) -> Iterator[None]:

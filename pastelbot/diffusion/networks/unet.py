@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 Module = TypeVar("Module", bound=nn.Module)
 
-__all__ = ["UNet2DConditionModel", "place", "prepare_unet"]
+__all__ = ["UNet2DConditionModel", "float_copy", "place", "prepare_unet"]
 
 
 class UpsampleThenResize(nn.Module):
@@ -38,6 +38,16 @@ def prepare_unet(unet: UNet2DConditionModel, device: torch.device, dtype: torch.
             if isinstance(layer, Upsample2D):
                 block.upsamplers[name] = UpsampleThenResize(layer.conv)
     return place(unet, device, dtype).eval().requires_grad_(False)
+
+
+def float_copy(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """Return a copy of a prepared UNet in float32, on the CPU."""
+    with torch.device("meta"):
+        copy = type(unet).from_config(unet.config)
+    prepare_unet(copy, torch.device("meta"), torch.float32)
+    weights = {name: weight.to("cpu", torch.float32) for name, weight in unet.state_dict().items()}
+    copy.load_state_dict(weights, assign=True)
+    return copy.requires_grad_(False)
 
 
 def place(

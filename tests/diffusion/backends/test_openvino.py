@@ -177,5 +177,20 @@ def test_a_backend_that_cannot_be_had_is_a_warning_and_torch_paints(bundled, bac
     assert [words in entry["reason"] for entry in logs] == ([True] if words else [])
 
 
+def test_a_unet_in_bfloat16_is_compiled_in_it(bundled):
+    """From a copy in float32: the UNet itself paints meanwhile."""
+    loaded = loading.load(str(bundled), device="cpu", precision="fp32")
+    unet = loaded.unet.to(torch.bfloat16)
+    compiler = OpenVinoCompiler(unet, identity="")
+    predict = compiler.compile(Bucket(latents=(2, 4, 8, 8), tokens=77, loras=()), threads=1, unchanged=lambda: True)
+    x, times, context = torch.randn(2, 4, 8, 8), torch.full((2,), 500.0), torch.randn(2, 77, loaded.conditioner.width)
+    given = x.bfloat16(), times, context.bfloat16()
+    with torch.inference_mode():
+        eager = unet(*given, return_dict=False)[0].float()
+
+    assert unet.dtype == torch.bfloat16
+    assert float((predict(*given) - eager).norm() / eager.norm()) < compiler.tolerance
+
+
 def test_openvino_is_chosen_by_itself_on_a_cpu(checkpoint):
     assert isinstance(compiled_unet(checkpoint, "auto"), CompiledUnet)
