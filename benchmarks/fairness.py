@@ -1,6 +1,6 @@
 """Measure fairness: a small job beside another user's four large ones, and how right the shown times are.
 
-    .venv/bin/python benchmarks/fairness.py [--turns 3] [--seeds 4] [--large 256]
+    .venv/bin/python benchmarks/fairness.py [--turns 3] [--seeds 4] [--large 256] [--steps 20]
 
 The first part paints with the bundled checkpoint, step by step, as the worker does; the second simulates mixed loads
 with the real queue and a worker of numbers, so it prints the same on every machine.
@@ -25,7 +25,7 @@ from pastelbot.diffusion.engine.pool import EnginePool
 from pastelbot.records import GenerationRequest, HiresFix, Painted
 
 CHECKPOINT = Path(__file__).parents[1] / "pastelbot" / "data" / "checkpoint"
-SMALL = GenerationRequest(prompt="1girl, smile", width=128, height=128, steps=20)
+SMALL = GenerationRequest(prompt="1girl, smile", width=128, height=128)
 MOST = 0.3  # how wrong a time may be
 
 
@@ -34,33 +34,34 @@ def open_pool(checkpoint: Checkpoint) -> EnginePool:
     return EnginePool("default", checkpoint, load=lambda _name: checkpoint, make=Engine, in_memory=1, slots=4)
 
 
-def paint_small(pool: EnginePool, *, owner: int) -> float:
+def paint_small(pool: EnginePool, *, owner: int, steps: int) -> float:
     """Admit the small job and return the seconds until it is painted."""
     started = time.perf_counter()
-    pool.admit("small", SMALL, owner=owner)
+    pool.admit("small", SMALL.replace(steps=steps), owner=owner)
     while not any(isinstance(event, Painted) and event.job_id == "small" for event in pool.step()):
         pass
     return time.perf_counter() - started
 
 
-def measure_engine(turns: int, large: int) -> None:
+def measure_engine(turns: int, large: int, steps: int) -> None:
     """Print the seconds of a small job alone, beside another user's four large ones, and beside one's own four."""
     torch.set_num_threads(1)
     checkpoint = loading.load(str(CHECKPOINT), device="cpu")
-    request = SMALL.replace(width=large // 2, height=large // 2, hires=HiresFix(width=large, height=large, steps=20))
+    hires = HiresFix(width=large, height=large, steps=steps)
+    request = SMALL.replace(width=large // 2, height=large // 2, steps=steps, hires=hires)
     for name, owner in (("alone", None), ("beside another user's four large ones", 2), ("beside one's own four", 1)):
-        seconds, steps = [], []
+        seconds, longer = [], []
         for _ in range(turns):
             pool = open_pool(checkpoint)
             for number in range(0 if owner is None else 4):
                 pool.admit(f"large{number}", request.replace(seed=number), owner=1)
             if owner is not None:
-                for _step in range(25):  # into the second pass
+                for _step in range(steps + 5):  # into the second pass
                     started = time.perf_counter()
                     pool.step()
-                steps.append(time.perf_counter() - started)
-            seconds.append(paint_small(pool, owner=owner or 2))
-        step = f"; a step of the four: {statistics.median(steps):.2f} s" if steps else ""
+                longer.append(time.perf_counter() - started)
+            seconds.append(paint_small(pool, owner=owner or 2, steps=steps))
+        step = f"; a step of the four: {statistics.median(longer):.2f} s" if longer else ""
         print(f"small job {name}: {statistics.median(seconds):.2f} s{step}")
 
 
@@ -88,8 +89,9 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--large", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=20)
     options = parser.parse_args()
-    measure_engine(options.turns, options.large)
+    measure_engine(options.turns, options.large, options.steps)
     measure_forecasts(options.seeds)
 
 

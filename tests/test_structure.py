@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +48,8 @@ class Module:
                 yield from ((alias.name, None, alias.asname) for alias in node.names)
 
 
-def read_modules():
+@cache
+def modules():
     """Return the package's modules by their dotted names."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -56,21 +58,18 @@ def read_modules():
     return found
 
 
-MODULES = read_modules()
-
-
 def imported_modules(module):
     """Return which modules of the package a module imports, for type checking and inside functions too."""
     found = set()
     for place, name, _alias in module.imports():
         inner = f"{place}.{name}"
-        found.add(inner if inner in MODULES else place)
-    return found & set(MODULES) - {module.name}
+        found.add(inner if inner in modules() else place)
+    return found & set(modules()) - {module.name}
 
 
 def modules_in_circles():
     """Return the modules that import themselves by way of others."""
-    edges = {name: imported_modules(module) for name, module in MODULES.items()}
+    edges = {name: imported_modules(module) for name, module in modules().items()}
     return [name for name in edges if name in reached_from(edges, name)]
 
 
@@ -102,15 +101,15 @@ def functions_by_length():
     """Return every function's length in lines, those inside it included."""
     return {
         f"{module.name}.{node.name}": node.end_lineno - node.lineno + 1
-        for module in MODULES.values()
+        for module in modules().values()
         for node in ast.walk(module.tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
 
 def marks_in_a_thousand_lines():
-    lines = sum(len(module.text.splitlines()) for module in MODULES.values())
-    return 1000 * sum(module.text.count("# noqa") for module in MODULES.values()) / lines
+    lines = sum(len(module.text.splitlines()) for module in modules().values())
+    return 1000 * sum(module.text.count("# noqa") for module in modules().values()) / lines
 
 
 def switched_off_in_a_thousand_lines():
@@ -127,7 +126,7 @@ def switched_off_in_a_thousand_lines():
         text=True,
         check=True,
     )
-    lines = sum(len(module.text.splitlines()) for module in MODULES.values())
+    lines = sum(len(module.text.splitlines()) for module in modules().values())
     return 1000 * len(re.findall(r"^\S+\.py:\d+:", found.stdout, re.MULTILINE)) / lines
 
 
@@ -198,7 +197,7 @@ def used_names(module):
     """Yield (module, name) of what a module takes from others, imported or reached as an attribute of a module."""
     aliases = {}
     for place, name, alias in module.imports():
-        if name is not None and f"{place}.{name}" in MODULES:
+        if name is not None and f"{place}.{name}" in modules():
             aliases[alias] = f"{place}.{name}"
         elif name is not None:
             yield place, name
@@ -215,14 +214,15 @@ def names_read(module):
 
 def lonely_names():
     """Return the public names of modules that no other module uses; what a package re-exports is used where that is."""
-    used = {use for module in MODULES.values() if not module.is_package for use in used_names(module)}
-    for package in sorted((module for module in MODULES.values() if module.is_package), key=lambda module: module.name):
+    used = {use for module in modules().values() if not module.is_package for use in used_names(module)}
+    packages = [module for module in modules().values() if module.is_package]
+    for package in sorted(packages, key=lambda module: module.name):
         for place, name, alias in package.imports():
             if (package.name, alias) in used or alias in names_read(package):
                 used.add((place, name))
     return [
         f"{module.name}.{name}"
-        for module in MODULES.values()
+        for module in modules().values()
         for name in public_names(module)
         if (module.name, name) not in used
     ]

@@ -78,9 +78,7 @@ class FakeExecutor:
 
     def finish(self, job_id: str) -> None:
         """Paint the job: one plain picture a seed."""
-        request = self.painting.pop(job_id)
-        pictures = tuple(_plain(request, request.seed + number) for number in range(request.count))
-        self._on_event(Painted(job_id=job_id, pictures=pictures, seconds=0.1))
+        self._on_event(painted_plain(job_id, self.painting.pop(job_id)))
 
 
 class FakeDescriber:
@@ -121,6 +119,12 @@ class FakeDescriber:
         if self._held is not None:
             self._held.set()
             self._held = None
+
+
+def painted_plain(job_id: str, request: GenerationRequest) -> Painted:
+    """Return the event of a job that was painted, with one plain picture a seed."""
+    pictures = tuple(_plain(request, request.seed + number) for number in range(request.count))
+    return Painted(job_id=job_id, pictures=pictures, seconds=0.1)
 
 
 def _plain(request: GenerationRequest, seed: int) -> Picture:

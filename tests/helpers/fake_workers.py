@@ -5,6 +5,8 @@ import signal
 import sys
 import time
 
+from helpers.fake_executors import painted_plain
+
 from pastelbot.jobs.parent_watch import end_with_parent
 from pastelbot.records import Cancel, Paint, Painted, PaintingCancelled, Progress, Stop, WorkerLost, WorkerReady
 
@@ -84,3 +86,11 @@ def steady(connection, options):
         if isinstance(command, Paint):
             time.sleep(0.1)
             connection.send(Painted(job_id=command.job_id, pictures=(), seconds=0.1))
+
+
+def drawing(connection, options):
+    """Paint one plain picture a seed, at once."""
+    connection.send(WorkerReady(device="cpu", checkpoint=options.checkpoint.path, checkpoint_hash="0"))
+    while not isinstance(command := connection.recv(), Stop):
+        if isinstance(command, Paint):
+            connection.send(painted_plain(command.job_id, command.request))
