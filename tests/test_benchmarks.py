@@ -1,6 +1,7 @@
 """The benchmarks run: nothing else calls them, so they would break unseen."""
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys

@@ -34,6 +34,7 @@ def export_onnx(
     out: FolderArgument,
     opset: Annotated[int, typer.Option(help="Version of ONNX's operators, 18 to 23.")] = 20,
     precision: Annotated[str, typer.Option(help="fp32, or fp16 for CUDA; the VAE stays in fp32.")] = "fp32",
+    *,
     plain: Annotated[
         bool, typer.Option("--plain", help="Standard operators only, for other runtimes; takes far more memory.")
     ] = False,
@@ -56,6 +57,7 @@ def export_jax(
     size: Annotated[list[str] | None, typer.Option(help="Pixels, 448x640 if left out; once for each.")] = None,
     batch: Annotated[int, typer.Option(help="Rows of the UNet; a picture with guidance takes two.")] = 2,
     chunks: Annotated[int, typer.Option(help="Length of the prompt, in units of 75 tokens.")] = 1,
+    *,
     check: Annotated[bool, typer.Option("--check", help="Compare with torch; says by how much.")] = False,
     config: ConfigOption = None,
 ) -> None:
@@ -76,6 +78,7 @@ def pull(
     revision: Annotated[str | None, typer.Option(help="Commit, tag or branch.")] = None,
     file: Annotated[str | None, typer.Option(help="One file of the repository; else its diffusers folder.")] = None,
     into: Annotated[Path | None, typer.Option(help="A folder; left out, the cache that the bot looks in.")] = None,
+    *,
     vae: Annotated[bool, typer.Option("--vae", help="The VAE alone.")] = False,
     config: ConfigOption = None,
 ) -> None:

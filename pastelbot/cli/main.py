@@ -34,6 +34,7 @@ def main() -> None:
 def default(
     context: typer.Context,
     config: ConfigOption = None,
+    *,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Run the bot, unless a command says otherwise."""
@@ -72,6 +73,7 @@ def run(config: ConfigOption = None) -> None:
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 is any free one.")] = 0,
+    *,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Try the whole bot in the browser: no token, no GPU, no download."""

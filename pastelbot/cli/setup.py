@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
         token_file: Annotated[Path | None, typer.Option(help="The file with the token, or where to keep it.")] = None,
         checkpoint: Annotated[str | None, typer.Option(help="bundled, a file, a folder, or a hub name.")] = None,
         device: Annotated[str | None, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = None,
+        *,
         yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take what is set already.")] = False,
         config: ConfigOption = None,
     ) -> None:

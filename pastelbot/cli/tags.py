@@ -40,6 +40,7 @@ def tags() -> None:
 @tags_app.command("import")
 def tags_import(
     source: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="A tag-completion CSV.")],
+    *,
     merge: Annotated[bool, typer.Option("--merge", help="Keep what was imported before.")] = False,
     config: ConfigOption = None,
 ) -> None:

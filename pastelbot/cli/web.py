@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
 @web_app.callback()
 def web(
     context: typer.Context,
+    *,
     demo: Annotated[bool, typer.Option("--demo", help="With the bundled checkpoint; nothing is kept.")] = False,
     host: Annotated[str | None, typer.Option(help="Where to listen; left out, as configured.")] = None,
     port: Annotated[
@@ -98,6 +99,7 @@ def users(config: ConfigOption = None) -> None:
 @web_app.command("rmuser")
 def remove_user(
     name: Annotated[str, typer.Argument(help="The name of the account.")],
+    *,
     keep_data: Annotated[
         bool, typer.Option("--keep-data", help="Keep its pictures, presets and settings; the bot may run then.")
     ] = False,

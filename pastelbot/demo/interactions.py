@@ -7,9 +7,9 @@ has; so these functions send the same events and wait for the answer alone, thre
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
-from pastelbot.demo.world import World
+from pastelbot.demo.world import Member, Message, World
 from pastelbot.errors import RequestError
 
 _ANSWER_SECONDS = 3.0
@@ -21,6 +21,7 @@ _TEXT, _ROW, _LABEL = 10, 1, 18  # component types that others are in, or that o
 _FILE_UPLOAD, _CHECKBOX = 19, 23
 
 Upload = tuple[str, bytes]
+_Interaction: TypeAlias = Any  # of the simulator, an extra
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +29,13 @@ class Place:
     """Who does something on the page, where, and in which language."""
 
     world: World
-    member: Any
+    member: Member
     channel_id: int
     language: str
     uploads: Mapping[str, Upload] = field(default_factory=dict)
 
     @property
-    def actor(self) -> Any:
+    def actor(self) -> Member:
         """Return the simulator's handle: of a member, or of a user in direct messages."""
         return self.member if self.guild_id is not None else self.member.user
 
@@ -126,7 +127,7 @@ async def submit_modal(place: Place, interaction_id: int, values: Mapping[str, A
     return await _send(place, _MODAL, data | ({"resolved": resolved} if resolved else {}), message=message)
 
 
-async def _send(place: Place, kind: int, data: dict[str, Any], *, message: Any = None) -> dict[str, Any]:
+async def _send(place: Place, kind: int, data: dict[str, Any], *, message: Message | None = None) -> dict[str, Any]:
     """Send an interaction to the bot and return its answer as far as it is not a message."""
     from simcord import interactions
 
@@ -147,7 +148,7 @@ async def _send(place: Place, kind: int, data: dict[str, Any], *, message: Any =
     return {"choices": record.autocomplete_choices or []} if kind == _AUTOCOMPLETE else {}
 
 
-async def _answered(record: Any) -> None:
+async def _answered(record: _Interaction) -> None:
     waited = 0.0
     while not record.responded:
         if waited >= _ANSWER_SECONDS:
@@ -166,7 +167,7 @@ def _given(leaf: Mapping[str, Any], place: Place, typed: Mapping[str, Any]) -> l
     return [option for option in leaf.get("options") or [] if option["name"] in filled]
 
 
-def _value(place: Place, command: str, option: Mapping[str, Any], typed: Mapping[str, Any]) -> Any:
+def _value(place: Place, command: str, option: Mapping[str, Any], typed: Mapping[str, Any]) -> object:
     """Return an option's value as the simulator takes it; raises RequestError where it does not fit."""
     from simcord import interactions
 
@@ -181,7 +182,7 @@ def _value(place: Place, command: str, option: Mapping[str, Any], typed: Mapping
         raise _not_fitting(error) from error
 
 
-def _entity(world: World, kind: int, number: int) -> Any:
+def _entity(world: World, kind: int, number: int) -> object:
     """Return the simulator's handle of a user, channel or role."""
     from simcord.builders import ChannelHandle, RoleHandle
 

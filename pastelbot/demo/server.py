@@ -11,7 +11,7 @@ from aiohttp import web
 
 from pastelbot.demo import interactions
 from pastelbot.demo.interactions import Place, Upload
-from pastelbot.demo.world import World
+from pastelbot.demo.world import Member, World
 from pastelbot.errors import RequestError, StartupError
 
 _HOST = "127.0.0.1"
@@ -224,7 +224,7 @@ class _Pages:
         return Place(world=self._world, member=member, channel_id=channel, language=language, uploads=uploads or {})
 
 
-def _person(member: Any) -> dict[str, str]:
+def _person(member: Member) -> dict[str, str]:
     return {"id": str(member.id), "name": member.name, "shown": member.name.capitalize()}
 
 

@@ -12,14 +12,14 @@ import tempfile
 import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from discord import PermissionOverwrite, Permissions
 
 from pastelbot import app, config, log
 from pastelbot.demo.interactions import Place, use_command
 from pastelbot.demo.server import serve
-from pastelbot.demo.world import World
+from pastelbot.demo.world import Environment, World
 from pastelbot.errors import StartupError
 
 _WELCOME = (
@@ -79,7 +79,7 @@ def _settings(folder: Path) -> config.Settings:
     )
 
 
-async def _furnish(env: Any) -> World:
+async def _furnish(env: Environment) -> World:
     """Create a server with a member, a manager, a channel for each purpose and a welcome message."""
     guild = env.create_guild("Pastel Studio")
     keepers = guild.create_role("keepers", permissions=Permissions(manage_guild=True, manage_messages=True))
@@ -102,7 +102,7 @@ async def _furnish(env: Any) -> World:
     return world
 
 
-def _simcord() -> Any:
+def _simcord() -> ModuleType:
     try:
         import simcord
     except ImportError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import discord
 
@@ -12,17 +12,24 @@ _MESSAGES_SHOWN = 60
 _SLASH, _MENU = 1, 3  # application command types
 _GROUPS = {1, 2}  # option types: subcommand, subcommand group
 
+# What the simulator hands out. It is an extra, so type checkers may not find its classes.
+Environment: TypeAlias = Any
+Guild: TypeAlias = Any
+Member: TypeAlias = Any
+Channel: TypeAlias = Any
+Message: TypeAlias = Any
+
 
 @dataclass(frozen=True, kw_only=True)
 class World:
     """A simulated Discord with one server, and the members whom the page can act as."""
 
-    env: Any
-    guild: Any
-    members: Mapping[str, Any]
+    env: Environment
+    guild: Guild
+    members: Mapping[str, Member]
     unlisted: frozenset[str] = frozenset()  # commands that cannot do anything here
 
-    def member(self, name: str) -> Any:
+    def member(self, name: str) -> Member:
         """Return a member; raises RequestError where there is none of that name."""
         if name not in self.members:
             raise RequestError(f"There is no member {name!r}: there are {', '.join(self.members)}.")
@@ -33,18 +40,18 @@ class World:
         """Return a number that grows with everything that happens."""
         return len(self.env.backend.transcript)
 
-    def direct_channel(self, member: Any) -> Any:
+    def direct_channel(self, member: Member) -> Channel:
         """Return the channel of direct messages between a member and the bot."""
         return self.env.backend.get_dm_channel(member.id)
 
-    def channels(self, member: Any) -> list[dict[str, Any]]:
+    def channels(self, member: Member) -> list[dict[str, Any]]:
         """Return the channels that a member sees, the direct messages last."""
         backend = self.env.backend
         shown = [backend.channels[each] for each in backend.guilds[self.guild.id].channel_ids]
         seen = [channel for channel in shown if self.sees_channel(member, channel.id)]
         return [self._channel(channel) for channel in [*seen, self.direct_channel(member)]]
 
-    def _channel(self, channel: Any) -> dict[str, Any]:
+    def _channel(self, channel: Channel) -> dict[str, Any]:
         messages = self.env.backend.messages.get(channel.id, {})
         return {
             "id": str(channel.id),
@@ -54,39 +61,39 @@ class World:
             "last": str(max((key for key, each in messages.items() if not each.is_ephemeral), default=0)),
         }
 
-    def sees_channel(self, member: Any, channel_id: int) -> bool:
+    def sees_channel(self, member: Member, channel_id: int) -> bool:
         """Return whether a member sees a channel."""
         from simcord.backend.access import channel_accessible
 
         return bool(channel_accessible(self.env.backend, channel_id, member.id))
 
-    def messages(self, member: Any, channel_id: int) -> list[Any]:
+    def messages(self, member: Member, channel_id: int) -> list[Message]:
         """Return the newest messages of a channel that a member sees, the oldest first."""
         if not self.sees_channel(member, channel_id):
             return []
         stored = self.env.backend.messages.get(channel_id, {}).values()
         return [each for each in stored if each.visible_to(member.id)][-_MESSAGES_SHOWN:]
 
-    def payload(self, message: Any) -> dict[str, Any]:
+    def payload(self, message: Message) -> dict[str, Any]:
         """Return a message as Discord sends it."""
         from simcord.backend.serializers import message_payload
 
         return dict(message_payload(self.env.backend, message))
 
-    def message(self, member: Any, channel_id: int, message_id: int) -> Any:
+    def message(self, member: Member, channel_id: int, message_id: int) -> Message:
         """Return a message that a member sees; raises RequestError where there is none."""
         for each in self.messages(member, channel_id):
             if each.id == message_id:
                 return each
         raise RequestError("This message is gone.")
 
-    def may_delete(self, member: Any, message: Any) -> bool:
+    def may_delete(self, member: Member, message: Message) -> bool:
         """Return whether a member may delete a message."""
         return message.author_id == member.id or bool(
             self.permissions(member, message.channel_id).manage_messages and not message.is_ephemeral
         )
 
-    def permissions(self, member: Any, channel_id: int) -> discord.Permissions:
+    def permissions(self, member: Member, channel_id: int) -> discord.Permissions:
         """Return a member's permissions in a channel: none in direct messages."""
         channel = self.env.backend.channels[channel_id]
         if channel.guild_id is None:
@@ -98,14 +105,14 @@ class World:
         content: bytes | None = self.env.backend.cdn.get(url)
         return content
 
-    def command(self, member: Any, channel_id: int, name: str, *, menu: bool = False) -> dict[str, Any]:
+    def command(self, member: Member, channel_id: int, name: str, *, menu: bool = False) -> dict[str, Any]:
         """Return the root of a command that a member can use in a channel; raises RequestError where there is none."""
         for command in self._roots(member, channel_id, _MENU if menu else _SLASH):
             if command["name"] == (name if menu else name.split(" ", maxsplit=1)[0]):
                 return command
         raise RequestError(f"There is no command {name!r} here.")
 
-    def commands(self, member: Any, channel_id: int, language: str) -> list[dict[str, Any]]:
+    def commands(self, member: Member, channel_id: int, language: str) -> list[dict[str, Any]]:
         """Return all commands that a member can use in a channel, with names and descriptions in a language."""
         return [
             {
@@ -118,12 +125,12 @@ class World:
             for path, leaf in _leaves(command, [command["name"]])
         ]
 
-    def menus(self, member: Any, channel_id: int, language: str) -> list[dict[str, str]]:
+    def menus(self, member: Member, channel_id: int, language: str) -> list[dict[str, str]]:
         """Return the entries of *Apps* in a message's menu."""
         roots = self._roots(member, channel_id, _MENU)
         return [{"name": each["name"], "label": _localised(each, "name", language)} for each in roots]
 
-    def _roots(self, member: Any, channel_id: int, kind: int) -> list[dict[str, Any]]:
+    def _roots(self, member: Member, channel_id: int, kind: int) -> list[dict[str, Any]]:
         if not self.sees_channel(member, channel_id):
             return []
         found = self.env.backend.visible_commands(user_id=member.id, channel_id=channel_id, type=kind)

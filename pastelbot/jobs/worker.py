@@ -75,9 +75,9 @@ def _handle(command: Paint | Cancel, engine: "Painting") -> list[Event]:
 
 
 def _load(options: WorkerOptions, heartbeat: Heartbeat) -> tuple["GridEngine", WorkerReady, Callable[[], None]]:
-    from pastelbot.diffusion.checkpoint.device_report import matrix_flops  # noqa: PLC0415 - torch, only here
-    from pastelbot.diffusion.engine import factory  # noqa: PLC0415 - torch, only here, in the child
-    from pastelbot.diffusion.networks.memory import give_back_memory  # noqa: PLC0415 - the same
+    from pastelbot.diffusion.checkpoint.device_report import matrix_flops  # torch, only here
+    from pastelbot.diffusion.engine import factory  # torch, only here, in the child
+    from pastelbot.diffusion.networks.memory import give_back_memory  # the same
 
     engine, checkpoint = factory.make_engines(options, heartbeat.during)
     # The bundled checkpoint is made for CPUs.

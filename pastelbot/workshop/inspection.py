@@ -110,7 +110,7 @@ def _file_faults(source: TensorSource) -> list[str]:
 
 def _folder_faults(folder: Path) -> list[str]:
     """Return why a diffusers folder could not be loaded, without reading its numbers."""
-    from pastelbot.diffusion.checkpoint.folder_check import check_folder  # noqa: PLC0415 - slow to import
+    from pastelbot.diffusion.checkpoint.folder_check import check_folder  # slow to import
 
     try:
         check_folder(folder)

@@ -4,7 +4,6 @@ import json
 
 import pytest
 from discord.app_commands import Command, ContextMenu, Group
-from helpers.simulator import settle_quickly
 from helpers.studio import SimulatedServer
 from helpers.support import make_settings
 
@@ -33,12 +32,6 @@ def remembering(translate):
         return json.loads(known[key])
 
     return get_translated_payload
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Let the simulator look for idleness often."""
-    settle_quickly(monkeypatch)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from helpers.field_cases import KINDS, PAINTING, open_jobs, what_is_painted
-from helpers.simulator import settle_quickly
 from helpers.studio import SimulatedServer
 from helpers.support import make_settings
 from safetensors.torch import load_file, save_file
@@ -63,9 +62,8 @@ def imagine(pastelbot, tiny):
 
 
 @pytest.fixture
-async def bot(tmp_path, clock, monkeypatch):
+async def bot(tmp_path, clock):
     """Return a function that gives a member's command to the whole bot, and returns what it says and would paint."""
-    settle_quickly(monkeypatch)
     servers = []
 
     async def ask(command, *, settings=None, **options):

@@ -1,12 +1,14 @@
 """What the simulator of Discord has no public switch for."""
 
 import discord
-import simcord.env
+from simcord.env import Env
 
 
-def settle_quickly(monkeypatch):
-    """Let the simulator look for idleness often."""
-    monkeypatch.setitem(simcord.env.Env._settle_internal.__kwdefaults__, "idle", 0.002)
+class QuickEnv(Env):
+    """A simulated Discord that looks for idleness often."""
+
+    async def _settle_internal(self, *, idle=0.002, **options):
+        await super()._settle_internal(idle=idle, **options)
 
 
 def restrict_channels(monkeypatch, *, restricted=True):

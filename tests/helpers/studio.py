@@ -8,8 +8,8 @@ from discord import Permissions
 from helpers.discord_rules import check_requests
 from helpers.fake_executors import FakeDescriber, FakeExecutor
 from helpers.jobs import work_used
+from helpers.simulator import QuickEnv
 from helpers.support import PATIENCE, eventually
-from simcord.env import Env
 
 from pastelbot import app
 from pastelbot.records import JobStatus
@@ -41,7 +41,8 @@ class SimulatedServer:
         )
 
     async def open(self):
-        self.env = Env(self.bot, shard_count=None if self.bot.shard_count else 1)
+        shards = None if self.bot.shard_count else 1
+        self.env = QuickEnv(self.bot, shard_count=shards, settle_timeout=PATIENCE)
         await self.env.start()
         self.guild = self.env.create_guild("Pastel SimulatedServer")
         self.channel = self.guild.create_text_channel("art")
@@ -70,13 +71,10 @@ class SimulatedServer:
         await self.env.restart_bot(self.bot)
 
     async def kill(self):
-        """End the bot as a crash would: nothing is put back, shown or settled."""
-        services, delivery, self.bot._delivery = self.bot.services, self.bot._delivery, None
-        services.dispatcher._poll.cancel()
-        services.dispatcher._mailbox._closed = True
-        await delivery.close()
-        await services.database.close()
-        services.watchdog.stop()
+        """End the bot as a crash would: nothing is put back, shown or settled, as nothing can be shown or written."""
+        await self.bot.messages.close()
+        await self.bot.services.database.close()
+        await self.bot.close()
 
     @property
     def jobs(self):

@@ -138,7 +138,11 @@ async def test_a_filling_that_fails_leaves_everything_as_it_was(database, store,
 async def test_two_fillings_at_once_are_refused_but_an_abandoned_one_is_not_waited_for(
     database, store, sets, clock, jump
 ):
-    await sets._begin(Filling(shipped=[], digest="killed"))
+    async with database.transaction() as transaction:  # as a filling that was killed half-way leaves it
+        await transaction.execute(
+            "INSERT INTO tag_sets (state, touched_at, shipped, source) VALUES ('filling', ?, 'killed', '')",
+            clock().timestamp(),
+        )
 
     with pytest.raises(TagFileError, match="Another import of tags is under way"):
         await sets.fill(Filling(shipped=TAGS, digest="2"))

@@ -45,7 +45,8 @@ class GalleryCog(commands.Cog):
         view: str = View.NEWEST.value,
         tag: app_commands.Range[str, 1, SEARCHED] = "",
         text: app_commands.Range[str, 1, SEARCHED] = "",
-        public: bool = False,  # noqa: FBT001, FBT002 - Discord's options are positional
+        *,
+        public: bool = False,
     ) -> None:
         """Look through the pictures that people here have shared."""
         chosen, tag = View(view), tag_key(tag)

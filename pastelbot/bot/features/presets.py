@@ -1,6 +1,7 @@
 """`/prompt` and "Apps > Save prompt": named presets."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -144,7 +145,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
         job = await self._visibility.shown_in(actor_of(interaction), message.id)
         request = job.request if job is not None else await _request_of(message)
 
-        async def save(answer: Interaction, name: str, keep_seed: bool) -> None:  # noqa: FBT001
+        async def save(answer: Interaction, name: str, *, keep_seed: bool) -> None:
             await self._save(answer, name, options_of(request, keep_seed=keep_seed))
 
         await open_modal(interaction, _SaveModal(save))
@@ -159,7 +160,7 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
 class _SaveModal(discord.ui.Modal):
     """Asks for a preset's name."""
 
-    def __init__(self, save: Any) -> None:  # noqa: ANN401 - a coroutine function of the cog
+    def __init__(self, save: Callable[..., Awaitable[None]]) -> None:
         super().__init__(title="Save these settings")
         self._save = save
         self.name: discord.ui.TextInput[Any] = discord.ui.TextInput(custom_id="name", max_length=LONGEST_NAME)
@@ -170,7 +171,7 @@ class _SaveModal(discord.ui.Modal):
     @answers_errors
     async def on_submit(self, interaction: Interaction) -> None:
         """Save them."""
-        await self._save(interaction, self.name.value, self.keep_seed.value)
+        await self._save(interaction, self.name.value, keep_seed=self.keep_seed.value)
 
 
 async def _request_of(message: discord.Message) -> GenerationRequest:

@@ -35,7 +35,7 @@ class OpenVinoCompiler:
     rows = 2  # larger batches were slower on every CPU that was measured, and each is another shape
 
     def __init__(self, unet: UNet2DConditionModel, *, identity: str, cache: BlobCache | None = None) -> None:
-        import openvino  # noqa: PLC0415 - an extra
+        import openvino
 
         self._openvino = openvino
         self._core = openvino.Core()
@@ -72,8 +72,8 @@ class OpenVinoCompiler:
 
         These are the steps of OpenVINO's `convert_model` without its telemetry.
         """
-        from openvino.frontend import FrontEndManager  # noqa: PLC0415 - an extra
-        from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # noqa: PLC0415
+        from openvino.frontend import FrontEndManager
+        from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
         width = int(self._unet.config.cross_attention_dim)
         channels = int(self._unet.config.in_channels)

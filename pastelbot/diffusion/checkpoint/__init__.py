@@ -9,6 +9,6 @@ def __getattr__(name: str) -> object:
     """Return `load`; raises AttributeError for any other name."""
     if name != "load":
         raise AttributeError(name)
-    from pastelbot.diffusion.checkpoint.loading import load  # noqa: PLC0415 - slow to import
+    from pastelbot.diffusion.checkpoint.loading import load  # slow to import
 
     return load

@@ -79,7 +79,7 @@ def load_onnx(
 
 
 def _device(device: str) -> torch.device:
-    import onnxruntime  # noqa: PLC0415 - an extra
+    import onnxruntime  # an extra
 
     there = [kind for kind, provider in PROVIDERS.items() if provider in onnxruntime.get_available_providers()]
     if device == "auto":

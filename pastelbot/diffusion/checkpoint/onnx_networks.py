@@ -22,7 +22,7 @@ class Session:
 
     def __init__(self, path: Path, device: torch.device) -> None:
         """Load a graph for the CPU or a CUDA device; raises CheckpointError where it is damaged."""
-        import onnxruntime  # noqa: PLC0415 - an extra
+        import onnxruntime  # an extra
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
+from torch.nn import functional
 
 from pastelbot.choices import LATENT_UPSCALERS, PIXEL_UPSCALERS
 from pastelbot.diffusion.conditioning.schedule import ConditioningSchedule, WeightedConditioning, fill, pad
@@ -137,7 +137,7 @@ class PicturePipeline:
     def _source(self, kept: Tensor, painted: Tensor, generator: TorchGenerator) -> Tensor:
         """Return what a UNet for inpainting is shown: the mask, and the latents of what stays (5 channels)."""
         latents = self._encode_image(kept, generator)
-        mask = F.interpolate(painted[None, None], size=latents.shape[1:])[0]
+        mask = functional.interpolate(painted[None, None], size=latents.shape[1:])[0]
         return torch.cat([mask.to(latents), latents])
 
     def _whole_source(self, rows: int, columns: int) -> Tensor:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection
 
 import numpy as np
-import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 from pastelbot.choices import LATENT_UPSCALERS, PIXEL_UPSCALERS, UPSCALERS, nearest_names
 from pastelbot.diffusion.networks.vae import Pixels
@@ -26,7 +26,7 @@ def upscale_latents(latents: Tensor, size: HiresSize, upscaler: str) -> Tensor:
     mode, antialias = LATENT_UPSCALERS[upscaler]
     # MPS does not know all of them, and latents are small.
     here = latents.cpu() if latents.device.type == "mps" else latents
-    resized = F.interpolate(here.unsqueeze(0), size=size.upscaled_cells, mode=mode, antialias=antialias)[0]
+    resized = functional.interpolate(here.unsqueeze(0), size=size.upscaled_cells, mode=mode, antialias=antialias)[0]
     return resized.to(latents.device)
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 from pastelbot.choices import PIXEL_UPSCALERS
 from pastelbot.diffusion.image.hires import Enlarge, enlarged_to
@@ -106,4 +106,4 @@ def resize_latents(latents: Tensor, rows: int, columns: int) -> Tensor:
     """Return latents (channels, rows, columns), resized bilinearly where they have another size."""
     if latents.shape[1:] == (rows, columns):
         return latents
-    return F.interpolate(latents.unsqueeze(0), size=(rows, columns), mode="bilinear")[0]
+    return functional.interpolate(latents.unsqueeze(0), size=(rows, columns), mode="bilinear")[0]

@@ -38,7 +38,7 @@ _Span = tuple[int, int]
 def _load_with_spandrel(path: Path, device: torch.device) -> UpscalerModel:
     """Load a model file in float32; raises PaintingError without spandrel, CheckpointError for another file."""
     try:
-        import spandrel  # noqa: PLC0415 - an extra, with torchvision behind it
+        import spandrel  # an extra, with torchvision behind it
     except ImportError as error:
         raise PaintingError(
             f"The upscaler {path.stem} needs the package spandrel, which is not installed: the operator can install "

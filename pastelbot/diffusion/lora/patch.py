@@ -41,6 +41,7 @@ class LoadedLora:
 
 
 LoraSet = tuple[tuple[LoadedLora, float], ...]
+_Add = Callable[[Tensor, Sequence[tuple[Change, float]]], Tensor]
 NO_LORAS: LoraSet = ()
 
 
@@ -55,14 +56,19 @@ class Layer:
 class Patch:
     """The layers of one network, with whatever set of LoRAs was used last; looked for when the first is used.
 
-    `forget` is called where the weights change, for what was computed of them.
+    `forget` is called where the weights change, for what was computed of them; `add` computes a changed weight from the
+    original one.
     """
 
     def __init__(
-        self, find_layers: Callable[[], Mapping[str, Layer]], *, forget: Callable[[], None] = lambda: None
+        self,
+        find_layers: Callable[[], Mapping[str, Layer]],
+        *,
+        forget: Callable[[], None] = lambda: None,
+        add: _Add = add_changes,
     ) -> None:
         self._find_layers = find_layers
-        self._forget = forget
+        self._forget, self._add = forget, add
         self._originals: dict[str, Tensor] = {}
         self._changed: set[str] = set()
         self._used: LoraSet | None = NO_LORAS
@@ -111,7 +117,7 @@ class Patch:
         device = layer.weight.device
         moved = [(change.moved(device), multiplier) for change, multiplier in changes]
         self._changed.add(key)
-        layer.weight.copy_(add_changes(self._originals[key], moved).to(layer.stored))
+        layer.weight.copy_(self._add(self._originals[key], moved).to(layer.stored))
 
 
 class Patches(Protocol):

@@ -3,10 +3,10 @@
 from typing import TypeVar, cast
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
+from torch.nn import functional
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -25,10 +25,10 @@ class UpsampleThenResize(nn.Module):
 
     def forward(self, hidden_states: Tensor, output_size: tuple[int, int] | None = None) -> Tensor:
         """Return (batch, channels, height, width) features of `output_size`, by default of the double size."""
-        doubled = self.conv(F.interpolate(hidden_states, scale_factor=2.0, mode="nearest"))
+        doubled = self.conv(functional.interpolate(hidden_states, scale_factor=2.0, mode="nearest"))
         if output_size is None or tuple(doubled.shape[-2:]) == tuple(output_size):
             return cast("Tensor", doubled)
-        return F.interpolate(doubled, size=tuple(output_size), mode="nearest")
+        return functional.interpolate(doubled, size=tuple(output_size), mode="nearest")
 
 
 def prepare_unet(unet: UNet2DConditionModel, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel:

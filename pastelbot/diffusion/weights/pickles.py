@@ -103,7 +103,7 @@ def _nested(content: object) -> object | None:
 
 
 def _read_in_child(path: Path) -> dict[str, Tensor]:
-    from safetensors.torch import load_file  # noqa: PLC0415 - for old files alone
+    from safetensors.torch import load_file  # for old files alone
 
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "converted.safetensors"
@@ -117,7 +117,7 @@ def _read_in_child(path: Path) -> dict[str, Tensor]:
 
 def convert(path: Path, target: Path) -> None:
     """Write a pickled file's tensors as safetensors. Changes what torch may load in this process: run it in a child."""
-    from safetensors.torch import save_file  # noqa: PLC0415
+    from safetensors.torch import save_file
 
     _check_form(path)
     names = _foreign(path)

@@ -41,7 +41,7 @@ def main(connection: Connection, options: WorkerOptions, *, actor_class: type[Pa
 def _actor(options: WorkerOptions, heartbeat: Heartbeat, actor_class: type[PaintingActor]) -> tuple[Any, Any]:
     """Return the Ray module and an actor that has begun; raises _ClusterError."""
     try:
-        import ray  # noqa: PLC0415 - an extra, and only here
+        import ray  # an extra, and only here
     except ImportError as error:
         raise _ClusterError(_MISSING) from error
     with heartbeat.during("Ray: waiting for an actor"):

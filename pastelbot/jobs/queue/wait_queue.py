@@ -65,6 +65,10 @@ class WaitQueue:
         key = self._keys.get(job_id)
         return self._order[bisect_left(self._order, (key,))][1] if key is not None else None
 
+    def rank(self, job_id: str) -> _Key:
+        """Return what a waiting job is ordered by: its rank in half-lives first, the lowest is next."""
+        return self._keys[job_id]
+
     def ids(self) -> set[str]:
         """Return the ids of all queued jobs."""
         return set(self._keys)
@@ -155,10 +159,13 @@ class WaitQueue:
         if job_id not in self._keys:
             self._number.pop(job_id, None)
 
-    def forget(self, now: float) -> None:
-        """Forget users served so long ago that it weighs nothing."""
+    def forget(self, now: float) -> list[int]:
+        """Forget users served so long ago that it weighs nothing, and return who they are."""
         oldest = self._time(now) - _LONG_AGO
-        self._served = {user: served for user, served in self._served.items() if served > oldest}
+        forgotten = [user for user, served in self._served.items() if served <= oldest]
+        for user in forgotten:
+            del self._served[user]
+        return forgotten
 
     def fill(self, jobs: Iterable[QueuedJob], served: Iterable[Served]) -> None:
         """Fill the queue from the database."""

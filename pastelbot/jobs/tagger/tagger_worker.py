@@ -19,7 +19,7 @@ def main(connection: Connection, options: TaggerOptions) -> None:
     """Load the tagger and send True, then for each file that comes its Description or the error that it caused."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the bot decides
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the bot process is gone
-        from pastelbot.tagging.tagger import Tagger  # noqa: PLC0415 - only here, in the child
+        from pastelbot.tagging.tagger import Tagger  # only here, in the child
 
         try:
             tagger = Tagger.load(options)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel, UpsampleThenResize
 from pastelbot.diffusion.networks.vae import AutoencoderKL
@@ -71,10 +71,10 @@ class _AlwaysResize(nn.Module):
         self.conv = conv
 
     def forward(self, hidden_states: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        doubled = self.conv(F.interpolate(hidden_states, scale_factor=2.0, mode="nearest"))
+        doubled = self.conv(functional.interpolate(hidden_states, scale_factor=2.0, mode="nearest"))
         if output_size is None:
             raise AssertionError("the UNet did not pass the size to its layers")
-        return F.interpolate(doubled, size=tuple(output_size), mode="nearest")
+        return functional.interpolate(doubled, size=tuple(output_size), mode="nearest")
 
 
 class EncodeCall(nn.Module):

@@ -13,8 +13,9 @@ from safetensors.torch import load_file, save_file
 
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
+from pastelbot.diffusion.lora.changes import add_changes
 from pastelbot.diffusion.lora.library import LoraLibrary, text_set, unet_set
-from pastelbot.diffusion.lora.patch import NO_LORAS, NetworkPatches
+from pastelbot.diffusion.lora.patch import NO_LORAS, NetworkPatches, Patch
 from pastelbot.errors import NotFoundError, PaintingError, PromptError
 from pastelbot.formats.network_files import LoraFiles, NetworkFolders
 from pastelbot.records import GenerationRequest, HiresFix, Painted, SamplingOptions
@@ -336,15 +337,15 @@ def test_change_that_breaks_off_is_made_good(own, folders, monkeypatch):
     library = LoraLibrary(patches, LoraFiles(folders.loras))
     before = weights(own)
     (used,) = library.of_prompt("<lora:soft:0.5>")
-    change, calls = patches.unet._change, []
+    calls = []
 
-    def failing(key, changes):
-        calls.append(key)
+    def failing(original, changes):
+        calls.append(original)
         if len(calls) == 5:
             raise MemoryError
-        change(key, changes)
+        return add_changes(original, changes)
 
-    monkeypatch.setattr(patches.unet, "_change", failing)
+    monkeypatch.setattr(patches, "unet", Patch(lambda layers=patches.unet.layers: layers, add=failing))
     with pytest.raises(MemoryError):
         library.use_in_unet(((used.lora, 0.5),))
     assert not same(before, weights(own))
@@ -359,15 +360,16 @@ def test_short_memory_while_weights_change_fails_at_most_its_own_job(own, folder
     before = weights(own)
     jobs = {"soft": REQUEST.replace(prompt="1girl<lora:soft:0.8>"), "plain": REQUEST}
     alone = {name: run(Engine(own, networks=folders), a=job)["a"].pictures[0] for name, job in jobs.items()}
-    change, calls = own.patches.unet._change, []
+    calls = []
 
-    def failing(key, changes):
-        calls.append(key)
+    def failing(original, changes):
+        calls.append(original)
         if 7 < len(calls) <= 7 + times:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
-        change(key, changes)
+        return add_changes(original, changes)
 
-    monkeypatch.setattr(own.patches.unet, "_change", failing)
+    layers = own.patches.unet.layers
+    monkeypatch.setattr(own.patches, "unet", Patch(lambda: layers, forget=own.unet.forget, add=failing))
     painted = run(Engine(own, networks=folders), **jobs)
 
     assert painted.keys() == ({"soft", "plain"} if times == 1 else {"plain"})

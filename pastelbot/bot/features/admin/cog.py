@@ -61,7 +61,8 @@ class AdminGroup(app_commands.Group):
     async def drain(
         self,
         interaction: Interaction,
-        everywhere: bool = False,  # noqa: FBT001, FBT002 - an option
+        *,
+        everywhere: bool = False,
     ) -> None:
         """Take no new pictures; queued ones wait, those being painted are finished."""
         changed = await self._admin.drain(actor_of(interaction), everywhere=everywhere, drained=True)
@@ -74,7 +75,8 @@ class AdminGroup(app_commands.Group):
     async def resume(
         self,
         interaction: Interaction,
-        everywhere: bool = False,  # noqa: FBT001, FBT002 - an option
+        *,
+        everywhere: bool = False,
     ) -> None:
         """Go on after a drain."""
         changed = await self._admin.drain(actor_of(interaction), everywhere=everywhere, drained=False)

@@ -246,7 +246,7 @@ class GalleryGroup(app_commands.Group):
     @app_commands.command(name="best_of")
     @app_commands.describe(on="Post the week's best pictures in the gallery's channel")
     @answers_errors
-    async def best_of(self, interaction: Interaction, on: bool) -> None:  # noqa: FBT001 - an option
+    async def best_of(self, interaction: Interaction, *, on: bool) -> None:
         """Switch the weekly best-of on or off."""
         await self._admin.set_value(
             actor_of(interaction), server_rules.BEST_OF, on or None, shown="on" if on else "off"
