@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pastelbot.diffusion.engine.blending import DenoiseRequests
 from pastelbot.diffusion.engine.denoiser import DenoiseRequest
-from pastelbot.diffusion.engine.network_metadata import UsedNetworks
+from pastelbot.diffusion.engine.network_metadata import NetworkMetadata
 from pastelbot.diffusion.engine.picture import PicturePipeline
 from pastelbot.diffusion.engine.plan import Plan
 from pastelbot.diffusion.image.img2img import InitPicture
@@ -25,7 +25,7 @@ class PictureTask:
     job: "ActiveJob"
     pipeline: PicturePipeline
     requests: DenoiseRequests
-    networks: UsedNetworks
+    networks: NetworkMetadata
     request: DenoiseRequest | None = None
     denoised: Tensor | None = None
     latents: Tensor | None = None

@@ -21,7 +21,7 @@ from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache
 from pastelbot.diffusion.engine.active_jobs import ActiveJob, PictureTask
 from pastelbot.diffusion.engine.denoiser import Denoiser, DenoiseRequest
 from pastelbot.diffusion.engine.finite_checks import FiniteChecks
-from pastelbot.diffusion.engine.network_metadata import used_networks
+from pastelbot.diffusion.engine.network_metadata import network_metadata
 from pastelbot.diffusion.engine.picture import PicturePipeline, Recorder
 from pastelbot.diffusion.engine.plan import make_plan
 from pastelbot.diffusion.engine.prompt_encoding import PromptCache
@@ -130,7 +130,7 @@ class Engine:
             for upscaler in plan.upscalers & models.keys():
                 self._upscalers.prepare(upscaler)
             for pipeline in self._painters(job):
-                networks = used_networks(pipeline.conditionings, self._prompts.embedding_file)
+                networks = network_metadata(pipeline.conditionings, self._prompts.embedding_file)
                 task = PictureTask(job=job, pipeline=pipeline, requests=pipeline.run(), networks=networks)
                 job.tasks.append(task)
             with self._edges(job):

@@ -10,16 +10,16 @@ from pastelbot.diffusion.lora.library import UsedLora
 
 
 @dataclass(frozen=True, kw_only=True)
-class UsedNetworks:
+class NetworkMetadata:
     """Fields of the infotext, and sentences about what the user may not expect."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
-def used_networks(
+def network_metadata(
     passes: Iterable[PassConditioning], embedding_file: Callable[[str], Embedding | None]
-) -> UsedNetworks:
+) -> NetworkMetadata:
     """Return what the passes used, each LoRA and embedding once, by the names that the prompts have for them.
 
     As in the webui, embeddings are those of the first pass alone. `embedding_file` returns None for one inside a LoRA.
@@ -40,7 +40,7 @@ def used_networks(
             if file.has_output if file else lora is not None and has_output_among(lora.lora.embeddings[name]):
                 notes[f"The embedding {name} also has output vectors of OneTrainer, which are not used."] = None
     fields = {"Lora hashes": _pairs(hashes), "Lora names": _pairs(others), "TI hashes": _pairs(embeddings)}
-    return UsedNetworks(fields={name: value for name, value in fields.items() if value}, notes=tuple(notes))
+    return NetworkMetadata(fields={name: value for name, value in fields.items() if value}, notes=tuple(notes))
 
 
 def _lora_with(embedding: str, loras: Iterable[UsedLora]) -> UsedLora | None:

@@ -1,6 +1,6 @@
 """Fair scheduling as pure functions: the rank that decides which user's job is next.
 
-A job's rank is how much its owner wants and had lately: its own turns, those of the owner's jobs before it in line, and
+A job's rank is how much its owner wants and had lately: its own turns, those of the owner's jobs queued before it, and
 those given out to the owner before. The lowest rank is next. A turn is a picture of the usual work; a larger one is
 more than one turn, a smaller one is not less. So each user's next picture comes before any user's second one, four
 pictures in one job rank like the last of four jobs, and a user who had much lately comes after one who had little.

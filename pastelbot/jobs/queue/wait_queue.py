@@ -39,7 +39,7 @@ class WaitQueue:
         self._epoch = epoch
         self._held = held
         self._guilds: Counter[int | None] = Counter()
-        self._work = 0.0  # of all jobs in line
+        self._work = 0.0  # of all queued jobs
         self._numbers = count()
         self._number: dict[str, int] = {}  # the order of arrival, kept while a job waits or is painted
         self._keys: dict[str, _Key] = {}
@@ -109,7 +109,7 @@ class WaitQueue:
         return end, work
 
     def held_guilds(self) -> set[int | None]:
-        """Return the servers (None: direct messages) whose jobs in line are held now."""
+        """Return the servers (None: direct messages) whose queued jobs are held now."""
         return {guild_id for guild_id in self._guilds if self._held(guild_id)}
 
     def add(self, job: QueuedJob) -> None:

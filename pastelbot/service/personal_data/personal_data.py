@@ -70,7 +70,7 @@ class PersonalData:
             self._exporting.discard(user_id)
 
     async def forget(self, user_id: int) -> list[str]:
-        """Delete what is kept about a person, cancelling what is in line; return the jobs that were cancelled."""
+        """Delete what is kept about a person, cancelling what is queued; return the jobs that were cancelled."""
         active = await self._store.active_jobs(user_id)
         for job_id in active:
             await self._dispatcher.end(job_id, JobStatus.CANCELLED)

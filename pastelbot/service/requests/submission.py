@@ -168,7 +168,7 @@ class JobService:
         return [(picture, self._files.path(picture)) for picture in await self._jobs.pictures(job_id)]
 
     async def overview(self) -> Overview:
-        """Return the jobs being painted and the first in line, in order."""
+        """Return the jobs being painted and the first in the queue, in order."""
         return await self._dispatcher.overview()
 
     async def set_message(self, job_id: str, message_id: int) -> None:

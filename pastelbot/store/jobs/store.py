@@ -178,7 +178,7 @@ class JobStore:
         return leased
 
     async def requeue(self, job_id: str, *, crashed: bool) -> Job | None:
-        """Put a leased job back in line; a crash counts as an attempt."""
+        """Put a leased job back into the queue; a crash counts as an attempt."""
         sql = (
             "UPDATE jobs SET status = 'queued', leased_at = NULL, attempts = attempts + ?"
             " WHERE id = ? AND status = 'leased' RETURNING *"
