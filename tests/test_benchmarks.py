@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 OF_THE_ENGINE = {"engine.py", "overhead.py", "fairness.py"}  # run in this process, where torch is loaded already
 
 
+@pytest.mark.filterwarnings("ignore")  # a program prints them, and goes on
 @pytest.mark.parametrize(
     ("program", "arguments", "printed"),
     [
