@@ -19,6 +19,7 @@ from pastelbot.web.routes.data_routes import DataRoutes
 from pastelbot.web.routes.file_routes import FileRoutes
 from pastelbot.web.routes.gallery_routes import GalleryRoutes
 from pastelbot.web.routes.job_routes import JobRoutes
+from pastelbot.web.routes.lora_routes import LoraRoutes
 from pastelbot.web.routes.picture_routes import PictureRoutes
 from pastelbot.web.routes.sign_in_pages import SignInPages
 from pastelbot.web.visits import Visits
@@ -66,6 +67,7 @@ def plain_application(services: Services, languages: Languages, uploads: Uploads
     JobRoutes(services, languages, visits).register(app)
     PictureRoutes(services).register(app)
     GalleryRoutes(services, languages).register(app)
+    LoraRoutes(services, languages).register(app)
     FileRoutes(services, kept).register(app)
     DataRoutes(services, languages, kept).register(app)
     return app

@@ -29,6 +29,8 @@ def build_page(
                 gradio.HTML('<div id="history" class="thumbs" data-fragment="/history?pages=1"></div>')
             with gradio.Tab(translate("Gallery")):
                 gradio.HTML('<div id="gallery" class="thumbs" data-fragment="/gallery?page=0"></div>')
+            with gradio.Tab(translate("LoRAs")):
+                gradio.HTML('<div id="loras" class="thumbs" data-fragment="/loras?pages=1"></div>')
             with gradio.Tab(translate("PNG info")):
                 InfoTab(services, visits, languages, locale).build()
     page.queue(default_concurrency_limit=None, api_open=False)

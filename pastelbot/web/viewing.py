@@ -1,11 +1,13 @@
 """The viewer and the gallery as HTML. Everything that users wrote is escaped."""
 
 import html
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from pastelbot.i18n.languages import Translate
 from pastelbot.records import Job
 from pastelbot.service.gallery import Page, Shown
+from pastelbot.service.models.lora_cards import LoraCard
 from pastelbot.service.page.sign_in import Visitor
 from pastelbot.store.gallery import View
 from pastelbot.store.stored_pictures import StoredPicture
@@ -72,6 +74,31 @@ def gallery(page: Page, visitor: Visitor, view: View, text: str, translate: Tran
     if not cards:
         cards = f'<p class="empty">{_t(translate, "No pictures here: share one of yours from the history.")}</p>'
     return f'<div class="row">{views}{search}</div>{cards}{_pages(page, view, text, translate)}'
+
+
+def loras(cards: Sequence[LoraCard], text: str, more: int, translate: Translate) -> str:
+    """Return the LoRAs that were found; a click puts one into the prompt. `more` is the next number of pages, or 0."""
+    search = (
+        f'<form data-search="/loras?pages=1"><input name="text" type="search" maxlength="100"'
+        f' value="{html.escape(text)}" placeholder="{_t(translate, "Name, trigger word or base model")}"></form>'
+    )
+    shown = "".join(_lora(card, translate) for card in cards)
+    if not cards:
+        shown = f'<p class="empty">{_t(translate, "There is no such LoRA here.")}</p>'
+    address = html.escape(f"/loras?{urlencode({'pages': more, 'text': text})}")
+    button = f'<button data-load="{address}">{_t(translate, "Show more")}</button>' if more else ""
+    return f'<div class="row">{search}</div>{shown}{button}'
+
+
+def _lora(card: LoraCard, translate: Translate) -> str:
+    words = html.escape(", ".join(card.words)[:_PROMPT])
+    details = " · ".join(filter(None, (card.base, card.title if card.title != card.name else "")))
+    tag, name = html.escape(f"<lora:{card.name}:1>"), html.escape(card.name)
+    button = f'<button data-insert="{tag}">{_t(translate, "Use")}</button>'
+    return (
+        f'<article class="card"><p class="prompt">{name}</p><p class="quiet">{html.escape(details)}</p>'
+        f'<p class="quiet">{words}</p><p class="row">{button}</p></article>'
+    )
 
 
 def _card(shown: Shown, visitor: Visitor, translate: Translate) -> str:

@@ -36,12 +36,10 @@ from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.checking import EMA_PREFIX, checkpoint_faults
 from pastelbot.formats.layout.network_kinds import DORA
 from pastelbot.formats.layout.prediction import described, prediction_of
+from pastelbot.formats.texts.trainer_notes import WIDTHS, trigger_words
 from pastelbot.workshop.folders import PARTS, open_folder, open_reference
 from pastelbot.workshop.merge import POSITION_IDS, positions
 from pastelbot.workshop.writing import Progress, silent
-
-_WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "SDXL"}
-_WORDS = 10
 
 
 @dataclass(kw_only=True)
@@ -123,8 +121,8 @@ def _describe_embedding(path: Path, findings: Findings) -> None:
     findings.facts["kind"] = EMBEDDING
     vectors = read_embedding(path)
     findings.facts["vectors"] = f"{len(vectors)}, each of {vectors.shape[1]} numbers"
-    if vectors.shape[1] in _WIDTHS:
-        findings.facts["made for"] = _WIDTHS[vectors.shape[1]]
+    if vectors.shape[1] in WIDTHS:
+        findings.facts["made for"] = WIDTHS[vectors.shape[1]]
     if has_output(path):
         findings.facts["not used"] = "OneTrainer's output vectors, which other programs do not read either"
 
@@ -197,7 +195,7 @@ def _find_broken(source: TensorSource, findings: Findings, progress: Progress) -
 
 def _describe_metadata(source: TensorSource, findings: Findings) -> None:
     metadata = source.metadata if isinstance(source, SafetensorsSource) else {}
-    words = list(_trigger_words(metadata))
+    words = list(trigger_words(metadata))
     if words:
         findings.facts["trigger words"] = ", ".join(words)
     names = {
@@ -222,21 +220,6 @@ def _inputs(metadata: Mapping[str, str]) -> Iterator[str]:
         return
 
 
-def _trigger_words(metadata: Mapping[str, str]) -> Iterator[str]:
-    """Yield the trigger words that the trainer states, else the most frequent tags of the training."""
-    if metadata.get("modelspec.trigger_phrase"):
-        yield metadata["modelspec.trigger_phrase"]
-        return
-    counts: Counter[str] = Counter()
-    try:
-        folders = parse_json(metadata.get("ss_tag_frequency") or "{}")
-        for tags in folders.values():
-            counts.update({str(tag).strip(): int(count) for tag, count in tags.items()})
-    except (ValueError, AttributeError, TypeError):
-        return
-    yield from (word for word, _count in counts.most_common(_WORDS))
-
-
 def _describe_lora(lora: LoraFile, findings: Findings) -> None:
     modules = lora.modules
     kinds = Counter(module.kind.name for module in modules if module.kind)
@@ -257,9 +240,9 @@ def _describe_lora(lora: LoraFile, findings: Findings) -> None:
         findings.facts["rank"] = ", ".join(f"{rank} ({count} modules)" for rank, count in ranks.most_common(4))
     findings.facts["alpha"] = ", ".join(sorted("none" if alpha is None else f"{alpha:g}" for alpha in alphas))
     findings.facts["convolutions"] = str(sum(len(shape) == 4 and shape[2] > 1 for shape in shapes))
-    family = _WIDTHS.keys() & widths
+    family = WIDTHS.keys() & widths
     if family:
-        findings.facts["made for"] = ", ".join(sorted(_WIDTHS[width] for width in family))
+        findings.facts["made for"] = ", ".join(sorted(WIDTHS[width] for width in family))
     if lora.embeddings:
         findings.facts["embeddings"] = ", ".join(sorted(lora.embeddings))
     if lora.extras:

@@ -75,6 +75,7 @@ ONLY_ERRORS = (
     "formats/layout",
     "formats/network_files.py",
     "formats/texts/picture_texts.py",
+    "formats/texts/trainer_notes.py",
     "formats/precheck.py",
     "formats/programs",
     "infotext",

@@ -425,3 +425,12 @@ async def test_a_user_downloads_their_own_data_and_deletes_it(two, executor):
         await page.services.jobs.job(mine.id)
     with pytest.raises(NotAllowedError):
         await page.services.sign_in.by_password("hana", PASSWORD, address="")
+
+
+async def test_the_lora_browser_escapes_what_is_searched_for(page):
+    async with page.browser() as browser:
+        shown = await (await browser.get("/loras", params={"text": "<b>"})).text()
+
+    assert "There is no such LoRA here." in shown
+    assert "&lt;b&gt;" in shown
+    assert "<b>" not in shown

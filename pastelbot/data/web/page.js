@@ -91,8 +91,15 @@
     scrollTo({ top: 0, behavior: "smooth" });
   }
 
+  function insert(tag) {
+    const prompt = find("#prompt textarea");
+    fill(prompt, prompt.value.trim() ? `${prompt.value.trimEnd()} ${tag}` : tag);
+    find("#tabs [role=tab]").click();
+    prompt.focus();
+  }
+
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-post], [data-load], [data-view], [data-use], [data-over], [data-tool], [data-close], #use-infotext");
+    const target = event.target.closest("[data-post], [data-load], [data-view], [data-use], [data-over], [data-tool], [data-insert], [data-close], #use-infotext");
     if (event.target === viewer) viewer.close();
     if (!target || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
@@ -101,6 +108,7 @@
     else if ("load" in target.dataset) load(target.closest("[data-fragment]"), target.dataset.load);
     else if ("view" in target.dataset) look(target.dataset.view);
     else if ("over" in target.dataset) over(target.dataset.over);
+    else if ("insert" in target.dataset) insert(target.dataset.insert);
     else if ("tool" in target.dataset) tool(target.dataset.tool);
     else if ("use" in target.dataset) use(target.closest("dialog").querySelector(".infotext").value);
     else viewer.close();
