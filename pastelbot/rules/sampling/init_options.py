@@ -85,6 +85,16 @@ def divided(text: str) -> tuple[str, str]:
     return ",".join(part for part in parts if part not in over), ",".join(over)
 
 
+def applicable(text: str, *, picture: bool, mask: bool) -> str | None:
+    """Return a text without the options that belong to a picture or a mask that is not there; None is nothing left."""
+
+    def applies(part: str) -> bool:
+        option = _BY_TITLE.get(_title(part))
+        return option is None or (mask if option.of_mask else picture)
+
+    return ", ".join(part.strip() for part in text.split(",") if part.strip() and applies(part)) or None
+
+
 def with_init_options(init: InitImage | None, text: str) -> InitImage | None:
     """Return a picture to start from with the options of a text; raises RequestError where it has none of these."""
     for part in filter(str.strip, text.split(",")):

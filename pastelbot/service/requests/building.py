@@ -18,7 +18,8 @@ from pastelbot.options.reading import read_negative
 from pastelbot.options.recreating import read_settings, with_what_is_here
 from pastelbot.options.wildcards import load_wildcards
 from pastelbot.prompt.expansion import Wildcards, expand
-from pastelbot.records import Actor, GenerationRequest, Grid, JobOptions, Prompts
+from pastelbot.records import Actor, GenerationRequest, Grid, InitImage, JobOptions, Prompts
+from pastelbot.rules.sampling.init_options import applicable
 from pastelbot.service.access import AccessPolicy, EffectivePolicy
 from pastelbot.service.models.models import Models
 from pastelbot.service.requests.checking import Checked, RequestChecker
@@ -99,7 +100,7 @@ class RequestBuilder:
         Presets and flags work in the typed prompt; what the server and the user have set does not count again.
         """
         typed = _with_flags(typed)
-        options = typed.merged_over(await self._preset(actor, typed))
+        options = typed.merged_over(await self._preset(actor, typed, base.init))
         options = options.replace(seed=self._seed(options) if options.seed is not None else None)
         policy = await self._access.authorize(actor)
         settings = self._capped(policy)
@@ -166,10 +167,14 @@ class RequestBuilder:
             request = await asyncio.to_thread(drafted, each)
             await self._checker.check(actor, [request], JobOptions(), policy=policy)
 
-    async def _preset(self, actor: Actor, typed: GenerationOptions) -> GenerationOptions:
+    async def _preset(self, actor: Actor, typed: GenerationOptions, base: InitImage | None = None) -> GenerationOptions:
+        """Return what the preset sets; its options of pictures to start from and of masks count beside these alone."""
         if typed.preset is None:
             return GenerationOptions()
-        return GenerationOptions.of((await self._presets.find(actor, typed.preset)).values)
+        preset = GenerationOptions.of((await self._presets.find(actor, typed.preset)).values)
+        picture = typed.init is not None or base is not None
+        mask = typed.mask is not None or (typed.init is None and base is not None and base.mask is not None)
+        return preset.replace(sampling=applicable(preset.sampling or "", picture=picture, mask=mask))
 
     def _capped(self, policy: EffectivePolicy) -> Settings:
         """Return the settings with the caps that hold for this user here."""

@@ -3,6 +3,7 @@
 import pytest
 from discord import Permissions
 from helpers.infotexts import INFOTEXT, png_with
+from helpers.support import png
 
 
 @pytest.fixture
@@ -69,6 +70,24 @@ async def test_without_options_the_last_picture_is_saved_with_all_its_settings(s
     await say("use", name="last")
 
     assert first == await last_request(studio)
+
+
+async def test_a_preset_of_a_masked_picture_paints_without_one_and_has_the_masks_options_beside_one(studio, say):
+    given = {"init": ("a.png", png("red", size=(64, 96))), "mask": ("m.png", png("white", size=(64, 96)))}
+    await studio.imagine("1girl --set Mask blur: 8, Color correction: True, Eta: 0.5", **given)
+    await studio.finish()
+    await say("save", name="masked")
+
+    def painted_with(request):
+        init = request.init
+        return request.sampling.eta, init and init.corrected, init and init.mask and init.mask.blur_x
+
+    found = []
+    for files in ({}, {"init": given["init"]}, given):
+        await studio.imagine("1girl", preset="masked", **files)
+        found.append(painted_with(await last_request(studio)))
+        await studio.finish()
+    assert found == [(0.5, None, None), (0.5, True, None), (0.5, True, 8)]
 
 
 async def test_a_checkpoint_is_kept_too(open_studio):
