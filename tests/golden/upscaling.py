@@ -45,9 +45,11 @@ class RecordedCase:
     case: Mapping[str, Any]
 
     def tensor(self, name: str, index: int) -> Tensor | None:
-        key = f"{self.case['name']}/{name}"
+        """Return a picture's row of a tensor; the second batch of `n_iter` has tensors of its own, `NAME#2`."""
+        batch, row = divmod(index, self.case["settings"].get("batch_size", 1))
+        key = f"{self.case['name']}/{name}" + (f"#{batch + 1}" if batch else "")
         with safe_open(self.folder / self.tensors, "pt") as file:
-            return file.get_slice(key)[index] if key in file.keys() else None  # noqa: SIM118 - it is no mapping
+            return file.get_slice(key)[row] if key in file.keys() else None  # noqa: SIM118 - it is no mapping
 
     def picture(self, name: str, index: int) -> Pixels | None:
         """Return a picture's levels; where a batch has one file, it is of the first picture."""
