@@ -60,7 +60,13 @@ _SIZE = re.compile(r"(\d{1,9})\s*+(?:[xX×*]|by)\s*+(\d{1,9})(?:\s*px)?")
 _THOUSANDS = re.compile(r"(?<=: )\d{1,3}(?:,\d{3})++(?=, |$)")
 _DECIMAL_COMMA = re.compile(r"(?<=: )(\d{1,3}),(\d{1,2})(?=, |$)")
 _FILE = re.compile(r"(?:.*[\\/])?(?P<name>[^\\/]*?)(?:\.(?:safetensors|ckpt))?(?: *\[(?P<hash>[0-9a-fA-F]{8,64})\])?")
-_NO_FILES = {"none", "automatic", "n/a", "unknown"}  # what programs write where there is no file, or an unknown one
+_NO_FILES = {
+    "none",
+    "automatic",
+    "n/a",
+    "unknown",
+    "default (model)",
+}  # what programs write where there is no file, or an unknown one
 _JSON_FIELD = re.compile(r"(?:(?<![^\n])|, )(Hashes|Civitai resources|Civitai metadata): (?=[{\[])")
 
 

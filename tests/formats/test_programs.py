@@ -124,6 +124,31 @@ READ = {
 }  # fmt: skip
 
 
+def test_fooocus_says_by_hashes_which_files_were_used():
+    files = {"base_model_hash": "aabbccddee", "vae": "Default (model)", "loras": [["soft", 0.5, "cafe012345"]]}
+    read = read_request(read_infotext(png({"parameters": FOOOCUS | files, "fooocus_scheme": "fooocus"})))
+
+    assert ("soft", "aabbccddee", "") == (read.checkpoint, read.checkpoint_hash, read.vae)
+    assert {"soft": "cafe012345"} == read.loras
+    assert "1girl, red hair <lora:soft:0.5>" == read.request.prompt
+
+
+def test_swarmui_says_by_hashes_which_checkpoint_was_used():
+    models = [{"name": "soft.safetensors", "param": "model", "hash": "0x" + "ab" * 32}, 5, {"param": "loras"}]
+    read = read_request(read_infotext(png({"parameters": {**SWARMUI, "sui_models": models}})))
+
+    assert "ab" * 32 == read.checkpoint_hash
+
+
+def test_a_lora_that_the_prompt_names_already_counts_once():
+    params = SWARMUI["sui_image_params"] | {"prompt": "cat <lora:soft:0.7>", "loras": ["soft"], "loraweights": ["0.7"]}
+
+    assert (
+        "cat <lora:soft:0.7>"
+        == read_request(read_infotext(png({"parameters": {"sui_image_params": params}}))).request.prompt
+    )
+
+
 @pytest.mark.parametrize("name", READ)
 def test_a_picture_of_another_program_is_read_and_named(name):
     program, content = READ[name]

@@ -29,6 +29,7 @@ _FIELDS: Mapping[str, str] = {
     "resolution": "Size",
     "model": "Model",
     "basemodel": "Model",
+    "basemodelhash": "Model hash",
     "modelweights": "Model",
     "usestablediffusionmodel": "Model",
     "vae": "VAE",
@@ -101,8 +102,9 @@ def _listed(value: object) -> list[str]:
 
 
 def with_loras(prompt: str, loras: Mapping[str, str]) -> str:
-    """Return a prompt with LoRAs by name and weight as the webui writes them."""
-    return " ".join([prompt, *(f"<lora:{name}:{weight}>" for name, weight in loras.items())]).strip()
+    """Return a prompt with LoRAs by name and weight as the webui writes them; those that it has already count once."""
+    tags = (f"<lora:{name}:{weight}>" for name, weight in loras.items() if name and f"<lora:{name}:" not in prompt)
+    return " ".join([prompt, *tags]).strip()
 
 
 def _add_size(fields: dict[str, str], size: tuple[int, int] | None) -> None:

@@ -146,6 +146,8 @@ def _fooocus(texts: Texts, size: _Size) -> ProgramSettings | None:
     data = {name: value for name, value in _parameters(texts).items() if not name.startswith("lora_combined_")}
     listed = data.pop("loras", None)
     pairs = [each for each in listed if isinstance(each, list) and len(each) > 1] if isinstance(listed, list) else []
+    hashes = {str(name): str(rest[0]) for name, _weight, *rest in pairs if rest}
+    data["Lora hashes"] = ", ".join(f"{name}: {found}" for name, found in hashes.items())
     return _on_the_processor(flat_settings(data, size=size), {str(name): str(weight) for name, weight, *_ in pairs})
 
 
@@ -154,13 +156,29 @@ def _draw_things(texts: Texts, size: _Size) -> ProgramSettings | None:
     listed = data.get("lora")
     loras = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     settings = flat_settings(data, size=size)
-    weights = {str(each.get("model", "")).rpartition(".")[0]: str(each.get("weight", 1)) for each in loras}
+    weights = {
+        str(each.get("model") or each.get("file") or "").rpartition(".")[0]: str(each.get("weight", 1))
+        for each in loras
+    }
     return settings and settings._replace(prompt=with_loras(settings.prompt, weights))
 
 
 def _swarmui(texts: Texts, size: _Size) -> ProgramSettings | None:
-    data = _parameters(texts).get("sui_image_params")
-    return _on_the_processor(flat_settings(data, size=size), {}) if isinstance(data, dict) else None
+    whole = _parameters(texts)
+    data = whole.get("sui_image_params")
+    hashes = dict(_swarmuis_hashes(whole.get("sui_models")))
+    return _on_the_processor(flat_settings(data | hashes, size=size), {}) if isinstance(data, dict) else None
+
+
+def _swarmuis_hashes(models: object) -> Iterator[tuple[str, str]]:
+    """Yield the hashes of checkpoint and VAE: of all but a file's header, as civitai's AutoV3."""
+    for each in models if isinstance(models, list) else ():
+        title = _SWARMUIS_HASHES.get(str(each.get("param"))) if isinstance(each, dict) else None
+        if title is not None:
+            yield title, str(each.get("hash", "")).removeprefix("0x")
+
+
+_SWARMUIS_HASHES = {"model": "Model hash", "vae": "VAE hash"}
 
 
 def _on_the_processor(settings: ProgramSettings | None, loras: Mapping[str, str]) -> ProgramSettings | None:
