@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-all check format chaos pictures docs test-wheel clean
+.PHONY: demo test test-all check format chaos bench pictures docs test-wheel clean
 
 demo: .venv/demo.stamp
 	$(BIN)/python bot.py demo $(ARGS)
@@ -33,6 +33,14 @@ chaos: .venv/dev.stamp
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 	$(BIN)/python -m tests.chaos --kills $(KILLS)
 	$(BIN)/python -m tests.fuzz --inputs $(FUZZ)
+
+# The CPU's rows of docs/performance.md, with the bundled checkpoint; the JSON files are in build/bench.
+bench: .venv/dev.stamp
+	mkdir -p build/bench
+	PASTELBOT_CHECKPOINT__PATH=bundled $(BIN)/python bot.py bench --json build/bench/card.json
+	$(BIN)/python benchmarks/load.py --json build/bench/load.json
+	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/backends.py --turns 2
 
 # The guides' pictures, taken anew from the demo; needs Chromium.
 pictures: .venv/dev.stamp

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OF_THE_ENGINE = {"engine.py", "overhead.py", "fairness.py"}  # run in this process, where torch is loaded already
+OF_THE_ENGINE = {
+    "engine.py",
+    "overhead.py",
+    "fairness.py",
+    "load.py",
+}  # run in this process, where torch is loaded already
 
 
 @pytest.mark.filterwarnings("ignore")  # a program prints them, and goes on
@@ -24,6 +29,7 @@ OF_THE_ENGINE = {"engine.py", "overhead.py", "fairness.py"}  # run in this proce
         ("engine.py", ("--turns", "1"), "four jobs"),
         ("simulate.py", ("--load", "1:100", "4:300", "--sample", "2"), "| 4 | 300 | 2 |"),
         ("simulate.py", ("--limits", "--jobs", "2"), "1,000 GPUs"),
+        ("load.py", ("--users", "2", "--seconds", "0", "--size", "64", "--steps", "2"), "| diffusers, serial |"),
         ("overhead.py", ("--turns", "1"), "besides the UNet"),
         pytest.param(
             "first_minute.py",

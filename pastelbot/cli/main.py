@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pastelbot import __version__
-from pastelbot.cli import db, doctor, export, health, setup, tags, web, workshop
+from pastelbot.cli import bench, db, doctor, export, health, setup, tags, web, workshop
 from pastelbot.cli.options import ConfigOption, generation_options, load_settings
 from pastelbot.errors import ConfigError, PastelError
 from pastelbot.options import GenerationOptions
@@ -158,5 +158,5 @@ def describe(
     typer.echo(described)
 
 
-for module in (setup, doctor, health, db, tags, workshop, export, web):
+for module in (setup, doctor, bench, health, db, tags, workshop, export, web):
     module.register(app)

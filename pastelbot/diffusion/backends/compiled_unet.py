@@ -97,6 +97,16 @@ class CompiledUnet:
         """Return how many rows a batch should have at most."""
         return self._compiler.rows
 
+    @property
+    def compiling(self) -> bool:
+        """Return whether a shape is being compiled."""
+        return self._busy and self._finished is None
+
+    @property
+    def sizes(self) -> int:
+        """Return how many shapes are compiled, apart from one that the next call takes over."""
+        return len(self._compiled)
+
     def __call__(self, x: Tensor, t: Tensor, context: Tensor, *, return_dict: bool = False) -> tuple[Tensor]:
         """Return the prediction for latents (rows, channels, height, width) with `context` (rows, tokens, dim)."""
         del return_dict  # as the UNet of diffusers has it

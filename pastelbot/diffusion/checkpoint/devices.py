@@ -1,5 +1,6 @@
 """Devices, and the number formats of the networks on them."""
 
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ _DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 _FULL_SIZE = 500_000_000  # parameters of a UNet; Stable Diffusion 1.x has 860 million
 _FAST_BFLOAT16 = {"amx_bf16", "avx512_bf16"}
-_PROCESSOR = Path("/proc/cpuinfo")
+_PROCESSOR = Path("/proc/cpuinfo")  # Linux alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,18 @@ def choose_device(device: str) -> torch.device:
     if not available[kind]:
         raise CheckpointError(f"The device {device!r} is not available on this machine; set checkpoint.device to auto.")
     return torch.device(device)
+
+
+def device_name(device: torch.device) -> str:
+    """Return the name that the maker gave to a device, such as that of the processor."""
+    if device.type == "cuda":
+        name: str = torch.cuda.get_device_name(device)
+        return name
+    if _PROCESSOR.is_file():
+        lines = _PROCESSOR.read_text(encoding="utf-8", errors="replace").splitlines()
+        names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+        return next(names, platform.machine())
+    return platform.processor() or platform.machine()
 
 
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
