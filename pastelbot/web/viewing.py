@@ -84,7 +84,8 @@ def loras(cards: Sequence[LoraCard], text: str, more: int, translate: Translate)
     )
     shown = "".join(_lora(card, translate) for card in cards)
     if not cards:
-        shown = f'<p class="empty">{_t(translate, "There is no such LoRA here.")}</p>'
+        none = "There is no such LoRA here." if text.strip() else "There are no LoRAs here yet."
+        shown = f'<p class="empty">{_t(translate, none)}</p>'
     address = html.escape(f"/loras?{urlencode({'pages': more, 'text': text})}")
     button = f'<button data-load="{address}">{_t(translate, "Show more")}</button>' if more else ""
     return f'<div class="row">{search}</div>{shown}{button}'

@@ -9,6 +9,7 @@ from helpers.support import eventually, png
 from helpers.translatable import PROPER_NAMES, every_template, words_of_commands
 
 from pastelbot.i18n.languages import Languages
+from pastelbot.options.catalogue import OPTIONS
 from pastelbot.records import JobStatus, Painted, PaintingFailed, Picture
 
 # Words by which an English sentence gives itself away; what is quoted, in code or in parentheses is a user's own.
@@ -106,7 +107,8 @@ async def test_no_translation_is_out_of_date(studio):
     known = every_template() | names | descriptions | {", ", " or "}
 
     assert [text for text in catalogue.phrases if text not in known] == []
-    assert [word for word in catalogue.words if word not in names] == []
+    of_the_page = {option.name for option in OPTIONS if option.page and option.describe}
+    assert [word for word in catalogue.words if word not in names | of_the_page] == []
 
 
 async def test_commands_named_in_japanese_texts_are_commands(studio):

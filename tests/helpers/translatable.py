@@ -183,7 +183,7 @@ def silent_nodes(tree):
     """Yield what no user reads: docstrings, logs, types, keys, comparisons, and the parts of whole texts."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            yield from (part for part in ast.walk(node) if part is not node and isinstance(part, ast.Constant))
+            yield from (part for part in node.values if isinstance(part, ast.Constant))
         yield from everything_in(silent_parts(node))
 
 

@@ -15,10 +15,12 @@ from PIL import Image
 pytest.importorskip("gradio", reason="the web extra is not installed")
 import gradio
 
+from pastelbot.choices import UPSCALERS
 from pastelbot.errors import NotFoundError
 from pastelbot.i18n.languages import Languages
-from pastelbot.options.catalogue import OPTIONS
+from pastelbot.options.catalogue import HIRES_CHOICES, OPTIONS, SAMPLER_CHOICES
 from pastelbot.rules import grids
+from pastelbot.rules.samplers import SCHEDULES
 from pastelbot.rules.sampling.init_options import INIT_OPTIONS
 from pastelbot.service.page.sign_in import Visitor
 from pastelbot.service.page.uploads import Uploads
@@ -212,6 +214,20 @@ async def test_texts_are_in_the_pages_language(services):
         tab.build(page)
 
     assert "プロンプトが空です" in await tab.paint(BROWSER, "", *with_values())
+
+
+async def test_every_field_and_every_choice_is_in_the_pages_language(services):
+    languages = Languages.shipped()
+    tab = PaintTab(services, Visits(services), Uploads(), languages, "ja")
+    with gradio.Blocks() as page:
+        tab.build(page)
+    shown = [each for each in page.blocks.values() if isinstance(each, gradio.Dropdown | gradio.Textbox) and each.label]
+    texts = {each.label for each in shown}
+    texts |= {text for each in shown if isinstance(each, gradio.Dropdown) for text, _value in each.choices}
+
+    of_samplers = {*SAMPLER_CHOICES, *SCHEDULES, *UPSCALERS, *(languages.translator("ja")(name) for name in UPSCALERS)}
+    english = {text for text in texts if text.isascii()} - of_samplers - {*HIRES_CHOICES, *services.settings.sizes}
+    assert english <= {"Cfg", "Vae", "Lora", "VAE"}
 
 
 async def test_a_preset_is_saved_offered_and_painted_with(paint_tab, services, executor):

@@ -19,6 +19,7 @@ from pastelbot.web.fragments import start_picture
 from pastelbot.web.tabs.option_fields import option_field
 
 _OFFERED = tuple(option for option in INIT_OPTIONS if option.title not in {"Mask blur x", "Mask blur y"})
+_SWITCH = {"True": "on", "False": "off"}  # as other options' switches are shown
 
 
 class StartFields:
@@ -65,7 +66,10 @@ def _field(option: InitOption, translate: Translate) -> gradio.components.Compon
     common: dict[str, Any] = {"label": translate(option.title), "elem_id": f"init-{_name(option)}"}
     if option.values is None:
         return gradio.Textbox("", placeholder=option.usual, **common)
-    choices = [(translate("as usual"), ""), *((translate(name), name) for name in option.values)]
+    choices = [
+        (translate("as usual"), ""),
+        *((translate(_SWITCH.get(name, name)), name) for name in option.values),
+    ]
     return gradio.Dropdown(choices, value="", **common)
 
 
