@@ -1,5 +1,6 @@
 """The form of a weights file, by its first bytes: the endings of names are often wrong, or in capitals."""
 
+import codecs
 import re
 import zipfile
 from pathlib import Path
@@ -22,19 +23,30 @@ _STARTS = {
     b"Rar!": _ARCHIVE,
     b"7z\xbc\xaf": _ARCHIVE,
     b"\x1f\x8b": _ARCHIVE,
+    b"BZh": _ARCHIVE,
+    b"\xfd7zXZ\0": _ARCHIVE,
+    b"\x28\xb5\x2f\xfd": _ARCHIVE,  # Zstandard
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"RIFF": "a picture",
+    b"GIF8": "a picture",
+    b"%PDF": "a PDF document",
 }
 
 _REFUSED = "the download was refused, or this is a configuration; download the file itself"
 _PATTERNS = (
     (
-        re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml).*", re.IGNORECASE | re.DOTALL),
+        re.compile(rb"\s*<(?:!doctype|!--|html|head|body|\?xml).*", re.IGNORECASE | re.DOTALL),
         "a web page: the download was refused or needs a login; download the file itself",
     ),
     (re.compile(rb"\s*\{.*", re.DOTALL), f"a text in JSON: {_REFUSED}"),
     (re.compile(rb"[\t\r\n -~]+"), f"a text: {_REFUSED}"),
+    (re.compile(rb".{4}ftyp.*", re.DOTALL), "a picture or a video"),
+    # A map of MessagePack whose first key is a text.
+    (
+        re.compile(rb"(?:[\x81-\x8f]|\xde..)[\xa1-\xbf][a-z_]{2}.*", re.DOTALL),
+        "a file of Flax (MessagePack): download its safetensors file",
+    ),
     (re.compile(rb"\0+"), "nothing but zeros, which is what a download that did not end leaves: download it again"),
     # A message of Protocol Buffers: its version, then its producer, opset or graph.
     (
@@ -82,10 +94,23 @@ def _other_form(path: Path, head: bytes) -> str | None:
     for start, form in _STARTS.items():
         if head.startswith(start):
             return form
+    text = head.removeprefix(codecs.BOM_UTF8)
     for pattern, form in _PATTERNS:
-        if pattern.fullmatch(head):
+        if pattern.fullmatch(text):
             return form
+    if _is_text(head):
+        return f"a text: {_REFUSED}"
     return _ARCHIVE if _is_other_archive(path, head) else None
+
+
+def _is_text(head: bytes) -> bool:
+    """Return whether bytes begin a text with letters of any script, in UTF-8 or with UTF-16's mark."""
+    encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head)  # the last letter may be cut off
+    except UnicodeDecodeError:
+        return False
+    return all(each.isprintable() or each.isspace() for each in text.removeprefix("\ufeff"))
 
 
 def _is_other_archive(path: Path, head: bytes) -> bool:

@@ -11,6 +11,7 @@ from pastelbot.diffusion.lora.files import open_lora
 from pastelbot.diffusion.lora.targets import find_targets
 from pastelbot.diffusion.weights.tensor_sources import MemorySource
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.layout.network_kinds import family_of
 from pastelbot.workshop.inspection import inspect_path
 
 TARGETS = find_targets(MemorySource(make_checkpoint(), "it").entries, rare=True)
@@ -107,3 +108,24 @@ def test_other_models_are_named(name, tmp_path):
 
     with pytest.raises(CheckpointError, match=words):
         bound({key: torch.ones(shape) for key, shape in shapes.items()}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("layer", "family"),
+    [
+        ("lora_unet_input_blocks_7_1_transformer_blocks_9_attn1_to_q", "SDXL"),
+        ("lora_unet_middle_block_1_transformer_blocks_9_attn1_to_q", "SDXL"),
+        ("unet.down_blocks.2.attentions.0.transformer_blocks.9.attn1.to_q", "SDXL"),
+        ("lora_te_text_model_encoder_layers_22_self_attn_q_proj", "Stable Diffusion 2.x"),
+        ("lora_unet_blocks_0_attn1_Wqkv", "HunyuanDiT"),
+        ("lora_unet_blocks_0_self_attn_q", "Wan"),
+        ("lora_unet_transformer_blocks_0_attn1_to_q", "a transformer"),
+        ("diffusion_model.layers.0.attention.qkv", "a transformer"),
+        ("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q", None),
+        ("lora_te_text_model_encoder_layers_11_self_attn_q_proj", None),
+    ],
+)
+def test_the_family_of_a_network_is_seen_in_its_layers(layer, family):
+    found = family_of([f"{layer}.lora_down.weight"], {})
+
+    assert found is None if family is None else found.startswith(family)

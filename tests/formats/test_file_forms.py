@@ -118,3 +118,29 @@ def test_what_is_cut_short_at_its_start_is_damaged_by_its_ending(tmp_path, lengt
 
     with pytest.raises(CheckpointError, match="is damaged or not a safetensors file"):
         open_file(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xef\xbb\xbf<!DOCTYPE html><html>", "a web page"),
+        (b"<!-- saved --><html>", "a web page"),
+        (b'\xef\xbb\xbf{"error": 1}', "a text in JSON"),
+        ("アクセスが拒否されました。\n".encode() * 30, "a text"),
+        ("Access denied".encode("utf-16"), "a text"),
+        (b"\xfd7zXZ\0\0\4" + b"\1" * 20, "an archive"),
+        (b"BZh91AY&SY\xff\0" + b"\1" * 20, "an archive"),
+        (b"\x28\xb5\x2f\xfd\x24" + b"\1" * 20, "an archive"),
+        (b"GIF89a\1\0\1\0\xff\xff", "a picture"),
+        (b"\0\0\0 ftypavif" + b"\0" * 20, "a picture or a video"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF document"),
+        (b"\x84\xa7encoder\x81\xa8conv_out" + b"\xff" * 20, "a file of Flax"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["safetensors", "CKPT"])
+def test_other_content_is_named(tmp_path, content, said, ending):
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(content)
+
+    with pytest.raises(CheckpointError, match=f"is {said}"):
+        open_file(path)

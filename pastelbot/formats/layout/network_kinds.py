@@ -75,10 +75,17 @@ _FAMILIES = {
     r"double_blocks|single_transformer_blocks|single_blocks|\bflux": "Flux",
     r"joint_blocks|\bsd3|stable-diffusion-3": "Stable Diffusion 3",
     r"lora_prior_unet|down_blocks_0_0[_.]": "Stable Cascade",
+    r"blocks[._]\d+[._]attn[12][._](?:Wqkv|q_proj|kv_proj)": "HunyuanDiT",
     r"diffusion_model[._]blocks[._]\d|lora_unet_blocks_\d": "Wan",
-    r"transformer\.transformer_blocks|lora_transformer_": "a transformer such as Stable Diffusion 3, Flux or PixArt",
+    r"transformer\.transformer_blocks|lora_transformer_"
+    r"|(?:lora_unet|diffusion_model)[._](?:transformer_blocks|layers)[._]\d": (
+        "a transformer such as Stable Diffusion 3, Flux or PixArt"
+    ),
     r"motion_modules": "AnimateDiff",
-    r"lora_te2_|text_encoder_2\.|\bsdxl|stable-diffusion-xl": "SDXL",
+    r"lora_te2_|text_encoder_2\.|clip_g\.|\bsdxl|stable-diffusion-xl": "SDXL",
+    # Deeper than any of Stable Diffusion 1.x: several transformer blocks in a row, or a longer text encoder.
+    r"(?:attentions|(?:in|out)put_blocks[._]\d|middle_block)[._]\d[._]transformer_blocks[._][1-9]": "SDXL",
+    r"(?:lora_te|text_encoder)[._]text_model[._]encoder[._]layers[._](?:1[2-9]|2\d)[._]": "Stable Diffusion 2.x",
     r"\bsd_v2|stable-diffusion-v2": "Stable Diffusion 2.x",
     r"\bsd_v1|stable-diffusion-v1": "Stable Diffusion 1.x",
 }
