@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         config: ConfigOption = None,
     ) -> None:
-        """Measure how long a picture of the default settings takes with the configured checkpoint and device."""
+        """Measure how long a picture takes on this device."""
         settings = load_settings(config, bundled=True)
         if json_file is not None and not json_file.absolute().parent.is_dir():  # before minutes of painting
             raise StartupError(f"{json_file} cannot be written: the folder {json_file.parent} is not there.")

@@ -5,20 +5,18 @@ import io
 import os
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 import sd_parsers
 from helpers.studio import SimulatedServer
-from helpers.support import Clock, ended, eventually, make_settings
+from helpers.support import Clock, ended, make_settings
 from PIL import Image
 
 from pastelbot import config
 from pastelbot.config import WorkerOptions
 from pastelbot.jobs.executors.process_executor import ProcessExecutor
-from pastelbot.jobs.executors.unloading_executor import UnloadingExecutor
 
 pytestmark = [
     pytest.mark.long,
@@ -82,30 +80,6 @@ async def test_a_worker_killed_in_the_middle_of_a_job_costs_time_and_nothing_els
     assert len(studio.message(result.response.id).attachments) == 2
     assert len(studio.messages) == before + 1
     assert await studio.charged(studio.hana) == charged + 2
-
-
-async def test_a_worker_that_was_unloaded_paints_the_same_picture(tmp_path, clock):
-    """The timer is fired by hand; the process ends, so all of its memory is given back."""
-    timers = []
-    settings = make_settings(tmp_path)
-    executor = UnloadingExecutor(
-        partial(ProcessExecutor, WorkerOptions.of(settings)),
-        idle_seconds=60,
-        later=lambda _seconds, callback: (
-            timers.append(callback) or asyncio.get_running_loop().call_later(3600, callback)
-        ),
-    )
-    studio = SimulatedServer(settings, clock, executor)
-    await studio.open()
-    first = await painted(studio, await studio.imagine("1girl", seed=7, steps=4, hires="off"))
-    worker = executor.pid
-    timers[-1]()
-    await eventually(lambda: ended(worker))
-    assert executor.pid is None
-    second = await painted(studio, await studio.imagine("1girl", seed=7, steps=4, hires="off"))
-    await studio.close()
-
-    assert pixels(first) == pixels(second)
 
 
 TORCHLESS = """

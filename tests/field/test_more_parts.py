@@ -4,11 +4,14 @@ And the fuzz: every tensor removed, renamed and reshaped in turn. Nothing but ou
 """
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import torch
 from helpers.small_checkpoints import TEXT, UNET, VAE, make_checkpoint, make_vae, save
 
+from pastelbot.config import bundled_checkpoint
+from pastelbot.diffusion.networks.build import build_vae
 from pastelbot.diffusion.weights import ldm
 from pastelbot.diffusion.weights.files import read_file, read_vae
 from pastelbot.errors import CheckpointError, PastelError
@@ -152,3 +155,12 @@ def test_every_tensor_of_a_vae_is_checked_in_turn(change):
     shapes = {name: tuple(it.shape) for name, it in make_vae().items()}
 
     assert all(vae_faults(change(shapes, name)) for name in shapes)
+
+
+def test_whole_numbers_for_weights_are_loaded():
+    whole = {"decoder.conv_out.bias": torch.tensor([1, 2, 3])}
+    network = read_vae(bundled_checkpoint() / "vae")
+
+    vae = build_vae(replace(network, tensors={**network.tensors, **whole}), torch.device("cpu"), torch.float32)
+
+    assert vae.decoder.conv_out.bias.tolist() == [1, 2, 3]

@@ -1,4 +1,4 @@
-"""Twenty more ways of saying how a checkpoint predicts: kind B of the cases from the field, and its neighbours."""
+"""More ways of saying how a checkpoint predicts: kind B of the cases from the field, and its neighbours."""
 
 import json
 
@@ -62,6 +62,12 @@ SAID = {
     "an empty word": ({"metadata": {"modelspec.prediction_type": " "}}, "epsilon"),
     "OneTrainer's settings": ({"metadata": ONETRAINER}, "v_prediction, zero terminal SNR"),
     "OneTrainer's damaged settings": ({"metadata": {"ot_config": "{"}}, "epsilon"),
+    "diffusers' name in YAML": (
+        {"beside": "a.yaml", "content": "prediction_type: v_prediction\nzsnr: yes\n"},
+        "v_prediction, zero terminal SNR",
+    ),
+    "diffusers' name as metadata": ({"metadata": {"prediction_type": "v_prediction"}}, "v_prediction"),
+    "the key as metadata": ({"metadata": {"v_pred": "true"}}, "v_prediction"),
     "a key with numbers": ({"tensors": WHOLE | {"v_pred": torch.ones(1)}}, "v_prediction"),
 }
 
@@ -78,6 +84,13 @@ def test_it_is_read_and_told(name, tmp_path):
 REFUSED = {
     "EDM": ({"tensors": WHOLE | {"edm_vpred.sigma_max": torch.ones(1)}}, "predicts 'edm_v'"),
     "flow": ({"metadata": {"modelspec.prediction_type": "flow-matching"}}, "predicts 'flow-matching'"),
+    "no timesteps": ({"beside": "a.yaml", "content": "timesteps: 0"}, "cannot be: it has betas"),
+    "one timestep": ({"beside": "a.yaml", "content": "timesteps: 1"}, "cannot be: it has betas"),
+    "countless timesteps": ({"beside": "a.yaml", "content": "timesteps: 999999999"}, "cannot be: it has betas"),
+    "a beta below zero": ({"beside": "a.yaml", "content": "linear_start: -1"}, "cannot be: it has betas"),
+    "a beta above one": ({"beside": "a.yaml", "content": "linear_end: 1.2"}, "cannot be: it has betas"),
+    "a beta that is no number": ({"beside": "a.yaml", "content": "linear_start: nan"}, "nan, no number"),
+    "another noise schedule": ({"beside": "a.yaml", "content": "beta_schedule: cosine"}, "noise schedule 'cosine'"),
     "a sample in YAML": ({"beside": "a.yaml", "content": V_YAML.replace(" v", " x0")}, "predicts 'sample'"),
 }
 

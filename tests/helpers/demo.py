@@ -12,11 +12,23 @@ from pathlib import Path
 def running_demo(root):
     """Start the demo and yield its process with its address."""
     command = [sys.executable, "bot.py", "demo", "--no-browser"]
-    process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    with _ctrl_c_heard():
+        process = subprocess.Popen(command, cwd=root, stdout=pipe, stderr=pipe, text=True)
     with ended_with_children(process):
         line = process.stdout.readline()
         assert line.startswith("Pastelbot demo: http://127.0.0.1:"), line + process.stderr.read()
         yield process, line.removeprefix("Pastelbot demo: ").strip()
+
+
+@contextlib.contextmanager
+def _ctrl_c_heard():
+    """Start processes that end on Ctrl-C, also where the tests ignore it, in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

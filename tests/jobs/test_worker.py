@@ -202,7 +202,7 @@ def _same_signals():
     [
         ({"path": "missing/model.safetensors"}, ["missing/model.safetensors"]),
         ({"path": "{folder}"}, ["model_index.json"]),
-        ({"path": "{folder}/other.safetensors"}, ["other.safetensors", "damaged"]),
+        ({"path": "{folder}/other.safetensors"}, ["other.safetensors", "a text"]),
         ({"path": "missing/nothing", "offline": True}, ["missing/nothing"]),
         ({"path": "{folder}", "device": "abacus"}, ["'abacus' is unknown"]),
     ],

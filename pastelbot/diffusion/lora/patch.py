@@ -155,8 +155,11 @@ def original_formats(unet: Mapping[str, Tensor], text_encoder: Mapping[str, Tens
     layout = layout_of_diffusers(unet)
     formats = {original_unet_name(name, layout) or name: tensor.dtype for name, tensor in unet.items()}
     formats |= {original_text_name(name): tensor.dtype for name, tensor in text_encoder.items()}
-    # Nothing is computed in float64, which MPS does not have.
-    return {name: torch.float32 if dtype == torch.float64 else dtype for name, dtype in formats.items()}
+    # Nothing is computed in float64, which MPS does not have, nor in whole numbers.
+    return {
+        name: dtype if dtype.is_floating_point and dtype != torch.float64 else torch.float32
+        for name, dtype in formats.items()
+    }
 
 
 def _unet_layers(unet: nn.Module, stored: Mapping[str, torch.dtype]) -> dict[str, Layer]:

@@ -60,10 +60,19 @@ def _fitting(part: str) -> Iterator[None]:
 
 
 def _fill(module: nn.Module, tensors: Mapping[str, Tensor], part: str) -> None:
-    """Put the tensors into a module whose own are only shapes; every one must be there."""
+    """Put the tensors into a module whose own are only shapes; every one must be there.
+
+    Whole numbers become fractional ones, as torch has it where it copies them.
+    """
+    fractional = {name for name, own in module.state_dict().items() if own.is_floating_point()}
+    given = {name: _fractional(tensor) if name in fractional else tensor for name, tensor in tensors.items()}
     try:
-        missing, _unexpected = module.load_state_dict(tensors, strict=False, assign=True)
+        missing, _unexpected = module.load_state_dict(given, strict=False, assign=True)
     except RuntimeError as error:
         raise CheckpointError(f"The checkpoint's {part} does not fit its configuration: {error}") from error
     if missing:
         raise CheckpointError(f"The checkpoint's {part} lacks {len(missing)} tensors, the first is {missing[0]}.")
+
+
+def _fractional(tensor: Tensor) -> Tensor:
+    return tensor if tensor.is_floating_point() else tensor.float()

@@ -4,8 +4,9 @@ Single files say it in keys without numbers (`v_pred`, `ztsnr`), in their table 
 in a YAML file of the same name beside them, as the webui reads it. What is not said is Stable Diffusion 1.x's own.
 """
 
+import math
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import mul
 from pathlib import Path
@@ -39,14 +40,16 @@ _OTHER_FAMILIES = ("FlowMatch", "EDM")  # beginnings of the names of diffusers' 
 _EDM_KEY = "edm_vpred.sigma_max"
 _SCHEDULES = {"linear": "scaled_linear"}  # the original code calls it linear, and takes the square root
 _YAML = re.compile(
-    r"""(?:^|[{,])\s*["']?(parameterization|linear_start|linear_end|timesteps|beta_schedule|zero_snr|zsnr|ztsnr|zero_terminal_snr|
+    r"""(?:^|[{,])\s*["']?(parameterization|prediction_type|linear_start|linear_end|timesteps|beta_schedule|zero_snr|zsnr|ztsnr|zero_terminal_snr|
     rescale_betas_zero_snr)["']?\s*:\s*["']?([\w.+-]+)["']?\s*(?=$|[,}])""",
     re.MULTILINE | re.VERBOSE | re.IGNORECASE,
 )
 _YAML_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+_YES = ("true", "yes", "on", "1")
 _ZERO_NAMES = ("zero_snr", "zsnr", "ztsnr", "zero_terminal_snr", "rescale_betas_zero_snr")
 _YAML_SUFFIXES = (".yaml", ".yml", ".YAML", ".YML")
 _MOST_YAML = 2**20
+_MOST_TIMESTEPS = 100_000
 _AS_GOOD_AS = 2e-3  # of alphas: half precision rounds by less, and other schedules differ by more
 
 
@@ -88,7 +91,10 @@ def predict_alike(one: Scheduler, other: Scheduler) -> bool:
 
 
 def prediction_of(label: str, scheduler: Scheduler) -> str:
-    """Return the type of prediction, `EPSILON` or `V_PREDICTION`; raises a CheckpointError for what is not painted."""
+    """Return the type of prediction, `EPSILON` or `V_PREDICTION`.
+
+    Raises a CheckpointError for one that is not painted, and for a noise schedule that cannot be.
+    """
     name = str(scheduler.get("_class_name", ""))
     if name.startswith(_OTHER_FAMILIES):
         raise CheckpointError(f"{label} has the scheduler {name}, which is not supported: it is of another family.")
@@ -98,7 +104,32 @@ def prediction_of(label: str, scheduler: Scheduler) -> str:
             f"{label} predicts {found!r}, which is not supported: only checkpoints that predict {EPSILON} or "
             f"{V_PREDICTION} can be painted with."
         )
+    _check_schedule(label, scheduler)
     return found
+
+
+def _check_schedule(label: str, scheduler: Scheduler) -> None:
+    """Raise a CheckpointError for a noise schedule that no picture can be painted on."""
+    known = {**DEFAULTS, **scheduler}
+    if known["beta_schedule"] != DEFAULTS["beta_schedule"]:
+        raise CheckpointError(
+            f"{label} was trained on the noise schedule {known['beta_schedule']!r}, which is not supported."
+        )
+    try:
+        betas, start, end, count = (
+            [float(beta) for beta in known["trained_betas"] or ()],
+            float(known["beta_start"]),
+            float(known["beta_end"]),
+            int(known["num_train_timesteps"]),
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"The noise schedule of {label} cannot be read: {error}.") from error
+    can_be = len(betas) > 1 and all(0 <= beta <= 1 for beta in betas) and any(betas) if betas else 0 < start <= end < 1
+    if not can_be or not 1 < count <= _MOST_TIMESTEPS:
+        raise CheckpointError(
+            f"The noise schedule of {label} cannot be: it has betas from {start:g} to {end:g} in {count} timesteps, or "
+            "betas of its own out of range. Betas lie between 0 and 1, and Stable Diffusion has 1,000 timesteps."
+        )
 
 
 def described(scheduler: Scheduler) -> str:
@@ -158,8 +189,10 @@ def _of_keys(names: Container[str]) -> dict[str, Any]:
 
 def _of_metadata(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     said = _of_onetrainer(metadata.get("ot_config", "{}"))
-    if text := metadata.get("modelspec.prediction_type", "").strip():
+    if text := (metadata.get("modelspec.prediction_type") or metadata.get("prediction_type") or "").strip():
         said["prediction_type"] = _type(text)
+    if metadata.get("v_pred", "").lower() in _YES:
+        said["prediction_type"] = V_PREDICTION
     if metadata.get("ss_v_parameterization", "").lower() == "true":
         said["prediction_type"] = V_PREDICTION
     if metadata.get("ss_zero_terminal_snr", "").lower() == "true":
@@ -208,20 +241,32 @@ def _of_yaml_text(text: str) -> dict[str, Any]:
     bare = "\n".join(_YAML_COMMENT.sub("", line) for line in text.splitlines())
     found = {name.lower(): value for name, value in _YAML.findall(bare)}
     said: dict[str, Any] = {}
-    if "parameterization" in found:
-        said["prediction_type"] = _type(found["parameterization"])
+    if kind := found.get("parameterization") or found.get("prediction_type"):
+        said["prediction_type"] = _type(kind)
     if "beta_schedule" in found:
         said["beta_schedule"] = _SCHEDULES.get(found["beta_schedule"], found["beta_schedule"])
-    numbers = {"linear_start": ("beta_start", float), "linear_end": ("beta_end", float)}
-    for name, (key, read) in {**numbers, "timesteps": ("num_train_timesteps", int)}.items():
+    numbers: dict[str, tuple[str, Callable[[str], float]]] = {
+        "linear_start": ("beta_start", _finite),
+        "linear_end": ("beta_end", _finite),
+        "timesteps": ("num_train_timesteps", int),
+    }
+    for name, (key, read) in numbers.items():
         if name in found:
             try:
                 said[key] = read(found[name])
             except ValueError as error:
                 raise CheckpointError(f"The YAML file of a checkpoint has {name}: {found[name]}, no number.") from error
-    if any(found.get(name, "").lower() == "true" for name in _ZERO_NAMES):
+    if any(found.get(name, "").lower() in _YES for name in _ZERO_NAMES):
         said["rescale_betas_zero_snr"] = True
     return said
+
+
+def _finite(text: str) -> float:
+    """Read a number; raises ValueError for NaN and infinity too, which nothing can be compared with."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _type(text: str) -> str:
