@@ -107,10 +107,11 @@ def refilled(balance: Balance | None, day: int, allowance: Allowance) -> Balance
     Within a day a changed allowance counts at once, as if it had been so since midnight; a user who has spent more than
     that goes below 0 for the day. A balance of the next days is kept, so that a clock which goes back and forth gives
     nothing twice; one from farther ahead was written by a wrong clock, and would leave the account empty until then.
+    An account that has nothing but grants begins today, as one that is new.
     """
     if balance is None:
         balance = Balance(day=day)
-    if balance.day - day > _MOST_AHEAD:
+    if balance.day - day > _MOST_AHEAD or not balance.given:
         balance = replace(balance, day=day)
     days = day - balance.day
     rest = max(0, balance.rest) + days * allowance.per_day if days > 0 else balance.rest

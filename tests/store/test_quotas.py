@@ -55,6 +55,16 @@ def test_a_new_balance_has_one_day():
     assert refilled(None, 5, DAY) == Balance(day=5, given=100, saved=250, rest=100)
 
 
+async def test_an_account_that_a_grant_opened_begins_with_its_first_picture(store, insert, clock):
+    """Seed 101925 of the simulation: two days after the grant it had two days' allowance, where others have one."""
+    await store.grant(HANA, grant(clock, work=50))
+    clock.advance(days=2)
+    assert await left(store, clock) == 150
+
+    await insert(1)
+    assert await left(store, clock) == 140
+
+
 def test_each_day_adds_to_what_is_left_up_to_what_may_be_saved():
     start = Balance(day=5, given=100, saved=250, rest=60)
 
