@@ -7,7 +7,7 @@ again from its beginning, so each of them changes what is in memory only after i
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,10 +17,10 @@ import structlog
 from pastelbot.errors import PastelError, StorageFullError, StoreError
 from pastelbot.jobs.background import CallLater, Mailbox, call_later
 from pastelbot.jobs.executor import Executor
+from pastelbot.jobs.known_workers import KnownWorkers
 from pastelbot.jobs.observer import Failure, NoObserver, Observer
 from pastelbot.jobs.outcomes import ATTEMPTS, Outcomes
 from pastelbot.jobs.painting_clock import PaintingClock
-from pastelbot.jobs.queue.load_time import LoadTime
 from pastelbot.jobs.queue.positions import Place
 from pastelbot.jobs.queue.throughput import KeyValues, Throughput
 from pastelbot.jobs.queue.wait_queue import WaitQueue
@@ -48,14 +48,11 @@ from pastelbot.records import (
     WorkerUnloaded,
 )
 from pastelbot.rules import cost
-from pastelbot.rules.timing.device_speed import card_minutes
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
 _POLL_SECONDS = 15.0
 _WATCHED = 100  # queue positions that are checked after every event
-_NO_GPU = 'install a driver and torch for your GPU, or set checkpoint.path = "bundled"; pastelbot doctor says more'
-_LOADING_LOGGED = 30.0  # seconds: how often the log says what the worker loads or downloads
 
 log = structlog.get_logger(__name__)
 
@@ -113,8 +110,7 @@ class Dispatcher:
         self._running = running if running is not None else RunningJobs()
         self._throughput = Throughput(notes)
         self._painting_clock = PaintingClock(epoch=clock().timestamp(), monotonic=monotonic)
-        self._load_time = LoadTime(monotonic)
-        self._unloaded = 0  # workers
+        self._workers = KnownWorkers(monotonic)
         self._waiting = WaitingJobs(
             jobs,
             queue if queue is not None else WaitQueue(epoch=clock().timestamp()),
@@ -123,15 +119,12 @@ class Dispatcher:
             at_once=at_once,
             clock=clock,
             painting_clock=self._painting_clock,
-            load_time=self._load_time,
+            load_time=self._workers.load_time,
         )
         self._outcomes = Outcomes(
             jobs, files, self._waiting, self._running, self._throughput, self._observer, clock, self._publish
         )
         self._looking = self._thorough = False
-        self.checkpoint: WorkerReady | None = None
-        self.loaded: dict[str, CheckpointLoaded] = {}
-        self._loading_logged_at = monotonic() - _LOADING_LOGGED
         self._mailbox: Mailbox[Event | Job | _Rescan] = Mailbox(self._handle, later=later)
         self._poll: asyncio.TimerHandle | None = None
 
@@ -146,7 +139,7 @@ class Dispatcher:
         await self._waiting.fill()
         for job in await self._jobs.with_status(JobStatus.RENDERED):
             self._publish(Rendered(job=job))
-        self._load_time.begin()
+        self._workers.load_time.begin()
         self._executor.start(self._receive)
         self._tick()
 
@@ -206,6 +199,16 @@ class Dispatcher:
         return self._waiting.place(job_id)
 
     @property
+    def checkpoint(self) -> WorkerReady | None:
+        """Return the worker's default checkpoint, as it reported it; None before the first one is ready."""
+        return self._workers.checkpoint
+
+    @property
+    def loaded(self) -> Mapping[str, CheckpointLoaded]:
+        """Return the other checkpoints in memory, by their configured names."""
+        return self._workers.loaded
+
+    @property
     def state(self) -> QueueState:
         """Return how the queue stands."""
         return QueueState(
@@ -213,7 +216,7 @@ class Dispatcher:
             waiting=len(self._waiting),
             ready=self._waiting.workers > 0,
             interruption=self._waiting.interruption,
-            unloaded=self._unloaded > 0 and not self._waiting.workers,
+            unloaded=self._workers.unloaded > 0 and not self._waiting.workers,
         )
 
     async def overview(self, *, most: int = 20) -> Overview:
@@ -256,7 +259,7 @@ class Dispatcher:
             case Progress():
                 self._report(item)
             case Loading():
-                self._log_loading(item)
+                self._workers.note_loading(item)
             case _Rescan():
                 await self._rescan()
             case Job():
@@ -289,32 +292,21 @@ class Dispatcher:
     async def _on_event(self, event: Event) -> None:
         match event:
             case WorkerReady():
-                self._on_ready(event)
-            case CheckpointLoaded():
-                log.info("checkpoint loaded", name=event.name, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
-                self.loaded[event.name] = event
-            case WorkerUnloaded():
-                self._unloaded += 1
+                self._workers.note_ready(event)
                 self._waiting.workers = event.workers
-                if not event.workers:
-                    self._load_time.unloaded()
+                self._waiting.interrupt(worker_lost="")
+            case CheckpointLoaded():
+                self._workers.note_checkpoint(event)
+            case WorkerUnloaded():
+                self._workers.note_unloaded(others=event.workers)
+                self._waiting.workers = event.workers
             case WorkerLost():
-                self._load_time.begin()
+                self._workers.load_time.begin()
                 self._waiting.workers = event.workers
                 self._waiting.interrupt(worker_lost=event.interruption)
                 await self._outcomes.lost(event)
             case Painted() | PaintingFailed() | PaintingCancelled():
                 await self._outcomes.take(event)
-
-    def _on_ready(self, event: WorkerReady) -> None:
-        log.info("worker ready", device=event.device, checkpoint=event.checkpoint, hash=event.checkpoint_hash)
-        if event.flops is not None:
-            minutes = max(1, round(card_minutes(event.flops)))
-            log.warning("there is no GPU: a picture takes minutes", card_picture_minutes=minutes, cure=_NO_GPU)
-        self._load_time.end()
-        self._waiting.workers = event.workers
-        self._waiting.interrupt(worker_lost="")
-        self.checkpoint = event
 
     async def _mend_slots(self) -> None:
         """Hold the slots to what the executor was given and has not reported; a difference is a bug, and is mended."""
@@ -351,12 +343,6 @@ class Dispatcher:
             update = BeingPainted(job=one.job, step=event.step, steps=event.steps, preview=event.preview)
             self._publish(replace(update, seconds_left=left))
 
-    def _log_loading(self, event: Loading) -> None:
-        now = self._monotonic()
-        if now - self._loading_logged_at >= _LOADING_LOGGED:
-            self._loading_logged_at = now
-            log.info("loading", what=event.what)
-
     async def _dispatch(self) -> None:
         while self._waiting.workers and (chosen := self._waiting.admitted()):
             for job in await self._jobs.lease([job.id for job in chosen], now=self._clock()):
@@ -366,10 +352,8 @@ class Dispatcher:
 
     def _load_for_waiting(self) -> None:
         """Have one more worker loaded, where one is unloaded and jobs wait that the others have no room for."""
-        if self._unloaded and self._waiting.awaits_worker:
-            self._unloaded -= 1
-            if not self._waiting.workers:
-                self._load_time.begin()
+        if self._workers.unloaded and self._waiting.awaits_worker:
+            self._workers.note_reloading(others=self._waiting.workers)
             self._executor.send(Load())
 
     async def _paint(self, job: Job) -> None:

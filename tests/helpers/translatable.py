@@ -81,7 +81,7 @@ ONLY_ERRORS = (
     "infotext",
     "jobs",
     "prompt",
-    "records.py",
+    "records",
     "rules/grids.py",
     "rules/sampling/sampler_names.py",
     "rules/samplers.py",

@@ -8,7 +8,7 @@ from helpers.project_copy import inserted, link_project, run_python, run_tests
 
 # The files, each with a place and what is written in front of it.
 CHANGES = {
-    "records.py": ("    clip_skip: int = 2\n", "    glow: int = 0\n"),
+    "records/requests.py": ("    clip_skip: int = 2\n", "    glow: int = 0\n"),
     "options/generation_options.py": ("    clip_skip: int | None = None\n", "    glow: int | None = None\n"),
     "options/catalogue.py": (
         '    Option(\n        name="clip_skip",\n',

@@ -1,0 +1,70 @@
+"""Frozen records shared by modules, processes and the database; what crosses the pipe to the worker is among them."""
+
+from pastelbot.records.commands import Cancel, Command, Load, Paint, Stop
+from pastelbot.records.events import (
+    CheckpointLoaded,
+    Event,
+    Loading,
+    Painted,
+    PaintingCancelled,
+    PaintingFailed,
+    Progress,
+    WorkerLost,
+    WorkerReady,
+    WorkerUnloaded,
+)
+from pastelbot.records.jobs import ON_PAGE, Actor, Job, JobOptions, JobStatus, ReplyTarget
+from pastelbot.records.pictures import RATING_FAILED, RATINGS, Description, Picture, ScoredTag
+from pastelbot.records.requests import (
+    Axis,
+    GenerationRequest,
+    Grid,
+    HiresFix,
+    InitImage,
+    Mask,
+    Prompts,
+    SamplingOptions,
+)
+from pastelbot.records.updates import BeingPainted, Ended, InLine, Rendered, Update
+
+__all__ = [
+    "ON_PAGE",
+    "RATINGS",
+    "RATING_FAILED",
+    "Actor",
+    "Axis",
+    "BeingPainted",
+    "Cancel",
+    "CheckpointLoaded",
+    "Command",
+    "Description",
+    "Ended",
+    "Event",
+    "GenerationRequest",
+    "Grid",
+    "HiresFix",
+    "InLine",
+    "InitImage",
+    "Job",
+    "JobOptions",
+    "JobStatus",
+    "Load",
+    "Loading",
+    "Mask",
+    "Paint",
+    "Painted",
+    "PaintingCancelled",
+    "PaintingFailed",
+    "Picture",
+    "Progress",
+    "Prompts",
+    "Rendered",
+    "ReplyTarget",
+    "SamplingOptions",
+    "ScoredTag",
+    "Stop",
+    "Update",
+    "WorkerLost",
+    "WorkerReady",
+    "WorkerUnloaded",
+]
