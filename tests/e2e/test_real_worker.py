@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import sd_parsers
+from helpers.painting import painted, shown_pixels
 from helpers.studio import SimulatedServer
 from helpers.support import Clock, ended, make_settings
-from PIL import Image
 
 from pastelbot import config
 from pastelbot.config import WorkerOptions
@@ -39,17 +39,6 @@ async def studio(tmp_path_factory):
     await made.close()
 
 
-async def painted(studio, result):
-    """Wait for the picture in the message that answered; return its bytes."""
-    message = await studio.says("-# seed", result.response.id, seconds=SECONDS)
-    return await message.attachments[0].read()
-
-
-def pixels(data):
-    with Image.open(io.BytesIO(data)) as picture:
-        return picture.size, picture.tobytes()
-
-
 async def test_imagine_gives_a_picture_with_its_settings_and_the_same_again(studio):
     options = {"seed": 7, "steps": 6, "negative": "lowres"}
     first = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **options))
@@ -57,10 +46,10 @@ async def test_imagine_gives_a_picture_with_its_settings_and_the_same_again(stud
     other = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="off", **options | {"seed": 8}))
     large = await painted(studio, await studio.imagine("1girl, red hair, smile", hires="on", **options))
 
-    assert pixels(first) == pixels(second)
-    assert pixels(first) != pixels(other)
-    assert (128, 128) == pixels(first)[0]
-    assert (256, 256) == pixels(large)[0]
+    assert shown_pixels(first) == shown_pixels(second)
+    assert shown_pixels(first) != shown_pixels(other)
+    assert (128, 128) == shown_pixels(first)[0]
+    assert (256, 256) == shown_pixels(large)[0]
     read = sd_parsers.ParserManager().parse(io.BytesIO(first))
     assert ["1girl, red hair, smile"] == [prompt.value for prompt in read.prompts]
     assert ["lowres"] == [prompt.value for prompt in read.negative_prompts]

@@ -1,13 +1,12 @@
 """A real worker process that is ended while nothing is to be painted, in a bot of its own."""
 
 import asyncio
-import io
 from functools import partial
 
 import pytest
+from helpers.painting import painted, shown_pixels
 from helpers.studio import SimulatedServer
 from helpers.support import ended, eventually, make_settings
-from PIL import Image
 
 from pastelbot import config
 from pastelbot.config import WorkerOptions
@@ -22,17 +21,6 @@ pytestmark = [
 ]
 
 SECONDS = 300
-
-
-async def painted(studio, result):
-    """Wait for the picture in the message that answered; return its bytes."""
-    message = await studio.says("-# seed", result.response.id, seconds=SECONDS)
-    return await message.attachments[0].read()
-
-
-def pixels(data):
-    with Image.open(io.BytesIO(data)) as picture:
-        return picture.size, picture.tobytes()
 
 
 async def test_a_worker_that_was_unloaded_paints_the_same_picture(tmp_path, clock):
@@ -56,4 +44,4 @@ async def test_a_worker_that_was_unloaded_paints_the_same_picture(tmp_path, cloc
     second = await painted(studio, await studio.imagine("1girl", seed=7, steps=4, hires="off"))
     await studio.close()
 
-    assert pixels(first) == pixels(second)
+    assert shown_pixels(first) == shown_pixels(second)

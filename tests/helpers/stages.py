@@ -1,6 +1,7 @@
 """A stage for tests of the dispatcher: a real database, an executor that the test drives, and clocks that it moves."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 from helpers.fake_executors import FakeExecutor
 from helpers.jobs import insert_job
@@ -10,6 +11,7 @@ from pastelbot.jobs.background import call_later
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.jobs.running import RunningJobs
 from pastelbot.records import GenerationRequest, ReplyTarget
+from pastelbot.store.database import Database
 from pastelbot.store.jobs.store import JobStore
 from pastelbot.store.picture_files import PictureFiles
 
@@ -32,6 +34,16 @@ class Stage:
         self.pauses = []
         self.short_of_space = False
         self.dispatcher = self.make()
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, folder, clock):
+        """Open a database in a folder, and close it and the dispatcher in the end."""
+        database = await Database.open(folder / "bot.sqlite3")
+        stage = cls(database, folder / "pictures", clock)
+        yield stage
+        await stage.dispatcher.close()
+        await database.close()
 
     def make(self, executor=None, notes=None):
         self.executor = executor or FakeExecutor()

@@ -17,18 +17,14 @@ from pastelbot.records import (
     Rendered,
     ReplyTarget,
 )
-from pastelbot.store.database import Database
 from pastelbot.store.jobs.rows import QueuedJob
 from pastelbot.store.key_values import KeyValueStore
 
 
 @pytest.fixture
 async def stage(tmp_path, clock):
-    database = await Database.open(tmp_path / "bot.sqlite3")
-    made = Stage(database, tmp_path / "pictures", clock)
-    yield made
-    await made.dispatcher.close()
-    await database.close()
+    async with Stage.opened(tmp_path, clock) as made:
+        yield made
 
 
 async def test_a_job_is_painted_and_its_picture_is_on_disk_before_it_is_rendered(stage):

@@ -8,18 +8,14 @@ from helpers.support import eventually
 from structlog.testing import capture_logs
 
 from pastelbot.records import InLine, Rendered
-from pastelbot.store.database import Database
 
 WHY = "⚠️ Painting is interrupted: the disk of the bot is full."
 
 
 @pytest.fixture
 async def stage(tmp_path, clock):
-    database = await Database.open(tmp_path / "bot.sqlite3")
-    made = Stage(database, tmp_path / "pictures", clock)
-    yield made
-    await made.dispatcher.close()
-    await database.close()
+    async with Stage.opened(tmp_path, clock) as made:
+        yield made
 
 
 def said(stage, job_id):

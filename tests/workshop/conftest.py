@@ -25,7 +25,7 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def kitchen(tmp_path):
+def recipe_folder(tmp_path):
     """Return a folder with small checkpoints a, b and c in half precision, and two LoRAs."""
     import torch
 

@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from helpers.kitchens import CHAIN, assert_same, cook
+from helpers.recipe_runs import CHAIN, assert_same, run_text
 
 from pastelbot.errors import PastelError
 from pastelbot.workshop.recipes.recipe import single_step
@@ -59,31 +59,31 @@ def as_toml(name, table):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_random_recipes_give_the_numbers_of_separate_commands(kitchen, seed, monkeypatch):
+def test_random_recipes_give_the_numbers_of_separate_commands(recipe_folder, seed, monkeypatch):
     """Whatever is streamed, stored or used twice."""
-    monkeypatch.chdir(kitchen)
+    monkeypatch.chdir(recipe_folder)
     steps = random_recipe(seed)
-    cook(kitchen, "\n".join(as_toml(*step) for step in steps.items()))
+    run_text(recipe_folder, "\n".join(as_toml(*step) for step in steps.items()))
     for name, table in steps.items():
         alone = {key: value for key, value in table.items() if key != "output"}
         for key in REFERENCES:
             if alone.get(key) in steps:
                 alone[key] = f"{alone[key]}.alone.safetensors"
-        run_recipe(single_step("alone", alone, kitchen / f"{name}.alone.safetensors"))
+        run_recipe(single_step("alone", alone, recipe_folder / f"{name}.alone.safetensors"))
 
-    assert_same(kitchen / "last.alone.safetensors", kitchen / "o.safetensors")
+    assert_same(recipe_folder / "last.alone.safetensors", recipe_folder / "o.safetensors")
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_damaged_recipes_are_one_sentence(kitchen, seed):
+def test_damaged_recipes_are_one_sentence(recipe_folder, seed):
     """Whatever is cut out, it is an error of ours and nothing is written, or the recipe is still a right one."""
     generator = random.Random(seed)
     start = generator.randrange(len(CHAIN))
     text = CHAIN[:start] + CHAIN[start + generator.randrange(1, 60) :]
     said = None
     try:
-        cook(kitchen, text)
+        run_text(recipe_folder, text)
     except PastelError as error:
         said = str(error)
 
-    assert said is None or (said and not (kitchen / "chain.safetensors").exists())
+    assert said is None or (said and not (recipe_folder / "chain.safetensors").exists())

@@ -9,7 +9,7 @@ import pytest
 import torch
 from golden_merge.merge_cases import needed
 from helpers.hub_double import running_hub, use_hub
-from helpers.kitchens import CHAIN, EXTRACT, MERGE, assert_same, cook, read
+from helpers.recipe_runs import CHAIN, EXTRACT, MERGE, assert_same, read, run_text
 from helpers.small_checkpoints import make_checkpoint, make_lora, save
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -64,77 +64,77 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "words"), WRONG, ids=[words[:40] for _text, words in WRONG])
-def test_wrong_recipe_names_step_and_key(kitchen, text, words):
+def test_wrong_recipe_names_step_and_key(recipe_folder, text, words):
     """With the nearest valid one, before anything is read."""
-    for path in kitchen.glob("*.safetensors"):
+    for path in recipe_folder.glob("*.safetensors"):
         path.write_bytes(b"not even looked at")
     with pytest.raises(RecipeError) as raised:
-        read(kitchen, text)
+        read(recipe_folder, text)
 
     assert words in str(raised.value)
 
 
-def test_extracted_lora_is_no_checkpoint(kitchen):
+def test_extracted_lora_is_no_checkpoint(recipe_folder):
     """And the other way round."""
     with pytest.raises(RecipeError, match="gives a LoRA, but a checkpoint is needed"):
-        read(kitchen, EXTRACT + "[steps.x]\n" + MERGE.replace("a.safetensors", "e"))
+        read(recipe_folder, EXTRACT + "[steps.x]\n" + MERGE.replace("a.safetensors", "e"))
 
 
-def test_one_pass_gives_the_numbers_of_separate_commands(kitchen):
+def test_one_pass_gives_the_numbers_of_separate_commands(recipe_folder):
     """Every step rounds to its own precision."""
-    report = cook(kitchen, CHAIN)
+    report = run_text(recipe_folder, CHAIN)
     tables = [
         {"operation": "block-merge", "a": "a", "b": "b", "weights": "0.5," * 24 + "0.5"},
         {
             "operation": "lora-merge",
             "base": "one",
             "loras": [
-                {"file": str(kitchen / "lora1.safetensors"), "weight": 0.3},
-                {"file": str(kitchen / "lora2.safetensors")},
+                {"file": str(recipe_folder / "lora1.safetensors"), "weight": 0.3},
+                {"file": str(recipe_folder / "lora2.safetensors")},
             ],
         },
         {"operation": "add-difference", "a": "two", "b": "c", "c": "a", "weight": 0.5},
     ]
     for table, name in zip(tables, ("one", "two", "three"), strict=True):
         placed = {
-            key: str(kitchen / f"{value}.safetensors") if len(key) == 1 or key == "base" else value
+            key: str(recipe_folder / f"{value}.safetensors") if len(key) == 1 or key == "base" else value
             for key, value in table.items()
         }
-        run_recipe(single_step("step", placed, kitchen / f"{name}.safetensors"))
+        run_recipe(single_step("step", placed, recipe_folder / f"{name}.safetensors"))
 
-    assert [kitchen / "chain.safetensors"] == report.outputs
-    assert_same(kitchen / "three.safetensors", kitchen / "chain.safetensors")
+    assert [recipe_folder / "chain.safetensors"] == report.outputs
+    assert_same(recipe_folder / "three.safetensors", recipe_folder / "chain.safetensors")
 
 
-def test_step_that_is_used_twice_is_stored_once(kitchen):
+def test_step_that_is_used_twice_is_stored_once(recipe_folder):
     """In a temporary file, which is gone afterwards."""
     text = f"[steps.one]\n{MERGE}\n[steps.two]\n" + MERGE.replace("a.safetensors", "one").replace(
         "b.safetensors", "one"
     )
-    before = {path.name for path in kitchen.iterdir()} | {"recipe.toml", "out.safetensors"}
-    cook(kitchen, text + 'output = "out.safetensors"')
-    cook(kitchen, "[steps.one]\n" + MERGE + 'output = "single.safetensors"')
+    before = {path.name for path in recipe_folder.iterdir()} | {"recipe.toml", "out.safetensors"}
+    run_text(recipe_folder, text + 'output = "out.safetensors"')
+    run_text(recipe_folder, "[steps.one]\n" + MERGE + 'output = "single.safetensors"')
 
-    assert before | {"single.safetensors"} == {path.name for path in kitchen.iterdir()}
-    assert_same(kitchen / "single.safetensors", kitchen / "out.safetensors")
+    assert before | {"single.safetensors"} == {path.name for path in recipe_folder.iterdir()}
+    assert_same(recipe_folder / "single.safetensors", recipe_folder / "out.safetensors")
 
 
-def test_extracted_lora_can_be_merged_in_the_same_recipe(kitchen):
+def test_extracted_lora_can_be_merged_in_the_same_recipe(recipe_folder):
     """With full rank it is the whole difference of its layers."""
     text = EXTRACT.replace("rank = 2", 'rank = 99\nconv_rank = 99\nprecision = "fp32"')
     text += '[steps.x]\noperation = "lora-merge"\nbase = "a.safetensors"\nloras = [{ file = "e" }]\n'
     text += 'output = "o.safetensors"'
-    cook(kitchen, text)
-    expected, actual = load_file(kitchen / "b.safetensors"), load_file(kitchen / "o.safetensors")
+    run_text(recipe_folder, text)
+    expected, actual = load_file(recipe_folder / "b.safetensors"), load_file(recipe_folder / "o.safetensors")
     name = "model.diffusion_model.input_blocks.1.0.in_layers.2.weight"
 
     torch.testing.assert_close(expected[name], actual[name], rtol=0, atol=2e-3)
 
 
-def test_result_tells_how_it_was_made(kitchen):
+def test_result_tells_how_it_was_made(recipe_folder):
     """The recipe's text, and both hashes of every input."""
-    cook(kitchen, CHAIN)
-    with safe_open(kitchen / "chain.safetensors", "pt") as file:
+    run_text(recipe_folder, CHAIN)
+    with safe_open(recipe_folder / "chain.safetensors", "pt") as file:
         metadata = file.metadata()
     inputs = {item["file"]: item for item in json.loads(metadata["pastelbot.inputs"])}
 
@@ -146,16 +146,16 @@ def test_result_tells_how_it_was_made(kitchen):
         "lora1.safetensors",
         "lora2.safetensors",
     } == inputs.keys()
-    hashes = hash_file(kitchen / "a.safetensors")
+    hashes = hash_file(recipe_folder / "a.safetensors")
     assert (inputs["a.safetensors"]["sha256"], inputs["a.safetensors"]["old_hash"]) == (hashes.sha256, hashes.old)
 
 
-def test_result_tells_which_folders_files_it_was_made_from(kitchen):
+def test_result_tells_which_folders_files_it_was_made_from(recipe_folder):
     """Their names alone are those of every folder's."""
     for part in ("unet", "vae", "text_encoder"):
-        shutil.copytree(needed("lora", "base_diffusers", part), kitchen / "mine" / part, dirs_exist_ok=True)
-    cook(kitchen, '[steps.x]\noperation = "convert"\nsource = "mine"\noutput = "x.safetensors"\n')
-    with safe_open(kitchen / "x.safetensors", "pt") as file:
+        shutil.copytree(needed("lora", "base_diffusers", part), recipe_folder / "mine" / part, dirs_exist_ok=True)
+    run_text(recipe_folder, '[steps.x]\noperation = "convert"\nsource = "mine"\noutput = "x.safetensors"\n')
+    with safe_open(recipe_folder / "x.safetensors", "pt") as file:
         inputs = json.loads(file.metadata()["pastelbot.inputs"])
 
     assert {
@@ -165,98 +165,102 @@ def test_result_tells_which_folders_files_it_was_made_from(kitchen):
     } == {item["file"] for item in inputs}
 
 
-def test_command_does_not_tell_where_files_lie(kitchen):
+def test_command_does_not_tell_where_files_lie(recipe_folder):
     """A published checkpoint says names, not folders."""
-    table = {"operation": "convert", "source": str(kitchen / "a.safetensors"), "ema": "drop"}
+    table = {"operation": "convert", "source": str(recipe_folder / "a.safetensors"), "ema": "drop"}
 
-    assert str(kitchen) not in single_step("convert", table, kitchen / "o.safetensors").text
+    assert str(recipe_folder) not in single_step("convert", table, recipe_folder / "o.safetensors").text
 
 
-def test_misfit_of_a_later_step_is_an_error_before_anything_is_written(kitchen):
+def test_misfit_of_a_later_step_is_an_error_before_anything_is_written(recipe_folder):
     """Even where an earlier step has an output."""
-    save({"x.lora_down.weight": torch.ones(1, 1), "x.lora_up.weight": torch.ones(1, 1)}, kitchen / "c.safetensors")
+    save(
+        {"x.lora_down.weight": torch.ones(1, 1), "x.lora_up.weight": torch.ones(1, 1)}, recipe_folder / "c.safetensors"
+    )
     with pytest.raises(CheckpointError, match="is a LoRA, not"):
-        cook(kitchen, CHAIN.replace("[steps.two]", 'output = "one.safetensors"\n[steps.two]'))
+        run_text(recipe_folder, CHAIN.replace("[steps.two]", 'output = "one.safetensors"\n[steps.two]'))
 
-    assert not (kitchen / "one.safetensors").exists()
+    assert not (recipe_folder / "one.safetensors").exists()
 
 
 @pytest.mark.parametrize(
     ("output", "error"),
     [("a.safetensors", WorkshopError), ("x.ckpt", WorkshopError), ("no/x.safetensors", WorkshopError)],
 )
-def test_impossible_outputs_are_refused(kitchen, output, error):
+def test_impossible_outputs_are_refused(recipe_folder, output, error):
     """An input, another ending, no folder."""
-    before = (kitchen / "a.safetensors").read_bytes()
+    before = (recipe_folder / "a.safetensors").read_bytes()
     with pytest.raises(error):
-        cook(kitchen, CHAIN.replace("chain.safetensors", output))
+        run_text(recipe_folder, CHAIN.replace("chain.safetensors", output))
 
-    assert before == (kitchen / "a.safetensors").read_bytes()
+    assert before == (recipe_folder / "a.safetensors").read_bytes()
 
 
-def test_space_for_all_outputs_is_checked_first(kitchen, monkeypatch):
+def test_space_for_all_outputs_is_checked_first(recipe_folder, monkeypatch):
     """One would fit, two do not."""
     text = "[steps.one]\n" + MERGE + 'output = "one.safetensors"\n'
-    (out,) = cook(kitchen, text).outputs
+    (out,) = run_text(recipe_folder, text).outputs
     enough = 2**20 + out.stat().st_size + 100
     monkeypatch.setattr(writing.shutil, "disk_usage", lambda _path: SimpleNamespace(free=enough))
-    cook(kitchen, text)
+    run_text(recipe_folder, text)
     with pytest.raises(WorkshopError, match="are free"):
-        cook(kitchen, text.replace("one.", "first.") + "[steps.two]\n" + MERGE + 'output = "two.safetensors"')
+        run_text(recipe_folder, text.replace("one.", "first.") + "[steps.two]\n" + MERGE + 'output = "two.safetensors"')
 
-    assert not (kitchen / "first.safetensors").exists()
+    assert not (recipe_folder / "first.safetensors").exists()
 
 
-def test_extracted_lora_is_a_file(kitchen):
+def test_extracted_lora_is_a_file(recipe_folder):
     """There are no folders of LoRAs."""
     with pytest.raises(WorkshopError, match="it is a LoRA"):
-        cook(kitchen, EXTRACT + 'output = "folder"')
+        run_text(recipe_folder, EXTRACT + 'output = "folder"')
 
 
-def test_bad_numbers_leave_no_file(kitchen):
+def test_bad_numbers_leave_no_file(recipe_folder):
     """Neither the result nor a temporary one."""
-    tensors = load_file(kitchen / "c.safetensors")
+    tensors = load_file(recipe_folder / "c.safetensors")
     tensors["model.diffusion_model.out.2.weight"][0, 0] = float("nan")
-    save(tensors, kitchen / "c.safetensors")
-    before = sorted(kitchen.iterdir())
+    save(tensors, recipe_folder / "c.safetensors")
+    before = sorted(recipe_folder.iterdir())
     with pytest.raises(CheckpointError, match=r"c\.safetensors has NaN"):
-        cook(kitchen, CHAIN)
+        run_text(recipe_folder, CHAIN)
 
-    assert [*before, kitchen / "recipe.toml"] == sorted(kitchen.iterdir())
+    assert [*before, recipe_folder / "recipe.toml"] == sorted(recipe_folder.iterdir())
 
 
-def test_recipe_of_the_card_runs(kitchen):
+def test_recipe_of_the_card_runs(recipe_folder):
     """On small stand-ins of its files; its result is half precision."""
     text = CARD.read_text(encoding="utf-8")
     names = [word for word in text.split('"') if word.endswith(".safetensors") and word != "pastel-mix.safetensors"]
     for seed, name in enumerate(names, start=5):
         made = make_lora(seed=seed) if f'file = "{name}"' in text else make_checkpoint(seed=seed, dtype=torch.float16)
-        save(made, kitchen / name) if "owner" not in name else None
-    torch.save(make_lora(seed=4, alpha=None), kitchen / "MagicLORA.pt")
-    (report,) = cook(kitchen, text).outputs
+        save(made, recipe_folder / name) if "owner" not in name else None
+    torch.save(make_lora(seed=4, alpha=None), recipe_folder / "MagicLORA.pt")
+    (report,) = run_text(recipe_folder, text).outputs
 
     assert report.name == "pastel-mix.safetensors"
     assert torch.float16 == load_file(report)["model.diffusion_model.out.2.weight"].dtype
 
 
-def test_hub_references_are_inputs(kitchen, monkeypatch):
+def test_hub_references_are_inputs(recipe_folder, monkeypatch):
     """They are kept where the configuration says, of its revision, and not asked for where it forbids that."""
     text = "[steps.x]\n" + MERGE + 'output = "out.safetensors"'
-    cook(kitchen, text)
-    recipe = read(kitchen, text.replace('"b.safetensors"', '"owner/model/file.safetensors"').replace("out.", "hub."))
-    settings = CheckpointSettings(path="owner/model/file.safetensors", revision="v1", cache_dir=kitchen / "kept")
+    run_text(recipe_folder, text)
+    recipe = read(
+        recipe_folder, text.replace('"b.safetensors"', '"owner/model/file.safetensors"').replace("out.", "hub.")
+    )
+    settings = CheckpointSettings(path="owner/model/file.safetensors", revision="v1", cache_dir=recipe_folder / "kept")
     heard = []
     with running_hub() as hub:
         use_hub(monkeypatch, hub)
-        hub.repos["owner/model"] = {"file.safetensors": (kitchen / "b.safetensors").read_bytes()}
+        hub.repos["owner/model"] = {"file.safetensors": (recipe_folder / "b.safetensors").read_bytes()}
         run_recipe(recipe, lambda *what: heard.append(what), settings)
         asked = len(hub.asked)
         run_recipe(recipe, settings=settings.model_copy(update={"offline": True}))
         with pytest.raises(CheckpointError, match=r"owner/away .* cannot be downloaded: the hub has no such"):
-            cook(kitchen, text.replace('"b.safetensors"', '"owner/away/file.ckpt"'))
+            run_text(recipe_folder, text.replace('"b.safetensors"', '"owner/away/file.ckpt"'))
 
-    assert_same(kitchen / "out.safetensors", kitchen / "hub.safetensors")
+    assert_same(recipe_folder / "out.safetensors", recipe_folder / "hub.safetensors")
     assert all("/resolve/v1/" in line for line in hub.asked[:asked] if "owner/" in line)
     assert not any("owner/model" in line for line in hub.asked[asked:])
     assert "file.safetensors" in {what for what, _, _ in heard}
-    assert list((kitchen / "kept").rglob("file.safetensors"))
+    assert list((recipe_folder / "kept").rglob("file.safetensors"))

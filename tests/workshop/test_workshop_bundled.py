@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 import torch
-from helpers.kitchens import cook
 from helpers.painting import paint
+from helpers.recipe_runs import run_text
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -53,8 +53,8 @@ def merge(weight, output="out"):
 @pytest.mark.parametrize(("weight", "same"), [(0, "a"), (1, "b")])
 def test_weights_of_0_and_1_paint_the_pictures_of_a_and_b(studio, weight, same):
     """Half of each is a third picture."""
-    cook(studio, merge(weight))
-    cook(studio, merge(0.5, "half"))
+    run_text(studio, merge(weight))
+    run_text(studio, merge(0.5, "half"))
 
     assert pixels(studio / same) == pixels(studio / "out")
     assert pixels(studio / "half") != pixels(studio / "out")
@@ -66,7 +66,7 @@ def test_baked_vae_paints_the_pictures_of_the_separate_one(studio):
     tensors = load_file(path)
     tensors["decoder.conv_out.bias"] += 0.3
     save_file(tensors, path, {"format": "pt"})
-    cook(studio, '[steps.x]\noperation = "vae-bake"\nbase = "a"\nvae = "b/vae"\noutput = "out"')
+    run_text(studio, '[steps.x]\noperation = "vae-bake"\nbase = "a"\nvae = "b/vae"\noutput = "out"')
 
     assert pixels(studio / "a", studio / "b" / "vae") == pixels(studio / "out")
     assert pixels(studio / "a") != pixels(studio / "out")
@@ -78,7 +78,7 @@ def test_extracted_lora_brings_the_layers_of_b_into_a(studio):
     text += (
         'precision = "fp32"\n[steps.x]\noperation = "lora-merge"\nbase = "a"\nloras = [{ file = "e" }]\noutput = "out"'
     )
-    cook(studio, text)
+    run_text(studio, text)
     expected, actual = load_file(studio / "b" / UNET), load_file(studio / "out" / UNET)
     tensors = [name for name in expected if "attentions" in name and expected[name].dim() > 1]
     tensors += [name for name in expected if "samplers" in name and expected[name].dim() > 1]
@@ -90,7 +90,7 @@ def test_extracted_lora_brings_the_layers_of_b_into_a(studio):
 
 def test_folder_keeps_what_is_beside_its_weights(studio):
     """Configurations, noise schedule, tokenizer; the weights as well, but not the name."""
-    cook(studio, '[steps.x]\noperation = "convert"\nsource = "a"\noutput = "out"')
+    run_text(studio, '[steps.x]\noperation = "convert"\nsource = "a"\noutput = "out"')
     files = {str(path.relative_to(studio / "a")) for path in (studio / "a").rglob("*") if path.is_file()}
 
     assert files == {str(path.relative_to(studio / "out")) for path in (studio / "out").rglob("*") if path.is_file()}
@@ -112,6 +112,6 @@ def test_folder_keeps_what_is_beside_its_weights(studio):
 def test_single_file_is_refused(studio):
     """Its names are those of Stable Diffusion 1.x."""
     with pytest.raises(WorkshopError, match="name without an ending"):
-        cook(studio, merge(0.5, "out.safetensors"))
+        run_text(studio, merge(0.5, "out.safetensors"))
 
     assert not (studio / "out.safetensors").exists()

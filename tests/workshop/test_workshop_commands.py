@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import torch
-from helpers.kitchens import CHAIN, assert_same
+from helpers.recipe_runs import CHAIN, assert_same
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
@@ -22,10 +22,10 @@ def run(*words):
 
 
 @pytest.fixture
-def here(kitchen, monkeypatch):
+def here(recipe_folder, monkeypatch):
     """Return a folder with small files, as the current one."""
-    monkeypatch.chdir(kitchen)
-    return kitchen
+    monkeypatch.chdir(recipe_folder)
+    return recipe_folder
 
 
 def test_merge_has_three_forms(here):

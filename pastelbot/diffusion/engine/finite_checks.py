@@ -22,7 +22,7 @@ class FiniteChecks:
         self._sums: defaultdict[PictureTask, list[Tensor]] = defaultdict(list)
 
     def add(self, tasks: Sequence[PictureTask], answers: Sequence[Tensor]) -> None:
-        """Take the answers to pictures whose call they are has been counted."""
+        """Take the answers that pictures have advanced by."""
         for task, answer in zip(tasks, answers, strict=True):
             self._sums[task].append(answer.sum())
 

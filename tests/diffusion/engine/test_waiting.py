@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from helpers.small_unets import SMALL
 
 from pastelbot.diffusion.engine.denoiser import Denoiser, DenoiseRequest, Guidance
 from pastelbot.diffusion.networks.lean_unet import LeanUnet
@@ -9,15 +10,6 @@ from pastelbot.diffusion.sampling.registry import plan_first_pass, resolve
 from pastelbot.diffusion.sampling.schedules import ModelSigmas
 
 DEVICE = torch.device("meta")
-SMALL = {
-    "block_out_channels": (32, 64),
-    "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
-    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
-    "layers_per_block": 1,
-    "cross_attention_dim": 16,
-    "attention_head_dim": 4,
-    "norm_num_groups": 8,
-}
 SHAPE = (4, 8, 8)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 import torch
+from helpers.small_unets import SMALL
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pastelbot.diffusion.lora.patch import NetworkPatches
@@ -13,15 +14,6 @@ from pastelbot.diffusion.networks.unet import UNet2DConditionModel, prepare_unet
 
 CPU = torch.device("cpu")
 STABLE_DIFFUSION = {"sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8}
-SMALL = {
-    "block_out_channels": (32, 64),
-    "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
-    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
-    "layers_per_block": 1,
-    "cross_attention_dim": 16,
-    "attention_head_dim": 4,
-    "norm_num_groups": 8,
-}
 
 
 class Operations(TorchDispatchMode):

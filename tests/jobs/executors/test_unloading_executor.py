@@ -22,7 +22,6 @@ from pastelbot.records import (
     WorkerReady,
     WorkerUnloaded,
 )
-from pastelbot.store.database import Database
 
 IDLE = 600
 LOAD = 40
@@ -188,11 +187,8 @@ class Loads(FakeExecutor):
 
 @pytest.fixture
 async def stage(tmp_path, clock):
-    database = await Database.open(tmp_path / "state.sqlite3")
-    made = OneWorker(database, tmp_path / "pictures", clock)
-    yield made
-    await made.dispatcher.close()
-    await database.close()
+    async with OneWorker.opened(tmp_path, clock) as made:
+        yield made
 
 
 class OneWorker(Stage):

@@ -18,7 +18,6 @@ from pastelbot.records import (
     WorkerReady,
 )
 from pastelbot.rules import cost
-from pastelbot.store.database import Database
 
 STALL = 60
 
@@ -141,11 +140,8 @@ def test_there_is_a_worker_for_each_device():
 
 @pytest.fixture
 async def stage(tmp_path, clock):
-    database = await Database.open(tmp_path / "state.sqlite3")
-    made = TwoWorkers(database, tmp_path / "pictures", clock)
-    yield made
-    await made.dispatcher.close()
-    await database.close()
+    async with TwoWorkers.opened(tmp_path, clock) as made:
+        yield made
 
 
 class TwoWorkers(Stage):

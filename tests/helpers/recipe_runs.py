@@ -1,4 +1,4 @@
-"""Recipes for tests, and cooking them."""
+"""Recipes for tests, and running them."""
 
 import torch
 from safetensors.torch import load_file
@@ -33,7 +33,7 @@ def read(folder, text):
     return read_recipe(path)
 
 
-def cook(folder, text):
+def run_text(folder, text):
     """Write a recipe into a folder and run it."""
     return run_recipe(read(folder, text))
 
