@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Without byte code: Python compiles what is imported, which is a small part of torch and transformers.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
 .PHONY: demo test test-all check format chaos bench pictures docs test-wheel clean
 
@@ -77,6 +78,6 @@ clean:
 
 .venv-all/all.stamp: pyproject.toml constraints-web.txt
 	$(PYTHON) -m venv .venv-all
-	.venv-all/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-web.txt \
+	.venv-all/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints-web.txt \
 		--editable '.[demo,dev,web,tagger,onnx,openvino,jax,upscale,ray]'
 	touch $@

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from helpers.fake_executors import FakeExecutor
 from helpers.jobs import insert_job
-from helpers.support import eventually, make_settings
+from helpers.support import PATIENCE, eventually, make_settings
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 from yarl import URL
@@ -138,7 +138,7 @@ def with_token(settings):
 async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_token):
     settings = with_token()
     running = asyncio.ensure_future(run.run_until_stopped(settings))
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(PATIENCE):
         await loopback.asked.wait()
         os.kill(os.getpid(), signal.SIGTERM)
         await running
@@ -186,7 +186,7 @@ async def stopping(loopback, settings, tmp_path):
             sys.executable, *arguments, env={**os.environ, "PYTHONPATH": path}, stderr=asyncio.subprocess.PIPE
         )
         try:
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(PATIENCE):
                 await loopback.limiting.wait()
                 process.send_signal(signal.SIGTERM)
                 _, output = await process.communicate()
@@ -215,7 +215,7 @@ async def test_sigterm_ends_it_whatever_discord_does_and_whatever_hangs(stopping
 async def test_a_second_bot_on_one_database_is_refused_before_it_touches_anything(loopback, with_token):
     settings = with_token()
     running = asyncio.ensure_future(run.run_until_stopped(settings))
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(PATIENCE):
         await loopback.asked.wait()
     loopback.commands = []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from helpers.support import PATIENCE
 from PIL import Image
 
 from pastelbot import __version__, config
@@ -31,7 +32,7 @@ def bot(tmp_path):
             env=clean | variables,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE,
             check=False,
         )
 

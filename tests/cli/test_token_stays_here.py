@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.support import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token.of.tests"  # noqa: S105 - that is all it is
@@ -58,7 +59,7 @@ def test_no_child_inherits_the_token(tmp_path):
         env=clean | {"PASTELBOT_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
 

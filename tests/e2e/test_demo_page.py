@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 from helpers.demo import running_demo
+from helpers.support import PATIENCE
 
 pytest.importorskip("simcord", reason="the demo extra is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
-SECONDS = 90  # a busy machine paints slowly
 PROMPT = "#option-prompt"
 
 
@@ -42,7 +42,7 @@ def open_page(browser, url, errors):
         context = browser.new_context(viewport={"width": width, "height": 800}, has_touch=touch, bypass_csp=True)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(1000 * SECONDS)
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{url}?as={member}&language={language}")
         page.wait_for_selector(".message")

@@ -17,7 +17,6 @@ from pastelbot.jobs.executors.process_executor import ProcessExecutor
 from pastelbot.records import JobStatus
 
 INSIDE = config.bundled_checkpoint()
-SECONDS = 300
 
 pytestmark = [
     pytest.mark.long,
@@ -49,7 +48,7 @@ async def studio(tmp_path, clock):
 
 
 async def picture_of(studio, result):
-    message = await studio.says("-# seed", result.response.id, seconds=SECONDS)
+    message = await studio.says("-# seed", result.response.id)
     return await message.attachments[0].read()
 
 
@@ -63,7 +62,7 @@ async def test_a_mixed_queue_is_painted_and_a_damaged_checkpoint_fails_its_job_a
     first, second, third = [await picture_of(studio, result) for result in (plain, again, soft)]
     assert pixels(first) == pixels(second) != pixels(third)
     assert 'Lora hashes: "soft: ' in pictures.read_infotext(third)
-    await studio.says("could not be painted", damaged.response.id, seconds=SECONDS)
+    await studio.says("could not be painted", damaged.response.id)
     (failed,) = await studio.jobs.with_status(JobStatus.FAILED)
     assert "checkpoint damaged cannot be loaded" in failed.reason
     assert str(studio.settings.storage.pictures.parent.parent) not in failed.reason

@@ -26,8 +26,6 @@ pytestmark = [
     ),
 ]
 
-SECONDS = 300
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def studio(tmp_path_factory):
@@ -60,7 +58,7 @@ async def test_imagine_gives_a_picture_with_its_settings_and_the_same_again(stud
 async def test_a_worker_killed_in_the_middle_of_a_job_costs_time_and_nothing_else(studio):
     before, charged = len(studio.messages), await studio.charged(studio.hana)
     result = await studio.imagine("1girl", seed=7, steps=16, count=2, hires="off")
-    await studio.says("**Painting**", result.response.id, seconds=SECONDS)
+    await studio.says("**Painting**", result.response.id)
     first = studio.executor.pid
     os.kill(first, signal.SIGKILL)
     await painted(studio, result)

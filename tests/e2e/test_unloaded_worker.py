@@ -20,8 +20,6 @@ pytestmark = [
     ),
 ]
 
-SECONDS = 300
-
 
 async def test_a_worker_that_was_unloaded_paints_the_same_picture(tmp_path, clock):
     """The timer is fired by hand; the process ends, so all of its memory is given back."""

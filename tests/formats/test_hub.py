@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from helpers.hub_double import COMMIT, running_hub, use_hub
+from helpers.support import PATIENCE
 
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.hub import is_hub_name, locate, split_hub_name
@@ -86,7 +87,7 @@ def test_the_usual_variable_says_where_the_hub_is(hub, cache):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE,
     )
 
     assert 0 == done.returncode, done.stderr

@@ -12,9 +12,9 @@ def paint(checkpoint, request, on_progress=None, **engine):
     return paint_alone(Engine(checkpoint, **engine), request, on_progress).pictures
 
 
-async def painted(studio, result, *, seconds=300):
+async def painted(studio, result):
     """Wait for the picture in the message that answered a command; return its bytes."""
-    message = await studio.says("-# seed", result.response.id, seconds=seconds)
+    message = await studio.says("-# seed", result.response.id)
     return await message.attachments[0].read()
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from pastelbot import config
 
-PATIENCE = 120.0  # seconds until a test that waits gives up: far more than a slow and busy machine takes
+PATIENCE = 600.0  # seconds until a test that waits gives up: far more than a slow and busy machine takes
 
 
 def cpu_seconds(work: Callable[[], Any], *, tries: int = 3) -> float:

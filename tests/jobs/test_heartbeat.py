@@ -2,6 +2,7 @@ from multiprocessing import Pipe
 from threading import Event
 
 import pytest
+from helpers.support import PATIENCE
 
 from pastelbot.config import CheckpointSettings, MoreCheckpointSettings, WorkerOptions, bundled_checkpoint
 from pastelbot.diffusion.checkpoint import loading
@@ -9,8 +10,6 @@ from pastelbot.diffusion.engine import factory
 from pastelbot.errors import CheckpointError
 from pastelbot.jobs.heartbeat import Heartbeat
 from pastelbot.records import GenerationRequest, Loading
-
-PATIENCE = 120
 
 
 @pytest.fixture

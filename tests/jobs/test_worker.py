@@ -4,6 +4,7 @@ from multiprocessing import Pipe
 from threading import Semaphore, Thread
 
 import pytest
+from helpers.support import PATIENCE
 
 from pastelbot.config import BUNDLED, CheckpointSettings, WorkerOptions, bundled_checkpoint
 from pastelbot.errors import LimitError
@@ -22,7 +23,6 @@ from pastelbot.records import (
 )
 
 REQUEST = GenerationRequest(prompt="1girl", steps=3)
-PATIENCE = 120
 
 
 class FakeEngine:

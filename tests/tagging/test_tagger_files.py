@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from helpers.support import PATIENCE
 
 from pastelbot.errors import TaggerError
 from pastelbot.tagging.files import TaggerOptions, locate
@@ -77,7 +78,7 @@ def find(hub, tmp_path):
         }
         environment.pop("HF_HUB_OFFLINE", None)
         command = [sys.executable, "-c", LOCATE, repo, revision, "1" if offline else "", str(tmp_path / "cache")]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
     return find
 

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 from helpers.fake_executors import FakeExecutor
-from helpers.support import eventually, make_settings
+from helpers.support import PATIENCE, eventually, make_settings
 from helpers.web_page import next_event, web_page
 
 pytest.importorskip("gradio", reason="the web extra is not installed")
@@ -305,7 +305,7 @@ async def test_a_stream_ends_when_its_browser_is_signed_out(open_page):
             await page.services.sign_in.save_account("hana", "another password")
             page.services.page_jobs.changed(visitor.actor.user_id)
 
-            assert await asyncio.wait_for(stream.content.read(), 60) in {b"\n", b""}
+            assert await asyncio.wait_for(stream.content.read(), PATIENCE) in {b"\n", b""}
 
 
 async def shared_entry(page, executor, visitor):

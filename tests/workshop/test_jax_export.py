@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import torch
+from helpers.support import PATIENCE
 from typer.testing import CliRunner
 
 from pastelbot import config
@@ -69,7 +70,7 @@ def test_the_readmes_example_denoises_with_jax_alone(exported):
     (code,) = re.findall(r"```python\n(.*?)```", (out / "README.md").read_text(), re.DOTALL)
     code += "\nimport sys\nassert not {'torch', 'pastelbot'} & set(sys.modules)\n"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=out, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", code], cwd=out, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
     assert 0 == done.returncode, done.stderr
