@@ -19,7 +19,7 @@ from urllib.parse import urlparse
 from pastelbot.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from huggingface_hub.utils.tqdm import tqdm
+    from huggingface_hub.utils import tqdm
 
 # Receives what is being downloaded, the bytes that are here and the bytes in all.
 Listener = Callable[[str, int, int], None]
@@ -109,7 +109,7 @@ class HubDownload:
 
     def _fetch(self, file: HubFile, place: Path, before: int, total: int) -> None:
         """Fetch one file under its part's name, check it, and give it its name."""
-        from huggingface_hub.utils._fixes import WeakFileLock
+        from huggingface_hub.utils import WeakFileLock
 
         part = _part(place, file)
         with explaining(f"{file.repo}/{file.name}", self.revision, place):
@@ -124,7 +124,7 @@ class HubDownload:
 
     def _receive(self, file: HubFile, part: Path, before: int, total: int) -> None:
         from huggingface_hub.file_download import http_get
-        from huggingface_hub.utils._headers import build_hf_headers
+        from huggingface_hub.utils import build_hf_headers
 
         headers = build_hf_headers()
         if urlparse(file.address).netloc != urlparse(self._url(file)).netloc:
@@ -144,7 +144,7 @@ class HubDownload:
 
 def no_bar() -> "type[tqdm]":
     """Return an invisible progress bar for the client."""
-    from huggingface_hub.utils.tqdm import tqdm
+    from huggingface_hub.utils import tqdm
 
     class NoBar(tqdm):
         def __init__(self, *arguments: object, **settings: object) -> None:
