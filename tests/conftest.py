@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 
 import hypothesis
@@ -30,6 +31,12 @@ def settings(tmp_path):
 def pytest_collection_modifyitems(items):
     """Begin with the long tests, so that no process is left alone with one of them at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish():
+    """Keep the collector off what the imports and the collected tests hold: it would scan all of it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
