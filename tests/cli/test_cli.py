@@ -15,6 +15,8 @@ from PIL import Image
 from pastelbot import __version__, config
 from pastelbot.cli.main import app, main
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 CONV_IN = "model.diffusion_model.input_blocks.0.0.weight"
 CROSS_ATTENTION = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"

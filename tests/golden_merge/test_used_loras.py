@@ -18,6 +18,8 @@ from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource
 from pastelbot.formats.network_files import LoraFiles
 from pastelbot.workshop.lora_merge import LoraMerge
 
+pytestmark = pytest.mark.long
+
 # Painting changes these layers too, kohya's merge does not.
 RARE = {
     f"model.diffusion_model.{name}.weight" for name in ("input_blocks.0.0", "out.2", "time_embed.0", "time_embed.2")

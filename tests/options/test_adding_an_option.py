@@ -6,6 +6,8 @@ The package is copied as links, with a made-up option in the five files, and pro
 import pytest
 from helpers.project_copy import inserted, link_project, run_python, run_tests
 
+pytestmark = pytest.mark.long
+
 # The files, each with a place and what is written in front of it.
 CHANGES = {
     "records/requests.py": ("    clip_skip: int = 2\n", "    glow: int = 0\n"),

@@ -10,6 +10,8 @@ import pytest
 from simulation.planted import PLANTED
 from simulation.seeds import prepared, simulate
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -10,6 +10,8 @@ from pastelbot.errors import PastelError
 from pastelbot.workshop.recipes.recipe import single_step
 from pastelbot.workshop.recipes.runner import run_recipe
 
+pytestmark = pytest.mark.long
+
 INPUTS = ["a.safetensors", "b.safetensors", "c.safetensors"]
 REFERENCES = ("a", "b", "c", "base", "source", "vae")
 

@@ -6,6 +6,8 @@ The project is copied as links, with a made-up feature in it: a command whose bu
 import pytest
 from helpers.project_copy import inserted, link_project, run_python, run_tests
 
+pytestmark = pytest.mark.long
+
 MODULE = '''
 """`/greet`: a greeting, and a button that greets again."""
 

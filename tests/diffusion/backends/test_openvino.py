@@ -23,6 +23,7 @@ from pastelbot.formats.network_files import NetworkFolders
 from pastelbot.records import GenerationRequest, HiresFix, Painted
 
 pytest.importorskip("openvino", reason="the extra openvino is not installed")
+pytestmark = pytest.mark.long
 
 REQUEST = GenerationRequest(
     prompt="1girl, red hair, smile",
