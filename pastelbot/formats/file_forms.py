@@ -12,29 +12,51 @@ _HEAD = 512
 _LONGEST_HEADER = 100 * 2**20  # bytes; as safetensors' own reader has it
 
 _ARCHIVE = "an archive: unpack it, and name a file in it"
+_PICTURE = "a picture"
+_PROGRAM = "a program, which no weights are: do not run it, and download the file elsewhere"
+_LANGUAGE_MODEL = "a GGML file, a language model of other programs"
+_TORRENT = "a torrent, not the file that it leads to: download that with a program for torrents"
+_ENGINE = "an engine of TensorRT: name the checkpoint that it was made of"
+_ARRAYS = "arrays of NumPy: trainers keep latents so; weights are in a safetensors file"
 _STARTS = {
     b"version https://git-lfs": (
         "a pointer of Git LFS to the file, not the file itself: run `git lfs pull`, or download the file"
     ),
     b"\x89HDF": "a file of Keras (HDF5): download its safetensors file",
-    b"ftrt": "an engine of TensorRT: name the checkpoint that it was made of",
-    b"ptrt": "an engine of TensorRT: name the checkpoint that it was made of",
+    **dict.fromkeys((b"ftrt", b"ptrt"), _ENGINE),
     b"GGUF": "a GGUF file, which is quantised for other programs: download its safetensors file",
-    b"Rar!": _ARCHIVE,
-    b"7z\xbc\xaf": _ARCHIVE,
-    b"\x1f\x8b": _ARCHIVE,
-    b"BZh": _ARCHIVE,
-    b"\xfd7zXZ\0": _ARCHIVE,
-    b"\x28\xb5\x2f\xfd": _ARCHIVE,  # Zstandard
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"RIFF": "a picture",
-    b"GIF8": "a picture",
+    **dict.fromkeys((b"lmgg", b"fmgg", b"tjgg", b"algg"), _LANGUAGE_MODEL),
+    **dict.fromkeys((b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"MSCF\0\0\0\0"), _ARCHIVE),
+    **dict.fromkeys((b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"), _ARCHIVE),  # Zstandard, LZ4
+    **dict.fromkeys(
+        (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\xff\x0a", b"\0\0\0\x0cJXL ", b"\0\0\0\x0cjP  "), _PICTURE
+    ),
+    **dict.fromkeys((b"II*\0", b"MM\0*", b"8BPS\0\1"), _PICTURE),
+    b"\x1aE\xdf\xa3": "a video",
+    **dict.fromkeys((b"ID3", b"OggS", b"fLaC"), "a sound"),
     b"%PDF": "a PDF document",
+    **dict.fromkeys((b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe"), _PROGRAM),
+    b"\x93NUMPY": _ARRAYS,
+    b"SQLite format 3\0": "a database (SQLite)",
+    b"\0\5\x16\7": "what macOS keeps beside a file (its name begins with ._): name the file without ._",
+    b"L\0\0\0\1\x14\2\0": "a shortcut of Windows: name the file that it leads to",
+    b"Salted__": "an encrypted file",
 }
 
 _REFUSED = "the download was refused, or this is a configuration; download the file itself"
 _PATTERNS = (
+    (re.compile(rb"RIFF.{4}(?:WAVE|AVI ).*", re.DOTALL), "a sound or a video"),
+    (re.compile(rb"RIFF.*", re.DOTALL), _PICTURE),
+    (re.compile(rb"BM.{4}\0{4}.{4}[\x0c\x28\x40\x6c\x7c]\0{3}.*", re.DOTALL), _PICTURE),
+    (re.compile(rb"MZ.{58}.*", re.DOTALL), _PROGRAM),
+    (re.compile(rb".{257}ustar.*", re.DOTALL), _ARCHIVE),
+    (re.compile(rb"d\d+:(?:announce|created by|comment|info|creation date|azureus|encoding).*", re.DOTALL), _TORRENT),
+    (re.compile(rb".{4}TFL3.*", re.DOTALL), "a file of TensorFlow Lite: download its safetensors file"),
+    (
+        re.compile(rb"\s*(?:<\?xml[^>]*+>\s*)?<net name=.*", re.DOTALL),
+        "the XML file of an OpenVINO network: name the checkpoint that it was made of",
+    ),
+    (re.compile(rb"\s*(?:<\?xml[^>]*+>\s*)?(?:<!DOCTYPE svg[^>]*+>\s*)?<svg.*", re.DOTALL), _PICTURE),
     (
         re.compile(rb"\s*<(?:!doctype|!--|html|head|body|\?xml).*", re.IGNORECASE | re.DOTALL),
         "a web page: the download was refused or needs a login; download the file itself",
@@ -100,7 +122,7 @@ def _other_form(path: Path, head: bytes) -> str | None:
             return form
     if _is_text(head):
         return f"a text: {_REFUSED}"
-    return _ARCHIVE if _is_other_archive(path, head) else None
+    return _kind_of_archive(path, head)
 
 
 def _is_text(head: bytes) -> bool:
@@ -113,12 +135,15 @@ def _is_text(head: bytes) -> bool:
     return all(each.isprintable() or each.isspace() for each in text.removeprefix("\ufeff"))
 
 
-def _is_other_archive(path: Path, head: bytes) -> bool:
-    """Return whether a file is a whole ZIP archive without what PyTorch writes into one."""
+def _kind_of_archive(path: Path, head: bytes) -> str | None:
+    """Return what a whole ZIP archive without what PyTorch writes into one is; None for anything else."""
     if not head.startswith(b"PK") or not zipfile.is_zipfile(path):
-        return False
+        return None
     try:
         with zipfile.ZipFile(path) as archive:
-            return not any(name.endswith("data.pkl") for name in archive.namelist())
+            names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError):
-        return False  # it is damaged: the reader of PyTorch's files says so
+        return None  # it is damaged: the reader of PyTorch's files says so
+    if any(name.endswith("data.pkl") for name in names):
+        return None
+    return _ARRAYS if names and all(name.endswith(".npy") for name in names) else _ARCHIVE

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from pastelbot.formats.layout.checking import Shapes, has_ema_alone, is_checkpoint
+from pastelbot.formats.layout.checking import Shapes, has_ema_alone, is_checkpoint, original_name
 from pastelbot.formats.layout.network_kinds import is_lycoris
 
 SD1 = "a Stable Diffusion 1.x checkpoint"
@@ -30,6 +30,7 @@ _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
 
 def identify(shapes: Shapes) -> str | None:
     """Return what the tensors are, with its article, or None for something never seen."""
+    shapes = {original_name(name): shape for name, shape in shapes.items()}
     if not _has_unet(shapes) and (prefix := _prefixed(shapes)) is not None:
         return f"a checkpoint with the extra part {prefix} in its tensors' names (save it without)"
     return next((kind for kind, fits in _KINDS if fits(shapes)), None)
@@ -100,16 +101,32 @@ _SPECIAL_INPUTS = {
 }
 
 _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
+    (_IP_ADAPTER, _any("ip_adapter.")),
+    ("a Control-LoRA", _any("lora_controlnet")),
     (NETWORKS[0], _any("lora_down", "lora_up", "lora_A", "lora_B", "lora.down", "lora.up", "lora_linear_layer")),
     (NETWORKS[1], lambda shapes: any(map(is_lycoris, shapes))),
     ("a ControlNet", _any("control_model.", "controlnet_cond_embedding", "input_hint_block")),
     ("a T2I adapter", _any("adapter.body.", "body.0.block1")),
-    (_IP_ADAPTER, _any("ip_adapter.")),
     ("a motion module of AnimateDiff", _any("motion_modules.")),
     ("an image encoder (CLIP vision)", _any("vision_model.encoder.")),
     ("a VeRA network", _any("vera_lambda")),
+    ("a DyLoRA as it is trained (export it as a LoRA)", _any(".up_list.", ".down_list.")),
+    (
+        "a network of peft, of a kind that is not painted with",
+        _any(".oft_R", ".oft_r.", ".boft_", ".ia3_l", "fourierft_", "vblora_"),
+    ),
+    ("spectral shifts of SVDiff", _any(".delta")),
+    ("weights of Custom Diffusion", _any("custom_diffusion")),
     ("a Stable Diffusion 3 checkpoint", _any("joint_blocks.")),
+    ("a HunyuanVideo checkpoint", _any("token_refiner.", "double_blocks.0.img_attn_qkv.")),
+    ("a Chroma checkpoint", _any("distilled_guidance_layer.")),
     ("a Flux checkpoint", _any("double_blocks.", "single_transformer_blocks.")),
+    ("a HiDream checkpoint", _any("double_stream_blocks.")),
+    ("a Qwen-Image checkpoint", _any("transformer_blocks.0.img_mod.")),
+    ("a Wan checkpoint", _any("blocks.0.cross_attn.", "blocks.0.cross_attn_norm.")),
+    ("a transformer such as PixArt", _any("adaln_single.")),
+    ("a text encoder (T5)", _any("encoder.block.0.layer.0.SelfAttention")),
+    ("a language model", _any("model.layers.0.self_attn.", "model.layers.0.mlp.", "transformer.h.0.")),
     ("a Stable Cascade checkpoint", _any("down_blocks.0.0.channelwise.", "clip_txt_pooled_mapper")),
     ("an SDXL refiner checkpoint", lambda shapes: _width(shapes) == 1280),
     ("an SDXL checkpoint", _first("conditioner.embedders.")),

@@ -11,21 +11,24 @@ from pastelbot.infotext.markup import without_markup
 
 _STEPS = re.compile(r"\bSteps[*_`]{0,4}[:：][*_` \xa0]{0,4}\d", re.IGNORECASE)
 _PASTED = re.compile(r"(?:^|(?<=[\s*`>]))(?:(negative prompt:)|steps: *\d+ *,)", re.IGNORECASE)
-_LANGUAGE = re.compile(r"\A[\w+-]*\n|\A(?:yaml|yml|text|txt|ini|md|prompt|css|diff|fix|json) ", re.IGNORECASE)
-_QUOTE_BREAK = re.compile(r" >{1,3}(?= (?:Negative prompt:|Steps:))")
+_LANGUAGE = re.compile(
+    r"\A[\w+-]*(?: \w+=[^\n]*)?\n|\A(?:yaml|yml|text|txt|ini|md|prompt|css|diff|fix|json) ", re.IGNORECASE
+)
+_QUOTE_BREAK = re.compile(r" (?:> ?){1,8}+(?=(?:Negative prompt:|Steps:))")
 _NEXT_STEPS = re.compile(r"(?=\bSteps: *\d+ *,)")
 _FENCE = re.compile(r"\n?```\n?")
 _LAST = re.compile(r"[*_> ]*+(?:(?:Negative )?Template:|.*\bSteps[*_`]*+:)|.*, \w[\w ]+: ", re.IGNORECASE)
 _TEMPLATE = re.compile(r"^(?:Negative )?Template:")
 _FIELD = re.compile(
-    r"^[*_ ]*+(?:Steps|Sampler|Schedule type|CFG scale|Seed|Size|Model|Model hash|VAE|VAE hash|Clip skip|ENSD|RNG|Eta"
-    r"|Denoising strength|Face restoration|Variation seed|Variation seed strength|Version|Hires \w[\w -]*|Lora hashes"
-    r"|TI hashes|Emphasis|Hashes|Civitai resources)[*_]*+:",
+    r"^[*_ ]*+(?:Steps|Sampler|Schedule type|CFG scale|Seed|Size|Width|Height|Model|Model hash|VAE|VAE hash|Clip skip"
+    r"|ENSD|RNG|Eta|Denoising strength|Face restoration|Variation seed|Variation seed strength|Version|Hires \w[\w -]*"
+    r"|Lora hashes|TI hashes|Emphasis|Hashes|Civitai resources)[*_]*+:",
     re.IGNORECASE,
 )
 _BOLD_FIELD = re.compile(r"\*\*(\w[\w -]{1,40})(?::\*\*|\*\*:)")
-_WRAPPERS = ("**", "||", "~~", "__", "*", "_", "`", '"', "'", "“”", "„“", "«»", "「」", "『』")
-_LIST_MARKS = ("- ", "* ", "• ", "-# ")
+_WRAPPERS = ('"""', "'''", "**", "||", "~~", "__", "*", "_", "`", '"', "'", "“”", "„“", "«»", "「」", "『』")
+_LIST_MARKS = ("- ", "* ", "• ", "-# ", "◦ ", "‣ ", "▪ ", "– ", "+ ")
+_NUMBER = re.compile(r"\d{1,2}[.)] ")
 _UNSEEN = "\ufeff\u200b\u200e\u200f\u2060 \t\n"
 
 
@@ -100,11 +103,14 @@ def _bare(text: str) -> str:
     while (inner := _unwrapped(text)) != text:
         text = inner.strip(_UNSEEN)
     if text.startswith("> ") and "\n" not in text:  # a field has joined the lines of a quote
-        text = _QUOTE_BREAK.sub("\n", text[2:])
+        found = _QUOTE_BREAK.search(text)
+        text = _quote_marks("> " if found is None else found[0]).sub("", _QUOTE_BREAK.sub("\n", text), count=1)
     lines = _unquoted(_broken(text).split("\n"))
     for mark in _LIST_MARKS:
         if any(line.startswith(mark) and _STEPS.search(line) for line in lines):
             lines = [line.removeprefix(mark) for line in lines]
+    if any(_NUMBER.match(line) and _STEPS.search(line) for line in lines):
+        lines = [_NUMBER.sub("", line, count=1) for line in lines]
     marks = {mark for line in lines if _STEPS.search(line) for mark in _WRAPPERS if _unwrapped(line, (mark,)) != line}
     lines = [_unwrapped(line.strip(), tuple(marks)) for line in lines]
     lines = [_BOLD_FIELD.sub(r"\1:", line) if _FIELD.match(line) else line for line in lines]
@@ -141,7 +147,14 @@ def _unquoted(lines: Sequence[str]) -> Sequence[str]:
     first = settings
     while first and lines[first - 1].startswith(">"):
         first -= 1
-    return [line.lstrip(">").removeprefix(" ") for line in lines[first:] if line.startswith(">")]
+    marks = _quote_marks(lines[settings])
+    return [marks.sub("", line, count=1) for line in lines[first:] if line.startswith(">")]
+
+
+def _quote_marks(line: str) -> re.Pattern[str]:
+    """Return the marks of quotes inside quotes, as many as begin a line: a prompt itself may begin with `>`."""
+    depth = re.match(r"(?: ?>)*", line)[0].count(">")  # type: ignore[index]  # it always matches
+    return re.compile(rf"\A(?:> ?){{1,{max(1, depth)}}}")
 
 
 def _split(text: str) -> Iterator[str]:

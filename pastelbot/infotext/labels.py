@@ -26,24 +26,36 @@ _PROMPT_WORDS = (
 )
 _NEGATIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_NEGATIVE_WORDS)})[*_ \xa0]*+[:：][*_]*+", re.IGNORECASE)
 _POSITIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_PROMPT_WORDS)})[*_ \xa0]*+[:：][*_]*+\s*+", re.IGNORECASE)
-_NEGATIVE_HEADING = re.compile(rf"{_BEFORE}negative[ _-]?prompt[*_ ]*+$", re.IGNORECASE)
-_POSITIVE_HEADING = re.compile(rf"{_BEFORE}(?:(?:positive[ _-]?)?prompt|parameters)[*_ ]*+$", re.IGNORECASE)
+_MARKED = r"^[ \t]{0,3}(?:#{1,6}[ \t]*+[*_]{0,3}|[*_]{2,3})"  # a heading that one word alone does not make
+_NEGATIVE_HEADING = re.compile(rf"(?:{_BEFORE}negative[ _-]?prompts?|{_MARKED}neg(?:ative)?s?)[*_# ]*+$", re.IGNORECASE)
+_POSITIVE_HEADING = re.compile(
+    rf"(?:{_BEFORE}(?:(?:positive[ _-]?)?prompts?|parameters)|{_MARKED}pos(?:itive)?s?)[*_# ]*+$", re.IGNORECASE
+)
 _OTHER_HEADING = re.compile(
-    rf"{_BEFORE}(?:settings|(?:other )?(?:metadata|details|parameters)|generation data)[*_ :]*+$", re.IGNORECASE
+    rf"{_BEFORE}(?:(?:other |generation |image |sampl(?:er|ing) )?"
+    r"(?:settings|metadata|details|param(?:eter)?s|info(?:rmation)?|data))[*_ :#]*+$",
+    re.IGNORECASE,
 )
 _SETTINGS = re.compile(r"\bSteps[*_`]{0,4}[:：][*_` \xa0]{0,4}\d", re.IGNORECASE)
-_SEPARATOR = re.compile(r"(?:\s*+[|;，•]\s*+|\t+)(?=[A-Z][\w -]{1,40}[:：])")
+_SEPARATOR = re.compile(r"(?:(?<!\s)\s*+[|;，•·]\s*+|(?<!\s)\s++[/–—-]\s++|\t+)(?=[A-Z][\w -]{1,40}[:：])")
 _IN_CODE = re.compile(r"(: ?)(`{1,2})([^`\n]*+)\2(?=,|$)")
+_MARKED_VALUE = re.compile(
+    r"(\b(?:Steps|Sampler|Schedule type|CFG scale|Seed|Size|Model|Model hash|Clip skip|VAE): ?)(\*\*|\|\||~~|__|\*)"
+    r"([^,\n*|~]{1,80})\2(?=,|$)",
+    re.IGNORECASE,
+)
 # How the first field shows the form of them all: so values with such signs in the webui's own form stay as they are.
 _FORMS = (
     (re.compile(r"Steps：", re.IGNORECASE), re.compile(r"： *"), ": "),
-    (re.compile(r"Steps:\s*+\d++ *+[|;，•\t]", re.IGNORECASE), _SEPARATOR, ", "),
+    (re.compile(r"Steps:\s*+\d++(?: *+[|;，•·\t]| [/–—-] )", re.IGNORECASE), _SEPARATOR, ", "),
     (re.compile(r"Steps: ?`", re.IGNORECASE), _IN_CODE, r"\1\3"),
+    (_MARKED_VALUE, _MARKED_VALUE, r"\1\3"),
     (re.compile(r"Steps:\xa0|CFG\xa0scale", re.IGNORECASE), re.compile(r"\xa0"), " "),
 )
 # What Discord copies along with a message: its writer and time; and lines of mentions or links.
 _HEADER = re.compile(
-    r"\A(?:[^\n]{1,60}\n)?[^\n]{0,60}— ?\n?[^\n]{0,40}\d{1,2}:\d\d[^\n]{0,6}\n"
+    r"\A(?:[^\n]{1,60}\n(?:(?:✓ ?)?(?:APP|BOT)\n)?)?[^\n]{0,60}— ?\n?[^\n]{0,40}\d{1,2}:\d\d[^\n]{0,6}\n"
+    r"|\A\[\d{1,2}:\d\d(?: ?[AP]M)?\] ?[^\n:]{1,40}: ?"
     r"|\A(?:<@[!&]?\d+>|https?://\S+)[ \t]*+\n(?!Negative prompt:|Steps:)"
 )
 
@@ -78,7 +90,7 @@ def _settings(line: str) -> str:
     for sign, pattern, replacement in _FORMS:
         if sign.search(line):
             line = pattern.sub(replacement, line)
-    return line.rstrip(" .;")
+    return line.rstrip(" .;:")
 
 
 def _without_headings(lines: Sequence[str]) -> list[str]:
@@ -105,7 +117,16 @@ def _in_order(lines: list[str]) -> list[str]:
     behind = lines[first + 1 :]
     if settings == [first] and any(map(_POSITIVE.match, behind)):
         return [*behind, lines[first]]
-    return lines
+    return _negative_first(lines, settings[0]) if len(settings) == 1 else lines
+
+
+def _negative_first(lines: list[str], settings: int) -> list[str]:
+    """Return lines with the only negative prompt before the settings, where it comes after them."""
+    at = next((number for number, line in enumerate(lines) if line.startswith("Negative prompt:")), 0)
+    if at <= settings:
+        return lines
+    end = next((number for number in range(at, len(lines)) if not lines[number].strip()), len(lines))
+    return [*lines[:settings], *lines[at:end], lines[settings], *lines[settings + 1 : at], *lines[end:]]
 
 
 def joined_wraps(lines: Iterable[str]) -> list[str]:

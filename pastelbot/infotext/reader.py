@@ -12,6 +12,7 @@ from pastelbot.formats.texts.infotext_cap import capped
 from pastelbot.infotext.fields import Infotext
 from pastelbot.infotext.finding import find_infotexts
 from pastelbot.infotext.init_fields import MASK_FIELDS, STRENGTH, read_init
+from pastelbot.infotext.layouts import as_json
 from pastelbot.infotext.spellings import read_spelled
 from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, interpreted
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Mask, SamplingOptions
@@ -105,7 +106,7 @@ def read_request(text: str) -> ReadRequest:
 
 def _translated(text: str) -> str:
     try:
-        return translated_text(capped(text), "The text") or text
+        return translated_text(as_json(capped(text)), "The text") or text
     except RequestError:  # of a program that says too little
         return text
 

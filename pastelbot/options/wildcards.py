@@ -3,8 +3,9 @@
 A YAML or JSON file holds several lists: `colors: {warm: [red, orange]}` is `colors/warm`.
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import yaml  # type: ignore[import-untyped]  # its types are a package of their 
 
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.texts.decoding import decoded
-from pastelbot.prompt.expansion import Wildcards
+from pastelbot.prompt.wildcard_lists import Wildcards
 
 _LONGEST_LINE = 4000
 _LARGEST_FILE = 4 * 2**20
@@ -22,8 +23,15 @@ _DEEPEST = 20
 _SUFFIXES = (".txt", ".yaml", ".yml", ".json")
 
 
+_KEY = re.compile(r"""^([ \t]*+)(?:- )?["']?([^\s"'#{}\[\],:][^"'#{}\[\],:\n]{0,100}+)["']?\s*+:""", re.MULTILINE)
+
+
 class _UnreadableError(ValueError):
-    """Why a file is not a list."""
+    """Why a file is not a list; `lists` are the names that it seems to give."""
+
+    def __init__(self, reason: str, lists: Iterable[str] = ()) -> None:
+        super().__init__(reason)
+        self.lists = tuple(lists)
 
 
 def load_wildcards(folder: Path | None) -> Wildcards:
@@ -35,7 +43,7 @@ def load_wildcards(folder: Path | None) -> Wildcards:
             try:
                 lists |= _lists(name, path)
             except _UnreadableError as error:
-                unreadable[name] = str(error)
+                unreadable |= dict.fromkeys((name, *error.lists), str(error))
     return Wildcards(lists, unreadable)
 
 
@@ -55,13 +63,32 @@ def _lists(name: str, path: Path) -> dict[str, list[str]]:
     try:
         content = parse_json(text) if path.suffix.lower() == ".json" else _yaml(text)
     except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise _UnreadableError(f"its file {path.name} is not valid {path.suffix[1:].upper()}") from error
+        raise _UnreadableError(_reason(path, error), _keys(text)) from error
     entries: dict[str, list[str]] = {}
     for number, (place, line) in enumerate(_entries(content, (), name)):
         if number >= _MOST_LINES:
             raise _UnreadableError(f"its file {path.name} has more than {_MOST_LINES:,} lines")
         entries.setdefault(place, []).append(line)
     return {place: _lines(lines, comments=False) for place, lines in entries.items()}
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Return why a file of YAML or JSON cannot be read, with the line where that is known."""
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    line = error.lineno if isinstance(error, json.JSONDecodeError) else mark and mark.line + 1
+    form = path.suffix[1:].upper()
+    if line:
+        return f"its file {path.name} is not valid {form}: see line {line}"
+    return f"its file {path.name} is not valid {form}"
+
+
+def _keys(text: str) -> Iterator[str]:
+    """Yield the names of lists that a file seems to give which cannot be read, by how its keys are set in."""
+    above: list[tuple[int, str]] = []
+    for match in _KEY.finditer(text):
+        depth = len(match[1])
+        above = [*(each for each in above if each[0] < depth), (depth, match[2].strip())][-_DEEPEST:]
+        yield "/".join(key for _depth, key in above)
 
 
 def _entries(content: object, trail: tuple[str, ...], name: str) -> Iterator[tuple[str, str]]:

@@ -17,39 +17,38 @@ import hashlib
 import itertools
 import math
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from pastelbot.choices import nearest_names
 from pastelbot.errors import LimitError, PromptError
+from pastelbot.prompt.dynamic_prompts import refuse_unsupported
 from pastelbot.prompt.extra_networks import TagPattern
+from pastelbot.prompt.wildcard_lists import Wildcards
 
 _LONGEST = 16_000  # characters of an expanded prompt, far beyond what may be painted
 _DEEPEST = 20
 _MOST_PICKS = 1000
-_NAME = r"[^\W_](?:[\w/\\. -]{0,200}?[^\W_])?"
+_NAME = r"[^\W_](?:(?:(?!__)[\w/\\. -]){0,200}?[^\W_])?"
+# Written against a word or with blanks inside: dynamic prompts takes it for a wildcard, but so may signs and gaps look.
+_LOOSE_NAME = rf" {{0,3}}{_NAME} {{0,3}}"
 _TOKEN = TagPattern(
     r"<\w+:[^>]*>",
-    rf"\\([{{}}]|__)|\\.|(?<![A-Za-z0-9])__({_NAME})__(?![A-Za-z0-9])|[{{}}()\[\],|]|[^\\<>{{}}()\[\],|_]+|.",
+    rf"\\([{{}}]|__)|\\.|(?<![A-Za-z0-9])_{{2,6}}({_NAME})_{{2,6}}(?![A-Za-z0-9])|_{{2,6}}({_LOOSE_NAME})_{{2,6}}|[{{}}()\[\],|]"
+    r"|[^\\<>{}()\[\],|_]+|.",
 )
 _COUNT = re.compile(r"\s*+(?:[~@](?=[\d-]))?(\d{1,3})?\s*+(-)?\s*+(\d{1,3})?\s*+\$\$(?:([^$]*+)\$\$)?")
 _OPTION_WEIGHT = re.compile(r"\s*+(\d{1,6}(?:\.\d{1,6})?)::")
 _TRIES = 4  # for each different line that is to be drawn
-# Variables, sampling marks, parameters and patterns of dynamic prompts.
-_UNSUPPORTED = re.compile(
-    r"(?<!\\)(?:(?<!\$)\$\{\w|__[~@!]\w|\{[~@!][^\W\d_][^{}|]{0,200}(?=\|)|<\[[^\[\]<>]{0,60}\]"
-    r"|[{|]\s*+-\d[\d.]{0,9}::|\{\s*+[^\W\d]\w{0,20}\s*+\$\$|(?<![A-Za-z0-9_])__[A-Za-z0-9][\w/.-]{0,60}\([^()]{0,200}\)__"
-    r"|(?<![A-Za-z0-9_])__[\w/.-]{0,60}\*[\w/.*-]{0,60}__)"
-)
-_TO_ESCAPE = TagPattern(r"<\w+:[^>]*>", r"\\.|[{}]|(?<![A-Za-z0-9])__(?=[^\W_]|[~@*])")
-_SIGNS = re.compile(r"[\s_.-]+")
+_TO_ESCAPE = TagPattern(r"<\w+:[^>]*>", rf"\\.|[{{}}]|(?<![A-Za-z0-9])__(?=[^\W_])|__(?=[~@!*]|{_LOOSE_NAME}__)")
 
 
 @dataclass(frozen=True)
 class _Wildcard:
+    """A wildcard; `otherwise` is the text that it is where there is none of its name, None if that is an error."""
+
     name: str
     position: int
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,40 +67,7 @@ _Node = str | _Wildcard | _Choice
 _Nodes = tuple[_Node, ...]
 
 
-class Wildcards:
-    """Lists of texts by name. Case and word separators are ignored: `hair_color` is `HairColor`."""
-
-    def __init__(self, lines: Mapping[str, Sequence[str]], unreadable: Mapping[str, str] | None = None) -> None:
-        """Take the lines by name, and why the files of other names cannot be read."""
-        self._unreadable = {_plain_name(name): reason for name, reason in (unreadable or {}).items()}
-        self._lines = {_plain_name(name): tuple(options) for name, options in lines.items()}
-        self.names = tuple(sorted(lines))
-
-    def lines(self, name: str, position: int) -> Sequence[str]:
-        """Return the lines of a wildcard; raises PromptError with the nearest names where there is none."""
-        found = self._lines.get(_plain_name(name))
-        if found:
-            return found
-        where = f"`__{name[:60]}__` (at character {position + 1})"
-        if (reason := self._unreadable.get(_plain_name(name))) is not None:
-            raise PromptError(f"The wildcard {where} cannot be read: {reason}.", position=position)
-        if found is not None:
-            raise PromptError(f"The wildcard {where} is empty: its file has no lines.", position=position)
-        if not self.names:
-            raise PromptError(f"There is no wildcard {where}: this bot has none.", position=position)
-        near = nearest_names(name[:60], self.names)
-        raise PromptError(
-            f"There is no wildcard {where}. {near if len(near) < 300 else f'There are {len(self.names)} others.'}",
-            position=position,
-        )
-
-
 _NO_WILDCARDS = Wildcards({})
-
-
-def _plain_name(name: str) -> str:
-    """Return a wildcard's name in the form used for comparison."""
-    return _SIGNS.sub("", unicodedata.normalize("NFC", name).casefold().replace("\\", "/"))
 
 
 @dataclass
@@ -131,6 +97,8 @@ class _Picker:
             return node
         if isinstance(node, _Choice):
             return self._picked(node, trail)
+        if node.otherwise is not None and node.name not in self.wildcards:
+            return node.otherwise
         trail = (*trail, node)
         position = trail[0].position
         if len(trail) > _DEEPEST:
@@ -345,7 +313,7 @@ def _stripped(nodes: Sequence[_Node]) -> _Nodes:
 
 
 def _parse(prompt: str) -> _Nodes:
-    _refuse_unsupported(prompt)
+    refuse_unsupported(prompt)
     stack = [_Brace(-1)]
     for match in _TOKEN.find(prompt):
         _read(stack, match)
@@ -359,23 +327,21 @@ def _parse(prompt: str) -> _Nodes:
     return stack[0].nodes()
 
 
-def _refuse_unsupported(prompt: str) -> None:
-    """Raise PromptError, with the position, for what dynamic prompts has and this has not."""
-    found = _UNSUPPORTED.search(prompt)
-    if found is not None:
-        raise PromptError(
-            f"`{found[0][:40]}` at character {found.start() + 1} is not supported: there are no variables, parameters, "
-            "patterns or sampling marks of dynamic prompts here.",
-            position=found.start(),
-        )
+def _wildcard(match: re.Match[str]) -> _Wildcard:
+    """Return a wildcard; one against words or with blanks inside may be text, as faces and gaps are (`x__x`)."""
+    if match[2] is not None:
+        return _Wildcard(match[2], match.start())
+    name, text = match[3].strip(), match.string
+    inside = text[match.start() - 1 : match.start()].isalnum() and text[match.end() : match.end() + 1].isalnum()
+    return _Wildcard(name, match.start(), match[0] if inside or len(name) == 1 else None)
 
 
 def _read(stack: list[_Brace], match: re.Match[str]) -> None:
     sign, top = match[0], stack[-1]
     if match[1] is not None:
         top.add(match[1])
-    elif match[2] is not None:
-        top.add(_Wildcard(match[2], match.start()))
+    elif match[2] is not None or match[3] is not None:
+        top.add(_wildcard(match))
     elif sign == "{":
         if len(stack) > _DEEPEST:
             raise LimitError(

@@ -34,7 +34,7 @@ from pastelbot.diffusion.weights.tensor_sources import (
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.exported import read_manifest
 from pastelbot.formats.identify import SD1, SDXL_UNET, identify
-from pastelbot.formats.layout.checking import original_attention_name
+from pastelbot.formats.layout.checking import original_name
 from pastelbot.formats.layout.prediction import file_scheduler
 from pastelbot.formats.layout.tables import VAE_PREFIX
 from pastelbot.formats.precheck import check_shapes
@@ -83,7 +83,7 @@ def open_reference(path: Path) -> Opened:
     alphas = stated_alphas(source.read(ALPHAS) if ALPHAS in source.entries else None)
     metadata = source.metadata if isinstance(source, SafetensorsSource) else {}
     scheduler = file_scheduler(path, source.entries, metadata, alphas=alphas)
-    return Opened(_with_original_attention(source), (path,), scheduler=scheduler)
+    return Opened(_with_original_names(source), (path,), scheduler=scheduler)
 
 
 def open_checkpoint(path: Path, *, needs_vae: bool = True) -> Opened:
@@ -93,9 +93,9 @@ def open_checkpoint(path: Path, *, needs_vae: bool = True) -> Opened:
     return opened
 
 
-def _with_original_attention(source: TensorSource) -> TensorSource:
+def _with_original_names(source: TensorSource) -> TensorSource:
     """Return a file's source with the original names, and shapes, where conversions left diffusers' in the VAE."""
-    names = {original_attention_name(name): name for name in source.entries}
+    names = {original_name(name): name for name in source.entries}
     if names.keys() == source.entries.keys():
         return source
     names |= {name: name for name in names.keys() & source.entries.keys()}  # where both are there, the original one
@@ -163,7 +163,7 @@ def open_vae(path: Path) -> Opened:
     alone = {VAE_PREFIX + name: name for name in source.entries if name.startswith(_VAE_STARTS)}
     if not (whole or alone):
         raise CheckpointError(f"{source.label} holds no VAE of Stable Diffusion.")
-    return _checked_vae(_with_original_attention(_Renamed(source, whole or alone, {})), path)
+    return _checked_vae(_with_original_names(_Renamed(source, whole or alone, {})), path)
 
 
 def _checked_vae(source: TensorSource, path: Path) -> Opened:

@@ -11,6 +11,7 @@ import torch
 from pastelbot.diffusion.embeddings import has_output, is_embedding, read_embedding
 from pastelbot.diffusion.lora.files import open_lora
 from pastelbot.diffusion.lora.lora_file import LoraFile
+from pastelbot.diffusion.weights.alphas import ALPHAS, stated_alphas
 from pastelbot.diffusion.weights.files import vae_file_faults
 from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.tensor_sources import (
@@ -90,11 +91,19 @@ def _describe(path: Path, findings: Findings, progress: Progress) -> None:
         if findings.facts["kind"] in CHECKPOINTS:
             scheduler = open_reference(path).scheduler
             findings.facts["predicts"] = described(scheduler)
+            _describe_table(source, findings)
             prediction_of(str(path), scheduler)
         findings.problems += _folder_faults(path) if path.is_dir() else _file_faults(source)
         _describe_metadata(source, findings)
     if findings.facts["kind"] in NETWORKS:
         _describe_lora(open_lora(path), findings)
+
+
+def _describe_table(source: TensorSource, findings: Findings) -> None:
+    """Say where a file's own noise schedule is left out, as no schedule could have it."""
+    with suppress(CheckpointError):  # which is a problem already
+        if ALPHAS in source.entries and not stated_alphas(source.read(ALPHAS)):
+            findings.facts["not used"] = f"its table {ALPHAS}, which is no noise schedule; the usual one is taken"
 
 
 def _file_faults(source: TensorSource) -> list[str]:

@@ -6,8 +6,9 @@ import pytest
 
 from pastelbot.errors import PromptError, TagFileError
 from pastelbot.options.wildcards import load_wildcards
-from pastelbot.prompt.expansion import expand
+from pastelbot.prompt.expansion import escape, expand
 from pastelbot.prompt.tags.vocabulary import read_tag_file
+from pastelbot.prompt.wildcard_lists import Wildcards
 
 DATA = Path(__file__).parent / "data"
 
@@ -60,6 +61,8 @@ def test_every_line_of_a_wildcard_is_painted_as_it_is_written(name, tmp_path):
         ("a __ b __ c", {"a __ b __ c"}),
         ("{@_@|@_@}", {"@_@"}),
         ("(@__@)", {"(@__@)"}),
+        ("{{1girl}}, {{ a b }}", {"{{1girl}}, {{ a b }}"}),
+        ("o__o x__x, a__b__c", {"o__o x__x, a__b__c"}),
     ],
 )
 def test_dynamic_prompts_are_understood(prompt, painted):
@@ -67,11 +70,73 @@ def test_dynamic_prompts_are_understood(prompt, painted):
 
 
 @pytest.mark.parametrize(
-    "prompt", ["{~a|b}", "{@a|b}", "{!a|b}", "__!a__", "{-1::a|b}", "{a|-2::b}", "{r$$a|b}", "<[dress]>", "a ${x}"]
+    "prompt",
+    [
+        *(
+            "{~a|b}",
+            "{@a|b}",
+            "{!a|b}",
+            "__!a__",
+            "{-1::a|b}",
+            "{a|-2::b}",
+            "{r$$a|b}",
+            "<[dress]>",
+            "a ${x}",
+            "${ x }",
+        ),
+        *("{% for a in b %}", "{%- if a %}", "{{ colour }}", "{{ colour|upper }}", "{{choice('a', 'b')}}", "{# why #}"),
+        *("__~*__", "__@a*__", "x__~a__", "__${a}__", "__{a|b}__", "{$$a|b}", "{1000$$a|b}", "{1.5$$a|b}"),
+    ],
 )
 def test_what_is_not_understood_is_said(prompt):
-    with pytest.raises(PromptError, match="is not supported: there are no variables"):
+    with pytest.raises(PromptError, match="is not supported: there are no templates"):
         expand(prompt, seeds=[1], limit=2)
+
+
+HAIR = Wildcards({"hair": ["red"], "clothes/hat": ["cap"]})
+
+
+@pytest.mark.parametrize(
+    ("prompt", "painted"),
+    [
+        ("__hair__s", "reds"),
+        ("x__hair__", "xred"),
+        ("a__hair__b", "aredb"),
+        ("__ hair __", "red"),
+        ("__hair__ed, __hair__ing", "reded, reding"),
+        ("__hair__s and __clothes/hat__", "reds and cap"),
+        ("(x__ hair __:1.2)", "(xred:1.2)"),
+        ("____hair____, ___hair___", "red, red"),
+    ],
+)
+def test_a_wildcard_against_words_or_with_blanks_is_one(prompt, painted):
+    assert [(painted,)] == expand(prompt, seeds=[1], wildcards=HAIR, limit=1)
+    assert [(prompt,)] == expand(escape(prompt), seeds=[1], wildcards=HAIR, limit=1)
+
+
+@pytest.mark.parametrize("prompt", ["x__hiar__", "__hiar__s", "__ hiar __"])
+def test_a_mistyped_one_is_said(prompt):
+    with pytest.raises(PromptError, match=r"There is no wildcard `__hiar__`.*Did you mean hair"):
+        expand(prompt, seeds=[1], wildcards=HAIR, limit=1)
+
+
+BROKEN = {
+    "clothes.yaml": "clothes:\n  warm:\n    - coat\n    - [wool\n  cold: [silk]\n",
+    "all.yml": "clothes: {warm: [coat}",
+    "all.JSON": '{\n  "clothes": {\n    "warm": ["coat",,],\n    "cold": ["silk"]\n  }\n}',
+    "more.yaml": "clothes:\n\twarm:\n\t- coat\n",
+}
+
+
+@pytest.mark.parametrize("asked", ["clothes/warm", "clothes/cold", "clothes"])
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_named_under_each_list_that_it_should_have(name, asked, tmp_path):
+    (tmp_path / name).write_text(BROKEN[name], encoding="utf-8")
+
+    with pytest.raises(PromptError, match=rf"cannot be read: its file {name} is not valid \w+: see line \d"):
+        load_wildcards(tmp_path).lines(asked, 0)
+    with pytest.raises(PromptError, match="There is no wildcard"):
+        load_wildcards(tmp_path).lines("hats", 0)
 
 
 LISTS = {

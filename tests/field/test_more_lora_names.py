@@ -52,6 +52,8 @@ FORMS = {
     "first text encoder, diffusers": dotted("unet.", "text_encoder."),
     "clip_l with dots": dotted("unet.", "clip_l."),
     "first text encoder, kohya": replaced("lora_te_", "lora_te1_"),
+    "clip_l of ComfyUI": dotted("diffusion_model.", "clip_l.transformer."),
+    "clip_l of ComfyUI, in full": dotted("diffusion_model.", "text_encoders.clip_l.transformer."),
     "without alphas": BARE,
     "whole alphas": each(lambda name, it: it.long() if name.endswith("alpha") else it),
     "alphas in a list": each(lambda name, it: it.reshape(1) if name.endswith("alpha") else it),
@@ -99,6 +101,29 @@ OTHERS = {
     "Flux": ({"transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": (1, 8)}, "Flux"),
     "Flux, kohya": ({f"lora_unet_double_blocks_0_img_attn_qkv.lora_{end}.weight": (1, 1) for end in ENDS}, "Flux"),
     "SD 3": ({"transformer.joint_blocks.0.attn.to_q.lora_A.weight": (1, 8)}, "Stable Diffusion 3"),
+    "T5": (
+        {f"lora_te3_encoder_block_0_layer_0_SelfAttention_q.lora_{end}.weight": (1, 1) for end in ENDS},
+        "Diffusion 3 or",
+    ),
+    "a prior": (
+        {f"lora_prior_te_text_model_encoder_layers_0_mlp_fc1.lora_{end}.weight": (1, 1) for end in ENDS},
+        "Cascade",
+    ),
+    "a language model": (
+        {f"base_model.model.model.layers.0.self_attn.q_proj.lora_{end}.weight": (4, 4) for end in "AB"},
+        "made for a language model",
+    ),
+    "a quantised one": (
+        {f"base_model.model.transformer.h.0.attn.c_attn.lora_{end}.default.weight": (4, 4) for end in "AB"},
+        "made for a language model",
+    ),
+    "DyLoRA": (
+        {f"lora_unet_mid_block_attentions_0_proj_in.{end}_list.0": (1, 1) for end in ENDS},
+        "is a DyLoRA as it is trained",
+    ),
+    "Control-LoRA": ({"lora_controlnet": (0,), "input_blocks.0.0.weight": (4, 4)}, "is a Control-LoRA"),
+    "peft's OFT": ({"base_model.model.mid_block.attn.to_q.oft_R.weight": (4, 4)}, "is a network of peft, of a kind"),
+    "FaceID": ({"ip_adapter.1.to_q_lora.down.weight": (4, 4), "image_proj.proj.weight": (4, 4)}, "is an IP adapter"),
 }
 
 
@@ -121,6 +146,21 @@ def test_other_models_are_named(name, tmp_path):
         ("lora_unet_blocks_0_self_attn_q", "Wan"),
         ("lora_unet_transformer_blocks_0_attn1_to_q", "a transformer"),
         ("diffusion_model.layers.0.attention.qkv", "a transformer"),
+        ("lora_unet_double_blocks_0_img_mlp_fc1", "HunyuanVideo"),
+        ("lora_unet_single_blocks_39_linear1", "HunyuanVideo"),
+        ("lora_unet_double_blocks_19_img_attn_qkv", "HunyuanVideo"),
+        ("transformer.single_transformer_blocks.39.attn.to_q", "HunyuanVideo"),
+        ("transformer.context_embedder.token_refiner.refiner_blocks.0.attn.to_q", "HunyuanVideo"),
+        ("diffusion_model.distilled_guidance_layer.layers.0.in_layer", "Chroma"),
+        ("lora_unet_double_blocks_18_img_attn_qkv", "Flux or a model with its layers"),
+        ("lora_unet_double_stream_blocks_0_block_attn1_to_q", "HiDream"),
+        ("transformer.transformer_blocks.0.img_mlp.net.0.proj", "Qwen-Image"),
+        ("base_model.model.model.layers.11.mlp.gate_proj", "a language model"),
+        ("base_model.model.bert.encoder.layer.0.attention.self.query", "a language model"),
+        ("lora_te3_encoder_block_0_layer_0_SelfAttention_k", "Stable Diffusion 3 or Flux"),
+        ("lora_prior_unet_down_blocks_0_1_attention", "Stable Cascade"),
+        ("text_encoder.text_model.encoder.layers.0.self_attn.q_proj", None),
+        ("base_model.model.text_model.encoder.layers.0.mlp.fc1", None),
         ("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q", None),
         ("lora_te_text_model_encoder_layers_11_self_attn_q_proj", None),
     ],
@@ -129,3 +169,20 @@ def test_the_family_of_a_network_is_seen_in_its_layers(layer, family):
     found = family_of([f"{layer}.lora_down.weight"], {})
 
     assert found is None if family is None else found.startswith(family)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "family"),
+    [
+        ("modelspec.architecture", "Flux.1-dev/lora", "Flux"),
+        ("modelspec.architecture", "chroma/lora", "Chroma"),
+        ("ss_base_model_version", "hunyuan_video", "HunyuanVideo"),
+        ("modelspec.architecture", "wan2.1/lora", "Wan"),
+        ("ss_base_model_version", "sdxl_base_v1-0", "SDXL"),
+        ("ss_base_model_version", "sd_1.5", "Stable Diffusion 1.x"),
+    ],
+)
+def test_the_family_of_a_network_is_what_its_trainer_wrote(key, value, family):
+    assert family == family_of(
+        ["lora_unet_double_blocks_0_img_attn_qkv.alpha"] if family in ("Flux", "Chroma") else [], {key: value}
+    )

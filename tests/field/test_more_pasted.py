@@ -85,6 +85,44 @@ PASTED = {
     "exiftool's dots": f"Parameters                      : {TEXT}".replace("\n", "."),
     "exiftool's JSON": json.dumps([{"SourceFile": "a.png", "Parameters": TEXT}]),
     "the webui's API": json.dumps({"images": ["QQ=="], "info": json.dumps({"seed": 77, "infotexts": [TEXT]})}),
+    "quotes in quotes": each("> > "),
+    "quotes in quotes, closer": each(">> > "),
+    "quotes in quotes in one line": each("> > ", between=" "),
+    "headings of one word": f"### Positive\n{LINES[0]}\n\n### Negative\nhat\n\n### Generation settings\n{LINES[2]}",
+    "bold headings of one word": f"**Positive**\n{LINES[0]}\n**Negative**\nhat\n{LINES[2]}",
+    "signs that are not seen, in words": TEXT.replace("Steps", "St\u200beps").replace("prompt", "\u00adprompt"),
+    "signs that are not seen, at values": TEXT.replace("77", "77\u200b").replace(": ", ":\u200b "),
+    "directions of writing": f"\u202a{TEXT}\u202c".replace("Seed", "\u2066Seed\u2069"),
+    "narrow blanks": TEXT.replace(": ", ":\u202f"),
+    "fields of an embed": "**Prompt**\n1girl, red hair\n**Negative Prompt**\nhat\n"
+    + "\n".join(f"**{field.replace(': ', chr(42) * 2 + chr(10))}" for field in FIELDS),
+    "a table": f"| Prompt | {LINES[0]} |\n| Negative prompt | hat |\n"
+    + "\n".join(f"| {field.replace(': ', ' | ')} |" for field in FIELDS),
+    "keys of the API": f"prompt: {LINES[0]}\nnegative_prompt: hat\nsteps: 12\nsampler_name: Euler a\ncfg_scale: 6\n"
+    "seed: 77\nwidth: 128\nheight: 192",
+    "a dictionary of Python": "{'prompt': '1girl, red hair', 'negative_prompt': 'hat', 'steps': 12, 'seed': 77, "
+    "'sampler_name': 'Euler a', 'cfg_scale': 6, 'width': 128, 'height': 192}",
+    "Discord's mark of a change": f"{TEXT} (edited)",
+    "Discord's mark in Japanese": f"{TEXT}(編集済)",
+    "Discord's heading of a bot": f"Pastelbot\nAPP\n — Today at 12:34\n{TEXT}",
+    "Discord's time and name": f"[12:34]Hana: {TEXT}",
+    "part of an address": TEXT.replace(" ", "%20").replace("\n", "%0A"),
+    "a block of HTML": f"<pre><code>{TEXT}</code></pre>",
+    "lines of HTML": f"<span>{LINES[0]}</span><br><span>{LINES[1]}</span><br><span>{LINES[2]}</span>",
+    "numbers of lines": "\n".join(f"{n}. {line}" for n, line in enumerate(LINES, 1)),
+    "circles of a list": each("◦ "),
+    "strokes between fields": with_settings(" / ".join(FIELDS)),
+    "equals signs": with_settings(LINES[2].replace(": ", "=")),
+    "settings in parentheses": f"{LINES[0]}\n{LINES[1]}\n({LINES[2]})",
+    "the negative prompt last": f"{LINES[0]}\n{LINES[2]}\n{LINES[1]}",
+    "bold values": with_settings(re.sub(r": ([^,]*)", r": **\1**", LINES[2])),
+    "a hidden value": TEXT.replace("77", "||77||"),
+    "Chinese settings": f"提示词：{LINES[0]}\n负面提示词：hat\n"
+    "步数：12，采样器：Euler a，CFG：6，种子：77，尺寸：128x192",
+    "Japanese settings": f"プロンプト: {LINES[0]}\nネガティブ: hat\n"
+    "ステップ: 12, サンプラー: Euler a, CFGスケール: 6, シード: 77, サイズ: 128x192",
+    "quotes of Python": f'"""{TEXT}"""',
+    "a code block with an attribute": f"```text title=a\n{TEXT}\n```",
     "a command as it was typed": f"/recreate infotext:{ONE}",
 }
 
@@ -116,6 +154,12 @@ UNCHANGED = {
     "a prompt with HTML": "<br> tag, 1girl\nNegative prompt: <p>\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 64x64",
     "a prompt with signs of other forms": "a; B: c | D: e\nNegative prompt: `f`：g\nSteps: 12, Seed: 1, Size: 64x64",
     "a prompt that is a link": "https://example.com\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt with a heading of one word": "negative\npositive\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt that begins as a quote": "> >_<, 1girl\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt with keys": "1girl, seed: 5\nsize: 3\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt with signs that are not seen": "1\u200bgirl\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt in HTML": "<p>1girl</p>\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt with equals signs": "a = b, c = d\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
     "a prompt with a bullet": "• bullet, 1girl\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
 }
 

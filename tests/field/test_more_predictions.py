@@ -37,6 +37,23 @@ def file(folder, *, name="a.safetensors", tensors=WHOLE, metadata=None, beside=N
 
 
 SAID = {
+    "YAML with one capital": ({"beside": "a.Yaml"}, "v_prediction"),
+    "the short ending with one capital": ({"beside": "a.safetensors.Yml"}, "v_prediction"),
+    "YAML with a tag": ({"beside": "a.yaml", "content": V_YAML.replace(": v", ": !!str v")}, "v_prediction"),
+    "YAML with a tag and quotes": (
+        {"beside": "a.yaml", "content": V_YAML.replace(": v", ": !!str 'v'")},
+        "v_prediction",
+    ),
+    "YAML with an anchor": ({"beside": "a.yaml", "content": V_YAML.replace(": v", ": &p v")}, "v_prediction"),
+    "no betas given": ({"beside": "a.yaml", "content": f"{V_YAML}    given_betas: null\n"}, "v_prediction"),
+    "betas given": (
+        {"beside": "a.yaml", "content": "params:\n  given_betas: [0.1, 2e-1,\n    0.3]\n  timesteps: 1000\n"},
+        "epsilon, betas of its own, num_train_timesteps 3",
+    ),
+    "betas given in lines": (
+        {"beside": "a.yaml", "content": "params:\n  given_betas:\n  - 0.1\n  - 0.2\n  parameterization: v\n"},
+        "v_prediction, betas of its own, num_train_timesteps 2",
+    ),
     "YAML in capitals": ({"beside": "a.YAML"}, "v_prediction"),
     "YAML's short ending in capitals": ({"beside": "a.YML"}, "v_prediction"),
     "YAML with a mark": ({"beside": "a.yaml", "content": V_YAML.encode("utf-8-sig")}, "v_prediction"),
@@ -91,6 +108,11 @@ REFUSED = {
     "a beta above one": ({"beside": "a.yaml", "content": "linear_end: 1.2"}, "cannot be: it has betas"),
     "a beta that is no number": ({"beside": "a.yaml", "content": "linear_start: nan"}, "nan, no number"),
     "another noise schedule": ({"beside": "a.yaml", "content": "beta_schedule: cosine"}, "noise schedule 'cosine'"),
+    "betas that are no list": (
+        {"beside": "a.yaml", "content": "given_betas: betas.npy"},
+        "has given_betas: betas.npy, no list",
+    ),
+    "betas above one": ({"beside": "a.yaml", "content": "given_betas: [0.1, 1.5]"}, "cannot be: it has betas"),
     "a sample in YAML": ({"beside": "a.yaml", "content": V_YAML.replace(" v", " x0")}, "predicts 'sample'"),
 }
 
@@ -103,6 +125,15 @@ def test_what_cannot_be_painted_is_refused_by_name(name, tmp_path):
     with pytest.raises(CheckpointError, match=words):
         read_file(path)
     assert words in " ".join(inspect_path(path).problems)
+
+
+@pytest.mark.parametrize("table", [torch.zeros(1000), torch.ones(1000, dtype=torch.long), torch.rand(2, 2)], ids=str)
+def test_a_table_that_is_no_schedule_is_left_out_and_told(table, tmp_path):
+    found = inspect_path(file(tmp_path, tensors=WHOLE | {"alphas_cumprod": table}))
+
+    assert found.facts["predicts"] == "epsilon"
+    assert "its table alphas_cumprod, which is no noise schedule" in found.facts["not used"]
+    assert "not used" not in inspect_path(file(tmp_path)).facts
 
 
 @pytest.mark.parametrize("word", ["v", "v-prediction", "V_PREDICTION", "velocity"])

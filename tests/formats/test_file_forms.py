@@ -2,6 +2,7 @@
 
 import zipfile
 
+import numpy as np
 import pytest
 import torch
 from helpers.small_checkpoints import make_checkpoint, make_lora, save
@@ -134,6 +135,26 @@ def test_what_is_cut_short_at_its_start_is_damaged_by_its_ending(tmp_path, lengt
         (b"GIF89a\1\0\1\0\xff\xff", "a picture"),
         (b"\0\0\0 ftypavif" + b"\0" * 20, "a picture or a video"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF document"),
+        (b"\0" * 257 + b"ustar\x0000" + b"\1" * 50, "an archive"),
+        (b"\x04\x22\x4d\x18\xff" + b"\1" * 20, "an archive"),
+        (b"BM\x36\x90\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\xff", "a picture"),
+        (b"\xff\x0a\xff\x1f" + b"\1" * 20, "a picture"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n\xff", "a picture"),
+        (b"II*\0\x08\0\0\0\xff", "a picture"),
+        (b"RIFF\xff\0\0\0WEBPVP8 ", "a picture"),
+        (b'<?xml version="1.0"?>\n<svg xmlns="x">', "a picture"),
+        (b"RIFF\xff\0\0\0WAVEfmt ", "a sound or a video"),
+        (b"\x1aE\xdf\xa3\x9f" + b"\xff" * 20, "a video"),
+        (b"MZ\x90\0" + b"\xff" * 80, "a program"),
+        (b"\x7fELF\2\1\1" + b"\xff" * 20, "a program"),
+        (b"tjgg\3\0\0\0\xff", "a GGML file"),
+        (b"\x93NUMPY\1\0v\0{'descr'", "arrays of NumPy"),
+        (b"SQLite format 3\0\x10\0\xff", "a database"),
+        (b"d8:announce35:http://a/announce13:creation datei1ee", "a torrent"),
+        (b"\0\5\x16\7\0\2\0\0Mac OS X\xff", "what macOS keeps beside a file"),
+        (b"L\0\0\0\1\x14\2\0\0\0\xff", "a shortcut of Windows"),
+        (b'<?xml version="1.0"?>\n<net name="Model0" version="11">', "the XML file of an OpenVINO network"),
+        (b"\x1c\0\0\0TFL3\xff\xff", "a file of TensorFlow Lite"),
         (b"\x84\xa7encoder\x81\xa8conv_out" + b"\xff" * 20, "a file of Flax"),
     ],
 )
@@ -143,4 +164,14 @@ def test_other_content_is_named(tmp_path, content, said, ending):
     path.write_bytes(content)
 
     with pytest.raises(CheckpointError, match=f"is {said}"):
+        open_file(path)
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pt", "NPZ"])
+def test_latents_of_a_training_are_named(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    with path.open("wb") as file:
+        np.savez(file, latents=np.ones(3))
+
+    with pytest.raises(CheckpointError, match="is arrays of NumPy: trainers keep latents so"):
         open_file(path)

@@ -36,10 +36,11 @@ from pastelbot.infotext import parse_infotext, read_request, with_line_breaks
 from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.wildcards import load_wildcards
 from pastelbot.prompt import check
-from pastelbot.prompt.expansion import Wildcards, expand
+from pastelbot.prompt.expansion import expand
 from pastelbot.prompt.flags import read_flags
 from pastelbot.prompt.lora_tags import read_lora_tags
 from pastelbot.prompt.tags.vocabulary import read_tag_file
+from pastelbot.prompt.wildcard_lists import Wildcards
 from pastelbot.prompt.word_list import painted_texts, wanted_of_negative
 from pastelbot.rules.grids import read_axis
 from pastelbot.store.gallery import View

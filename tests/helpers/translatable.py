@@ -100,7 +100,8 @@ ALSO_SHOWN = {
     "choices.py": {"nearest_names"},
     "formats/network_files.py": {"refusal"},
     "prompt/attention.py": {"_number"},
-    "prompt/expansion.py": {"lines", "expand"},
+    "prompt/expansion.py": {"expand"},
+    "prompt/wildcard_lists.py": {"lines"},
     "infotext/networks.py": {
         *("rename", "with_loras_here", "_with_resources", "_without_hypernetworks"),
         *("unknown_tags", "_readable"),

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from pastelbot.errors import LimitError, PromptError, RequestError
-from pastelbot.prompt.expansion import Wildcards, escape, expand
+from pastelbot.prompt.expansion import escape, expand
+from pastelbot.prompt.wildcard_lists import Wildcards
 
 WILDCARDS = Wildcards(
     {

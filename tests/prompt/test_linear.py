@@ -33,13 +33,14 @@ from pastelbot.prompt.comments import strip_comments
 from pastelbot.prompt.composition import end_as_tag, split_and
 from pastelbot.prompt.confusables import readings
 from pastelbot.prompt.editing import prompt_schedule
-from pastelbot.prompt.expansion import Wildcards, escape, expand
+from pastelbot.prompt.expansion import escape, expand
 from pastelbot.prompt.extra_networks import extract_networks
 from pastelbot.prompt.flags import escape_flags, read_flags
 from pastelbot.prompt.lora_tags import read_lora_tags, rename_loras
 from pastelbot.prompt.tags.completion import unfinished, without_arrows
 from pastelbot.prompt.tags.names import tag_key, tags_in, whole_tags_in
 from pastelbot.prompt.tags.vocabulary import read_tag_file
+from pastelbot.prompt.wildcard_lists import Wildcards
 from pastelbot.prompt.word_list import painted_texts, phrase_of, read_all, wanted_of_negative
 from pastelbot.rules.grids import read_axis
 from pastelbot.rules.picture_names import read_picture_name

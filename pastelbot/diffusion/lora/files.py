@@ -79,6 +79,8 @@ def _from_names(path: Path, source: TensorSource, metadata: Mapping[str, str]) -
         raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a LoRA.")
     if any(name.startswith(_SECOND_TEXT) for name in source.entries):
         raise CheckpointError(f"{path} is an SDXL LoRA, not one for Stable Diffusion 1.x.{way_out(None)}")
+    if (family := family_of(source.entries, {})) is not None:
+        raise CheckpointError(f"{path} is {kind}, but not one for Stable Diffusion 1.x.{way_out(family)}")
     return _LayersByName(path, source, metadata).file()
 
 

@@ -25,11 +25,14 @@ _PREFIXES = {
     "lora_te_": TEXT,
     "oft_unet_": UNET,
     "lora_te1_": TEXT,  # as the webui's map of layers has it, for models with one text encoder too
+    "lycoris_": UNET,  # SimpleTuner
     "diffusion_model_": UNET,
     "transformer_text_model_": f"{TEXT}text_model_",
     "unet.": UNET,
     "text_encoder.": TEXT,
+    "clip_l.transformer.": TEXT,
     "clip_l.": TEXT,
+    "text_encoders.clip_l.transformer.": TEXT,
     "diffusion_model.": UNET,
     "model.diffusion_model.": UNET,
     "cond_stage_model.transformer.": TEXT,

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pastelbot.formats.layout.checking import original_attention_name
+from pastelbot.formats.layout.checking import original_name
 from pastelbot.formats.layout.tables import TEXT_PREFIX, UNET_PREFIX, VAE_PREFIX
 
 # A network's configuration as its JSON file has it: values of any kind.
@@ -103,7 +103,7 @@ def unet_tensors(tensors: Tensors, modules: Iterable[tuple[str, str, str]] | Non
 def vae_tensors(tensors: Tensors) -> dict[str, Tensor]:
     """Return the VAE's tensors under diffusers' names, from a whole checkpoint or a VAE file of its own."""
     found = _within(tensors, VAE_PREFIX) or dict(tensors)
-    inner = {original_attention_name(name): tensor for name, tensor in found.items()}
+    inner = {original_name(name): tensor for name, tensor in found.items()}
     renamed: dict[str, Tensor] = {}
     for old, new, kind in vae_modules():
         for rest in _tails(inner, old):
@@ -121,7 +121,7 @@ def vae_tensors(tensors: Tensors) -> dict[str, Tensor]:
 
 def text_tensors(tensors: Tensors) -> dict[str, Tensor]:
     """Return the text encoder's tensors, which have no other names, without what newer versions compute themselves."""
-    inner = _within(tensors, TEXT_PREFIX)
+    inner = _within({original_name(name): tensor for name, tensor in tensors.items()}, TEXT_PREFIX)
     # Some early checkpoints lack the part "text_model.".
     names = {name: re.sub(r"^text_model\.", "", name) for name in inner}
     return {new: inner[old] for old, new in names.items() if not new.endswith("position_ids")}

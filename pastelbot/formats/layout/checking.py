@@ -39,11 +39,13 @@ _ATTENTION = {"to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"} | {
     "proj_attn": "proj_out",
 }
 _ATTENTION_NAME = re.compile(rf"(mid\.attn_1\.)({'|'.join(map(re.escape, _ATTENTION))})(\.(?:weight|bias))$")
+_TEXT_PREFIXES = re.compile(r"\A(?:cond_stage_model|text_encoders)\.clip_l\.transformer\.")
 _LAYER = re.compile(r"encoder\.layers\.(\d{1,2})\.")
 
 
-def original_attention_name(name: str) -> str:
-    """Return a VAE tensor's original name where it has one of diffusers' between original ones."""
+def original_name(name: str) -> str:
+    """Return a tensor's original name where it has one of diffusers' in the VAE's attention, or ComfyUI's of CLIP."""
+    name = _TEXT_PREFIXES.sub(TEXT_PREFIX, name)
     return _ATTENTION_NAME.sub(lambda found: found[1] + _ATTENTION[found[2]] + found[3], name)
 
 
@@ -65,6 +67,7 @@ def ema_name(name: str) -> str:
 
 def checkpoint_faults(shapes: Shapes, *, needs_vae: bool = True) -> list[str]:
     """Return sentences about what is missing or of a wrong shape in a single-file checkpoint."""
+    shapes = {original_name(name): shape for name, shape in shapes.items()}
     unet, text = _within(shapes, UNET_PREFIX), _text_shapes(shapes)
     text_layout = _text_table(text)
     of_unet, of_text = _widths(unet_table(), unet), _widths(text_layout, text)
@@ -86,7 +89,7 @@ def checkpoint_faults(shapes: Shapes, *, needs_vae: bool = True) -> list[str]:
 
 def vae_faults(shapes: Shapes) -> list[str]:
     """Return sentences about what is wrong with a VAE's tensors, by names without prefix."""
-    renamed = {original_attention_name(name): shape for name, shape in shapes.items()}
+    renamed = {original_name(name): shape for name, shape in shapes.items()}
     flat = {
         name: (*shape, 1, 1) if "attn_1" in name and name.endswith("weight") and len(shape) == 2 else shape
         for name, shape in renamed.items()

@@ -72,11 +72,22 @@ def is_lycoris(name: str) -> bool:
 
 # What is in a name of a tensor, or in what the trainer wrote about the base model -> the family of checkpoints.
 _FAMILIES = {
-    r"double_blocks|single_transformer_blocks|single_blocks|\bflux": "Flux",
+    # Named as Flux's but for some layers, and deeper by one block.
+    r"token_refiner|img_mlp[._]fc\d|(?:img_mod|txt_mod|modulation)[._]linear|hunyuan[-_ ]?video"
+    r"|double_blocks[._]19[._]|single(?:_transformer)?_blocks[._]3[89][._]": "HunyuanVideo",
+    r"distilled_guidance_layer|\bchroma": "Chroma",
+    r"\bflux": "Flux",
+    r"double_blocks|single_transformer_blocks|single_blocks": "Flux or a model with its layers, such as Chroma",
+    r"double_stream_blocks|single_stream_blocks|\bhidream": "HiDream",
+    r"transformer_blocks[._]\d+[._](?:img|txt)_(?:mlp|mod)|\bqwen[-_ ]?image": "Qwen-Image",
     r"joint_blocks|\bsd3|stable-diffusion-3": "Stable Diffusion 3",
-    r"lora_prior_unet|down_blocks_0_0[_.]": "Stable Cascade",
+    r"lora_te3_|t5xxl[._]": "Stable Diffusion 3 or Flux",
+    r"lora_prior_(?:unet|te)|down_blocks_0_0[_.]|stable-cascade": "Stable Cascade",
+    r"(?:^|\.)model\.(?:language_model\.)?(?:decoder\.)?layers\.\d+\.(?:self_attn|mlp|linear_attn|block_sparse)"
+    r"|transformer\.(?:h|encoder\.layers|layers)\.\d+\.(?:attn|mlp|self_attention)\.|gpt_neox\."
+    r"|encoder\.layer\.\d+\.attention\.": "a language model",
     r"blocks[._]\d+[._]attn[12][._](?:Wqkv|q_proj|kv_proj)": "HunyuanDiT",
-    r"diffusion_model[._]blocks[._]\d|lora_unet_blocks_\d": "Wan",
+    r"diffusion_model[._]blocks[._]\d|lora_unet_blocks_\d|\bwan[-_ ]?2": "Wan",
     r"transformer\.transformer_blocks|lora_transformer_"
     r"|(?:lora_unet|diffusion_model)[._](?:transformer_blocks|layers)[._]\d": (
         "a transformer such as Stable Diffusion 3, Flux or PixArt"
@@ -87,7 +98,7 @@ _FAMILIES = {
     r"(?:attentions|(?:in|out)put_blocks[._]\d|middle_block)[._]\d[._]transformer_blocks[._][1-9]": "SDXL",
     r"(?:lora_te|text_encoder)[._]text_model[._]encoder[._]layers[._](?:1[2-9]|2\d)[._]": "Stable Diffusion 2.x",
     r"\bsd_v2|stable-diffusion-v2": "Stable Diffusion 2.x",
-    r"\bsd_v1|stable-diffusion-v1": "Stable Diffusion 1.x",
+    r"\bsd_v1|stable-diffusion-v1|\bsd[ _-]?1\.5": "Stable Diffusion 1.x",
 }
 _BASE_KEYS = ("ss_base_model_version", "modelspec.architecture")
 

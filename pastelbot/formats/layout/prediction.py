@@ -4,9 +4,7 @@ Single files say it in keys without numbers (`v_pred`, `ztsnr`), in their table 
 in a YAML file of the same name beside them, as the webui reads it. What is not said is Stable Diffusion 1.x's own.
 """
 
-import math
-import re
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import mul
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any
 
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.json_texts import parse_json
-from pastelbot.formats.texts.decoding import decoded
+from pastelbot.formats.layout.prediction_yaml import yaml_beside
 
 Scheduler = Mapping[str, Any]
 
@@ -38,17 +36,7 @@ _TYPES = {
 }
 _OTHER_FAMILIES = ("FlowMatch", "EDM")  # beginnings of the names of diffusers' schedulers
 _EDM_KEY = "edm_vpred.sigma_max"
-_SCHEDULES = {"linear": "scaled_linear"}  # the original code calls it linear, and takes the square root
-_YAML = re.compile(
-    r"""(?:^|[{,])\s*["']?(parameterization|prediction_type|linear_start|linear_end|timesteps|beta_schedule|zero_snr|zsnr|ztsnr|zero_terminal_snr|
-    rescale_betas_zero_snr)["']?\s*:\s*["']?([\w.+-]+)["']?\s*(?=$|[,}])""",
-    re.MULTILINE | re.VERBOSE | re.IGNORECASE,
-)
-_YAML_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 _YES = ("true", "yes", "on", "1")
-_ZERO_NAMES = ("zero_snr", "zsnr", "ztsnr", "zero_terminal_snr", "rescale_betas_zero_snr")
-_YAML_SUFFIXES = (".yaml", ".yml", ".YAML", ".YML")
-_MOST_YAML = 2**20
 _MOST_TIMESTEPS = 100_000
 _AS_GOOD_AS = 2e-3  # of alphas: half precision rounds by less, and other schedules differ by more
 
@@ -218,55 +206,8 @@ def _of_onetrainer(config: str) -> dict[str, Any]:
 
 
 def _of_yaml(path: Path) -> dict[str, Any]:
-    """Return what the configuration of the original code says, which people put beside a file under its name."""
-    for beside in (place for suffix in _YAML_SUFFIXES for place in (path.with_suffix(suffix), Path(f"{path}{suffix}"))):
-        try:
-            with beside.open("rb") as file:
-                return _of_yaml_text(_decoded(file.read(_MOST_YAML)))
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise CheckpointError(f"{beside} cannot be read: {error.strerror}.") from error
-    return {}
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        return decoded(content)
-    except UnicodeDecodeError:
-        return content.decode(errors="replace")
-
-
-def _of_yaml_text(text: str) -> dict[str, Any]:
-    bare = "\n".join(_YAML_COMMENT.sub("", line) for line in text.splitlines())
-    found = {name.lower(): value for name, value in _YAML.findall(bare)}
-    said: dict[str, Any] = {}
-    if kind := found.get("parameterization") or found.get("prediction_type"):
-        said["prediction_type"] = _type(kind)
-    if "beta_schedule" in found:
-        said["beta_schedule"] = _SCHEDULES.get(found["beta_schedule"], found["beta_schedule"])
-    numbers: dict[str, tuple[str, Callable[[str], float]]] = {
-        "linear_start": ("beta_start", _finite),
-        "linear_end": ("beta_end", _finite),
-        "timesteps": ("num_train_timesteps", int),
-    }
-    for name, (key, read) in numbers.items():
-        if name in found:
-            try:
-                said[key] = read(found[name])
-            except ValueError as error:
-                raise CheckpointError(f"The YAML file of a checkpoint has {name}: {found[name]}, no number.") from error
-    if any(found.get(name, "").lower() in _YES for name in _ZERO_NAMES):
-        said["rescale_betas_zero_snr"] = True
-    return said
-
-
-def _finite(text: str) -> float:
-    """Read a number; raises ValueError for NaN and infinity too, which nothing can be compared with."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
+    said = yaml_beside(path)
+    return said | {"prediction_type": _type(said["prediction_type"])} if "prediction_type" in said else said
 
 
 def _type(text: str) -> str:

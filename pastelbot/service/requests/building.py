@@ -17,7 +17,8 @@ from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_negative
 from pastelbot.options.recreating import read_settings, with_what_is_here
 from pastelbot.options.wildcards import load_wildcards
-from pastelbot.prompt.expansion import Wildcards, expand
+from pastelbot.prompt.expansion import expand
+from pastelbot.prompt.wildcard_lists import Wildcards
 from pastelbot.records import Actor, GenerationRequest, Grid, InitImage, JobOptions, Prompts
 from pastelbot.rules.sampling.init_options import applicable
 from pastelbot.service.access import AccessPolicy, EffectivePolicy
