@@ -127,13 +127,19 @@ def _broken(text: str) -> str:
 
 
 def _unwrapped(text: str, marks: Sequence[str] = _WRAPPERS) -> str:
-    """Return a text without the first of these marks that is at both its ends, and only there."""
+    """Return a text without the first of these marks that is at both its ends, twice at most, and only there."""
     for mark in marks:
         left, right = (mark[0], mark[1]) if mark[0] != mark[-1] else (mark, mark)
-        inner = text[len(left) : -len(right)]
-        if text.startswith(left) and text.endswith(right) and inner and left not in inner and right not in inner:
-            return inner
+        inner = _between(text, left, right)
+        core = _between(inner, left, right) or inner
+        if core and left not in core and right not in core:
+            return core
     return text
+
+
+def _between(text: str, left: str, right: str) -> str:
+    """Return what stands between two marks that begin and end a text, "" where they do not."""
+    return text[len(left) : -len(right)] if text.startswith(left) and text.endswith(right) else ""
 
 
 def _unquoted(lines: Sequence[str]) -> Sequence[str]:

@@ -26,6 +26,10 @@ _PROMPT_WORDS = (
 )
 _NEGATIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_NEGATIVE_WORDS)})[*_ \xa0]*+[:：][*_]*+", re.IGNORECASE)
 _POSITIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_PROMPT_WORDS)})[*_ \xa0]*+[:：][*_]*+\s*+", re.IGNORECASE)
+_BARE_NEGATIVE = re.compile(r"^Negative prompts? ++(?=\S)", re.IGNORECASE)  # its colon was forgotten
+# What stands before a prompt and before a negative prompt, as in a list of pros and cons, or in colours by `diff`.
+_SIGNS = (("+ ", "- "), ("➕", "➖"), ("✅", "❌"), ("⭕", "❌"), ("👍", "👎"), ("🟢", "🔴"))
+_BEHIND_SIGN = " :：\ufe0f"
 _MARKED = r"^[ \t]{0,3}(?:#{1,6}[ \t]*+[*_]{0,3}|[*_]{2,3})"  # a heading that one word alone does not make
 _NEGATIVE_HEADING = re.compile(rf"(?:{_BEFORE}negative[ _-]?prompts?|{_MARKED}neg(?:ative)?s?)[*_# ]*+$", re.IGNORECASE)
 _POSITIVE_HEADING = re.compile(
@@ -70,7 +74,30 @@ def without_header(text: str) -> str:
 def labelled(lines: Sequence[str]) -> list[str]:
     """Return the lines of an infotext with the webui's labels, the prompt's left out, and its order of the parts."""
     lines = _without_headings([_settings(line) if _SETTINGS.search(line) else line for line in lines])
-    return _in_order([_NEGATIVE.sub("Negative prompt:", line) for line in lines])
+    lines = [_NEGATIVE.sub("Negative prompt:", line) for line in lines]
+    if not any(line.startswith("Negative prompt:") for line in lines):
+        lines = _negative_found(lines)
+    return _in_order(lines)
+
+
+def _negative_found(lines: list[str]) -> list[str]:
+    """Return lines with the label of a negative prompt, where that has a sign instead, or no colon."""
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    settings = next((place for place, number in enumerate(filled) if _SETTINGS.search(lines[number])), 0)
+    if settings < 2:
+        return lines
+    first, last = filled[0], filled[settings - 1]
+    if _BARE_NEGATIVE.match(lines[last]):
+        return [*lines[:last], _BARE_NEGATIVE.sub("Negative prompt: ", lines[last]), *lines[last + 1 :]]
+    for wanted, unwanted in _SIGNS:
+        negative = [number for number in filled[1:settings] if lines[number].startswith(unwanted)]
+        if lines[first].startswith(wanted) and len(negative) == 1:
+            changed = {
+                first: lines[first].removeprefix(wanted).lstrip(_BEHIND_SIGN),
+                negative[0]: f"Negative prompt: {lines[negative[0]].removeprefix(unwanted).lstrip(_BEHIND_SIGN)}",
+            }
+            return [changed.get(number, line) for number, line in enumerate(lines)]
+    return lines
 
 
 def without_label(lines: list[str]) -> list[str]:

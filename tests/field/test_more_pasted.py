@@ -121,6 +121,24 @@ PASTED = {
     "步数：12，采样器：Euler a，CFG：6，种子：77，尺寸：128x192",
     "Japanese settings": f"プロンプト: {LINES[0]}\nネガティブ: hat\n"
     "ステップ: 12, サンプラー: Euler a, CFGスケール: 6, シード: 77, サイズ: 128x192",
+    "a negative prompt without its colon": TEXT.replace("prompt:", "prompt"),
+    "colours of differences": f"```diff\n+ {LINES[0]}\n- hat\n{LINES[2]}\n```",
+    "plus and minus": f"+ {LINES[0]}\n- hat\n{LINES[2]}",
+    "signs of yes and no": f"✅ {LINES[0]}\n\n❌ hat\n\n{LINES[2]}",
+    "thumbs": f"👍: {LINES[0]}\n👎: hat\n{LINES[2]}",
+    "Japanese quotes in quotes": f"「「{TEXT}」」",
+    "InvokeAI 2's command": '"1girl, red hair [hat]" -s 12 -S 77 -W128 -H192 -C6.0 -A k_euler_a',
+    "InvokeAI 2's command as typed": '!dream "1girl, red hair [hat]" -s 12 -S 77 -W 128 -H 192 -C 6 -A k_euler_a',
+    "the webui's prompts from a file": '--prompt "1girl, red hair" --negative_prompt "hat" --width 128 --height 192 '
+    '--seed 77 --steps 12 --cfg_scale 6 --sampler_name "Euler a"',
+    "prompts from a file without quotes": "--prompt 1girl, red hair --negative_prompt hat --width 128 --height 192 "
+    "--seed 77 --steps 12 --cfg_scale 6 --sampler_name Euler a",
+    "a command on several lines": "python txt2img.py \\\n  --prompt='1girl, red hair' --plms \\\n  "
+    "--negative-prompt=hat --ddim_steps 12 \\\n  --scale 6 --sampler euler_a --seed 77 --W 128 --H 192 --outdir out",
+    "stable-diffusion.cpp's command": 'sd -m model.safetensors -p "1girl, red hair" -n "hat" --steps 12 '
+    "--sampling-method euler_a --cfg-scale 6 -s 77 -W 128 -H 192 -v",
+    "the webui's log": "prompt,seed,width,height,sampler,cfgs,steps,filename,negative_prompt,sd_model_name,"
+    'sd_model_hash\n"1girl, red hair",77,128,192,Euler a,6.0,12,00001-77.png,hat,tiny,abcdef1234',
     "quotes of Python": f'"""{TEXT}"""',
     "a code block with an attribute": f"```text title=a\n{TEXT}\n```",
     "a command as it was typed": f"/recreate infotext:{ONE}",
@@ -160,6 +178,10 @@ UNCHANGED = {
     "a prompt with signs that are not seen": "1\u200bgirl\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
     "a prompt in HTML": "<p>1girl</p>\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
     "a prompt with equals signs": "a = b, c = d\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt that begins with a plus": "+ 1girl, hat\nred hair\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt with flags": "1girl -s 5 -S 7, hat\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt with a flag": "1girl --prompt hat --steps 3\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt of one line that speaks of it": "negative prompt hat\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 64x64",
     "a prompt with a bullet": "• bullet, 1girl\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
 }
 
