@@ -5,10 +5,10 @@ from simcord.env import Env
 
 
 class QuickEnv(Env):
-    """A simulated Discord that looks for idleness often."""
+    """A simulated Discord that looks for idleness often, and has its whole time at the start too, not five seconds."""
 
     async def _settle_internal(self, *, idle=0.002, **options):
-        await super()._settle_internal(idle=idle, **options)
+        await super()._settle_internal(idle=idle, **{**options, "timeout": None})
 
 
 def restrict_channels(monkeypatch, *, restricted=True):
