@@ -90,6 +90,20 @@ OPERATIONS = {
     "lora-extract": {"original": "it", "tuned": "it", "rank": 1},
 }
 
+
+@pytest.mark.parametrize("prefix", ["cond_stage_model.clip_l.transformer.", "text_encoders.clip_l.transformer."])
+def test_comfyuis_names_of_the_text_encoder_are_read(prefix, tmp_path):
+    named = {name.replace("cond_stage_model.transformer.", prefix): it for name, it in WHOLE.items()}
+    path, plain = save(named, tmp_path / "a.safetensors"), save(WHOLE, tmp_path / "b.safetensors")
+
+    found, expected = read_file(path).text_encoder.tensors, read_file(plain).text_encoder.tensors
+
+    assert named.keys() != WHOLE.keys()
+    assert inspect_path(path).problems == []
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(it, expected[name]) for name, it in found.items())
+
+
 VAES = {
     "TAESD": (
         {"decoder.layers.0.weight": torch.ones(4, 4, 3, 3), "encoder.layers.0.weight": torch.ones(4)},
