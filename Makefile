@@ -1,9 +1,21 @@
-# `make demo` and `make test` need nothing but Python 3.11 or newer: they set up .venv by themselves.
+# `make demo` and `make test` need nothing but Python 3.11 or newer: they set up .venv by themselves. Where uv is
+# installed, it does so in a tenth of pip's time; it does not read pip's settings, but a folder of wheels counts for both.
 
 PYTHON ?= python3
 BIN := .venv/bin
+ifneq ($(shell command -v uv 2>/dev/null),)
+ifdef PIP_FIND_LINKS
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+endif
+VENV := uv venv --quiet --seed --allow-existing --python $(PYTHON)
+INSTALL_INTO = uv pip install --quiet --python $(1)/bin/python
+else
+VENV := $(PYTHON) -m venv
 # Without byte code: Python compiles what is imported, which is a small part of torch and transformers.
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
+INSTALL_INTO = $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
+endif
+INSTALL = $(call INSTALL_INTO,.venv) --constraint constraints.txt
+unexport PYTHONDONTWRITEBYTECODE  # else each process would compile all that it imports
 
 .PHONY: demo test test-all check format chaos bench pictures docs test-wheel clean
 
@@ -61,7 +73,7 @@ clean:
 
 .venv/python.stamp:
 	$(PYTHON) -c "import sys; sys.exit('Pastelbot needs Python 3.11 or newer: make PYTHON=python3.11') if sys.version_info < (3, 11) else None"
-	$(PYTHON) -m venv .venv
+	$(VENV) .venv
 	touch $@
 
 .venv/demo.stamp: .venv/python.stamp pyproject.toml constraints.txt
@@ -77,7 +89,7 @@ clean:
 	touch $@
 
 .venv-all/all.stamp: pyproject.toml constraints-web.txt
-	$(PYTHON) -m venv .venv-all
-	.venv-all/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints-web.txt \
+	$(VENV) .venv-all
+	$(call INSTALL_INTO,.venv-all) --constraint constraints-web.txt \
 		--editable '.[demo,dev,web,tagger,onnx,openvino,jax,upscale,ray]'
 	touch $@
