@@ -13,13 +13,20 @@ def link_project(folder, changed):
     """Put links to all files into a folder, and instead of some of them, or besides, files with other contents."""
     for path in [path for name in FOLDERS for path in (ROOT / name).rglob("*") if path.is_file()]:
         name = path.relative_to(ROOT)
-        if "__pycache__" not in name.parts and str(name) not in changed:
+        if str(source_of(name)) not in changed:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).symlink_to(path)
     (folder / "pyproject.toml").symlink_to(ROOT / "pyproject.toml")
     for name, content in changed.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
+
+
+def source_of(name):
+    """Return the file that a file was compiled from, or the file: what is unchanged is not compiled anew."""
+    if name.parent.name != "__pycache__":
+        return name
+    return name.parent.parent / f"{name.name.partition('.')[0]}.py"
 
 
 def inserted(name, *places):
