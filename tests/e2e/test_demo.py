@@ -15,12 +15,21 @@ from helpers.demo import children_of, running_demo
 from helpers.support import PATIENCE
 
 pytest.importorskip("simcord", reason="the demo extra is not installed")
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture
 def demo(request):
+    """A demo of the test's own, which it may end."""
     with running_demo(request.config.rootpath) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def url(request):
+    """The address of a demo that is only asked, and goes on."""
+    with running_demo(request.config.rootpath) as (_process, address):
+        yield address
 
 
 def test_it_prints_one_url_serves_the_page_and_ends_on_ctrl_c(demo):
@@ -46,8 +55,8 @@ def test_it_ends_on_ctrl_c_while_a_page_is_open(demo):
     assert (0, "") == (process.returncode, errors.strip())
 
 
-def test_a_taken_port_is_reported_in_one_sentence(demo, request):
-    port = str(urllib.parse.urlsplit(demo[1]).port)
+def test_a_taken_port_is_reported_in_one_sentence(url, request):
+    port = str(urllib.parse.urlsplit(url).port)
     command = [sys.executable, "bot.py", "demo", "--no-browser", "--port", port]
 
     second = subprocess.run(command, cwd=request.config.rootpath, capture_output=True, text=True, check=False)
@@ -57,8 +66,8 @@ def test_a_taken_port_is_reported_in_one_sentence(demo, request):
     assert "Traceback" not in second.stderr
 
 
-def test_members_see_their_channels_and_commands(demo):
-    hana, kenji = _world(demo[1], "hana"), _world(demo[1], "kenji")
+def test_members_see_their_channels_and_commands(url):
+    hana, kenji = _world(url, "hana"), _world(url, "kenji")
 
     assert ["art", "gallery", None] == [each["name"] for each in hana["channels"]]
     assert ["art", "gallery", "mods", None] == [each["name"] for each in kenji["channels"]]
@@ -66,14 +75,14 @@ def test_members_see_their_channels_and_commands(demo):
     assert "Recreate" in [each["name"] for each in hana["menus"]]
 
 
-def test_what_needs_a_tagger_is_not_listed(demo):
-    world = _world(demo[1], "hana")
+def test_what_needs_a_tagger_is_not_listed(url):
+    world = _world(url, "hana")
 
     assert {"describe", "Describe"}.isdisjoint(each["name"] for each in [*world["commands"], *world["menus"]])
 
 
-def test_descriptions_are_in_the_language_that_was_chosen(demo):
-    commands = {each["name"]: each for each in _world(demo[1], "hana", language="ja")["commands"]}
+def test_descriptions_are_in_the_language_that_was_chosen(url):
+    commands = {each["name"]: each for each in _world(url, "hana", language="ja")["commands"]}
 
     assert "プロンプト" == commands["imagine"]["options"][0]["label"]
     assert "prompt" == commands["imagine"]["options"][0]["name"]
@@ -83,8 +92,8 @@ def test_descriptions_are_in_the_language_that_was_chosen(demo):
     ("headers", "status"),
     [({"Host": "attacker.example"}, 403), ({"Origin": "https://attacker.example"}, 403), ({}, 200)],
 )
-def test_other_pages_and_other_names_of_this_machine_are_refused(demo, headers, status):
-    request = urllib.request.Request(f"{demo[1]}world?as=hana", headers=headers)
+def test_other_pages_and_other_names_of_this_machine_are_refused(url, headers, status):
+    request = urllib.request.Request(f"{url}world?as=hana", headers=headers)
     try:
         with urllib.request.urlopen(request) as response:
             found = response.status
@@ -104,10 +113,10 @@ def test_other_pages_and_other_names_of_this_machine_are_refused(demo, headers, 
         ("delete", {"as": "hana"}, "not understood"),
     ],
 )
-def test_what_cannot_be_done_is_answered_with_a_sentence(demo, path, sent, sentence):
+def test_what_cannot_be_done_is_answered_with_a_sentence(url, path, sent, sentence):
     body = urllib.parse.urlencode({"data": json.dumps(sent)}).encode()
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(urllib.request.Request(f"{demo[1]}{path}", data=body))
+        urllib.request.urlopen(urllib.request.Request(f"{url}{path}", data=body))
 
     assert 400 == caught.value.code
     assert sentence in json.load(caught.value)["error"]
