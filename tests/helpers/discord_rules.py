@@ -8,7 +8,7 @@ import json
 import re
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 
 DESCRIPTION = Path(__file__).parents[3] / "shared" / "openapi.json"
 NAME = re.compile(r"[-_\w]{1,32}")
@@ -56,7 +56,7 @@ def template_of(method, path):
 def validator(method, template):
     described = description()
     schema = described["paths"][template][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
-    return jsonschema.Draft202012Validator({**schema, "components": described["components"]})
+    return jsonschema_rs.Draft202012Validator({**schema, "components": described["components"]})
 
 
 def with_text_ids(body):
