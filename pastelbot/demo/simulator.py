@@ -38,7 +38,8 @@ _WITHOUT_TAGGER = frozenset({"describe", "Describe"})  # no tagger is bundled
 def run(*, port: int, open_browser: bool) -> None:
     """Serve the demo until Ctrl-C; raises StartupError where the extra is missing or the port is taken."""
     log.configure(config.LogSettings(level="warning"))
-    logging.getLogger("discord").setLevel(logging.ERROR)
+    for operators in ("discord", "pastelbot.jobs.loop_watchdog"):  # a slow machine is no fault of a demo
+        logging.getLogger(operators).setLevel(logging.ERROR)
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(_serve(port=port, open_browser=open_browser))
 
