@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import discord
-from discord import PermissionOverwrite, Permissions
+from discord import Client, PermissionOverwrite, Permissions
 
 from pastelbot import app, config, log
 from pastelbot.demo.interactions import Place, use_command
@@ -31,7 +30,7 @@ _WELCOME = (
     "server, so `/admin` is for him."
 )
 
-_PATIENCE = 300.0  # seconds in which the bot must have done what it does at once after its start or an action
+_PATIENCE = 300.0  # seconds for a start, an action or a stop, as nothing but a slow machine makes them long
 _WITHOUT_TAGGER = frozenset({"describe", "Describe"})  # no tagger is bundled
 
 
@@ -78,6 +77,7 @@ def _settings(folder: Path) -> config.Settings:
         },
         discord={"edit_seconds": 0.3},
         monitoring={"port": 0},
+        worker={"stop_seconds": _PATIENCE},
     )
 
 
@@ -104,7 +104,7 @@ async def _furnish(env: Environment) -> World:
     return world
 
 
-def _environment(bot: discord.Client) -> Environment:
+def _environment(bot: Client) -> Environment:
     """Return a simulated Discord for a bot, which gives a slow machine time too: simcord's start has five seconds."""
     try:
         from simcord.env import Env

@@ -135,6 +135,8 @@ PASTED = {
     "--seed 77 --steps 12 --cfg_scale 6 --sampler_name Euler a",
     "a command on several lines": "python txt2img.py \\\n  --prompt='1girl, red hair' --plms \\\n  "
     "--negative-prompt=hat --ddim_steps 12 \\\n  --scale 6 --sampler euler_a --seed 77 --W 128 --H 192 --outdir out",
+    "a command in a code block": '```bash\n--prompt "1girl, red hair" --negative_prompt hat --steps 12 '
+    "--sampler_name 'Euler a' --cfg_scale 6 --seed 77 --width 128 --height 192\n```",
     "stable-diffusion.cpp's command": 'sd -m model.safetensors -p "1girl, red hair" -n "hat" --steps 12 '
     "--sampling-method euler_a --cfg-scale 6 -s 77 -W 128 -H 192 -v",
     "the webui's log": "prompt,seed,width,height,sampler,cfgs,steps,filename,negative_prompt,sd_model_name,"

@@ -12,7 +12,7 @@ from pastelbot.bot.components.job_buttons import JobButton
 from pastelbot.bot.components.modals import typed_again
 from pastelbot.bot.plain_text import plain
 from pastelbot.errors import PastelError
-from pastelbot.formats.programs.command_lines import pasted_settings
+from pastelbot.formats.programs.pasted import pasted_infotext
 from pastelbot.formats.programs.table import translated
 from pastelbot.formats.texts.decoding import decode_comment
 from pastelbot.formats.texts.infotext_cap import MAX_INFOTEXT
@@ -94,8 +94,8 @@ READERS = {
     "decode_comment": lambda text: decode_comment(b"UNICODE\0" + text.encode("utf-16-le")),
     "decode_comment of other bytes": lambda text: decode_comment(text.encode()),
     "translated from a command line": lambda text: translated({"Dream": f"{text} -"}, (64, 64), "The picture"),
-    "translated from pasted flags": lambda text: pasted_settings(f"--prompt {text}"),
-    "translated from a log": lambda text: pasted_settings(f"prompt,seed,width,height,sampler,cfgs,steps,\n{text}"),
+    "translated from pasted flags": lambda text: pasted_infotext(f"--prompt {text}"),
+    "translated from a log": lambda text: pasted_infotext(f"prompt,seed,width,height,sampler,cfgs,steps,\n{text}"),
     "translated from a graph": lambda text: translated({"prompt": f'{{"class_type": {text}'}, (64, 64), "The picture"),
     "translated from plain texts": lambda text: translated({"num_inference_steps": text}, (64, 64), "The picture"),
     "recognised_sampler": lambda text: recognised_sampler(f"{text}x"),

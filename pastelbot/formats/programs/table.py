@@ -9,8 +9,8 @@ from pastelbot.errors import RequestError
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.programs.comfyui import comfyui_settings
 from pastelbot.formats.programs.comfyui_workflow import graph_of_workflow
-from pastelbot.formats.programs.command_lines import pasted_settings
 from pastelbot.formats.programs.invokeai import dream_settings, invokeai_settings
+from pastelbot.formats.programs.pasted import pasted_infotext
 from pastelbot.formats.programs.settings import ProgramSettings, flat_settings, with_loras
 
 Texts = Mapping[str, str]
@@ -56,8 +56,8 @@ def translated_text(text: str, what: str) -> str | None:
     """Do as `translated` with a text file or a pasted text: JSON, Easy Diffusion's lines, a command, or a log's row."""
     if text.lstrip("\ufeff \n").startswith("{"):
         return translated({"parameters": text.strip("\ufeff \n")}, None, what)
-    if pasted := pasted_settings(text):
-        return pasted.settings.format(pasted.program)
+    if pasted := pasted_infotext(text):
+        return pasted
     lines = dict(_labelled(text)) if text.startswith("Prompt: ") else {}
     settings = flat_settings(lines) if lines.keys() >= set(_LINES[:6]) else None
     return settings and settings.format("Easy Diffusion")
