@@ -127,7 +127,11 @@ def test_what_cannot_be_painted_is_refused_by_name(name, tmp_path):
     assert words in " ".join(inspect_path(path).problems)
 
 
-@pytest.mark.parametrize("table", [torch.zeros(1000), torch.ones(1000, dtype=torch.long), torch.rand(2, 2)], ids=str)
+@pytest.mark.parametrize(
+    "table",
+    [torch.zeros(1000), torch.ones(1000, dtype=torch.long), torch.full((2, 2), 0.5)],
+    ids=["zeros", "whole numbers", "a square"],
+)
 def test_a_table_that_is_no_schedule_is_left_out_and_told(table, tmp_path):
     found = inspect_path(file(tmp_path, tensors=WHOLE | {"alphas_cumprod": table}))
 
