@@ -2,6 +2,7 @@
 
 import gc
 import os
+import time
 
 import hypothesis
 import pytest
@@ -27,10 +28,33 @@ def settings(tmp_path):
     return make_settings(tmp_path)
 
 
+NOT_RUN = "not run: the time given to this run was over"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--until", type=float, help="seconds since 1970 after which no further test is begun; those left are skipped"
+    )
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    """Begin with the long tests, so that no process is left alone with one of them at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+def pytest_collection_modifyitems(config, items):
+    """Begin with the long tests, so that no process is left alone with one of them; with little time, end with them."""
+    last = config.getoption("until") is not None
+    items.sort(key=lambda item: (item.get_closest_marker("long") is not None) == last)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    until = item.config.getoption("until")
+    if until is not None and time.time() > until:
+        pytest.skip(NOT_RUN)
+
+
+def pytest_terminal_summary(terminalreporter):
+    left = [report for report in terminalreporter.getreports("skipped") if NOT_RUN in str(report.longrepr)]
+    if left:
+        terminalreporter.write_line(f"{len(left)} tests were {NOT_RUN}.", yellow=True)
 
 
 def pytest_collection_finish():

@@ -2,8 +2,10 @@
 
 import ast
 import re
+import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -67,6 +69,35 @@ def test_each_test_has_the_same_name_in_every_process(request):
     named = {item.nodeid for item in request.session.items}
 
     assert sorted(name for name in named if re.search(r"tensor\(|\bat 0x[0-9a-f]{6}", name)) == []
+
+
+@pytest.fixture
+def shared(request):
+    """What all tests share: the conftest of this folder."""
+    return request.config.pluginmanager.get_plugin(str(FOLDER / "conftest.py"))
+
+
+def run_until(moment):
+    return SimpleNamespace(getoption={"until": moment}.__getitem__)
+
+
+def test_a_run_whose_time_is_over_skips_what_is_left(shared):
+    with pytest.raises(pytest.skip.Exception, match="the time given to this run was over"):
+        shared.pytest_runtest_setup(SimpleNamespace(config=run_until(time.time() - 1)))
+
+
+@pytest.mark.parametrize("moment", [None, time.time() + 86_400], ids=["no end", "tomorrow"])
+def test_a_run_with_time_left_skips_nothing(moment, shared):
+    assert shared.pytest_runtest_setup(SimpleNamespace(config=run_until(moment))) is None
+
+
+@pytest.mark.parametrize(("moment", "expected"), [(None, ["long", "b", "a"]), (0, ["b", "a", "long"])])
+def test_long_tests_come_first_unless_the_run_has_an_end(moment, expected, shared):
+    items = [SimpleNamespace(name=name, get_closest_marker={name: name}.get) for name in ("b", "long", "a")]
+
+    shared.pytest_collection_modifyitems(run_until(moment), items)
+
+    assert [item.name for item in items] == expected
 
 
 @pytest.mark.parametrize(
