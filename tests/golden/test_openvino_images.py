@@ -45,6 +45,6 @@ def test_openvino_paints_the_recorded_picture(golden, compiled, case):
 
     differences = compare_pngs(golden, case, paint(loaded, unet, request))
 
-    largest, share = limits_of(request, case.get("spread", {}))["png"]
+    largest, share = limits_of(request, case)["png"]
     assert differences["png"][0] <= largest
     assert differences["png"][1] <= share
