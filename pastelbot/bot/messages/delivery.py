@@ -17,6 +17,7 @@ from pastelbot.bot.messages.message_slot import MessageSlot, NotWrittenError, Pa
 from pastelbot.bot.messages.message_writer import MessageWriter, reply_of
 from pastelbot.bot.messages.review_messages import ReviewMessages, withheld_text
 from pastelbot.bot.messages.single_message import SingleMessage
+from pastelbot.bot.messages.turns import Turns
 from pastelbot.bot.messages.uploads import TooLargeError, upload
 from pastelbot.bot.responses import UNSENT, respond_ephemeral
 from pastelbot.errors import NotFoundError, StorageError
@@ -56,6 +57,7 @@ class Delivery:
         self._writer = MessageWriter(client, languages, waited_long=self._waited_long)
         self._single = SingleMessage(self._writer, service)
         self._slots: dict[str, MessageSlot] = {}
+        self._turns = Turns()
         self._closed = False
 
     async def recover(self) -> None:
@@ -69,7 +71,7 @@ class Delivery:
         Where the interaction has expired meanwhile, the message is sent to the channel instead: the job is durable.
         """
         job, text = queued.job, render.announcement(queued, self._usual)
-        slot = self._slot(job.id)
+        slot = self._slot(job)
         async with slot.writing():
             if await self._single.known(job) is not None:
                 await respond_ephemeral(interaction, "Your picture is here already.")
@@ -94,7 +96,7 @@ class Delivery:
     async def introduce(self, queued: Queued) -> None:
         """Show a job whose message answers nothing: send one, or fill that which was begun for it."""
         job, text = queued.job, render.announcement(queued, self._usual)
-        slot = self._slot(job.id)
+        slot = self._slot(job)
         async with slot.writing():
             try:
                 await self._introduce(job, slot, text)
@@ -129,7 +131,7 @@ class Delivery:
 
     def publish(self, update: Update) -> None:
         """Take an update; call it from the event loop's thread."""
-        slot = self._slot(update.job.id)
+        slot = self._slot(update.job)
         if isinstance(update, BeingPainted) and update.preview and self._review_messages.previews_allowed(update.job):
             slot.preview = update.preview
         slot.publish(update)
@@ -153,11 +155,12 @@ class Delivery:
             slot.close()
         await finished([slot.task for slot in self._slots.values() if slot.task is not None])
 
-    def _slot(self, job_id: str) -> MessageSlot:
-        slot = self._slots.get(job_id)
+    def _slot(self, job: Job) -> MessageSlot:
+        slot = self._slots.get(job.id)
         if slot is None:
-            slot = MessageSlot(self._show, pace=self._pace, on_settled=lambda: self._settled(job_id))
-            self._slots[job_id] = slot
+            turn = self._turns.of(job.reply.channel_id if job.reply is not None else 0)
+            slot = MessageSlot(self._show, pace=self._pace, turn=turn, on_settled=lambda: self._settled(job.id))
+            self._slots[job.id] = slot
             if self._closed:
                 slot.close()
         return slot

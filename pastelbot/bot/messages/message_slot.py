@@ -1,7 +1,7 @@
 """Slot of one message: what it shows, what it should show next, and the one task that writes it.
 
-States come faster than Discord takes edits, so a message is written by one task at a time, seldom, and only with the
-newest state. What ends a job is written at once, and again until it could be.
+States come faster than Discord takes edits, so a message is written by one task at a time, seldom, in its turn among
+its channel's, and only with the newest state. What ends a job is written at once, and again until it could be.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from time import monotonic
 
 import structlog
 
+from pastelbot.bot.messages.turns import Turn
 from pastelbot.jobs.background import CallLater, call_later, spawn
 from pastelbot.records import BeingPainted, Ended, InLine, Rendered, Update
 
@@ -46,10 +47,12 @@ class MessageSlot:
         show: Callable[["MessageSlot", Update], Awaitable[None]],
         *,
         pace: Pace,
+        turn: Turn,
         on_settled: Callable[[], None],
         later: CallLater = call_later,
     ) -> None:
         self._show = show
+        self._turn = turn
         self._pace = pace
         self._later = later
         self._on_settled = on_settled
@@ -95,6 +98,7 @@ class MessageSlot:
     def close(self) -> None:
         """Show nothing more; what is being written is finished by `task`."""
         self._closed = True
+        self._turn.leave()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -111,16 +115,29 @@ class MessageSlot:
             self._timer = self._later(pause, self._start)
 
     def _start(self) -> None:
-        if not self._closed and self.task is None:
-            self._task = spawn(self._run())
+        if self._next is not None and is_final(self._next):
+            self._turn.leave()
+            self._begin()
+        else:
+            self._turn.ask(self._begin)
+
+    def _begin(self) -> bool:
+        """Write the newest state now; return False where there is nothing to write, or another writes."""
+        if self._closed or self._next is None or self.task is not None or self._lock.locked():
+            return False
+        self._task = spawn(self._run())
+        return True
 
     async def _run(self) -> None:
-        async with self._lock:
-            update, self._next = self._next, None
-            if update is None:
-                return
-            written = await self._written(update)
-            self._edited_at = monotonic()
+        try:
+            async with self._lock:
+                update, self._next = self._next, None
+                if update is None:
+                    return
+                written = await self._written(update)
+                self._edited_at = monotonic()
+        finally:
+            self._turn.end()
         self._task = None
         if written and is_final(update) and self._next is None:
             self._on_settled()

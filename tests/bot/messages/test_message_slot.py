@@ -7,6 +7,7 @@ import pytest
 from helpers.support import eventually
 
 from pastelbot.bot.messages.message_slot import MessageSlot, NotWrittenError, Pace
+from pastelbot.bot.messages.turns import Turns
 from pastelbot.jobs.background import call_later
 from pastelbot.records import BeingPainted, Ended, GenerationRequest, InLine, Job, JobStatus, Rendered
 
@@ -28,13 +29,14 @@ def painting(step):
 class Message:
     """Takes what a slot shows; the first `errors` are raised instead, and while it is held, writing waits."""
 
-    def __init__(self, *errors, later=call_later, **pace):
+    def __init__(self, *errors, later=call_later, turns=None, **pace):
         self.errors = list(errors)
         self.tried, self.shown, self.settled = [], [], 0
         self.free = asyncio.Event()
         self.free.set()
         pace = {"edit_seconds": 0.0, "first_retry": 0.0, **pace}
-        self.slot = MessageSlot(self.show, pace=Pace(**pace), on_settled=self.settle, later=later)
+        turn = (turns or Turns()).of(1)
+        self.slot = MessageSlot(self.show, pace=Pace(**pace), turn=turn, on_settled=self.settle, later=later)
 
     async def show(self, slot, update):
         assert slot is self.slot
@@ -205,3 +207,73 @@ async def test_a_closed_slot_finishes_what_it_writes_and_shows_nothing_more():
 
     assert message.shown == [painting(1)]
     assert message.slot.task is None
+
+
+async def test_one_message_of_a_channel_shows_progress_at_a_time_and_results_wait_for_none():
+    """A picture behind fifty other edits of its channel, of which Discord takes one a second, came a minute later."""
+    turns = Turns()
+    messages = [Message(turns=turns) for _number in range(50)]
+    for message in messages:
+        message.free.clear()
+        message.slot.publish(painting(1))
+    await eventually(lambda: messages[0].tried)
+    messages[-1].slot.publish(RENDERED)
+    await eventually(lambda: messages[-1].tried)
+    tried = [list(message.tried) for message in messages]
+    for message in messages:  # or the end of those under way would begin others
+        message.slot.close()
+        message.free.set()
+    await eventually(lambda: messages[0].slot.task is None and messages[-1].slot.task is None)
+
+    assert tried == [[painting(1)], *[[]] * 48, [RENDERED]]
+
+
+async def test_turns_come_in_order_with_the_newest_state_and_what_is_closed_has_none():
+    turns = Turns()
+    messages = [Message(turns=turns) for _number in range(4)]
+    messages[0].free.clear()
+    for message in messages:
+        message.slot.publish(painting(1))
+    await eventually(lambda: messages[0].tried)
+    messages[1].slot.close()
+    messages[2].slot.publish(painting(2))
+    messages[0].free.set()
+    await eventually(lambda: messages[3].shown)
+
+    assert [message.shown for message in messages] == [[painting(1)], [], [painting(2)], [painting(1)]]
+
+
+async def test_another_channel_and_a_message_behind_one_that_hangs_have_their_turns():
+    limits = []
+
+    def after(_seconds, callback):
+        limits.append(callback)
+        return asyncio.get_running_loop().call_later(NEVER, callback)
+
+    turns, elsewhere = Turns(later=after), Message()
+    hanging, other = Message(turns=turns), Message(turns=turns)
+    hanging.free.clear()
+    for message in (hanging, other, elsewhere):
+        message.slot.publish(painting(1))
+    await eventually(lambda: hanging.tried and elsewhere.shown)
+    before = list(other.shown)
+    limits.pop(0)()
+    await eventually(lambda: other.shown)
+    hanging.free.set()
+    await eventually(lambda: hanging.shown)
+
+    assert before == []
+
+
+async def test_a_turn_in_which_nothing_is_to_be_shown_goes_to_the_next():
+    turns = Turns()
+    first, second = Message(turns=turns), Message(turns=turns)
+    first.free.clear()
+    first.slot.publish(painting(1))
+    second.slot.publish(painting(1))
+    async with second.slot.writing():
+        first.free.set()
+        await eventually(lambda: first.shown)
+    await eventually(lambda: second.shown)
+
+    assert second.shown == [painting(1)]
