@@ -108,7 +108,7 @@ class Dispatcher:
         self._is_short_of_space = is_short_of_space or _never_short
         self._observer: Observer = observer or NoObserver()
         self._running = running if running is not None else RunningJobs()
-        self._throughput = Throughput(notes)
+        self._throughput = Throughput(notes, monotonic=monotonic)
         self._painting_clock = PaintingClock(epoch=clock().timestamp(), monotonic=monotonic)
         self._workers = KnownWorkers(monotonic)
         self._waiting = WaitingJobs(

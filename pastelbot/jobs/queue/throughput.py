@@ -1,6 +1,9 @@
 """Throughput of the worker: measured seconds per work, for estimated times of completion."""
 
 import json
+import math
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -9,6 +12,7 @@ from pastelbot.errors import StoreError
 
 _FADE = 0.9  # how much of what was measured before still counts after each job
 _NAME = "pace"
+_KEPT_EVERY = 10.0  # seconds: each time waits for the disk
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +34,10 @@ class Throughput:
     work that several jobs did together must not wait for one of them to end.
     """
 
-    def __init__(self, key_values: KeyValues | None = None) -> None:
+    def __init__(self, key_values: KeyValues | None = None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._notes = key_values
+        self._monotonic = monotonic
+        self._kept_at = -math.inf
         self._seconds = 0.0
         self._work = 0.0
         self._pending = 0.0
@@ -62,13 +68,15 @@ class Throughput:
         self._pending = self._pending_work = 0.0
 
     async def save(self) -> None:
-        """Keep what was measured; what cannot be kept now is kept after the next job."""
-        if self._notes is None:
+        """Keep what was measured, every ten seconds at most; what cannot be kept now is kept after the next job."""
+        if self._notes is None or self._monotonic() < self._kept_at + _KEPT_EVERY:
             return
         try:
             await self._notes.set(_NAME, json.dumps([self._seconds, self._work]))
         except StoreError as error:
             log.warning("the throughput was not kept", reason=str(error))
+        else:
+            self._kept_at = self._monotonic()
 
     def seconds_for(self, work: float) -> float | None:
         """Return how long so much work takes; None where nothing was measured yet."""

@@ -193,6 +193,20 @@ async def test_the_pace_follows_what_is_measured_and_outlives_a_restart():
     assert again.seconds_for(10) == throughput.seconds_for(10)
 
 
+async def test_the_pace_is_kept_every_ten_seconds_as_each_time_waits_for_the_disk():
+    notes, now = Notes(), [0.0]
+    throughput = Throughput(notes, monotonic=lambda: now[0])
+    kept = []
+    for now[0] in (0.0, 5.0, 9.9, 10.0, 15.0):
+        throughput.busy(1 + now[0])
+        throughput.done(10)
+        before = dict(notes.texts)
+        await throughput.save()
+        kept.append(notes.texts != before)
+
+    assert kept == [True, False, False, True, False]
+
+
 async def test_time_of_which_nothing_came_is_not_counted():
     throughput = Throughput()
     throughput.busy(1000)
