@@ -22,20 +22,24 @@ async def main():
     parser.add_argument("--kills", type=int, default=100, help="how many lives are ended")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=0, help="let bots do so many jobs instead, and hold what they hold")
+    parser.add_argument("--life", type=int, default=_JOBS, help="jobs after which a bot is stopped and another started")
     chosen = parser.parse_args()
-    return await (_endure(chosen.jobs) if chosen.jobs else _kill(chosen))
+    return await (_endure(chosen.jobs, chosen.life) if chosen.jobs else _kill(chosen))
 
 
-async def _endure(jobs):
+async def _endure(jobs, life):
     began = time.monotonic()
 
     def say(sample):
         done, memory, handles = sample
         print(f"{done} jobs in {time.monotonic() - began:.0f} s: {memory:.1f} MiB, {handles} open files", flush=True)
 
+    def say_growth(growth):
+        print("in 1,000 jobs it grew by {:+.3f} MiB and {:+.3f} open files".format(*growth), flush=True)
+
     async with Lives.started() as lives:
         try:
-            await endure(lives, jobs, _JOBS, say)
+            await endure(lives, jobs, life, say, say_growth)
         except GrowthError as error:
             print(error, flush=True)
             return True
