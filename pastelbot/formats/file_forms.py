@@ -43,6 +43,8 @@ _STARTS = {
     b"Salted__": "an encrypted file",
 }
 
+_WEB = re.compile(rb"\s*<(?:!doctype|!--|html|head|body|\?xml).*", re.IGNORECASE | re.DOTALL)
+_WEB_PAGE = "a web page: the download was refused or needs a login; download the file itself"
 _REFUSED = "the download was refused, or this is a configuration; download the file itself"
 _PATTERNS = (
     (re.compile(rb"RIFF.{4}(?:WAVE|AVI ).*", re.DOTALL), "a sound or a video"),
@@ -57,10 +59,7 @@ _PATTERNS = (
         "the XML file of an OpenVINO network: name the checkpoint that it was made of",
     ),
     (re.compile(rb"\s*(?:<\?xml[^>]*+>\s*)?(?:<!DOCTYPE svg[^>]*+>\s*)?<svg.*", re.DOTALL), _PICTURE),
-    (
-        re.compile(rb"\s*<(?:!doctype|!--|html|head|body|\?xml).*", re.IGNORECASE | re.DOTALL),
-        "a web page: the download was refused or needs a login; download the file itself",
-    ),
+    (_WEB, _WEB_PAGE),
     (re.compile(rb"\s*\{.*", re.DOTALL), f"a text in JSON: {_REFUSED}"),
     (re.compile(rb"[\t\r\n -~]+"), f"a text: {_REFUSED}"),
     (re.compile(rb".{4}ftyp.*", re.DOTALL), "a picture or a video"),
@@ -89,6 +88,15 @@ def is_safetensors(path: Path) -> bool:
     if (other := _other_form(path, head)) is not None:
         raise CheckpointError(f"{path} is {other}.")
     return not _is_pytorch(head) and path.suffix.lower() == _SAFE_SUFFIX
+
+
+def form_of_no_text(content: bytes) -> str | None:
+    """Return what a file is, with what to do, that should be a text of lines; None where it may be one."""
+    head = content[:_HEAD]
+    if head.startswith(b"PK\x03\x04"):
+        return _ARCHIVE
+    form = next((form for start, form in _STARTS.items() if head.startswith(start)), None)
+    return _WEB_PAGE if form is None and _WEB.fullmatch(head.removeprefix(codecs.BOM_UTF8)) else form
 
 
 def _head(path: Path) -> bytes:

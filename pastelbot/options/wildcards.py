@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
+from pastelbot.formats.file_forms import form_of_no_text
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.texts.decoding import decoded
 from pastelbot.prompt.wildcard_lists import Wildcards
@@ -127,9 +128,13 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise _UnreadableError(f"its file {path.name} is larger than {_LARGEST_FILE:,} bytes")
-        return decoded(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise _UnreadableError(f"its file {path.name} cannot be opened") from error
+    if (form := form_of_no_text(content)) is not None:
+        raise _UnreadableError(f"its file {path.name} is {form}")
+    try:
+        return decoded(content)
     except UnicodeDecodeError as error:
         raise _UnreadableError(f"its file {path.name} is not text in UTF-8 or UTF-16") from error
 

@@ -17,6 +17,7 @@ import hashlib
 import itertools
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,7 +29,11 @@ from pastelbot.prompt.wildcard_lists import Wildcards
 _LONGEST = 16_000  # characters of an expanded prompt, far beyond what may be painted
 _DEEPEST = 20
 _MOST_PICKS = 1000
-_NAME = r"[^\W_](?:(?:(?!__)[\w/\\. -]){0,200}?[^\W_])?"
+# Vowels and accents of many scripts are marks, which are no \w; joiners are between letters of Persian and Hindi, a dot
+# between words of Japanese.
+_MARKS = "".join(sign for sign in map(chr, range(0x300, 0x20000)) if unicodedata.category(sign).startswith("M"))
+_INSIDE = "\u200c\u200d\u30fb\u00b7"
+_NAME = rf"[^\W_](?:(?:(?!__)[\w/\\. {_MARKS}{_INSIDE}-]){{0,200}}?(?:[^\W_]|[{_MARKS}]))?"
 # Written against a word or with blanks inside: dynamic prompts takes it for a wildcard, but so may signs and gaps look.
 _LOOSE_NAME = rf" {{0,3}}{_NAME} {{0,3}}"
 _TOKEN = TagPattern(

@@ -120,6 +120,42 @@ def test_a_mistyped_one_is_said(prompt):
         expand(prompt, seeds=[1], wildcards=HAIR, limit=1)
 
 
+@pytest.mark.parametrize("name", ["हिन्दी", "สี่", "தமிழ்", "cafe\u0301", "ソード・アート", "نمی\u200cخواهم", "sub/दो रंग"])
+def test_a_wildcard_is_named_in_any_script(name):
+    lists = Wildcards({name: ["red"]})
+
+    for prompt in (f"__{name}__", f"x __ {name} __"):
+        assert expand(prompt, seeds=[1], wildcards=lists, limit=1)[0][0].endswith("red")
+        assert [(prompt,)] == expand(escape(prompt), seeds=[1], wildcards=lists, limit=1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xef\xbb\xbfred\n\xef\xbb\xbfred\n", b"red\r\n\x1a", "\ufeff\ufeffred".encode("utf-16-be")],
+)
+def test_marks_of_joined_files_and_signs_of_dos_are_not_painted(content, tmp_path):
+    (tmp_path / "a.txt").write_bytes(content)
+
+    assert {"red"} == set(load_wildcards(tmp_path).lines("a", 0))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n", "a pointer of Git LFS"),
+        (b"\n<!DOCTYPE html>\n<html>", "a web page"),
+        (b"PK\x03\x04\x14\0\0\0", "an archive"),
+        (b"\x1f\x8b\x08\0\0\0", "an archive"),
+        (b"\x89PNG\r\n", "a picture"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_and_not_painted(content, words, tmp_path):
+    (tmp_path / "a.txt").write_bytes(content)
+
+    with pytest.raises(PromptError, match=f"its file a.txt is {words}"):
+        load_wildcards(tmp_path).lines("a", 0)
+
+
 BROKEN = {
     "clothes.yaml": "clothes:\n  warm:\n    - coat\n    - [wool\n  cold: [silk]\n",
     "all.yml": "clothes: {warm: [coat}",
@@ -143,6 +179,9 @@ LISTS = {
     "UTF-16 without a mark": "1girl,0,100,\nsolo,0,5,\n".encode("utf-16-le"),
     "UTF-32": "1girl,0,100,\nsolo,0,5,\n".encode("utf-32"),
     "counts of pandas": b"1girl,0,100.0,\nsolo,0,5.0,\n",
+    "two joined with headers": b"name,category,count\n1girl,0,100\ntag,category,count,aliases\nsolo,0,5,\n",
+    "two joined with marks": "\ufeff1girl,0,100,\n\ufeffsolo,0,5,\n".encode(),
+    "of a spreadsheet": b"sep=,\r\n1girl,0,100,\r\nsolo,0,5,\r\n\x1a",
 }
 
 
@@ -151,9 +190,20 @@ def test_more_tag_lists_are_read(name):
     assert [("1girl", 100), ("solo", 5)] == [(tag.name, tag.count) for tag in read_tag_file(LISTS[name], name).tags]
 
 
+def test_aliases_may_be_a_list_of_python():
+    tags = read_tag_file(b"1girl,0,5,\"['girl', 'sole female']\"\nsolo,0,5,[]\n:],0,4,[:\n", "a.csv").tags
+
+    assert [("girl", "sole female"), (), ("[:",)] == [tag.aliases for tag in tags]
+
+
+def test_a_tag_with_the_name_of_a_title_is_a_tag():
+    assert ["solo", "tag", "name"] == [tag.name for tag in read_tag_file(b"solo,0,5\ntag,0,4\nname,0,3\n", "a").tags]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n", "is a pointer of Git LFS"),
         (b"name,category,count,aliases\n", "is a header without tags"),
         (b"1girl\nsolo\n", "Line 1: it has 1 fields"),
         (b"1girl,general,5,\n", "the category 'general' is not a whole number"),

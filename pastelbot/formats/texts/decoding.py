@@ -24,12 +24,13 @@ _HOLLOW = re.compile("[" + "".join(chr(high << 8) for high in range(1, 256) if n
 def decoded(content: bytes) -> str:
     """Return the text of a file in UTF-8, UTF-16 or UTF-32, with or without a mark, in either order of bytes.
 
+    Files that were joined have a mark at each beginning, and those of DOS a sign at the end: they are taken away.
     Raises UnicodeDecodeError where it is in none of them.
     """
-    marked = _by_mark(content)
-    if marked is not None:
-        return marked
-    return _wide(content) if b"\0" in content else content.decode("utf-8")
+    text = _by_mark(content)
+    if text is None:
+        text = _wide(content) if b"\0" in content else content.decode("utf-8")
+    return text.replace("\ufeff", "").rstrip("\x1a")
 
 
 def decode_comment(comment: bytes) -> str:

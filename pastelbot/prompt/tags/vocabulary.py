@@ -34,6 +34,7 @@ _KINDS = {
     b"\x1f\x8b": "a gzip archive",
     b"SQLite format 3": "a database",
     b"%PDF": "a PDF",
+    b"version https://git-lfs": "a pointer of Git LFS (`git lfs pull` gets the file)",
 }
 
 
@@ -66,10 +67,10 @@ def read_tag_file(content: bytes, source: str) -> TagFile:
     problems, rows, repeated = [], 0, 0
     columns: Sequence[int] = ()
     for number, line in lines:
-        if rows == 0 and (header := _columns(line)) is not None:
+        if (header := _columns(line)) is not None and (rows == 0 or _has_titles(line)):
             columns = header
             continue
-        if not line.strip():
+        if not line.strip() or _SEPARATOR.fullmatch(line):
             continue
         rows += 1
         try:
@@ -137,6 +138,8 @@ def category_name(number: int) -> str:
 
 
 _POINT_ZERO = re.compile(r"(?<=[0-9])\.0++\Z")  # what pandas makes of whole numbers where some are missing
+_SEPARATOR = re.compile(r'"?sep=[,;]"?,*+', re.IGNORECASE)  # what spreadsheets read first
+_PYTHON_LIST = re.compile(r"\[(?:\s*+'[^']*+'\s*+,?)*+\s*+\]")
 _TOML = re.compile(rb"\[\[?[A-Za-z][\w.-]*\]\]?\s*[#\r\n]")  # a section's heading
 
 
@@ -157,7 +160,7 @@ def _text(content: bytes, source: str) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise TagFileError(f"{source} is not text: line {line} has a zero byte. {_NEEDED}")
-    return text
+    return text.replace("\ufeff", "").rstrip("\x1a")  # files that were joined, and those of DOS
 
 
 def _encoding(content: bytes) -> str:
@@ -179,6 +182,12 @@ def _columns(line: str) -> Sequence[int] | None:
     if titles[0] in _HEADERS[0]:
         return ()  # the usual order
     return places if places[0] == 1 and places[2] >= 0 and titles[0] == "id" else None
+
+
+def _has_titles(line: str) -> bool:
+    """Return whether a line is the header of another list that was joined, not of a tag such as `name`."""
+    titles = {title.strip('" ').lower() for title in line.split(",")[1:3]}
+    return not titles.isdisjoint(_HEADERS[1] | _HEADERS[2])
 
 
 def _read_line(line: str, columns: Sequence[int] = ()) -> Tag:
@@ -219,6 +228,8 @@ def _number(text: str, what: str, highest: int) -> int:
 
 
 def _aliases(text: str) -> tuple[str, ...]:
+    if _PYTHON_LIST.fullmatch(text):
+        text = text[1:-1].replace("'", "")
     found = (alias.strip() for alias in text.split(","))
     return tuple(alias for alias in found if alias and len(alias) <= _LONGEST_NAME and alias.isprintable())
 
