@@ -117,8 +117,8 @@ def _tensor(path: Path, numbers: object) -> Tensor:
 
 def _of_pickle(content: object) -> dict[str, Tensor]:
     """Return the tensors of a pickled file, which lie deeper in the webui's form."""
-    if isinstance(content, dict):
-        content = content.get("string_to_param", content)
+    for name in ("state_dict", "string_to_param"):
+        content = content.get(name, content) if isinstance(content, dict) else content
     if isinstance(content, torch.nn.ParameterDict):
         content = dict(content.items())
     items = content.items() if isinstance(content, dict) else ()

@@ -99,6 +99,12 @@ def old_hash(path: Path) -> str:
         return _hash_old(file.read(_OLD_LENGTH))
 
 
+def as_wanted(written: str) -> str:
+    """Return the digits of a hash as infotexts write it, "" for one of fewer digits, which would mean any file."""
+    digits = written.strip().lower().removeprefix("sha256:").strip().removeprefix("0x")
+    return digits if len(digits) >= _LEAST_DIGITS else ""
+
+
 class HashIndex:
     """Finds files by any of the hashes that sites and infotexts know them by, from 8 digits to 64, in any case.
 
@@ -113,8 +119,8 @@ class HashIndex:
 
     def find(self, paths: Iterable[Path], wanted: str) -> Path | None:
         """Return the first file one of whose hashes begins so: of all of it, of all but its header, or the old one."""
-        prefix, end = wanted.strip().lower(), self._clock() + self._patience
-        if len(prefix) < _LEAST_DIGITS:
+        prefix, end = as_wanted(wanted), self._clock() + self._patience
+        if not prefix:
             return None
         for path in paths:
             if any(known.startswith(prefix) for known in self._hashes(path, hashing=self._clock() < end)):

@@ -15,7 +15,7 @@ from pastelbot.errors import CheckpointError
 from pastelbot.formats.embedding_cards import SUFFIXES as CARDS
 from pastelbot.formats.embedding_cards import is_card
 from pastelbot.formats.file_forms import is_safetensors
-from pastelbot.formats.hashes import HashIndex
+from pastelbot.formats.hashes import HashIndex, as_wanted
 from pastelbot.formats.safetensors_header import read_header
 
 _LORA_SUFFIXES = (".safetensors", ".pt", ".ckpt", ".bin")
@@ -148,7 +148,8 @@ class LoraFiles:
     def find(self, name: str) -> Found | None:
         """Return the file of that name, else the one whose metadata say so, else the only one that is nearly so."""
         files, name = self.files, _composed(name)
-        stem = name.removesuffix(_LORA_SUFFIXES[0])
+        end = _LORA_SUFFIXES[0]
+        stem = name[: -len(end)] if name.casefold().endswith(end) else name
         name = name if name in files or stem not in files else stem
         if name in files:
             return Found(files[name], exact=True)
@@ -162,9 +163,9 @@ class LoraFiles:
 
     def with_hash(self, shorthash: str) -> Found | None:
         """Return the file whose metadata have a hash that begins so, or which has such a hash itself."""
-        paths = list(self.files.values())
+        paths, wanted = list(self.files.values()), as_wanted(shorthash)
         for path in paths:
-            if shorthash and self.metadata(path).get("sshs_model_hash", "").startswith(shorthash.lower()):
+            if wanted and self.metadata(path).get("sshs_model_hash", "").startswith(wanted):
                 return Found(path, exact=True)
         hashed = self._hashes.find(paths, shorthash)
         return None if hashed is None else Found(hashed, exact=True)

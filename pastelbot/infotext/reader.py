@@ -245,6 +245,15 @@ class _Fields:
             )
         return _DEFAULT.seed
 
+    def variation_seed(self, name: str) -> int:
+        """Return the variation seed, 0 where there can be no such seed here."""
+        text = (self.text(name) or "0").strip()
+        if _WHOLE.fullmatch(digits := _WHOLE_WITH_POINT.sub("", text)) and int(digits) <= MAX_SEED:
+            return int(digits)
+        if self.values.get(f"{name} strength", "0") not in ("0", "0.0"):
+            self.notes.append(f"The variation seed {text[:40]} is not a whole number from 0 to {MAX_SEED}; 0 is taken.")
+        return 0
+
 
 def _request(fields: _Fields) -> GenerationRequest:
     sampler, schedule = _sampler(fields)
@@ -261,7 +270,7 @@ def _request(fields: _Fields) -> GenerationRequest:
         sampler=sampler,
         schedule=schedule,
         hires=_hires(fields, sampler, schedule),
-        subseed=fields.whole("Variation seed", 0),
+        subseed=fields.variation_seed("Variation seed"),
         subseed_strength=fields.number("Variation seed strength", 0.0),
         seed_resize_width=resized_from[0],
         seed_resize_height=resized_from[1],

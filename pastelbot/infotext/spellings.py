@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -100,8 +100,13 @@ def read_spelled(text: str) -> Spelled:
     return Spelled(
         replace(infotext, fields=fields),
         {str(name): str(value) for name, value in hashes.items()} if isinstance(hashes, dict) else {},
-        tuple(each for each in resources if isinstance(each, dict)) if isinstance(resources, list) else (),
+        tuple(each for each in _listed(resources) if isinstance(each, dict)),
     )
+
+
+def _listed(resources: object) -> Sequence[object]:
+    """Return what a list of civitai has; some programs write one without its brackets."""
+    return resources if isinstance(resources, list) else (resources,)
 
 
 def _with_weights(infotext: Infotext, fields: dict[str, str]) -> Infotext:

@@ -183,3 +183,11 @@ def test_the_text_encoder_is_still_known_alone(tmp_path):
     only = {name: it for name, it in WHOLE.items() if name.startswith(TEXT)}
 
     assert inspect_path(save(only, tmp_path / "a.safetensors")).facts["kind"] == "a text encoder"
+
+
+@pytest.mark.parametrize("content", [{"string_to_param": {"*": torch.ones(2, 768)}}, {"<char>": torch.ones(2, 768)}])
+def test_an_embedding_in_a_state_dict_is_read_as_it_is_inspected(content, tmp_path):
+    torch.save({"state_dict": content}, path := tmp_path / "char.pt")
+
+    assert (2, 768) == read_embedding(path).shape
+    assert "a textual inversion embedding" in str(inspect_path(path))

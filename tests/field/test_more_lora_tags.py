@@ -56,8 +56,9 @@ def test_a_tag_of_an_unknown_kind_is_said(tag, loras):
     assert [f"The tag {tag} is of no known kind: it is left out."] == notes
 
 
-def test_a_lora_is_found_by_its_files_whole_name(loras):
-    request, notes = with_loras_here(read_request(f"1girl <lora:soft.safetensors:1>\n{SETTINGS}"), loras)
+@pytest.mark.parametrize("name", ["soft.safetensors", "soft.SAFETENSORS", "soft.Safetensors"])
+def test_a_lora_is_found_by_its_files_whole_name(name, loras):
+    request, notes = with_loras_here(read_request(f"1girl <lora:{name}:1>\n{SETTINGS}"), loras)
 
     assert notes == []
-    assert request.prompt == "1girl <lora:soft.safetensors:1>"
+    assert request.prompt == f"1girl <lora:{name}:1>"

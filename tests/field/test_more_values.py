@@ -44,6 +44,14 @@ def test_values_of_other_programs_are_understood(fields, name, value):
 SAID = [
     ({"Seed": "0x10"}, "The seed 0x10 is not a whole number"),
     ({"Seed": "random"}, "The seed random is not a whole number"),
+    (
+        {"Variation_seed": "-1", "Variation_seed_strength": "0.3"},
+        "The variation seed -1 is not a whole number from 0 to 4294967295; 0 is taken.",
+    ),
+    (
+        {"Variation_seed": "18446744073709551615", "Variation_seed_strength": "0.3"},
+        "The variation seed 18446744073709551615 is not a whole number",
+    ),
     ({"Size": "large"}, "Size 'large' is not a size; it is left out."),
     (
         {"Denoising_strength": "0.5", "Hires_upscale": "2", "Hires_resize": "large"},
@@ -104,6 +112,30 @@ def test_no_lora_of_civitai_is_passed_over(resource, loras, tmp_path):
     _request, notes = with_loras_here(found, LoraFiles(tmp_path))
     assert len(notes) == 1
     assert "is not here: it is left out" in notes[0]
+
+
+def test_one_resource_without_a_list_is_read():
+    assert {"soft": 0.8} == dict(read(Civitai_resources='{"type":"lora","weight":0.8,"modelName":"soft"}').resources)
+
+
+def test_a_variation_seed_that_is_not_used_is_not_said():
+    assert read(Variation_seed="-1", Variation_seed_strength="0").notes == ()
+
+
+@pytest.mark.parametrize("digits", ["0", "00000", "0x0000", ""])
+async def test_a_few_digits_of_a_hash_name_no_checkpoint(bot, digits):
+    fields = ", ".join(f"{name}: {value}" for name, value in (USUAL | {"Model hash": digits}).items())
+    said = await bot("recreate", infotext=f"1girl\n{fields}")
+
+    assert said.endswith("77 128x192 ")
+    assert ("It was painted with" in said) == bool(digits)
+
+
+@pytest.mark.parametrize("digits", ["0000000000", "0x0000000000", " sha256:0000000000", "0X00000000"])
+async def test_a_hash_is_found_in_every_spelling(bot, digits):
+    fields = ", ".join(f"{name}: {value}" for name, value in (USUAL | {"Model hash": digits}).items())
+
+    assert "It was painted with" not in await bot("recreate", infotext=f"1girl\n{fields}")
 
 
 def test_hashes_are_read_at_the_beginning_too():

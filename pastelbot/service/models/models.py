@@ -9,7 +9,7 @@ import structlog
 from pastelbot.choices import nearest_names
 from pastelbot.config import Settings, checkpoint_location
 from pastelbot.errors import NotAllowedError, NotFoundError
-from pastelbot.formats.hashes import HashIndex
+from pastelbot.formats.hashes import HashIndex, as_wanted
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, LoraFiles, ModelNames, network_files, plain_name
 from pastelbot.infotext import ReadRequest, lora_names, unknown_tags, with_embedding_renamed, with_loras_here
 from pastelbot.jobs.dispatcher import Dispatcher
@@ -143,7 +143,7 @@ class Models:
 
     async def _checkpoint_of(self, read: ReadRequest) -> tuple[str, str]:
         """Return the name of the checkpoint that an infotext says, "" where the default paints, and a note on it."""
-        by_hash = await self._with_hash(read.checkpoint_hash.strip().lower())
+        by_hash = await self._with_hash(as_wanted(read.checkpoint_hash))
         if by_hash is not None:
             return by_hash, ""
         by_name = self._with_name(read.checkpoint) if read.checkpoint else ""
