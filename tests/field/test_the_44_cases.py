@@ -262,6 +262,7 @@ def test_63_26_block_weights_are_explained(make, pastelbot):
     assert code != 0
     assert "The first of 26 values" in said
     assert pastelbot("merge", path, path, "m.safetensors", "--weights", ",\n".join(["0.3"] * 25))[0] == 0
+    assert pastelbot("merge", path, path, "long.safetensors", "--weights", ",".join(["0.123456789012"] * 25))[0] == 0
 
 
 async def test_65_a_completed_tag_is_no_weight(bot):

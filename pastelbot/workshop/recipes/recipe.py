@@ -87,7 +87,15 @@ def _without_folders(value: object) -> object:
         return {key: _without_folders(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_without_folders(item) for item in value]
-    return Path(value).name if isinstance(value, str) and Path(value).expanduser().exists() else value
+    return Path(value).name if isinstance(value, str) and _is_place(value) else value
+
+
+def _is_place(text: str) -> bool:
+    """Return whether there is a file or folder of that name; many block weights are longer than any name may be."""
+    try:
+        return Path(text).expanduser().exists()
+    except (OSError, RuntimeError):  # also the home of an unknown user
+        return False
 
 
 def _check_recipe(recipe: Recipe) -> None:
