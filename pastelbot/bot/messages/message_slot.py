@@ -129,17 +129,13 @@ class MessageSlot:
         return True
 
     async def _run(self) -> None:
-        try:
-            async with self._lock:
-                update, self._next = self._next, None
-                if update is None:
-                    return
-                written = await self._written(update)
-                self._edited_at = monotonic()
-        finally:
-            self._turn.end()
+        async with self._lock:
+            update, self._next = self._next, None
+            written = update is not None and await self._written(update)
+            self._edited_at = monotonic() if update is not None else self._edited_at
+        self._turn.end()  # where this is cancelled, the turn's limit ends it
         self._task = None
-        if written and is_final(update) and self._next is None:
+        if update is not None and written and is_final(update) and self._next is None:
             self._on_settled()
         self._schedule()
 
