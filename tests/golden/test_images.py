@@ -142,12 +142,12 @@ def is_sde(request):
 def limits_of(request, case):
     """Return the largest and mean difference allowed of each result.
 
-    Rounding grows with the numbers: latents with a standard deviation above 1, which few steps leave, may differ by as
-    many times more. A set may say how far the webui itself is apart on two processors, by its own names: three times
-    that is allowed.
+    Rounding grows with the numbers: where one step leaves latents with a standard deviation above 1, their mean
+    difference may be as many times more. A set may say how far the webui itself is apart on two processors, by its own
+    names: three times that is allowed.
     """
-    spread, size = case.get("spread", {}), max(1.0, case.get("latent_std", 1.0))
-    latents = (SDE_MAX, SDE_MAX) if is_sde(request) else (LATENTS_MAX * size, LATENTS_MEAN * size)
+    spread = case.get("spread", {})
+    latents = (SDE_MAX, SDE_MAX) if is_sde(request) else (LATENTS_MAX, LATENTS_MEAN)
     decoded = SDE_MAX if is_sde(request) else DECODED_MAX
     limits = {
         **dict.fromkeys(("init_latents", "first_latents", "hr_input_latents", "hr_latents"), latents),
@@ -155,6 +155,8 @@ def limits_of(request, case):
         "decoded": (decoded, decoded),
         "png": (1, PNG_SHARE),
     }
+    if request.steps == 1:
+        limits["first_latents"] = (latents[0], latents[1] * max(1.0, case.get("latent_std", 1.0)))
     known = {name: spread.get(RECORDED.get(name, name), (0, 0)) for name in limits}
     return {
         name: tuple(max(one, 3 * other) for one, other in zip(limits[name], known[name], strict=True))
