@@ -3,6 +3,7 @@
     PastelError
     ├── StartupError              the program cannot run; exit code 2, one sentence
     │   ├── ConfigError           a key, a value or the token is wrong
+    │   ├── PathError             no file can be at a path, or this user may not read it
     │   ├── CheckpointError       the checkpoint is missing, damaged or of another kind
     │   ├── DatabaseError         the database cannot be opened or written
     │   └── TaggerError           the tagger's files or ONNX Runtime are missing or damaged
@@ -41,6 +42,10 @@ class StartupError(PastelError):
 
 class ConfigError(StartupError):
     """A configuration key or value is wrong."""
+
+
+class PathError(StartupError):
+    """No file can be at a path, or what is there may not be read."""
 
 
 class CheckpointError(StartupError):

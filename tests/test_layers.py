@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "pastelbot"
 
 LAYERS = [
     {"__init__", "errors", "records", "choices"},
+    {"paths"},
     {"config", "formats", "prompt", "i18n"},
     {"rules", "log"},
     {"infotext"},

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pastelbot.cli import generate
-from pastelbot.cli.options import ConfigOption, load_settings
+from pastelbot.cli.options import ConfigOption, load_settings, path_option
 from pastelbot.cli.progress import progress_bar
 from pastelbot.config import Settings, WorkerOptions, checkpoint_location
 from pastelbot.errors import ConfigError, StartupError
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
     def bench(
         turns: Annotated[int, typer.Option(min=1, help="Pictures that are measured; the median counts.")] = 3,
         json_file: Annotated[
-            Path | None, typer.Option("--json", help="Also write the results to this file, as JSON.")
+            Path | None, path_option("Also write the results to this file, as JSON.", "--json")
         ] = None,
         config: ConfigOption = None,
     ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pastelbot.cli.options import ConfigOption, load_settings
+from pastelbot.cli.options import ConfigOption, load_settings, path_argument
 from pastelbot.errors import DatabaseError
 from pastelbot.store.maintenance import backup as backups
 from pastelbot.store.maintenance import checking, restoring
@@ -38,7 +38,7 @@ def check(config: ConfigOption = None) -> None:
 
 @_db.command("backup")
 def backup(
-    folder: Annotated[Path | None, typer.Argument(help="A new folder; left out, one beside the database.")] = None,
+    folder: Annotated[Path | None, path_argument("A new folder; left out, one beside the database.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Copy database and pictures into a new folder. The bot may run."""
@@ -52,7 +52,7 @@ def backup(
 
 @_db.command("restore")
 def restore(
-    folder: Annotated[Path, typer.Argument(help="A folder that `pastelbot db backup` made.")],
+    folder: Annotated[Path, path_argument("A folder that `pastelbot db backup` made.")],
     config: ConfigOption = None,
 ) -> None:
     """Put a backup in the place of database and pictures. These are kept aside; stop the bot before."""

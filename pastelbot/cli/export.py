@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from pastelbot.cli.options import ConfigOption, load_settings
+from pastelbot.cli.options import ConfigOption, load_settings, path_argument, path_option
 from pastelbot.cli.progress import progress_bar
 from pastelbot.config import checkpoint_location
 from pastelbot.errors import WorkshopError
 
 ReferenceArgument = Annotated[str, typer.Argument(metavar="CHECKPOINT", help="File, diffusers folder, or hub name.")]
-FolderArgument = Annotated[Path, typer.Argument(metavar="OUT_DIR", help="A new folder.")]
+FolderArgument = Annotated[Path, path_argument("A new folder.", metavar="OUT_DIR")]
 
 
 export_app = typer.Typer(help="Write a checkpoint for other runtimes.")
@@ -77,7 +77,7 @@ def pull(
     reference: Annotated[str, typer.Argument(metavar="NAME", help="Name on the hub, such as andite/pastel-mix.")],
     revision: Annotated[str | None, typer.Option(help="Commit, tag or branch.")] = None,
     file: Annotated[str | None, typer.Option(help="One file of the repository; else its diffusers folder.")] = None,
-    into: Annotated[Path | None, typer.Option(help="A folder; left out, the cache that the bot looks in.")] = None,
+    into: Annotated[Path | None, path_option("A folder; left out, the cache that the bot looks in.")] = None,
     *,
     vae: Annotated[bool, typer.Option("--vae", help="The VAE alone.")] = False,
     config: ConfigOption = None,

@@ -8,7 +8,7 @@ import typer
 
 from pastelbot import __version__
 from pastelbot.cli import bench, db, doctor, export, health, setup, tags, web, workshop
-from pastelbot.cli.options import ConfigOption, generation_options, load_settings
+from pastelbot.cli.options import ConfigOption, generation_options, load_settings, path_argument, path_option
 from pastelbot.errors import ConfigError, PastelError
 from pastelbot.options import GenerationOptions
 
@@ -92,17 +92,17 @@ def imagine(
     prompt: Annotated[str | None, typer.Argument(help="What to paint, as danbooru tags.")] = None,
     *,
     options: GenerationOptions,
-    init: Annotated[Path | None, typer.Option(help="A picture to start from (img2img), without a second pass.")] = None,
+    init: Annotated[Path | None, path_option("A picture to start from (img2img), without a second pass.")] = None,
     mask: Annotated[
-        Path | None, typer.Option(help="What is white in it is painted of --init, nothing else; --set 'Mask blur: 8'.")
+        Path | None, path_option("What is white in it is painted of --init, nothing else; --set 'Mask blur: 8'.")
     ] = None,
-    loras: Annotated[Path | None, typer.Option(help="A folder of LoRAs, for <lora:name:0.6> in the prompt.")] = None,
-    embeddings: Annotated[Path | None, typer.Option(help="A folder of textual inversion embeddings.")] = None,
+    loras: Annotated[Path | None, path_option("A folder of LoRAs, for <lora:name:0.6> in the prompt.")] = None,
+    embeddings: Annotated[Path | None, path_option("A folder of textual inversion embeddings.")] = None,
     from_infotext: Annotated[
-        Path | None, typer.Option(help="Paint what a picture or text file says; other options change it.")
+        Path | None, path_option("Paint what a picture or text file says; other options change it.")
     ] = None,
     grid: Annotated[bool, typer.Option("--grid", help="Also write all pictures on one sheet.")] = False,
-    out: Annotated[Path, typer.Option(help="A .png file, or a folder.")] = Path("out"),
+    out: Annotated[Path, path_option("A .png file, or a folder.")] = Path("out"),
     config: ConfigOption = None,
 ) -> None:
     """Paint without Discord."""
@@ -137,7 +137,7 @@ def imagine(
 
 
 @app.command()
-def info(file: Annotated[Path, typer.Argument(help="A picture, or a text file with an infotext.")]) -> None:
+def info(file: Annotated[Path, path_argument("A picture, or a text file with an infotext.")]) -> None:
     """Print what a picture says about how it was made."""
     from pastelbot.formats import pictures
     from pastelbot.options.recreating import read_settings
@@ -149,7 +149,8 @@ def info(file: Annotated[Path, typer.Argument(help="A picture, or a text file wi
 
 @app.command()
 def describe(
-    file: Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file.")], config: ConfigOption = None
+    file: Annotated[Path, path_argument("A PNG, JPEG or WebP file.")],
+    config: ConfigOption = None,
 ) -> None:
     """Print which tags a picture shows, as a prompt, and its rating."""
     from pastelbot.cli import describe

@@ -2,22 +2,49 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from pastelbot import config
+from pastelbot.errors import PathError
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import OPTIONS
 from pastelbot.options.option import Option
 from pastelbot.options.signatures import PARAMETER, show_options
+from pastelbot.paths import local_path
 from pastelbot.prompt.flags import Takes
 from pastelbot.rules.configured_names import unknown_names
 
+
+def path_option(text: str, *names: str) -> object:
+    """Return an option that is a path, with its help; a home folder is found, and what no file can be is refused."""
+    return typer.Option(*names, help=text, callback=_checked_path)
+
+
+def path_argument(text: str, metavar: str | None = None) -> object:
+    """Return an argument that is a path, as `path_option` does."""
+    return typer.Argument(metavar=metavar, help=text, callback=_checked_path)
+
+
+def _checked_path(parameter: typer.CallbackParam, value: Path | None) -> Path | None:
+    """Return what was typed as a path, with its home folder; every parameter that is a path has this callback."""
+    name = parameter.opts[0] if parameter.param_type_name == "option" else str(parameter.name).upper()
+    return None if value is None else _look_at(name, value)
+
+
+def _look_at(name: str, written: str | Path) -> Path:
+    """Return a path; raises a PathError that says where it was written, and why no file can be there."""
+    try:
+        return local_path(written)
+    except PathError as error:
+        raise PathError(f"{name}: {error}") from error
+
+
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="Configuration file; left out, config.toml where there is one.")
+    Path | None, path_option("Configuration file; left out, config.toml where there is one.", "--config", "-c")
 ]
 
 
@@ -27,7 +54,7 @@ def load_settings(path: Path | None, *, bundled: bool = False, checkpoint: str |
     With `bundled` and no configuration anywhere, the checkpoint is the bundled one. Where another `checkpoint` is
     named, what the configuration states of its own one's prediction does not count.
     """
-    named = path or (Path(os.environ["PASTELBOT_CONFIG"]) if os.environ.get("PASTELBOT_CONFIG") else None)
+    named = path or named_in(os.environ)
     found = named or (Path("config.toml") if Path("config.toml").is_file() else None)
     environ = dict(os.environ)
     # The worker and the tagger read other people's files, and inherit what is left here: the token is not for them.
@@ -35,12 +62,19 @@ def load_settings(path: Path | None, *, bundled: bool = False, checkpoint: str |
     if bundled and found is None:
         environ.setdefault("PASTELBOT_CHECKPOINT__PATH", config.BUNDLED)
     if checkpoint is not None:
+        _look_at("--checkpoint", checkpoint)
         environ["PASTELBOT_CHECKPOINT__PATH"] = checkpoint
     settings = config.load(found, environ=environ, checks=[unknown_names])
     if checkpoint is None:
         return settings
     other = settings.checkpoint.model_copy(update={"prediction": None, "zero_terminal_snr": None})
     return settings.model_copy(update={"checkpoint": other})
+
+
+def named_in(environ: Mapping[str, str]) -> Path | None:
+    """Return the configuration that the environment names; raises PathError where no file can be there."""
+    written = environ.get("PASTELBOT_CONFIG")
+    return _look_at("PASTELBOT_CONFIG", written) if written else None
 
 
 def generation_options(**descriptions: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

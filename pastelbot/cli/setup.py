@@ -8,11 +8,12 @@ from typing import Annotated, Protocol
 import typer
 
 from pastelbot import config
-from pastelbot.cli.options import ConfigOption
+from pastelbot.cli.options import ConfigOption, named_in, path_option
 from pastelbot.config.editing import with_key
 from pastelbot.doctor.finding import Finding, Level
 from pastelbot.doctor.local_checks import application_id, invite_link
 from pastelbot.errors import ConfigError, PastelError
+from pastelbot.paths import is_there
 
 _BEGINNING = "# Pastelbot's configuration. Every key, with its default, is in config.example.toml.\n"
 _PRIVATE = 0o600
@@ -31,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("setup")
     def setup_command(
-        token_file: Annotated[Path | None, typer.Option(help="The file with the token, or where to keep it.")] = None,
+        token_file: Annotated[Path | None, path_option("The file with the token, or where to keep it.")] = None,
         checkpoint: Annotated[str | None, typer.Option(help="bundled, a file, a folder, or a hub name.")] = None,
         device: Annotated[str | None, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = None,
         *,
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
         """Set the bot up: token, invite link, device, checkpoint. May be run again."""
         from pastelbot.doctor.device_check import device_findings
 
-        path = config or Path(os.environ.get("PASTELBOT_CONFIG") or "config.toml")
+        path = config or named_in(os.environ) or Path("config.toml")
         assistant = Assistant(path, ask=None if yes else _ask, say=typer.echo, look=device_findings)
         assistant.set_token(os.environ.pop("PASTELBOT_TOKEN", "").strip(), token_file)
         assistant.set_device(device)
@@ -159,7 +160,7 @@ class Assistant:
 
         beside = self._path.parent / reference
         if reference != config.BUNDLED:
-            check_reference(str(beside) if beside.exists() else reference)
+            check_reference(str(beside) if is_there(beside) else reference)
 
     def _written_path(self) -> str:
         """Return the checkpoint as the file has it, not where it was found."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pastelbot.cli.options import ConfigOption, load_settings
+from pastelbot.cli.options import ConfigOption, load_settings, path_argument, path_option
 from pastelbot.cli.progress import progress_bar
 from pastelbot.errors import RecipeError, WorkshopError
 
@@ -20,7 +20,7 @@ _POSITIONAL = ("a", "b", "source", "base", "original", "tuned", "vae")
 _OPTIONS = {"c": "minus"}
 
 CheckpointArgument = Annotated[str, typer.Argument(help="File, diffusers folder, or hub name.")]
-OutArgument = Annotated[Path, typer.Argument(help="A .safetensors file, or a new folder for diffusers' layout.")]
+OutArgument = Annotated[Path, path_argument("A .safetensors file, or a new folder for diffusers' layout.")]
 PrecisionOption = Annotated[str | None, typer.Option(help="fp32, fp16 or bf16; left out, that of the inputs.")]
 
 
@@ -41,8 +41,8 @@ def recipe() -> None:
 
 @recipe_app.command("run")
 def recipe_run(
-    file: Annotated[Path, typer.Argument(help="The recipe, a .toml file.")],
-    out: Annotated[Path | None, typer.Option(help="Where the last step's result goes, instead of its output.")] = None,
+    file: Annotated[Path, path_argument("The recipe, a .toml file.")],
+    out: Annotated[Path | None, path_option("Where the last step's result goes, instead of its output.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Make what a recipe describes, in one pass, tensor by tensor."""
@@ -100,7 +100,7 @@ def lora_merge(
 def lora_extract(
     original: CheckpointArgument,
     tuned: CheckpointArgument,
-    out: Annotated[Path, typer.Argument(help="The LoRA, a .safetensors file.")],
+    out: Annotated[Path, path_argument("The LoRA, a .safetensors file.")],
     rank: Annotated[int, typer.Option(help="Rank of linear layers and 1x1 convolutions.")] = 64,
     conv_rank: Annotated[int | None, typer.Option(help="Rank of 3x3 convolutions; left out, they stay out.")] = None,
     clamp: Annotated[float | None, typer.Option(help="Limit values to this quantile, as kohya does with 0.99.")] = None,
@@ -154,7 +154,7 @@ def convert(
     _run_step("convert", {"operation": "convert", "source": source, "ema": ema, "precision": precision}, out, config)
 
 
-def inspect(path: Annotated[Path, typer.Argument(help="A weights file, or a diffusers folder.")]) -> None:
+def inspect(path: Annotated[Path, path_argument("A weights file, or a diffusers folder.")]) -> None:
     """Say what a file of weights is. Kind, hashes, precision, rank, trigger words, problems."""
     from pastelbot.workshop.inspection import inspect_path
 

@@ -15,7 +15,8 @@ from pydantic import SecretStr
 
 from pastelbot.config.mistakes import Source, listed, nearest, section_keys, validated
 from pastelbot.config.sections import BUNDLED, Section, Settings
-from pastelbot.errors import ConfigError
+from pastelbot.errors import ConfigError, PathError
+from pastelbot.paths import local_path
 
 _ENV_PREFIX = "PASTELBOT_"
 _OTHER_VARIABLES = {
@@ -42,9 +43,12 @@ def load(
     variables, unknown = _from_environment(environ)
     mistakes += unknown
     _merge(values, variables)
-    settings, found = validated(values, Source(file=None if path is None else str(path), variables=_names(variables)))
+    source = Source(file=None if path is None else str(path), variables=_names(variables))
+    settings, found = validated(values, source)
     mistakes += found
-    settings = _anchored(settings, Path.cwd() if path is None else Path(path).resolve().parent)
+    anchors = _Anchors(Path.cwd() if path is None else Path(path).resolve().parent, source)
+    settings = anchors.anchored(settings)
+    mistakes += anchors.mistakes
     mistakes += [mistake for check in checks for mistake in check(settings)]
     if mistakes:
         raise ConfigError(listed(mistakes, "the environment" if path is None else str(path)))
@@ -125,30 +129,50 @@ def _merge(values: dict[str, Any], over: dict[str, Any]) -> None:
             target.update(keys)
 
 
-def _anchored(settings: Settings, base: Path) -> Settings:
-    """Make relative paths start at `base`, and take files that are there for the references that name them."""
-    sections = {name: _beside(value, base) for name, value in settings if isinstance(value, Section)}
-    tables: dict[str, object] = {
-        "checkpoint": _referring(sections["checkpoint"], base),
-        "checkpoints": {name: _referring(one, base) for name, one in settings.checkpoints.items()},
-        "vaes": {name: _location(vae, base) for name, vae in settings.vaes.items()},
-    }
-    return settings.model_copy(update=sections | tables)
+class _Anchors:
+    """The folder where relative paths start, and what is wrong with paths that the configuration names."""
 
+    def __init__(self, base: Path, source: Source) -> None:
+        self._base, self._source = base, source
+        self.mistakes: list[str] = []
 
-def _beside(section: Section, base: Path) -> Section:
-    return section.model_copy(update={key: base / value for key, value in section if isinstance(value, Path)})
+    def anchored(self, settings: Settings) -> Settings:
+        """Make relative paths start at the folder, and take files that are there for the references that name them."""
+        sections = {name: self._beside(name, value) for name, value in settings if isinstance(value, Section)}
+        tables: dict[str, object] = {
+            "checkpoint": self._referring(("checkpoint",), sections["checkpoint"]),
+            "checkpoints": {
+                name: self._referring(("checkpoints", name), one) for name, one in settings.checkpoints.items()
+            },
+            "vaes": {name: self._location(("vaes", name), vae) for name, vae in settings.vaes.items()},
+        }
+        return settings.model_copy(update=sections | tables)
 
+    def _beside(self, name: str, section: Section) -> Section:
+        paths = {key: self._path((name, key), value) for key, value in section if isinstance(value, Path)}
+        return section.model_copy(update=paths)
 
-def _referring(checkpoint: Section, base: Path) -> Section:
-    """Return a checkpoint's settings with the places of the files that it refers to."""
-    references = {key: value for key, value in checkpoint if key in ("path", "vae") and value is not None}
-    return checkpoint.model_copy(update={key: _location(value, base) for key, value in references.items()})
+    def _referring(self, loc: tuple[str, ...], checkpoint: Section) -> Section:
+        """Return a checkpoint's settings with the places of the files that it refers to."""
+        references = {key: value for key, value in checkpoint if key in ("path", "vae") and value is not None}
+        return checkpoint.model_copy(
+            update={key: self._location((*loc, key), value) for key, value in references.items()}
+        )
 
+    def _location(self, loc: tuple[str, ...], reference: str) -> str:
+        """Resolve a file or folder beside the configuration; hub names and other places stay unchanged."""
+        if reference == BUNDLED:
+            return reference
+        place = self._path(loc, reference)
+        return str(place) if place.exists() else reference
 
-def _location(reference: str, base: Path) -> str:
-    """Resolve a file or folder beside the configuration; hub names and other places stay unchanged."""
-    return str(base / reference) if reference != BUNDLED and (base / reference).exists() else reference
+    def _path(self, loc: tuple[str, ...], written: str | Path) -> Path:
+        """Return a path that begins at the folder where it is relative; of an impossible one, keep the mistake."""
+        try:
+            return local_path(written, self._base)
+        except PathError as error:
+            self.mistakes.append(f"{self._source.place(loc)}: {error}")
+            return self._base
 
 
 def _token(settings: Settings, environ: Mapping[str, str]) -> SecretStr | None:

@@ -14,6 +14,7 @@ from pastelbot.config import BUNDLED, Settings, open_files
 from pastelbot.doctor.finding import Finding, Level
 from pastelbot.errors import CheckpointError, DatabaseError
 from pastelbot.formats.precheck import check_reference, is_missing, near
+from pastelbot.paths import is_there
 from pastelbot.store.maintenance.checking import quick_check
 from pastelbot.store.maintenance.disk_space import database_bytes
 
@@ -96,9 +97,13 @@ def _reference(what: str, reference: str, level: Level, *, has_vae: bool) -> Fin
 
 
 def _place(what: str, reference: str) -> Finding:
-    if Path(reference).expanduser().exists():
+    try:
+        missing = is_missing(reference)
+    except CheckpointError as error:
+        return Finding(level=Level.WARN, what=what, text=str(error))
+    if is_there(reference):
         return Finding(level=Level.OK, what=what, text=reference)
-    if is_missing(reference):
+    if missing:
         return Finding(level=Level.WARN, what=what, text=f"there is no file {reference}{near(reference)}: correct it")
     return Finding(level=Level.OK, what=what, text=f"{reference}, from the hub (not checked: downloaded when needed)")
 

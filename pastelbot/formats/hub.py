@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
-from pastelbot.errors import CheckpointError
+from pastelbot.errors import CheckpointError, PathError
 from pastelbot.formats.hub_download import HubDownload, HubUnreachableError, Listener, explanation, no_bar
+from pastelbot.paths import local_path
 
 Notify = Callable[[str], None]
 
@@ -47,7 +48,7 @@ def locate(
     A reference is a path, `owner/name` (a diffusers folder) or `owner/name/file.safetensors`; `key` is where it is set.
     `on_progress` receives the progress of a download in words, `listener` in bytes.
     """
-    path = Path(reference).expanduser()
+    path = reference_path(reference)
     if path.exists():
         return path
     named = _hub_name(reference)
@@ -55,6 +56,14 @@ def locate(
         raise CheckpointError(f"{reference!r} is not a file or folder here. Check {key}.")
     download = _Download(revision, cache_dir, on_progress or (lambda _text: None), listener, offline=offline)
     return download.file(named["repo"], named["file"]) if named["file"] else download.folder(named["repo"])
+
+
+def reference_path(reference: str) -> Path:
+    """Return where a reference would be on this machine; raises CheckpointError where nothing can be there."""
+    try:
+        return local_path(reference)
+    except PathError as error:
+        raise CheckpointError(str(error)) from error
 
 
 def split_hub_name(reference: str) -> tuple[str, str | None]:

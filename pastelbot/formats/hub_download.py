@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import urlparse
 
 from pastelbot.errors import CheckpointError
+from pastelbot.paths import local_path
 
 if TYPE_CHECKING:
     from huggingface_hub.utils import tqdm
@@ -96,7 +97,7 @@ class HubDownload:
     def _cache(self) -> Path:
         from huggingface_hub import constants
 
-        return Path(self.cache_dir or constants.HF_HUB_CACHE).expanduser()
+        return local_path(self.cache_dir or str(constants.HF_HUB_CACHE))
 
     def _fetch_all(self, files: dict[Path, HubFile]) -> None:
         total = sum(file.size for file in files.values())

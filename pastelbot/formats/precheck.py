@@ -11,7 +11,7 @@ from pathlib import Path
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.exported import check_export, read_manifest
 from pastelbot.formats.file_forms import is_safetensors
-from pastelbot.formats.hub import is_hub_name
+from pastelbot.formats.hub import is_hub_name, reference_path
 from pastelbot.formats.identify import CHECKPOINTS, SD1, identify
 from pastelbot.formats.layout.checking import Shapes, checkpoint_faults
 from pastelbot.formats.safetensors_header import read_header
@@ -25,7 +25,7 @@ def check_reference(reference: str, *, has_vae: bool = False) -> None:
 
     `has_vae`: another VAE takes the place of its own, which may be missing then.
     """
-    path = Path(reference).expanduser()
+    path = reference_path(reference)
     if path.is_dir():
         if (manifest := read_manifest(path)) is not None:
             check_export(path, manifest)
@@ -47,7 +47,7 @@ def is_missing(reference: str) -> bool:
 
     The hub has files in repositories too; but what is called like one in a folder that is here is meant to be here.
     """
-    path = Path(reference).expanduser()
+    path = reference_path(reference)
     if path.exists():
         return False
     return not is_hub_name(reference) or (path.suffix in _FILES and path.parent.is_dir())
@@ -55,7 +55,7 @@ def is_missing(reference: str) -> bool:
 
 def near(reference: str) -> str:
     """Return the files and folders here that a mistyped reference resembles, as part of a sentence; "" without one."""
-    path = Path(reference).expanduser()
+    path = reference_path(reference)
     folder = path.parent
     if not folder.is_dir():
         beside = _resembling(folder.name, (one for one in _entries(folder.parent) if one.is_dir()))

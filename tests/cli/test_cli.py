@@ -236,7 +236,7 @@ def test_a_damaged_checkpoint_is_reported(here, tmp_path, content, words):
 @pytest.mark.parametrize(
     ("database", "reason"),
     [
-        ("file/bot.sqlite3", "cannot be opened for writing"),
+        ("file/bot.sqlite3", "cannot be there"),
         ("folder", "cannot be opened for writing"),
         ("file", "is damaged (file is not a database)"),
     ],

@@ -11,7 +11,7 @@ from pastelbot.diffusion.checkpoint.onnx_checkpoint import load_onnx
 from pastelbot.diffusion.checkpoint.torch_checkpoint import load_torch, load_torch_vae
 from pastelbot.diffusion.networks.vae import NamedVae
 from pastelbot.formats.exported import read_manifest
-from pastelbot.formats.hub import locate
+from pastelbot.formats.hub import locate, reference_path
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler
 
 
@@ -46,7 +46,7 @@ def load(
     if manifest is not None:
         return load_onnx(place, manifest, device=device, vae=own, stated=stated)
     # A folder from the hub is called after a commit in the cache.
-    name = None if Path(reference).expanduser().exists() else reference.rpartition("/")[2]
+    name = None if reference_path(reference).exists() else reference.rpartition("/")[2]
     return load_torch(
         place, name, vae=own, stated=stated, device=chosen, precision=precision, offline=offline, cache_dir=cache_dir
     )

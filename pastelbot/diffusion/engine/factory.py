@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 
 import torch
 
@@ -21,6 +20,7 @@ from pastelbot.diffusion.networks.vae import NamedVae
 from pastelbot.errors import CheckpointError, NotFoundError
 from pastelbot.formats.layout.prediction import stated_scheduler
 from pastelbot.formats.network_files import NetworkFolders
+from pastelbot.paths import expanded_path
 
 OnProgress = Callable[[str], None]
 # Surrounds a loading that is described in words, and yields what takes its progress, also in words.
@@ -131,5 +131,5 @@ def _without_folder(reference: str) -> Iterator[None]:
     try:
         yield
     except CheckpointError as error:
-        folder = Path(reference).expanduser().parent
+        folder = expanded_path(reference).parent
         raise CheckpointError(str(error).replace(f"{folder}{os.sep}", "")) from error

@@ -13,6 +13,7 @@ from pastelbot.formats.hashes import HashIndex, as_wanted
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, LoraFiles, ModelNames, network_files, plain_name
 from pastelbot.infotext import ReadRequest, lora_names, unknown_tags, with_embedding_renamed, with_loras_here
 from pastelbot.jobs.dispatcher import Dispatcher
+from pastelbot.paths import expanded_path, is_there
 from pastelbot.records import Actor, GenerationRequest
 from pastelbot.service.audit import AuditTrail
 from pastelbot.service.models.hashes import CheckpointHashes
@@ -69,7 +70,7 @@ class Models:
         return [
             ModelLine(
                 name=name,
-                source=Path(path).name if Path(path).exists() else path,
+                source=Path(path).name if is_there(path) else path,
                 vae=vae and (vae if vae in self._settings.vaes else Path(vae).name),
                 in_use=name == self.in_use,
             )
@@ -213,4 +214,4 @@ def _names(name: str, place: str) -> set[str]:
 
 
 def _file(reference: str) -> Path:
-    return Path(checkpoint_location(reference)).expanduser()
+    return expanded_path(checkpoint_location(reference))

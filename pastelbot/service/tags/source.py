@@ -4,10 +4,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException
-from pathlib import Path
 from typing import BinaryIO
 
-from pastelbot.errors import TagFileError
+from pastelbot.errors import PathError, TagFileError
+from pastelbot.paths import local_path
 from pastelbot.prompt.tags.vocabulary import LARGEST_FILE
 
 _TIMEOUT_SECONDS = 30
@@ -25,8 +25,10 @@ def read_source(source: str, on_progress: Callable[[int], None] = lambda _bytes:
             raise TagFileError(
                 f"{source} cannot be read: give a file, or an address that begins with http:// or https://."
             )
-        with Path(source).expanduser().open("rb") as file:
+        with local_path(source).open("rb") as file:
             return _read(file, source, on_progress)
+    except PathError as error:
+        raise TagFileError(str(error)) from error
     except FileNotFoundError as error:
         raise TagFileError(f"There is no file {source}.") from error
     except IsADirectoryError as error:

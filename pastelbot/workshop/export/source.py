@@ -6,7 +6,7 @@ from pastelbot.config import CheckpointSettings, bundled_checkpoint
 from pastelbot.diffusion.weights.files import Weights, read_file, read_folder
 from pastelbot.errors import WorkshopError
 from pastelbot.formats.exported import read_manifest
-from pastelbot.formats.hub import locate, locate_tokenizer
+from pastelbot.formats.hub import locate, locate_tokenizer, reference_path
 from pastelbot.workshop.writing import Progress
 
 
@@ -23,7 +23,7 @@ def read_source(reference: str, settings: CheckpointSettings, progress: Progress
     if read_manifest(place) is not None:
         raise WorkshopError(f"{place} is an export already; export the checkpoint that it was made from.")
     progress(f"Reading {place.name}", 0, 0)
-    name = None if Path(reference).expanduser().exists() else reference.rpartition("/")[2]
+    name = None if reference_path(reference).exists() else reference.rpartition("/")[2]
     weights = read_folder(place, name) if place.is_dir() else read_file(place)
     if weights.unet.config.get("in_channels", 4) != 4:
         raise WorkshopError(

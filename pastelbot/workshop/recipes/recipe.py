@@ -5,14 +5,15 @@ A recipe is checked as a whole before any weights are read: its keys, its number
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pastelbot.choices import nearest_names
 from pastelbot.config import BUNDLED, bundled_checkpoint
-from pastelbot.errors import RecipeError
+from pastelbot.errors import PathError, RecipeError
 from pastelbot.formats.hub import is_hub_name
+from pastelbot.paths import is_there, local_path
 from pastelbot.workshop.recipes.steps import Step, read_step
 
 _KEYS = ("name", "steps")
@@ -28,8 +29,8 @@ class Recipe:
     text: str
 
     def path(self, written: str) -> Path:
-        """Return a path as the recipe means it."""
-        return self.folder / Path(written).expanduser()
+        """Return a path as the recipe means it; raises PathError where no file can be there."""
+        return local_path(written, self.folder)
 
     def input_path(self, written: str) -> Path:
         """Return an input's path; `bundled` is the checkpoint inside the package, unless a file has that name."""
@@ -87,15 +88,7 @@ def _without_folders(value: object) -> object:
         return {key: _without_folders(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_without_folders(item) for item in value]
-    return Path(value).name if isinstance(value, str) and _is_place(value) else value
-
-
-def _is_place(text: str) -> bool:
-    """Return whether there is a file or folder of that name; many block weights are longer than any name may be."""
-    try:
-        return Path(text).expanduser().exists()
-    except (OSError, RuntimeError):  # also the home of an unknown user
-        return False
+    return Path(value).name if isinstance(value, str) and is_there(value) else value
 
 
 def _check_recipe(recipe: Recipe) -> None:
@@ -108,7 +101,7 @@ def _check_recipe(recipe: Recipe) -> None:
     uses, outputs = recipe.uses(), set[Path]()
     for step in recipe.steps:
         if step.output is not None:
-            out = recipe.path(step.output).resolve()
+            out = _looked_at(recipe.path, step, "output", step.output).resolve()
             if out in outputs:
                 raise RecipeError(f"Step {step.name!r}, key 'output': an earlier step writes {step.output} already.")
             outputs.add(out)
@@ -116,6 +109,14 @@ def _check_recipe(recipe: Recipe) -> None:
             last = step is recipe.steps[-1]
             cure = "Add the key 'output', or name a file with --out." if last else "Use it, or give it an 'output'."
             raise RecipeError(f"Step {step.name!r} is neither used nor written. {cure}")
+
+
+def _looked_at(place: Callable[[str], Path], step: Step, key: str, written: str) -> Path:
+    """Return a path of a step; raises a RecipeError that names the key where no file can be there."""
+    try:
+        return place(written)
+    except PathError as error:
+        raise RecipeError(f"Step {step.name!r}, key {key!r}: {error}") from error
 
 
 def _needs(step: Step) -> Iterator[tuple[str, str, bool]]:
@@ -134,7 +135,7 @@ def _check_reference(
         return
     if any(reference == other.name for other in recipe.steps):
         raise RecipeError(f"{where}: the step {reference!r} comes later. A step can use only those before it.")
-    if recipe.input_path(reference).exists() or is_hub_name(reference):
+    if _looked_at(recipe.input_path, step, key, reference).exists() or is_hub_name(reference):
         return
     if not earlier:
         raise RecipeError(f"{where}: {reference!r} is not a file or folder here and no hub name.")
