@@ -1,7 +1,8 @@
 """Reader: from an infotext to a request that paints the same picture, with notes on what was not understood."""
 
+import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from pastelbot.infotext.spellings import read_spelled
 from pastelbot.infotext.webui import SAME_SAMPLER, SAME_SCHEDULE, Value, interpreted
 from pastelbot.records import GenerationRequest, HiresFix, InitImage, Mask, SamplingOptions
 from pastelbot.rules.limits import MAX_SEED
+from pastelbot.rules.number_texts import number_text, read_digits, read_float
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, PlainField
 from pastelbot.rules.samplers import AUTOMATIC, SamplerChoice, normalise, uses_ensd
 from pastelbot.rules.sampling.options import SAMPLING_OPTIONS
@@ -40,6 +42,7 @@ _FOR_OTHERS = {
 }
 _FROM_NOISE = "It was painted over another picture, which the text does not hold: it is painted from noise alone."
 _LORA_KINDS = {"lora", "lycoris", "locon", "dora"}
+_MOST_WEIGHT = 100
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _WHOLE_WITH_POINT = re.compile(r"\.0++\Z")
 _DEFAULT = GenerationRequest(prompt="")
@@ -75,7 +78,7 @@ def read_request(text: str) -> ReadRequest:
     Nothing but the length can be wrong with it: raises LimitError for more than 64 Ki characters.
     """
     text, *others = find_infotexts(_translated(text))
-    raw, hashes, resources = read_spelled(text)
+    raw, hashes, resources, unread = read_spelled(text)
     fields = _Fields(interpreted(raw))
     request = (
         _request(fields) if raw.fields else _DEFAULT.replace(prompt=raw.prompt, negative_prompt=raw.negative_prompt)
@@ -93,6 +96,8 @@ def read_request(text: str) -> ReadRequest:
             *fields.notes,
             *_ignored(raw, fields),
             *_unknown_resources(resources),
+            *_no_hashes(raw),
+            *(f"{name} {value[:60]!r} is not understood." for name, value in unread),
         ),
         vae=raw.fields.get("VAE", ""),
         vae_hash=raw.fields.get("VAE hash", hashes.get("vae", "")),
@@ -117,8 +122,16 @@ def _of_kind(hashes: Mapping[str, str], kind: str) -> dict[str, str]:
 
 def _lora_resources(resources: Iterable[Mapping[str, object]]) -> dict[str, float]:
     """Return the weights of the LoRAs that civitai lists, by the names of their models."""
-    loras = (each for each in resources if str(each.get("type", "")).lower() in _LORA_KINDS)
-    return {_resource_name(each): _weight(each.get("weight", 1.0)) for each in loras}
+    return {_resource_name(each): 1.0 if math.isnan(weight) else weight for each, weight in _weighted(resources)}
+
+
+def _weighted(resources: Iterable[Mapping[str, object]]) -> Iterator[tuple[Mapping[str, object], float]]:
+    """Yield the LoRAs of a list of civitai with their weights, NaN where there can be no such weight."""
+    for each in resources:
+        if str(each.get("type", "")).lower() in _LORA_KINDS:
+            written = each.get("weight")
+            weight = 1.0 if written is None else read_float(str(written))
+            yield each, weight if abs(weight) < _MOST_WEIGHT else math.nan
 
 
 def _resource_name(resource: Mapping[str, object]) -> str:
@@ -127,21 +140,18 @@ def _resource_name(resource: Mapping[str, object]) -> str:
     return next(filter(None, names), "without a name")
 
 
-def _weight(value: object) -> float:
-    """Return a weight, which programs also write as text; 1 where it is none."""
-    try:
-        weight = float(str(value))
-    except ValueError:
-        return 1.0
-    return weight if abs(weight) < 100 else 1.0
-
-
-def _unknown_resources(resources: Iterable[Mapping[str, object]]) -> Iterator[str]:
+def _unknown_resources(resources: Sequence[Mapping[str, object]]) -> Iterator[str]:
     """Return notes on what else civitai lists; the checkpoint is said by its name and hash already."""
     for each in resources:
-        kind, name = str(each.get("type", "")), _resource_name(each)
+        kind, name = str(each.get("type") or "resource"), _resource_name(each)
         if kind.lower() not in {*_LORA_KINDS, "checkpoint", "model"}:
             yield f"Civitai lists the {kind[:20]} {name[:60]!r}, which is left out."
+    for each, weight in _weighted(resources):
+        if math.isnan(weight):
+            yield (
+                f"Civitai lists the LoRA {_resource_name(each)[:60]!r} with the weight {str(each['weight'])[:40]!r}, "
+                f"which is not a number below {_MOST_WEIGHT}; 1 is taken."
+            )
 
 
 def _program(raw: Infotext) -> Iterator[str]:
@@ -182,8 +192,21 @@ def painted_over(read: ReadRequest, content: bytes, mask: bytes | None) -> ReadR
 
 def _hashes(text: str) -> dict[str, str]:
     """Read `name: hash, name: hash`."""
-    pairs = (part.rpartition(":") for part in text.split(",") if ":" in part)
-    return {name.strip(): value.strip() for name, _colon, value in pairs if name.strip() and value.strip()}
+    return {name: value for name, value in _pairs(text) if name and value}
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for part in filter(str.strip, text.split(",")):
+        name, _colon, value = part.rpartition(":")
+        yield name.strip(), value.strip()
+
+
+def _no_hashes(raw: Infotext) -> Iterator[str]:
+    """Return notes on what is no name with a hash where a list of these should be."""
+    for title in ("Lora hashes", "TI hashes"):
+        for name, value in _pairs(raw.fields.get(title, "")):
+            if not (name and value):
+                yield f"{title}: {(name or value)[:60]!r} is not a name with a hash; it is left out."
 
 
 @dataclass
@@ -197,25 +220,22 @@ class _Fields:
 
     def text(self, name: str) -> str | None:
         self.asked.add(name)
-        return str(self.values[name]) if name in self.values else None
+        return str(self.values[name]) if name in self.values else self.unread(name) or None
 
     def number(self, name: str, default: float) -> float:
         text = self.text(name)
         if text is None:
             return default
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
+        value = read_float(text)
         if not -1e15 < value < 1e15:  # neither infinite nor NaN
-            self.notes.append(f"{name} {text[:40]!r} is not a number; {default:g} is taken.")
+            self.notes.append(f"{name} {text[:40]!r} is not a number; {number_text(default)} is taken.")
             return default
         return value
 
     def whole(self, name: str, default: int) -> int:
         number = self.number(name, default)
         if number != int(number):
-            self.notes.append(f"{name} {number:g} is not a whole number; {int(number)} is taken.")
+            self.notes.append(f"{name} {number_text(number)} is not a whole number; {int(number)} is taken.")
         return int(number)
 
     def unread(self, name: str) -> str:
@@ -230,7 +250,7 @@ class _Fields:
 
     def seed(self) -> int:
         """Return the seed; where there can be no such seed here, a random one is to be drawn."""
-        text = (self.text("Seed") or self.unread("Seed")).strip()
+        text = read_digits(self.text("Seed") or "")
         if not text:
             return _DEFAULT.seed
         text = _WHOLE_WITH_POINT.sub("", text)
@@ -247,12 +267,20 @@ class _Fields:
 
     def variation_seed(self, name: str) -> int:
         """Return the variation seed, 0 where there can be no such seed here."""
-        text = (self.text(name) or "0").strip()
+        text = read_digits(self.text(name) or "0")
         if _WHOLE.fullmatch(digits := _WHOLE_WITH_POINT.sub("", text)) and int(digits) <= MAX_SEED:
             return int(digits)
         if self.values.get(f"{name} strength", "0") not in ("0", "0.0"):
             self.notes.append(f"The variation seed {text[:40]} is not a whole number from 0 to {MAX_SEED}; 0 is taken.")
         return 0
+
+    def seed_delta(self, default: int) -> int:
+        """Return ENSD, which may be negative; the default where there can be no such number here."""
+        delta = self.whole("ENSD", default)
+        if abs(delta) <= MAX_SEED:
+            return delta
+        self.notes.append(f"ENSD {delta} is not a number from -{MAX_SEED} to {MAX_SEED}; {default} is taken.")
+        return default
 
 
 def _request(fields: _Fields) -> GenerationRequest:
@@ -275,7 +303,7 @@ def _request(fields: _Fields) -> GenerationRequest:
         seed_resize_width=resized_from[0],
         seed_resize_height=resized_from[1],
         # A sampler that uses ENSD painted without it where the field is absent.
-        eta_noise_seed_delta=fields.whole("ENSD", 0 if _draws(fields, sampler) else _DEFAULT.eta_noise_seed_delta),
+        eta_noise_seed_delta=fields.seed_delta(0 if _draws(fields, sampler) else _DEFAULT.eta_noise_seed_delta),
         noise_source=_noise_source(fields),
         emphasis=_emphasis(fields),
         sampling=_sampling(fields),

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from pastelbot.infotext.fields import Infotext, read_fields
+from pastelbot.rules.number_texts import read_digits
 from pastelbot.rules.plain_fields import PLAIN_FIELDS
 
 _NAMES = (
@@ -73,12 +74,14 @@ _JSON_FIELD = re.compile(r"(?:(?<![^\n])|, )(Hashes|Civitai resources|Civitai me
 class Spelled(NamedTuple):
     """An infotext with the webui's names of fields, and its hashes by what they are of, such as "lora:soft".
 
-    `resources` are what civitai lists as used, each a JSON object.
+    `resources` are what civitai lists as used, each a JSON object. `unread` are the values in JSON that are
+    neither, each with its field's name.
     """
 
     infotext: Infotext
     hashes: Mapping[str, str]
     resources: tuple[Mapping[str, object], ...]
+    unread: tuple[tuple[str, str], ...] = ()
 
 
 def read_spelled(text: str) -> Spelled:
@@ -90,23 +93,38 @@ def read_spelled(text: str) -> Spelled:
         known = name if name in _NAMES else _KNOWN.get(_SIGNS.sub("", name).casefold(), name)
         if known in fields or (known != name and known in infotext.fields):
             known = name
-        size = _SIZE.fullmatch(value) if known in _SIZES else None
+        size = _SIZE.fullmatch(read_digits(value)) if known in _SIZES else None
         fields[known] = value if size is None else f"{size[1]}x{size[2]}"
     infotext = _with_weights(infotext, fields)
     if "Size" not in fields and {"Width", "Height"} <= fields.keys():
         fields["Size"] = f"{fields.pop('Width')}x{fields.pop('Height')}"
     _tidy(fields)
-    hashes, resources = values.get("Hashes"), values.get("Civitai resources")
+    listed = values.get("Civitai resources", [])
+    # Some programs write a list without its brackets.
+    resources = listed if isinstance(listed, list) else [listed]
     return Spelled(
         replace(infotext, fields=fields),
-        {str(name): str(value) for name, value in hashes.items()} if isinstance(hashes, dict) else {},
-        tuple(each for each in _listed(resources) if isinstance(each, dict)),
+        dict(_named_hashes(values.get("Hashes", {}))),
+        tuple(each for each in resources if isinstance(each, dict)),
+        (
+            *(("Civitai resources:", json.dumps(each)) for each in resources if not isinstance(each, dict)),
+            *(("Hashes", text) for text in _no_hashes(values.get("Hashes", {}))),
+        ),
     )
 
 
-def _listed(resources: object) -> Sequence[object]:
-    """Return what a list of civitai has; some programs write one without its brackets."""
-    return resources if isinstance(resources, list) else (resources,)
+def _named_hashes(found: object) -> Iterator[tuple[str, str]]:
+    pairs = found.items() if isinstance(found, dict) else ()
+    yield from ((str(name), str(value)) for name, value in pairs if isinstance(value, str | int))
+
+
+def _no_hashes(found: object) -> Iterator[str]:
+    """Yield what is no hash of a name where hashes by name should be; null is no hash, and nothing to be said."""
+    if not isinstance(found, dict):
+        yield json.dumps(found)
+        return
+    read = dict(_named_hashes(found))
+    yield from (f"{name}: {json.dumps(value)}" for name, value in found.items() if value and str(name) not in read)
 
 
 def _with_weights(infotext: Infotext, fields: dict[str, str]) -> Infotext:

@@ -17,6 +17,7 @@ from pastelbot.prompt.tokenization.chunks import CHUNK_LENGTH
 from pastelbot.records import GenerationRequest, InitImage, Mask
 from pastelbot.rules import grids
 from pastelbot.rules.hires import hires_size
+from pastelbot.rules.number_texts import number_text
 from pastelbot.rules.plain_fields import PLAIN_FIELDS, USUAL
 from pastelbot.rules.samplers import check_sampler
 from pastelbot.rules.sampling.options import SAMPLING_OPTIONS
@@ -74,7 +75,7 @@ def check_settings(
     _check_plain_fields(request)
     _check_sampling(request)
     if request.cfg_scale < 1:
-        raise LimitError(f"The CFG scale {request.cfg_scale:g} is below 1: 7 is a good value.")
+        raise LimitError(f"The CFG scale {number_text(request.cfg_scale)} is below 1: 7 is a good value.")
     _check_noise(request, limits)
     _check_hires(request, limits, upscaler_models)
     if request.init is not None:
@@ -111,10 +112,10 @@ def check_length(request: GenerationRequest, limits: LimitSettings, tokens: Call
 def _check_plain_fields(request: GenerationRequest) -> None:
     for field in PLAIN_FIELDS:
         if not field.least <= field.value(request) <= field.most:
-            raise LimitError(
-                f"{field.title} {field.value(request):g} does not work: ask for {field.least:g} to {field.most:g}; "
-                f"{field.value(USUAL):g} is usual."
+            asked, usual, least, most = map(
+                number_text, (field.value(request), field.value(USUAL), field.least, field.most)
             )
+            raise LimitError(f"{field.title} {asked} does not work: ask for {least} to {most}; {usual} is usual.")
 
 
 def _check_sampling(request: GenerationRequest) -> None:
@@ -187,9 +188,9 @@ def _check_noise(request: GenerationRequest, limits: LimitSettings) -> None:
     if not 0 <= request.subseed <= MAX_SEED:
         raise LimitError(f"The variation seed {request.subseed} is outside 0 to {MAX_SEED}.")
     if not 0 <= request.subseed_strength <= 1:
-        raise LimitError(f"A variation strength of {request.subseed_strength:g} must be between 0 and 1.")
-    if not 0 <= request.eta_noise_seed_delta <= MAX_SEED:
-        raise LimitError(f"The ENSD {request.eta_noise_seed_delta} is outside 0 to {MAX_SEED}.")
+        raise LimitError(f"A variation strength of {number_text(request.subseed_strength)} must be between 0 and 1.")
+    if abs(request.eta_noise_seed_delta) > MAX_SEED:
+        raise LimitError(f"The ENSD {request.eta_noise_seed_delta} is outside -{MAX_SEED} to {MAX_SEED}.")
     width, height = request.seed_resize_width, request.seed_resize_height
     if (width, height) != (0, 0) and not all(LEAST_SIDE <= side <= limits.max_side for side in (width, height)):
         raise LimitError(
@@ -280,11 +281,13 @@ def _check_init_upscaler(init: InitImage, models: Iterable[str]) -> None:
 
 def _check_strength(strength: float, *, least: float) -> None:
     if not least <= strength <= 1:
-        raise LimitError(f"A denoising strength of {strength:g} is not possible: ask for {least:g} to 1.")
+        raise LimitError(
+            f"A denoising strength of {number_text(strength)} is not possible: ask for {number_text(least)} to 1."
+        )
 
 
 def _at_most(name: str, value: float, cap: float) -> None:
     if value > cap:
-        raise LimitError(f"{name}, {value:g}, is over the cap of {cap:g}: ask for less.")
+        raise LimitError(f"{name}, {number_text(value)}, is over the cap of {number_text(cap)}: ask for less.")
     if value < 1:
-        raise LimitError(f"{name}, {value:g}, must be at least 1.")
+        raise LimitError(f"{name}, {number_text(value)}, must be at least 1.")

@@ -98,7 +98,10 @@ def test_fields_of_json_are_read_whole(before, after):
     assert ("gone" in read.loras) == ("gone" in after)
     assert {"easy": "4d4e459f9f"} == read.embeddings
     assert {"Soft: style": 0.8, "other": 1.0} == read.resources
-    assert ("Civitai lists the upscaler 'big, one', which is left out.",) == read.notes
+    assert read.notes == (
+        "Civitai lists the upscaler 'big, one', which is left out.",
+        "Civitai resources: '7' is not understood.",
+    )
 
 
 @pytest.mark.parametrize("broken", ["{", "[", '{"model": ', "[" * 9000, '{"model": "a"', "{'model': 'a'}"])

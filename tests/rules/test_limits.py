@@ -41,7 +41,7 @@ def test_the_cards_request_passes():
         ({"subseed": 2**32}, LimitError, ["variation seed 4294967296"]),
         ({"subseed_strength": 55}, LimitError, ["variation strength of 55"]),
         ({"subseed_strength": float("nan")}, LimitError, ["variation strength of nan"]),
-        ({"eta_noise_seed_delta": -1}, LimitError, ["ENSD -1"]),
+        ({"eta_noise_seed_delta": -4294967296}, LimitError, ["ENSD -4294967296", "-4294967295 to 4294967295"]),
         (
             {"seed_resize_width": 10**9, "seed_resize_height": 10**9},
             LimitError,

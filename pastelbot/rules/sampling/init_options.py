@@ -10,6 +10,7 @@ from typing import Any
 from pastelbot.choices import MASK_FILLINGS
 from pastelbot.errors import LimitError, RequestError
 from pastelbot.records import GenerationRequest, InitImage, Mask
+from pastelbot.rules.number_texts import number_text
 
 _SWITCH = {"True": True, "False": False}
 
@@ -33,7 +34,7 @@ class InitOption:
     def usual(self) -> str:
         """Return the value that counts where none is given."""
         value = getattr(Mask() if self.of_mask else InitImage(), self.fields[0])
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return f"{number_text(value)}" if isinstance(value, float) else str(value)
 
     def read(self, text: str) -> object:
         """Return the value that a text means; raises LimitError with what is allowed."""
@@ -50,7 +51,7 @@ class InitOption:
         except ValueError:
             number = -1.0
         if not 0 <= number <= self.most:
-            raise LimitError(f"{self.title} {text[:40]!r} does not work: ask for 0 to {self.most:g}.")
+            raise LimitError(f"{self.title} {text[:40]!r} does not work: ask for 0 to {number_text(self.most)}.")
         return int(number) if self.fields == ("padding",) else number
 
     def text(self, record: InitImage | Mask) -> str | None:

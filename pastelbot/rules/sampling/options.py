@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pastelbot.choices import nearest_names
 from pastelbot.errors import LimitError
 from pastelbot.records import GenerationRequest, SamplingOptions
+from pastelbot.rules.number_texts import number_text
 from pastelbot.rules.samplers import SamplerInfo, effective_schedule, sampler_info
 
 ZERO_TERMINAL = "Zero Terminal SNR"
@@ -98,7 +99,7 @@ class SamplingOption:
     def _allowed(self) -> str:
         if isinstance(self.usual, bool):
             return "True or False"
-        return " or ".join(self.choices) or f"{self.least:g} to {self.most:g}"
+        return " or ".join(self.choices) or f"{number_text(self.least)} to {number_text(self.most)}"
 
 
 SAMPLING_OPTIONS = (
