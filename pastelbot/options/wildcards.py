@@ -5,7 +5,8 @@ A YAML or JSON file holds several lists: `colors: {warm: [red, orange]}` is `col
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,6 +22,7 @@ _LARGEST_FILE = 4 * 2**20
 _MOST_FILES = 2000
 _MOST_LINES = 200_000  # of a file with several lists: a small one can name the same list again and again
 _DEEPEST = 20
+_OF_COUNTRIES = ("cp932", "euc_jp", "gb18030", "big5", "cp949", "cp1252", "cp1251")
 _SUFFIXES = (".txt", ".yaml", ".yml", ".json")
 
 
@@ -62,7 +64,7 @@ def _lists(name: str, path: Path) -> dict[str, list[str]]:
     if path.suffix.lower() == ".txt":
         return {name: _lines(text.splitlines())}
     try:
-        content = parse_json(text) if path.suffix.lower() == ".json" else _yaml(text)
+        content = _json(text) if path.suffix.lower() == ".json" else _yaml(text)
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise _UnreadableError(_reason(path, error), _keys(text)) from error
     entries: dict[str, list[str]] = {}
@@ -110,7 +112,72 @@ def _yaml(text: str) -> object:
     loader = yaml.SafeLoader(text)
     nothing = [("tag:yaml.org,2002:null", re.compile("~|null"))]
     loader.yaml_implicit_resolvers = {"~": nothing, "n": nothing}
-    return loader.get_single_data()
+    node = loader.get_single_node()
+    if node is None:
+        return None
+    _Joiner().join(node)
+    return loader.construct_document(node)
+
+
+class _Joiner:
+    """Makes one list of those that a key has which is there several times: YAML's reader keeps the last one alone."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._left = _MOST_LINES  # entries that may be joined: what names itself has no end
+
+    def join(self, node: yaml.Node, depth: int = 0) -> None:
+        """Join what a node has of the same name, and what is inside of it."""
+        if id(node) in self._seen or depth > _DEEPEST or not isinstance(node, yaml.CollectionNode):
+            return
+        self._seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            node.value = self._without_doubled(node.value)
+        for entry in node.value:
+            self.join(entry[1] if isinstance(entry, tuple) else entry, depth + 1)
+
+    def _without_doubled(self, entries: Sequence[tuple[yaml.Node, yaml.Node]]) -> list[tuple[yaml.Node, yaml.Node]]:
+        kept: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for number, (key, value) in enumerate(entries):
+            name = key.value if isinstance(key, yaml.ScalarNode) and key.value != "<<" else f"\n{number}"
+            kept[name] = (key, self._joined(kept[name][1], value) if name in kept else value)
+        return list(kept.values())
+
+    def _joined(self, first: yaml.Node, second: yaml.Node) -> yaml.Node:
+        """Return two values as one: mappings as a mapping, anything else as a list."""
+        if isinstance(first, yaml.MappingNode) is not isinstance(second, yaml.MappingNode):
+            raise yaml.MarkedYAMLError(problem="both lines and lists have this name", problem_mark=second.start_mark)
+        if isinstance(first, yaml.MappingNode):
+            tag, entries = first.tag, [*first.value, *second.value] if first is not second else first.value
+            made = yaml.MappingNode
+        else:
+            tag, made = "tag:yaml.org,2002:seq", yaml.SequenceNode
+            lists = (node.value if isinstance(node, yaml.SequenceNode) else [node] for node in (first, second))
+            entries = [inner for each in lists for inner in each]
+        self._left -= len(entries)
+        if self._left < 0:
+            raise ValueError("too much of it has the same name")
+        return made(tag, entries, first.start_mark, second.end_mark)
+
+
+def _json(text: str) -> object:
+    """Return what JSON says; a key that is there several times has all of its lines."""
+    return parse_json(text, pairs=_merged)
+
+
+def _merged(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        found[key] = _both(found[key], value) if key in found else value
+    return found
+
+
+def _both(first: object, second: object) -> object:
+    if isinstance(first, dict) is not isinstance(second, dict):
+        raise ValueError("both lines and lists have one name")
+    if isinstance(first, dict) and isinstance(second, dict):
+        return _merged([*first.items(), *second.items()])
+    return [inner for value in (first, second) for inner in (value if isinstance(value, list) else [value])]
 
 
 def _as_line(entry: object) -> str | None:
@@ -136,7 +203,16 @@ def _text(path: Path) -> str:
     try:
         return decoded(content)
     except UnicodeDecodeError as error:
-        raise _UnreadableError(f"its file {path.name} is not text in UTF-8 or UTF-16") from error
+        at = f"{path.name} (line {content[: error.start].count(bytes([10])) + 1})"
+        lists = dict.fromkeys(each for text in _guessed(content) for each in _keys(text))
+        raise _UnreadableError(f"its file {at} is not text in UTF-8 or UTF-16: save it as UTF-8", lists) from error
+
+
+def _guessed(content: bytes) -> Iterator[str]:
+    """Yield a text as it would be in the encodings of single countries; which of them it has cannot be known."""
+    for encoding in _OF_COUNTRIES:
+        with suppress(UnicodeDecodeError):
+            yield content.decode(encoding)
 
 
 def _lines(texts: list[str], *, comments: bool = True) -> list[str]:

@@ -20,6 +20,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from pastelbot.errors import LimitError, PromptError
 from pastelbot.prompt.dynamic_prompts import refuse_unsupported
@@ -29,22 +30,22 @@ from pastelbot.prompt.wildcard_lists import Wildcards
 _LONGEST = 16_000  # characters of an expanded prompt, far beyond what may be painted
 _DEEPEST = 20
 _MOST_PICKS = 1000
-# Vowels and accents of many scripts are marks, which are no \w; joiners are between letters of Persian and Hindi, a dot
-# between words of Japanese.
+# Vowels and accents of many scripts are marks, which are no \w.
 _MARKS = "".join(sign for sign in map(chr, range(0x300, 0x20000)) if unicodedata.category(sign).startswith("M"))
-_INSIDE = "\u200c\u200d\u30fb\u00b7"
-_NAME = rf"[^\W_](?:(?:(?!__)[\w/\\. {_MARKS}{_INSIDE}-]){{0,200}}?(?:[^\W_]|[{_MARKS}]))?"
+# Signs that mean nothing in prompts: those of any script, but for the ones that end or weight something.
+_NO_SIGN = r"\s,|{}()\[\]<>:*\"_"
+_NAME = rf"[^\W_](?:(?:(?!__)[^\n\r\t,|{{}}()\[\]<>:*\"]){{0,200}}?(?:[^{_NO_SIGN}./\\-]|[{_MARKS}]))?"
 # Written against a word or with blanks inside: dynamic prompts takes it for a wildcard, but so may signs and gaps look.
 _LOOSE_NAME = rf" {{0,3}}{_NAME} {{0,3}}"
-_TOKEN = TagPattern(
-    r"<\w+:[^>]*>",
-    rf"\\([{{}}]|__)|\\.|(?<![A-Za-z0-9])_{{2,6}}({_NAME})_{{2,6}}(?![A-Za-z0-9])|_{{2,6}}({_LOOSE_NAME})_{{2,6}}|[{{}}()\[\],|]"
-    r"|[^\\<>{}()\[\],|_]+|.",
-)
+_PLAIN_NAME = re.compile(_NAME)
 _COUNT = re.compile(r"\s*+(?:[~@](?=[\d-]))?(\d{1,3})?\s*+(-)?\s*+(\d{1,3})?\s*+\$\$(?:([^$]*+)\$\$)?")
 _OPTION_WEIGHT = re.compile(r"\s*+(\d{1,6}(?:\.\d{1,6})?)::")
 _TRIES = 4  # for each different line that is to be drawn
-_TO_ESCAPE = TagPattern(r"<\w+:[^>]*>", rf"\\.|[{{}}]|(?<![A-Za-z0-9])__(?=[^\W_])|__(?=[~@!*]|{_LOOSE_NAME}__)")
+_TO_ESCAPE = TagPattern(
+    r"<\w+:[^>]*>",
+    rf"\\.|[{{}}]|(?<![A-Za-z0-9])__(?=[^\W_])"
+    rf"|__(?=[~@!*]|{_LOOSE_NAME}__|[^\w\s][^,\n]{{0,200}}?__(?![A-Za-z0-9]))",
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,29 @@ _Nodes = tuple[_Node, ...]
 
 
 _NO_WILDCARDS = Wildcards({})
+
+
+@lru_cache(maxsize=4)
+def _signed(names: Sequence[str]) -> str:
+    """Return a pattern of the names whose signs mean something in prompts, such as `hair (red)`: these are literal."""
+    literal = (re.escape(name) for name in names if _PLAIN_NAME.fullmatch(name) is None)
+    return "|".join(sorted(literal, key=len, reverse=True)) or "(?!)"
+
+
+@lru_cache(maxsize=4)
+def _tokens(names: Sequence[str]) -> TagPattern:
+    """Return the pattern of what a prompt is taken apart into, where there are wildcards of these names."""
+    return TagPattern(
+        r"<\w+:[^>]*>",
+        rf"\\([{{}}]|__)|\\.|(?<![A-Za-z0-9])_{{2,6}}((?i:{_signed(names)})(?=__)|{_NAME})_{{2,6}}(?![A-Za-z0-9])"
+        rf"|_{{2,6}}({_LOOSE_NAME})_{{2,6}}|[{{}}()\[\],|]|[^\\<>{{}}()\[\],|_]+|.",
+    )
+
+
+@lru_cache(maxsize=4)
+def _mentions(names: Sequence[str]) -> re.Pattern[str]:
+    """Return the pattern of wildcards whose names have signs of prompts."""
+    return re.compile(rf"__(?i:{_signed(names)})__")
 
 
 @dataclass
@@ -115,7 +139,7 @@ class _Picker:
         lines = self.wildcards.lines(node.name, position)
         try:
             weights, texts = _weighed(lines)
-            inner = _parse(texts[self.index(len(lines), weights)])
+            inner = _parse(texts[self.index(len(lines), weights)], self.wildcards)
         except (PromptError, LimitError) as error:
             raise PromptError(
                 f"The wildcard `__{node.name[:60]}__` (at character {position + 1}) has a line with an error. {error}",
@@ -160,7 +184,7 @@ def expand(
     A prompt that stands for itself alone is the only one. Raises PromptError, with the position, for unclosed braces
     and unknown wildcards, and LimitError where there are more than `limit` prompts.
     """
-    nodes = _parse(prompt)
+    nodes = _parse(prompt, wildcards)
     count = _count(nodes)
     if count > limit:
         shown = f"{count:,}" if count < 10**12 else "far too many"
@@ -317,10 +341,11 @@ def _stripped(nodes: Sequence[_Node]) -> _Nodes:
     return tuple(changed)
 
 
-def _parse(prompt: str) -> _Nodes:
-    refuse_unsupported(prompt)
+def _parse(prompt: str, wildcards: Wildcards) -> _Nodes:
+    # Names of files may look like parameters and patterns: `__hair(red)__`.
+    refuse_unsupported(_mentions(wildcards.names).sub(lambda match: " " * len(match[0]), prompt))
     stack = [_Brace(-1)]
-    for match in _TOKEN.find(prompt):
+    for match in _tokens(wildcards.names).find(prompt):
         _read(stack, match)
     if len(stack) > 1:
         position = stack[-1].position

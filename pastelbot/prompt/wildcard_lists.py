@@ -50,4 +50,4 @@ class Wildcards:
 
 def _plain_name(name: str) -> str:
     """Return a wildcard's name in the form used for comparison."""
-    return _SIGNS.sub("", unicodedata.normalize("NFC", name).casefold().replace("\\", "/"))
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", name).casefold().replace("\\", "/"))

@@ -214,3 +214,94 @@ def test_a_tag_with_the_name_of_a_title_is_a_tag():
 def test_other_tag_lists_are_refused_with_the_place(content, words):
     with pytest.raises(TagFileError, match=words):
         read_tag_file(content, "a.csv")
+
+
+# Names of files as people have them; only a slash cannot be in one.
+NAMES = (
+    *("a+b", "c++", "it's", "rock&roll", "50%", "x#y", "a;b", "a=b", "a@b", "a!b", "d.e", "$x", "~x", "naïve+", "a…c"),
+    *("“q”", "😀", "_f_", "hair (red)", "a(b)", "髪(色)", "髪（色）z", "a[b]", "a{b}", "a,b", "a:b", "a|b", "a*b"),
+    *("g__h", "sub+/in'n", "ｶﾅ", "Ｈａｉｒ"),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_wildcards_have_any_signs_in_their_names(name):
+    others = {each: ["wrong"] for each in NAMES}
+    wildcards = Wildcards({**others, name: ["red"]})
+
+    def painted(prompt):
+        return expand(prompt, seeds=[1], wildcards=wildcards, limit=2)[0][0]
+
+    assert painted(f"1girl, __{name}__, x") == "1girl, red, x"
+    assert painted(f"(__{name}__:1.2), __{name}__") == "(red:1.2), red"
+    assert painted("{" + f"__{name}__|__{name}__" + "}") == "red"
+    assert painted(escape(f"1girl, __{name}__, x")) == f"1girl, __{name}__, x"
+
+
+@pytest.mark.parametrize("name", ["c++", "it's", "rock&roll", "髪（色）"])
+def test_a_wildcard_with_signs_that_is_not_there_is_refused(name):
+    with pytest.raises(PromptError, match="There is no wildcard") as raised:
+        expand(f"1girl, __{name}__", seeds=[1], wildcards=Wildcards({"hat": ["red"]}), limit=2)
+
+    assert (f"`__{name}__`" in str(raised.value), raised.value.position) == (True, 7)
+
+
+@pytest.mark.parametrize("text", [">__<, a", "^__^ b ^__^", "o__o, x__x", "__;__", "__, a __", "(__) (__)"])
+def test_faces_stay_text(text):
+    assert expand(text, seeds=[1], wildcards=Wildcards({"hat": ["red"]}), limit=2) == [(text,)]
+
+
+@pytest.mark.parametrize("name", ["hair", "ｈａｉｒ", "HAIR", "Ｈａｉｒ"])
+def test_full_width_letters_are_the_usual_ones(name):
+    assert list(Wildcards({"Ｈａｉｒ": ["red"]}).lines(name, 0)) == ["red"]
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "euc_jp", "gb18030", "big5", "cp949"])
+def test_lists_in_a_file_of_another_encoding_are_named_with_their_file(tmp_path, encoding):
+    (tmp_path / "listen.yaml").write_bytes("warm:\n  - red\n文字:\n  - 文字\n".encode(encoding))
+    wildcards = load_wildcards(tmp_path)
+
+    for name in ("listen", "warm", "文字"):
+        with pytest.raises(PromptError, match=r"its file listen.yaml \(line 3\) is not text .*: save it as UTF-8"):
+            wildcards.lines(name, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "lists"),
+    [
+        ("a: [red]\na: [blue]\n", {"a": ["red", "blue"]}),
+        ("a: red\na: blue\nb: x\n", {"a": ["red", "blue"], "b": ["x"]}),
+        ("a: {b: [red]}\na: {b: [blue], c: [pink]}\n", {"a/b": ["red", "blue"], "a/c": ["pink"]}),
+        ("x: &x {b: [red]}\na: {<<: *x, b: [blue]}\n", {"x/b": ["red"], "a/b": ["blue"]}),
+        ("a: &a [red]\nb: *a\nb: *a\n", {"a": ["red"], "b": ["red", "red"]}),
+    ],
+)
+def test_a_key_that_is_there_twice_has_the_lines_of_both(tmp_path, content, lists):
+    (tmp_path / "file.yaml").write_text(content, encoding="utf-8")
+    found = load_wildcards(tmp_path)
+
+    assert {name: list(found.lines(name, 0)) for name in lists} == lists
+
+
+def test_a_key_of_json_that_is_there_twice_has_the_lines_of_both(tmp_path):
+    (tmp_path / "file.json").write_text(
+        '{"a": ["red"], "a": "blue", "b": {"c": ["x"]}, "b": {"c": ["y"]}}', encoding="utf-8"
+    )
+    found = load_wildcards(tmp_path)
+
+    assert {name: list(found.lines(name, 0)) for name in ("a", "b/c")} == {"a": ["red", "blue"], "b/c": ["x", "y"]}
+
+
+def test_a_mapping_that_contains_itself_ends(tmp_path):
+    (tmp_path / "file.yaml").write_text("a: &a\n  b: *a\n  b: *a\n  c: [red]\n", encoding="utf-8")
+
+    assert list(load_wildcards(tmp_path).lines("a/c", 0)) == ["red"]
+
+
+@pytest.mark.parametrize("name", ["file.yaml", "file.json"])
+def test_a_key_that_has_lines_and_lists_is_named_with_its_file(tmp_path, name):
+    (tmp_path / name).write_text('{"a": {"b": ["red"]},\n"a": ["blue"]}', encoding="utf-8")
+
+    where = "YAML: see line 2" if name.endswith("yaml") else "JSON"
+    with pytest.raises(PromptError, match=rf"its file {name} is not valid {where}\."):
+        load_wildcards(tmp_path).lines("a", 0)

@@ -39,7 +39,10 @@ def test_damaged_and_missing_files_break_nothing(tmp_path):
     (tmp_path / "odd.txt").write_bytes("赤\nfine\n".encode("cp932"))
     found = load_wildcards(tmp_path)
 
-    with pytest.raises(PromptError, match=r"cannot be read: its file odd\.txt is not text in UTF-8 or UTF-16\."):
+    with pytest.raises(
+        PromptError,
+        match=r"cannot be read: its file odd\.txt \(line 1\) is not text in UTF-8 or UTF-16: save it as UTF-8\.",
+    ):
         found.lines("odd", 0)
     assert set(load_wildcards(None).names) <= set(found.names)
     assert load_wildcards(tmp_path / "missing").names == load_wildcards(None).names
