@@ -75,11 +75,12 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 is any free one.")] = 0,
     *,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    language: Annotated[str, typer.Option(help="Language of the server, of what all read: en or ja.")] = "en",
 ) -> None:
     """Try the whole bot in the browser: no token, no GPU, no download."""
     from pastelbot.demo import simulator as demonstration
 
-    demonstration.run(port=port, open_browser=browser)
+    demonstration.run(port=port, open_browser=browser, language=language)
 
 
 @app.command()

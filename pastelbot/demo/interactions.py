@@ -137,7 +137,7 @@ async def _send(place: Place, kind: int, data: dict[str, Any], *, message: Messa
     )
     payload["locale"] = place.language
     if place.guild_id is not None:
-        payload["guild_locale"] = place.language
+        payload["guild_locale"] = place.world.language
     if message is not None:
         payload["message"] = place.world.payload(message)
         record.source_message_id = message.id

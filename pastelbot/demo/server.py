@@ -11,14 +11,14 @@ from aiohttp import web
 
 from pastelbot.demo import interactions
 from pastelbot.demo.interactions import Place, Upload
-from pastelbot.demo.world import Member, World
+from pastelbot.demo.world import ENGLISH, Member, World
 from pastelbot.errors import RequestError, StartupError
 
 _HOST = "127.0.0.1"
 _LOOK_SECONDS = 0.1
 _ALIVE_SECONDS = 15.0
 _LARGEST_UPLOAD = 26 * 1024 * 1024  # Discord's own cap is 25 MiB a file in a server without boosts
-_LANGUAGES = {"en": "en-US", "ja": "ja"}
+LANGUAGES = {"en": ENGLISH, "ja": "ja"}
 _POLICY = (
     "default-src 'none'; img-src 'self' data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -122,7 +122,7 @@ class _Pages:
                 "me": _person(place.member),
                 "bot": str(world.env.backend.bot_user.id),
                 "members": [_person(each) for each in world.members.values()],
-                "channels": world.channels(place.member),
+                "channels": world.channels(place.member, place.language),
                 "roles": [{"id": str(role.id), "name": role.name} for role in self._roles()],
                 "commands": world.commands(place.member, place.channel_id, place.language),
                 "menus": world.menus(place.member, place.channel_id, place.language),
@@ -160,14 +160,14 @@ class _Pages:
         """Return the order of messages and those that were not sent as they are now."""
         world, changed, order = self._world, [], []
         for message in world.messages(place.member, place.channel_id):
-            payload = world.payload(message)
+            payload = world.shown(message, place.language)
             payload["deletable"] = world.may_delete(place.member, message)
             text = json.dumps(payload, default=str)
             order.append(str(message.id))
             if sent.get(order[-1]) != text:
                 sent[order[-1]] = text
                 changed.append(json.loads(text))
-        return {"order": order, "changed": changed, "channels": world.channels(place.member)}
+        return {"order": order, "changed": changed, "channels": world.channels(place.member, place.language)}
 
     async def command(self, request: web.Request) -> web.Response:
         sent, place = await self._sent(request)
@@ -219,8 +219,8 @@ class _Pages:
 
     def _place(self, said: Mapping[str, str], uploads: Mapping[str, Upload] | None = None) -> Place:
         member = self._world.member(said["as"])
-        channel = int(said.get("channel") or self._world.channels(member)[0]["id"])
-        language = _LANGUAGES.get(said.get("language", "en"), "en-US")
+        language = LANGUAGES.get(said.get("language", "en"), ENGLISH)
+        channel = int(said.get("channel") or self._world.channels(member, language)[0]["id"])
         return Place(world=self._world, member=member, channel_id=channel, language=language, uploads=uploads or {})
 
 

@@ -18,8 +18,8 @@ from discord import Client, PermissionOverwrite, Permissions
 
 from pastelbot import app, config, log
 from pastelbot.demo.interactions import Place, use_command
-from pastelbot.demo.server import serve
-from pastelbot.demo.world import Environment, World
+from pastelbot.demo.server import LANGUAGES, serve
+from pastelbot.demo.world import ENGLISH, Environment, World
 from pastelbot.errors import StartupError
 
 _WELCOME = (
@@ -34,16 +34,21 @@ _PATIENCE = 300.0  # seconds for a start, an action or a stop, as nothing but a 
 _WITHOUT_TAGGER = frozenset({"describe", "Describe"})  # no tagger is bundled
 
 
-def run(*, port: int, open_browser: bool) -> None:
-    """Serve the demo until Ctrl-C; raises StartupError where the extra is missing or the port is taken."""
+def run(*, port: int, open_browser: bool, language: str = "en") -> None:
+    """Serve the demo until Ctrl-C, as a server of a language; raises StartupError.
+
+    The extra may be missing, the port taken, or the language unknown.
+    """
+    if language not in LANGUAGES:
+        raise StartupError(f"The demo has no language {language!r}: choose {' or '.join(LANGUAGES)}.")
     log.configure(config.LogSettings(level="warning"))
     for operators in ("discord", "pastelbot.jobs.loop_watchdog"):  # a slow machine is no fault of a demo
         logging.getLogger(operators).setLevel(logging.ERROR)
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-        asyncio.run(_serve(port=port, open_browser=open_browser))
+        asyncio.run(_serve(port=port, open_browser=open_browser, language=LANGUAGES[language]))
 
 
-async def _serve(*, port: int, open_browser: bool) -> None:
+async def _serve(*, port: int, open_browser: bool, language: str) -> None:
     task = asyncio.current_task()
     if task is not None:
         with contextlib.suppress(NotImplementedError):  # Windows has no SIGTERM to handle
@@ -58,7 +63,7 @@ async def _serve(*, port: int, open_browser: bool) -> None:
             await env.start()
             stack.push_async_callback(env.shutdown)
             stack.push_async_callback(bot.close)
-            runner, address = await serve(await _furnish(env), port)
+            runner, address = await serve(await _furnish(env, language), port)
             stack.push_async_callback(runner.cleanup)
             sys.stdout.write(f"Pastelbot demo: {address}\n")
             sys.stdout.flush()
@@ -81,9 +86,9 @@ def _settings(folder: Path) -> config.Settings:
     )
 
 
-async def _furnish(env: Environment) -> World:
+async def _furnish(env: Environment, language: str) -> World:
     """Create a server with a member, a manager, a channel for each purpose and a welcome message."""
-    guild = env.create_guild("Pastel Studio")
+    guild = env.create_guild("Pastel Studio", preferred_locale=language)
     keepers = guild.create_role("keepers", permissions=Permissions(manage_guild=True, manage_messages=True))
     hana = guild.add_member(env.create_user("hana", global_name="Hana"))
     kenji = guild.add_member(env.create_user("kenji", global_name="Kenji"), roles=[keepers])
@@ -96,10 +101,17 @@ async def _furnish(env: Environment) -> World:
         topic="For Kenji: pictures to review",
         overwrites={everyone: hidden, keepers: shown, env.bot.user: shown},
     )
-    await env.bot.get_channel(art.id).send(_WELCOME)
-    members = {each.name: each for each in (hana, kenji)}
-    world = World(env=env, guild=guild, members=members, unlisted=_WITHOUT_TAGGER)
-    keeper = Place(world=world, member=kenji, channel_id=art.id, language="en-US")
+    welcome = await env.bot.get_channel(art.id).send(_WELCOME)
+    world = World(
+        env=env,
+        guild=guild,
+        members={each.name: each for each in (hana, kenji)},
+        languages=env.bot.languages,
+        welcome_id=welcome.id,
+        language=language,
+        unlisted=_WITHOUT_TAGGER,
+    )
+    keeper = Place(world=world, member=kenji, channel_id=art.id, language=ENGLISH)
     await use_command(keeper, "admin gallery channel", {"channel": str(gallery.id)})
     return world
 

@@ -7,6 +7,9 @@ from typing import Any, TypeAlias
 import discord
 
 from pastelbot.errors import RequestError
+from pastelbot.i18n.languages import Languages
+
+ENGLISH = "en-US"  # as Discord calls it
 
 _MESSAGES_SHOWN = 60
 _SLASH, _MENU = 1, 3  # application command types
@@ -22,11 +25,18 @@ Message: TypeAlias = Any
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """A simulated Discord with one server, and the members whom the page can act as."""
+    """A simulated Discord with one server, and the members whom the page can act as.
+
+    The server has one language, whoever looks at it. What the demo itself has written there, the welcome and the
+    channels' topics, is shown in each reader's.
+    """
 
     env: Environment
     guild: Guild
     members: Mapping[str, Member]
+    languages: Languages
+    welcome_id: int
+    language: str = ENGLISH  # of the server
     unlisted: frozenset[str] = frozenset()  # commands that cannot do anything here
 
     def member(self, name: str) -> Member:
@@ -44,19 +54,19 @@ class World:
         """Return the channel of direct messages between a member and the bot."""
         return self.env.backend.get_dm_channel(member.id)
 
-    def channels(self, member: Member) -> list[dict[str, Any]]:
-        """Return the channels that a member sees, the direct messages last."""
+    def channels(self, member: Member, language: str) -> list[dict[str, Any]]:
+        """Return the channels that a member sees, the direct messages last, with topics in a language."""
         backend = self.env.backend
         shown = [backend.channels[each] for each in backend.guilds[self.guild.id].channel_ids]
         seen = [channel for channel in shown if self.sees_channel(member, channel.id)]
-        return [self._channel(channel) for channel in [*seen, self.direct_channel(member)]]
+        return [self._channel(channel, language) for channel in [*seen, self.direct_channel(member)]]
 
-    def _channel(self, channel: Channel) -> dict[str, Any]:
+    def _channel(self, channel: Channel, language: str) -> dict[str, Any]:
         messages = self.env.backend.messages.get(channel.id, {})
         return {
             "id": str(channel.id),
             "name": channel.name,
-            "topic": channel.topic,
+            "topic": self.languages.translate(channel.topic or "", language),
             "direct": channel.guild_id is None,
             "last": str(max((key for key, each in messages.items() if not each.is_ephemeral), default=0)),
         }
@@ -79,6 +89,13 @@ class World:
         from simcord.backend.serializers import message_payload
 
         return dict(message_payload(self.env.backend, message))
+
+    def shown(self, message: Message, language: str) -> dict[str, Any]:
+        """Return a message as somebody reads it: the welcome is in their language."""
+        payload = self.payload(message)
+        if message.id == self.welcome_id:
+            payload["content"] = self.languages.translate(payload["content"], language)
+        return payload
 
     def message(self, member: Member, channel_id: int, message_id: int) -> Message:
         """Return a message that a member sees; raises RequestError where there is none."""
@@ -113,16 +130,17 @@ class World:
         raise RequestError(f"There is no command {name!r} here.")
 
     def commands(self, member: Member, channel_id: int, language: str) -> list[dict[str, Any]]:
-        """Return all commands that a member can use in a channel, with names and descriptions in a language."""
+        """Return all commands that a member can use in a channel; labels and descriptions are in a language."""
         return [
             {
-                "name": " ".join(path),
+                "name": " ".join(node["name"] for node in path),
+                "label": " ".join(_localised(node, "name", language) for node in path),
                 "id": command["id"],
-                "description": _localised(leaf, "description", language),
-                "options": [_option(option, language) for option in leaf.get("options") or []],
+                "description": _localised(path[-1], "description", language),
+                "options": [_option(option, language) for option in path[-1].get("options") or []],
             }
             for command in self._roots(member, channel_id, _SLASH)
-            for path, leaf in _leaves(command, [command["name"]])
+            for path in _leaves(command)
         ]
 
     def menus(self, member: Member, channel_id: int, language: str) -> list[dict[str, str]]:
@@ -137,12 +155,13 @@ class World:
         return [dict(command) for command in found if command["name"] not in self.unlisted]
 
 
-def _leaves(node: Mapping[str, Any], path: list[str]) -> Iterator[tuple[list[str], Mapping[str, Any]]]:
+def _leaves(node: Mapping[str, Any], above: tuple[Mapping[str, Any], ...] = ()) -> Iterator[list[Mapping[str, Any]]]:
+    """Yield the way to each command that can be used, from the one that Discord lists to itself."""
     children = [option for option in node.get("options") or [] if option.get("type") in _GROUPS]
     if not children:
-        yield path, node
+        yield [*above, node]
     for child in children:
-        yield from _leaves(child, [*path, child["name"]])
+        yield from _leaves(child, (*above, node))
 
 
 def _option(option: Mapping[str, Any], language: str) -> dict[str, Any]:

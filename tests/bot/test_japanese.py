@@ -145,7 +145,7 @@ async def test_a_picture_from_the_command_to_the_result(japan):
 
     assert "-# シード " in result.content
     assert "ステップ" in result.content
-    assert labels(result) == ["引き直し", "編集", "バリエーション", "その他"]
+    assert labels(result) == ["引き直し", "編集", "変化", "その他"]
     alt_texts = [text for text in everything_sent(japan) if text.startswith("生成した画像: 1girl, red hair（シード ")]
     assert alt_texts
     assert not [text for text in everything_sent(japan) if ENGLISH.search(NOT_OURS.sub("", text))]
@@ -233,7 +233,7 @@ async def test_the_question_before_several_jobs(japan):
 
 async def test_the_question_which_picture(japan):
     await japan.imagine(count=2, hires="off")
-    answer = await japan.more(japan.hana, await japan.finish(), "バリエーション", more="その他")
+    answer = await japan.more(japan.hana, await japan.finish(), "変化", more="その他")
 
     assert is_japanese(answer.response.content)
     assert private_labels(answer) == ["弱め 1", "弱め 2", "強め 1", "強め 2"]

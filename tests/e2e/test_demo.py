@@ -66,6 +66,15 @@ def test_a_taken_port_is_reported_in_one_sentence(url, request):
     assert "Traceback" not in second.stderr
 
 
+def test_a_language_that_the_demo_does_not_have_is_refused_with_those_it_has(request):
+    command = [sys.executable, "bot.py", "demo", "--no-browser", "--language", "xx"]
+
+    ended = subprocess.run(command, cwd=request.config.rootpath, capture_output=True, text=True, check=False)
+
+    assert 2 == ended.returncode
+    assert "The demo has no language 'xx': choose en or ja." in " ".join(ended.stderr.split())
+
+
 def test_members_see_their_channels_and_commands(url):
     hana, kenji = _world(url, "hana"), _world(url, "kenji")
 
@@ -81,9 +90,14 @@ def test_what_needs_a_tagger_is_not_listed(url):
     assert {"describe", "Describe"}.isdisjoint(each["name"] for each in [*world["commands"], *world["menus"]])
 
 
-def test_descriptions_are_in_the_language_that_was_chosen(url):
-    commands = {each["name"]: each for each in _world(url, "hana", language="ja")["commands"]}
+def test_names_and_descriptions_are_in_the_language_that_was_chosen(url):
+    world = _world(url, "hana", language="ja")
+    commands = {each["name"]: each for each in world["commands"]}
 
+    assert "/描く で画像を生成" == world["channels"][0]["topic"]
+    assert "描く" == commands["imagine"]["label"]
+    assert "設定 変更" == commands["settings set"]["label"]
+    assert "imagine" == {each["name"]: each for each in _world(url, "hana")["commands"]}["imagine"]["label"]
     assert "プロンプト" == commands["imagine"]["options"][0]["label"]
     assert "prompt" == commands["imagine"]["options"][0]["name"]
 

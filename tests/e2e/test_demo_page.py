@@ -21,6 +21,13 @@ def url(request):
 
 
 @pytest.fixture(scope="module")
+def japanese_url(request):
+    """The address of a demo whose server is Japanese."""
+    with running_demo(request.config.rootpath, "--language", "ja") as (_process, address):
+        yield address
+
+
+@pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as tools:
         chromium = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -38,13 +45,14 @@ def open_page(browser, url, errors):
     """Return what opens a page as a member; no page may raise an error of its own."""
     contexts = []
 
-    def opened(member="hana", *, width=1200, language="en", touch=False):
-        context = browser.new_context(viewport={"width": width, "height": 800}, has_touch=touch, bypass_csp=True)
+    def opened(member="hana", *, width=1200, language="en", touch=False, at=url, locale="en-US"):
+        viewport = {"width": width, "height": 800}
+        context = browser.new_context(viewport=viewport, has_touch=touch, bypass_csp=True, locale=locale)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(1000 * PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{url}?as={member}&language={language}")
+        page.goto(f"{at}?as={member}" + (f"&language={language}" if language else ""))
         page.wait_for_selector(".message")
         return page
 
@@ -211,10 +219,11 @@ def test_edit_opens_the_form_with_the_prompt(open_page):
     painted(page, "1girl, bob cut")
 
 
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_on_a_phone_the_buttons_stand_in_one_row(open_page, language):
-    page = open_page(width=390, touch=True, language=language)
-    paint(page, "1girl, short hair --nohires")
+@pytest.mark.parametrize("flags", ["", " --nohires"], ids=["vary", "hires"])
+@pytest.mark.parametrize("server", ["url", "japanese_url"])
+def test_on_a_phone_the_buttons_stand_in_one_row(open_page, server, flags, request):
+    page = open_page(width=390, touch=True, at=request.getfixturevalue(server))
+    paint(page, f"1girl, short hair{flags}")
     tops = [round(box["y"]) for box in boxes(painted(page, "1girl, short hair"), ".row button")]
 
     assert 4 == len(tops)
@@ -332,10 +341,136 @@ def test_apps_entries_stand_in_a_messages_menu(open_page):
     assert "1girl, ponytail" in answer.inner_text()
 
 
-def test_japanese_throughout(open_page):
-    page = open_page(language="ja")
+def test_japanese_throughout(open_page, japanese_url):
+    page = open_page(language="ja", at=japanese_url)
     paint(page, "1girl, sad")
 
     assert "シード" in painted(page, "1girl, sad").inner_text()
     assert "# art" in page.locator("#place").inner_text()
     assert "送信" == page.locator("#send").inner_text()
+
+
+def test_what_all_read_is_in_the_servers_language_and_what_one_reads_in_ones_own(open_page):
+    page = open_page(language="ja")
+    paint(page, "1girl, pout")
+    message = painted(page, "1girl, pout")
+
+    assert "seed" in message.inner_text()
+    assert "この画像に、ほかに何をしますか" in answered(page, message.get_by_text("More")).inner_text()
+
+
+@pytest.mark.parametrize(
+    ("locale", "language", "greeting"),
+    [("ja-JP", None, "ようこそ"), ("en-GB", None, "Welcome"), ("de-DE", None, "Welcome"), ("ja", "en", "Welcome")],
+)
+def test_the_first_page_is_in_the_browsers_language_unless_another_is_chosen(open_page, locale, language, greeting):
+    page = open_page(language=language, locale=locale)
+
+    assert greeting in page.locator(".message").first.inner_text()
+    assert ("ja" if greeting == "ようこそ" else "en") == page.locator("html").get_attribute("lang")
+    page.get_by_text("English" if greeting == "ようこそ" else "日本語").click()
+    page.wait_for_selector(".message")
+    assert greeting not in page.locator(".message").first.inner_text()
+
+
+@pytest.mark.parametrize("typed_name", ["描", "imag"])
+def test_a_command_is_offered_and_begun_by_its_japanese_and_its_english_name(open_page, typed_name):
+    page = open_page(language="ja")
+    typed(page, f"/{typed_name}")
+
+    assert "/描く (/imagine)" in page.locator("#popup li[role=option]").first.inner_text()
+    page.keyboard.press("Enter")
+    assert page.locator(".command-name").inner_text().startswith("/描く")
+
+
+@pytest.mark.parametrize("name", ["/描く ", "/描く\u3000", "/imagine ", "/設定 変更 "])
+def test_a_command_typed_whole_is_begun_in_both_languages(open_page, name):
+    page = open_page(language="ja")
+    page.keyboard.type(f"{name}1girl")
+
+    begun = "/設定 変更" if "設定" in name else "/描く"
+    assert page.locator(".command-name").inner_text().startswith(begun)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en", "seed: abc is not a whole number."), ("ja", "シード: 「abc」は整数ではありません。")],
+)
+def test_a_wrong_number_is_said_in_the_pages_language(open_page, language, sentence):
+    page = open_page(language=language)
+    paint(page, "1girl", seed="abc")
+
+    page.wait_for_selector("#error:not([hidden])")
+    assert sentence == page.locator("#error").inner_text()
+
+
+def test_wide_digits_are_a_number(open_page):
+    page = open_page(language="ja")
+    paint(page, "1girl, tongue out", seed="１２３")
+
+    assert "seed 123" in painted(page, "1girl, tongue out").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "sentence", "offer"),
+    [
+        ("en", "/imagin 1girl", "There is no command /imagin. Did you mean /imagine", "/imagine"),
+        ("ja", "/絵描く 1girl", "/絵描く というコマンドはありません。 もしかして: /描く", "/描く"),
+    ],
+)
+def test_a_command_that_does_not_exist_is_no_message_and_the_nearest_is_offered(
+    open_page, language, text, sentence, offer
+):
+    page = open_page(language=language)
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#error:not([hidden])")
+
+    assert sentence in page.locator("#error").inner_text()
+    assert 0 == page.locator(".message", has_text=text).count()
+    page.locator("#error").get_by_text(offer, exact=True).click()
+    assert "1girl" == page.input_value(PROMPT)
+
+
+def test_a_command_far_from_all_others_offers_none(open_page):
+    page = open_page()
+    page.keyboard.type("/qwertyuiop")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#error:not([hidden])")
+
+    assert "There is no command /qwertyuiop." == page.locator("#error").inner_text()
+
+
+FITS = """field => {
+    const style = getComputedStyle(field), pen = document.createElement('canvas').getContext('2d')
+    pen.font = style.font
+    return pen.measureText(field.placeholder).width + parseFloat(style.paddingLeft) * 2 <= field.clientWidth
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_placeholders_are_shown_whole(open_page, language, width):
+    page = open_page(width=width, touch=width == 390, language=language)
+    assert page.locator("#text").evaluate(FITS)
+
+    page.keyboard.type("/imagine ")
+    assert page.locator("#add").evaluate(FITS)
+
+
+def test_the_cross_of_an_attached_file_stays_in_its_field(open_page, tmp_path):
+    page = open_page(width=390, touch=True)
+    page.keyboard.type("/imagine ")
+    page.focus("#add")
+    page.keyboard.type("init")
+    page.keyboard.press("Enter")
+    picture = tmp_path / f"{'a_long_name_' * 6}.png"
+    picture.write_bytes(b"a picture")
+    page.locator("#bar input[type=file]").set_input_files(picture)
+    field, cross = (page.locator(f".option:has(#option-init){part}").bounding_box() for part in ("", " .drop"))
+
+    assert field["x"] + field["width"] <= 390
+    assert field["x"] < cross["x"]
+    assert cross["x"] + cross["width"] <= field["x"] + field["width"]
+    assert field["y"] <= cross["y"]
+    assert cross["y"] + cross["height"] <= field["y"] + field["height"]

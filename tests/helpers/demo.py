@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def running_demo(root):
+def running_demo(root, *arguments):
     """Start the demo and yield its process with its address."""
-    command = [sys.executable, "bot.py", "demo", "--no-browser"]
+    command = [sys.executable, "bot.py", "demo", "--no-browser", *arguments]
     pipe = subprocess.PIPE
     with _ctrl_c_heard():
         process = subprocess.Popen(command, cwd=root, stdout=pipe, stderr=pipe, text=True)
