@@ -17,24 +17,37 @@ from pastelbot.records import GenerationRequest, Painted, Picture
 from pastelbot.rules import limits
 
 
+class RandomSeed:
+    """Draws random seeds, and remembers which."""
+
+    def __init__(self) -> None:
+        self.drawn: list[int] = []
+
+    def __call__(self) -> int:
+        """Return a seed."""
+        self.drawn.append(secrets.randbelow(limits.MAX_SEED + 1))
+        return self.drawn[-1]
+
+
 def request_of(
-    options: GenerationOptions, settings: Settings, source: Path | None
+    options: GenerationOptions, settings: Settings, source: Path | None, random_seed: Callable[[], int] | None = None
 ) -> tuple[GenerationRequest, Sequence[str]]:
     """Return what to paint, and notes on what of the source's infotext was not understood; raises RequestError."""
+    random_seed = random_seed or RandomSeed()
     notes: Sequence[str] = ()
     if options.hires is False and options.hires_upscaler is not None:
         raise RequestError("--hires-upscaler belongs to the second pass: leave it out, or --no-hires.")
     loras = LoraFiles(settings.checkpoint.loras)
     if source is None:
-        request = draft(options, settings, random_seed=_random_seed)
+        request = draft(options, settings, random_seed=random_seed)
     else:
-        read = completed(read_request(pictures.read_infotext(source)), random_seed=_random_seed)
+        read = completed(read_request(pictures.read_infotext(source)), random_seed=random_seed)
         if options.init is not None and read.init is not None:
             read = painted_over(read, options.init, options.mask)
             size = options.size or f"{read.request.width}x{read.request.height}"
             options = options.replace(init=None, mask=None, size=size)
         base, missing = with_loras_here(read, loras)
-        request, notes = amend(base, options, settings, random_seed=_random_seed), (*read.notes, *missing)
+        request, notes = amend(base, options, settings, random_seed=random_seed), (*read.notes, *missing)
     models = ModelNames(loras=loras, checkpoints=settings.checkpoint_names, vaes=tuple(settings.vaes))
     upscalers = upscaler_files(settings.checkpoint.upscalers)
     limits.check_request(request, settings.limits, upscaler_models=upscalers, models=models)
@@ -63,18 +76,19 @@ def paint(
     out: Path,
     *,
     with_sheet: bool = False,
+    seed_drawn: bool = True,
     on_note: Callable[[str], None] = lambda _note: None,
 ) -> list[Path]:
     """Paint a request with a progress bar; return the files written, the sheet last.
 
-    `on_note` receives what the user may not expect. Raises CheckpointError or PaintingError, and StartupError where
-    nothing can be written.
+    `on_note` receives what the user may not expect, such as the seed where it was drawn. Raises CheckpointError or
+    PaintingError, and StartupError where nothing can be written.
     """
     event = _paint(request, settings)
     painted = event.pictures
     for note in event.notes:
         on_note(note)
-    if len(painted) == 1 and out.suffix.lower() == ".png":  # else its name says it
+    if seed_drawn and len(painted) == 1 and out.suffix.lower() == ".png":  # else its name says it
         on_note(f"the seed is {painted[0].seed}")
     files = dict(zip(_paths(painted, out), (picture.png for picture in painted), strict=True))
     if with_sheet:
@@ -114,7 +128,3 @@ def _paths(painted: Sequence[Picture], out: Path) -> list[Path]:
     if len(painted) == 1:
         return [out]
     return [out.with_stem(f"{out.stem}-{picture.seed}") for picture in painted]
-
-
-def _random_seed() -> int:
-    return secrets.randbelow(limits.MAX_SEED + 1)

@@ -125,11 +125,13 @@ def imagine(
 
     for finding in folder_findings(settings):  # before a refusal that says that there are none
         show(f"{finding.what}: {finding.text}")
-    request, notes = generate.request_of(options, settings, from_infotext)
+    random_seed = generate.RandomSeed()
+    request, notes = generate.request_of(options, settings, from_infotext, random_seed)
     for note in notes:
         show(note)
     try:
-        paths = generate.paint(request, settings, out, with_sheet=grid, on_note=show)
+        drawn = request.seed in random_seed.drawn
+        paths = generate.paint(request, settings, out, with_sheet=grid, seed_drawn=drawn, on_note=show)
     except KeyboardInterrupt:
         show("stopped, and nothing was written")
         raise typer.Exit(130) from None

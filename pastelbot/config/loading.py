@@ -153,11 +153,11 @@ class _Anchors:
         return section.model_copy(update=paths)
 
     def _referring(self, loc: tuple[str, ...], checkpoint: Section) -> Section:
-        """Return a checkpoint's settings with the places of the files that it refers to."""
+        """Return a checkpoint's settings with the places of its files; what stays as it is does not count as set."""
         references = {key: value for key, value in checkpoint if key in ("path", "vae") and value is not None}
-        return checkpoint.model_copy(
-            update={key: self._location((*loc, key), value) for key, value in references.items()}
-        )
+        places = {key: self._location((*loc, key), value) for key, value in references.items()}
+        changed = {key: place for key, place in places.items() if place != references[key]}
+        return checkpoint.model_copy(update=changed)
 
     def _location(self, loc: tuple[str, ...], reference: str) -> str:
         """Resolve a file or folder beside the configuration; hub names and other places stay unchanged."""

@@ -75,7 +75,8 @@ def _token(settings: Settings) -> Iterator[Finding]:
 
 def _checkpoints(settings: Settings) -> Iterator[Finding]:
     default = settings.checkpoint
-    yield _reference(f"checkpoint {default.name}", default.path, Level.FAIL, has_vae=default.vae is not None)
+    named = _reference(f"checkpoint {default.name}", default.path, Level.FAIL, has_vae=default.vae is not None)
+    yield named if settings.source or "path" in default.model_fields_set else _unconfigured(named)
     for name, one in settings.checkpoints.items():
         if name != default.name:
             yield _reference(f"checkpoint {name}", one.path, Level.WARN, has_vae=one.vae is not None)
@@ -84,6 +85,12 @@ def _checkpoints(settings: Settings) -> Iterator[Finding]:
         vaes["checkpoint.vae"] = settings.checkpoint.vae
     for name, reference in vaes.items():
         yield _place(f"VAE {name}", reference)
+
+
+def _unconfigured(named: Finding) -> Finding:
+    """Say what paints where nothing is configured: that depends on the command."""
+    text = f"none is configured, so the bot takes {named.text}; `pastelbot imagine` and the demo take the bundled one"
+    return Finding(level=named.level, what=named.what, text=text)
 
 
 def _reference(what: str, reference: str, level: Level, *, has_vae: bool) -> Finding:

@@ -4,7 +4,7 @@ Negative prompts say what to leave out, so only what they ask for through weight
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -75,20 +75,17 @@ def refusals(
 ) -> Iterator[WordError]:
     """Yield every reason not to paint a request here, each with all words that it is for."""
     texts = read_all(_request_texts(request, parser or PromptParser()))
-    if words := _quoted(rules.words.find_in(texts)):
-        yield WordError(f"The prompt has {words}, which is not allowed in this server: take it out.")
+    if words := _first(rules.words.find_in(texts)):
+        yield WordError(_not_allowed(words))
     texts = _as_encoded(texts, rules.gate)
-    if words := _quoted(rules.gate.never.find_in(texts)):
-        yield WordError(f"The prompt has {words}. That is not painted anywhere.")
-    adult = _quoted(_adult_words(texts, rules))
-    minors = _quoted(rules.gate.minors.find_in(texts)) if adult else ""
+    if words := _first(rules.gate.never.find_in(texts)):
+        yield WordError(f"The prompt has {_quoted(words)}. That is not painted anywhere.")
+    adult = _first(_adult_words(texts, rules))
+    minors = _first(rules.gate.minors.find_in(texts)) if adult else []
     if minors:
-        yield WordError(f"The prompt has {adult} and {minors}. That is not painted anywhere.")
+        yield WordError(f"The prompt has {_quoted(adult)} and {_quoted(minors)}. That is not painted anywhere.")
     elif adult and not rules.adult_allowed:
-        yield WordError(
-            f"The prompt has the adult tag {adult}, and this is not an age-restricted channel (nor is a direct "
-            "message): take it out, or ask in a channel that is."
-        )
+        yield WordError(_for_adults(adult))
 
 
 def adult_word(request: GenerationRequest, rules: ContentRules) -> str | None:
@@ -120,9 +117,30 @@ def _adult_words(texts: list[list[str]], rules: ContentRules) -> Iterator[str]:
     return chain(rules.gate.adult.find_in(texts), rules.own_adult.find_in(texts))
 
 
+def _not_allowed(words: Sequence[str]) -> str:
+    if len(words) == 1:
+        return f"The prompt has {_quoted(words)}, which is not allowed in this server: take it out."
+    return f"The prompt has {_quoted(words)}, which are not allowed in this server: take them out."
+
+
+def _for_adults(tags: Sequence[str]) -> str:
+    if len(tags) == 1:
+        return (
+            f"The prompt has the adult tag {_quoted(tags)}, and this is not an age-restricted channel (nor is a direct "
+            "message): take it out, or ask in a channel that is."
+        )
+    return (
+        f"The prompt has the adult tags {_quoted(tags)}, and this is not an age-restricted channel (nor is a direct "
+        "message): take them out, or ask in a channel that is."
+    )
+
+
+def _first(words: Iterable[str]) -> list[str]:
+    return list(islice(words, _MOST_NAMED))
+
+
 def _quoted(words: Iterable[str]) -> str:
-    """Return the first few words as a list."""
-    return ", ".join(map(quoted, islice(words, _MOST_NAMED)))
+    return ", ".join(map(quoted, words))
 
 
 def _texts_of(request: GenerationRequest, steps: int, hires_steps: int | None, parser: PromptParser) -> list[str]:

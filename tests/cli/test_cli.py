@@ -355,6 +355,7 @@ def test_imagine_paints_without_discord(bot, tmp_path):
         assert (picture.format, picture.size) == ("PNG", (128, 128))
         assert "1girl, blue hair, glasses" in picture.info["parameters"]
         assert "Seed: 7" in picture.info["parameters"]
+    assert "the seed is" not in done.stderr  # it was typed
 
 
 @needs_checkpoint

@@ -66,6 +66,15 @@ def test_what_is_no_token_is_said(found, token):
     assert (fault.what, fault.level) == ("token", Level.FAIL)
 
 
+@pytest.mark.parametrize("file", [None, "config.toml"])
+def test_where_no_checkpoint_is_configured_each_commands_own_is_named(tmp_path, file):
+    settings = config.load(None, environ={}).model_copy(update={"source": file and tmp_path / file})
+    (said,) = (each.text for each in local_findings(settings, now=NOW) if each.what == "checkpoint default")
+
+    assert "andite/pastel-mix, from the hub" in said
+    assert (file is None) is ("`pastelbot imagine` and the demo take the bundled one" in said)
+
+
 def test_a_disk_on_which_nothing_is_painted_is_said(found):
     faults = found(storage={"min_free_mib": 2**40})
 

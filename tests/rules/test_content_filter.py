@@ -56,6 +56,21 @@ def test_adult_tags_are_for_age_restricted_channels(changes):
     check_content(GOOD.replace(**changes), rules(adult_allowed=True))
 
 
+@pytest.mark.parametrize(
+    ("prompt", "sentence"),
+    [
+        ("nude", r"the adult tag `nude`, .*: take it out,"),
+        ("nude, nsfw", r"the adult tags `\w+`, `\w+`, .*: take them out,"),
+        ("forbidden", "`forbidden`, which is not allowed in this server: take it out"),
+        ("banned, forbidden", r"`\w+`, `\w+`, which are not allowed in this server: take them out"),
+    ],
+)
+def test_one_word_is_named_in_the_singular_and_several_in_the_plural(prompt, sentence):
+    several = ContentRules(gate=GATE, words=WordList(["forbidden", "banned"]))
+    with pytest.raises(NotAllowedError, match=sentence):
+        check_content(GOOD.replace(prompt=prompt), several)
+
+
 @pytest.mark.parametrize("prompt", ["xnude", "1girl, nnude", "a QSEX b", "n[x|x]nude", "xx(nude:1.1)", "uranus, xnude"])
 def test_words_that_the_encoder_takes_apart_are_found(prompt):
     with pytest.raises(NotAllowedError, match="adult tag"):

@@ -83,6 +83,12 @@ async def test_mistyped_tags_are_noticed_three_at_most(tags):
     assert ("red hiar", "red hair") in [(each.typed, each.meant) for each in found]
 
 
+async def test_mistyped_tags_are_named_in_the_prompts_order(tags):
+    found = await tags.suggestions("lookign at viewer, red hiar, smiel, 金髪")
+
+    assert ["red hiar", "smiel", "金髪"] == [each.typed for each in found]
+
+
 @pytest.mark.parametrize(
     "prompt",
     [

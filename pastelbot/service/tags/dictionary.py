@@ -141,7 +141,7 @@ class Tags:
         return TagPage(tags=listed, total=total, page=page, near=tuple(names), hidden=len(tags) - len(listed))
 
     async def suggestions(self, prompt: str, actor: Actor | None = None) -> list[Suggestion]:
-        """Return what was probably meant by unknown tags, three at most.
+        """Return what was probably meant by unknown tags, three at most, in the prompt's order.
 
         Sentences are left alone: only what is short enough to be a tag, and spelt nearly like a well-used one, counts.
         """
@@ -163,7 +163,8 @@ class Tags:
             meant = spoken(near[0].tag.name) if near else ""
             if meant and tag_key(meant) not in typed:
                 found.append(Suggestion(typed=typed[key], meant=meant, certain=len(_names(near)) == 1))
-        return found[:_MOST_SUGGESTIONS]
+        places = {tag: place for place, tag in enumerate(typed.values())}
+        return sorted(found[:_MOST_SUGGESTIONS], key=lambda each: places[each.typed])
 
     async def _unknown(self, keys: Iterable[str]) -> list[str]:
         """Return the keys that are no tag's though they are short enough to be one, those of fewest words first."""

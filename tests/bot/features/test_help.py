@@ -51,7 +51,7 @@ async def test_help_lists_every_command_and_menu_that_one_may_use(studio, boss):
         ("avoid hats", "`--no hat`"),
         ("use a LoRA", "`<lora:name:0.8>`"),
         ("make four", "`count: 4`"),
-        ("make it bigger", "Hires under the picture"),
+        ("make it bigger", "Hires under a picture that is not large yet"),
         ("hide it", "`spoiler`"),
         ("send it to me alone", "`private`"),
         ("cancel", "Cancel under the picture"),

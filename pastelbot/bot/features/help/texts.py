@@ -21,7 +21,7 @@ _INTRO = """**Type `/imagine` with danbooru tags** and get a picture: `1girl, re
 - Landscape or tall: `size: landscape`, or `--ar 3:2` at the end of the prompt.
 - Avoid hats: `--no hat` in the prompt. What you write as `negative` replaces the whole usual list.
 - Four at once: `count: 4`. One of each: `{red,blue} hair`.
-- Bigger: Hires under the picture, or `hires: 2x`.
+- Bigger: `hires: 2x`, or Hires under a picture that is not large yet.
 - With a LoRA: `lora`, or `<lora:name:0.8>` in the prompt.
 - Hide it: `spoiler` for a veil, `private` for a direct message.
 - Cancel it: Cancel under the picture. Wrong one: More, then Delete.
@@ -69,7 +69,7 @@ TOPICS = {
 - With `count: 4` each picture has words of its own, which stand over them by number.""",
     "buttons": """**Buttons** under a picture work for ever, also after a restart.
 - **Reroll** paints it with a new seed, **Edit** with another prompt.
-- **Vary** paints something close to it, **Hires** the same picture large.
+- **Vary** paints something close to it, **Hires** the same picture large, where it is not large yet.
 - **More** has 🌱 **Seed** to type one, 📋 **Infotext** with all settings, 🖼️ **Share** for the server's gallery, and \
 🗑️ **Delete** for its owner and moderators.
 - **Cancel** while it waits or is painted costs nothing.
