@@ -1,10 +1,11 @@
 """Names of choices that several layers share, and the sentence for an unknown one. Pure text, no torch."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from pastelbot.similarity import similar
 
 
 class Interpolation(NamedTuple):
@@ -83,7 +84,5 @@ def _plain(name: str) -> str:
 
 def nearest_names(name: str, known: Sequence[str]) -> str:
     """Return a sentence with the known names that resemble a wrong one."""
-    lowered = {word.casefold(): word for word in known}
-    close = difflib.get_close_matches(name.casefold(), lowered, n=3, cutoff=0.4)
-    found = [lowered[word] for word in close]
+    found = similar(name, known)
     return f"Did you mean {' or '.join(found)}?" if found else f"Known are {', '.join(known)}."

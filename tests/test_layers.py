@@ -10,7 +10,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pastelbot"
 
 LAYERS = [
-    {"__init__", "errors", "records", "choices"},
+    {"__init__", "errors", "similarity"},
+    {"records", "choices"},
     {"paths"},
     {"config", "formats", "prompt", "i18n"},
     {"rules", "log"},

@@ -1,6 +1,5 @@
 """Mistakes in a configuration, in sentences: all of them at once, each with its key and what would be right."""
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pastelbot.config.sections import MoreCheckpointSettings, Section, Settings, SizeSettings
+from pastelbot.similarity import similar
 
 _NO_KEYS = ("token", "source")  # fields of the settings that the file does not have
 _TABLES: Mapping[str, type[Section]] = {"sizes": SizeSettings, "checkpoints": MoreCheckpointSettings}
@@ -81,7 +81,7 @@ def nearest(word: str, known: Sequence[str]) -> str:
 
 
 def _meant(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    near = similar(word, known, most=1)
     return f" Did you mean {near[0]}?" if near else ""
 
 

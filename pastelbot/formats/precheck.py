@@ -4,7 +4,6 @@ The bot process uses it at its start, so that a wrong path or a file of another 
 the weights themselves is found by `checkpoint.loading` in the worker.
 """
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from pastelbot.formats.hub import is_hub_name, reference_path
 from pastelbot.formats.identify import CHECKPOINTS, SD1, identify
 from pastelbot.formats.layout.checking import Shapes, checkpoint_faults
 from pastelbot.formats.safetensors_header import read_header
+from pastelbot.similarity import similar
 
 _FILES = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".onnx"}
-_SIMILAR = 0.6
 
 
 def check_reference(reference: str, *, has_vae: bool = False) -> None:
@@ -74,9 +73,8 @@ def _entries(folder: Path) -> list[Path]:
 
 def _resembling(name: str, paths: Iterable[Path]) -> list[Path]:
     """Return the paths whose names, without their endings, resemble one, the most similar first."""
-    lowered = {path.stem.casefold(): path for path in paths}
-    wanted = Path(name).stem.casefold()
-    return [lowered[word] for word in difflib.get_close_matches(wanted, lowered, n=2, cutoff=_SIMILAR)]
+    stems = {path.stem: path for path in paths}
+    return [stems[stem] for stem in similar(Path(name).stem, stems, most=2)]
 
 
 def _check_file(path: Path, *, needs_vae: bool) -> None:

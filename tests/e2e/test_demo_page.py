@@ -356,7 +356,7 @@ def test_what_all_read_is_in_the_servers_language_and_what_one_reads_in_ones_own
     message = painted(page, "1girl, pout")
 
     assert "seed" in message.inner_text()
-    assert "この画像に、ほかに何をしますか" in answered(page, message.get_by_text("More")).inner_text()
+    assert "この画像をどうしますか？" in answered(page, message.get_by_text("More")).inner_text()
 
 
 @pytest.mark.parametrize(
@@ -466,7 +466,10 @@ def test_the_cross_of_an_attached_file_stays_in_its_field(open_page, tmp_path):
     page.keyboard.press("Enter")
     picture = tmp_path / f"{'a_long_name_' * 6}.png"
     picture.write_bytes(b"a picture")
-    page.locator("#bar input[type=file]").set_input_files(picture)
+    with page.expect_file_chooser() as chosen:
+        page.click("#option-init")
+    chosen.value.set_files(picture)
+    page.wait_for_function("document.querySelector('#option-init').textContent.startsWith('a_long')")
     field, cross = (page.locator(f".option:has(#option-init){part}").bounding_box() for part in ("", " .drop"))
 
     assert field["x"] + field["width"] <= 390

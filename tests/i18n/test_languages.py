@@ -178,8 +178,16 @@ def test_texts_found_in_the_code_are_those_that_people_read():
             "**チャンネル:** 許可: <#5>、拒否: <#6>\n**サーバーの上限:** サイズ 640、高解像度補助なし",
         ),
         (
-            "⚠️ There is no command 'x'. Known are imagine, prompt, on, prefix, a, b, c. Not charged.",
-            "⚠️ コマンド 'x' はありません。使えるもの: imagine, prompt, on, prefix, a, b, c 利用枠は減っていません。",
+            "⚠️ There is no setting 'x'. Known are imagine, prompt, on, prefix, a, b, c. Not charged.",
+            "⚠️ 設定 'x' はありません。使えるもの: imagine, prompt, on, prefix, a, b, c 利用枠は減っていません。",
+        ),
+        (
+            "⚠️ There is no command 'x': `/help` alone names them all.",
+            "⚠️ コマンド 'x' はありません。`/ヘルプ` だけを使うと、すべて表示されます。",
+        ),
+        (
+            "⚠️ There is no command 'flagg'. Did you mean flags or settings?",
+            "⚠️ コマンド 'flagg' はありません。もしかして: flags または settings",
         ),
         (
             "-# 🔁 remix of [a picture](https://x/y) by <@1> ← a picture that is gone or private ← 3 more",

@@ -78,6 +78,7 @@ def test_a_backslash_keeps_hyphens():
     [
         ("1girl --sed 5", 6, "There is no flag --sed (at character 7). Did you mean --seed"),
         ("1girl —step 5", 6, "Did you mean --steps"),
+        ("1girl --foo", 6, "There is no flag --foo (at character 7). Known are --"),
         ("--seed", 0, "The flag --seed at character 1 has no value"),
         ("a --seed --cfg 7", 2, "for example --seed 5"),
         ("a --no , ", 2, "for example --no bad hands"),

@@ -165,6 +165,29 @@ async def test_searches_come_in_pages_and_say_what_is_near(tags):
     assert (await tags.search("hair", 0, 10**6)).tags == ()
 
 
+@pytest.mark.parametrize(
+    ("query", "near"),
+    [
+        ("hiar", ("hair",)),
+        ("blode hiar", ("blonde hair",)),
+        ("shrot hair", ("short hair",)),
+        ("qwerty", ()),
+        ("zzz hair", ()),
+    ],
+)
+async def test_a_search_names_the_words_that_are_near(tags, query, near):
+    assert near == (await tags.search(query, None, 0)).near
+
+
+async def test_a_search_names_no_words_that_may_not_be_painted_there(settings, database, clock):
+    tags = tag_dictionary(database, clock, access=await open_access(settings, database, clock))
+    await tags.open()
+    await tags.import_tags(TagFile(tags=(Tag(name="nude_figure", count=900),)), "x")
+    actors = [Actor(user_id=1, guild_id=2, channel_id=3, age_restricted=adults) for adults in (False, True)]
+
+    assert [(), ("nude",)] == [(await tags.search("nuude", None, 0, actor)).near for actor in actors]
+
+
 async def test_adult_tags_are_offered_in_age_restricted_channels_alone(settings, database, clock):
     tags = tag_dictionary(database, clock, access=await open_access(settings, database, clock))
     await tags.open()

@@ -36,7 +36,7 @@ WRONG = [
     ("[steps.x]\n" + MERGE.replace("0.5, ", "", 1), "Step 'x', key 'weights': There are 24 block weights"),
     ("[steps.x]\n" + MERGE.replace("0.5", '"a"', 1), "Step 'x', key 'weights': 'a' is not a number"),
     ("[steps.x]\n" + MERGE.replace("0.5", "nan", 1), "key 'weights': nan is not a number"),
-    ("[steps.x]\n" + MERGE + 'precision = "fp8"', "Step 'x', key 'precision': there is no 'fp8'. Did you mean"),
+    ("[steps.x]\n" + MERGE + 'precision = "fp8"', "Step 'x', key 'precision': there is no 'fp8'. Known are fp"),
     ("[steps.x]\n" + MERGE, "Step 'x' is neither used nor written. Add the key 'output'"),
     ("[steps.x]\n" + MERGE.replace("b.safe", "nowhere.safe"), "Step 'x', key 'b': 'nowhere.safetensors' is not"),
     ("[steps.mix]\n" + MERGE + "[steps.y]\n" + MERGE.replace('"a.safetensors"', '"mx"'), "Did you mean mix"),

@@ -13,12 +13,12 @@ import structlog
 from pastelbot.config import TagSettings
 from pastelbot.errors import TagFileError
 from pastelbot.prompt.tags.completion import MOST_CHOICES, Candidate, Completion, completions, label, unfinished
-from pastelbot.prompt.tags.edit_distance import allowed_errors, distance, is_slip
 from pastelbot.prompt.tags.names import spoken, tag_key, whole_tags_in
 from pastelbot.prompt.tags.vocabulary import Tag, TagFile, read_tag_file
 from pastelbot.prompt.word_list import WordList
 from pastelbot.records import Actor
 from pastelbot.service.access import AccessPolicy
+from pastelbot.similarity import allowed_errors, distance, is_slip
 from pastelbot.store.tags.search import FoundTag, TagStore
 from pastelbot.store.tags.sets import Filling, Progress, TagSets
 
@@ -34,6 +34,7 @@ _LOOKED_AT = 4
 _MOST_TAGS = 150
 _MOST_WORDS = 4
 _BEGINNINGS = 100
+_BEGUN_ALIKE = 600
 _REMEMBERED = 50_000
 
 
@@ -137,8 +138,25 @@ class Tags:
         near = [] if total else await self._alike(key, _MOST_SUGGESTIONS)
         shown = await self._shown_to(actor)
         listed = tuple(tag for tag in tags if shown(FoundTag(tag=tag)))
-        names = dict.fromkeys(spoken(found.tag.name) for found in near if shown(found))
+        names = list(dict.fromkeys(spoken(found.tag.name) for found in near if shown(found)))
+        if not total and not names and (words := await self._with_words_alike(key, category, shown)):
+            names = [words]
         return TagPage(tags=listed, total=total, page=page, near=tuple(names), hidden=len(tags) - len(listed))
+
+    async def _with_words_alike(self, key: str, category: int | None, shown: Callable[[FoundTag], bool]) -> str:
+        """Return a search with words of tags in place of mistyped ones: no tag is "hair", but many have it; else ""."""
+        words = []
+        for word in key.split()[:_MOST_WORDS]:
+            begun = await self._store.with_words(word[:1], _BEGUN_ALIKE)
+            used = dict.fromkeys(part for each in begun if shown(each) for part in tag_key(each.tag.name).split())
+            errors = allowed_errors(len(word))
+            away = {other: distance(word, other, errors) for other in used}
+            words.append(min(away, key=lambda other: away[other], default=word))
+            if away.get(words[-1], 0) > errors:
+                return ""
+        other = " ".join(words)
+        found, _total = await self._store.search(other, category, offset=0, limit=_PAGE)
+        return other if other != key and any(shown(FoundTag(tag=tag)) for tag in found) else ""
 
     async def suggestions(self, prompt: str, actor: Actor | None = None) -> list[Suggestion]:
         """Return what was probably meant by unknown tags, three at most, in the prompt's order.

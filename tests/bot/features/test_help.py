@@ -172,3 +172,7 @@ def test_about_tells_the_licence_with_its_restrictions_and_fits():
         assert word in text
     assert len(text) <= 2000
     assert "still starting" in about.about_text(None, bundled=True)
+
+
+async def test_what_resembles_nothing_gets_no_far_fetched_suggestion(studio):
+    assert "There is no command 'nonsense': `/help` alone names them all." in await ask(studio, "nonsense")

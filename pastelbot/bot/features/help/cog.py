@@ -1,6 +1,7 @@
 """`/help` and `/about`."""
 
 import asyncio
+from collections.abc import Sequence
 
 import discord
 from discord import app_commands
@@ -11,11 +12,11 @@ from pastelbot.bot.context import Interaction
 from pastelbot.bot.features.help import texts as about
 from pastelbot.bot.localisation import translator
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
-from pastelbot.choices import nearest_names
 from pastelbot.config import BUNDLED, Settings
 from pastelbot.errors import NotAllowedError, NotFoundError
 from pastelbot.options.wildcards import load_wildcards
 from pastelbot.service.requests.submission import JobService
+from pastelbot.similarity import similar
 
 _WITH_TAGGER = frozenset({"describe", "Describe"})
 
@@ -48,8 +49,7 @@ class HelpCog(commands.Cog):
         elif answers := about.answers_about(word, translator(interaction)):
             text = answers
         else:
-            names = (*known, *about.TOPICS)
-            raise NotFoundError(f"There is no command {word[:40]!r}. {nearest_names(word[:40], names)}")
+            raise NotFoundError(_unknown(word[:40], [*known, *about.TOPICS]))
         await respond_ephemeral(interaction, text)
 
     @show_help.autocomplete("command")
@@ -66,6 +66,13 @@ class HelpCog(commands.Cog):
         """Show what paints here, under which licence, and who made it."""
         bundled = self._settings.checkpoint.path == BUNDLED
         await respond_ephemeral(interaction, about.about_text(self._jobs.checkpoint, bundled=bundled))
+
+
+def _unknown(word: str, names: Sequence[str]) -> str:
+    """Say that there is no such command, and which ones are near; there are too many to name them all."""
+    if near := similar(word, names):
+        return f"There is no command {word!r}. Did you mean {' or '.join(near)}?"
+    return f"There is no command {word!r}: `/help` alone names them all."
 
 
 async def _known(interaction: Interaction) -> dict[str, about.AnyCommand]:

@@ -1,10 +1,53 @@
-"""Edit distance of two spellings: Damerau-Levenshtein, abandoned where it passes a limit.
+"""Similar spellings: the one rule for what a wrong name was probably meant for.
 
-Insertions, deletions, replacements and swapped neighbours each count 1 ("optimal string alignment" in Boytsov, 2011).
+The distance is Damerau-Levenshtein, abandoned where it passes a limit: insertions, deletions, replacements and swapped
+neighbours each count 1 ("optimal string alignment" in Boytsov, 2011).
 """
+
+import re
+from collections.abc import Iterable
 
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")  # where slips happen
 _SHORT = 5  # letters: another letter in so short a word often makes another word
+_MOST_SLIPS = 4
+_IN_A_SLIP = 3  # letters of a name for each slip in it
+_PART, _BEGINNING = 4, 3  # letters of a name by which it can be meant
+_SIGNS = re.compile(r"[^\w+]+|_")
+
+
+def similar(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """Return the names that a wrong one was probably meant for, the nearest first; none where nothing is near.
+
+    Near is a slip for three letters, and a part of a name, or its nearly right beginning; case and signs do not count.
+    This is for names from a list. A tag may be one that nobody has listed: `allowed_errors` is stricter.
+
+    >>> similar("smapler", ["sampler", "steps"]), similar("karras", ["DPM++ 2M Karras"]), similar("nonsense", ["no"])
+    (['sampler'], ['DPM++ 2M Karras'], [])
+    """
+    typed, names = _letters(name), dict[str, str]()
+    for word in known:
+        names.setdefault(_letters(word), word)
+    away = {word: _away(typed, letters) for letters, word in names.items()}
+    near = [word for word, slips in away.items() if slips is not None]
+    return sorted(near, key=lambda word: away[word] or 0)[:most]
+
+
+def _letters(name: str) -> str:
+    return _SIGNS.sub("", name.casefold())
+
+
+def _away(typed: str, other: str) -> int | None:
+    """Return how far a known name is from a typed one, None where it is not near."""
+    if not typed or not other:
+        return None
+    limit = min(_MOST_SLIPS, max(1, len(typed) // _IN_A_SLIP))
+    slips = distance(typed, other, limit)
+    if slips <= limit:
+        return slips
+    shorter, longer = sorted((typed, other), key=len)
+    if (len(shorter) >= _PART and shorter in longer) or (len(typed) >= _BEGINNING and other.startswith(typed)):
+        return limit + 1
+    return limit + 2 if len(typed) >= _PART and distance(typed, other, 1, beginning=True) <= 1 else None
 
 
 def allowed_errors(length: int) -> int:
