@@ -56,8 +56,7 @@ def has_output_among(names: Container[str]) -> bool:
 def vectors_among(label: str, tensors: Mapping[str, Tensor]) -> Tensor:
     """Return the vectors (count, width) among an embedding's tensors by name; raises CheckpointError with the label."""
     if "clip_g" in tensors or (len(tensors) > 1 and "clip_l" in tensors):
-        model = "SDXL" if tensors.keys() <= _SDXL else "another kind of model"
-        raise CheckpointError(f"{label} is an embedding for {model}, not for Stable Diffusion 1.x.")
+        raise CheckpointError(f"{label} is an embedding for {_model(tensors)}, not for Stable Diffusion 1.x.")
     if tensors.keys() == {_OUTPUT}:
         raise CheckpointError(
             f"{label} holds an output embedding of OneTrainer alone, which is not supported: train without that option."
@@ -67,6 +66,15 @@ def vectors_among(label: str, tensors: Mapping[str, Tensor]) -> Tensor:
         raise CheckpointError(f"{label} {_other(tensors)}: it is not a textual inversion embedding.")
     (vectors,) = tensors.values()
     return _checked(label, vectors)
+
+
+def _model(tensors: Mapping[str, Tensor]) -> str:
+    """Return the models that have the text encoders by whose names an embedding has its vectors."""
+    if tensors.keys() <= _SDXL:
+        return "SDXL"
+    if not any(name.startswith("t5") for name in tensors):
+        return "another kind of model"
+    return "Stable Diffusion 3" if "clip_g" in tensors else "Flux"
 
 
 def _other(tensors: Mapping[str, Tensor]) -> str:

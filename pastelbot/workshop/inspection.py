@@ -37,7 +37,7 @@ from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.checking import EMA_PREFIX, checkpoint_faults
 from pastelbot.formats.layout.network_kinds import DORA
 from pastelbot.formats.layout.prediction import described, prediction_of
-from pastelbot.formats.texts.trainer_notes import WIDTHS, trigger_words
+from pastelbot.formats.texts.trainer_notes import WIDTHS, model_of_words, trigger_words
 from pastelbot.workshop.folders import PARTS, open_folder, open_reference
 from pastelbot.workshop.merge import POSITION_IDS, positions
 from pastelbot.workshop.writing import Progress, silent
@@ -130,8 +130,7 @@ def _describe_embedding(path: Path, findings: Findings) -> None:
     findings.facts["kind"] = EMBEDDING
     vectors = read_embedding(path)
     findings.facts["vectors"] = f"{len(vectors)}, each of {vectors.shape[1]} numbers"
-    if vectors.shape[1] in WIDTHS:
-        findings.facts["made for"] = WIDTHS[vectors.shape[1]]
+    findings.facts["made for"] = model_of_words(vectors.shape[1])
     if has_output(path):
         findings.facts["not used"] = "OneTrainer's output vectors, which other programs do not read either"
 

@@ -165,6 +165,16 @@ def test_embedding_is_described(tmp_path, name):
     assert ("3, each of 768 numbers", "Stable Diffusion 1.x") == (facts["vectors"], facts["made for"])
 
 
+@pytest.mark.parametrize(
+    ("width", "model"),
+    [(1280, "SDXL"), (4096, "Flux or Stable Diffusion 3 (T5)"), (3072, "another kind of model")],
+)
+def test_embeddings_of_all_widths_say_what_they_were_made_for(tmp_path, width, model):
+    save({"emb_params": torch.zeros(3, width)}, tmp_path / "a.safetensors")
+
+    assert inspect_path(tmp_path / "a.safetensors").facts["made for"] == model
+
+
 def test_lora_of_another_family_is_described_all_the_same(tmp_path):
     """What it is stays said beside the problem."""
     tensors = {name.replace("lora_te_", "lora_te2_"): tensor for name, tensor in make_lora().items()}

@@ -11,8 +11,7 @@ from pastelbot.diffusion.embeddings import has_output, has_output_among, read_em
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.hashes import embedding_hash
 from pastelbot.formats.network_files import EMBEDDING_SUFFIXES, NetworkFolder
-
-_OTHER_WIDTHS = {1024: "Stable Diffusion 2.x", 1280: "SDXL", 2048: "SDXL", 4096: "another architecture"}
+from pastelbot.formats.texts.trainer_notes import model_of_words
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,9 +72,8 @@ class EmbeddingCache:
     def _fitting(self, label: str, vectors: Tensor) -> Tensor:
         width, expected = vectors.shape[1], self._width()
         if width != expected:
-            family = _OTHER_WIDTHS.get(width, "another architecture")
             raise CheckpointError(
-                f"{label} was made for {family}: its vectors have {width} numbers instead of {expected}."
+                f"{label} was made for {model_of_words(width)}: its vectors have {width} numbers instead of {expected}."
             )
         return vectors
 

@@ -7,7 +7,13 @@ from pastelbot.formats.json_texts import parse_json
 
 # Models by the width of what their text encoders give.
 WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "SDXL"}
+_WORD_WIDTHS = {**WIDTHS, 1280: "SDXL", 4096: "Flux or Stable Diffusion 3 (T5)"}
 _WORDS = 10
+
+
+def model_of_words(width: int) -> str:
+    """Return the models whose text encoder takes vectors of a width, which is that of an embedding."""
+    return _WORD_WIDTHS.get(width, "another kind of model")
 
 
 def trigger_words(metadata: Mapping[str, str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import ftfy
 
@@ -20,6 +21,7 @@ _END_TOKEN = "<|endoftext|>"  # noqa: S105
 _END_OF_WORD = "</w>"
 _CACHE_SIZE = 50_000
 _ONE_FILE = "tokenizer.json"
+_CLIPS = "BPE"  # byte-pair encoding
 _TWO_FILES = ("vocab.json", "merges.txt")
 
 _SPECIAL = re.compile(rf"({re.escape(_START_TOKEN)}|{re.escape(_END_TOKEN)})")
@@ -48,12 +50,12 @@ class ClipTokenizer:
         one_file = folder / _ONE_FILE
         try:
             if one_file.is_file() and not all((folder / name).is_file() for name in _TWO_FILES):
-                return cls.from_json(one_file.read_text(encoding="utf-8"))
-            vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
-            lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
+                return cls.from_json(_text(one_file))
+            vocabulary = _vocabulary("vocab.json", _json("vocab.json", _text(folder / "vocab.json")))
+            lines = _text(folder / "merges.txt").splitlines()
             merges = [pair for line in lines if not line.startswith("#version") and len(pair := line.split()) == 2]
             return cls(vocabulary, _pairs(merges))
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except ValueError as error:
             raise CheckpointError(
                 f"{folder} has no readable tokenizer (tokenizer.json, or vocab.json and merges.txt): {error}. Download "
                 "it again, or remove the folder: then the usual vocabulary is used."
@@ -61,17 +63,22 @@ class ClipTokenizer:
 
     @classmethod
     def from_json(cls, text: str) -> "ClipTokenizer":
-        """Read the text of a `tokenizer.json`, as the tokenizers library writes it.
-
-        Raises ValueError, LookupError, TypeError or AttributeError where it is another.
-        """
-        content = json.loads(text)
-        added = {token["content"]: token["id"] for token in content.get("added_tokens") or ()}
+        """Read the text of a `tokenizer.json`, of the library tokenizers; a ValueError says what is wrong with it."""
+        read = _json(_ONE_FILE, text)
+        content = read if isinstance(read, dict) else {}
+        model = next(_objects([content.get("model")]), {})
+        if not model:
+            raise ValueError(f"{_ONE_FILE} has no model")
+        if model.get("type", _CLIPS) != _CLIPS:
+            raise ValueError(f"{_ONE_FILE} is a {str(model['type'])[:40]} tokenizer, and CLIP's is a {_CLIPS} one")
+        added = {str(token.get("content")): token.get("id") for token in _objects(content.get("added_tokens"))}
         special = {name: added[name] for name in (_START_TOKEN, _END_TOKEN) if name in added}
-        model = content["model"]
+        known = model.get("vocab")
+        vocabulary = _vocabulary(_ONE_FILE, {**special, **known} if isinstance(known, dict) else known)
+        merges = model.get("merges")
         # Older versions of the library write a pair as one text.
-        merges = (merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"])
-        return cls({**special, **model["vocab"]}, _pairs(merges))
+        pairs = (merge.split(" ") if isinstance(merge, str) else merge for merge in _listed(merges))
+        return cls(vocabulary, _pairs(pairs))
 
     @property
     def size(self) -> int:
@@ -145,9 +152,54 @@ def repaired_text(text: str) -> str:
     return text if text.isascii() and text.isprintable() and "&" not in text else ftfy.fix_text(text)
 
 
-def _pairs(merges: Iterable[Sequence[str]]) -> list[tuple[str, str]]:
+def _text(path: Path) -> str:
+    """Return what is in a file; a ValueError says why it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no {path.name}") from error
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be opened ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} is not text in UTF-8") from error
+
+
+def _json(name: str, text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{name} is not valid JSON: see line {error.lineno}") from error
+    except RecursionError as error:
+        raise ValueError(f"{name} is nested too deeply") from error
+
+
+def _vocabulary(name: str, found: object) -> dict[str, int]:
+    """Return words with their numbers; raises ValueError for anything else, and where CLIP's own are not among them."""
+    if not isinstance(found, dict) or not all(type(number) is int and number >= 0 for number in found.values()):
+        raise ValueError(f"{name} is not a table of words with their numbers")
+    missing = [word for word in (_START_TOKEN, _END_TOKEN, "," + _END_OF_WORD) if word not in found]
+    if missing:
+        raise ValueError(f"{name} lacks the word {missing[0]} of CLIP's vocabulary")
+    return found
+
+
+def _objects(found: object) -> Iterator[Mapping[str, Any]]:
+    yield from (each for each in _listed(found) if isinstance(each, dict))
+
+
+def _listed(found: object) -> Sequence[Any]:
+    return found if isinstance(found, list) else ()
+
+
+def _pairs(merges: Iterable[object]) -> list[tuple[str, str]]:
     """Return merges as pairs; raises ValueError for what is no pair."""
-    return [(first, second) for first, second in merges]
+    pairs = [tuple(merge) if isinstance(merge, list) else () for merge in merges]
+    if not pairs:
+        raise ValueError("it has no pairs that are merged")
+    wrong = next((number for number, pair in enumerate(pairs, 1) if list(map(type, pair)) != [str, str]), None)
+    if wrong is not None:
+        raise ValueError(f"what is merged as number {wrong} is not a pair of texts")
+    return pairs
 
 
 def _words(text: str) -> Iterator[str]:

@@ -169,6 +169,70 @@ def test_a_tokenizer_that_is_none_is_refused_in_a_sentence(text, tmp_path):
         ClipTokenizer.from_folder(tmp_path)
 
 
+TABLE = '{"<|startoftext|>": 0, "<|endoftext|>": 1, ",</w>": 2}'
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({}, "there is no vocab.json"),
+        ({"vocab.json": TABLE}, "there is no merges.txt"),
+        ({"tokenizer.json": '{\n"model": oops}'}, "tokenizer.json is not valid JSON: see line 2"),
+        ({"tokenizer.json": "[" * 99_999}, "tokenizer.json is nested too deeply"),
+        ({"tokenizer.json": "[]"}, "tokenizer.json has no model"),
+        (
+            {"tokenizer.json": '{"model": {"type": "Unigram", "vocab": [["a", 0.1]]}}'},
+            "tokenizer.json is a Unigram tokenizer, and CLIP's is a BPE one",
+        ),
+        (
+            {"tokenizer.json": '{"model": {"type": "WordPiece", "vocab": {"a": 1}}}'},
+            "tokenizer.json is a WordPiece tokenizer, and CLIP's is a BPE one",
+        ),
+        (
+            {"tokenizer.json": '{"model": {"vocab": {"a": 1}, "merges": ["a b"]}}'},
+            "tokenizer.json lacks the word <|startoftext|> of CLIP's vocabulary",
+        ),
+        (
+            {"tokenizer.json": f'{{"model": {{"vocab": {TABLE}, "merges": ["a b c"]}}}}'},
+            "what is merged as number 1 is not a pair of texts",
+        ),
+        (
+            {"tokenizer.json": f'{{"model": {{"vocab": {TABLE}, "merges": [["a", "b"], ["a", 2]]}}}}'},
+            "what is merged as number 2 is not a pair of texts",
+        ),
+        ({"tokenizer.json": f'{{"model": {{"vocab": {TABLE}}}}}'}, "it has no pairs that are merged"),
+        ({"vocab.json": "[1]", "merges.txt": "a b"}, "vocab.json is not a table of words with their numbers"),
+        ({"vocab.json": '{"a": "b"}', "merges.txt": "a b"}, "vocab.json is not a table of words with their numbers"),
+        ({"vocab.json": '{"a": -1}', "merges.txt": "a b"}, "vocab.json is not a table of words with their numbers"),
+        ({"vocab.json": "", "merges.txt": "a b"}, "vocab.json is not valid JSON: see line 1"),
+        ({"vocab.json": TABLE, "merges.txt": b"\xff\xfe\x00\xd8"}, "merges.txt is not text in UTF-8"),
+        ({"vocab.json": TABLE, "merges.txt": ""}, "it has no pairs that are merged"),
+        ({"vocab.json": TABLE, "merges.txt": None}, "merges.txt cannot be opened (Is a directory)"),
+    ],
+)
+def test_a_tokenizer_that_is_none_is_refused_in_our_words(files, reason, tmp_path):
+    for name, content in files.items():
+        if content is None:
+            (tmp_path / name).mkdir()
+        else:
+            (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    with pytest.raises(CheckpointError) as raised:
+        ClipTokenizer.from_folder(tmp_path)
+
+    assert str(raised.value) == (
+        f"{tmp_path} has no readable tokenizer (tokenizer.json, or vocab.json and merges.txt): {reason}. Download it "
+        "again, or remove the folder: then the usual vocabulary is used."
+    )
+
+
+def test_a_tokenizer_with_a_mark_at_its_start_is_read(tmp_path):
+    (tmp_path / "vocab.json").write_text(TABLE, encoding="utf-8-sig")
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n, </w>\n", encoding="utf-8-sig")
+
+    assert ClipTokenizer.from_folder(tmp_path).size == 3
+
+
 def test_a_tokenizer_of_the_library_is_taken_as_ours(pipeline, small):
     conditioner = Conditioner(pipeline.tokenizer, small.text_encoder)
 

@@ -210,6 +210,9 @@ class Malicious:
     ("write", "words"),
     [
         (lambda path: safetensors(path, clip_g=VECTORS, clip_l=VECTORS), "for SDXL"),
+        (lambda path: safetensors(path, clip_l=VECTORS, t5=VECTORS), "for Flux, not"),
+        (lambda path: safetensors(path, clip_l=VECTORS, clip_g=VECTORS, t5xxl=VECTORS), "for Stable Diffusion 3, not"),
+        (lambda path: safetensors(path, clip_l=VECTORS, llama=VECTORS), "for another kind of model, not"),
         (lambda path: safetensors(path, a=VECTORS, b=VECTORS), "2 tensors instead of one"),
         (lambda path: safetensors(path, **{"x.lora_up.weight": VECTORS, "x.lora_down.weight": VECTORS}), "is a LoRA"),
         (lambda path: safetensors(path, x=torch.zeros(2, 3, 4)), r"the shape \[2, 3, 4\]"),
@@ -284,7 +287,14 @@ def test_embedding_changes_what_is_encoded(own, tmp_path, width):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "family"), [(1024, "Stable Diffusion 2.x"), (1280, "SDXL"), (99, "another archit")]
+    ("numbers", "family"),
+    [
+        (1024, "Stable Diffusion 2.x"),
+        (1280, "SDXL"),
+        (2048, "SDXL"),
+        (4096, r"Flux or Stable Diffusion 3 \(T5\)"),
+        (99, "another kind of model"),
+    ],
 )
 def test_other_widths_are_refused_by_name_where_they_are_called(own, tmp_path, numbers, family):
     safetensors(tmp_path / "sparkle", emb_params=torch.zeros(1, numbers))
