@@ -145,3 +145,12 @@ class OutOfMemoryError(PaintingError):
 
 class NumericalError(PaintingError):
     """The latents became NaN or infinite."""
+
+
+def install_command(extra: str = "") -> str:
+    """Return the command that installs Pastelbot, with an extra, from its folder into its environment.
+
+    All texts take it from here; tests/test_docs.py holds the guides to it. Windows' shell has no single quotes.
+    """
+    constraints = "constraints-web.txt" if extra == "web" else "constraints.txt"
+    return " ".join((".venv/bin/pip", "install", "--constraint", constraints, f'".[{extra}]"' if extra else "."))

@@ -21,7 +21,15 @@ from pastelbot.bot.client import Page
 from pastelbot.config import BUNDLED, Settings
 from pastelbot.doctor.finding import Level
 from pastelbot.doctor.local_checks import local_findings
-from pastelbot.errors import CheckpointError, ConfigError, DatabaseError, StartupError, StoreDamagedError, StoreError
+from pastelbot.errors import (
+    CheckpointError,
+    ConfigError,
+    DatabaseError,
+    StartupError,
+    StoreDamagedError,
+    StoreError,
+    install_command,
+)
 from pastelbot.formats.precheck import check_reference
 from pastelbot.i18n.languages import Languages
 from pastelbot.jobs.background import Periodic, finish_within
@@ -183,8 +191,8 @@ def _page_maker() -> Callable[[Services, Languages], Page]:
         if error.name not in _PAGE_PACKAGES:
             raise
         raise StartupError(
-            "The web page needs Gradio: install it with `pip install --constraint constraints-web.txt '.[web]'`, or "
-            "leave the page out with enabled = false under [web]."
+            f"The web page needs Gradio: install it with `{install_command('web')}`, or leave the page out with "
+            "enabled = false under [web]."
         ) from error
     return PageServer
 

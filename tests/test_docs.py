@@ -14,6 +14,7 @@ from pastelbot.bot.features.imagine import ImagineCog
 from pastelbot.bot.features.model import ModelCog
 from pastelbot.cli.main import app
 from pastelbot.config import Settings
+from pastelbot.errors import install_command
 from pastelbot.options.catalogue import BY_NAME, SETTINGS
 from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.wildcards import load_wildcards
@@ -25,6 +26,34 @@ def test_the_user_guide_has_every_flag():
     guide = read("docs/user-guide.md")
     for flag in SYNTAX:
         assert re.search(rf"`--{flag.name}[ `]", guide), flag.name
+
+
+PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))]
+INSTALLING = re.compile(r"""(?:sudo -u pastelbot )?([^\s`]*pip install [^`\n]+)""")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_guides_install_as_the_programs_texts_say(page):
+    for found in INSTALLING.findall(read(page)):
+        extra = found.partition('".[')[2].partition("]")[0]
+        assert found.replace(".venv\\Scripts\\pip", ".venv/bin/pip") == install_command(extra)
+
+
+def test_no_text_of_the_program_has_a_command_of_its_own_to_install_something():
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "pastelbot").rglob("*.py")}
+
+    assert ["errors.py"] == [name for name, text in texts.items() if re.search(r"\bpip\b.*\binstall\b", text)]
+
+
+def test_the_readme_is_read_without_scrolling_sideways():
+    assert [line for line in read("README.md").splitlines() if len(line) > 120] == []
+
+
+def test_what_the_guides_commands_write_is_not_for_git():
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+
+    assert "--out out.png" in read("README.md")
+    assert "/out.png" in ignored
 
 
 def section(page, heading):

@@ -20,7 +20,7 @@ from pastelbot import app, config, log
 from pastelbot.demo.interactions import Place, use_command
 from pastelbot.demo.server import LANGUAGES, serve
 from pastelbot.demo.world import ENGLISH, Environment, World
-from pastelbot.errors import StartupError
+from pastelbot.errors import StartupError, install_command
 
 _WELCOME = (
     "**Welcome to Pastelbot!** Type `/imagine` in the box below and describe a portrait with tags:\n"
@@ -122,7 +122,7 @@ def _environment(bot: Client) -> Environment:
         from simcord.env import Env
     except ImportError as error:
         raise StartupError(
-            "The demo needs the simulated Discord: install it with `pip install 'pastelbot[demo]'`, or use `make demo`."
+            f"The demo needs the simulated Discord: install it with `{install_command('demo')}`, or use `make demo`."
         ) from error
 
     class PatientEnv(Env):

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from pastelbot.config import BUNDLED, Settings
 from pastelbot.doctor.finding import Finding, Level
+from pastelbot.jobs.executors.ray_relay import RAY_MISSING
 from pastelbot.rules.timing.device_speed import card_minutes
 
 _PROGRAM = "from pastelbot.diffusion.checkpoint.device_report import main; main()"
@@ -28,8 +29,7 @@ def device_findings(settings: Settings) -> Iterator[Finding]:
 
 def _cluster_finding(settings: Settings) -> Finding:
     if find_spec("ray") is None:
-        cure = 'Ray is not installed: pip install "pastelbot[ray]", or set worker.executor = "process"'
-        return Finding(level=Level.FAIL, what="device", text=cure)
+        return Finding(level=Level.FAIL, what="device", text=RAY_MISSING)
     text = f"{settings.ray.actors} actors of the Ray cluster at {settings.ray.address} (not checked)"
     return Finding(level=Level.OK, what="device", text=text)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pastelbot.config import BUNDLED, Settings, open_files
 from pastelbot.doctor.finding import Finding, Level
-from pastelbot.errors import CheckpointError, DatabaseError
+from pastelbot.errors import CheckpointError, DatabaseError, install_command
 from pastelbot.formats.precheck import check_reference, is_missing, near
 from pastelbot.paths import is_there
 from pastelbot.store.maintenance.checking import quick_check
@@ -172,6 +172,6 @@ def _versions() -> Finding:
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:
-            text = f"{package} is missing: pip install --constraint constraints.txt ."
+            text = f"{package} is missing: {install_command()}"
             return Finding(level=Level.FAIL, what="versions", text=text)
     return Finding(level=Level.OK, what="versions", text=", ".join(found))

@@ -7,7 +7,7 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
-from pastelbot.errors import CheckpointError
+from pastelbot.errors import CheckpointError, install_command
 from pastelbot.formats.json_texts import parse_json
 
 MANIFEST = "pastelbot.json"
@@ -60,6 +60,5 @@ def check_export(folder: Path, manifest: Manifest) -> None:
         raise CheckpointError(f"{folder} is incomplete: {missing[0]} is missing. Export the checkpoint again.")
     if importlib.util.find_spec("onnxruntime") is None:
         raise CheckpointError(
-            f"{folder} is an ONNX checkpoint, which needs ONNX Runtime: install it with "
-            "`pip install 'pastelbot[onnx]'`."
+            f"{folder} is an ONNX checkpoint, which needs ONNX Runtime: install it with `{install_command('onnx')}`."
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from pastelbot.errors import CheckpointError, TaggerError
+from pastelbot.errors import CheckpointError, TaggerError, install_command
 from pastelbot.formats import hub
 
 _MODEL = "model.onnx"
@@ -30,7 +30,7 @@ def check_installed() -> None:
     """Raise TaggerError where ONNX Runtime is not installed; nothing is imported."""
     if find_spec("onnxruntime") is None:
         raise TaggerError(
-            "The tagger needs ONNX Runtime, which is not installed: `pip install '.[tagger]'`, "
+            f"The tagger needs ONNX Runtime, which is not installed: `{install_command('tagger')}`, "
             "or set `enabled = false` under [tagger]."
         )
 

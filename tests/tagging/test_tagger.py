@@ -1,5 +1,6 @@
 """What the tagger says of pictures, and which files it refuses."""
 
+import re
 import sys
 
 import numpy as np
@@ -18,7 +19,7 @@ from helpers.small_tagger import (
 from helpers.support import png, png_declaring
 from PIL import Image
 
-from pastelbot.errors import LimitError, RequestError, TaggerError
+from pastelbot.errors import LimitError, RequestError, TaggerError, install_command
 from pastelbot.tagging.tagger import Tagger
 
 
@@ -183,7 +184,7 @@ def test_a_missing_file_is_named(tmp_path, name):
 def test_without_onnx_runtime_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
 
-    with pytest.raises(TaggerError, match=r"pip install '\.\[tagger\]'"):
+    with pytest.raises(TaggerError, match=re.escape(install_command("tagger"))):
         Tagger.load(options_of(make_tagger(tmp_path)))
 
 

@@ -11,6 +11,7 @@ from pastelbot.diffusion.backends.openvino import OpenVinoCompiler, is_installed
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
 from pastelbot.diffusion.networks.memory import machine_memory
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel
+from pastelbot.errors import install_command
 
 _MOST_KEPT = 6
 _FOR_ROUNDING = 5  # times the UNet in float32: what a compiler holds at once
@@ -59,5 +60,5 @@ def _obstacle(checkpoint: Checkpoint) -> str | None:
     if checkpoint.unet.dtype == torch.bfloat16 and machine_memory() < needed:
         return f"the machine has less than the {needed >> 30} GiB that compiling in bfloat16 takes"
     if not is_installed():
-        return "it is not installed: pip install 'pastelbot[openvino]'"
+        return f"it is not installed: {install_command('openvino')}"
     return None

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pastelbot.choices import upscaler_files
 from pastelbot.diffusion.weights.files import read_tensors
-from pastelbot.errors import CheckpointError, PaintingError
+from pastelbot.errors import CheckpointError, PaintingError, install_command
 
 _TILE = 192
 _OVERLAP = 8
@@ -42,7 +42,7 @@ def _load_with_spandrel(path: Path, device: torch.device) -> UpscalerModel:
     except ImportError as error:
         raise PaintingError(
             f"The upscaler {path.stem} needs the package spandrel, which is not installed: the operator can install "
-            "it with `pip install 'pastelbot[upscale]'`. Without it, choose Latent or Lanczos."
+            f"it with `{install_command('upscale')}`. Without it, choose Latent or Lanczos."
         ) from error
     tensors = read_tensors(path)
     try:

@@ -12,14 +12,14 @@ from typing import Any
 
 from pastelbot import __version__
 from pastelbot.config import WorkerOptions
-from pastelbot.errors import PastelError
+from pastelbot.errors import PastelError, install_command
 from pastelbot.jobs.executors.ray_actor import PaintingActor
 from pastelbot.jobs.heartbeat import Heartbeat
 from pastelbot.records import Stop, WorkerLost
 
 _CONCURRENCY = 2  # a question for events, and a command
 _REACHED_WITHIN = 10.0  # seconds
-_MISSING = 'Ray is not installed: pip install "pastelbot[ray]", or set worker.executor = "process"'
+RAY_MISSING = f'Ray is not installed: {install_command("ray")}, or set worker.executor = "process"'
 
 
 class _ClusterError(PastelError):
@@ -43,7 +43,7 @@ def _actor(options: WorkerOptions, heartbeat: Heartbeat, actor_class: type[Paint
     try:
         import ray  # an extra, and only here
     except ImportError as error:
-        raise _ClusterError(_MISSING) from error
+        raise _ClusterError(RAY_MISSING) from error
     with heartbeat.during("Ray: waiting for an actor"):
         _connect(ray, options.ray.address)
         needs = {"num_gpus": options.ray.gpus, "num_cpus": options.ray.cpus, "max_concurrency": _CONCURRENCY}

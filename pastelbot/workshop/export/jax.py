@@ -21,7 +21,7 @@ from torch._ops import OpOverloadPacket
 from pastelbot.config import CheckpointSettings, parse_size
 from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, build_vae
 from pastelbot.diffusion.weights.files import Weights
-from pastelbot.errors import WorkshopError
+from pastelbot.errors import WorkshopError, install_command
 from pastelbot.formats.exported import JAX, TEXT_ENCODER, UNET, VAE_DECODER
 from pastelbot.workshop.export.folder import (
     check_new_folder,
@@ -114,7 +114,7 @@ def _check(options: JaxOptions) -> list[tuple[int, int]]:
     """Return the sizes in pixels; raises WorkshopError."""
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         raise WorkshopError(
-            "Exporting to JAX needs the packages jax and torchax: install them with `pip install 'pastelbot[jax]'`."
+            f"Exporting to JAX needs the packages jax and torchax: install them with `{install_command('jax')}`."
         )
     try:
         sizes = [parse_size(size) for size in options.sizes]

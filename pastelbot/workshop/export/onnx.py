@@ -19,7 +19,7 @@ from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, b
 from pastelbot.diffusion.networks.vae import AutoencoderKL
 from pastelbot.diffusion.weights.files import Weights
 from pastelbot.diffusion.weights.ldm import Config
-from pastelbot.errors import WorkshopError
+from pastelbot.errors import WorkshopError, install_command
 from pastelbot.formats.exported import MODEL, ONNX, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER
 from pastelbot.workshop.export.folder import (
     check_new_folder,
@@ -103,8 +103,7 @@ def export_onnx(
 def _check(options: OnnxOptions) -> None:
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         raise WorkshopError(
-            "Exporting to ONNX needs the packages onnx and onnxscript: install them with "
-            "`pip install 'pastelbot[onnx]'`."
+            f"Exporting to ONNX needs the packages onnx and onnxscript: install them with `{install_command('onnx')}`."
         )
     if options.opset not in _OPSETS:
         raise WorkshopError(f"The opset {options.opset} is not possible; take {_OPSETS[0]} to {_OPSETS[-1]}.")

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import re
 import shutil
 
 import numpy as np
@@ -18,7 +19,7 @@ from pastelbot.cli.main import app
 from pastelbot.config import CheckpointSettings
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
-from pastelbot.errors import CheckpointError, PaintingError, WorkshopError
+from pastelbot.errors import CheckpointError, PaintingError, WorkshopError, install_command
 from pastelbot.formats.exported import MANIFEST
 from pastelbot.formats.network_files import NetworkFolders
 from pastelbot.formats.precheck import check_reference
@@ -243,11 +244,11 @@ def test_what_breaks_off_leaves_nothing(bundled, tmp_path, monkeypatch):
 def test_without_the_packages_one_sentence_says_what_to_install(bundled, exported, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
 
-    with pytest.raises(WorkshopError, match=r"pip install 'pastelbot\[onnx\]'"):
+    with pytest.raises(WorkshopError, match=re.escape(install_command("onnx"))):
         export_onnx(str(bundled), tmp_path / "out", SETTINGS, OnnxOptions())
     for look in (check_reference, lambda place: loading.load(place, device="cpu")):
         with pytest.raises(
-            CheckpointError, match=r"needs ONNX Runtime: install it with `pip install 'pastelbot\[onnx\]'"
+            CheckpointError, match=re.escape(f"needs ONNX Runtime: install it with `{install_command('onnx')}`")
         ):
             look(str(exported[0]))
 

@@ -59,7 +59,7 @@ def said(monkeypatch, ray, address="auto"):
 @pytest.mark.parametrize(
     ("ray", "sentence"),
     [
-        (None, 'Ray is not installed: pip install "pastelbot[ray]", or set worker.executor = "process"'),
+        (None, ray_relay.RAY_MISSING),
         (
             Ray(reachable=False),
             "The Ray cluster at auto cannot be reached: no GCS. Start it, or correct ray.address",
