@@ -128,7 +128,6 @@ def take_gallery(hana: Page, kenji: Page) -> None:
     hana.locator(".message.private", has_text="Shared").last.wait_for()
     use(hana, "imagine", prompt="1girl, blue hair, ponytail, glasses")
     share(hana, finished(hana, "1girl, blue hair"))
-    hana.locator(".message.private", has_text="Shared").nth(1).wait_for()
     kenji.set_viewport_size({"width": 1000, "height": 1300})
     use(kenji, "gallery")
     page = kenji.locator(".message.private", has_text="pictures: 2").last
@@ -141,7 +140,9 @@ def take_gallery(hana: Page, kenji: Page) -> None:
 def share(page: Page, message: Locator) -> None:
     """Share the picture of a message."""
     message.get_by_role("button", name="More", exact=True).last.click()
-    page.locator(".message.private [data-custom^='pb:share']").last.click()
+    button = page.locator(".message.private [data-custom^='pb:share']").last
+    button.click()
+    button.wait_for(state="detached")
 
 
 def take_block(kenji: Page, hana: Page) -> None:

@@ -11,6 +11,7 @@ from discord.ext import commands
 from pastelbot.bot import components, features, render
 from pastelbot.bot.checks import check_command
 from pastelbot.bot.components.drafts import Drafts
+from pastelbot.bot.components.job_questions import ShownQuestions
 from pastelbot.bot.context import Interaction, PastelClient
 from pastelbot.bot.memberships import Memberships
 from pastelbot.bot.messages.alert_messages import AlertMessages, answers_to
@@ -91,6 +92,7 @@ class PastelBot(PastelClient):
         )
         self.languages = Languages.shipped()
         self.drafts = Drafts()
+        self.questions = ShownQuestions()
         self.command_ids = {}
         self._open_services = open_services
         self._guild_ids = guild_ids

@@ -89,6 +89,13 @@ class RefusedDrafts(Protocol):
         """Return a user's draft; raises NotFoundError."""
 
 
+class PrivateQuestions(Protocol):
+    """Lets each question of a button replace the one before it; `components.job_questions.ShownQuestions` does."""
+
+    async def replaced_by(self, interaction: discord.Interaction[Any]) -> None:
+        """Remember a question that was shown, and remove the one before it."""
+
+
 class PastelClient(commands.AutoShardedBot):
     """The client as features see it; what it offers is there from `setup_hook` on."""
 
@@ -99,6 +106,7 @@ class PastelClient(commands.AutoShardedBot):
     begun: BegunMessages
     posts: GalleryMessages
     drafts: RefusedDrafts
+    questions: PrivateQuestions
 
 
 Interaction = discord.Interaction[PastelClient]

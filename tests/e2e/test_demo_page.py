@@ -88,12 +88,12 @@ def bottoms(message):
 
 
 def answered(page, button):
-    """Press a button and return the private message that answers, which comes behind those of before."""
-    messages = page.locator(".message.private")
-    before = messages.count()
+    """Press a button and return the private message that answers: one that was not there, as it may replace another."""
+    seen = page.locator(".message.private").evaluate_all("found => found.map(each => each.dataset.message)")
     button.click()
-    messages.nth(before).wait_for()
-    return messages.nth(before)
+    new = page.locator(".message.private" + "".join(f":not([data-message='{each}'])" for each in seen))
+    new.wait_for()
+    return page.locator(f"[data-message='{new.get_attribute('data-message')}']")
 
 
 def paint(page, prompt, **options):
@@ -205,6 +205,17 @@ def test_a_wrong_value_is_said_beside_what_was_typed(open_page):
     page.wait_for_selector("#error:not([hidden])")
     assert "seed" in page.locator("#error").inner_text()
     assert ("1girl", "many") == (page.input_value(PROMPT), page.input_value("#option-seed"))
+
+
+def test_more_opened_again_takes_the_place_of_the_panel_before(open_page):
+    page = open_page()
+    paint(page, "1girl, twintails")
+    message = painted(page, "1girl, twintails")
+    first = answered(page, message.get_by_text("More"))
+    second = answered(page, message.get_by_text("More"))
+    first.wait_for(state="detached")
+
+    assert second.is_visible()
 
 
 def test_edit_opens_the_form_with_the_prompt(open_page):

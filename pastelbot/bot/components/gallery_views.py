@@ -17,6 +17,7 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components import gallery_texts, job_actions
 from pastelbot.bot.components.direct_messages import notify_author
 from pastelbot.bot.components.lasting_button import LastingButton
+from pastelbot.bot.components.modals import WITH_THIS_PROMPT
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translated, translator
 from pastelbot.bot.plain_text import neutral
@@ -166,7 +167,7 @@ async def _vote(interaction: Interaction, entry_id: int) -> None:
 
 async def _use(interaction: Interaction, entry_id: int) -> None:
     job = await interaction.client.services.gallery.job_of(actor_of(interaction), entry_id)
-    await job_actions.ask_edit(interaction, job, 0)
+    await job_actions.ask_edit(interaction, job, 0, title=WITH_THIS_PROMPT)
 
 
 async def _infotext(interaction: Interaction, entry_id: int) -> None:

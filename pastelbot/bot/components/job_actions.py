@@ -51,7 +51,11 @@ async def _ask_seed(interaction: Interaction, job: Job, _index: int) -> None:
     await open_modal(interaction, SeedModal(job.request, paint_it))
 
 
-async def ask_edit(interaction: Interaction, job: Job, index: int) -> None:
+async def _edit(interaction: Interaction, job: Job, index: int) -> None:
+    await ask_edit(interaction, job, index, title="Edit and paint again")
+
+
+async def ask_edit(interaction: Interaction, job: Job, index: int, *, title: str) -> None:
     """Ask for another prompt and other settings; of several pictures with prompts of their own, for one."""
     base = job.request.alone(index) if job.request.prompts else job.request
 
@@ -60,7 +64,7 @@ async def ask_edit(interaction: Interaction, job: Job, index: int) -> None:
         changed = await answer.client.services.builder.change(actor, base, options, children(job, "edit"))
         await paint(answer, changed)
 
-    await open_modal(interaction, EditModal(base, paint_it))
+    await open_modal(interaction, EditModal(base, paint_it, title=title))
 
 
 def _vary(strength: float) -> Action:
@@ -165,7 +169,7 @@ async def _remove(interaction: Interaction, job: Job, _index: int) -> None:
 ACTIONS: Mapping[str, Action] = {
     "reroll": _reroll,
     "seed": _ask_seed,
-    "edit": ask_edit,
+    "edit": _edit,
     "corrected": _correct,
     **{name: _vary(strength) for name, strength in STRENGTHS.items()},
     "hires": _hires(),

@@ -78,6 +78,8 @@ class JobButton(LastingButton, template=r"pb:(?P<verb>[a-z]{1,16}):(?P<job_id>[0
         asked = await job_questions.question(interaction, self.verb, job, self.number)
         if asked is not None:
             await respond_in_place(interaction, asked.text, view=_asked_view(asked, job))
+            if not is_on_private_message(interaction):
+                await interaction.client.questions.replaced_by(interaction)
         else:
             await self._act(interaction, job)
 

@@ -1,13 +1,17 @@
 """Questions of the job buttons: what is asked, privately, before one of them does anything."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components.job_actions import STRENGTHS
 from pastelbot.bot.context import Interaction
+from pastelbot.bot.responses import close_question
 from pastelbot.records import Job
 from pastelbot.rules.visibility import check_may_manage, may_manage
+
+_KEPT = 1000
 
 
 class Choice(NamedTuple):
@@ -16,6 +20,26 @@ class Choice(NamedTuple):
     verb: str
     number: int | None = None
     row: int | None = None
+
+
+class ShownQuestions:
+    """The last question that each user was asked in each channel by a button under a picture: a new one replaces it.
+
+    Kept in memory, as Discord lets the bot delete a private message for 15 minutes alone.
+    """
+
+    def __init__(self) -> None:
+        self._shown: OrderedDict[tuple[int, int | None], Interaction] = OrderedDict()
+
+    async def replaced_by(self, interaction: Interaction) -> None:
+        """Remember a question that was shown, and remove the one before it where it is still there."""
+        place = (interaction.user.id, interaction.channel_id)
+        earlier = self._shown.pop(place, None)
+        self._shown[place] = interaction
+        while len(self._shown) > _KEPT:
+            self._shown.popitem(last=False)
+        if earlier is not None and not earlier.is_expired():
+            await close_question(earlier)
 
 
 class Question(NamedTuple):

@@ -18,6 +18,8 @@ from pastelbot.rules.samplers import AUTOMATIC
 
 Paint = Callable[[Interaction, GenerationOptions], Awaitable[None]]
 
+WITH_THIS_PROMPT = "Paint with this prompt"  # title of a form whose picture was not painted here, or is another's
+
 _TEXT = 4000
 _AS_IT_IS = "as it is"
 
@@ -90,8 +92,8 @@ class SeedModal(OptionsModal):
 class EditModal(OptionsModal):
     """Asks for prompt, negative prompt, seed, sampler and hires."""
 
-    def __init__(self, request: GenerationRequest, paint: Paint) -> None:
-        super().__init__("Edit and paint again", paint)
+    def __init__(self, request: GenerationRequest, paint: Paint, *, title: str = "Edit and paint again") -> None:
+        super().__init__(title, paint)
         self._sampler_now = _sampler_name(request)
         samplers = list(dict.fromkeys((self._sampler_now, *SAMPLER_CHOICES)))[:25]
         now = f"As it is: {_hires_now(request)}"

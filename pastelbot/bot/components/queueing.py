@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pastelbot.bot.checks import actor_of, reply_target
 from pastelbot.bot.components import confirmation, direct_messages
-from pastelbot.bot.components.modals import EditModal
+from pastelbot.bot.components.modals import WITH_THIS_PROMPT, EditModal
 from pastelbot.bot.components.submitting import submit_jobs
 from pastelbot.bot.components.tag_suggestions import certain_suggestions, suggest_tags
 from pastelbot.bot.context import Interaction
@@ -83,7 +83,7 @@ async def open_prompt_form(interaction: Interaction, prompt: str) -> None:
     async def paint_it(answer: Interaction, options: GenerationOptions) -> None:
         await paint(answer, await builder.change(actor_of(answer), request, options, built.options))
 
-    await open_modal(interaction, EditModal(request, paint_it))
+    await open_modal(interaction, EditModal(request, paint_it, title=WITH_THIS_PROMPT))
 
 
 def children(job: Job, made_with: str = "") -> JobOptions:

@@ -11,7 +11,7 @@ from pastelbot.bot.responses import answers_errors, respond_ephemeral
 from pastelbot.service.models.models import ModelLine, Models
 
 
-class ModelCog(commands.GroupCog, group_name="model", group_description="The checkpoints that paint"):
+class ModelCog(commands.GroupCog, group_name="model", group_description="The checkpoints that paint."):
     """Commands about checkpoints."""
 
     def __init__(self, models: Models) -> None:

@@ -31,7 +31,7 @@ from pastelbot.service.visibility import Visibility
 _MOST_STYLES = 2**18  # bytes of a file of styles
 
 
-class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description="Settings kept under a name"):
+class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description="Settings kept under a name."):
     """Saves, uses, lists, shares and deletes presets."""
 
     def __init__(self, service: JobService, visibility: Visibility, builder: RequestBuilder, presets: Presets) -> None:

@@ -1,3 +1,4 @@
+import discord
 import pytest
 from helpers.studio import fields, job_of, labels
 from helpers.support import eventually
@@ -169,6 +170,37 @@ async def test_cancel_that_comes_too_late_says_what_it_cost(studio, ended, text)
 
     assert late.response.ephemeral
     assert late.response.content == f"⚠️ {text}"
+
+
+def panels_of(studio, person):
+    """Return the private messages with buttons that a person has before them."""
+    stored = studio.env.backend.messages[studio.channel.id].values()
+    return [each for each in stored if each.is_ephemeral and each.visible_to(person.id) and each.components]
+
+
+async def test_a_panel_that_is_opened_again_replaces_the_one_before(studio, painted):
+    others = await studio.kenji.click(painted, label="More")
+    await studio.hana.click(painted, label="More")
+    await studio.hana.click(painted, label="Vary")
+    shown = await studio.hana.click(painted, label="More")
+
+    assert [shown.response.id] == [each.id for each in panels_of(studio, studio.hana)]
+    assert [others.response.id] == [each.id for each in panels_of(studio, studio.kenji)]
+
+
+async def test_a_panel_that_discord_lets_no_bot_touch_any_more_stays(studio, painted, monkeypatch):
+    await studio.hana.click(painted, label="More")
+    monkeypatch.setattr(discord.Interaction, "is_expired", lambda _interaction: True)
+    await studio.hana.click(painted, label="More")
+
+    assert 2 == len(panels_of(studio, studio.hana))
+
+
+async def test_a_panel_that_was_answered_is_not_missed(studio, painted):
+    await studio.more(studio.hana, painted, "Seed")
+    shown = await studio.hana.click(painted, label="More")
+
+    assert [shown.response.id] == [each.id for each in panels_of(studio, studio.hana)]
 
 
 async def test_delete_removes_message_and_files_and_stays_charged(studio, painted):

@@ -98,6 +98,7 @@ async def test_with_several_pictures_share_asks_which(studio, gallery):
     page = await gallery.look()
     form = await studio.kenji.click(page, label="Use this prompt")
 
+    assert "Paint with this prompt" == form.modal["title"]
     assert "pictures: 1" in text_of(page)
     assert any(field["component"].get("value") == "8" for field in form.modal["components"])
 

@@ -114,7 +114,7 @@ async def test_help_tells_about_menus_groups_and_topics(studio, boss):
     group = await ask(studio, "/ADMIN", by=boss)
     assert "`/admin block` Keep a user from painting for a while." in group
     words = "└ `/admin words add`, `/admin words remove`, `/admin words list`, `/admin words test`"
-    assert f"`/admin words` Words that are not painted here\n{words}" in group
+    assert f"`/admin words` Words that are not painted here.\n{words}" in group
     assert "more lines" not in group
 
 

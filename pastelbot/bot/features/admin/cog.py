@@ -20,7 +20,7 @@ class AdminGroup(app_commands.Group):
     def __init__(self, admin: Admin) -> None:
         super().__init__(
             name="admin",
-            description="Look after the bot in this server",
+            description="Look after the bot in this server.",
             default_permissions=discord.Permissions(manage_guild=True),
             guild_only=True,
         )

@@ -43,7 +43,7 @@ class ChannelsGroup(app_commands.Group):
     """Where the bot answers."""
 
     def __init__(self, admin: Admin) -> None:
-        super().__init__(name="channels", description="Where the bot answers")
+        super().__init__(name="channels", description="Where the bot answers.")
         self._admin = admin
 
     @app_commands.command(name="allow")
@@ -75,7 +75,7 @@ class CapsGroup(app_commands.Group):
     """How much may be asked for at once."""
 
     def __init__(self, admin: Admin) -> None:
-        super().__init__(name="caps", description="How much may be asked for at once")
+        super().__init__(name="caps", description="How much may be asked for at once.")
         self._admin = admin
 
     @app_commands.command(name="set")
@@ -156,7 +156,7 @@ class WordsGroup(_ListGroup):
     """The words that are not painted in a server."""
 
     def __init__(self, admin: Admin) -> None:
-        super().__init__(admin, "words", server_rules.WORDS, "Words that are not painted here")
+        super().__init__(admin, "words", server_rules.WORDS, "Words that are not painted here.")
 
     @app_commands.command(name="add")
     @app_commands.describe(words="Words or tags, separated by commas; only whole ones are found")
@@ -190,7 +190,7 @@ class AdultTagsGroup(_ListGroup):
     """A server's own tags for age-restricted channels."""
 
     def __init__(self, admin: Admin) -> None:
-        super().__init__(admin, "adult_tags", server_rules.ADULT_TAGS, "Own tags for age-restricted channels only")
+        super().__init__(admin, "adult_tags", server_rules.ADULT_TAGS, "Own tags for age-restricted channels only.")
 
     @app_commands.command(name="add")
     @app_commands.describe(words="Tags, separated by commas; only whole ones are found")
@@ -224,7 +224,7 @@ class GalleryGroup(app_commands.Group):
     """The server's gallery."""
 
     def __init__(self, admin: Admin, gallery: Gallery, posts: GalleryMessages) -> None:
-        super().__init__(name="gallery", description="The server's gallery")
+        super().__init__(name="gallery", description="The server's gallery.")
         self._admin = admin
         self._gallery = gallery
         self._posts = posts

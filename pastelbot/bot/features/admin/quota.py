@@ -21,7 +21,7 @@ class QuotaGroup(app_commands.Group):
     """Subcommands of `/admin`; each checks the user's permission."""
 
     def __init__(self, quotas: Quotas, access: AccessPolicy) -> None:
-        super().__init__(name="quota", description="How much people may paint here")
+        super().__init__(name="quota", description="How much people may paint here.")
         self._quotas = quotas
         self._access = access
 

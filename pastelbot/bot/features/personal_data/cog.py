@@ -19,7 +19,7 @@ _MARGIN = 2**16  # bytes that a request has besides the file
 class PersonalDataCog(commands.Cog):
     """Commands for the user's own data."""
 
-    mydata = app_commands.Group(name="mydata", description="Get what the bot keeps about you, or delete it")
+    mydata = app_commands.Group(name="mydata", description="Get what the bot keeps about you, or delete it.")
 
     def __init__(self, mydata: PersonalData) -> None:
         self._mydata = mydata

@@ -27,9 +27,9 @@ _WHOSE = {Scope.USER: "your own", Scope.CHANNEL: "this channel's", Scope.GUILD: 
 def settings_commands(settings: Settings, builder: RequestBuilder, preferences: Preferences) -> app_commands.Group:
     """Return the whole of `/settings`."""
     handler = _SettingsHandler(settings, builder, preferences)
-    top = app_commands.Group(name="settings", description="Your usual settings, and those of channels and servers")
-    channel = app_commands.Group(name="channel", description="This channel's usual settings", parent=top)
-    server = app_commands.Group(name="server", description="This server's usual settings", parent=top)
+    top = app_commands.Group(name="settings", description="Your usual settings, and those of channels and servers.")
+    channel = app_commands.Group(name="channel", description="This channel's usual settings.", parent=top)
+    server = app_commands.Group(name="server", description="This server's usual settings.", parent=top)
     top.add_command(_show_command(handler))
     for group, scope in ((top, Scope.USER), (channel, Scope.CHANNEL), (server, Scope.GUILD)):
         group.add_command(_set_command(handler, scope))
@@ -92,7 +92,7 @@ def _show_command(handler: _SettingsHandler) -> app_commands.Command[Any, ..., N
     async def show(interaction: Interaction) -> None:
         await handler.show(interaction)
 
-    return app_commands.Command(name="show", description="Show what is used where you type nothing", callback=show)
+    return app_commands.Command(name="show", description="Show what is used where you type nothing.", callback=show)
 
 
 def _set_command(handler: _SettingsHandler, scope: Scope) -> app_commands.Command[Any, ..., None]:
@@ -102,7 +102,7 @@ def _set_command(handler: _SettingsHandler, scope: Scope) -> app_commands.Comman
     async def change(interaction: Interaction, *, options: GenerationOptions) -> None:
         await handler.change(interaction, scope, options)
 
-    return app_commands.Command(name="set", description=f"Set {_WHOSE[scope]} usual settings", callback=change)
+    return app_commands.Command(name="set", description=f"Set {_WHOSE[scope]} usual settings.", callback=change)
 
 
 def _reset_command(handler: _SettingsHandler, scope: Scope) -> app_commands.Command[Any, ..., None]:
@@ -113,7 +113,7 @@ def _reset_command(handler: _SettingsHandler, scope: Scope) -> app_commands.Comm
     async def reset(interaction: Interaction, name: str | None = None) -> None:
         await handler.reset(interaction, scope, name)
 
-    return app_commands.Command(name="reset", description=f"Forget {_WHOSE[scope]} usual settings", callback=reset)
+    return app_commands.Command(name="reset", description=f"Forget {_WHOSE[scope]} usual settings.", callback=reset)
 
 
 def _affixes_command(handler: _SettingsHandler) -> app_commands.Command[Any, ..., None]:
@@ -125,7 +125,7 @@ def _affixes_command(handler: _SettingsHandler) -> app_commands.Command[Any, ...
         typed = {"prefix": prefix, "suffix": suffix}
         await handler.apply_style(interaction, {name: _text(text) for name, text in typed.items() if text is not None})
 
-    return app_commands.Command(name="house", description="Set what goes around every prompt here", callback=access)
+    return app_commands.Command(name="house", description="Set what goes around every prompt here.", callback=access)
 
 
 def _text(typed: str) -> str:
