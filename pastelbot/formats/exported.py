@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pastelbot.errors import CheckpointError, install_command
-from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.json_texts import read_json
 
 MANIFEST = "pastelbot.json"
 ONNX = "pastelbot-onnx"
@@ -34,7 +34,7 @@ class Manifest:
 def read_manifest(folder: Path) -> Manifest | None:
     """Return a folder's manifest, or None for a folder that is no export; raises CheckpointError for a damaged one."""
     try:
-        content = parse_json((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = read_json(folder / MANIFEST)
         if content["version"] != VERSION:
             raise CheckpointError(
                 f"{folder} was exported by another version of Pastelbot; export the checkpoint again."

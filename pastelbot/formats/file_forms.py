@@ -43,6 +43,7 @@ _STARTS = {
     b"Salted__": "an encrypted file",
 }
 
+_ZEROS = "nothing but zeros, which is what a download that did not end leaves: download it again"
 _WEB = re.compile(rb"\s*<(?:!doctype|!--|html|head|body|\?xml).*", re.IGNORECASE | re.DOTALL)
 _WEB_PAGE = "a web page: the download was refused or needs a login; download the file itself"
 _REFUSED = "the download was refused, or this is a configuration; download the file itself"
@@ -68,7 +69,7 @@ _PATTERNS = (
         re.compile(rb"(?:[\x81-\x8f]|\xde..)[\xa1-\xbf][a-z_]{2}.*", re.DOTALL),
         "a file of Flax (MessagePack): download its safetensors file",
     ),
-    (re.compile(rb"\0+"), "nothing but zeros, which is what a download that did not end leaves: download it again"),
+    (re.compile(rb"\0+"), _ZEROS),
     # A message of Protocol Buffers: its version, then its producer, opset or graph.
     (
         re.compile(rb"\x08[\x01-\x1f][\x12\x1a\x22\x2a\x32\x3a\x42].*", re.DOTALL),
@@ -95,6 +96,8 @@ def form_of_no_text(content: bytes) -> str | None:
     head = content[:_HEAD]
     if head.startswith(b"PK\x03\x04"):
         return _ARCHIVE
+    if head and not head.strip(b"\0"):
+        return _ZEROS
     form = next((form for start, form in _STARTS.items() if head.startswith(start)), None)
     return _WEB_PAGE if form is None and _WEB.fullmatch(head.removeprefix(codecs.BOM_UTF8)) else form
 

@@ -12,7 +12,7 @@ from pastelbot.diffusion.weights.original_names import STANDARD, layout_of_origi
 from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, TensorSource, check_checkpoint
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.formats.hub import locate_tokenizer
-from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.json_texts import read_json
 from pastelbot.formats.layout.prediction import DEFAULTS, EPSILON, SCHEDULER_KEY
 from pastelbot.workshop.folders import PARTS, diffusers_configs, diffusers_parts
 from pastelbot.workshop.writing import Progress, check_output, check_space, silent, write
@@ -139,7 +139,7 @@ def _copy_surroundings(like: Path, folder: Path) -> None:
             target = folder / path.relative_to(like)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-    index = parse_json((folder / "model_index.json").read_text(encoding="utf-8"))
+    index = read_json(folder / "model_index.json")
     # A mix is not called what its first input is called.
     _write_json(folder / "model_index.json", {key: value for key, value in index.items() if key != "_pastelbot_name"})
 

@@ -13,7 +13,7 @@ from pastelbot.errors import WorkshopError
 from pastelbot.formats.hashes import hash_file, shortened
 from pastelbot.formats.hub import folder_files, split_hub_name
 from pastelbot.formats.hub_download import HubDownload, explaining
-from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.json_texts import read_json
 from pastelbot.formats.precheck import check_reference
 from pastelbot.formats.safetensors_header import read_header
 
@@ -124,7 +124,7 @@ def _check(place: Path, *, vae: bool) -> None:
         read_header(path)
     if not vae:
         check_reference(str(place))
-        check_unet_config(place, parse_json((place / "unet" / "config.json").read_text(encoding="utf-8")))
+        check_unet_config(place, read_json(place / "unet" / "config.json"))
 
 
 def _settings(reference: str, main: Path, download: HubDownload, *, vae: bool, into: Path | None) -> list[str]:

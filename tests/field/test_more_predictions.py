@@ -6,10 +6,10 @@ import pytest
 import torch
 from helpers.small_checkpoints import UNET, VAE, make_checkpoint, make_lora, make_vae, save
 
-from pastelbot.diffusion.weights.files import read_file
+from pastelbot.diffusion.weights.files import read_file, read_scheduler
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.layout.checking import ema_name
-from pastelbot.formats.layout.prediction import prediction_of
+from pastelbot.formats.layout.prediction import described, prediction_of
 from pastelbot.workshop.folders import open_reference
 from pastelbot.workshop.inspection import inspect_path
 from pastelbot.workshop.recipes.recipe import single_step
@@ -85,6 +85,28 @@ SAID = {
     ),
     "diffusers' name as metadata": ({"metadata": {"prediction_type": "v_prediction"}}, "v_prediction"),
     "the key as metadata": ({"metadata": {"v_pred": "true"}}, "v_prediction"),
+    "Stability's newer code": (
+        {"beside": "a.yaml", "content": "target: sgm.modules.diffusionmodules.denoiser_scaling.VScaling"},
+        "v_prediction",
+    ),
+    "Stability's newer code for epsilon": (
+        {"beside": "a.yaml", "content": "target: sgm.modules.diffusionmodules.denoiser_scaling.EpsScaling"},
+        "epsilon",
+    ),
+    "kohya's flag as a number": ({"metadata": {"ss_v_parameterization": "1"}}, "v_prediction"),
+    "a flag that is not set": ({"metadata": {"v_pred": "False"}}, "epsilon"),
+    "zero terminal SNR as metadata": (
+        {"metadata": {"ztsnr": "true", "v_pred": "true"}},
+        "v_prediction, zero terminal SNR",
+    ),
+    "diffusers' zero terminal SNR as metadata": (
+        {"metadata": {"rescale_betas_zero_snr": "True"}},
+        "epsilon, zero terminal SNR",
+    ),
+    "a flag in quotes": (
+        {"metadata": {"pastelbot.scheduler": '{"rescale_betas_zero_snr": "false", "beta_start": "0.00085"}'}},
+        "epsilon",
+    ),
     "a key with numbers": ({"tensors": WHOLE | {"v_pred": torch.ones(1)}}, "v_prediction"),
 }
 
@@ -101,6 +123,34 @@ def test_it_is_read_and_told(name, tmp_path):
 REFUSED = {
     "EDM": ({"tensors": WHOLE | {"edm_vpred.sigma_max": torch.ones(1)}}, "predicts 'edm_v'"),
     "flow": ({"metadata": {"modelspec.prediction_type": "flow-matching"}}, "predicts 'flow-matching'"),
+    "EDM in Stability's newer code": (
+        {"beside": "a.yaml", "content": "target: sgm.modules.diffusionmodules.denoiser_scaling.EDMScaling"},
+        "predicts 'EDMScaling'",
+    ),
+    "a web page beside it": ({"beside": "a.yaml", "content": "<!DOCTYPE html><html>404</html>"}, "is a web page"),
+    "a pointer beside it": (
+        {"beside": "a.yaml", "content": "version https://git-lfs.github.com/spec/v1\noid sha256:a\n"},
+        "is a pointer of Git LFS",
+    ),
+    "an archive beside it": ({"beside": "a.yaml", "content": b"PK\x03\x04aaaa"}, "is an archive"),
+    "zeros beside it": ({"beside": "a.yaml", "content": bytes(99)}, "is nothing but zeros"),
+    "two metadata": (
+        {"metadata": {"modelspec.prediction_type": "v", "prediction_type": "epsilon"}},
+        "of prediction_type both 'v_prediction' and 'epsilon'",
+    ),
+    "our metadata damaged": ({"metadata": {"pastelbot.scheduler": "[1]"}}, "they are no table in JSON"),
+    "half a timestep": (
+        {"metadata": {"pastelbot.scheduler": '{"num_train_timesteps": 999.5}'}},
+        "num_train_timesteps is 999.5, not a whole number",
+    ),
+    "betas as a text": (
+        {"metadata": {"pastelbot.scheduler": '{"trained_betas": "abc"}'}},
+        "trained_betas is 'abc', not a list of numbers",
+    ),
+    "a flag that is none": (
+        {"metadata": {"pastelbot.scheduler": '{"rescale_betas_zero_snr": "perhaps"}'}},
+        "rescale_betas_zero_snr is 'perhaps', not true or false",
+    ),
     "no timesteps": ({"beside": "a.yaml", "content": "timesteps: 0"}, "cannot be: it has betas"),
     "one timestep": ({"beside": "a.yaml", "content": "timesteps: 1"}, "cannot be: it has betas"),
     "countless timesteps": ({"beside": "a.yaml", "content": "timesteps: 999999999"}, "cannot be: it has betas"),
@@ -146,11 +196,78 @@ def test_a_folder_may_say_it_in_other_words(word):
 
 
 @pytest.mark.parametrize(
-    "scheduler", [{"_class_name": "FlowMatchEulerDiscreteScheduler"}, {"_class_name": "EDMEulerScheduler"}], ids=str
+    "name",
+    [
+        *(
+            "FlowMatchEulerDiscreteScheduler",
+            "EDMEulerScheduler",
+            "CosineDPMSolverMultistepScheduler",
+            "UnCLIPScheduler",
+        ),
+        *("ScoreSdeVeScheduler", "KarrasVeScheduler", "VQDiffusionScheduler", "CMStochasticIterativeScheduler"),
+        *("AmusedScheduler", "DDPMWuerstchenScheduler"),
+    ],
 )
-def test_a_folders_scheduler_of_another_family_is_refused_by_name(scheduler):
-    with pytest.raises(CheckpointError, match=scheduler["_class_name"]):
-        prediction_of("it", scheduler)
+def test_a_folders_scheduler_of_another_family_is_refused_by_name(name):
+    with pytest.raises(CheckpointError, match=name):
+        prediction_of("it", {"_class_name": name})
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Return a diffusers folder, whose scheduler the tests change."""
+    folder = tmp_path_factory.mktemp("saved")
+    return run("convert", folder / "it", source=str(file(folder)))
+
+
+def scheduler_of(saved, content):
+    (saved / "scheduler" / "scheduler_config.json").write_bytes(
+        content if isinstance(content, bytes) else json.dumps(content).encode()
+    )
+    return read_scheduler(saved)
+
+
+V_JSON = json.dumps({"prediction_type": "v_prediction"})
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"prediction_type": None, "trained_betas": [], "beta_schedule": None, "beta_start": None}, "epsilon"),
+        ({"rescale_betas_zero_snr": "false"}, "epsilon"),
+        ({"rescale_betas_zero_snr": "true"}, "epsilon, zero terminal SNR"),
+        ({"rescale_betas_zero_snr": 1}, "epsilon, zero terminal SNR"),
+        ({"num_train_timesteps": "1000", "beta_end": "0.012"}, "epsilon"),
+        ({"num_train_timesteps": 500.0}, "epsilon, num_train_timesteps 500"),
+        (V_JSON.encode("utf-8-sig"), "v_prediction"),
+        (V_JSON.encode("utf-16"), "v_prediction"),
+    ],
+)
+def test_a_folders_scheduler_is_read_as_it_is_meant(saved, content, words):
+    assert described(scheduler_of(saved, content)) == words
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty"),
+        (b'{\n"a": 1,}', "it is not valid JSON: see line 2"),
+        (b"\x81\x82", "it is not text in UTF-8 or UTF-16"),
+        (b"<!DOCTYPE html>", "it is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1", "it is a pointer of Git LFS"),
+        (bytes(50), "it is nothing but zeros"),
+        ({"trained_betas": {"a": 1}}, "trained_betas is {'a': 1}, not a list of numbers"),
+        ({"trained_betas": [0.1, None]}, "not a list of numbers"),
+        ({"num_train_timesteps": True}, "num_train_timesteps is True, not a whole number"),
+        ({"beta_start": "low"}, "beta_start is 'low', not a number"),
+        ({"rescale_betas_zero_snr": "perhaps"}, "not true or false"),
+    ],
+)
+def test_a_folders_scheduler_that_cannot_be_is_refused_in_words(saved, content, words):
+    with pytest.raises(CheckpointError) as raised:
+        scheduler_of(saved, content)
+
+    assert words in str(raised.value)
 
 
 def smoothed(tensors):

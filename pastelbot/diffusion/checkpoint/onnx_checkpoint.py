@@ -17,7 +17,7 @@ from pastelbot.diffusion.networks.vae import NamedVae, Vae
 from pastelbot.diffusion.sampling.schedules import sigmas_of
 from pastelbot.errors import CheckpointError, PaintingError
 from pastelbot.formats.exported import MODEL, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER, Manifest, check_export
-from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.json_texts import read_json
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, prediction_of
 from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
@@ -99,7 +99,7 @@ def _device(device: str) -> torch.device:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = parse_json(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is missing or damaged; export the checkpoint again.") from error
     if not isinstance(content, dict):

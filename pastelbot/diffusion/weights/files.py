@@ -21,9 +21,9 @@ from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.identify import CHECKPOINTS, SD1_VAE, identify, kind_of_pickle
-from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.json_texts import read_json
 from pastelbot.formats.layout.checking import Shapes, vae_faults
-from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, file_scheduler, prediction_of
+from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, file_scheduler, prediction_of, tidied
 from pastelbot.formats.layout.tables import VAE_PREFIX
 from pastelbot.formats.precheck import check_shapes
 from pastelbot.formats.safetensors_header import read_header
@@ -87,7 +87,7 @@ def read_folder(
     unet_files = weights_files(folder / "unet", "diffusion_pytorch_model")
     unet = Network(config=_read_json(folder / "unet" / "config.json"), tensors=_joined(unet_files, read))
     check_unet_config(folder, unet.config)
-    scheduler = {**_read_json(folder / "scheduler" / "scheduler_config.json"), **stated}
+    scheduler = {**tidied(str(folder), _read_json(folder / "scheduler" / "scheduler_config.json")), **stated}
     return Weights(
         name=str(index.get("_pastelbot_name", name or folder.resolve().name)),
         hash=short_hash(*unet_files),
@@ -107,7 +107,7 @@ def _joined(files: Iterable[Path], read: _Read) -> dict[str, Tensor]:
 def read_scheduler(folder: Path) -> Config:
     """Return the noise schedule's configuration of a diffusers folder; empty where parts of a checkpoint have none."""
     path = folder / "scheduler" / "scheduler_config.json"
-    return _read_json(path) if path.is_file() else {}
+    return tidied(str(folder), _read_json(path)) if path.is_file() else {}
 
 
 def check_unet_config(folder: Path, config: Config) -> None:
@@ -249,11 +249,12 @@ def _empty_tensors(path: Path) -> dict[str, Tensor]:
 
 def _read_json(path: Path) -> Config:
     try:
-        content = parse_json(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} is missing: the folder is not a complete diffusers checkpoint.") from error
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CheckpointError(f"{path} cannot be read: {reason}. Download it again.") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path} is not a configuration: it holds no table.")
     return cast("Config", content)

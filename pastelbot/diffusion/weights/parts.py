@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pastelbot.errors import CheckpointError
-from pastelbot.formats.json_texts import parse_json
+from pastelbot.formats.json_texts import read_json
 
 _SUFFIXES = (".safetensors", ".bin")
 _VARIANTS = ("", ".fp16")
@@ -32,7 +32,7 @@ def weights_files(folder: Path, *stems: str) -> tuple[Path, ...]:
 def _shards(index: Path) -> tuple[Path, ...]:
     """Return the files that an index lists; raises CheckpointError where one is missing or lies elsewhere."""
     try:
-        places = parse_json(index.read_text(encoding="utf-8"))["weight_map"]
+        places = read_json(index)["weight_map"]
         names = sorted({str(name) for name in places.values()})
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise CheckpointError(

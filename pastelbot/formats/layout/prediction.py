@@ -4,7 +4,7 @@ Single files say it in keys without numbers (`v_pred`, `ztsnr`), in their table 
 in a YAML file of the same name beside them, as the webui reads it. What is not said is Stable Diffusion 1.x's own.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from operator import mul
 from pathlib import Path
@@ -34,9 +34,13 @@ _TYPES = {
     **dict.fromkeys(("v", "v_pred", "vpred", "v_prediction", "velocity"), V_PREDICTION),
     "x0": "sample",
 }
-_OTHER_FAMILIES = ("FlowMatch", "EDM")  # beginnings of the names of diffusers' schedulers
+# Beginnings of the names of diffusers' schedulers.
+_OTHER_FAMILIES = (
+    *("FlowMatch", "EDM", "CosineDPM", "ScoreSde", "KarrasVe", "VQDiffusion", "CMStochastic", "UnCLIP", "Amused"),
+    *("DDPMWuerstchen", "ConsistencyDecoder", "Helios", "LTX"),
+)
 _EDM_KEY = "edm_vpred.sigma_max"
-_YES = ("true", "yes", "on", "1")
+_YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _MOST_TIMESTEPS = 100_000
 _AS_GOOD_AS = 2e-3  # of alphas: half precision rounds by less, and other schedules differ by more
 
@@ -55,7 +59,7 @@ def file_scheduler(
     is what the operator says of it, which counts before all others.
     """
     merged = dict(stated)
-    for each in (_of_keys(names), _of_metadata(path, metadata), _of_yaml(path)):
+    for each in (_of_keys(names), *_of_metadata(path, metadata), _of_yaml(path)):
         for key, value in each.items():
             if merged.setdefault(key, value) != value and key not in stated:
                 raise CheckpointError(
@@ -63,6 +67,59 @@ def file_scheduler(
                     "beside it, or state the checkpoint's prediction and zero_terminal_snr in the configuration."
                 )
     return merged | _of_alphas(merged, alphas)
+
+
+def tidied(label: str, scheduler: Scheduler) -> dict[str, Any]:
+    """Return a scheduler's configuration with its values as they are meant; null and an empty list say nothing.
+
+    Raises CheckpointError for values that no schedule can have.
+    """
+    said = {key: value for key, value in scheduler.items() if not (key in DEFAULTS and value in (None, []))}
+    for key, (read, wanted) in _READERS.items():
+        if key in said:
+            try:
+                said[key] = read(said[key])
+            except (TypeError, ValueError, OverflowError) as error:
+                shown = repr(scheduler[key])[:60]
+                raise CheckpointError(
+                    f"The noise schedule of {label} cannot be read: {key} is {shown}, not {wanted}."
+                ) from error
+    return said
+
+
+def _flag(value: object) -> bool:
+    text = str(value).strip().lower()
+    if text not in (*_YES, *_NO):
+        raise ValueError(text)
+    return text in _YES
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    return float(str(value))
+
+
+def _whole(value: object) -> int:
+    number = _number(value)
+    if number != int(number):
+        raise ValueError(number)
+    return int(number)
+
+
+def _numbers(value: object) -> list[float]:
+    if not isinstance(value, list):
+        raise TypeError
+    return [_number(each) for each in value]
+
+
+_READERS: Mapping[str, tuple[Callable[[object], object], str]] = {
+    "rescale_betas_zero_snr": (_flag, "true or false"),
+    "beta_start": (_number, "a number"),
+    "beta_end": (_number, "a number"),
+    "num_train_timesteps": (_whole, "a whole number"),
+    "trained_betas": (_numbers, "a list of numbers"),
+}
 
 
 def stated_scheduler(prediction: str | None, *, zero_terminal_snr: bool | None) -> dict[str, Any]:
@@ -175,22 +232,30 @@ def _of_keys(names: Container[str]) -> dict[str, Any]:
     return said
 
 
-def _of_metadata(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
-    said = _of_onetrainer(metadata.get("ot_config", "{}"))
-    if text := (metadata.get("modelspec.prediction_type") or metadata.get("prediction_type") or "").strip():
-        said["prediction_type"] = _type(text)
-    if metadata.get("v_pred", "").lower() in _YES:
-        said["prediction_type"] = V_PREDICTION
-    if metadata.get("ss_v_parameterization", "").lower() == "true":
-        said["prediction_type"] = V_PREDICTION
-    if metadata.get("ss_zero_terminal_snr", "").lower() == "true":
-        said["rescale_betas_zero_snr"] = True
+def _of_metadata(path: Path, metadata: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield what each of a file's metadata says."""
+    yield _of_onetrainer(metadata.get("ot_config", "{}"))
+    for key in ("modelspec.prediction_type", "prediction_type"):
+        if text := metadata.get(key, "").strip():
+            yield {"prediction_type": _type(text)}
+    for key in ("v_pred", "ss_v_parameterization"):
+        if metadata.get(key, "").lower() in _YES:
+            yield {"prediction_type": V_PREDICTION}
+    for key in ("ztsnr", "ss_zero_terminal_snr", "rescale_betas_zero_snr"):
+        if metadata.get(key, "").lower() in _YES:
+            yield {"rescale_betas_zero_snr": True}
     if SCHEDULER_KEY in metadata:
-        try:
-            said |= {key: value for key, value in parse_json(metadata[SCHEDULER_KEY]).items() if key in DEFAULTS}
-        except (ValueError, AttributeError) as error:
-            raise CheckpointError(f"{path} has damaged metadata at {SCHEDULER_KEY}: {error}.") from error
-    return said
+        yield _of_our_own(path, metadata[SCHEDULER_KEY])
+
+
+def _of_our_own(path: Path, text: str) -> dict[str, Any]:
+    try:
+        said = parse_json(text)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise CheckpointError(f"{path} has damaged metadata at {SCHEDULER_KEY}: they are no table in JSON.")
+    return tidied(str(path), {key: value for key, value in said.items() if key in DEFAULTS})
 
 
 def _of_onetrainer(config: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.file_forms import form_of_no_text
 from pastelbot.formats.texts.decoding import decoded
 
 _SCHEDULES = {"linear": "scaled_linear"}  # the original code calls it linear, and takes the square root
@@ -21,6 +22,8 @@ _YAML = re.compile(
 _GIVEN_BETAS = re.compile(
     r"""(?:^|[{,])\s*["']?given_betas["']?\s*:\s*(\[[^\]]*+\]|(?:\s*+-\s++[\w.+-]++)++|[^\n,}]*+)""", re.MULTILINE
 )
+_SCALING = re.compile(r"denoiser_scaling\.(\w+)")
+_SCALINGS = {"EpsScaling": "eps", "VScaling": "v"}
 _NO_BETAS = ("", "null", "~", "none")
 _YAML_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 _YES = ("true", "yes", "on", "1")
@@ -39,9 +42,15 @@ def yaml_beside(path: Path) -> dict[str, Any]:
         return {}
     try:
         with beside.open("rb") as file:
-            return _of_yaml_text(_decoded(file.read(_MOST_YAML)))
+            content = file.read(_MOST_YAML)
     except OSError as error:
         raise CheckpointError(f"{beside} cannot be read: {error.strerror}.") from error
+    if (form := form_of_no_text(content)) is not None:
+        raise CheckpointError(
+            f"{beside}, which should say how the checkpoint predicts, is {form}. Without it the checkpoint is one of "
+            "Stable Diffusion 1.x's own kind."
+        )
+    return _of_yaml_text(_decoded(content))
 
 
 def _yaml_beside(path: Path) -> Path | None:
@@ -66,7 +75,7 @@ def _decoded(content: bytes) -> str:
 def _of_yaml_text(text: str) -> dict[str, Any]:
     bare = "\n".join(_YAML_COMMENT.sub("", line) for line in text.splitlines())
     found = {name.lower(): value for name, value in _YAML.findall(bare)}
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = _of_scaling(bare)
     if kind := found.get("parameterization") or found.get("prediction_type"):
         said["prediction_type"] = kind
     if "beta_schedule" in found:
@@ -86,6 +95,12 @@ def _of_yaml_text(text: str) -> dict[str, Any]:
     if any(found.get(name, "").lower() in _YES for name in _ZERO_NAMES):
         said["rescale_betas_zero_snr"] = True
     return said
+
+
+def _of_scaling(text: str) -> dict[str, Any]:
+    """Return what a configuration of Stability's newer code says, which names the class of a scaling."""
+    match = _SCALING.search(text)
+    return {} if match is None else {"prediction_type": _SCALINGS.get(match[1], match[1])}
 
 
 def _given_betas(text: str) -> dict[str, Any]:
