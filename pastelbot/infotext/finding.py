@@ -151,10 +151,15 @@ def _unquoted(lines: Sequence[str]) -> Sequence[str]:
     if not lines[settings].startswith(">"):
         return lines
     first = settings
-    while first and lines[first - 1].startswith(">"):
+    while first and (lines[first - 1].startswith(">") or _is_gap(lines[: first + 1])):
         first -= 1
     marks = _quote_marks(lines[settings])
     return [marks.sub("", line, count=1) for line in lines[first:] if line.startswith(">")]
+
+
+def _is_gap(lines: Sequence[str]) -> bool:
+    """Return whether the last line but one is empty between two of a quote."""
+    return len(lines) > 2 and not lines[-2].strip() and lines[-3].startswith(">") and lines[-1].startswith(">")
 
 
 def _quote_marks(line: str) -> re.Pattern[str]:

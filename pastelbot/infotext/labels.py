@@ -9,6 +9,12 @@ from collections.abc import Iterable, Sequence
 _BEFORE = r"^(?:[^\w\n(<{\[\\:;'\"`/]|_){0,6}+"  # marks of headings, lists and bold text, and pictures
 _NEGATIVE_WORDS = (
     "negative(?:[ _\xa0-]?prompts?)?",
+    "negative (?:promts?|promtps?|promps?|propmts?|pormpts?)",  # as it is mistyped
+    "negativer prompt",
+    "prompt (?:n[ée]gatif|negativo)",
+    "негативн(?:ый промпт|ый промт|ая подсказка|ый запрос)",
+    "네거티브(?: ?프롬프트)?",
+    "부정(?: ?프롬프트)?",
     "neg(?:[ _]prompt)?",
     "反向提示[词詞]",
     "[负負]面提示[词詞]",
@@ -23,9 +29,13 @@ _PROMPT_WORDS = (
     "(?:正[向面])?提示[词詞]",
     "(?:ポジティブ)?プロンプト",
     "呪文",
+    "про(?:мпт|мт)",
+    "(?:긍정 ?)?프롬프트",
 )
-_NEGATIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_NEGATIVE_WORDS)})[*_ \xa0]*+[:：][*_]*+", re.IGNORECASE)
-_POSITIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_PROMPT_WORDS)})[*_ \xa0]*+[:：][*_]*+\s*+", re.IGNORECASE)
+_COLON = r"(?:[*_ \xa0]*+[:：]|[】〗』」][:：]?)[*_]*+"
+_NEGATIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_NEGATIVE_WORDS)}){_COLON}", re.IGNORECASE)
+# A bar behind it begins a text of several lines in YAML.
+_POSITIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_PROMPT_WORDS)}){_COLON}\s*+(?:[|>][+-]?\s*+$)?", re.IGNORECASE)
 _BARE_NEGATIVE = re.compile(r"^Negative prompts? ++(?=\S)", re.IGNORECASE)  # its colon was forgotten
 # What stands before a prompt and before a negative prompt, as in a list of pros and cons, or in colours by `diff`.
 _SIGNS = (("+ ", "- "), ("➕", "➖"), ("✅", "❌"), ("⭕", "❌"), ("👍", "👎"), ("🟢", "🔴"))
@@ -64,8 +74,12 @@ _HEADER = re.compile(
 )
 
 
+_MENTIONS = re.compile(r"\A(?:(?:<(?:@[!&]?|#|t:|a?:\w{1,32}:)\d++(?::\w)?>)\s*+)++(?!Negative prompt:|Steps:)(?=\S)")
+
+
 def without_header(text: str) -> str:
     """Return a text without what Discord copies before a message, and without mentions or links before it."""
+    text = _MENTIONS.sub("", text)
     for _ in range(3):
         text = _HEADER.sub("", text, count=1)
     return text

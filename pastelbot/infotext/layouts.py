@@ -33,12 +33,14 @@ _WORDS = {
 }
 _OTHER_STEPS = re.compile(rf"(?:{next(iter(_WORDS))})[*_ ]*[:：] ?\d")
 _NAME = r"[ \t]*+[*_#`]*+[ \t]*+([A-Za-z][A-Za-z _-]{2,24}?)[ \t]*+[*_`]*+"
-# A line that is a name, and the line of its value; a row of a table; a key and its value.
+# A line that is a name, and the line of its value; a row of a table; a key and its value, with a colon or another sign.
 _PAIRS = (
     re.compile(rf"^{_NAME}[:：]?+[*_ \t]*+\n([^\n]++)$", re.MULTILINE),
     re.compile(rf"^[ \t]*+\|{_NAME}[ \t]*+\|([^|\n]*+)\|?+[ \t]*+$", re.MULTILINE),
     re.compile(r"^[ \t]*+([a-z][a-z_]{2,24}):([^\n]++)$", re.MULTILINE),
+    re.compile(r"^[ \t]*+([A-Za-z][A-Za-z _-]{2,24}?)(?:\t++| ?= ?)([^\n]++)$", re.MULTILINE),
 )
+_TABLE_RULE = re.compile(r"^[ \t]*+\|?(?:[ \t]*+:?-{3,}+:?[ \t]*+\|)++[ \t]*+(?::?-{3,}+:?)?[ \t]*+\n", re.MULTILINE)
 _FEWEST = 4
 _EQUALS = re.compile(r"([A-Za-z][\w -]{1,40}?) ?= ?(?=[^=\s])")
 _EQUALS_LINE = re.compile(r"^(?=.*\bSteps ?= ?\d+ ?[,;|])[^\n]*$", re.MULTILINE | re.IGNORECASE)
@@ -73,7 +75,8 @@ def _paired(text: str, pairs: re.Pattern[str]) -> str:
     known = {_NAMES[name] for match in pairs.finditer(text) if (name := _plain(match[1])) in _NAMES}
     if "Steps" not in known or len(known) < _FEWEST:
         return text
-    return pairs.sub(lambda match: _line(match) if _plain(match[1]) in _NAMES else match[0], text)
+    changed = pairs.sub(lambda match: _line(match) if _plain(match[1]) in _NAMES else match[0], text)
+    return _TABLE_RULE.sub("", changed)
 
 
 def _line(match: re.Match[str]) -> str:

@@ -11,12 +11,15 @@ _SETTINGS = r"(?:Negative prompt:|Steps: *\d)"
 _ESCAPED = re.compile(rf"(?:\\r)?\\n(?={_SETTINGS})", re.IGNORECASE)
 _BREAK = re.compile(rf"<br ?/?>\s*+(?:<\w+[^<>]*>\s*+)*+(?={_SETTINGS})", re.IGNORECASE)
 _ANY_BREAK = re.compile(r"<br ?/?>\n?", re.IGNORECASE)
-_PARAGRAPH = re.compile(r"</?(?:p|pre|code|div|span|blockquote)(?: [^<>]*)?>", re.IGNORECASE)
-_ELEMENT = re.compile(r"\A<(p|pre|code|div|span|blockquote)[ >].*</\1>\Z", re.IGNORECASE | re.DOTALL)
+_END_OF_PARAGRAPH = re.compile(r"</(?:p|pre|div|blockquote|li)>(?=\s*<)", re.IGNORECASE)
+_PARAGRAPH = re.compile(r"</?(?:p|pre|code|div|span|blockquote|ul|ol|li)(?: [^<>]*)?>", re.IGNORECASE)
+_ELEMENT = re.compile(r"\A<(p|pre|code|div|span|blockquote|ul|ol)[ >].*</\1>\Z", re.IGNORECASE | re.DOTALL)
 _ENTITY = re.compile(r"&lt;(?:lora|lyco|hypernet):", re.IGNORECASE)
 _DOTS = re.compile(r"(?<=[^.])\.{1,2}(?=Negative prompt:|Steps: *\d+ *,)")  # exiftool's line breaks
 _COLOURS = re.compile(r"\x1b\[[\d;]*+m")
 _FENCED = re.compile(r"\A(`{4,}|~{3,})\w*+\n(.*)\n\1\Z", re.DOTALL)
+_QUOTES = re.compile(r"^(?:&gt; )++", re.MULTILINE)
+_QUOTED_SETTINGS = re.compile(r"^(?:&gt; )++[^\n]*\bSteps: *\d", re.MULTILINE | re.IGNORECASE)
 # Signs that are not seen, and blanks of other widths, which pages and chat programs put between letters and words.
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _BLANKS = re.compile("[\xa0\u2002-\u200a\u202f\u3000]")
@@ -41,7 +44,9 @@ def without_markup(text: str) -> str:
     if _ENTITY.search(text) and not _BREAK.search(text):
         text = html.unescape(text)
     if _BREAK.search(text) or _ELEMENT.match(text):
-        text = html.unescape(_PARAGRAPH.sub("", _ANY_BREAK.sub("\n", text)))
+        text = html.unescape(_PARAGRAPH.sub("", _END_OF_PARAGRAPH.sub("\n", _ANY_BREAK.sub("\n", text))))
+    if _QUOTED_SETTINGS.search(text):
+        text = _QUOTES.sub(lambda quote: quote[0].replace("&gt;", ">"), text)
     return in_one_line(_plain_signs(text))
 
 

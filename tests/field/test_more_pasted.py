@@ -143,6 +143,27 @@ PASTED = {
     'sd_model_hash\n"1girl, red hair",77,128,192,Euler a,6.0,12,00001-77.png,hat,tiny,abcdef1234',
     "quotes of Python": f'"""{TEXT}"""',
     "a code block with an attribute": f"```text title=a\n{TEXT}\n```",
+    "paragraphs of HTML": each("<p>", "</p>", ""),
+    "items of HTML's lists": "<ul>" + each("<li>", "</li>", "") + "</ul>",
+    "a quote with HTML's signs": each("&gt; "),
+    "a quote with empty lines between": each("> ", between="\n\n"),
+    "a name and an equals sign in each line": "prompt=1girl, red hair\nnegative_prompt=hat\nsteps=12\nsampler=Euler a\n"
+    "cfg_scale=6\nseed=77\nsize=128x192",
+    "a table with tabs": "Prompt\t1girl, red hair\nNegative prompt\that\nSteps\t12\nSampler\tEuler a\nCFG scale\t6\n"
+    "Seed\t77\nSize\t128x192",
+    "a table of Markdown with its rule": "| Prompt | 1girl, red hair |\n|:---|---|\n| Negative prompt | hat |\n"
+    "| Steps | 12 |\n| Sampler | Euler a |\n| CFG scale | 6 |\n| Seed | 77 |\n| Size | 128x192 |",
+    "a text of several lines in YAML": "parameters: |\n" + each("  "),
+    "Japanese labels in brackets": f"【プロンプト】{LINES[0]}\n【ネガティブプロンプト】hat\n{LINES[2]}",
+    "Russian labels": f"Промпт: {LINES[0]}\nНегативный промпт: hat\n{LINES[2]}",
+    "Korean labels": f"프롬프트: {LINES[0]}\n네거티브 프롬프트: hat\n{LINES[2]}",
+    "a German label": f"{LINES[0]}\nNegativer Prompt: hat\n{LINES[2]}",
+    "a French label": f"{LINES[0]}\nPrompt négatif : hat\n{LINES[2]}",
+    "a Spanish label": f"{LINES[0]}\nPrompt negativo: hat\n{LINES[2]}",
+    "a mistyped label": f"{LINES[0]}\nNegative promt: hat\n{LINES[2]}",
+    "an emoji of a server before it": f"<:ok:123456789012345678> {TEXT}",
+    "a mention before it in the line": f"<@123456789012345678> {TEXT}",
+    "a time and a channel before it": f"<t:1700000000:R> <#123456789012345678>\n{TEXT}",
     "a command as it was typed": f"/recreate infotext:{ONE}",
 }
 
@@ -184,6 +205,12 @@ UNCHANGED = {
     "a prompt with flags": "1girl -s 5 -S 7, hat\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
     "a prompt with a flag": "1girl --prompt hat --steps 3\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
     "a prompt of one line that speaks of it": "negative prompt hat\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 64x64",
+    "a prompt with equals signs in lines": "a=b\nsteps = few\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 64x64",
+    "a prompt that is a mention": "<@123>\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 64x64",
+    "a prompt with a tab": "a\tb\nsteps\tmany\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt with HTML's sign": "&gt;_&lt;, 1girl &gt; hat\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt with an emoji inside": "1girl, <:ok:123> hat\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
+    "a prompt with lines of strokes": "a\n---\nb | c\n---|---\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
     "a prompt with a bullet": "• bullet, 1girl\nSteps: 12, Sampler: Euler a, Seed: 77, Size: 128x192",
 }
 
