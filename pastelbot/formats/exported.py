@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pastelbot.errors import CheckpointError, install_command
-from pastelbot.formats.json_texts import read_json
+from pastelbot.formats.texts.json_files import read_json
 
 MANIFEST = "pastelbot.json"
 ONNX = "pastelbot-onnx"

@@ -23,7 +23,7 @@ _DEEPER_CROSS_ATTENTION = "model.diffusion_model.input_blocks.4.1.transformer_bl
 _INPAINTING = 9  # channels: latents, a mask, and the latents of what stays
 _PREFIXED = re.compile(
     r"(?!model\.diffusion|first_stage|cond_stage|model_ema)(\w[\w.]*?\.)(?:model\.diffusion_model|first_stage_model)\."
-    r"|(?:model\.diffusion_model\.)(_orig_mod\.)"
+    r"|(?:model\.diffusion_model\.)((?:_orig_mod|_fsdp_wrapped_module|module)\.)"
 )
 _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
 
@@ -137,6 +137,14 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
         lambda shapes: _first("cond_stage_model.model.")(shapes) or _width(shapes) == 1024,
     ),
     (
+        "a checkpoint that is quantised for bitsandbytes: download it in half precision",
+        lambda shapes: _has_unet(shapes) and _any(".absmax", ".quant_state.", ".quant_map")(shapes),
+    ),
+    (
+        "a checkpoint in scaled fp8, for other programs: download it in half precision",
+        lambda shapes: _has_unet(shapes) and _any("scaled_fp8", ".scale_weight", ".weight_scale")(shapes),
+    ),
+    (
         "the UNet of a checkpoint without its text encoder",
         lambda shapes: _has_unet(shapes) and not _first("cond_stage_model.")(shapes),
     ),
@@ -148,7 +156,12 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     ("a UNet of diffusers without its other parts", _first("down_blocks.0.resnets.")),
     ("a small VAE for previews (TAESD)", _first("decoder.layers.", "encoder.layers.0.weight", "3.conv.0.weight")),
     (SD1_VAE, _has_vae),
+    (
+        "the parts of a diffusers folder in one file: save each in a folder of its own",
+        lambda shapes: _first("unet.")(shapes) and _first("vae.", "text_encoder.")(shapes),
+    ),
     ("a text encoder", _any("text_model.encoder.layers.")),
+    ("a network of a kind that is not painted with", _first("lora_unet_", "lora_te_", "lycoris_")),
     (EMBEDDING, _any("emb_params", "string_to_param", "clip_l")),
     (EMBEDDING, _one_word),
     (EMBEDDING, _words),

@@ -12,8 +12,8 @@ from pastelbot.diffusion.weights.original_names import STANDARD, layout_of_origi
 from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, TensorSource, check_checkpoint
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.formats.hub import locate_tokenizer
-from pastelbot.formats.json_texts import read_json
 from pastelbot.formats.layout.prediction import DEFAULTS, EPSILON, SCHEDULER_KEY
+from pastelbot.formats.texts.json_files import read_json
 from pastelbot.workshop.folders import PARTS, diffusers_configs, diffusers_parts
 from pastelbot.workshop.writing import Progress, check_output, check_space, silent, write
 

@@ -17,6 +17,7 @@ from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.tensor_sources import (
     SafetensorsSource,
     TensorSource,
+    check_numbers,
     open_file,
     read_plain,
 )
@@ -111,8 +112,16 @@ def _file_faults(source: TensorSource) -> list[str]:
     shapes = {name: entry.shape for name, entry in source.entries.items()}
     kind = identify(shapes)
     if kind in CHECKPOINTS:
-        return checkpoint_faults(shapes)
+        return [*checkpoint_faults(shapes), *_number_faults(source)]
     return vae_file_faults(shapes) if kind == SD1_VAE else []
+
+
+def _number_faults(source: TensorSource) -> list[str]:
+    try:
+        check_numbers(source.label, {name: entry.dtype for name, entry in source.entries.items()})
+    except CheckpointError as error:
+        return [str(error)]
+    return []
 
 
 def _folder_faults(folder: Path) -> list[str]:

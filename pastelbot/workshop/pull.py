@@ -13,9 +13,9 @@ from pastelbot.errors import WorkshopError
 from pastelbot.formats.hashes import hash_file, shortened
 from pastelbot.formats.hub import folder_files, split_hub_name
 from pastelbot.formats.hub_download import HubDownload, explaining
-from pastelbot.formats.json_texts import read_json
 from pastelbot.formats.precheck import check_reference
 from pastelbot.formats.safetensors_header import read_header
+from pastelbot.formats.texts.json_files import read_json
 
 _WEIGHTS = (".safetensors", ".ckpt", ".pt", ".bin")
 _VAE_PLACES = ("vae/", "")

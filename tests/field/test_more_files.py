@@ -17,6 +17,7 @@ from pastelbot.diffusion.weights.tensor_sources import MemorySource
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.identify import EMBEDDING, SD1
 from pastelbot.formats.precheck import check_reference
+from pastelbot.workshop.folders import open_checkpoint
 from pastelbot.workshop.inspection import inspect_path
 
 WHOLE = make_checkpoint()
@@ -32,6 +33,34 @@ TENSORS = {
     "names of a parallel training": (named("module."), "with the extra part module. in its tensors' names"),
     "names of a module": (named("model.", UNET), "with the extra part model. in its tensors' names"),
     "names of a compiled network": (COMPILED, "with the extra part _orig_mod. in its tensors' names"),
+    "names of a training in parts": (
+        {name.replace(UNET, f"{UNET}_fsdp_wrapped_module."): it for name, it in WHOLE.items()},
+        "with the extra part _fsdp_wrapped_module. in its tensors' names",
+    ),
+    "a whole folder in one file": (
+        {
+            name.replace(UNET, "unet.").replace("cond_stage_model.transformer.", "text_encoder."): it
+            for name, it in WHOLE.items()
+            if not name.startswith("first_stage")
+        },
+        "the parts of a diffusers folder in one file",
+    ),
+    "weights of bitsandbytes": (
+        WHOLE | {f"{UNET}input_blocks.1.1.proj_in.weight.absmax": torch.ones(8)},
+        "quantised for bitsandbytes: download it in half precision",
+    ),
+    "scaled weights": (
+        WHOLE | {f"{UNET}input_blocks.1.1.proj_in.scale_weight": torch.ones(1), "scaled_fp8": torch.ones(1)},
+        "in scaled fp8, for other programs: download it in half precision",
+    ),
+    "a network of another kind": (
+        {f"{ATTENTION}.reft_A": torch.ones(2, 8)},
+        "a network of a kind that is not painted with",
+    ),
+    "a network of several tensors": (
+        {f"{ATTENTION}.q_layer.weight": torch.ones(2, 8), f"{ATTENTION}.lambda_layer": torch.ones(1, 2)},
+        "a network of a kind that is not painted with",
+    ),
     "a motion module": (
         {"down_blocks.0.motion_modules.0.norm.weight": torch.ones(1)},
         "a motion module of AnimateDiff",
@@ -53,6 +82,26 @@ def test_tensors_are_named_truly(name, tmp_path):
             use(path)
         assert words in str(caught.value)
     assert inspect_path(path).facts["kind"].removeprefix("unknown") in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.bool])
+def test_weights_of_eight_bits_are_refused_everywhere(dtype, tmp_path):
+    name = f"{UNET}input_blocks.0.0.weight"
+    path = save(WHOLE | {name: torch.ones_like(WHOLE[name]).to(dtype)}, tmp_path / "a.safetensors")
+
+    words = f"holds {str(dtype).removeprefix('torch.')} where weights belong: {name}. It is quantised"
+    for use in (read_file, open_checkpoint):
+        with pytest.raises(CheckpointError, match=words):
+            use(path)
+    assert words in " ".join(inspect_path(path).problems)
+
+
+@pytest.mark.parametrize("key", ["state_dict", "lora", "weights", "model"])
+def test_a_pickled_lora_under_any_name_is_read_as_it_is_inspected(key, tmp_path):
+    torch.save({"step": 5, key: make_lora()}, tmp_path / "a.pt")
+
+    assert len(open_lora(tmp_path / "a.pt").named) == 3
+    assert inspect_path(tmp_path / "a.pt").problems == []
 
 
 def test_other_names_beside_the_usual_ones_are_no_obstacle(tmp_path):
@@ -138,7 +187,11 @@ def test_embeddings_are_inspected_as_they_are_read(name, tmp_path):
 
 NO_EMBEDDINGS = {
     "several words": ({"<a>": torch.ones(768), "<b>": torch.ones(768)}, "holds 2 tensors instead of one"),
-    "another model": ({"clip_l": torch.ones(1, 768), "t5": torch.ones(1, 4096)}, "for another kind of model"),
+    "another model": ({"clip_l": torch.ones(1, 768), "t5": torch.ones(1, 4096)}, "for Flux, not"),
+    "a model that is not known": (
+        {"clip_l": torch.ones(1, 768), "llama": torch.ones(1, 9)},
+        "for another kind of model",
+    ),
 }
 
 

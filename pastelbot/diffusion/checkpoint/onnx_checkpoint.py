@@ -17,8 +17,8 @@ from pastelbot.diffusion.networks.vae import NamedVae, Vae
 from pastelbot.diffusion.sampling.schedules import sigmas_of
 from pastelbot.errors import CheckpointError, PaintingError
 from pastelbot.formats.exported import MODEL, TEXT_ENCODER, UNET, VAE_DECODER, VAE_ENCODER, Manifest, check_export
-from pastelbot.formats.json_texts import read_json
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, prediction_of
+from pastelbot.formats.texts.json_files import read_json
 from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 
 

@@ -57,9 +57,10 @@ def partner_of(path: Path) -> Path:
 
 
 def _unwrapped(content: object) -> object:
-    """Return the weights of a pickled LoRA that some trainers put under `state_dict`, as checkpoints are."""
-    nested = content.get("state_dict") if isinstance(content, dict) else None
-    return nested if isinstance(nested, dict) and any("lora_" in str(name) for name in nested) else content
+    """Return the weights of a pickled LoRA that some trainers put under `state_dict`, or under another name."""
+    inside = content.values() if isinstance(content, dict) else ()
+    found = (each for each in inside if isinstance(each, dict) and any("lora_" in str(name) for name in each))
+    return next(found, content)
 
 
 def _items(content: object) -> Iterable[tuple[str, object]]:

@@ -16,17 +16,17 @@ from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.diffusion.weights.original_names import original_vae_name
 from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.pickles import read_pickled
-from pastelbot.diffusion.weights.tensor_sources import read_plain
+from pastelbot.diffusion.weights.tensor_sources import check_numbers, read_plain
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.identify import CHECKPOINTS, SD1_VAE, identify, kind_of_pickle
-from pastelbot.formats.json_texts import read_json
 from pastelbot.formats.layout.checking import Shapes, vae_faults
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, file_scheduler, prediction_of, tidied
 from pastelbot.formats.layout.tables import VAE_PREFIX
 from pastelbot.formats.precheck import check_shapes
 from pastelbot.formats.safetensors_header import read_header
+from pastelbot.formats.texts.json_files import read_json
 
 _INPAINTING_CHANNELS = 9  # latents, a mask, and the latents of what stays
 SAFE_SUFFIX = ".safetensors"
@@ -144,6 +144,7 @@ def read_file(path: Path, *, needs_vae: bool = True, stated: Scheduler = NOTHING
     alphas = stated_alphas(tensors.get(ALPHAS))
     scheduler = file_scheduler(path, tensors, _metadata_of(path), alphas=alphas, stated=stated)
     check_shapes(str(path), _shapes_of(tensors), needs_vae=needs_vae)
+    check_numbers(str(path), {name: tensor.dtype for name, tensor in tensors.items()})
     unet, text = ldm.unet_tensors(tensors), ldm.text_tensors(tensors)
     vae = ldm.vae_tensors(tensors) if needs_vae else {}
     return Weights(

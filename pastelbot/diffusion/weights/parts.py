@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pastelbot.errors import CheckpointError
-from pastelbot.formats.json_texts import read_json
+from pastelbot.formats.texts.json_files import read_json
 
 _SUFFIXES = (".safetensors", ".bin")
 _VARIANTS = ("", ".fp16")

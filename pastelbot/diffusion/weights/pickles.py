@@ -95,11 +95,17 @@ def weights_in(content: object) -> dict[str, Tensor]:
 
 
 def _nested(content: object) -> object | None:
-    """Return the dictionary with the weights inside another one: by its name, or as the only thing that is there."""
+    """Return the dictionary with the weights inside another one: by its name, or as the only one with tensors."""
     if not isinstance(content, dict):
         return None
-    names = [*_NESTS, *(content if len(content) == 1 else ())]
+    tensors = [name for name, value in content.items() if isinstance(value, Tensor)]
+    others = [name for name, value in content.items() if _has_tensors(value)]
+    names = [*_NESTS, *(content if len(content) == 1 else ()), *(others if len(others) == 1 and not tensors else ())]
     return next((content[name] for name in names if isinstance(content.get(name), dict)), None)
+
+
+def _has_tensors(value: object) -> bool:
+    return isinstance(value, dict) and any(isinstance(each, Tensor) for each in value.values())
 
 
 def _read_in_child(path: Path) -> dict[str, Tensor]:

@@ -45,6 +45,9 @@ DTYPES = {
 _CHECKPOINT_LIKE = (*CHECKPOINTS, None, SD1_VAE, "a text encoder")
 
 
+_QUANTISED = {torch.int8, torch.uint8, torch.bool, torch.complex64, torch.complex128}
+
+
 @dataclass(frozen=True)
 class TensorInfo:
     """Format and shape of a tensor, known before it is read."""
@@ -178,6 +181,20 @@ def check_checkpoint(source: TensorSource, *, needs_vae: bool = True) -> None:
     has_parts = all(any(name.startswith(prefix) for name in shapes) for prefix in parts)
     if not has_parts or identify(shapes) not in _CHECKPOINT_LIKE:
         check_shapes(source.label, shapes, needs_vae=needs_vae)
+    check_numbers(source.label, {name: entry.dtype for name, entry in source.entries.items()})
+
+
+def check_numbers(label: str, dtypes: Mapping[str, torch.dtype]) -> None:
+    """Raise a CheckpointError where weights of a checkpoint are of 8 bits, which are quantised, or complex."""
+    own = (UNET_PREFIX, TEXT_PREFIX, VAE_PREFIX)
+    wrong = [
+        name for name in dtypes if dtypes[name] in _QUANTISED and name.startswith(own) and name.endswith(".weight")
+    ]
+    if wrong:
+        raise CheckpointError(
+            f"{label} holds {str(dtypes[wrong[0]]).removeprefix('torch.')} where weights belong: {wrong[0]}. It is "
+            "quantised for other programs, or damaged: download it in half precision."
+        )
 
 
 def _parse(path: Path, name: str, raw: Any) -> tuple[TensorInfo, int]:  # noqa: ANN401 - JSON of any kind

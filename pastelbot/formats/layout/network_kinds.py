@@ -87,6 +87,9 @@ _FAMILIES = {
     r"|transformer\.(?:h|encoder\.layers|layers)\.\d+\.(?:attn|mlp|self_attention)\.|gpt_neox\."
     r"|encoder\.layer\.\d+\.attention\.": "a language model",
     r"blocks[._]\d+[._]attn[12][._](?:Wqkv|q_proj|kv_proj)": "HunyuanDiT",
+    r"adaln_modulation|lora_unet_blocks_\d+_self_attn_q_proj": "Cosmos or a model with its layers, such as Anima",
+    r"joint_transformer_blocks[._]\d": "AuraFlow",
+    r"lora_te\d?_encoder_layers_\d+_self_attention|chatglm": "Kolors",
     r"diffusion_model[._]blocks[._]\d|lora_unet_blocks_\d|\bwan[-_ ]?2": "Wan",
     r"transformer\.transformer_blocks|lora_transformer_"
     r"|(?:lora_unet|diffusion_model)[._](?:transformer_blocks|layers)[._]\d": (
