@@ -125,6 +125,47 @@ def test_a_japanese_code_is_followed():
     assert "café" == decode_comment(b"ASCII\0\0\0" + "café".encode("cp1252"))
 
 
+JAPANESE = ["女の子, 1girl", "最高品質, 1girl", "東京、夜景"]
+JIS, NO_CODE = b"JIS\0\0\0\0\0", b"\0" * 8
+
+
+@pytest.mark.parametrize("prompt", JAPANESE)
+@pytest.mark.parametrize("encoding", ["cp932", "iso2022_jp"])
+def test_all_encodings_of_japan_are_read_behind_their_code(prompt, encoding):
+    assert decode_comment(JIS + f"{prompt}\n{SETTINGS}".encode(encoding)) == f"{prompt}\n{SETTINGS}"
+
+
+def test_narrow_kana_are_read_behind_their_code():
+    assert decode_comment(JIS + f"ｶﾜｲｲ\n{SETTINGS}".encode("cp932")) == f"ｶﾜｲｲ\n{SETTINGS}"
+
+
+@pytest.mark.parametrize("prompt", JAPANESE[:2])
+@pytest.mark.parametrize("code", [NO_CODE, b"ASCII\0\0\0", b""])
+def test_shift_jis_is_read_without_its_code(prompt, code):
+    assert decode_comment(code + f"{prompt}\n{SETTINGS}".encode("cp932")) == f"{prompt}\n{SETTINGS}"
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "gb2312"])
+def test_a_chunk_in_an_encoding_of_a_country_is_read(encoding):
+    info = PngInfo()
+    info.add(b"tEXt", b"parameters\0" + f"最高品\n{SETTINGS}".encode(encoding))
+
+    assert read_infotext(picture("PNG", pnginfo=info)) == f"最高品\n{SETTINGS}"
+
+
+@pytest.mark.parametrize("prompt", ["café, naïve", "“quotes” – dashes…", "Ärger, Öl, Übel", "crème brûlée"])
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
+def test_western_letters_are_no_shift_jis(prompt, encoding):
+    assert decode_comment(NO_CODE + f"{prompt}\n{SETTINGS}".encode(encoding)) == f"{prompt}\n{SETTINGS}"
+
+
+@pytest.mark.parametrize("prompt", ["最高品質, 1girl", "café", "🎀 1girl"])
+def test_a_text_that_was_encoded_twice_is_what_it_was(prompt):
+    twice = f"{prompt}\n{SETTINGS}".encode().decode("latin-1").encode()
+
+    assert decode_comment(NO_CODE + twice) == f"{prompt}\n{SETTINGS}"
+
+
 def test_a_comment_of_wide_numbers_is_one_in_utf_16():
     text = f"最高品質\n{SETTINGS}"
 
@@ -137,6 +178,7 @@ def test_a_comment_of_wide_numbers_is_one_in_utf_16():
         ("JPEG", {"comment": f"1girl, é\n{SETTINGS}".encode()}),
         ("GIF", {"comment": f"1girl, é\n{SETTINGS}".encode()}),
         ("WEBP", {"xmp": f'<x exif:UserComment="1girl, é&#10;{SETTINGS}"/>'.replace("\n", "&#10;").encode()}),
+        ("JPEG", {"xmp": f'<x sd:parameters="1girl, é&#10;{SETTINGS}"/>'.replace("\n", "&#10;").encode()}),
         ("JPEG", {"xmp": f"<exif:UserComment><rdf:Alt><rdf:li>1girl, é\n{SETTINGS}</rdf:li></rdf:Alt>".encode()}),
     ],
 )

@@ -18,6 +18,8 @@ _COMMON = re.compile(
     "[\t\n\r -~\xa0-\u024f\u0370-\u06ff\u0e01-\u0e7f\u2000-\u206f\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]"
 )
 _HIGH = re.compile(rb"[\x80-\xff]++")
+# Two bytes of Japan's encoding of which the first is no letter in western ones, and the second is above ASCII.
+_SHIFT_JIS = re.compile(rb"(?<![\x80-\xff])[\x81-\x9f][\x80-\xfc]")
 _HOLLOW = re.compile("[" + "".join(chr(high << 8) for high in range(1, 256) if not 0xD8 <= high < 0xE0) + "]")
 
 
@@ -48,7 +50,7 @@ def decode_comment(comment: bytes) -> str:
         pass
     if code == b"UNICODE":
         return _cleaned(_wide(text))
-    return _cleaned(_narrow(text, japanese=code == b"JIS"))
+    return _cleaned(text.decode("cp932", errors="replace") if code == b"JIS" else decode_narrow(text))
 
 
 def _code_and_text(comment: bytes) -> tuple[bytes, bytes]:
@@ -61,16 +63,29 @@ def _code_and_text(comment: bytes) -> tuple[bytes, bytes]:
     return (code, text[_CODE_LENGTH:]) if again and again in _CODES else (code, text)
 
 
-def _narrow(text: bytes, *, japanese: bool) -> str:
-    """Return a text in an encoding of one country, as far as it can be read: Japan's, China's or that of the west."""
-    if japanese:
-        return text.decode("cp932", errors="replace")
+def decode_narrow(text: bytes) -> str:
+    """Return a text in an encoding of one country, as far as it can be read: China's, Japan's or that of the west."""
     if all(len(run) % 2 == 0 for run in _HIGH.findall(text)):  # western letters with signs mostly stand alone
         try:
             return text.decode("gb2312")
         except UnicodeDecodeError:
             pass
+    if _SHIFT_JIS.search(text):
+        try:
+            return text.decode("cp932")
+        except UnicodeDecodeError:
+            pass
     return text.decode("cp1252", errors="replace")
+
+
+def _undoubled(text: str) -> str:
+    """Return a text in UTF-8 that was taken for a western one and encoded again."""
+    for encoding in ("latin-1", "cp1252"):
+        try:
+            return text if text.isascii() else text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+    return text
 
 
 def _by_mark(content: bytes) -> str | None:
@@ -112,4 +127,4 @@ def _sense(text: str) -> tuple[int, int]:
 def _cleaned(text: str) -> str:
     text = text.strip("\0\ufeff")
     marked = _CHARSET.match(text)
-    return text if marked is None else text[marked.end() :]
+    return _undoubled(text if marked is None else text[marked.end() :])

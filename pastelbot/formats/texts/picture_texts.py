@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from PIL import Image
 from PIL.PngImagePlugin import iTXt
 
-from pastelbot.formats.texts.decoding import decode_comment
+from pastelbot.formats.texts.decoding import decode_comment, decode_narrow
 
 _USER_COMMENT = "UserComment"
 # The names of the texts in which an infotext may be: where the webui writes it, and where others do.
@@ -47,7 +47,7 @@ _DECODED = 5_000_000  # pixels that may be decoded for what is behind them
 _XMP_COMMENT = re.compile(r"<exif:UserComment>\s*+(?:<rdf:Alt>\s*+<rdf:li[^>]*+>)?([^<]*+)")
 _XMP_DESCRIPTION = re.compile(r"<dc:description>\s*+<rdf:Alt>\s*+<rdf:li[^>]*+>([^<]*+)")
 _XMP_TITLE = re.compile(r"<dc:title>\s*+<rdf:Alt>\s*+<rdf:li[^>]*+>([^<]*+)")
-_XMP_ATTRIBUTE = re.compile(r'exif:UserComment="([^"]*+)"')
+_XMP_ATTRIBUTE = re.compile(r'\b\w{1,20}:(?:UserComment|parameters)="([^"]*+)"')
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
@@ -109,11 +109,16 @@ def _bytes(value: object) -> bytes | None:
 
 
 def _latin(text: str) -> str:
-    """Return a tEXt chunk's text: the standard's encoding is Latin-1, but many programs write UTF-8 there."""
+    """Return a tEXt chunk's text: the standard's encoding is Latin-1, but many programs write others there."""
     try:
-        return text.encode("latin-1").decode("utf-8")
+        content = text.encode("latin-1")
     except UnicodeError:
         return text
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        narrow = decode_narrow(content)
+    return text if "\ufffd" in narrow else narrow
 
 
 def _xmp_texts(xmp: str) -> Iterator[tuple[str, str]]:
