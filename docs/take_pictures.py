@@ -81,7 +81,7 @@ def opened(browser: Browser, url: str, member: str) -> Page:
     """Open the page as a member, in dark colours."""
     page = browser.new_page(viewport=SIZE, color_scheme="dark")
     page.set_default_timeout(SECONDS * 1000)
-    page.goto(f"{url}?as={member}")
+    page.goto(f"{url}?as={member}&language=en")
     page.wait_for_selector(".message")
     return page
 

@@ -425,7 +425,7 @@ def test_wide_digits_are_a_number(open_page):
 @pytest.mark.parametrize(
     ("language", "text", "sentence", "offer"),
     [
-        ("en", "/imagin 1girl", "There is no command /imagin. Did you mean /imagine", "/imagine"),
+        ("en", "/imagin 1girl", "There is no command /imagin. Did you mean /imagine?", "/imagine"),
         ("ja", "/絵描く 1girl", "/絵描く というコマンドはありません。 もしかして: /描く", "/描く"),
     ],
 )
@@ -441,6 +441,27 @@ def test_a_command_that_does_not_exist_is_no_message_and_the_nearest_is_offered(
     assert 0 == page.locator(".message", has_text=text).count()
     page.locator("#error").get_by_text(offer, exact=True).click()
     assert "1girl" == page.input_value(PROMPT)
+
+
+def test_what_is_typed_behind_a_command_is_its_first_text(open_page):
+    page = open_page()
+    page.keyboard.type("/help nonsense")
+    page.keyboard.press("Enter")
+
+    page.locator(".message.private", has_text="There is no command 'nonsense'").wait_for()
+
+
+def test_what_has_no_place_in_a_command_is_not_left_out_unseen(open_page):
+    page = open_page()
+    page.keyboard.type("/imagine 1girl, beret")
+    page.focus("#add")
+    page.keyboard.type("smile")
+    page.click("#send")
+    page.wait_for_selector("#error:not([hidden])")
+
+    assert "smile is no option of /imagine." == page.locator("#error").inner_text()
+    assert ("1girl, beret", "smile") == (page.input_value(PROMPT), page.input_value("#add"))
+    assert 0 == page.locator(".message", has_text="1girl, beret").count()
 
 
 def test_a_command_far_from_all_others_offers_none(open_page):
