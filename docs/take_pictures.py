@@ -148,8 +148,8 @@ def share(page: Page, message: Locator) -> None:
 def take_block(kenji: Page, hana: Page) -> None:
     """Take a block: as the moderator who sets it, and as the user who is told."""
     use(kenji, "admin block", member="@Hana", duration="2h", reason="spam")
-    said = kenji.locator(".message.private").last
-    said.get_by_text("Hana").wait_for()
+    said = kenji.locator(".message.private", has_text="spam").last
+    said.wait_for()
     use(hana, "imagine", prompt="1girl")
     told = hana.locator(".message.private", has_text="spam").last
     told.wait_for()

@@ -448,7 +448,9 @@ def test_what_is_typed_behind_a_command_is_its_first_text(open_page):
     page.keyboard.type("/help nonsense")
     page.keyboard.press("Enter")
 
-    page.locator(".message.private", has_text="There is no command 'nonsense'").wait_for()
+    answer = page.locator(".message.private", has_text="There is no command 'nonsense'")
+    answer.wait_for()
+    assert page.locator("#text").is_visible()
 
 
 def test_what_has_no_place_in_a_command_is_not_left_out_unseen(open_page):
@@ -490,19 +492,31 @@ def test_the_placeholders_are_shown_whole(open_page, language, width):
     assert page.locator("#add").evaluate(FITS)
 
 
-def test_the_cross_of_an_attached_file_stays_in_its_field(open_page, tmp_path):
-    page = open_page(width=390, touch=True)
+def attached_to_option(page):
+    """Begin a command with a file as option; return the selectors of what opens the choice, and of the field."""
     page.keyboard.type("/imagine ")
     page.focus("#add")
     page.keyboard.type("init")
     page.keyboard.press("Enter")
+    return "#option-init", ".option:has(#option-init)"
+
+
+def attached_to_message(_page):
+    """Return the selectors of what opens the choice of a message's file, and of the file's field."""
+    return "#bar > button:first-child", ".option.attached"
+
+
+@pytest.mark.parametrize("attached", [attached_to_option, attached_to_message], ids=["option", "message"])
+def test_the_cross_of_an_attached_file_stays_in_its_field(open_page, tmp_path, attached):
+    page = open_page(width=390, touch=True)
+    opening, shown = attached(page)
     picture = tmp_path / f"{'a_long_name_' * 6}.png"
     picture.write_bytes(b"a picture")
     with page.expect_file_chooser() as chosen:
-        page.click("#option-init")
+        page.click(opening)
     chosen.value.set_files(picture)
-    page.wait_for_function("document.querySelector('#option-init').textContent.startsWith('a_long')")
-    field, cross = (page.locator(f".option:has(#option-init){part}").bounding_box() for part in ("", " .drop"))
+    page.locator(shown, has_text="a_long_name").wait_for()
+    field, cross = (page.locator(f"{shown}{part}").bounding_box() for part in ("", " .drop"))
 
     assert field["x"] + field["width"] <= 390
     assert field["x"] < cross["x"]
