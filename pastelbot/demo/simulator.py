@@ -113,6 +113,9 @@ async def _furnish(env: Environment, language: str) -> World:
     )
     keeper = Place(world=world, member=kenji, channel_id=art.id, language=ENGLISH)
     await use_command(keeper, "admin gallery channel", {"channel": str(gallery.id)})
+    for answer in world.messages(kenji, art.id):
+        if answer.is_ephemeral:  # no member has asked for it
+            env.backend.delete_message(art.id, answer.id)
     return world
 
 

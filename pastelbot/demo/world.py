@@ -27,7 +27,7 @@ Message: TypeAlias = Any
 class World:
     """A simulated Discord with one server, and the members whom the page can act as.
 
-    The server has one language, whoever looks at it. What the demo itself has written there, the welcome and the
+    The server has one language, whichever member looks at it. What the demo itself has written there, the welcome and the
     channels' topics, is shown in each reader's.
     """
 
@@ -91,7 +91,7 @@ class World:
         return dict(message_payload(self.env.backend, message))
 
     def shown(self, message: Message, language: str) -> dict[str, Any]:
-        """Return a message as somebody reads it: the welcome is in their language."""
+        """Return a message as a member reads it: the welcome is in their language."""
         payload = self.payload(message)
         if message.id == self.welcome_id:
             payload["content"] = self.languages.translate(payload["content"], language)

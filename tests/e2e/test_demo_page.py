@@ -384,6 +384,16 @@ def test_the_first_page_is_in_the_browsers_language_unless_another_is_chosen(ope
     assert greeting not in page.locator(".message").first.inner_text()
 
 
+def test_each_member_finds_the_welcome_alone_at_first(request, browser):
+    with running_demo(request.config.rootpath) as (_process, address):
+        for member in ("hana", "kenji"):
+            page = browser.new_page()
+            page.goto(f"{address}?as={member}")
+            page.wait_for_selector(".message")
+            assert ["Welcome"] == [text[:7] for text in page.locator(".message .text").all_inner_texts()]
+            page.close()
+
+
 @pytest.mark.parametrize("typed_name", ["描", "imag"])
 def test_a_command_is_offered_and_begun_by_its_japanese_and_its_english_name(open_page, typed_name):
     page = open_page(language="ja")
