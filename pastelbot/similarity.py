@@ -19,7 +19,7 @@ def similar(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """Return the names that a wrong one was probably meant for, the nearest first; none where nothing is near.
 
     Near is a slip for three letters, and a part of a name, or its nearly right beginning; case and signs do not count.
-    This is for names from a list. A tag may be one that nobody has listed: `allowed_errors` is stricter.
+    This is for names from a list. A tag may be one that is not listed: `allowed_errors` is stricter.
 
     >>> similar("smapler", ["sampler", "steps"]), similar("karras", ["DPM++ 2M Karras"]), similar("nonsense", ["no"])
     (['sampler'], ['DPM++ 2M Karras'], [])

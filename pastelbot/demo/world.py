@@ -27,8 +27,8 @@ Message: TypeAlias = Any
 class World:
     """A simulated Discord with one server, and the members whom the page can act as.
 
-    The server has one language, whichever member looks at it. What the demo itself has written there, the welcome and the
-    channels' topics, is shown in each reader's.
+    The server has one language for all members. What the demo itself has written there, the welcome and the channels'
+    topics, is shown in each reader's.
     """
 
     env: Environment
