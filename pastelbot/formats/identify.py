@@ -94,6 +94,12 @@ def _has_vae(shapes: Shapes) -> bool:
     return any(name.removeprefix("first_stage_model.") == "decoder.conv_in.weight" for name in shapes)
 
 
+def _is_packed(name: str, shapes: Shapes) -> bool:
+    """Return whether a tensor belongs to a weight that bitsandbytes has packed into one column."""
+    packed = shapes.get(name.removesuffix(".absmax"), ()) if name.endswith(".absmax") else ()
+    return len(packed) == 2 and packed[1] == 1
+
+
 _SPECIAL_INPUTS = {
     8: "an InstructPix2Pix model, which is shown a whole picture",
     5: "a depth model of Stable Diffusion 2, which needs a depth map",
@@ -138,7 +144,7 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     ),
     (
         "a checkpoint that is quantised for bitsandbytes: download it in half precision",
-        lambda shapes: _has_unet(shapes) and _any(".absmax", ".quant_state.", ".quant_map")(shapes),
+        lambda shapes: _has_unet(shapes) and any(_is_packed(name, shapes) for name in shapes),
     ),
     (
         "a checkpoint in scaled fp8, for other programs: download it in half precision",

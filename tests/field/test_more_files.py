@@ -46,7 +46,11 @@ TENSORS = {
         "the parts of a diffusers folder in one file",
     ),
     "weights of bitsandbytes": (
-        WHOLE | {f"{UNET}input_blocks.1.1.proj_in.weight.absmax": torch.ones(8)},
+        WHOLE
+        | {
+            f"{UNET}input_blocks.1.1.proj_in.weight": torch.ones(32, 1, dtype=torch.uint8),
+            f"{UNET}input_blocks.1.1.proj_in.weight.absmax": torch.ones(8),
+        },
         "quantised for bitsandbytes: download it in half precision",
     ),
     "scaled weights": (
