@@ -1,5 +1,6 @@
 """Every way to a picture asks the access policy: commands, buttons, forms, questions, presets, the gallery."""
 
+import discord
 import pytest
 from discord import Permissions
 from helpers.gallery import button
@@ -25,6 +26,7 @@ async def answered(result):
 async def begun(studio, monkeypatch):
     """All that could still paint "nude" later, begun where it was allowed; then the channel is restricted no more."""
     restrict_channels(monkeypatch)
+    monkeypatch.setattr(discord.Interaction, "is_expired", lambda _interaction: True)  # so all questions stay
     await studio.imagine("1girl, nude", hires="off")
     message = await studio.finish()
     await studio.more(studio.hana, message, "Share")
