@@ -206,7 +206,6 @@ async def test_the_usual_settings_say_whether_it_is_hidden(studio, recreate):
         "Hires upscale: -3, Hires upscaler: Latent",
         "Hires resize: 2048x8",
         'Hires upscale: 2, Hires prompt: "half a sign \\ud83d, here"',
-        "ENSD: -9",
     ],
 )
 async def test_no_infotext_harms_the_line(studio, recreate, field):
@@ -215,6 +214,13 @@ async def test_no_infotext_harms_the_line(studio, recreate, field):
         await studio.refused(await recreate(infotext=f"{INFOTEXT.replace(', ENSD: 31337', '')}, {field}"))
     ).endswith("Not charged.")
     await studio.imagine("1girl")
+
+    assert (await studio.finish()).attachments
+
+
+@pytest.mark.parametrize("ensd", ["-9", "99999999999"])
+async def test_a_negative_ensd_is_painted_and_so_is_what_says_an_impossible_one(studio, recreate, ensd):
+    await recreate(infotext=INFOTEXT.replace("ENSD: 31337", f"ENSD: {ensd}"))
 
     assert (await studio.finish()).attachments
 
