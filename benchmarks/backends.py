@@ -19,7 +19,7 @@ from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultist
 from torch.nn import functional
 
 from pastelbot.config import bundled_checkpoint
-from pastelbot.diffusion.backends.choice import compiled_unet
+from pastelbot.diffusion.backends.choice import compiled_networks
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.records import GenerationRequest, HiresFix
@@ -52,8 +52,9 @@ def main() -> None:
     plain.set_progress_bar_config(disable=True)
     loaded = loading.load(str(bundled_checkpoint()), device="cpu", precision="fp32")
     with tempfile.TemporaryDirectory() as folder:
-        unet = compiled_unet(loaded, "openvino", Path(folder))
-        engines = {"torch": Engine(loaded), "openvino": Engine(loaded, compiled=unet)}
+        again = loading.load(str(bundled_checkpoint()), device="cpu", precision="fp32")
+        compiled = compiled_networks(again, "openvino", Path(folder))
+        engines = {"torch": Engine(loaded), "openvino": Engine(again, compiled=compiled and compiled.unet)}
         torch.set_num_threads(options.threads)
         print(f"torch {torch.__version__}, {options.threads} threads, {torch.backends.cpu.get_cpu_capability()}")
         for title, requests, stock in (

@@ -1,26 +1,65 @@
 """Which backend paints with a checkpoint: the one that is asked for, or the fastest that is there."""
 
 from pathlib import Path
+from weakref import WeakSet
 
 import structlog
 import torch
+from torch import nn
 
 from pastelbot.diffusion.backends.blob_cache import BlobCache
+from pastelbot.diffusion.backends.compiled_calls import CompilerThread
 from pastelbot.diffusion.backends.compiled_unet import CompiledUnet
-from pastelbot.diffusion.backends.openvino import OpenVinoCompiler, is_installed
+from pastelbot.diffusion.backends.compiled_vae import CompiledVae
+from pastelbot.diffusion.backends.openvino_cpu import is_installed
+from pastelbot.diffusion.backends.openvino_unet import OpenVinoUnetCompiler
+from pastelbot.diffusion.backends.openvino_vae import OpenVinoVaeCompiler
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
 from pastelbot.diffusion.networks.memory import machine_memory
 from pastelbot.diffusion.networks.unet import UNet2DConditionModel
+from pastelbot.diffusion.networks.vae import AutoencoderKL, Vae
 from pastelbot.errors import install_command
 
 _MOST_KEPT = 6
+_UNETS_SHARE, _VAES_SHARE = 2, 8  # of the memory, as divisors
 _FOR_ROUNDING = 5  # times the UNet in float32: what a compiler holds at once
 
 log = structlog.get_logger(__name__)
 
 
-def compiled_unet(checkpoint: Checkpoint, backend: str, folder: Path | None = None) -> CompiledUnet | None:
-    """Return the checkpoint's UNet behind a backend, with compiled shapes kept in `folder`; None for torch alone.
+class CompiledNetworks:
+    """A checkpoint's networks behind a backend; `cache` keeps what was compiled. One size at a time is compiled."""
+
+    def __init__(self, checkpoint: Checkpoint, cache: BlobCache | None = None) -> None:
+        self._cache = cache
+        self._thread = CompilerThread()
+        self._vaes: WeakSet[CompiledVae] = WeakSet()  # other ones come and go
+        compiler = OpenVinoUnetCompiler(checkpoint.unet, identity=checkpoint.hash, cache=cache)
+        kept = _kept(checkpoint.unet, _UNETS_SHARE)
+        self.unet = CompiledUnet(checkpoint.unet, checkpoint.patches.unet, compiler, kept=kept, start=self._thread)
+        self.serve(checkpoint.vae)
+
+    @property
+    def compiling(self) -> bool:
+        """Return whether a size is being compiled."""
+        return any(network.compiling for network in (self.unet, *self._vaes))
+
+    @property
+    def sizes(self) -> int:
+        """Return how many sizes of all networks are compiled, apart from those that the next calls take over."""
+        return sum(network.sizes for network in (self.unet, *self._vaes))
+
+    def serve(self, vae: Vae) -> None:
+        """Let a VAE in float32 be answered by compiled networks, where they are faster."""
+        if isinstance(vae.model, AutoencoderKL) and vae.model.dtype == torch.float32:
+            compiler = OpenVinoVaeCompiler(vae.model, cache=self._cache)
+            compiled = CompiledVae(compiler, kept=_kept(vae.model, _VAES_SHARE), start=self._thread)
+            self._vaes.add(compiled)
+            vae.compiled = compiled
+
+
+def compiled_networks(checkpoint: Checkpoint, backend: str, folder: Path | None = None) -> CompiledNetworks | None:
+    """Return the checkpoint's networks behind a backend, with compiled shapes kept in `folder`; None for torch alone.
 
     "auto" is OpenVINO on CPUs where it is installed. A backend that cannot be had is a warning in the log.
     """
@@ -28,18 +67,16 @@ def compiled_unet(checkpoint: Checkpoint, backend: str, folder: Path | None = No
         return None
     reason = _obstacle(checkpoint)
     if reason is None:
-        cache = BlobCache(folder) if folder else None
-        compiler = OpenVinoCompiler(checkpoint.unet, identity=checkpoint.hash, cache=cache)
-        return CompiledUnet(checkpoint.unet, checkpoint.patches.unet, compiler, kept=_kept(checkpoint.unet))
+        return CompiledNetworks(checkpoint, BlobCache(folder) if folder else None)
     if backend == "openvino":
         log.warning("painting with torch in place of OpenVINO", checkpoint=checkpoint.name, reason=reason)
     return None
 
 
-def _kept(unet: UNet2DConditionModel) -> int:
-    """Return how many compiled copies of a UNet half of the machine's memory holds: one at least, a few at most."""
-    size: int = sum(parameter.nbytes for parameter in unet.parameters())
-    return max(1, min(_MOST_KEPT, machine_memory() // 2 // size))
+def _kept(network: nn.Module, share: int) -> int:
+    """Return how many compiled copies of a network a part of the memory holds: one at least, a few at most."""
+    size: int = sum(parameter.nbytes for parameter in network.parameters())
+    return max(1, min(_MOST_KEPT, machine_memory() // share // size))
 
 
 def _float_bytes(unet: UNet2DConditionModel) -> int:

@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 
 from pastelbot.config import MoreCheckpointSettings, WorkerOptions, checkpoint_location
-from pastelbot.diffusion.backends.choice import compiled_unet
-from pastelbot.diffusion.backends.compiled_unet import CompiledUnet
+from pastelbot.diffusion.backends.choice import CompiledNetworks, compiled_networks
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
 from pastelbot.diffusion.engine.engine import Engine
@@ -66,17 +65,17 @@ def make_engine(
     checkpoint: Checkpoint,
     during: During = _unreported,
     *,
-    compiled: CompiledUnet | None = None,
+    compiled: CompiledNetworks | None = None,
 ) -> Engine:
     """Return an engine that paints with a checkpoint, and with the operator's upscalers, LoRAs, embeddings and VAEs.
 
-    `compiled` answers in place of the checkpoint's UNet.
+    `compiled` answers in place of the checkpoint's networks and of other VAEs.
     """
     settings = options.checkpoint
 
     def load(reference: str) -> NamedVae:
         with _without_folder(reference), during("Loading a VAE") as on_progress:
-            return loading.load_vae(
+            named = loading.load_vae(
                 reference,
                 device=checkpoint.device,
                 dtype=checkpoint.dtype,
@@ -84,13 +83,16 @@ def make_engine(
                 cache_dir=settings.cache_dir,
                 on_progress=on_progress,
             )
+        if compiled is not None:
+            compiled.serve(named.vae)
+        return named
 
     return Engine(
         checkpoint,
         upscalers=Upscalers(settings.upscalers, checkpoint.device),
         networks=NetworkFolders(loras=settings.loras, embeddings=settings.embeddings),
         vaes=VaeCache(options.vaes, load),
-        compiled=compiled,
+        compiled=None if compiled is None else compiled.unet,
         preview_every=options.worker.preview_steps,
         taesd=settings.taesd,
     )
@@ -108,7 +110,7 @@ def make_engines(options: WorkerOptions, during: During) -> tuple[GridEngine, Ch
         checkpoint,
         load=lambda other: _load_another(options, other, during),
         make=lambda loaded: make_engine(
-            options, loaded, during, compiled=compiled_unet(loaded, options.checkpoint.backend, options.compiled)
+            options, loaded, during, compiled=compiled_networks(loaded, options.checkpoint.backend, options.compiled)
         ),
         in_memory=options.worker.checkpoints_in_memory,
         slots=options.worker.jobs_at_once,

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from pastelbot.config import WorkerOptions
-from pastelbot.diffusion.backends.choice import compiled_unet
-from pastelbot.diffusion.backends.compiled_unet import CompiledUnet
+from pastelbot.diffusion.backends.choice import CompiledNetworks, compiled_networks
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
 from pastelbot.diffusion.checkpoint.devices import device_name
 from pastelbot.diffusion.engine import factory
@@ -18,6 +17,7 @@ from pastelbot.diffusion.networks.unet import UNet2DConditionModel
 from pastelbot.records import GenerationRequest, Progress
 
 _POLL_SECONDS = 0.05
+_MOST_WARM_UPS = 8  # pictures: where nothing is compiled any longer, it ends earlier
 
 # Receives what is done, how many pictures of it are done and how many there are.
 OnPicture = Callable[[str, int, int], None]
@@ -54,7 +54,7 @@ def time_pictures(
     if options.worker.threads:
         torch.set_num_threads(options.worker.threads)
     checkpoint = factory.load_checkpoint(options, on_progress=lambda text: on_picture(text, 0, 0))
-    compiled = compiled_unet(checkpoint, options.checkpoint.backend, options.compiled)
+    compiled = compiled_networks(checkpoint, options.checkpoint.backend, options.compiled)
     engine = factory.make_engine(options, checkpoint, compiled=compiled)
     loading = time.perf_counter() - start
     first = _warm_up(engine, request, compiled, on_picture)
@@ -109,21 +109,26 @@ class _PassClock:
         return tuple(statistics.median(times) if times else None for times in self._passes)
 
 
-def _warm_up(engine: Engine, request: GenerationRequest, compiled: CompiledUnet | None, on_picture: OnPicture) -> float:
+def _warm_up(
+    engine: Engine, request: GenerationRequest, compiled: CompiledNetworks | None, on_picture: OnPicture
+) -> float:
     """Paint until everything is compiled, one size after the other; return the seconds of the first picture."""
     on_picture("Painting the first picture", 0, 0)
     first = _seconds(lambda: paint_alone(engine, request))
     if compiled is None:
         return first
-    for _ in range(1 if request.hires is None else 2):
+    for _ in range(_MOST_WARM_UPS):
         on_picture("Compiling", 0, 0)
         while compiled.compiling:
             time.sleep(_POLL_SECONDS)
+        before = compiled.sizes
         paint_alone(engine, request)
+        if compiled.sizes == before and not compiled.compiling:
+            break
     return first
 
 
-def _backend(checkpoint: Checkpoint, compiled: CompiledUnet | None) -> str:
+def _backend(checkpoint: Checkpoint, compiled: CompiledNetworks | None) -> str:
     if compiled is not None:
         return f"OpenVINO, sizes compiled: {compiled.sizes}"
     return "torch" if isinstance(checkpoint.unet, UNet2DConditionModel) else "ONNX Runtime"

@@ -11,6 +11,12 @@ def can_join_edges(network: nn.Module) -> bool:
     return any(isinstance(layer, nn.Conv2d) for layer in network.modules())
 
 
+def are_edges_joined(network: nn.Module) -> bool:
+    """Return whether a network's convolutions see the opposite edge at present."""
+    first = next((layer for layer in network.modules() if isinstance(layer, nn.Conv2d)), None)
+    return first is not None and first.padding_mode == "circular"
+
+
 @contextmanager
 def edges_joined(network: nn.Module, *, wanted: bool) -> Iterator[None]:
     """Let a network's convolutions see the opposite edge within the block, where that is wanted."""

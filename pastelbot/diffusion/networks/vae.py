@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pastelbot.diffusion.networks.memory import free_memory, is_out_of_memory
+from pastelbot.diffusion.networks.seamless import are_edges_joined
 from pastelbot.diffusion.networks.unet import place
 
 __all__ = ["AutoencoderKL", "NamedVae", "Vae", "from_pixels", "place_vae", "to_pixels"]
 
 Pixels = NDArray[np.uint8]
+_Call = Callable[[Tensor], Tensor]
+_CompiledCall = Callable[[Tensor, Callable[[], Tensor]], Tensor]
 
 
 def place_vae(model: AutoencoderKL, device: torch.device, dtype: torch.dtype) -> AutoencoderKL:
@@ -34,12 +37,27 @@ def _memory_format(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "cpu" else torch.channels_last
 
 
+class VaeCalls(Protocol):
+    """Answers in place of a VAE's network where it can; `eager` is the network's own answer."""
+
+    def decode(self, latents: Tensor, eager: Callable[[], Tensor]) -> Tensor:
+        """Return the images (rows, 3, 8 height, 8 width) of unscaled latents (rows, 4, height, width)."""
+
+    def encode(self, images: Tensor, eager: Callable[[], Tensor]) -> Tensor:
+        """Return the means and log variances (rows, 8, height, width) of images (rows, 3, 8 height, 8 width)."""
+
+
 class Vae:
-    """One checkpoint's autoencoder, safe against half precision's overflow and small memories."""
+    """One checkpoint's autoencoder, safe against half precision's overflow and small memories.
+
+    `compiled` answers in place of the network, apart from pictures that tile and those that memory is short for.
+    """
 
     def __init__(self, model: AutoencoderKL, device: torch.device) -> None:
+        self.compiled: VaeCalls | None = None
         self._model = model
         self._device = device
+        self._tiled = False
         self._format = _memory_format(device)
         self._scale = float(model.config.scaling_factor)
 
@@ -74,12 +92,22 @@ class Vae:
 
     def _decode(self, batch: Tensor) -> Tensor:
         batch = batch.to(self._model.dtype, memory_format=self._format)
-        return cast("Tensor", self._model.decode(batch, return_dict=False)[0]).float()
+        return self._answer(batch, self._eager_decode, None if self.compiled is None else self.compiled.decode)
+
+    def _eager_decode(self, batch: Tensor) -> Tensor:
+        return cast("Tensor", self._model.decode(batch, return_dict=False)[0])
 
     def _moments(self, batch: Tensor) -> Tensor:
         batch = batch.to(self._device, self._model.dtype, memory_format=self._format)
-        distribution = self._model.encode(batch, return_dict=False)[0]
-        return cast("Tensor", distribution.parameters).float()
+        return self._answer(batch, self._eager_moments, None if self.compiled is None else self.compiled.encode)
+
+    def _eager_moments(self, batch: Tensor) -> Tensor:
+        return cast("Tensor", self._model.encode(batch, return_dict=False)[0].parameters)
+
+    def _answer(self, batch: Tensor, eager: _Call, compiled: _CompiledCall | None) -> Tensor:
+        if compiled is None or self._tiled or are_edges_joined(self._model):
+            return eager(batch).float()
+        return compiled(batch, lambda: eager(batch)).float()
 
     def _run(self, function: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
         try:
@@ -89,10 +117,12 @@ class Vae:
                 raise
         free_memory(self._device)
         self._model.enable_tiling()
+        self._tiled = True
         try:
             return function(batch)
         finally:
             self._model.disable_tiling()
+            self._tiled = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

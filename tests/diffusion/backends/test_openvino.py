@@ -13,9 +13,11 @@ from helpers.painting import paint
 from PIL import Image
 
 from pastelbot.diffusion.backends.blob_cache import BlobCache
-from pastelbot.diffusion.backends.choice import compiled_unet
+from pastelbot.diffusion.backends.choice import CompiledNetworks, compiled_networks
 from pastelbot.diffusion.backends.compiled_unet import Bucket, CompiledUnet
-from pastelbot.diffusion.backends.openvino import OpenVinoCompiler
+from pastelbot.diffusion.backends.compiled_vae import CompiledVae, VaeBucket
+from pastelbot.diffusion.backends.openvino_unet import OpenVinoUnetCompiler
+from pastelbot.diffusion.backends.openvino_vae import OpenVinoVaeCompiler
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.diffusion.lora.patch import NO_LORAS
@@ -51,7 +53,7 @@ def folder(tmp_path_factory):
 
 def opened(checkpoint, folder):
     """Return the checkpoint's UNet with a compiler that is waited for."""
-    compiler = OpenVinoCompiler(checkpoint.unet, identity=checkpoint.hash, cache=BlobCache(folder))
+    compiler = OpenVinoUnetCompiler(checkpoint.unet, identity=checkpoint.hash, cache=BlobCache(folder))
     return CompiledUnet(checkpoint.unet, checkpoint.patches.unet, compiler, start=lambda work: work())
 
 
@@ -142,7 +144,7 @@ def test_what_was_compiled_is_found_after_a_restart_and_rebuilt_where_damaged(ch
     bucket = Bucket(latents=(2, 4, 8, 8), tokens=77, loras=())
 
     def predicted():
-        compiler = OpenVinoCompiler(checkpoint.unet, identity=checkpoint.hash, cache=BlobCache(tmp_path))
+        compiler = OpenVinoUnetCompiler(checkpoint.unet, identity=checkpoint.hash, cache=BlobCache(tmp_path))
         found = compiler.has(bucket, threads=1)
         predict = compiler.compile(bucket, threads=1, unchanged=lambda: True)
         generator = torch.Generator().manual_seed(1)
@@ -173,7 +175,7 @@ def test_a_backend_that_cannot_be_had_is_a_warning_and_torch_paints(bundled, bac
     loaded = loading.load(str(bundled), device="cpu", precision=precision)
 
     with structlog.testing.capture_logs() as logs:
-        assert compiled_unet(loaded, backend) is None
+        assert compiled_networks(loaded, backend) is None
 
     assert [words in entry["reason"] for entry in logs] == ([True] if words else [])
 
@@ -182,7 +184,7 @@ def test_a_unet_in_bfloat16_is_compiled_in_it(bundled):
     """From a copy in float32: the UNet itself paints meanwhile."""
     loaded = loading.load(str(bundled), device="cpu", precision="fp32")
     unet = loaded.unet.to(torch.bfloat16)
-    compiler = OpenVinoCompiler(unet, identity="")
+    compiler = OpenVinoUnetCompiler(unet, identity="")
     predict = compiler.compile(Bucket(latents=(2, 4, 8, 8), tokens=77, loras=()), threads=1, unchanged=lambda: True)
     x, times, context = torch.randn(2, 4, 8, 8), torch.full((2,), 500.0), torch.randn(2, 77, loaded.conditioner.width)
     given = x.bfloat16(), times, context.bfloat16()
@@ -194,4 +196,56 @@ def test_a_unet_in_bfloat16_is_compiled_in_it(bundled):
 
 
 def test_openvino_is_chosen_by_itself_on_a_cpu(checkpoint):
-    assert isinstance(compiled_unet(checkpoint, "auto"), CompiledUnet)
+    assert isinstance(compiled_networks(checkpoint, "auto"), CompiledNetworks)
+    assert isinstance(checkpoint.vae.compiled, CompiledVae)
+    checkpoint.vae.compiled = None
+
+
+@pytest.mark.parametrize("size", [(4, 8, 12), (4, 23, 15)])
+def test_a_vae_answers_as_torch_does_both_ways(checkpoint, size):
+    """Every size of a picture is compiled of one graph."""
+    compiler = OpenVinoVaeCompiler(checkpoint.vae.model)
+    latents = torch.randn(1, *size, generator=torch.Generator().manual_seed(1)) * 5
+    with torch.inference_mode():
+        images = checkpoint.vae.model.decode(latents)[0].clamp(-1, 1)
+        decoded, encoded = checkpoint.vae.model.decode(latents)[0], checkpoint.vae.model.encode(images)[0].parameters
+    expected = {True: (latents, decoded), False: (images, encoded)}
+    for decodes, (given, answer) in expected.items():
+        bucket = VaeBucket(decodes=decodes, size=tuple(given.shape))
+        compiled = compiler.compile(bucket, threads=1, unchanged=lambda: True)(given)
+
+        assert float((compiled - answer).norm() / answer.norm()) < 1e-5
+
+
+def test_pictures_are_decoded_as_those_of_torch(checkpoint, folder, monkeypatch):
+    """From their second size on, which is the picture's: the first is the one before the hires pass."""
+    request = REQUEST.replace(hires=HiresFix(width=120, height=184, steps=2, upscaler="Lanczos"))
+    (ours,) = paint(checkpoint, request)
+    compiler = OpenVinoVaeCompiler(checkpoint.vae.model, cache=BlobCache(folder))
+    monkeypatch.setattr(checkpoint.vae, "compiled", CompiledVae(compiler, start=lambda work: work()))
+    for _ in range(3):
+        paint(checkpoint, request)
+
+    def fail(*_args, **_named):
+        raise AssertionError("torch was asked")
+
+    for half in ("decode", "encode"):
+        monkeypatch.setattr(checkpoint.vae.model, half, fail)
+    (theirs,) = paint(checkpoint, request)
+
+    assert difference(ours, theirs) <= 1
+    assert checkpoint.vae.compiled.sizes == 3  # decoded twice, encoded once
+
+
+def test_a_compiled_vae_is_found_after_a_restart_by_its_weights(checkpoint, bundled, tmp_path):
+    bucket, other = VaeBucket(decodes=True, size=(1, 4, 8, 8)), loading.load(str(bundled), device="cpu").vae.model
+    OpenVinoVaeCompiler(checkpoint.vae.model, cache=BlobCache(tmp_path)).compile(
+        bucket, threads=1, unchanged=lambda: True
+    )
+
+    def found(model):
+        return OpenVinoVaeCompiler(model, cache=BlobCache(tmp_path)).has(bucket, threads=1)
+
+    assert found(other)
+    other.decoder.conv_in.weight.mul_(1.01)
+    assert not found(other)
