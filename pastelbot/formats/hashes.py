@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -51,6 +52,28 @@ def short_hash(*paths: Path) -> str:
             while block := file.read(_BLOCK):
                 digest.update(block)
     return shortened(digest.hexdigest())
+
+
+class HashInBackground:
+    """The webui's hash since 2023 of a file, or of several as one, computed by a thread of its own from now on."""
+
+    def __init__(self, *paths: Path) -> None:
+        self._hash: str | OSError = ""
+        self._thread = threading.Thread(target=self._run, args=paths, name="hash", daemon=True)
+        self._thread.start()
+
+    def result(self) -> str:
+        """Wait for the hash; raises OSError."""
+        self._thread.join()
+        if isinstance(self._hash, OSError):
+            raise self._hash
+        return self._hash
+
+    def _run(self, *paths: Path) -> None:
+        try:
+            self._hash = short_hash(*paths)
+        except OSError as error:
+            self._hash = error
 
 
 def embedding_hash(path: Path) -> str:

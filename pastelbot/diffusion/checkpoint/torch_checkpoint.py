@@ -62,6 +62,7 @@ def load_torch_vae(place: Path, device: torch.device, dtype: torch.dtype) -> Nam
 def _assembled(
     weights: Weights, tokenizer: ClipTokenizer, vae: NamedVae, device: torch.device, formats: NumberFormats
 ) -> Checkpoint:
+    stored = original_formats(weights.unet.tensors, weights.text_encoder.tensors)
     text_encoder = build_text_encoder(weights.text_encoder, device, formats.others)
     known = int(text_encoder.config.vocab_size)
     if known < tokenizer.size:
@@ -69,10 +70,9 @@ def _assembled(
             f"{weights.name} has a text encoder for {known} tokens, but its tokenizer has {tokenizer.size}."
         )
     unet = build_unet(weights.unet, device, formats.unet)
-    stored = original_formats(weights.unet.tensors, weights.text_encoder.tensors)
     return Checkpoint(
         name=weights.name,
-        hash=weights.hash,
+        hash=weights.hash.result(),
         tokenizer=tokenizer,
         text_encoder=text_encoder,
         unet=unet,

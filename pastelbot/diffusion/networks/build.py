@@ -1,4 +1,7 @@
-"""Networks from configurations and tensors, without initialising anything twice."""
+"""Networks from configurations and tensors, without initialising anything twice.
+
+Building takes the tensors out of the given network, so that each is in memory once.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -59,13 +62,14 @@ def _fitting(part: str) -> Iterator[None]:
         raise CheckpointError(f"The checkpoint's {part} cannot be built from its configuration: {error}") from error
 
 
-def _fill(module: nn.Module, tensors: Mapping[str, Tensor], part: str) -> None:
+def _fill(module: nn.Module, tensors: dict[str, Tensor], part: str) -> None:
     """Put the tensors into a module whose own are only shapes; every one must be there.
 
     Whole numbers become fractional ones, as torch has it where it copies them.
     """
     fractional = {name for name, own in module.state_dict().items() if own.is_floating_point()}
     given = {name: _fractional(tensor) if name in fractional else tensor for name, tensor in tensors.items()}
+    tensors.clear()
     try:
         missing, _unexpected = module.load_state_dict(given, strict=False, assign=True)
     except RuntimeError as error:

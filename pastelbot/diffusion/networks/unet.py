@@ -57,6 +57,6 @@ def place(
     memory_format: torch.memory_format = torch.channels_last,
 ) -> Module:
     """Move a network of diffusers, whose own `to` warns about half precision without reason."""
-    nn.Module.to(module, device=device, dtype=dtype)
-    nn.Module.to(module, memory_format=memory_format)  # type: ignore[call-overload]  # torch's stub lacks it
+    # All at once: each tensor is copied at most one time.
+    nn.Module.to(module, device=device, dtype=dtype, memory_format=memory_format)  # type: ignore[call-overload]  # torch's stub lacks it
     return module

@@ -16,10 +16,10 @@ from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.diffusion.weights.original_names import original_vae_name
 from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.pickles import read_pickled
-from pastelbot.diffusion.weights.tensor_sources import check_numbers, read_plain
+from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource, check_numbers, read_plain
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
-from pastelbot.formats.hashes import short_hash
+from pastelbot.formats.hashes import HashInBackground
 from pastelbot.formats.identify import CHECKPOINTS, SD1_VAE, identify, kind_of_pickle
 from pastelbot.formats.layout.checking import Shapes, vae_faults
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, file_scheduler, prediction_of, tidied
@@ -47,10 +47,13 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """Everything that a checkpoint file or folder holds; not all have a tokenizer of their own."""
+    """Everything that a checkpoint file or folder holds; not all have a tokenizer of their own.
+
+    `hash` is the webui's, of the file or of the UNet's files.
+    """
 
     name: str
-    hash: str
+    hash: HashInBackground
     unet: Network
     vae: Network | None
     text_encoder: Network
@@ -90,7 +93,7 @@ def read_folder(
     scheduler = {**tidied(str(folder), _read_json(folder / "scheduler" / "scheduler_config.json")), **stated}
     return Weights(
         name=str(index.get("_pastelbot_name", name or folder.resolve().name)),
-        hash=short_hash(*unet_files),
+        hash=HashInBackground(*unet_files),
         unet=unet,
         vae=_read_vae_folder(folder / "vae", read) if needs_vae else None,
         text_encoder=_read_text_encoder(folder / "text_encoder", read),
@@ -149,7 +152,7 @@ def read_file(path: Path, *, needs_vae: bool = True, stated: Scheduler = NOTHING
     vae = ldm.vae_tensors(tensors) if needs_vae else {}
     return Weights(
         name=path.stem,
-        hash=short_hash(path),
+        hash=HashInBackground(path),
         unet=Network(config=ldm.unet_config(unet), tensors=unet),
         vae=Network(config=ldm.vae_config(vae), tensors=vae) if needs_vae else None,
         text_encoder=Network(config=ldm.text_config(text), tensors=text),
@@ -226,15 +229,17 @@ def _shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a file's tensors; a pickled file may hold nothing but plain data."""
+    """Read a file's tensors, mapped one by one where it is of safetensors; a pickled one may hold only plain data."""
     if is_safetensors(path):
         try:
-            with safe_open(path, "pt") as file:
-                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            with safe_open(path, "pt") as file:  # which looks whether its header is sound
+                names = list(file.keys())
         except (SafetensorError, OSError) as error:
             raise CheckpointError(
                 f"{path} is damaged or not a safetensors file: {error}. Download it again."
             ) from error
+        source = SafetensorsSource(path)
+        return {name: source.mapped(name) for name in names}
     tensors = read_pickled(path)
     if not tensors:
         kind = kind_of_pickle(read_plain(path)) or "an unknown kind of file"

@@ -5,6 +5,7 @@ beforehand and computes each tensor on demand. So a whole recipe runs in one pas
 """
 
 import math
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,7 @@ class MergedSource:
 
 
 class SafetensorsSource:
-    """A safetensors file. Its tensors are read, not mapped: pages of a mapped file count as memory."""
+    """A safetensors file. Its tensors are read when asked for; mapped ones take memory from when they are used on."""
 
     def __init__(self, path: Path) -> None:
         self.label = str(path)
@@ -119,6 +120,23 @@ class SafetensorsSource:
     def read(self, name: str) -> Tensor:
         """Return one tensor; raises CheckpointError where it has NaN or infinity, or the file shrank."""
         return check_finite(self.read_unchecked(name), name, self.label)
+
+    def mapped(self, name: str) -> Tensor:
+        """Return one tensor as it is, in a mapping of its own: what it takes is given back with it.
+
+        Writing into it changes memory, not the file.
+        """
+        entry, offset = self.entries[name], self._start + self._offsets[name]
+        if not entry.size or offset % entry.dtype.itemsize:
+            return self.read_unchecked(name)
+        page = offset - offset % mmap.ALLOCATIONGRANULARITY
+        try:
+            with self.path.open("rb") as file:
+                memory = mmap.mmap(file.fileno(), offset - page + entry.size, offset=page, access=mmap.ACCESS_COPY)
+        except (OSError, ValueError):  # a file system that maps nothing
+            return self.read_unchecked(name)
+        count = math.prod(entry.shape)
+        return torch.frombuffer(memory, dtype=entry.dtype, count=count, offset=offset - page).reshape(entry.shape)
 
     def read_unchecked(self, name: str) -> Tensor:
         """Return one tensor as it is."""

@@ -65,7 +65,7 @@ def write_manifest(folder: Path, kind: str, weights: Weights, precision: str, **
         "version": VERSION,
         "pastelbot": __version__,
         "name": weights.name,
-        "hash": weights.hash,
+        "hash": weights.hash.result(),
         "precision": precision,
         **more,
         "files": files,
