@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pastelbot.diffusion.lora.targets import Target, find_targets
-from pastelbot.diffusion.weights.tensor_sources import Entry, SafetensorsSource
+from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource, TensorInfo
 from pastelbot.workshop.blocks import is_merged, read_weights
 from pastelbot.workshop.lora_extract import Extraction, extract
 from pastelbot.workshop.low_rank import factorise
@@ -80,7 +80,7 @@ def recipe_plain(folder: Path, _every: int) -> None:
     """Do the same with everything in memory, LoRAs added in float32."""
     merged = blended(load_file(folder / "a.safetensors"), load_file(folder / "b.safetensors"), WEIGHTS_1)
     merged = blended(merged, load_file(folder / "c.safetensors"), WEIGHTS_2)
-    targets = find_targets({name: Entry(tensor.dtype, tuple(tensor.shape)) for name, tensor in merged.items()})
+    targets = find_targets({name: TensorInfo(tensor.dtype, tuple(tensor.shape)) for name, tensor in merged.items()})
     whole = {name: tensor.float() for name, tensor in merged.items()}
     del merged
     for number in range(LORA_COUNT):

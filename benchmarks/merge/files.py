@@ -16,7 +16,7 @@ from pastelbot.diffusion.weights.original_names import (
     original_unet_name,
     original_vae_name,
 )
-from pastelbot.diffusion.weights.tensor_sources import Entry
+from pastelbot.diffusion.weights.tensor_sources import TensorInfo
 from pastelbot.workshop.writing import write
 
 CHECKPOINTS = ("a", "b", "c")
@@ -29,7 +29,7 @@ class RandomSource:
     def __init__(self, shapes: dict[str, tuple[int, ...]], seed: int, scale: float) -> None:
         self.label = "random"
         self._seed, self._scale = seed, scale
-        self.entries = {name: Entry(torch.float16, shape) for name, shape in shapes.items()}
+        self.entries = {name: TensorInfo(torch.float16, shape) for name, shape in shapes.items()}
 
     def read(self, name: str) -> Tensor:
         """Return one tensor."""
@@ -83,7 +83,7 @@ def make_files(folder: Path, *, narrow: bool, rank: int) -> None:
     shapes = checkpoint_shapes(narrow=narrow)
     for seed, name in enumerate(CHECKPOINTS):
         write(RandomSource(shapes, seed, 0.03), folder / f"{name}.safetensors")
-    targets = find_targets({name: Entry(torch.float16, shape) for name, shape in shapes.items()})
+    targets = find_targets({name: TensorInfo(torch.float16, shape) for name, shape in shapes.items()})
     for number in range(LORA_COUNT):
         factors = {}
         for name, target in targets.items():

@@ -1,11 +1,17 @@
 """Merging checkpoints: by block weights, as a weighted sum, and by adding a difference."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from pastelbot.diffusion.weights.tensor_sources import TensorInfo, TensorSource, check_checkpoint, check_finite
+from pastelbot.diffusion.weights.tensor_sources import (
+    SafetensorsSource,
+    TensorInfo,
+    TensorSource,
+    check_checkpoint,
+    check_finite,
+)
 from pastelbot.errors import CheckpointError
 from pastelbot.workshop.blocks import BlockWeights, is_merged
 from pastelbot.workshop.numbers import combine, promoted
@@ -84,9 +90,8 @@ class BlockMerge:
             return round_to(self._a, name, dtype)
         if weight == 1:
             return _with_rest(round_to(self._b, name, dtype), self._a, name)
-        other = self._b.read(name)
-        effective = [(_narrowed(self._a.read(name), other), 1.0 - weight), (other, weight)]
-        return _with_rest(check_rounded(combine(effective, dtype), name, self.label), self._a, name)
+        factors = [(self._a, 1.0 - weight), (self._b, weight)]
+        return _with_rest(_sum(factors, name, dtype, self.label), self._a, name)
 
 
 class AddDifference:
@@ -126,9 +131,8 @@ class AddDifference:
         different = is_merged(name) and name in self._b.entries and name in self._c.entries
         if not different or not dtype.is_floating_point or name.endswith(POSITION_IDS) or not self._weight:
             return round_to(self._a, name, dtype)
-        added, taken = self._b.read(name), self._c.read(name)
-        effective = [(_narrowed(self._a.read(name), added), 1.0), (added, self._weight), (taken, -self._weight)]
-        return _with_rest(check_rounded(combine(effective, dtype), name, self.label), self._a, name)
+        factors = [(self._a, 1.0), (self._b, self._weight), (self._c, -self._weight)]
+        return _with_rest(_sum(factors, name, dtype, self.label), self._a, name)
 
 
 def _check_pair(a: TensorSource, b: TensorSource) -> None:
@@ -152,6 +156,28 @@ def _check_pair(a: TensorSource, b: TensorSource) -> None:
                 f"{a.label} and {b.label} have different architectures: "
                 f"{name} is {list(ours)} in the first and {list(theirs)} in the second."
             )
+
+
+def _sum(factors: Sequence[tuple[TensorSource, float]], name: str, dtype: torch.dtype, label: str) -> Tensor:
+    """Return the sum of a tensor of several sources, each times its factor, as far as the second one's channels go.
+
+    What is invalid in one of them is invalid in the sum, so one look at that is enough; each is looked at only to say
+    which one it is.
+    """
+    tensors = [_unchecked(source, name) for source, _ in factors]
+    tensors[0] = _narrowed(tensors[0], tensors[1])
+    effective = [(tensor, factor) for tensor, (_, factor) in zip(tensors, factors, strict=True)]
+    try:
+        return check_rounded(combine(effective, dtype), name, label)
+    except CheckpointError:
+        for source, _ in factors:
+            source.read(name)
+        raise
+
+
+def _unchecked(source: TensorSource, name: str) -> Tensor:
+    """Return a source's tensor, whose numbers are looked at later where that saves a look."""
+    return source.read_unchecked(name) if isinstance(source, SafetensorsSource) else source.read(name)
 
 
 def _narrowed(tensor: Tensor, other: Tensor) -> Tensor:
