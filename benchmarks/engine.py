@@ -2,26 +2,28 @@
 
 All lines are measured in the same run, the two values of a ratio in turns, and the median of the turns is printed.
 `--card` paints one picture of the Pastel-Mix card's settings with random weights of Stable Diffusion 1.5's size, in the
-device's usual precision; on a CPU that takes an hour.
+device's usual precision; on a CPU that takes an hour: `--small` takes the bundled checkpoint and a small picture.
 """
 
 import argparse
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from pastelbot.cli.bench import publish
 from pastelbot.config import bundled_checkpoint
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.checkpoint.checkpoint import Checkpoint
-from pastelbot.diffusion.checkpoint.devices import choose_device, choose_dtype
+from pastelbot.diffusion.checkpoint.devices import choose_device, choose_dtype, device_name
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
 from pastelbot.diffusion.engine.engine import Engine, paint_alone
 from pastelbot.diffusion.lora.patch import NetworkPatches
+from pastelbot.diffusion.networks.lean_unet import LeanUnet
 from pastelbot.diffusion.networks.unet import place, prepare_unet
 from pastelbot.diffusion.networks.vae import Vae
 from pastelbot.diffusion.sampling.rng import make_generator
@@ -38,12 +40,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--card", action="store_true")
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--turns", type=int, default=9)
     options = parser.parse_args()
     device = choose_device(options.device)
     print(torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device}, torch {torch.__version__}")
     if options.card:
-        card_picture(device)
+        card_picture(device, small=options.small, json_file=options.json)
         return
     torch.set_num_threads(1)
     loaded = loading.load(str(bundled_checkpoint()), device=options.device)
@@ -119,16 +123,17 @@ def noise(turns: int) -> None:
     print(f"noise of 960x1280: NV {ms(nv)} ms, CPU {ms(cpu)} ms")
 
 
-def card_picture(device: torch.device) -> None:
-    """Paint one picture of the card's settings with random weights."""
-    loaded = random_checkpoint(device)
+def card_picture(device: torch.device, *, small: bool, json_file: Path | None) -> None:
+    """Paint one picture of the card's settings with random weights; `small`: of smaller ones, bundled."""
+    loaded = loading.load(str(bundled_checkpoint()), device=str(device)) if small else random_checkpoint(device)
+    rows = []
     for name in ("first", "second"):
         start = time.perf_counter()
-        paint_alone(Engine(loaded), CARD)
+        paint_alone(Engine(loaded), SMALL if small else CARD)
         seconds = time.perf_counter() - start
-        peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
-        memory = f", {peak / 2**30:.2f} GiB at most" if peak else ""
-        print(f"card picture, {name}: {seconds:.2f} s{memory}")
+        peak = torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else None
+        rows.append({"picture": name, "seconds": seconds, "GiB at most": peak})
+    publish("card", device_name(device), {"precision": str(loaded.unet.dtype).removeprefix("torch.")}, rows, json_file)
 
 
 def random_checkpoint(device: torch.device) -> Checkpoint:
@@ -136,7 +141,7 @@ def random_checkpoint(device: torch.device) -> Checkpoint:
     dtype = choose_dtype("auto", device)
     torch.manual_seed(0)
     with torch.device(device):
-        unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
+        unet = LeanUnet(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
         vae = AutoencoderKL(
             down_block_types=("DownEncoderBlock2D",) * 4,
             up_block_types=("UpDecoderBlock2D",) * 4,

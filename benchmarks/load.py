@@ -105,6 +105,7 @@ class Bot:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--users", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--load", type=float, default=1.5)
@@ -116,7 +117,10 @@ def main() -> None:
         prompt="1girl, red hair", negative_prompt="blurry", width=options.size, height=options.size, steps=options.steps
     )
     torch.set_num_threads(1)
-    checkpoint, plain = loading.load(str(bundled_checkpoint()), device="cpu", precision="fp32"), stock_pipeline()
+    checkpoint, plain = (
+        loading.load(str(bundled_checkpoint()), device=options.device, precision="fp32"),
+        stock_pipeline(options.device),
+    )
     paint_alone(Engine(checkpoint), request)
     alone = min(stock_seconds(plain, request) for _ in range(3))
     visits = arrivals(request, users=options.users, seconds=options.seconds, a_second=options.load / alone)
@@ -176,14 +180,14 @@ def fair_shares(asked: Counter[int], pictures: float) -> dict[int, float]:
     return shares
 
 
-def stock_pipeline() -> StableDiffusionPipeline:
+def stock_pipeline(device: str) -> StableDiffusionPipeline:
     """Return the pipeline that a plain bot would call."""
     plain = StableDiffusionPipeline.from_pretrained(
         bundled_checkpoint(), safety_checker=None, torch_dtype=torch.float32
     )
     plain.scheduler = DPMSolverMultistepScheduler.from_config(plain.scheduler.config, use_karras_sigmas=True)
     plain.set_progress_bar_config(disable=True)
-    return plain
+    return plain.to(device)
 
 
 def stock_seconds(plain: StableDiffusionPipeline, request: GenerationRequest) -> float:

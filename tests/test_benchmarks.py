@@ -1,5 +1,6 @@
 """The benchmarks run: nothing else calls them, so they would break unseen."""
 
+import json
 import os
 import runpy
 import shutil
@@ -59,3 +60,20 @@ def test_it_measures_and_prints(program, arguments, printed, monkeypatch, capsys
 
     assert "Traceback" not in done.stderr
     assert printed in done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash on this machine")
+def test_what_a_borrowed_card_does_runs_on_the_cpu(tmp_path):
+    """Nothing else runs it before there is one."""
+    done = subprocess.run(
+        [shutil.which("bash"), str(ROOT / "benchmarks" / "gpu.sh"), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHON": sys.executable, "DRY": "1"},
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in ("card", "load", "kernels")}
+    assert all(result["rows"] and result["versions"]["torch"] for result in results.values())
+    assert results["kernels"]["facts"]["waits for the device"] == "none"
