@@ -138,6 +138,7 @@ def build(
         pace=Pace(edit_seconds=discord.edit_seconds, first_retry=first_retry),
         mention_after_seconds=discord.mention_after_seconds,
         stop_seconds=settings.worker.stop_seconds,
+        user_install=discord.user_install,
         make_page=make_page,
     )
 

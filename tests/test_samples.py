@@ -8,9 +8,11 @@ from helpers.docs import ROOT, read
 
 from pastelbot.cli.main import app
 from pastelbot.config import Settings
+from pastelbot.workshop.recipes.steps import read_step
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"(?:^|`)(?:\.venv/bin/)?pastelbot ([a-z][^`\n]*)", re.MULTILINE)
+EXTRAS = re.compile(r"(?:'\.|pastelbot)\[([a-z,]+)\]")
 SETTING = re.compile(r"`([a-z]+)\.([a-z_]+) = ([^`]+)`")
 
 
@@ -47,9 +49,36 @@ def test_every_setting_that_is_named_with_a_value_is_read():
         Settings.model_validate({section: {key: tomllib.loads(f"value = {value}")["value"]}})
 
 
-def test_every_table_of_the_operator_guide_is_a_configuration():
-    blocks = re.findall(r"^```toml\n(.*?)^```", read("docs/operator-guide.md"), re.DOTALL | re.MULTILINE)
+def blocks(page, language):
+    """Return the fenced samples of a page that are in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", read(page), re.DOTALL | re.MULTILINE)
 
-    assert blocks
-    for block in blocks:
-        Settings.model_validate(tomllib.loads(block))
+
+def test_every_table_of_the_guides_is_a_configuration_or_a_recipe():
+    found = [(page, block) for page in PAGES for block in blocks(page, "toml")]
+
+    assert len(found) > 2
+    for page, block in found:
+        table = tomllib.loads(block)
+        if page == "docs/workshop.md":
+            assert [read_step(name, step).name for name, step in table["steps"].items()] == list(table["steps"])
+        else:
+            Settings.model_validate(table)
+
+
+def test_every_python_sample_is_a_part_of_the_example_that_the_tests_of_the_export_run():
+    example = read("pastelbot/workshop/export/jax_readme.md")
+    found = [block for page in PAGES for block in blocks(page, "python")]
+
+    assert found
+    for block in found:
+        assert block in example
+
+
+def test_every_extra_that_a_text_tells_to_install_exists():
+    extras = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]
+    texts = [read(page) for page in PAGES] + [path.read_text() for path in (ROOT / "pastelbot").rglob("*.py")]
+    named = {extra for text in texts for each in EXTRAS.findall(text) for extra in each.split(",")}
+
+    assert len(named) > 5
+    assert named <= set(extras)

@@ -22,7 +22,9 @@ _NEEDED = {
 
 
 def actor_of(interaction: Interaction) -> Actor:
-    """Return who asks, and where."""
+    """Return who asks, and where; of a place that the bot is not in, nothing but its channel is known."""
+    if is_outside(interaction):
+        return Actor(user_id=interaction.user.id, channel_id=interaction.channel_id, outside=True)
     channel, inside = interaction.channel, interaction.guild_id is not None
     roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
     return Actor(
@@ -36,6 +38,22 @@ def actor_of(interaction: Interaction) -> Actor:
         age_restricted=_age_restricted(channel),
         sees=sight_of(interaction.user),
     )
+
+
+def is_outside(interaction: Interaction) -> bool:
+    """Return whether the bot is not where it is used: the user has added it to their account (a user install).
+
+    That is in servers without the bot, and in messages between users. There it may only answer interactions.
+    """
+    if interaction.guild_id is None:
+        return interaction.context.private_channel is True
+    known = interaction.is_guild_integration() or interaction.client.get_guild(interaction.guild_id) is not None
+    return not known
+
+
+def is_shared(interaction: Interaction) -> bool:
+    """Return whether others can read the channel, so that what is private is sent elsewhere."""
+    return interaction.guild_id is not None or is_outside(interaction)
 
 
 def sight_of(user: discord.abc.User) -> Callable[[int], bool]:

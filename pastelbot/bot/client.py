@@ -32,6 +32,9 @@ _FIRST_CHORES = 60.0
 _CHORES = 3600.0
 # Of the seconds that a stop may take: for the work under way, and then for the database and for Discord.
 _WORK_SHARE, _LEAVING_SHARE = 0.6, 0.15
+# Where users may add the bot to their account: the installs and the channels of commands that do not say otherwise.
+_EVERYWHERE = app_commands.AppInstallationType(guild=True, user=True)
+_IN_ALL_CHANNELS = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +81,7 @@ class PastelBot(PastelClient):
         pace: Pace,
         mention_after_seconds: float,
         stop_seconds: float,
+        user_install: bool = False,
         make_page: Callable[[Services, Languages], Page] | None = None,
     ) -> None:
         super().__init__(
@@ -86,6 +90,8 @@ class PastelBot(PastelClient):
             shard_count=shards or None,  # None: as many as Discord recommends
             intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True),  # to hear what was deleted
             tree_cls=_PastelTree,
+            allowed_installs=_EVERYWHERE if user_install else discord.utils.MISSING,
+            allowed_contexts=_IN_ALL_CHANNELS if user_install else discord.utils.MISSING,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             http_trace=answers_to(self._hear_status),

@@ -26,8 +26,8 @@ class JobMessages(Protocol):
     async def announce(self, interaction: discord.Interaction[Any], queued: Queued) -> None:
         """Answer an interaction with the job's message."""
 
-    async def introduce(self, queued: Queued) -> None:
-        """Show a job whose message answers no interaction."""
+    async def introduce(self, queued: Queued, interaction: discord.Interaction[Any] | None = None) -> None:
+        """Show a job whose message is not the answer to the interaction that asked for it."""
 
     def publish(self, update: Update) -> None:
         """Show what has become of a job."""

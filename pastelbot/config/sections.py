@@ -3,7 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -66,8 +66,15 @@ class DiscordSettings(Section):
     guild_ids: tuple[int, ...] = ()
     shards: int = Field(default=0, ge=0)
     direct_messages: bool = False
+    user_install: bool = False
     edit_seconds: float = Field(default=3.0, ge=0)
     mention_after_seconds: float = Field(default=60.0, ge=0)
+
+    @model_validator(mode="after")
+    def _check_user_install(self) -> Self:
+        if self.user_install and self.guild_ids:
+            raise ValueError("user_install needs commands of all servers: leave guild_ids empty")
+        return self
 
 
 class CheckpointSettings(Section):

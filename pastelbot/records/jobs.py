@@ -47,7 +47,8 @@ class Actor:
     """The user who acts, and where, according to Discord. In a thread, `channel_id` is the parent channel's.
 
     `places` are the thread, its channel and the channel's category, where they exist, the nearest first. `sees` says
-    whether the user can read another channel or thread of the server.
+    whether the user can read another channel or thread of the server. `outside` are places that the bot is not in:
+    the user has added it to their own account, and uses it in another server or in messages with others.
     """
 
     user_id: int
@@ -58,6 +59,7 @@ class Actor:
     manages_messages: bool = False
     manages_server: bool = False
     age_restricted: bool = False
+    outside: bool = False
     sees: Callable[[int], bool] = dataclasses.field(default=_sees_nothing, repr=False, compare=False)
 
 

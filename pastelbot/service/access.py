@@ -126,8 +126,8 @@ class AccessPolicy:
 
     def adult_allowed(self, actor: Actor) -> bool:
         """Return whether adult pictures may be shown where the user asks."""
-        in_messages = actor.guild_id is None and self._settings.moderation.adult_in_direct_messages
-        return actor.age_restricted or in_messages
+        in_messages = actor.guild_id is None and not actor.outside
+        return actor.age_restricted or (in_messages and self._settings.moderation.adult_in_direct_messages)
 
     def is_operator(self, actor: Actor) -> bool:
         """Return whether the person runs the bot, as the configuration says."""
@@ -150,10 +150,7 @@ class AccessPolicy:
 
     def _check_place(self, actor: Actor, server: dict[str, Value]) -> None:
         if actor.guild_id is None:
-            if not self._settings.discord.direct_messages:
-                raise NotAllowedError(
-                    "This bot does not paint in direct messages: ask it in a server that you share with it."
-                )
+            self._check_messages(actor)
             return
         channels = server.get(server_rules.CHANNELS)
         if not server_rules.answers_in(channels, actor.places):
@@ -162,6 +159,18 @@ class AccessPolicy:
                 f"The bot does not answer in this channel. It does in {allowed}."
                 if allowed
                 else "The bot does not answer in this channel: ask in another one."
+            )
+
+    def _check_messages(self, actor: Actor) -> None:
+        """Raise where the bot paints neither in direct messages nor in places that it is not in."""
+        discord = self._settings.discord
+        if actor.outside and not discord.user_install:
+            raise NotAllowedError(
+                "This bot paints only in servers that it is in: ask it in one that you share with it."
+            )
+        if not (discord.user_install or discord.direct_messages):
+            raise NotAllowedError(
+                "This bot does not paint in direct messages: ask it in a server that you share with it."
             )
 
     def _effective_policy(self, actor: Actor, scoped: _ScopedSettings) -> EffectivePolicy:

@@ -156,7 +156,8 @@ async def test_a_mistake_is_one_sentence_and_costs_nothing(paint_tab, services, 
 
 
 async def test_the_fields_show_an_infotext_and_lead_to_it_again(paint_tab, fields, executor):
-    prompt, *values, said = await paint_tab.fill(BROWSER, INFOTEXT)
+    prompt, *filled, said = await paint_tab.fill(BROWSER, INFOTEXT)
+    values = filled[: len(fields) + len(GRID)]
     await paint_tab.paint(BROWSER, prompt, *values, *([""] * len(START)))
 
     await eventually(lambda: executor.painting)
@@ -166,7 +167,30 @@ async def test_the_fields_show_an_infotext_and_lead_to_it_again(paint_tab, field
     assert (request.steps, request.sampler, request.cfg_scale, request.seed) == (21, "Euler a", 6.5, 9)
     assert (request.width, request.height, request.hires.scale) == (192, 256, 1.5)
     assert request.hires.denoising_strength == 0.5
-    assert len(values) == len(fields) + len(GRID)
+    assert all("__type__" in value for value in filled[len(values) :])  # of a picture to start from nothing is said
+
+
+@pytest.mark.parametrize(
+    ("fields_of_it", "shown", "sentence"),
+    [
+        ("Denoising strength: 0.4", {"strength": "0.4"}, "painted over another picture"),
+        (
+            "Denoising strength: 0.55, Mask blur: 8, Inpaint area: Only masked, Masked area padding: 16",
+            {"strength": "0.55", "Mask blur": "8", "Inpaint area": "Only masked", "Masked area padding": "16"},
+            "draw the mask",
+        ),
+    ],
+)
+async def test_an_infotext_of_a_picture_painted_over_another_fills_its_fields(
+    paint_tab, fields, fields_of_it, shown, sentence
+):
+    infotext = f"1girl\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 9, Size: 256x256, {fields_of_it}"
+    _prompt, *filled, said = await paint_tab.fill(BROWSER, infotext)
+    names = [name for name in START if name not in ("start", "mask", "resize_mode")]
+
+    typed = dict(zip(names, filled[len(fields) + len(GRID) :], strict=True))
+    assert shown == {name: text for name, text in typed.items() if text}
+    assert sentence in said
 
 
 async def test_a_text_that_is_no_infotext_changes_no_field(paint_tab):
@@ -227,7 +251,7 @@ async def test_every_field_and_every_choice_is_in_the_pages_language(services):
 
     of_samplers = {*SAMPLER_CHOICES, *SCHEDULES, *UPSCALERS, *(languages.translator("ja")(name) for name in UPSCALERS)}
     english = {text for text in texts if text.isascii()} - of_samplers - {*HIRES_CHOICES, *services.settings.sizes}
-    assert english <= {"Cfg", "Vae", "Lora", "VAE"}
+    assert english <= {"CFG", "VAE", "LoRA"}
 
 
 async def test_a_preset_is_saved_offered_and_painted_with(paint_tab, services, executor):

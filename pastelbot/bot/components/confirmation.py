@@ -10,7 +10,7 @@ from datetime import timedelta
 import discord
 
 from pastelbot.bot import render
-from pastelbot.bot.checks import reply_target
+from pastelbot.bot.checks import is_outside, is_shared, reply_target
 from pastelbot.bot.components import direct_messages
 from pastelbot.bot.components.lasting_button import LastingButton
 from pastelbot.bot.components.submitting import submit_jobs
@@ -45,7 +45,7 @@ async def ask(interaction: Interaction, checked: Checked, mistyped: Sequence[Sug
     `mistyped` are the tags that were probably meant.
     """
     services = interaction.client.services
-    if not checked.options.private:
+    if not checked.options.private and not is_outside(interaction):
         reply_target(interaction)  # what the bot lacks here is said before anything is asked
     plan = plan_of(checked)
     number = await services.confirmations.add(plan, now=services.clock())
@@ -142,7 +142,7 @@ async def _queue(interaction: Interaction, plan: Plan) -> None:
     """
     services, options = interaction.client.services, plan.options
     actor = await direct_messages.actor_at(interaction, plan.guild_id, options.home_channel_id)
-    if interaction.guild_id is not None:
+    if is_shared(interaction):
         options = replace(options, home_channel_id=actor.channel_id if options.private else None)
     options = replace(options, locale=language_of(interaction, public=not options.private))
     if options.private:
@@ -158,10 +158,10 @@ async def _queue(interaction: Interaction, plan: Plan) -> None:
         raise
     queued = await submit_jobs(interaction, checked, targets)
     for each in queued:
-        await interaction.client.messages.introduce(each)
+        await interaction.client.messages.introduce(each, interaction)
 
 
 async def _target(interaction: Interaction, actor: Actor, options: JobOptions) -> ReplyTarget:
-    if options.private and interaction.guild_id is not None:
+    if options.private and is_shared(interaction):
         return await direct_messages.begin_message(interaction, actor)
-    return replace(reply_target(interaction), guild_id=actor.guild_id)
+    return await direct_messages.reply_target_for(interaction, actor)

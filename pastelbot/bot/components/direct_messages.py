@@ -6,7 +6,7 @@ import discord
 import structlog
 
 from pastelbot.bot import render
-from pastelbot.bot.checks import actor_of, places_of, sight_of
+from pastelbot.bot.checks import actor_of, places_of, reply_target, sight_of
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import localised
 from pastelbot.bot.plain_text import plain_line
@@ -47,6 +47,17 @@ async def actor_at(interaction: Interaction, guild_id: int | None, channel_id: i
     )
     access: AccessPolicy = interaction.client.services.access
     return access.in_messages(actor)
+
+
+async def reply_target_for(interaction: Interaction, actor: Actor) -> ReplyTarget:
+    """Return where the job's message will be; raises RequestError where the bot may not post.
+
+    Where the bot is not, the message answers the interaction while Discord allows that, and is then a direct message.
+    """
+    if not actor.outside:
+        return replace(reply_target(interaction), guild_id=actor.guild_id)
+    channel = await interaction.client.create_dm(interaction.user)
+    return ReplyTarget(channel_id=channel.id)
 
 
 async def begin_message(interaction: Interaction, actor: Actor) -> ReplyTarget:

@@ -107,9 +107,15 @@ def is_of_job(custom_id: str, job_id: str) -> bool:
     return len(parts) > 2 and f"{parts[0]}:" == PREFIX and parts[1] in _LOOKS and parts[2] == job_id
 
 
-def job_view(job: Job) -> discord.ui.View:
-    """Return the buttons that fit the job's state."""
-    return _view([JobButton(verb, job.id) for verb in _verbs(job)])
+def job_view(job: Job, *, outside: bool = False) -> discord.ui.View:
+    """Return the buttons that fit the job's state.
+
+    `outside`, where the bot is not, only a button of the message itself can delete it.
+    """
+    verbs = _verbs(job)
+    if outside and "more" in verbs:
+        verbs = (*verbs, "delete")
+    return _view([JobButton(verb, job.id) for verb in verbs])
 
 
 def _asked_view(asked: job_questions.Question, job: Job) -> discord.ui.View:

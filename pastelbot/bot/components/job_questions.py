@@ -99,10 +99,13 @@ async def _more(interaction: Interaction, job: Job) -> list[Choice]:
     verbs = ["seed", "infotext"]
     if job.request.grid is None and "vary" not in row_of(job):
         verbs.insert(0, "vary")
+    actor = actor_of(interaction)
+    if actor.outside:  # there is no gallery, and only the picture's own message has what deletes it
+        return [Choice(verb) for verb in verbs]
     if job.user_id == interaction.user.id and not job.options.private:
         shared = job.request.count == 1 and await interaction.client.services.gallery.shared(job.id)
         verbs.append("unshare" if shared else "share")
-    if may_manage(job, actor_of(interaction)):
+    if may_manage(job, actor):
         verbs.append("delete")
     return [Choice(verb) for verb in verbs]
 

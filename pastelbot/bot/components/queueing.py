@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pastelbot.bot.checks import actor_of, reply_target
+from pastelbot.bot.checks import actor_of, is_shared
 from pastelbot.bot.components import confirmation, direct_messages
 from pastelbot.bot.components.modals import WITH_THIS_PROMPT, EditModal
 from pastelbot.bot.components.submitting import submit_jobs
@@ -23,11 +23,11 @@ async def submit(interaction: Interaction, checked: Checked) -> Job:
     """
     private = checked.options.private
     checked = checked.shown(locale=language_of(interaction, public=not private))
-    apart = private and interaction.guild_id is not None
+    apart = private and is_shared(interaction)
     if apart:
         checked, target = await _begin_privately(interaction, checked)
     else:
-        target = replace(reply_target(interaction), guild_id=checked.actor.guild_id)
+        target = await direct_messages.reply_target_for(interaction, checked.actor)
     closing = answers_question(interaction)
     if closing:
         await defer(interaction, thinking=False)
@@ -39,7 +39,7 @@ async def submit(interaction: Interaction, checked: Checked) -> Job:
         await respond_ephemeral(interaction, f"🔒 Your picture comes to you alone: {direct_messages.link(queued.job)}")
         return queued.job
     if closing:
-        await interaction.client.messages.introduce(queued)
+        await interaction.client.messages.introduce(queued, interaction)
     else:
         await interaction.client.messages.announce(interaction, queued)
     if notes := await interaction.client.services.models.notes(checked.requests[0]):

@@ -27,7 +27,11 @@ class GalleryCog(commands.Cog):
         self._posts = posts
         self._deletions = deletions
         self._missed = missed
-        self.menu = app_commands.ContextMenu(name="Who made this", callback=self.who_made)
+        self.menu = app_commands.ContextMenu(
+            name="Who made this",
+            callback=self.who_made,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        )
 
     @app_commands.command(name="gallery")
     @app_commands.describe(
@@ -38,6 +42,7 @@ class GalleryCog(commands.Cog):
     )
     @app_commands.choices(view=[app_commands.Choice(name=name, value=view.value) for name, view in _VIEWS.items()])
     @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
     @answers_errors
     async def gallery(
         self,

@@ -17,6 +17,7 @@ class WebCog(commands.Cog):
         self._address = address
 
     @app_commands.command(name="web")
+    @app_commands.allowed_installs(guilds=True, users=False)
     @answers_errors
     async def web(self, interaction: Interaction) -> None:
         """Open the web page, where you paint as here."""

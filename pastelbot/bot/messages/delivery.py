@@ -17,12 +17,13 @@ from pastelbot.bot.messages.message_slot import MessageSlot, NotWrittenError, Pa
 from pastelbot.bot.messages.message_writer import MessageWriter, reply_of
 from pastelbot.bot.messages.review_messages import ReviewMessages, withheld_text
 from pastelbot.bot.messages.single_message import SingleMessage
+from pastelbot.bot.messages.token_messages import TokenMessages
 from pastelbot.bot.messages.turns import Turns
 from pastelbot.bot.messages.uploads import TooLargeError, upload
 from pastelbot.bot.responses import UNSENT, respond_ephemeral
 from pastelbot.errors import NotFoundError, StorageError
 from pastelbot.i18n.languages import Languages
-from pastelbot.jobs.background import finished
+from pastelbot.jobs.background import CallLater, Mailbox, call_later, finished
 from pastelbot.records import BeingPainted, Ended, InLine, Job, JobStatus, Rendered, Update
 from pastelbot.service.requests.submission import JobService, Queued
 from pastelbot.service.reviews import Verdict
@@ -48,13 +49,16 @@ class Delivery:
         pace: Pace,
         mention_after: float,
         usual: render.Usual,
+        later: CallLater = call_later,
     ) -> None:
         self._service = service
         self._review_messages = review_messages
         self._pace = pace
         self._mention_after = mention_after
         self._usual = usual
-        self._writer = MessageWriter(client, languages, waited_long=self._waited_long)
+        self._moves: Mailbox[str] = Mailbox(self._move)
+        self._tokens = TokenMessages(self.token_ends, later=later)
+        self._writer = MessageWriter(client, languages, self._tokens, waited_long=self._waited_long)
         self._single = SingleMessage(self._writer, service)
         self._slots: dict[str, MessageSlot] = {}
         self._turns = Turns()
@@ -93,9 +97,14 @@ class Delivery:
             return taken
         return await self._single.find(job, slot) or await self._send_first(job, slot, text)
 
-    async def introduce(self, queued: Queued) -> None:
-        """Show a job whose message answers nothing: send one, or fill that which was begun for it."""
+    async def introduce(self, queued: Queued, interaction: Interaction | None = None) -> None:
+        """Show a job whose message answers nothing: send one, or fill that which was begun for it.
+
+        The message is sent with the token of the interaction where the bot may not send it otherwise.
+        """
         job, text = queued.job, render.announcement(queued, self._usual)
+        if interaction is not None:
+            self._writer.show_outside(interaction, job)
         slot = self._slot(job)
         async with slot.writing():
             try:
@@ -129,6 +138,21 @@ class Delivery:
             return sent
         return None
 
+    def token_ends(self, job_id: str) -> None:
+        """Show a job that is not painted by a direct message from now on: its token ends soon."""
+        self._moves.put(job_id)
+
+    async def _move(self, job_id: str) -> None:
+        slot = self._slots.get(job_id)
+        if slot is None:
+            return
+        async with slot.writing():
+            job = await self._service.job(job_id)
+            if job.status in {JobStatus.QUEUED, JobStatus.LEASED} and slot.message_id is not None:
+                await self._writer.say_elsewhere(job, slot.message_id)
+                slot.message_id = await self._send_first(job, slot, slot.text)
+                await self._single.record(job, slot)
+
     def publish(self, update: Update) -> None:
         """Take an update; call it from the event loop's thread."""
         slot = self._slot(update.job)
@@ -144,6 +168,7 @@ class Delivery:
     def forget(self, job_id: str) -> None:
         """Show nothing more of a job whose message was deleted."""
         slot = self._slots.pop(job_id, None)
+        self._tokens.drop(job_id)
         if slot is not None:
             slot.is_forgotten = True
             slot.close()
@@ -151,6 +176,8 @@ class Delivery:
     async def close(self) -> None:
         """Drop what waits, and return when edits under way are finished; where this is cancelled, they are too."""
         self._closed = True
+        self._tokens.close()
+        await self._moves.close()
         for slot in self._slots.values():
             slot.close()
         await finished([slot.task for slot in self._slots.values() if slot.task is not None])
@@ -167,6 +194,7 @@ class Delivery:
 
     def _settled(self, job_id: str) -> None:
         self._slots.pop(job_id, None)
+        self._tokens.drop(job_id)
 
     async def _show(self, slot: MessageSlot, update: Update) -> None:
         """Write an update; raises NotWrittenError where it should be tried again."""
@@ -241,7 +269,8 @@ class Delivery:
                 raise
             await self._service.undeliverable(job.id, "Discord does not take its message")
         else:
-            await asyncio.shield(self._service.posted(job.id, message_id))
+            kept = None if self._writer.is_outside(job.id) else message_id  # nothing leads to a message outside later
+            await asyncio.shield(self._service.posted(job.id, kept))
             if message_id == shown:  # an edit, which notifies no one; a new message mentions its owner itself
                 await self._mention(job, message_id)
 
@@ -253,7 +282,9 @@ class Delivery:
         if not self._waited_long(job) or not await self._service.is_last(job):
             return
         try:
-            await self._service.set_ready_message(job.id, await self._writer.mention(job, message_id))
+            ready = await self._writer.mention(job, message_id)
+            if ready is not None:
+                await self._service.set_ready_message(job.id, ready)
         except _LATER as error:
             log.warning("owner not mentioned", job=job.id, error=str(error))
 

@@ -31,9 +31,10 @@ class SingleMessage:
     async def record(self, job: Job, slot: MessageSlot) -> None:
         """Record which message shows the job. Where that fails the slot knows it, and after a restart it is found.
 
-        While there may be another one, whose answer was lost, nothing is recorded: so both are found.
+        While there may be another one, whose answer was lost, nothing is recorded: so both are found. Nor is a message
+        outside, which nothing but its token leads to.
         """
-        if slot.message_id is None or slot.is_unsure:
+        if slot.message_id is None or slot.is_unsure or self._writer.is_outside(job.id):
             return
         try:
             await self._service.set_message(job.id, slot.message_id)

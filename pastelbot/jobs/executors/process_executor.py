@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 class ProcessExecutor:
     """Starts the worker, listens to it from a thread, and starts another when it dies.
 
-    The pause before a restart doubles (1 s to 60 s) until a worker becomes ready.
+    The pause before a restart doubles (1 s to 60 s) until a worker becomes ready. `ended` says in the log that a worker
+    ended without a word.
     """
 
     def __init__(
@@ -33,18 +34,21 @@ class ProcessExecutor:
         options: WorkerOptions,
         *,
         target: worker.Target = worker.main,
+        ended: str = "the worker process ended",
         first_pause: float = _FIRST_PAUSE,
         patience: float = _PATIENCE,
         later: CallLater = call_later,
     ) -> None:
         self._options = options
         self._target = target
+        self._ended = ended
         self._first_pause, self._later = first_pause, later
         self._patience = min(patience, options.worker.stop_seconds / 3)
         self._child: ChildProcess | None = None
         self._on_event: Callable[[Event], None] = lambda _event: None
         self._pause = first_pause
         self._restart_reason: str | None = None
+        self._interruption = ""  # what a worker that cannot start says to users
         self._failed_starts = 0  # one after the other
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
@@ -99,18 +103,19 @@ class ProcessExecutor:
             self._pause = self._first_pause
             self._failed_starts = -1
         if isinstance(event, WorkerLost):
-            self._restart_reason = event.reason  # a last word; the end of the pipe follows
+            self._restart_reason, self._interruption = event.reason, event.interruption  # the end of the pipe follows
             return
         if event is not None:
             self._on_event(event)
             return
         self._failed_starts += 1  # 0 after one that was ready
         detail = child.last_words(0)
-        reason = self._restart_reason or f"the worker process ended with exit code {child.process.exitcode}"
+        reason = self._restart_reason or f"{self._ended} with exit code {child.process.exitcode}"
         interruption = ""
         if self._failed_starts >= _TOLD_AFTER:
-            interruption = _interruption(child.process.exitcode, detail, explained=self._restart_reason is not None)
-        self._restart_reason = None
+            explained = self._restart_reason is not None
+            interruption = self._interruption or _interruption(child.process.exitcode, detail, explained=explained)
+        self._restart_reason, self._interruption = None, ""
         self._release()
         self._timer = self._later(self._pause, self._spawn)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)

@@ -20,6 +20,7 @@ from pastelbot.records import Stop, WorkerLost
 _CONCURRENCY = 2  # a question for events, and a command
 _REACHED_WITHIN = 10.0  # seconds
 RAY_MISSING = f'Ray is not installed: {install_command("ray")}, or set worker.executor = "process"'
+_INTERRUPTION = "⚠️ Painting is interrupted: the machines that paint cannot be reached."
 
 
 class _ClusterError(PastelError):
@@ -32,7 +33,7 @@ def main(connection: Connection, options: WorkerOptions, *, actor_class: type[Pa
         try:
             ray, actor = _actor(options, Heartbeat(connection), actor_class)
         except _ClusterError as error:
-            connection.send(WorkerLost(reason=str(error)))
+            connection.send(WorkerLost(reason=str(error), interruption=_INTERRUPTION))
             return
         threading.Thread(target=_hand_down, args=(connection, actor), daemon=True).start()
         _hand_up(connection, ray, actor)

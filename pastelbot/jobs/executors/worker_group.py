@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pastelbot.config import WorkerOptions
+from pastelbot.errors import PromptError
 from pastelbot.jobs import worker
 from pastelbot.jobs.background import CallLater, call_later
 from pastelbot.jobs.executor import Executor
@@ -14,10 +15,12 @@ from pastelbot.jobs.executors import ray_relay
 from pastelbot.jobs.executors.process_executor import ProcessExecutor
 from pastelbot.jobs.executors.unloading_executor import UnloadingExecutor
 from pastelbot.jobs.painting_clock import PaintingClock
+from pastelbot.prompt.lora_tags import read_lora_tags
 from pastelbot.records import (
     Cancel,
     Command,
     Event,
+    GenerationRequest,
     Load,
     Paint,
     Painted,
@@ -29,6 +32,7 @@ from pastelbot.records import (
 )
 
 _LOOK_SECONDS = 15.0
+_CLUSTER_LOST = "the Ray cluster is lost, or the process that talks to it ended,"
 
 
 @dataclass(kw_only=True)
@@ -39,6 +43,7 @@ class _Member:
     unloaded: bool = False  # and not loading
     jobs: set[str] = field(default_factory=set)
     checkpoint: str | None = None  # that of its last job
+    loras: frozenset[str] = frozenset()  # those of its last job
 
 
 def make_workers(options: WorkerOptions) -> list[ProcessExecutor | UnloadingExecutor]:
@@ -47,14 +52,15 @@ def make_workers(options: WorkerOptions) -> list[ProcessExecutor | UnloadingExec
 
 
 def _make_worker(options: WorkerOptions) -> ProcessExecutor | UnloadingExecutor:
-    target = ray_relay.main if options.worker.executor == "ray" else worker.main
-    make = partial(ProcessExecutor, options, target=target)
+    make = partial(ProcessExecutor, options, target=worker.main)
+    if options.worker.executor == "ray":  # which ends what uses it when the cluster is gone
+        make = partial(ProcessExecutor, options, target=ray_relay.main, ended=_CLUSTER_LOST)
     minutes = options.worker.unload_minutes
     return UnloadingExecutor(make, idle_seconds=minutes * 60) if minutes else make()
 
 
 class WorkerGroup:
-    """Gives each job to the ready worker with the fewest, by preference one that has its checkpoint.
+    """Gives each job to the ready worker with the fewest, by preference one that has its checkpoint, then its LoRAs.
 
     `WorkerReady` and `WorkerLost` say how many workers are ready now, and the latter which jobs are lost; while any is
     ready, none is shown as an interruption. A worker that paints and sends nothing for `stall_seconds` is restarted,
@@ -90,9 +96,11 @@ class WorkerGroup:
         """
         match command:
             case Paint(job_id=job_id, request=request):
-                member = self._chosen(request.checkpoint)
+                loras = loras_of(request)
+                member = self._chosen(request.checkpoint, loras)
                 if member is not None:
-                    self._give(member, job_id, request.checkpoint)
+                    self._give(member, job_id)
+                    member.checkpoint, member.loras = request.checkpoint, loras
                     member.executor.send(command)
             case Cancel(job_id=job_id):
                 for member in self._members:
@@ -118,16 +126,18 @@ class WorkerGroup:
             self._timer.cancel()
         await asyncio.gather(*(member.executor.close() for member in self._members))
 
-    def _chosen(self, checkpoint: str) -> _Member | None:
+    def _chosen(self, checkpoint: str, loras: frozenset[str]) -> _Member | None:
+        """Return the worker with the fewest jobs that has the least to load or to take out of its networks."""
         ready = [member for member in self._members if member.ready] or self._unloaded()
-        return min(ready, key=lambda one: (len(one.jobs), one.checkpoint != checkpoint), default=None)
+        return min(
+            ready, key=lambda one: (len(one.jobs), one.checkpoint != checkpoint, len(one.loras ^ loras)), default=None
+        )
 
-    def _give(self, member: _Member, job_id: str, checkpoint: str) -> None:
+    def _give(self, member: _Member, job_id: str) -> None:
         if not member.jobs:
             member.clock.begin()
         member.jobs.add(job_id)
         member.unloaded = False
-        member.checkpoint = checkpoint
 
     def _receive(self, member: _Member, event: Event) -> None:
         member.clock.hear()
@@ -136,7 +146,7 @@ class WorkerGroup:
                 member.ready = True
                 event = replace(event, workers=self._ready())
             case WorkerUnloaded():
-                member.ready, member.unloaded, member.checkpoint = False, True, None
+                member.ready, member.unloaded, member.checkpoint, member.loras = False, True, None, frozenset()
                 event = replace(event, workers=self._ready())
             case WorkerLost():
                 event = self._lost(member, event)
@@ -146,7 +156,7 @@ class WorkerGroup:
 
     def _lost(self, member: _Member, event: WorkerLost) -> WorkerLost:
         jobs = frozenset(member.jobs)
-        member.ready, member.checkpoint = False, None
+        member.ready, member.checkpoint, member.loras = False, None, frozenset()
         member.jobs.clear()
         ready = self._ready()
         if not ready:  # what is sent from now on is with no worker, and lost too
@@ -167,3 +177,11 @@ class WorkerGroup:
                 member.clock.hear()
                 member.executor.restart(f"a worker sent nothing for {silent:.0f} s")
         self._timer = self._later(_LOOK_SECONDS, self._look)
+
+
+def loras_of(request: GenerationRequest) -> frozenset[str]:
+    """Return the names of the LoRAs that a request asks for; none where its prompts cannot be read."""
+    try:
+        return frozenset(tag.name for each in request.with_each_prompt() for tag in read_lora_tags(each.prompt))
+    except PromptError:
+        return frozenset()

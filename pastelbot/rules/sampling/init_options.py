@@ -54,6 +54,14 @@ class InitOption:
             raise LimitError(f"{self.title} {text[:40]!r} does not work: ask for 0 to {number_text(self.most)}.")
         return int(number) if self.fields == ("padding",) else number
 
+    def typed(self, record: InitImage | Mask) -> str:
+        """Return what is typed for a record's value, "" where that is the usual one."""
+        value = getattr(record, self.fields[0])
+        if value == getattr(type(record)(), self.fields[0]):
+            return ""
+        names = [name for name, meant in (self.values or {}).items() if meant == value]
+        return names[0] if names else f"{value:g}" if isinstance(value, float) else str(value)
+
     def text(self, record: InitImage | Mask) -> str | None:
         """Return the text that sets a record's value, None where it is the usual one or another option's."""
         value = getattr(record, self.fields[0])

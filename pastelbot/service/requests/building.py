@@ -310,5 +310,5 @@ def _job_options(options: GenerationOptions, actor: Actor, made_from: JobOptions
     return replace(
         made_from,
         spoiler=made_from.spoiler or bool(options.spoiler),
-        private=made_from.private or (bool(options.private) and actor.guild_id is not None),
+        private=made_from.private or (bool(options.private) and (actor.outside or actor.guild_id is not None)),
     )

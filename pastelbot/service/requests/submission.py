@@ -183,8 +183,8 @@ class JobService:
         """Return whether nothing else of a finished job's owner waits or is painted."""
         return not await self._jobs.has_unfinished(job.user_id)
 
-    async def posted(self, job_id: str, message_id: int) -> None:
-        """Record that Discord has the pictures in that message, and settle the job."""
+    async def posted(self, job_id: str, message_id: int | None) -> None:
+        """Record that Discord has the pictures in that message, None where the bot is not, and settle the job."""
         await self._jobs.posted(job_id, message_id)
         await self._jobs.done(job_id, now=self._clock())
 

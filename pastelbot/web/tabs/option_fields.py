@@ -16,6 +16,7 @@ from pastelbot.options.reading import read_number, read_seed, read_whole
 _LEFT_OUT = ""  # the value of a choice that leaves the option out
 _ON, _OFF = "on", "off"
 _EXAMPLE = 7
+_WRITTEN = {"cfg": "CFG", "vae": "VAE", "lora": "LoRA"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +53,8 @@ def offered() -> tuple[Option[Any], ...]:
 
 def option_field(option: Option[Any], settings: Settings, translate: Translate, word: Translate) -> OptionField:
     """Return an option's field, inside the layout that is being built; `word` translates options' names."""
-    name = word(option.name).replace("_", " ")
     common: dict[str, Any] = {
-        "label": name[:1].upper() + name[1:],
+        "label": _label(option.name, word),
         "info": translate(option.describe),
         "elem_id": f"option-{option.name}",
         "interactive": True,
@@ -73,6 +73,15 @@ def option_field(option: Option[Any], settings: Settings, translate: Translate, 
         shown = default if option.value_type in {int, float} and default is not None else usual
         component = gradio.Textbox("", placeholder=str(shown), **common)  # gradio.Number shows an empty one as 0
     return OptionField(option=option, component=component)
+
+
+def _label(name: str, word: Translate) -> str:
+    """Return an option's name as the field writes it, in the page's language."""
+    translated = word(name)
+    if translated == name and name in _WRITTEN:
+        return _WRITTEN[name]
+    label = translated.replace("_", " ")
+    return label[:1].upper() + label[1:]
 
 
 def shown_options(fields: Sequence[OptionField], options: GenerationOptions) -> list[object]:

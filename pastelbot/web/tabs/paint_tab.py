@@ -8,9 +8,11 @@ import gradio
 
 from pastelbot.errors import PastelError
 from pastelbot.i18n.languages import Languages, Translate
+from pastelbot.infotext import read_request
 from pastelbot.options import GenerationOptions
 from pastelbot.options.fitting import fitted, is_far_larger
 from pastelbot.options.option import Option
+from pastelbot.records import InitImage
 from pastelbot.service.page.uploads import Uploads
 from pastelbot.service.rates import Kind
 from pastelbot.service.requests.plans import pictures_in, price_of
@@ -22,12 +24,17 @@ from pastelbot.web.painting import paint
 from pastelbot.web.tabs.choices import choices_of
 from pastelbot.web.tabs.grid_fields import GridFields
 from pastelbot.web.tabs.option_fields import OptionField, offered, option_field, shown_options, typed_options
-from pastelbot.web.tabs.start_fields import StartFields
+from pastelbot.web.tabs.start_fields import StartFields, missing_picture
 from pastelbot.web.visits import Visits
 
 _AXES = 4  # fields of a grid
 _AT_THE_PICTURE = ("resize_mode",)  # it stands beside the picture to start from
 _FIRST = ("negative", "size", "seed", "steps", "cfg", "count", "hires")  # what stands open under the prompt
+
+
+def _read(infotext: str) -> tuple[GenerationOptions, InitImage | None]:
+    """Return an infotext's options, and what it says of a picture that it was painted over; raises RequestError."""
+    return options_in(infotext), read_request(infotext).init
 
 
 class PaintTab:
@@ -69,7 +76,7 @@ class PaintTab:
         self._save_button.click(self.save, [self._name, prompt, *components], saved, **quiet)
         bring = gradio.Textbox(elem_id="bring", elem_classes="unseen", container=False)
         bring_button = gradio.Button("bring", elem_id="bring-button", elem_classes="unseen")
-        bring_button.click(self.fill, bring, [prompt, *own, said], **quiet)
+        bring_button.click(self.fill, bring, [prompt, *own, *self._start.filled, said], **quiet)
         page.load(self.choices, None, [field.component for field in self._completed()], **quiet)
 
     async def paint(self, request: gradio.Request, prompt: str, *values: object) -> str:
@@ -98,11 +105,13 @@ class PaintTab:
         """Return what the prompt and the fields show for an infotext, and a sentence where it is none."""
         try:
             await self._visits.require(request.cookies)
-            options = await asyncio.to_thread(options_in, infotext)
+            options, init = await asyncio.to_thread(_read, infotext)
         except PastelError as error:
-            kept = [gradio.skip()] * (1 + len(self._fields) + len(self._grid.components))
+            kept = [gradio.skip()] * (1 + len(self._fields) + len(self._grid.components) + len(self._start.filled))
             return [*kept, refusal(error, self._translate, charged=False)]
-        return [options.prompt or "", *shown_options(self._fields, options), *self._grid.shown(infotext), ""]
+        own, left = shown_options(self._fields, options), missing_picture(init)
+        said = note(left, self._translate) if left else ""
+        return [options.prompt or "", *own, *self._grid.shown(infotext), *self._start.shown(init), said]
 
     async def save(self, request: gradio.Request, name: str, prompt: str, *values: object) -> list[object]:
         """Save what the fields say as a preset; return the fields with new choices, and what was done."""

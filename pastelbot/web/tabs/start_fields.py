@@ -13,12 +13,18 @@ from pastelbot.i18n.languages import Translate
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import BY_NAME
 from pastelbot.options.reading import read_strength
+from pastelbot.records import InitImage
 from pastelbot.rules.sampling.init_options import INIT_OPTIONS, InitOption
 from pastelbot.service.page.uploads import Uploads
 from pastelbot.web.fragments import start_picture
 from pastelbot.web.tabs.option_fields import option_field
 
 _OFFERED = tuple(option for option in INIT_OPTIONS if option.title not in {"Mask blur x", "Mask blur y"})
+_OVER = "This was painted over another picture: choose that one to start from. Its strength is filled in."
+_OVER_A_PART = (
+    "This was painted over a part of another picture: choose that one to start from, and draw the mask. Strength and "
+    "the options of the mask are filled in."
+)
 _SWITCH = {"True": "on", "False": "off"}  # as other options' switches are shown
 
 
@@ -42,6 +48,7 @@ class StartFields:
             self._resize = option_field(BY_NAME["resize_mode"], settings, translate, word)
             others = [_field(option, translate) for option in _OFFERED]
         self.components = [start, mask, strength, self._resize.component, *others]
+        self.filled = [strength, *others]  # those that an infotext fills
 
     def read(self, options: GenerationOptions, values: Sequence[object], user_id: int) -> GenerationOptions:
         """Return the options with what these fields say, which counts beside a picture alone; raises RequestError."""
@@ -60,6 +67,24 @@ class StartFields:
             resize_mode=self._resize.read(resize),
             sampling=", ".join(filter(None, (options.sampling, *own))) or None,
         )
+
+    @staticmethod
+    def shown(init: InitImage | None) -> list[object]:
+        """Return what the filled fields show for what an infotext says of a picture that it was painted over."""
+        if init is None:
+            return [gradio.skip()] * (1 + len(_OFFERED))
+        records = (init.mask if option.of_mask else init for option in _OFFERED)
+        typed = [
+            "" if record is None else option.typed(record) for option, record in zip(_OFFERED, records, strict=True)
+        ]
+        return [f"{init.denoising_strength:g}", *typed]
+
+
+def missing_picture(init: InitImage | None) -> str:
+    """Return what is left to do before the picture of an infotext can be painted, "" where that is nothing."""
+    if init is None:
+        return ""
+    return _OVER if init.mask is None else _OVER_A_PART
 
 
 def _field(option: InitOption, translate: Translate) -> gradio.components.Component:

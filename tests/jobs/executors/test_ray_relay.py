@@ -67,7 +67,8 @@ def said(monkeypatch, ray, address="auto"):
     ],
 )
 def test_what_is_missing_is_said_in_a_sentence(monkeypatch, ray, sentence):
-    assert said(monkeypatch, ray) == WorkerLost(reason=sentence)
+    interruption = "⚠️ Painting is interrupted: the machines that paint cannot be reached."
+    assert said(monkeypatch, ray) == WorkerLost(reason=sentence, interruption=interruption)
 
 
 @pytest.mark.parametrize("kind", ["", "ray://"])

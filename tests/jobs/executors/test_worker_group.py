@@ -43,8 +43,8 @@ class Group:
     def start(self):
         self.group.start(self.events.append)
 
-    def paint(self, job_id, checkpoint=""):
-        request = GenerationRequest(prompt="1girl", checkpoint=checkpoint)
+    def paint(self, job_id, checkpoint="", prompt="1girl"):
+        request = GenerationRequest(prompt=prompt, checkpoint=checkpoint)
         self.group.send(Paint(job_id=job_id, request=request, owner=1))
 
     @property
@@ -78,6 +78,29 @@ def test_of_two_that_have_as_much_to_do_the_one_with_the_checkpoint_gets_the_job
     group.paint("c", "two")
 
     assert group.painting == [set(), {"c"}]
+
+
+def test_of_two_with_the_checkpoint_the_one_with_the_loras_gets_the_job(group):
+    group.start()
+    group.paint("a", "one", "1girl <lora:ink:0.5>")
+    group.paint("b", "one", "1girl <lora:glow:1> <lora:ink:1>")
+    for worker, job_id in zip(group.workers, "ab", strict=True):
+        worker.finish(job_id)
+    group.paint("c", "one", "solo <lora:ink:1>, <lora:glow:0.3>")
+
+    assert group.painting == [set(), {"c"}]
+    group.workers[1].finish("c")
+    group.workers[1].emit(WorkerLost(reason="killed"))
+    group.workers[1].ready()
+    group.paint("d", "one", "1girl")
+    assert group.painting == [{"d"}, set()]
+
+
+def test_a_prompt_that_cannot_be_read_prefers_no_worker(group):
+    group.start()
+    group.paint("a", prompt="1girl <lora:ink:much>")
+
+    assert group.painting == [{"a"}, set()]
 
 
 def test_a_job_is_cancelled_where_it_is(group):

@@ -23,6 +23,7 @@ class AdminGroup(app_commands.Group):
             description="Look after the bot in this server.",
             default_permissions=discord.Permissions(manage_guild=True),
             guild_only=True,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
         self._admin = admin
 
