@@ -42,12 +42,12 @@ class CompiledNetworks:
     @property
     def compiling(self) -> bool:
         """Return whether a size is being compiled."""
-        return any(network.compiling for network in (self.unet, *self._vaes))
+        return any(network.compiling for network in self._all())
 
     @property
     def sizes(self) -> int:
         """Return how many sizes of all networks are compiled, apart from those that the next calls take over."""
-        return sum(network.sizes for network in (self.unet, *self._vaes))
+        return sum(network.sizes for network in self._all())
 
     def serve(self, vae: Vae) -> None:
         """Let a VAE in float32 be answered by compiled networks, where they are faster."""
@@ -56,6 +56,9 @@ class CompiledNetworks:
             compiled = CompiledVae(compiler, kept=_kept(vae.model, _VAES_SHARE), start=self._thread)
             self._vaes.add(compiled)
             vae.compiled = compiled
+
+    def _all(self) -> list[CompiledUnet | CompiledVae]:
+        return [self.unet, *self._vaes]
 
 
 def compiled_networks(checkpoint: Checkpoint, backend: str, folder: Path | None = None) -> CompiledNetworks | None:

@@ -69,7 +69,7 @@ class OpenVinoVaeCompiler:
 class _Decoder(nn.Module):
     """The half that decodes, by itself."""
 
-    def __init__(self, vae: nn.Module) -> None:
+    def __init__(self, vae: AutoencoderKL) -> None:
         super().__init__()
         self._vae = vae
 
@@ -80,7 +80,7 @@ class _Decoder(nn.Module):
 class _Encoder(nn.Module):
     """The half that encodes, to means and log variances."""
 
-    def __init__(self, vae: nn.Module) -> None:
+    def __init__(self, vae: AutoencoderKL) -> None:
         super().__init__()
         self._vae = vae
 
