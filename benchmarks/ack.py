@@ -149,6 +149,7 @@ class Press:
             type=discord.InteractionType.component,
             message=None,
             user=SimpleNamespace(id=self.user_id),
+            is_guild_integration=lambda: True,
             guild_id=GUILD,
             channel_id=CHANNEL,
             channel=None,

@@ -24,5 +24,5 @@ part() { # one that fails costs the others nothing: the card is borrowed
 part "recorded pictures in half precision" "$python" -m pytest "${golden[@]}" tests/golden/test_half_precision.py
 part "the card's picture" "$python" benchmarks/engine.py "${card[@]}" --json "$out/card.json"
 part "the bot under load" "$python" benchmarks/load.py "${load[@]}" --json "$out/load.json"
-part "the operations of a step" "$python" benchmarks/kernels.py "${steps[@]}" --json "$out/kernels.json"
+part "the operations of a step" "$python" benchmarks/step_operations.py "${steps[@]}" --json "$out/operations.json"
 exit "$failed"

@@ -74,6 +74,6 @@ def test_what_a_borrowed_card_does_runs_on_the_cpu(tmp_path):
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    results = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in ("card", "load", "kernels")}
+    results = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in ("card", "load", "operations")}
     assert all(result["rows"] and result["versions"]["torch"] for result in results.values())
-    assert results["kernels"]["facts"]["waits for the device"] == "none"
+    assert results["operations"]["facts"]["waits for the device"] == "none"

@@ -233,7 +233,7 @@ async def test_a_finished_message_is_deleted_by_its_button(studio):
     assert ["Seed", "Infotext"] == [label for label in labels(more.response) if label not in ("Vary", "Hires")]
     await studio.hana.click(shown, label="Delete")
 
-    await eventually(lambda: studio.message(result.response.id) is None)
+    await eventually(lambda: studio.message(shown.id) is None)
 
 
 async def test_in_a_server_that_has_the_bot_its_rules_hold(studio):

@@ -28,7 +28,7 @@ _COUNTED = 1000  # shapes whose calls are counted
 _SWITCH = 1e-4
 
 
-class Shape(Hashable, Protocol):
+class _Shape(Hashable, Protocol):
     """What one compiled network is for."""
 
     @property
@@ -36,8 +36,8 @@ class Shape(Hashable, Protocol):
         """Return the shape of what it is given, for the log."""
 
 
-ShapeT = TypeVar("ShapeT", bound=Shape)
-_Asked_contra = TypeVar("_Asked_contra", bound=Shape, contravariant=True)
+ShapeT = TypeVar("ShapeT", bound=_Shape)
+_Asked_contra = TypeVar("_Asked_contra", bound=_Shape, contravariant=True)
 
 
 class Compiler(Protocol[_Asked_contra]):

@@ -96,7 +96,7 @@ class WorkerGroup:
         """
         match command:
             case Paint(job_id=job_id, request=request):
-                loras = loras_of(request)
+                loras = _loras_of(request)
                 member = self._chosen(request.checkpoint, loras)
                 if member is not None:
                     self._give(member, job_id)
@@ -179,7 +179,7 @@ class WorkerGroup:
         self._timer = self._later(_LOOK_SECONDS, self._look)
 
 
-def loras_of(request: GenerationRequest) -> frozenset[str]:
+def _loras_of(request: GenerationRequest) -> frozenset[str]:
     """Return the names of the LoRAs that a request asks for; none where its prompts cannot be read."""
     try:
         return frozenset(tag.name for each in request.with_each_prompt() for tag in read_lora_tags(each.prompt))

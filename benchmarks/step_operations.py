@@ -1,4 +1,4 @@
-"""Profile the steps of one picture: `python benchmarks/kernels.py --device cuda [--json FILE] [--trace FILE]`.
+"""Profile the steps of one picture: `python benchmarks/step_operations.py --device cuda [--json FILE] [--trace FILE]`.
 
 Prints the operations that take the most time on the device, how much of the time the device computes, and how often
 the program waits for it within the steps: never is the aim. Weights of Stable Diffusion 1.5's size, at random; with
@@ -91,7 +91,7 @@ def main() -> None:
         "step (s), counted": f"{seconds / options.steps:.4g}",
         "waits for the device": ", ".join(f"{name} {count}" for name, count in reads.found.items()) or "none",
     }
-    publish("kernels", device_name(device), facts, rows, options.json)
+    publish("operations", device_name(device), facts, rows, options.json)
 
 
 def _steps(engine: Engine, request: GenerationRequest, device: torch.device) -> float:
