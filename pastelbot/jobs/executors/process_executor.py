@@ -25,8 +25,8 @@ log = structlog.get_logger(__name__)
 class ProcessExecutor:
     """Starts the worker, listens to it from a thread, and starts another when it dies.
 
-    The pause before a restart doubles (1 s to 60 s) until a worker becomes ready. `ended` says in the log that a worker
-    ended without a word.
+    The pause before a restart doubles (1 s to 60 s) until a worker becomes ready. `ended` is the reason of the end
+    of a worker that gave none, in place of its process's exit code.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class ProcessExecutor:
         options: WorkerOptions,
         *,
         target: worker.Target = worker.main,
-        ended: str = "the worker process ended",
+        ended: str = "",
         first_pause: float = _FIRST_PAUSE,
         patience: float = _PATIENCE,
         later: CallLater = call_later,
@@ -110,7 +110,9 @@ class ProcessExecutor:
             return
         self._failed_starts += 1  # 0 after one that was ready
         detail = child.last_words(0)
-        reason = self._restart_reason or f"{self._ended} with exit code {child.process.exitcode}"
+        reason = (
+            self._restart_reason or self._ended or f"the worker process ended with exit code {child.process.exitcode}"
+        )
         interruption = ""
         if self._failed_starts >= _TOLD_AFTER:
             explained = self._restart_reason is not None

@@ -32,7 +32,7 @@ from pastelbot.records import (
 )
 
 _LOOK_SECONDS = 15.0
-_CLUSTER_LOST = "the Ray cluster is lost, or the process that talks to it ended,"
+_CLUSTER_LOST = "the Ray cluster is lost, or the process that talks to it ended"
 
 
 @dataclass(kw_only=True)
