@@ -24,6 +24,7 @@ from pastelbot.formats.precheck import check_shapes
 from pastelbot.formats.safetensors_header import read_header
 
 SAFE_SUFFIX = ".safetensors"
+_LEAST_MAPPED = 1 << 20  # bytes
 
 # The safetensors format's names.
 DTYPES = {
@@ -124,10 +125,10 @@ class SafetensorsSource:
     def mapped(self, name: str) -> Tensor:
         """Return one tensor as it is, in a mapping of its own: what it takes is given back with it.
 
-        Writing into it changes memory, not the file.
+        Writing into it changes memory, not the file. Small ones are read, as a process has 65,530 mappings by default.
         """
         entry, offset = self.entries[name], self._start + self._offsets[name]
-        if not entry.size or offset % entry.dtype.itemsize:
+        if entry.size < _LEAST_MAPPED or offset % entry.dtype.itemsize:
             return self.read_unchecked(name)
         page = offset - offset % mmap.ALLOCATIONGRANULARITY
         try:
