@@ -135,12 +135,18 @@ def with_token(settings):
     return with_token
 
 
+def send_sigterm():
+    """Send this process the signal that ends a bot, where a handler of the running loop awaits it."""
+    assert signal.getsignal(signal.SIGTERM) not in (signal.SIG_DFL, signal.SIG_IGN)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_token):
     settings = with_token()
     running = asyncio.ensure_future(run.run_until_stopped(settings))
     async with asyncio.timeout(PATIENCE):
         await loopback.asked.wait()
-        os.kill(os.getpid(), signal.SIGTERM)
+        send_sigterm()
         await running
     asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
 
@@ -250,7 +256,7 @@ async def test_an_unreachable_gateway_is_tried_until_the_bot_stops(loopback, exe
     loopback.gateway_port = deaf_port
     running = asyncio.ensure_future(run.run_until_stopped(with_token()))
     await eventually(lambda: "Retrying" in caplog.text)
-    os.kill(os.getpid(), signal.SIGTERM)
+    send_sigterm()
     await running
 
     assert executor.closed
