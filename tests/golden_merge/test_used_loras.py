@@ -39,9 +39,9 @@ class Loaded:
         weights = read_file(path)
         # A file does not say how many groups its norms have; these layers are narrow.
         small = replace(weights.unet, config={**weights.unet.config, "norm_num_groups": 4})
+        stored = original_formats(weights.unet.tensors, weights.text_encoder.tensors)
         self.unet = build_unet(small, CPU, torch.float32)
         self.text = build_text_encoder(weights.text_encoder, CPU, torch.float32)
-        stored = original_formats(weights.unet.tensors, weights.text_encoder.tensors)
         self.library = LoraLibrary(NetworkPatches(self.unet, self.text, stored), LoraFiles(folder))
 
     def use(self, prompt):
