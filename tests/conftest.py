@@ -6,11 +6,20 @@ import time
 
 import hypothesis
 import pytest
+import structlog
 from helpers.support import Clock, make_settings
 
 # One thread a process, and in those that tests start, unless said otherwise: they run side by side on every processor,
 # and the tests' networks are too small to be shared out.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Tracebacks as Python prints them: with the values of all variables each took a second.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # The same examples every time, however slow the machine is.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)

@@ -10,6 +10,7 @@ from helpers.fake_executors import FakeDescriber, FakeExecutor
 from helpers.jobs import work_used
 from helpers.simulator import QuickEnv
 from helpers.support import PATIENCE, eventually
+from simcord.backend.ops.commands import COMMAND_FIELDS
 
 from pastelbot import app
 from pastelbot.records import JobStatus
@@ -40,9 +41,11 @@ class SimulatedServer:
             first_retry=0.01,
         )
 
-    async def open(self):
+    async def open(self, commands=()):
+        """Start the bot on a Discord that has these commands of it."""
         shards = None if self.bot.shard_count else 1
         self.env = QuickEnv(self.bot, shard_count=shards, settle_timeout=PATIENCE)
+        self.env.backend.register_commands(None, commands)
         await self.env.start()
         self.guild = self.env.create_guild("Pastel SimulatedServer")
         self.channel = self.guild.create_text_channel("art")
@@ -50,6 +53,12 @@ class SimulatedServer:
         self.hana = self.guild.add_member(self.env.create_user("hana"))
         self.kenji = self.guild.add_member(self.env.create_user("kenji"))
         self.mod = self.guild.add_member(self.env.create_user("mod"), roles=[moderators])
+
+    @property
+    def commands(self):
+        """Return the commands that Discord has of the bot, as it was sent them."""
+        kept = self.env.backend.commands[None].values()
+        return [{key: value for key, value in command.items() if key in COMMAND_FIELDS} for command in kept]
 
     async def close(self):
         await self.bot.close()
