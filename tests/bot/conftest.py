@@ -55,19 +55,19 @@ def started_before(tmp_path_factory):
 
 @pytest.fixture
 async def open_studio(tmp_path, clock, started_before):
-    """Return a function that opens the studio with other settings."""
+    """Return a function that opens the studio with other settings; at its bot's `first` start nothing is there."""
     opened = []
     database, commands = started_before
 
-    async def open_it(*, executor=None, **sections):
+    async def open_it(*, executor=None, first=False, **sections):
         sections.setdefault("web", {"enabled": True})  # which offers /web; the page is not served
         settings = make_settings(tmp_path, **sections)
-        if not settings.storage.database.exists():
+        if not first and not settings.storage.database.exists():
             settings.storage.database.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(database, settings.storage.database)
         studio = SimulatedServer(settings, clock, executor)
         opened.append(studio)
-        await studio.open(commands)
+        await studio.open(() if first else commands)
         return studio
 
     yield open_it
@@ -79,3 +79,9 @@ async def open_studio(tmp_path, clock, started_before):
 async def studio(open_studio):
     """A server with an art channel, two people and a moderator; the executor does what the test says."""
     return await open_studio()
+
+
+@pytest.fixture
+async def new_studio(open_studio):
+    """The same at the first start of its bot, which sends Discord its commands."""
+    return await open_studio(first=True)

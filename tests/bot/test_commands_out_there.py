@@ -58,9 +58,9 @@ def missing(then, now, path):
     )
 
 
-async def test_all_recorded_commands_are_there_as_they_were(studio):
+async def test_all_recorded_commands_are_there_as_they_were(new_studio):
     then = json.loads(RECORD.read_text(encoding="utf-8"))
-    (commands,) = studio.sent("commands", "PUT")
+    (commands,) = new_studio.sent("commands", "PUT")
     now = [recorded(command) for command in commands]
 
     assert list(missing(then, now, "")) == []
@@ -76,10 +76,10 @@ def unrecorded(then, now):
             yield from unrecorded(there[each["name"]].get("options", []), each.get("options", []))
 
 
-async def test_all_that_is_sent_is_recorded(studio):
+async def test_all_that_is_sent_is_recorded(new_studio):
     """What is not in the record can be renamed tomorrow."""
     then = json.loads(RECORD.read_text(encoding="utf-8"))
-    (commands,) = studio.sent("commands", "PUT")
+    (commands,) = new_studio.sent("commands", "PUT")
 
     assert list(unrecorded(then, [recorded(command) for command in commands])) == []
 
@@ -96,15 +96,15 @@ def orders(then, now, path=""):
         yield from orders(each.get("options", []), there[each["name"]].get("options", []), inner)
 
 
-async def test_options_are_in_the_order_that_people_know(studio):
+async def test_options_are_in_the_order_that_people_know(new_studio):
     then = json.loads(RECORD.read_text(encoding="utf-8"))
-    (commands,) = studio.sent("commands", "PUT")
+    (commands,) = new_studio.sent("commands", "PUT")
 
     assert list(orders(then, commands)) == []
 
 
-async def test_what_would_break_a_user_is_found(studio):
-    (commands,) = studio.sent("commands", "PUT")
+async def test_what_would_break_a_user_is_found(new_studio):
+    (commands,) = new_studio.sent("commands", "PUT")
     then = [recorded(command) for command in commands]
 
     def problems(change):

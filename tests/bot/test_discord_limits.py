@@ -48,9 +48,9 @@ def job(clock):
     return job
 
 
-async def test_commands_are_checked(studio):
+async def test_commands_are_checked(new_studio):
     """The studio holds every request against Discord's rules; this is the one that has the commands."""
-    (commands,) = studio.sent("commands", "PUT")
+    (commands,) = new_studio.sent("commands", "PUT")
 
     check_commands(commands)
     assert {"imagine", "queue", "quota", "help"} <= {command["name"] for command in commands}

@@ -86,10 +86,10 @@ async def say(studio, path, *, by=None, **options):
     return answer.response.content
 
 
-async def test_commands_are_translated_from_the_first_to_the_last(studio):
+async def test_commands_are_translated_from_the_first_to_the_last(new_studio):
     """The studio checks names, lengths and the 8,000 characters of each when it closes."""
     catalogue = Languages.shipped().catalogue("ja")
-    (commands,) = studio.sent("commands", "PUT")
+    (commands,) = new_studio.sent("commands", "PUT")
     names, descriptions = words_of_commands(commands)
 
     assert [name for name in names - PROPER_NAMES if not (catalogue.word(name) or catalogue.phrase(name))] == []
@@ -100,9 +100,9 @@ async def test_commands_are_translated_from_the_first_to_the_last(studio):
     assert {option["name_localizations"]["ja"] for option in imagine["options"]} >= {"プロンプト", "シード", "枚数"}
 
 
-async def test_no_translation_is_out_of_date(studio):
+async def test_no_translation_is_out_of_date(new_studio):
     catalogue = Languages.shipped().catalogue("ja")
-    (commands,) = studio.sent("commands", "PUT")
+    (commands,) = new_studio.sent("commands", "PUT")
     names, descriptions = words_of_commands(commands)
     known = every_template() | names | descriptions | {", ", " or "}
 
@@ -111,10 +111,10 @@ async def test_no_translation_is_out_of_date(studio):
     assert [word for word in catalogue.words if word not in names | of_the_page] == []
 
 
-async def test_commands_named_in_japanese_texts_are_commands(studio):
+async def test_commands_named_in_japanese_texts_are_commands(new_studio):
     """A user who reads /描く must find it under that name."""
     catalogue = Languages.shipped().catalogue("ja")
-    (commands,) = studio.sent("commands", "PUT")
+    (commands,) = new_studio.sent("commands", "PUT")
     paths = set(paths_of(commands, "", catalogue))
 
     for text in catalogue.phrases.values():

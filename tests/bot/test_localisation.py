@@ -37,7 +37,7 @@ def catalogue(monkeypatch):
 
 @pytest.mark.usefixtures("catalogue")
 async def test_commands_have_their_names_in_other_languages(open_studio):
-    studio = await open_studio()
+    studio = await open_studio(first=True)
     (commands,) = studio.sent("commands", "PUT")
     queue = next(command for command in commands if command["name"] == "queue")
 

@@ -74,7 +74,7 @@ def direct(studio, person=None):
 
 
 async def test_commands_are_offered_to_users_where_they_may_install_the_bot(open_studio):
-    studio = await open_studio(discord={"user_install": True})
+    studio = await open_studio(first=True, discord={"user_install": True})
     sent = {command["name"]: command for command in studio.sent("/commands", "PUT")[-1]}
 
     assert ([0, 1], [0, 1, 2]) == (sent["imagine"]["integration_types"], sent["imagine"]["contexts"])
@@ -83,7 +83,7 @@ async def test_commands_are_offered_to_users_where_they_may_install_the_bot(open
 
 
 async def test_commands_are_those_of_servers_alone_by_default(open_studio):
-    studio = await open_studio()
+    studio = await open_studio(first=True)
 
     assert {None, (0,)} == {
         each and tuple(each) for each in (one.get("integration_types") for one in studio.sent("/commands", "PUT")[-1])

@@ -26,10 +26,10 @@ def german(monkeypatch):
     monkeypatch.setattr(simcord.interactions, "base_payload", base_payload)
 
 
-async def test_the_language_is_used(german, studio):
-    (commands,) = studio.sent("commands", "PUT")
+async def test_the_language_is_used(german, new_studio):
+    (commands,) = new_studio.sent("commands", "PUT")
     queue = next(command for command in commands if command["name"] == "queue")
-    answer = await studio.hana.slash(studio.channel, "queue")
+    answer = await new_studio.hana.slash(new_studio.channel, "queue")
 
     assert queue["name_localizations"]["de"] == "warteschlange"
     assert queue["description_localizations"]["de"] == "Zeigt, für wen gemalt wird und wer wartet."

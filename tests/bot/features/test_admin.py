@@ -39,14 +39,14 @@ async def refusal(studio, prompt="1girl", **options):
     return await studio.refused(await studio.imagine(prompt, **options))
 
 
-async def test_discord_shows_it_to_those_who_manage_the_server(studio):
-    (commands,) = studio.sent("commands", "PUT")
+async def test_discord_shows_it_to_those_who_manage_the_server(new_studio):
+    (commands,) = new_studio.sent("commands", "PUT")
     (command,) = [command for command in commands if command["name"] == "admin"]
 
     assert int(command["default_member_permissions"]) == Permissions(manage_guild=True).value
     assert command["dm_permission"] is False
     with pytest.raises(SetupError):
-        await studio.hana.slash(studio.channel, "admin show")
+        await new_studio.hana.slash(new_studio.channel, "admin show")
 
 
 EVERY = [

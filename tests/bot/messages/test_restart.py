@@ -220,15 +220,15 @@ async def test_a_process_killed_for_real_leaves_a_sound_database(studio):
     assert len(await studio.jobs.with_status(JobStatus.DONE)) == 2
 
 
-async def test_the_commands_are_sent_to_discord_once(studio):
+async def test_the_commands_are_sent_to_discord_once(new_studio):
     def synced():
-        return [request for request in studio.env.http_requests if request.method == "PUT"]
+        return [request for request in new_studio.env.http_requests if request.method == "PUT"]
 
-    await studio.bot.close()
-    await studio.restart()
+    await new_studio.bot.close()
+    await new_studio.restart()
 
     assert len(synced()) == 1
-    assert studio.env.backend.find_command("imagine", studio.guild.id, type=1)
+    assert new_studio.env.backend.find_command("imagine", new_studio.guild.id, type=1)
 
 
 async def test_a_job_that_never_got_a_message_gets_one_after_the_restart(studio):
