@@ -12,7 +12,7 @@ from pastelbot.workshop.recipes.steps import read_step
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"(?:^|`)(?:\.venv/bin/)?pastelbot ([a-z][^`\n]*)", re.MULTILINE)
-EXTRAS = re.compile(r"(?:'\.|pastelbot)\[([a-z,]+)\]")
+EXTRAS = re.compile(r"""["']\.\[([a-z,]+)\]|install_command\("([a-z]+)"\)""")
 SETTING = re.compile(r"`([a-z]+)\.([a-z_]+) = ([^`]+)`")
 
 
@@ -78,7 +78,7 @@ def test_every_python_sample_is_a_part_of_the_example_that_the_tests_of_the_expo
 def test_every_extra_that_a_text_tells_to_install_exists():
     extras = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]
     texts = [read(page) for page in PAGES] + [path.read_text() for path in (ROOT / "pastelbot").rglob("*.py")]
-    named = {extra for text in texts for each in EXTRAS.findall(text) for extra in each.split(",")}
+    named = {extra for text in texts for each in EXTRAS.findall(text) for extra in "".join(each).split(",")}
 
     assert len(named) > 5
     assert named <= set(extras)

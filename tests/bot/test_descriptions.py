@@ -11,16 +11,16 @@ def described(commands, *, options=False):
         yield from described(each.get("options") or [], options=options)
 
 
-async def test_commands_and_groups_are_described_by_sentences_with_their_stops(studio):
-    (commands,) = studio.sent("commands", "PUT")
+async def test_commands_and_groups_are_described_by_sentences_with_their_stops(new_studio):
+    (commands,) = new_studio.sent("commands", "PUT")
     found = list(described(commands))
 
     assert {"en", "ja"} == {language for _name, language, _text in found}
     assert [each for each in found if not each[2].endswith("。" if each[1] == "ja" else ".")] == []
 
 
-async def test_options_are_described_without_a_stop_at_the_end(studio):
-    (commands,) = studio.sent("commands", "PUT")
+async def test_options_are_described_without_a_stop_at_the_end(new_studio):
+    (commands,) = new_studio.sent("commands", "PUT")
     found = list(described(commands, options=True))
 
     assert len(found) > 200

@@ -2,6 +2,7 @@
 
 import builtins
 import io
+import re
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from pastelbot.diffusion.image.upscalers import Upscalers
-from pastelbot.errors import CheckpointError, LimitError, PaintingError
+from pastelbot.errors import CheckpointError, LimitError, PaintingError, install_command
 from pastelbot.records import GenerationRequest, HiresFix
 
 CPU = torch.device("cpu")
@@ -141,7 +142,7 @@ def test_without_spandrel_the_extra_is_named(monkeypatch, tmp_path):
 
     (tmp_path / "x.safetensors").touch()
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(PaintingError, match=r"pastelbot\[upscale\]"):
+    with pytest.raises(PaintingError, match=re.escape(install_command("upscale"))):
         Upscalers(tmp_path, CPU).prepare("x")
 
 
