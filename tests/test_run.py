@@ -135,20 +135,25 @@ def with_token(settings):
     return with_token
 
 
-def send_sigterm():
-    """Send this process the signal that ends a bot, where a handler of the running loop awaits it."""
-    assert signal.getsignal(signal.SIGTERM) not in (signal.SIG_DFL, signal.SIG_IGN)
-    os.kill(os.getpid(), signal.SIGTERM)
+@pytest.fixture
+async def sigterm(monkeypatch):
+    """Return a function that does what the loop is asked to do at SIGTERM; real ones go to processes of their own."""
+    handlers = {}
+    monkeypatch.setattr(asyncio.get_running_loop(), "add_signal_handler", handlers.__setitem__)
+
+    def stop():
+        handlers[signal.SIGTERM]()
+
+    return stop
 
 
-async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_token):
+async def test_it_starts_and_sigterm_closes_everything(loopback, executor, with_token, sigterm):
     settings = with_token()
     running = asyncio.ensure_future(run.run_until_stopped(settings))
     async with asyncio.timeout(PATIENCE):
         await loopback.asked.wait()
-        send_sigterm()
+        sigterm()
         await running
-    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
 
     assert {command["name"] for command in loopback.commands} >= {"imagine", "queue", "quota", "help"}
     assert executor.closed
@@ -252,11 +257,13 @@ async def test_an_unreachable_discord_is_reported(monkeypatch, deaf_port, with_t
         await run.run_until_stopped(with_token())
 
 
-async def test_an_unreachable_gateway_is_tried_until_the_bot_stops(loopback, executor, deaf_port, with_token, caplog):
+async def test_an_unreachable_gateway_is_tried_until_the_bot_stops(
+    loopback, executor, deaf_port, with_token, caplog, sigterm
+):
     loopback.gateway_port = deaf_port
     running = asyncio.ensure_future(run.run_until_stopped(with_token()))
     await eventually(lambda: "Retrying" in caplog.text)
-    send_sigterm()
+    sigterm()
     await running
 
     assert executor.closed

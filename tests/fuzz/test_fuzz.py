@@ -1,8 +1,22 @@
 """A slice of the fuzzing: whatever strangers send, readers give an error of ours at most, and end."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
-from fuzz.running import TooSlowError, bounded, fuzz, fuzz_interactions
+from fuzz.running import fuzz, fuzz_interactions
 from fuzz.targets import TARGETS, CanaryError, pickles
+from helpers.support import PATIENCE
+
+HANGS = """
+from fuzz.running import bounded
+
+with bounded(seconds=0.05):
+    while True:
+        pass
+"""
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -11,9 +25,19 @@ def test_readers_raise_nothing_but_our_errors(name):
 
 
 def test_a_reader_that_hangs_is_found():
-    with pytest.raises(TooSlowError), bounded(seconds=0.05):
-        while True:
-            pass
+    """In a process of its own, as the signal is for all of one."""
+    path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", HANGS],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "TooSlowError" in done.stderr
 
 
 def test_the_code_in_pickles_would_run_if_it_were_loaded_without_care():
