@@ -46,18 +46,22 @@ class ConditioningSchedule:
 
     def at(self, call: int) -> WeightedConditioning:
         """Return (conditioning (tokens, dim), weight) of each part at a 0-based step."""
-        if self._changeless:
-            return self._changeless[0]
+        if not self.changes:
+            return self._first
+        return self._at(call)
+
+    def _at(self, call: int) -> WeightedConditioning:
         tokens = max(track.at(call).shape[0] for track in self.batch)
         return tuple((self._pad(track.at(call), tokens), weight) for track, weight in self.parts)
 
     @cached_property
-    def _changeless(self) -> tuple[WeightedConditioning, ...]:
-        """Return the parts of all steps where they are the same, alone; nothing where prompts are edited."""
-        if any(len(track.entries) > 1 for track in self.batch):
-            return ()
-        tokens = max(track.entries[0][1].shape[0] for track in self.batch)
-        return (tuple((self._pad(track.entries[0][1], tokens), weight) for track, weight in self.parts),)
+    def changes(self) -> bool:
+        """Return whether a prompt is edited on the way, so that steps may differ."""
+        return any(len(track.entries) > 1 for track in self.batch)
+
+    @cached_property
+    def _first(self) -> WeightedConditioning:
+        return self._at(0)
 
     def _pad(self, tensor: torch.Tensor, tokens: int) -> torch.Tensor:
         if tensor.shape[0] == tokens:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from torch import Tensor
 
@@ -38,13 +39,13 @@ class PictureTask:
 
     def start(self) -> None:
         """Take the first request, or the final latents where there is nothing to denoise."""
-        self._take(lambda: next(self.requests))
+        self._take(partial(next, self.requests))
 
     def advance(self, denoised: Tensor) -> None:
         """Hand the answer in and take the next request, or the final latents."""
         self.calls += 1
         self.denoised = denoised if self.request is None else self.request.guidance.shown(denoised)
-        self._take(lambda: self.requests.send(denoised))
+        self._take(partial(self.requests.send, denoised))
 
     def _take(self, ask: Callable[[], DenoiseRequest]) -> None:
         try:

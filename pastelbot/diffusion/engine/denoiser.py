@@ -7,10 +7,9 @@ positive prompt's weighted parts (Liu et al. 2022, "Compositional visual generat
 
 import math
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import groupby
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import torch
@@ -24,6 +23,7 @@ from pastelbot.diffusion.sampling.schedules import ModelSigmas
 
 _CONSISTENCY_SCALE = 10.0  # of the timestep
 _STACKS = 8  # batches of conditionings that are kept
+_TIMES = 1024  # batches of timesteps
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,13 +58,13 @@ class Guidance:
         return (*parts, self.negative) if self.guided else parts
 
     def combine(self, rows: Sequence[Tensor]) -> Tensor:
-        """Return the guided answer from those to `rows`, or both answers as one tensor."""
-        if not self.guided and not self.without_negative:
+        """Return the guided prediction from those to `rows`, or both predictions as one tensor."""
+        if len(rows) == 1 and not self.unguided_too:
             return rows[0]
         parts, negative, scale = (rows[:-1], rows[-1], self.cfg_scale) if self.guided else (rows, rows[0], 1.0)
-        guided = negative
-        for row, (_, weight) in zip(parts, self.positive, strict=True):
-            guided = (row - negative).mul_(weight * scale).add_(guided)
+        guided = torch.lerp(negative, parts[0], self.positive[0][1] * scale)
+        for row, (_, weight) in zip(parts[1:], self.positive[1:], strict=True):
+            guided = guided.add_(row - negative, alpha=weight * scale)
         return torch.stack([guided, negative]) if self.unguided_too else guided
 
     def shown(self, answer: Tensor) -> Tensor:
@@ -100,11 +100,38 @@ class _Row(NamedTuple):
     place: int
 
 
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """One call of the UNet, the same in all steps in which the same pictures want the same.
+
+    `shown` is what the UNet sees (rows, channels, height, width); `pictures` has the number of each picture and its
+    part of that, `context` the rows' conditionings (rows, tokens, dim).
+    """
+
+    rows: Sequence[_Row]
+    pictures: Sequence[tuple[int, Tensor]]
+    shown: Tensor
+    context: Tensor
+
+    def times(self, requests: Sequence[DenoiseRequest]) -> Tensor:
+        """Return the timestep of each row."""
+        each = [request.levels.timestep(request.sigma) for request in requests]
+        return _timesteps(tuple([each[picture] for picture, _ in self.rows]))
+
+    def show(self, requests: Sequence[DenoiseRequest]) -> None:
+        """Let the UNet see the pictures' latents at unit variance, and the further channels of one for inpainting."""
+        for picture, part in self.pictures:
+            request = requests[picture]
+            scaled = request.x * _alpha(request.sigma)
+            part.copy_(scaled if request.source is None else torch.cat([scaled, request.source]))
+
+
 class Denoiser:
     """Denoises the latents of several pictures in as few calls of the UNet as possible.
 
     The coefficients are Python's floats, picture by picture: nothing waits for the device, and a picture's numbers do
-    not depend on its company's. A batch's conditionings are stacked once, by which the UNet knows them again.
+    not depend on its company's. A batch's conditionings are stacked once, by which the UNet knows them again. What the
+    network predicts is guided before the latents are denoised by it, which is the same, as both are linear.
     """
 
     def __init__(
@@ -115,51 +142,54 @@ class Denoiser:
         self._device = device
         self._dtype = unet.dtype
         self._stacks: OrderedDict[tuple[int, ...], tuple[Tensor, Sequence[Tensor]]] = OrderedDict()
+        self._batches: OrderedDict[object, tuple[Sequence[_Batch], Sequence[Guidance]]] = OrderedDict()
 
     def denoise(self, requests: Sequence[DenoiseRequest], *, max_rows: int) -> list[Tensor]:
         """Return each request's guided denoised latents (channels, height, width) in float32, or both answers."""
-        answers: list[list[Tensor]] = [[request.x] * request.row_count for request in requests]
-        for group in _groups(requests, max_rows):
-            for (picture, place), denoised in zip(group, self._call(requests, group), strict=True):
-                answers[picture][place] = denoised
-        return [request.guidance.combine(rows) for request, rows in zip(requests, answers, strict=True)]
+        batches = self._batches_of(requests, max_rows)
+        predicted: list[list[Tensor]] = [[request.x] * request.row_count for request in requests]
+        for batch in batches:
+            batch.show(requests)
+            answer = self._unet(batch.shown, batch.times(requests), batch.context, return_dict=False)[0]
+            for (picture, place), row in zip(batch.rows, answer.float().unbind(), strict=True):
+                predicted[picture][place] = row
+        return [
+            self._denoised(request, request.guidance.combine(rows))
+            for request, rows in zip(requests, predicted, strict=True)
+        ]
 
-    def _call(self, requests: Sequence[DenoiseRequest], group: Sequence[_Row]) -> Iterator[Tensor]:
-        """Yield the denoised latents of each row."""
-        pictures = [(requests[number], len(list(rows))) for number, rows in groupby(group, lambda row: row.picture)]
-        context = self._context([requests[picture].guidance.rows[place] for picture, place in group])
-        times = [request.levels.timestep(request.sigma) for request, count in pictures for _ in range(count)]
-        predicted = self._unet(self._shown(pictures, len(group)), torch.tensor(times), context, return_dict=False)[0]
-        if predicted.dtype != torch.float32:
-            predicted = predicted.float()
-        start = 0
-        for request, count in pictures:
-            own = predicted if count == len(group) else predicted[start : start + count]
-            yield from self._denoised(request, own, times[start]).unbind()
-            start += count
-
-    def _shown(self, pictures: Sequence[tuple[DenoiseRequest, int]], rows: int) -> Tensor:
-        """Return what the UNet sees, each picture as often as it has rows."""
-        first = _shown(pictures[0][0])
-        shape = (rows, *first.shape)
-        batch = torch.empty(shape, dtype=self._dtype, device=self._device, memory_format=torch.channels_last)
-        if len(pictures) == 1:
-            return batch.copy_(first)
-        start = 0
-        for request, count in pictures:
-            batch[start : start + count] = _shown(request)
-            start += count
-        return batch
-
-    def _denoised(self, request: DenoiseRequest, predicted: Tensor, time: float) -> Tensor:
-        """Return the denoised latents of a picture's rows."""
+    def _denoised(self, request: DenoiseRequest, predicted: Tensor) -> Tensor:
+        """Return the denoised latents of a picture."""
         x, sigma = request.x, request.sigma
         if self._velocity:  # Salimans & Ho 2022: v = alpha eps - sigma x0
             alpha = _alpha(sigma)
-            denoised = x * alpha**2 - predicted * (sigma * alpha)
+            denoised = torch.sub(x * alpha**2, predicted, alpha=sigma * alpha)
         else:
-            denoised = (predicted * -sigma).add_(x)
-        return _consistent(denoised, x, time) if request.levels.stride > 1 else denoised
+            denoised = torch.sub(x, predicted, alpha=sigma)
+        return denoised if request.levels.stride == 1 else _consistent(denoised, x, request.levels.timestep(sigma))
+
+    def _batches_of(self, requests: Sequence[DenoiseRequest], max_rows: int) -> Sequence[_Batch]:
+        """Return the calls for these requests: the same ones as long as pictures and guidance are the same."""
+        key = (max_rows, *[(id(request.guidance), request.x.shape) for request in requests])
+        kept = self._batches.get(key)
+        if kept is None:
+            made = [self._batch(requests, group) for group in _groups(requests, max_rows)]
+            kept = self._batches[key] = made, [request.guidance for request in requests]  # whose numbers stay theirs
+            if len(self._batches) > _STACKS:
+                self._batches.popitem(last=False)
+        return kept[0]
+
+    def _batch(self, requests: Sequence[DenoiseRequest], rows: Sequence[_Row]) -> _Batch:
+        request = requests[rows[0].picture]
+        channels, *size = request.x.shape
+        channels += 0 if request.source is None else request.source.shape[0]
+        shape = (len(rows), channels, *size)
+        shown = torch.empty(shape, dtype=self._dtype, device=self._device, memory_format=torch.channels_last)
+        places = {row.picture: place for place, row in enumerate(rows)}  # the last one of each picture
+        ends = [place + 1 for place in places.values()]
+        pictures = [(picture, shown[a:b]) for picture, a, b in zip(places, [0, *ends], ends, strict=False)]
+        context = self._context([requests[picture].guidance.rows[place] for picture, place in rows])
+        return _Batch(rows, pictures, shown, context)
 
     def _context(self, conditionings: Sequence[Tensor]) -> Tensor:
         """Return the stack of a batch's conditionings: the same tensor as long as the batch is the same."""
@@ -174,15 +204,15 @@ class Denoiser:
         return stack
 
 
+@lru_cache(maxsize=_TIMES)
+def _timesteps(each: tuple[float, ...]) -> Tensor:
+    """Return timesteps as a tensor on the CPU, the same one for the same times."""
+    return torch.tensor(each)
+
+
 def _alpha(sigma: float) -> float:
     """Return what scales latents to unit variance."""
     return 1 / math.sqrt(sigma**2 + 1)
-
-
-def _shown(request: DenoiseRequest) -> Tensor:
-    """Return a picture's latents as the UNet knows them, with the further channels of one for inpainting."""
-    scaled = request.x * _alpha(request.sigma)
-    return scaled if request.source is None else torch.cat([scaled, request.source])
 
 
 def _consistent(denoised: Tensor, x: Tensor, timestep: float) -> Tensor:

@@ -9,7 +9,8 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -196,7 +197,8 @@ class Engine:
 
     def _groups(self, tasks: Iterable[PictureTask]) -> list[list[PictureTask]]:
         """Group pictures that can share a call; those whose LoRAs are in the UNet already come first."""
-        return sorted(_alike(tasks), key=lambda group: group[0].loras != self._loras.in_unet)
+        groups = _alike(tasks)
+        return groups if len(groups) == 1 else sorted(groups, key=lambda group: group[0].loras != self._loras.in_unet)
 
     def _advance(self, tasks: Sequence[PictureTask]) -> None:
         """Denoise pictures of one size, in smaller groups where memory is short."""
@@ -207,20 +209,21 @@ class Engine:
             self._advance_with_less_memory(tasks, shape)
             return
         for task, denoised in zip(tasks, answers, strict=True):
-            with self._failing(task.job), self._edges(task.job):
-                task.advance(denoised)
+            self._try(task.job, partial(task.advance, denoised))
         self._checks.add(tasks, answers)
 
     def _edges(self, job: ActiveJob) -> AbstractContextManager[None]:
         """Let the VAE join the edges of a job's pictures, where that is wanted."""
-        return edges_joined(job.vae.vae.model, wanted=True) if job.plan.tiles else nullcontext()
+        return edges_joined(job.vae.vae.model) if job.plan.tiles else nullcontext()
 
     def _denoise(self, requests: Sequence[DenoiseRequest], rows: int, *, tiled: bool) -> list[Tensor] | None:
         """Return the answers, or None where memory is short: the error, which holds tensors, ends here."""
         try:
             self._loras.use_in_unet(requests[0].loras)
-            with edges_joined(self._checkpoint.unet, wanted=tiled):
-                return (self._eager if tiled else self._denoiser).denoise(requests, max_rows=rows)
+            if not tiled:
+                return self._denoiser.denoise(requests, max_rows=rows)
+            with edges_joined(self._checkpoint.unet):
+                return self._eager.denoise(requests, max_rows=rows)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -271,8 +274,7 @@ class Engine:
         if task is None or task.latents is None:
             return
         job, latents, task.latents = task.job, task.latents, None
-        with self._failing(job):
-            job.pictures[task.pipeline.index] = self._develop(job, task, latents)
+        self._try(job, lambda: job.pictures.update({task.pipeline.index: self._develop(job, task, latents)}))
         if job.finished:
             self._drop(job)
             pictures = tuple(job.pictures[index] for index in sorted(job.pictures))
@@ -282,8 +284,7 @@ class Engine:
     def _develop(self, job: ActiveJob, task: PictureTask, latents: Tensor) -> Picture:
         """Decode one picture's final latents and write its PNG."""
         pipeline = task.pipeline
-        with self._edges(job):
-            image = job.vae.vae.decode(latents)
+        image = job.vae.vae.decode(latents)
         if not bool(torch.isfinite(image).all()):
             raise NumericalError(f"Picture {pipeline.index + 1} (seed {pipeline.seed}) was decoded to invalid values.")
         pipeline.record("decoded", image)
@@ -308,11 +309,11 @@ class Engine:
         rounded = self._checkpoint.rounded_to
         return task.networks.fields if not rounded else {**task.networks.fields, "Precision": rounded}
 
-    @contextmanager
-    def _failing(self, job: ActiveJob) -> Iterator[None]:
-        """Let an error of painting end this job alone."""
+    def _try(self, job: ActiveJob, work: Callable[[], None]) -> None:
+        """Do some work of a job; an error of painting ends this job alone."""
         try:
-            yield
+            with self._edges(job):
+                work()
         except PaintingError as error:
             self._fail(job, error)
         except (RuntimeError, MemoryError) as error:

@@ -224,9 +224,13 @@ class _Guidances:
         self._conditioning = conditioning
         self._cfg_scale = cfg_scale / _PLUS_SCALE if run.info.cfg_plus else cfg_scale
         self._made: dict[tuple[int, ...], Guidance] = {}
+        changes = conditioning.positive.changes or conditioning.negative.changes or run.may_leave_negative_out
+        self._only = None if changes else self._guidance(0, without_negative=False)
 
     def at(self, call: int, sigma: float) -> Guidance:
         """Return the guidance of a call, counted from 0."""
+        if self._only is not None:
+            return self._only
         without_negative = self._run.leaves_negative_out(call, sigma)
         positive, negative = self._conditioning.parts(call)
         key = (*(id(part) for part, _ in positive), id(negative), without_negative)

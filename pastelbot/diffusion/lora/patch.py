@@ -89,11 +89,13 @@ class Patch:
         """Return how often the weights have been changed."""
         return self._changes
 
-    @torch.no_grad()
     def use(self, loras: LoraSet) -> None:
         """Put a set of LoRAs into the weights, in place of the one that is in them."""
-        if loras == self._used:
-            return
+        if loras != self._used:
+            self._put(loras)
+
+    @torch.no_grad()
+    def _put(self, loras: LoraSet) -> None:
         self._used = None
         self._changes += 1
         self._forget()

@@ -18,9 +18,9 @@ def are_edges_joined(network: nn.Module) -> bool:
 
 
 @contextmanager
-def edges_joined(network: nn.Module, *, wanted: bool) -> Iterator[None]:
-    """Let a network's convolutions see the opposite edge within the block, where that is wanted."""
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)] if wanted else []
+def edges_joined(network: nn.Module) -> Iterator[None]:
+    """Let a network's convolutions see the opposite edge within the block."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     for layer in layers:
         layer.padding_mode = "circular"
     try:

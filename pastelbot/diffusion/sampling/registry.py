@@ -4,7 +4,7 @@ import math
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from pastelbot.records import SamplingOptions
 from pastelbot.rules.samplers import AUTOMATIC, SAMPLERS, SamplerInfo
 
 _USUAL = SamplingOptions()
+_COUNTED = 256  # passes whose calls are kept: most requests have the same settings
 _EVEN_TIMESTEPS = "Uniform"  # the schedule of a sampler whose row names none
 
 _RUN: Mapping[str, Sampler] = ChainMap(samplers.RUN, samplers_sde.RUN, samplers_solver.RUN, samplers_timestep.RUN)
@@ -45,7 +46,8 @@ def _split(sampler: str) -> tuple[SamplerInfo, str | None]:
     raise LimitError(f"The sampler {sampler!r} is unknown. {nearest_names(sampler, list(SAMPLERS))}")
 
 
-def _count_calls(run: Sampler, sigmas: Sequence[float], options: SamplingOptions) -> int:
+@lru_cache(maxsize=_COUNTED)
+def _count_calls(run: Sampler, sigmas: tuple[float, ...], options: SamplingOptions) -> int:
     """Return how often a sampler calls the denoiser on a list of sigmas, by running it on a single zero."""
     zero = torch.zeros(2)  # two, for samplers that are given two answers
     steps = run(zero, sigmas, lambda _sigma, _sigma_next: zero, options)
@@ -88,7 +90,7 @@ class PassPlan:
         """Return how often the pass calls the denoiser; about how often where its sampler finds out."""
         if self.info.usual_calls is not None:
             return self.info.usual_calls
-        return _count_calls(_RUN[self.info.name], self.sigmas, self.options)
+        return _count_calls(_RUN[self.info.name], tuple(self.sigmas), self.options)
 
     def begin(self, noise: Tensor, latents: Tensor | None = None) -> Tensor:
         """Return what the sampler starts from: unit `noise`, added to `latents` where there are any."""
@@ -107,6 +109,11 @@ class PassPlan:
     def steps(self, x: Tensor, noise: StepNoise) -> Steps:
         """Run the sampler from `x`, the noised latents that `begin` returned."""
         return _RUN[self.info.name](x, self.sigmas, noise, self.options)
+
+    @property
+    def may_leave_negative_out(self) -> bool:
+        """Return whether the options ask for calls without the negative prompt."""
+        return bool(self.options.skip_early or self.options.guided_from)
 
     def leaves_negative_out(self, call: int, sigma: float) -> bool:
         """Return whether a call, counted from 0, is made without the negative prompt."""

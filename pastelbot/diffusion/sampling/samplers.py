@@ -153,18 +153,16 @@ def _multistep_weights(sigmas: Sequence[float], i: int, order: int) -> list[floa
 
 def _sample_dpmpp_2m(x: Tensor, sigmas: Sequence[float], _noise: StepNoise, _options: SamplingOptions) -> Steps:
     """Extrapolate the denoised latents over two steps (DPM-Solver++(2M), Lu et al. 2022, algorithm 2)."""
-    previous: Tensor | None = None
-    h_last = 0.0
+    previous, h_last = x, math.inf  # of the step before: so long that the first one extrapolates nothing
     for sigma, sigma_next in pairwise(sigmas):
         denoised = yield x, sigma
-        if previous is None or sigma_next == 0:
-            x = exponential_step(x, denoised, sigma, sigma_next)
-        else:
-            r = h_last / math.log(sigma / sigma_next)
-            extrapolated = (denoised * (1 + 1 / (2 * r))).sub_(previous, alpha=1 / (2 * r))
-            x = exponential_step(x, extrapolated, sigma, sigma_next)
-        previous = denoised
-        h_last = math.log(sigma / sigma_next) if sigma_next > 0 else math.inf
+        h = math.log(sigma / sigma_next) if sigma_next > 0 else math.inf
+        share = h / (2 * h_last) if sigma_next > 0 else 0.0
+        ratio = sigma_next / sigma
+        x = (x * ratio).add_(denoised, alpha=(1 - ratio) * (1 + share))
+        if share:
+            x.add_(previous, alpha=(ratio - 1) * share)
+        previous, h_last = denoised, h
     return x
 
 

@@ -111,7 +111,7 @@ def test_both_halves_are_compiled(vae, model, compiler):
 
 
 def test_pictures_that_tile_are_left_to_torch(vae, model, compiler):
-    with edges_joined(model, wanted=True):
+    with edges_joined(model):
         for _ in range(6):
             vae.decode(LATENTS)
 

@@ -130,3 +130,27 @@ def test_a_distilled_model_mixes_its_answer_with_its_input():
     (mixed,) = wrapped.denoise([replace(plain, levels=levels)], max_rows=4)
 
     torch.testing.assert_close(mixed, expected, atol=1e-7, rtol=0)
+
+
+def test_what_a_call_needs_besides_latents_is_made_once():
+    """Two steps, and a step of another size with the same guidance between them."""
+    contexts, sizes = [], []
+
+    def unet(scaled, _timesteps, context, return_dict):
+        assert not return_dict
+        contexts.append(context)
+        sizes.append(tuple(scaled.shape))
+        return (torch.zeros_like(scaled),)
+
+    unet.dtype = torch.float32
+    wrapped = Denoiser(unet, prediction_type="epsilon", device=torch.device("cpu"))
+    small = request([(0.5, 1.0)], cfg_scale=3.0)
+    large = replace(small, x=torch.ones(4, 6, 10))
+
+    answers = [wrapped.denoise([each], max_rows=4)[0] for each in (small, large, replace(small, sigma=1.0))]
+
+    assert sizes == [(2, 4, 3, 5), (2, 4, 6, 10), (2, 4, 3, 5)]
+    assert contexts[0] is contexts[1] is contexts[2]
+    assert [torch.equal(answer, each.x) for answer, each in zip(answers, (small, large, small), strict=True)] == [
+        True
+    ] * 3
