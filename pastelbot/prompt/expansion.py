@@ -350,7 +350,7 @@ def _parse(prompt: str, wildcards: Wildcards) -> _Nodes:
     if len(stack) > 1:
         position = stack[-1].position
         raise PromptError(
-            f"The brace {{ at character {position + 1} is never closed: close it as in {{red,blue}}, or write \\{{ "
+            f"The brace {{ at character {position + 1} is never closed: close it as in {{red,blue}}, or write `\\{{` "
             "for the sign itself.",
             position=position,
         )

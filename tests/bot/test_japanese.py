@@ -424,3 +424,22 @@ async def test_other_languages_are_answered_in_english(studio, languages, locale
     assert "Reroll" in labels(await studio.finish())
     answer = await studio.hana.slash(studio.channel, "queue")
     assert answer.response.content == "The queue is empty: your picture would be next."
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("横長にするには", "`サイズ: landscape`"),
+        ("帽子を描かないで", "`--no hat`"),
+        ("LoRAの使い方", "`<lora:name:0.8>`"),
+        ("4枚描きたい", "`枚数: 4`"),
+        ("大きくしたい", "`高解像度: 2x`"),
+        ("隠すには？", "`スポイラー`"),
+        ("止めるには", "キャンセル"),
+    ],
+)
+async def test_a_question_to_help_is_answered_in_japanese(japan, question, answer):
+    text = (await japan.hana.slash(japan.channel, "help", command=question)).response.content
+
+    assert answer in text
+    assert len(text.splitlines()) <= 3

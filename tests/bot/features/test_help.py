@@ -69,6 +69,32 @@ async def test_a_word_of_a_task_is_answered_with_its_line(studio, word):
     assert len(lines) <= 3
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How do I make it landscape?", "`size: landscape`"),
+        ("how to avoid hats", "`--no hat`"),
+        ("without a hat", "`--no hat`"),
+        ("use a lora", "`<lora:name:0.8>`"),
+        ("make four pictures", "`count: 4`"),
+        ("make it bigger", "`hires: 2x`"),
+        ("how can I upscale this", "`hires: 2x`"),
+        ("how do I hide it", "`spoiler`"),
+        ("can I stop it?", "Cancel under the picture"),
+        ("get the same picture again", "the same `seed`"),
+    ],
+)
+async def test_a_question_in_several_words_is_answered_with_its_line(studio, question, answer):
+    text = await ask(studio, question)
+
+    assert answer in text
+    assert len(text.splitlines()) == 2
+
+
+async def test_a_question_without_an_answer_is_no_command(studio):
+    assert "There is no answer to 'who are my parents'" in await ask(studio, "who are my parents")
+
+
 async def test_what_is_switched_off_is_not_listed(open_studio):
     studio = await open_studio(tagger={"enabled": False})
 

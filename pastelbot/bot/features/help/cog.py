@@ -18,6 +18,7 @@ from pastelbot.options.wildcards import load_wildcards
 from pastelbot.service.requests.submission import JobService
 from pastelbot.similarity import similar
 
+_WORDS = 2  # at most, of what can be meant for a command
 _WITH_TAGGER = frozenset({"describe", "Describe"})
 
 
@@ -69,9 +70,17 @@ class HelpCog(commands.Cog):
 
 
 def _unknown(word: str, names: Sequence[str]) -> str:
-    """Say that there is no such command, and which ones are near; there are too many to name them all."""
+    """Say that there is no such command, and which ones are near; there are too many to name them all.
+
+    What has more words than commands, or other letters, is taken for a question.
+    """
     if near := similar(word, names):
         return f"There is no command {word!r}. Did you mean {' or '.join(near)}?"
+    if len(word.split()) > _WORDS or not word.isascii():
+        return (
+            f"There is no answer to {word!r}. `/help` alone says how to do what people ask for most, and names all "
+            "commands."
+        )
     return f"There is no command {word!r}: `/help` alone names them all."
 
 

@@ -1,7 +1,6 @@
 """Texts of `/help` and `/about`; the commands describe themselves."""
 
 import platform
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from discord import app_commands
 
 from pastelbot import __version__
 from pastelbot.bot import render
+from pastelbot.bot.features.help.questions import words_of
 from pastelbot.bot.plain_text import neutral, plain
 from pastelbot.i18n.languages import Translate
 from pastelbot.options.flags import FLAGS
@@ -124,11 +124,15 @@ def about_text(ready: WorkerReady | None, *, bundled: bool) -> str:
     return "\n".join([head, paints, _BUNDLED if bundled else _LICENCE, _CREDITS])
 
 
-def answers_about(word: str, translate: Translate) -> str:
-    """Return those answers of the first page that have a word; "" where none has it."""
-    whole = re.compile(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", re.IGNORECASE)
-    found = [line for line in map(translate, _INTRO.splitlines()[1:]) if whole.search(line)]
-    return "\n".join([*found, _END]) if found else ""
+def answers_about(question: str, translate: Translate) -> str:
+    """Return those answers of the first page that have most of a question's words in common; "" where none has any."""
+    lines = [translate(line) for line in _INTRO.splitlines()[1:]]
+    asked = words_of(question)
+    shared = [len(asked & words_of(line)) for line in lines]
+    most = max(shared)
+    return (
+        "\n".join([*[line for line, count in zip(lines, shared, strict=True) if count == most], _END]) if most else ""
+    )
 
 
 def overview_text(shown: Mapping[str, str]) -> str:
