@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +17,12 @@ from pastelbot.rules.visibility import may_see
 from pastelbot.service.requests.submission import Queued
 
 _CONTENT = 2000
-_PROMPT = 1200
-_TITLE = 350  # characters of a prompt over a picture, which a phone shows with it
+_PROMPT = 350  # columns of a prompt in a message that has a picture or will have one, so that a phone shows both
+_NUMBERED = 18  # columns that each of several prompts leaves free, as every one begins a row
+_ROW = 30
 _BAR = 12
 _AVOIDED = 120
+_VALUES = 120  # of a grid's axes, which the picture names whole
 _NEARLY = 30  # seconds
 
 
@@ -123,9 +126,8 @@ def result_text(job: Job, seeds: Sequence[int], usual: Usual) -> str:
 def _title(request: GenerationRequest) -> str:
     """Return the prompt over a picture or, numbered below each other, those of several, to be shown in bold."""
     if not request.prompts:
-        return shortened(plain_line(request.prompt), _TITLE) or "…"
-    each = _TITLE // len(request.prompts)
-    lines = (shortened(plain_line(one.prompt), each) for one in request.prompts)
+        return _narrowed(plain_line(request.prompt), _PROMPT) or "…"
+    lines = _each_prompt(request, _PROMPT)
     return "**\n**".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
 
 
@@ -175,7 +177,7 @@ def _avoided(negative: str, usual: str) -> list[str]:
     if negative == usual:
         return []
     added = negative.removesuffix(usual).rstrip(", ") if usual and negative.endswith(f", {usual}") else ""
-    text = shortened(plain_line(added or negative), _AVOIDED)
+    text = _narrowed(plain_line(added or negative), _AVOIDED)
     if not text:
         return ["avoids nothing"]
     return [f"without {text}" if added else f"avoids {text}"]
@@ -184,12 +186,14 @@ def _avoided(negative: str, usual: str) -> list[str]:
 def _axes(grid: Grid) -> list[str]:
     """Say how large a grid is, and what changes in it."""
     rows = len(grid.y.values) if grid.y is not None else 1
-    parts = [f"grid {len(grid.x.values)}x{rows}", f"columns: {_axis(grid.x)}"]
-    return parts if grid.y is None else [*parts, f"rows: {_axis(grid.y)}"]
+    size = f"grid {len(grid.x.values)}x{rows}"
+    if grid.y is None:
+        return [size, f"columns: {_axis(grid.x, _VALUES)}"]
+    return [size, f"columns: {_axis(grid.x, _VALUES // 2)}", f"rows: {_axis(grid.y, _VALUES // 2)}"]
 
 
-def _axis(axis: Axis) -> str:
-    return f"{grids.KINDS[axis.kind].title} {shortened(plain_line(', '.join(axis.values)), _AVOIDED)}"
+def _axis(axis: Axis, columns: int) -> str:
+    return f"{grids.KINDS[axis.kind].title} {_narrowed(plain_line(', '.join(axis.values)), columns)}"
 
 
 def alt_text(request: GenerationRequest, seed: int) -> str:
@@ -222,17 +226,27 @@ def _ordinal(number: int) -> str:
 
 def quote(prompt: str, length: int = _PROMPT) -> str:
     """Quote a prompt on one line, so that nothing in it is markdown or a mention."""
-    return f"> {shortened(plain_line(prompt), length)}"
+    return f"> {_narrowed(plain_line(prompt), length)}"
 
 
 def quote_of(request: GenerationRequest, length: int = _PROMPT) -> str:
     """Quote a request's prompt or, numbered below each other, those of its pictures."""
-    prompts = request.prompts
-    if not prompts:
+    if not request.prompts:
         return quote(request.prompt, length)
-    each = length // len(prompts)
-    lines = (shortened(plain_line(one.prompt), each) for one in prompts)
+    lines = _each_prompt(request, length)
     return "\n".join(f"> **{number}** {line}" for number, line in enumerate(lines, start=1))
+
+
+def _each_prompt(request: GenerationRequest, columns: int) -> list[str]:
+    """Return the prompts of a request's pictures, each with its share of columns."""
+    each = max(_ROW, columns // len(request.prompts) - _NUMBERED)
+    return [_narrowed(plain_line(one.prompt), each) for one in request.prompts]
+
+
+def _narrowed(text: str, columns: int) -> str:
+    """Cut an escaped text to a width, with an ellipsis at its end; Japanese letters are two columns wide."""
+    widths = itertools.accumulate(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+    return shortened(text, max(1, sum(width <= columns for width in widths)))
 
 
 def _ending(job: Job) -> str:

@@ -1,5 +1,7 @@
 """What Discord would refuse and discord.py does not check: sizes, counts, and the shape of every request."""
 
+from dataclasses import replace
+
 import pytest
 from helpers.discord_rules import DESCRIPTION, check_commands, check_limits, check_mentions, check_shape
 from helpers.infotexts import png_with
@@ -18,6 +20,7 @@ from pastelbot.records import (
     InLine,
     Job,
     JobStatus,
+    Prompts,
 )
 
 USUAL = render.Usual(negative="lowres", work=1)
@@ -140,6 +143,26 @@ def test_every_text_fits_into_a_message(job):
     assert "and 10,005 more" in texts[-1]
     assert "123456.7 s" in texts[-2]
     assert len(render.alt_text(LONG, 2**32 - 1)) <= 1024
+
+
+@pytest.mark.parametrize("letter", ["m", "髪"])
+@pytest.mark.parametrize("several", [False, True])
+def test_the_prompt_leaves_a_phone_room_for_the_picture_in_every_state(job, letter, several):
+    request = LONG.replace(prompt=letter * 1000, negative_prompt="lowres")
+    if several:
+        request = request.replace(count=4, prompts=(Prompts(prompt=letter * 1000, negative_prompt="lowres"),) * 4)
+    of = replace(job(), request=request, reason="")
+    texts = [
+        render.status_text(InLine(job=of, position=1), USUAL),
+        render.status_text(BeingPainted(job=of, step=1, steps=3), USUAL),
+        render.status_text(Ended(job=replace(of, status=JobStatus.CANCELLED)), USUAL),
+        render.result_text(of, [5], USUAL),
+    ]
+
+    width = 2 if letter == "髪" else 1
+    for text in texts:
+        lines = [line.count(letter) * width for line in text.splitlines() if letter * 9 in line]
+        assert sum(-(-columns // 40) for columns in lines) <= 9, "rows of a phone"
 
 
 @pytest.mark.parametrize(

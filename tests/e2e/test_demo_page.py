@@ -244,7 +244,15 @@ def test_on_a_phone_the_buttons_stand_in_one_row(open_page, server, flags, reque
 LONG = "1girl, blue hair, " + ", ".join(["smile", "glasses", "short hair", "pink background"] * 20)
 
 
-@pytest.mark.parametrize("prompt", [f"{LONG} --no hat, scarf", f"{LONG} --count 4 --nohires"], ids=["one", "four"])
+WORDS = ["smile", "glasses", "short hair", "pink background"] * 20
+EACH = "{" + "|".join(", ".join(WORDS[first:] + WORDS[:first]) for first in range(4)) + "}"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [f"{LONG} --no hat, scarf", f"{LONG} --count 4 --nohires", f"1girl, blue hair, {EACH} --count 4 --nohires"],
+    ids=["one", "four", "four prompts"],
+)
 def test_a_phone_shows_the_picture_with_its_text(open_page, prompt):
     page = open_page(width=400, touch=True)
     page.keyboard.type("/imagine ")
@@ -253,6 +261,18 @@ def test_a_phone_shows_the_picture_with_its_text(open_page, prompt):
     message = painted(page, "1girl, blue hair")
 
     assert max(bottoms(message)) <= 700
+
+
+def test_a_phone_shows_the_half_done_picture_with_its_text(open_page):
+    page = open_page(width=400, touch=True)
+    page.keyboard.type("/imagine ")
+    page.fill(PROMPT, f"{LONG} --size portrait --steps 90")
+    page.click("#send")
+    message = page.locator(".message", has=page.locator("img[alt^='Half-done']")).last
+    message.locator(".picture img").evaluate("image => image.decode()")
+
+    assert max(bottoms(message)) <= 700
+    message.get_by_role("button", name="Cancel").click()
 
 
 def test_a_phone_shows_shared_pictures_with_their_texts(open_page):
