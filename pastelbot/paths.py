@@ -2,26 +2,44 @@
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 from pastelbot.errors import PathError
 
 _SHOWN = 80  # characters of a path; the end says which file is meant
+_SPECIAL = {
+    stat.S_IFIFO: "a pipe, which has no end of its own",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+_GIVEN = (
+    "/dev/null",
+    "/dev/stdin",
+    "/dev/stdout",
+    "/dev/fd/",
+    "/proc/self/fd/",
+)  # what a shell opens, and what is empty
 
 
 def local_path(written: str | Path, base: Path | None = None) -> Path:
     """Return a path with its home folder; a relative one begins at `base`. Nothing needs to be there.
 
-    Raises a PathError that says why, and what to do, where no file can be there or what is there cannot be read.
+    Raises a PathError that says why, and what to do, where no file can be there, or what is there
+    is no file or folder, or cannot be read.
     """
     path = _expanded(written, base or Path())
     try:
-        path.stat()
+        mode = path.stat().st_mode
         readable = os.access(path, os.R_OK)
     except FileNotFoundError:
         return path
     except (OSError, ValueError) as error:
         raise PathError(_reason(path, error)) from error
+    special = _SPECIAL.get(stat.S_IFMT(mode))
+    if special is not None and not str(path).startswith(_GIVEN):
+        raise PathError(f"{_shown(path)} is {special}, not a file: name a file or a folder.")
     if not readable:
         raise PathError(f"{_shown(path)} may not be read by this user: give the right to read it, or name another.")
     return path

@@ -1,6 +1,7 @@
 """Paths as people write them: one function looks at each, and says what is wrong with those that no file can have."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,10 @@ BAD = {
     "loop": "it is a link that leads back to itself",
     "loop/x": "it is a link that leads back to itself",
     "a\0b": "a\\x00b cannot be read: it has a character that no path can have",
+    "/dev/zero": "/dev/zero is a device, not a file: name a file or a folder.",
+    "pipe.safetensors": "pipe.safetensors is a pipe, which has no end of its own, not a file",
+    "to-a-pipe.yaml": "to-a-pipe.yaml is a pipe",
+    "sock": "sock is a socket, not a file",
 }
 bad = pytest.mark.parametrize(("written", "reason"), BAD.items(), ids=lambda text: text[:12].replace("\0", "0"))
 
@@ -34,6 +39,10 @@ def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("file").write_text("x", encoding="utf-8")
     Path("loop").symlink_to("loop")
+    os.mkfifo("pipe.safetensors")
+    Path("to-a-pipe.yaml").symlink_to("pipe.safetensors")
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind("sock")
 
 
 @bad
@@ -119,6 +128,11 @@ def test_what_is_not_there_yet_and_a_link_that_leads_nowhere_are_paths():
     Path("link").symlink_to("nothing")
 
     assert [local_path("new/x.png"), local_path("link")] == [Path("new/x.png"), Path("link")]
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/stdin", "/dev/fd/0"])
+def test_what_a_shell_opens_is_a_path(path):
+    assert local_path(path) == Path(path)
 
 
 def test_a_file_that_may_not_be_read(monkeypatch):

@@ -53,7 +53,7 @@ def load_wildcards(folder: Path | None) -> Wildcards:
 def _files(folder: Path | None) -> Iterator[tuple[str, Path]]:
     if folder is None or not folder.is_dir():
         return
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and not path.is_dir())
     for path in found[:_MOST_FILES]:
         yield path.relative_to(folder).with_suffix("").as_posix(), path
 
@@ -193,6 +193,8 @@ def _as_line(entry: object) -> str | None:
 
 def _text(path: Path) -> str:
     try:
+        if not path.is_file():  # a pipe, or a link to what is not there
+            raise _UnreadableError(f"its file {path.name} cannot be opened")
         if path.stat().st_size > _LARGEST_FILE:
             raise _UnreadableError(f"its file {path.name} is larger than {_LARGEST_FILE:,} bytes")
         content = path.read_bytes()

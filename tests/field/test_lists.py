@@ -1,5 +1,6 @@
 """Wildcard files and tag lists that people met, as small files in `data`."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -305,3 +306,12 @@ def test_a_key_that_has_lines_and_lists_is_named_with_its_file(tmp_path, name):
     where = "YAML: see line 2" if name.endswith("yaml") else "JSON"
     with pytest.raises(PromptError, match=rf"its file {name} is not valid {where}\."):
         load_wildcards(tmp_path).lines("a", 0)
+
+
+def test_what_is_no_file_is_named_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "link.txt").symlink_to("nothing")
+
+    for name in ("pipe", "link"):
+        with pytest.raises(PromptError, match=rf"its file {name}\.txt cannot be opened"):
+            load_wildcards(tmp_path).lines(name, 0)

@@ -1,6 +1,7 @@
 """More ways of saying how a checkpoint predicts: kind B of the cases from the field, and its neighbours."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -106,6 +107,17 @@ SAID = {
     "a flag in quotes": (
         {"metadata": {"pastelbot.scheduler": '{"rescale_betas_zero_snr": "false", "beta_start": "0.00085"}'}},
         "epsilon",
+    ),
+    "no word": ({"metadata": {"modelspec.prediction_type": "None"}}, "epsilon"),
+    "empty quotes": ({"metadata": {"modelspec.prediction_type": "", "prediction_type": '""'}}, "epsilon"),
+    "no word beside a key": (
+        {"metadata": {"modelspec.prediction_type": "null"}, "tensors": V},
+        "v_prediction",
+    ),
+    "a word in quotes": ({"metadata": {"modelspec.prediction_type": '"v"'}}, "v_prediction"),
+    "no word in YAML": (
+        {"beside": "a.yaml", "content": "parameterization: null\nzsnr: true"},
+        "epsilon, zero terminal SNR",
     ),
     "a key with numbers": ({"tensors": WHOLE | {"v_pred": torch.ones(1)}}, "v_prediction"),
 }
@@ -318,6 +330,14 @@ def test_no_operation_mixes(operation, table, tmp_path):
 
     with pytest.raises(CheckpointError, match="they cannot be mixed"):
         run(operation, tmp_path / "o.safetensors", **{key: places.get(value, value) for key, value in table.items()})
+
+
+def test_a_pipe_beside_it_is_refused(tmp_path):
+    path = file(tmp_path)
+    os.mkfifo(tmp_path / "a.yaml")
+
+    with pytest.raises(CheckpointError, match=r"a\.yaml is a pipe"):
+        read_file(path)
 
 
 def test_a_pickled_file_says_it_by_its_key_too(tmp_path):

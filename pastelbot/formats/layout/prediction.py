@@ -40,6 +40,7 @@ _OTHER_FAMILIES = (
     *("DDPMWuerstchen", "ConsistencyDecoder", "Helios", "LTX"),
 )
 _EDM_KEY = "edm_vpred.sigma_max"
+_NO_WORDS = ("", "none", "null", "nil", "undefined", "n/a", "~")
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _MOST_TIMESTEPS = 100_000
 _AS_GOOD_AS = 2e-3  # of alphas: half precision rounds by less, and other schedules differ by more
@@ -236,8 +237,7 @@ def _of_metadata(path: Path, metadata: Mapping[str, str]) -> Iterator[dict[str, 
     """Yield what each of a file's metadata says."""
     yield _of_onetrainer(metadata.get("ot_config", "{}"))
     for key in ("modelspec.prediction_type", "prediction_type"):
-        if text := metadata.get(key, "").strip():
-            yield {"prediction_type": _type(text)}
+        yield _of_word(metadata.get(key, ""))
     for key in ("v_pred", "ss_v_parameterization"):
         if metadata.get(key, "").lower() in _YES:
             yield {"prediction_type": V_PREDICTION}
@@ -272,7 +272,13 @@ def _of_onetrainer(config: str) -> dict[str, Any]:
 
 def _of_yaml(path: Path) -> dict[str, Any]:
     said = yaml_beside(path)
-    return said | {"prediction_type": _type(said["prediction_type"])} if "prediction_type" in said else said
+    return said | _of_word(said.pop("prediction_type", ""))
+
+
+def _of_word(text: str) -> dict[str, Any]:
+    """Return what the word for a type of prediction says; `None`, as some programs write for no value, says nothing."""
+    word = text.strip().strip("\"'").strip()
+    return {} if word.lower() in _NO_WORDS else {"prediction_type": _type(word)}
 
 
 def _type(text: str) -> str:

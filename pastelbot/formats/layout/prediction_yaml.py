@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pastelbot.errors import CheckpointError
+from pastelbot.errors import CheckpointError, PathError
 from pastelbot.formats.file_forms import form_of_no_text
 from pastelbot.formats.texts.decoding import decoded
+from pastelbot.paths import local_path
 
 _SCHEDULES = {"linear": "scaled_linear"}  # the original code calls it linear, and takes the square root
 _YAML = re.compile(
@@ -41,8 +42,10 @@ def yaml_beside(path: Path) -> dict[str, Any]:
     if beside is None:
         return {}
     try:
-        with beside.open("rb") as file:
+        with local_path(beside).open("rb") as file:
             content = file.read(_MOST_YAML)
+    except PathError as error:
+        raise CheckpointError(str(error)) from error
     except OSError as error:
         raise CheckpointError(f"{beside} cannot be read: {error.strerror}.") from error
     if (form := form_of_no_text(content)) is not None:
