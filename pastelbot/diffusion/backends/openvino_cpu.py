@@ -82,7 +82,8 @@ class OpenVinoCpu:
 def traced(network: nn.Module, example: tuple[Tensor, ...]) -> Graph:
     """Return a network as a graph for any shape. Its constants share memory with the weights where they can.
 
-    These are the steps of OpenVINO's `convert_model` without its telemetry.
+    These are the steps of OpenVINO's `convert_model` without its telemetry. The tracer need not run the network three
+    times more to compare: what is compiled is compared with the network itself.
     """
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
@@ -90,7 +91,8 @@ def traced(network: nn.Module, example: tuple[Tensor, ...]) -> Graph:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the tracer, about sizes: they are the reason for odd ones
         frontend = FrontEndManager().load_by_framework("pytorch")
-        decoder = TorchScriptPythonDecoder(network.eval(), example_input=example)
+        once = {"check_trace": False}
+        decoder = TorchScriptPythonDecoder(network.eval(), example_input=example, trace_kwargs=once)
         return frontend.convert(frontend.load(decoder))
 
 
