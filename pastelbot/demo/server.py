@@ -125,6 +125,7 @@ class _Pages:
                 "channels": world.channels(place.member, place.language),
                 "roles": [{"id": str(role.id), "name": role.name} for role in self._roles()],
                 "commands": world.commands(place.member, place.channel_id, place.language),
+                "elsewhere": world.elsewhere(place.member, place.channel_id, place.language),
                 "menus": world.menus(place.member, place.channel_id, place.language),
             }
         )

@@ -143,6 +143,16 @@ class World:
             for path in _leaves(command)
         ]
 
+    def elsewhere(self, member: Member, channel_id: int, language: str) -> list[str]:
+        """Return the names, also in a language, of commands that work in the server but not in direct messages."""
+        if self.env.backend.channels[channel_id].guild_id is not None:
+            return []
+        here = {command["name"] for command in self._roots(member, channel_id, _SLASH)}
+        channels = [each.id for each in self.env.backend.channels.values() if each.guild_id is not None]
+        there = {each["name"]: each for channel in channels for each in self._roots(member, channel, _SLASH)}
+        missing = [command for name, command in there.items() if name not in here]
+        return [name for each in missing for name in (each["name"], _localised(each, "name", language))]
+
     def menus(self, member: Member, channel_id: int, language: str) -> list[dict[str, str]]:
         """Return the entries of *Apps* in a message's menu."""
         roots = self._roots(member, channel_id, _MENU)

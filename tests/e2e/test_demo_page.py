@@ -348,6 +348,22 @@ def test_a_private_picture_arrives_in_direct_messages(open_page):
     assert "seed" in painted(page, "1girl, teeth").inner_text()
 
 
+def test_a_command_of_the_server_is_said_to_work_there_in_direct_messages(open_page):
+    page = open_page()
+    page.get_by_role("button", name="✉ Pastelbot", exact=True).click()
+    page.wait_for_function("state.world.elsewhere.length > 0")
+    page.click("#text")
+    page.keyboard.type("/gallery")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#error:not([hidden])")
+
+    assert "/gallery works in the server's channels, not in direct messages." == page.locator("#error").inner_text()
+
+
+def test_commands_are_written_with_a_slash_and_entries_of_menus_without(open_page):
+    assert ["/imagine", "Recreate"] == open_page().evaluate("['imagine', 'Recreate'].map(calledAs)")
+
+
 def test_changes_of_the_channel_that_was_left_are_not_shown(open_page):
     page, other = open_page(), open_page("kenji")
     page.route("**/world?*", lambda route: (page.wait_for_timeout(1500), route.continue_()))
