@@ -12,9 +12,8 @@ from pastelbot.errors import LimitError, RequestError
 from pastelbot.formats.programs.table import chunks_in, translated, translated_text
 from pastelbot.formats.texts.hidden import hidden_text
 from pastelbot.formats.texts.infotext_cap import capped, capped_text, read_capped
-from pastelbot.formats.texts.picture_texts import PLACES, WEBUI_PLACES, exif_of, texts_of
+from pastelbot.formats.texts.picture_texts import DAMAGED, PLACES, WEBUI_PLACES, orientation_of, texts_of
 
-_ORIENTATION = 0x0112
 _QUARTER_TURNS = (5, 6, 7, 8)
 _STEPS = re.compile(r"\bSteps: *+\d")
 _SETTINGS = re.compile(r"\bSteps: *+\d++,[^\n]*?\b(?:Sampler|Seed|CFG scale): ")  # in a text that is for something else
@@ -76,7 +75,7 @@ def read_infotext(source: Path | bytes) -> str:
         raise RequestError(f"{name} is not a readable picture, nor a text with an infotext.") from error
     except OSError as error:
         raise RequestError(f"{name} cannot be read: {error}.") from error
-    except (ValueError, SyntaxError) as error:
+    except DAMAGED as error:
         raise RequestError(f"{name} is damaged: what it says of itself cannot be read.") from error
     if not found.strip():
         raise RequestError(f"{name} has no infotext: it was removed or never written.")
@@ -147,10 +146,10 @@ def size_of(content: bytes, *, what: str = START) -> tuple[int, int]:
             width, height = image.size
             if width * height > _MAX_PIXELS:
                 raise LimitError(f"{what} is {width}x{height}; the cap is {_MAX_PIXELS:,} pixels in all.")
-            turned = exif_of(image).get(_ORIENTATION, 1) in _QUARTER_TURNS
+            turned = orientation_of(image) in _QUARTER_TURNS
     except _HUGE as error:
         raise LimitError(f"{what} claims to be huge; the cap is {_MAX_PIXELS:,} pixels in all.") from error
-    except (OSError, ValueError, SyntaxError) as error:
+    except DAMAGED as error:
         raise RequestError(f"{what} cannot be read: send a PNG, JPEG or WebP file.") from error
     return (height, width) if turned else (width, height)
 
@@ -178,12 +177,12 @@ def flattened(content: bytes, *, what: str) -> Image.Image:
 def _upright(content: bytes, what: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            return ImageOps.exif_transpose(image).convert("RGBA")
+            return (ImageOps.exif_transpose(image) if orientation_of(image) != 1 else image).convert("RGBA")
     except _HUGE as error:
         raise LimitError(f"{what} claims to be huge: more pixels than can be read.") from error
     except UnidentifiedImageError as error:
         raise RequestError(f"{what} cannot be read: send a PNG, JPEG or WebP file.") from error
-    except (OSError, ValueError, SyntaxError) as error:
+    except DAMAGED as error:
         raise RequestError(f"{what} is damaged: send it again.") from error
 
 

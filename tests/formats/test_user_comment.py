@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from pastelbot.errors import RequestError
-from pastelbot.formats.pictures import read_infotext
+from pastelbot.formats.pictures import open_flat, read_infotext, size_of
 from pastelbot.formats.texts.decoding import decode_comment, decoded
 
 SETTINGS = "Negative prompt: hat\nSteps: 12, Sampler: Euler a, CFG scale: 6, Seed: 77, Size: 128x192"
@@ -232,3 +232,29 @@ def test_a_text_file_in_another_encoding_is_named(tmp_path):
 
     with pytest.raises(RequestError, match=r"a\.txt is not text in UTF-8 or UTF-16: save it as UTF-8\."):
         read_infotext(path)
+
+
+# A head alone, a directory that is cut off, one far behind the end, and no directory at all.
+DAMAGED = [b"MM\0*", b"II*\0\x08\0\0\0\x05", b"MM\0*\0\xff\xff\xff", b"XX\0*\0\0\0\x08"]
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # which Pillow goes on after
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_damaged_exif_hides_neither_the_text_beside_it_nor_the_picture(damaged):
+    info = PngInfo()
+    info.add(b"eXIf", damaged)
+    info.add_text("parameters", f"1girl\n{SETTINGS}")
+    content = picture("PNG", pnginfo=info)
+
+    assert f"1girl\n{SETTINGS}" == read_infotext(content)
+    assert (8, 8) == size_of(content) == open_flat(content).size
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # which Pillow goes on after
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_damaged_exif_alone_is_refused_with_a_sentence(damaged):
+    for kind in ("JPEG", "WEBP"):
+        content = picture(kind, exif=b"Exif\0\0" + damaged)
+        with pytest.raises(RequestError, match=r"is damaged|has no infotext"):
+            read_infotext(content)
+        assert (8, 8) == size_of(content) == open_flat(content).size

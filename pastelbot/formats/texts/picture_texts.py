@@ -2,6 +2,7 @@
 
 import html
 import re
+import struct
 from collections.abc import Iterator, Mapping
 
 from PIL import Image
@@ -25,7 +26,11 @@ PLACES = (
     "XPKeywords",
 )
 
+# What Pillow raises for a damaged file.
+DAMAGED = (OSError, ValueError, SyntaxError, struct.error)
+
 _EXIF = 0x8769
+_ORIENTATION = 0x0112
 # Where programs write what they did, in the order in which it is looked at.
 _TAGS = {
     0x9286: _USER_COMMENT,
@@ -50,7 +55,15 @@ _XMP_TITLE = re.compile(r"<dc:title>\s*+<rdf:Alt>\s*+<rdf:li[^>]*+>([^<]*+)")
 _XMP_ATTRIBUTE = re.compile(r'\b\w{1,20}:(?:UserComment|parameters)="([^"]*+)"')
 
 
-def exif_of(image: Image.Image) -> Image.Exif:
+def orientation_of(image: Image.Image) -> int:
+    """Return how a picture is to be turned, EXIF's number; 1, which is not at all, where its EXIF is damaged."""
+    try:
+        return int(_exif_of(image).get(_ORIENTATION, 1))
+    except DAMAGED:
+        return 1
+
+
+def _exif_of(image: Image.Image) -> Image.Exif:
     """Return a picture's EXIF, of a large PNG only what is before its pixels: Pillow decodes them to look behind."""
     behind = image.format == "PNG" and "exif" not in image.info
     exif = Image.Exif() if behind and image.width * image.height > _DECODED else image.getexif()
@@ -61,20 +74,32 @@ def exif_of(image: Image.Image) -> Image.Exif:
 
 
 def texts_of(image: Image.Image) -> Mapping[str, str]:
-    """Return the texts of a picture by the names of their chunks and tags; raises OSError, ValueError, SyntaxError."""
+    """Return the texts of a picture by the names of their chunks and tags.
+
+    Raises OSError, and another of `DAMAGED` where its EXIF cannot be read and there is no text elsewhere.
+    """
+    damage: list[Exception] = []
     texts: dict[str, str] = {}
-    for name, text in _texts(image):
+    for name, text in _texts(image, damage):
         if text.strip("\0 \n") and name not in texts:
             texts[name] = text
+    if damage and not texts:
+        raise damage[0]
     return texts
 
 
-def _texts(image: Image.Image) -> Iterator[tuple[str, str]]:
-    exif = exif_of(image)  # of a PNG this reads to its end, so that `info` has the chunks behind the pixels
+def _texts(image: Image.Image, damage: list[Exception]) -> Iterator[tuple[str, str]]:
+    in_exif: list[tuple[str, str]] = []
+    try:  # of a PNG this reads to its end, so that `info` has the chunks behind the pixels
+        in_exif.extend(_exif_texts(_exif_of(image)))
+    except OSError:
+        raise
+    except DAMAGED as error:
+        damage.append(error)
     for name, value in image.info.items():
         if isinstance(value, str):
             yield _place(str(name)), value if isinstance(value, iTXt) else _latin(value)
-    yield from _exif_texts(exif)
+    yield from in_exif
     comment = image.info.get("comment")
     if isinstance(comment, bytes):
         yield "comment", decode_comment(comment)
