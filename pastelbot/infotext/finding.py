@@ -8,6 +8,7 @@ from pastelbot.formats.texts.infotext_cap import MAX_INFOTEXT, capped
 from pastelbot.infotext.fields import read_fields, with_line_breaks
 from pastelbot.infotext.labels import joined_wraps, labelled, without_header, without_label
 from pastelbot.infotext.markup import without_markup
+from pastelbot.infotext.surroundings import without_surroundings
 
 _STEPS = re.compile(r"\bSteps[*_`]{0,4}[:：][*_` \xa0]{0,4}\d", re.IGNORECASE)
 _PASTED = re.compile(r"(?:^|(?<=[\s*`>]))(?:(negative prompt:)|steps: *\d+ *,)", re.IGNORECASE)
@@ -37,7 +38,7 @@ def find_infotexts(text: str) -> Sequence[str]:
 
     Raises LimitError for more than 64 Ki characters.
     """
-    text = without_header(without_markup(capped(text).strip(_UNSEEN)))
+    text = without_header(without_surroundings(without_markup(capped(text).strip(_UNSEEN))))
     if not _STEPS.search(text):
         return (text,)
     found = [infotext for part in _blocks(text) for infotext in _split(_bare(part))]
@@ -79,7 +80,9 @@ def _blocks(text: str) -> Sequence[str]:
         return complete
     if len(fenced) == 1 and not any(map(_STEPS.search, text.split(fenced[0], 1))):
         return (_FENCE.sub("\n", text),)  # the settings alone are in a block, and the prompts outside of it
-    return _complete(part for mark in ("``", "`") for part in _inside(text, mark) if "\n" not in part) or (text,)
+    hidden = _inside(text, "||")
+    in_code = (part for mark in ("``", "`") for part in _inside(text, mark) if "\n" not in part)
+    return _complete([*hidden, *in_code]) or (text,)
 
 
 def _complete(blocks: Iterable[str]) -> Sequence[str]:
@@ -92,7 +95,8 @@ def _inside(text: str, mark: str) -> Sequence[str]:
     """Return what stands between two marks and has settings; a block that begins the text need not be closed."""
     parts = text.split(mark)
     closed = parts[1::2] if len(parts) % 2 else parts[1:-1:2]
-    if len(parts) == 2 and text.startswith("```\n"):
+    is_begun = len(parts) == 2 and mark == "```" and parts[1].startswith("\n")
+    if is_begun and (not parts[0] or parts[0].endswith(":\n")):
         closed = parts[1:]
     return [part for part in (_LANGUAGE.sub("", part, count=1) for part in closed) if _STEPS.search(part)]
 
@@ -100,7 +104,7 @@ def _inside(text: str, mark: str) -> Sequence[str]:
 def _bare(text: str) -> str:
     """Take quotation marks, the signs of quotes, and the marks of bold and hidden text away from around an infotext."""
     text = text.strip(_UNSEEN)
-    while (inner := _unwrapped(text)) != text:
+    while (inner := without_surroundings(_unwrapped(text))) != text:
         text = inner.strip(_UNSEEN)
     if text.startswith("> ") and "\n" not in text:  # a field has joined the lines of a quote
         found = _QUOTE_BREAK.search(text)
@@ -154,6 +158,8 @@ def _unquoted(lines: Sequence[str]) -> Sequence[str]:
     while first and (lines[first - 1].startswith(">") or _is_gap(lines[: first + 1])):
         first -= 1
     marks = _quote_marks(lines[settings])
+    while first < settings and _depth(lines[first]) < _depth(lines[settings]):  # what was written about a quote
+        first += 1
     return [marks.sub("", line, count=1) for line in lines[first:] if line.startswith(">")]
 
 
@@ -164,8 +170,12 @@ def _is_gap(lines: Sequence[str]) -> bool:
 
 def _quote_marks(line: str) -> re.Pattern[str]:
     """Return the marks of quotes inside quotes, as many as begin a line: a prompt itself may begin with `>`."""
-    depth = re.match(r"(?: ?>)*", line)[0].count(">")  # type: ignore[index]  # it always matches
-    return re.compile(rf"\A(?:> ?){{1,{max(1, depth)}}}")
+    return re.compile(rf"\A(?:> ?){{1,{max(1, _depth(line))}}}")
+
+
+def _depth(line: str) -> int:
+    """Return in how many quotes a line is."""
+    return re.match(r"(?: ?>)*", line)[0].count(">")  # type: ignore[index]  # it always matches
 
 
 def _split(text: str) -> Iterator[str]:

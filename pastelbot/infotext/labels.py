@@ -15,7 +15,8 @@ _NEGATIVE_WORDS = (
     "негативн(?:ый промпт|ый промт|ая подсказка|ый запрос)",
     "네거티브(?: ?프롬프트)?",
     "부정(?: ?프롬프트)?",
-    "neg(?:[ _]prompt)?",
+    "negs?(?:[ _]prompt)?",
+    "np",
     "反向提示[词詞]",
     "[负負]面提示[词詞]",
     "ネガティブ(?:プロンプト)?",
@@ -23,6 +24,7 @@ _NEGATIVE_WORDS = (
 _PROMPT_WORDS = (
     "(?:positive[ _-]?)?prompt",
     "positive",
+    "pp?|pos",
     "parameters",
     r"(?:/\w+ )?infotext",
     "user ?comment",
@@ -33,25 +35,30 @@ _PROMPT_WORDS = (
     "(?:긍정 ?)?프롬프트",
 )
 _COLON = r"(?:[*_ \xa0]*+[:：]|[】〗』」][:：]?)[*_]*+"
-_NEGATIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_NEGATIVE_WORDS)}){_COLON}", re.IGNORECASE)
-# A bar behind it begins a text of several lines in YAML.
-_POSITIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_PROMPT_WORDS)}){_COLON}\s*+(?:[|>][+-]?\s*+$)?", re.IGNORECASE)
-_BARE_NEGATIVE = re.compile(r"^Negative prompts? ++(?=\S)", re.IGNORECASE)  # its colon was forgotten
+_SEVERAL_LINES = r"(?:\s*+[|>][+-]?\s*+$)?"  # what begins them in YAML
+_NEGATIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_NEGATIVE_WORDS)}){_COLON}{_SEVERAL_LINES}", re.IGNORECASE)
+_POSITIVE = re.compile(rf"{_BEFORE}(?:{'|'.join(_PROMPT_WORDS)}){_COLON}\s*+{_SEVERAL_LINES}", re.IGNORECASE)
+_BARE_NEGATIVE = re.compile(r"^Negative prompts? ++(?:[-–—=] )?(?=\S)", re.IGNORECASE)  # its colon was forgotten
 # What stands before a prompt and before a negative prompt, as in a list of pros and cons, or in colours by `diff`.
 _SIGNS = (("+ ", "- "), ("➕", "➖"), ("✅", "❌"), ("⭕", "❌"), ("👍", "👎"), ("🟢", "🔴"))
 _BEHIND_SIGN = " :：\ufe0f"
-_MARKED = r"^[ \t]{0,3}(?:#{1,6}[ \t]*+[*_]{0,3}|[*_]{2,3})"  # a heading that one word alone does not make
-_NEGATIVE_HEADING = re.compile(rf"(?:{_BEFORE}negative[ _-]?prompts?|{_MARKED}neg(?:ative)?s?)[*_# ]*+$", re.IGNORECASE)
+# A heading that one word alone does not make.
+_MARKED = r"^[ \t]{0,3}(?:#{1,6}[ \t]*+[*_]{0,3}|[*_]{2,3}|={2,}+ ?|-{2,}+ ?|\[)"
+_NEGATIVE_HEADING = re.compile(
+    rf"(?:{_BEFORE}\[?negative[ _-]?prompts?|{_MARKED}neg(?:ative)?s?)[*_# =~\]-]*+$", re.IGNORECASE
+)
 _POSITIVE_HEADING = re.compile(
-    rf"(?:{_BEFORE}(?:(?:positive[ _-]?)?prompts?|parameters)|{_MARKED}pos(?:itive)?s?)[*_# ]*+$", re.IGNORECASE
+    rf"(?:{_BEFORE}\[?(?:(?:positive[ _-]?)?prompts?|parameters)|{_MARKED}pos(?:itive)?s?)[*_# =~\]-]*+$", re.IGNORECASE
 )
 _OTHER_HEADING = re.compile(
-    rf"{_BEFORE}(?:(?:other |generation |image |sampl(?:er|ing) )?"
-    r"(?:settings|metadata|details|param(?:eter)?s|info(?:rmation)?|data))[*_ :#]*+$",
+    rf"{_BEFORE}\[?(?:(?:other |generation |image |sampl(?:er|ing) )?"
+    r"(?:settings|metadata|details|param(?:eter)?s|info(?:rmation)?|data))[*_ :#=~\]-]*+$",
     re.IGNORECASE,
 )
+_MODES = ("txt2img", "img2img")  # which civitai writes under its heading
+_RULE = re.compile(r"\s*(?:-{3,}|={3,}|~{3,})\s*$")
 _SETTINGS = re.compile(r"\bSteps[*_`]{0,4}[:：][*_` \xa0]{0,4}\d", re.IGNORECASE)
-_SEPARATOR = re.compile(r"(?:(?<!\s)\s*+[|;，•·]\s*+|(?<!\s)\s++[/–—-]\s++|\t+)(?=[A-Z][\w -]{1,40}[:：])")
+_SEPARATOR = re.compile(r"(?:(?<!\s)\s*+[|;，、•·]\s*+|(?<!\s)\s++[/–—-]\s++|\t+)(?=[A-Z][\w -]{1,40}[:：])")
 _IN_CODE = re.compile(r"(: ?)(`{1,2})([^`\n]*+)\2(?=,|$)")
 _MARKED_VALUE = re.compile(
     r"(\b(?:Steps|Sampler|Schedule type|CFG scale|Seed|Size|Model|Model hash|Clip skip|VAE): ?)(\*\*|\|\||~~|__|\*)"
@@ -61,7 +68,7 @@ _MARKED_VALUE = re.compile(
 # How the first field shows the form of them all: so values with such signs in the webui's own form stay as they are.
 _FORMS = (
     (re.compile(r"Steps：", re.IGNORECASE), re.compile(r"： *"), ": "),
-    (re.compile(r"Steps:\s*+\d++(?: *+[|;，•·\t]| [/–—-] )", re.IGNORECASE), _SEPARATOR, ", "),
+    (re.compile(r"Steps:\s*+\d++(?: *+[|;，、•·\t]| [/–—-] )", re.IGNORECASE), _SEPARATOR, ", "),
     (re.compile(r"Steps: ?`", re.IGNORECASE), _IN_CODE, r"\1\3"),
     (_MARKED_VALUE, _MARKED_VALUE, r"\1\3"),
     (re.compile(r"Steps:\xa0|CFG\xa0scale", re.IGNORECASE), re.compile(r"\xa0"), " "),
@@ -139,6 +146,8 @@ def _without_headings(lines: Sequence[str]) -> list[str]:
     kept: list[str] = []
     heading, has_headings = "", False
     for number, line in enumerate(lines):
+        if (_RULE.match(line) and (heading or has_headings)) or (heading and line.strip() in _MODES):
+            continue
         if heading and line.strip():
             kept.append(heading + line.strip())
             heading, has_headings = "", True
@@ -156,7 +165,8 @@ def _in_order(lines: list[str]) -> list[str]:
     settings = [number for number, line in enumerate(lines) if _SETTINGS.search(line)]
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     behind = lines[first + 1 :]
-    if settings == [first] and any(map(_POSITIVE.match, behind)):
+    is_label = re.compile(rf"{_POSITIVE.pattern}|(?-i:Negative prompt:)", re.IGNORECASE)
+    if settings == [first] and any(map(is_label.match, behind)) and not re.match("Negative", "".join(behind).strip()):
         return [*behind, lines[first]]
     return _negative_first(lines, settings[0]) if len(settings) == 1 else lines
 

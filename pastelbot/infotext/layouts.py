@@ -1,6 +1,7 @@
 """Settings in another layout than one line: a name over its value, tables, keys of the API, words of languages."""
 
 import ast
+import itertools
 import json
 import re
 from urllib.parse import unquote
@@ -35,7 +36,7 @@ _OTHER_STEPS = re.compile(rf"(?:{next(iter(_WORDS))})[*_ ]*[:：] ?\d")
 _NAME = r"[ \t]*+[*_#`]*+[ \t]*+([A-Za-z][A-Za-z _-]{2,24}?)[ \t]*+[*_`]*+"
 # A line that is a name, and the line of its value; a row of a table; a key and its value, with a colon or another sign.
 _PAIRS = (
-    re.compile(rf"^{_NAME}[:：]?+[*_ \t]*+\n([^\n]++)$", re.MULTILINE),
+    re.compile(rf"^{_NAME}[:：]?+[*_ \t]*+\n(?:(?:txt2img|img2img)\n)?+([^\n]++)$", re.MULTILINE),
     re.compile(rf"^[ \t]*+\|{_NAME}[ \t]*+\|([^|\n]*+)\|?+[ \t]*+$", re.MULTILINE),
     re.compile(r"^[ \t]*+([a-z][a-z_]{2,24}):([^\n]++)$", re.MULTILINE),
     re.compile(r"^[ \t]*+([A-Za-z][A-Za-z _-]{2,24}?)(?:\t++| ?= ?)([^\n]++)$", re.MULTILINE),
@@ -49,6 +50,13 @@ _LAST_MARKS = re.compile(
     r" ?\((?:edited|bearbeitet|editado|modifié|изменено|編集済み?|已编辑|已編輯|수정됨)\)$", re.MULTILINE
 )
 _IN_PARENTHESES = re.compile(r"[(\[] ?(Steps: *+\d++ *+,[^\n]*+)$", re.MULTILINE)
+
+
+_KEY_OF_JSON = re.compile(r"""["'](?:steps|num_inference_steps|seed)["']\s*:""")
+_PLAIN_SETTINGS = re.compile(r"\bSteps: *\d+ *,")
+_OBJECT = re.compile(r"\{(?=\s*\")")
+_MOST_OBJECTS = 20
+_DECODER = json.JSONDecoder()
 
 
 def in_one_line(text: str) -> str:
@@ -80,7 +88,11 @@ def _paired(text: str, pairs: re.Pattern[str]) -> str:
 
 
 def _line(match: re.Match[str]) -> str:
-    return f"{_NAMES[_plain(match[1])]}: {match[2].strip()}"
+    value = match[2].strip()
+    inner = value[1:-1]
+    if value[:1] in ("'", '"') and value == value[0] + inner + value[0] and value[0] not in inner:
+        value = inner
+    return f"{_NAMES[_plain(match[1])]}: {value}"
 
 
 def _plain(name: str) -> str:
@@ -88,7 +100,17 @@ def _plain(name: str) -> str:
 
 
 def as_json(text: str) -> str:
-    """Return a dictionary as Python prints it in JSON; any other text as it is."""
+    """Return settings in JSON, out of a code block, a list or a command; a dictionary of Python's in JSON.
+
+    Any other text stays as it is.
+    """
+    if _KEY_OF_JSON.search(text) and not _PLAIN_SETTINGS.search(text):
+        for begin in itertools.islice(_OBJECT.finditer(text), _MOST_OBJECTS):
+            try:
+                value, _end = _DECODER.raw_decode(text, begin.start())
+            except (ValueError, RecursionError):
+                continue
+            return json.dumps(value, ensure_ascii=False)
     if not re.match(r"\s*\{\s*'", text):
         return text
     try:

@@ -15,6 +15,7 @@ _END_OF_PARAGRAPH = re.compile(r"</(?:p|pre|div|blockquote|li)>(?=\s*<)", re.IGN
 _PARAGRAPH = re.compile(r"</?(?:p|pre|code|div|span|blockquote|ul|ol|li)(?: [^<>]*)?>", re.IGNORECASE)
 _ELEMENT = re.compile(r"\A<(p|pre|code|div|span|blockquote|ul|ol)[ >].*</\1>\Z", re.IGNORECASE | re.DOTALL)
 _ENTITY = re.compile(r"&lt;(?:lora|lyco|hypernet):", re.IGNORECASE)
+_BREAK_ENTITY = re.compile(rf"&#(?:10|x0?a);\s*+(?={_SETTINGS})", re.IGNORECASE)
 _DOTS = re.compile(r"(?<=[^.])\.{1,2}(?=Negative prompt:|Steps: *\d+ *,)")  # exiftool's line breaks
 _COLOURS = re.compile(r"\x1b\[[\d;]*+m")
 _FENCED = re.compile(r"\A(`{4,}|~{3,})\w*+\n(.*)\n\1\Z", re.DOTALL)
@@ -41,6 +42,8 @@ def without_markup(text: str) -> str:
         text = text.replace("\\r\\n", "\n").replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
     if "\n" not in text:
         text = _DOTS.sub("\n", text)
+    if _BREAK_ENTITY.search(text):
+        text = html.unescape(text)
     if _ENTITY.search(text) and not _BREAK.search(text):
         text = html.unescape(text)
     if _BREAK.search(text) or _ELEMENT.match(text):

@@ -220,3 +220,68 @@ def test_what_the_prompt_itself_has_stays(name):
     prompt = UNCHANGED[name].partition("\nNegative prompt:")[0].partition("\nSteps:")[0]
 
     assert prompt == read_request(UNCHANGED[name]).request.prompt
+
+
+SETTINGS = {
+    "prompt": LINES[0], "negative_prompt": "hat", "steps": 12, "sampler_name": "Euler a", "cfg_scale": 6, "seed": 77,
+    "width": 128, "height": 192,
+}  # fmt: skip
+ARGUMENTS = (
+    f'prompt="{LINES[0]}", negative_prompt="hat", steps=12, sampler="Euler a", cfg_scale=6, seed=77, size="128x192"'
+)
+COLUMNS = ",".join(SETTINGS)
+SURROUNDED = {
+    "short labels": f"p: {LINES[0]}\nnp: hat\n{LINES[2]}",
+    "a short label of the negative prompt": f"{LINES[0]}\nNP: hat\n{LINES[2]}",
+    "tags of both prompts": f"<prompt>{LINES[0]}</prompt>\n<negative_prompt>hat</negative_prompt>\n{LINES[2]}",
+    "one tag around all": f"<parameters>\n{TEXT}\n</parameters>",
+    "a tag in one line": f"<infotext>{ONE}</infotext>",
+    "braces and a label": f"{{Prompt: {TEXT}}}",
+    "braces in one line": f"{{Prompt: {', '.join(LINES)}}}",
+    "square brackets": f"[{TEXT}]",
+    "parentheses": f"({TEXT})",
+    "a cell of a table": f'00001.png,"{TEXT}"',
+    "a table of semicolons": f'file;infotext\n00001.png;"{TEXT}"',
+    "a table of settings": f'{COLUMNS}\n"{LINES[0]}",hat,12,Euler a,6,77,128,192',
+    "a quote of a quote": f"> hana wrote:\n{each('> > ')}\n> nice!",
+    "a title": f"# My picture\n{TEXT}",
+    "headings with rules": f"Prompt\n------\n{LINES[0]}\n\nNegative prompt\n=====\nhat\n\nSettings\n---\n{LINES[2]}",
+    "headings between rules": f"=== Prompt ===\n{LINES[0]}\n=== Negative ===\nhat\n=== Settings ===\n{LINES[2]}",
+    "sections": f"[Prompt]\n{LINES[0]}\n[Negative prompt]\nhat\n[Settings]\n{LINES[2]}",
+    "hidden text among words": f"settings: ||{TEXT}|| enjoy",
+    "an introduction": f"Hi all, here are my settings:\n\n{TEXT}",
+    "an introduction in the same line": f"My settings: {TEXT}",
+    "a code block that does not end": f"here:\n```\n{TEXT}",
+    "a chat": "\n".join(f"[20:15] hana: {line}" for line in LINES),
+    "civitai's marks": "\n".join(["Prompt", "txt2img", LINES[0], "Negative Prompt", "hat", *FIELDS]),
+    "slashes in one line": f"{LINES[0]} / {LINES[1]} / {LINES[2].replace(', ', ' / ')}",
+    "a dash for the colon": f"{LINES[0]}\nNegative prompt - hat\n{LINES[2]}",
+    "Japanese separators": f"{LINES[0]}\n{LINES[1]}\n{LINES[2].replace(': ', '：').replace(', ', '、')}",
+    "settings first": f"{LINES[2]}\n{LINES[0]}\n{LINES[1]}",
+    "signs that are not seen at the ends": each("", "\u200b"),
+    "HTML's entities": TEXT.replace("\n", "&#10;"),
+    "both prompts in YAML": f"prompt: |\n  {LINES[0]}\nnegative_prompt: >-\n  hat\n" + "\n".join(FIELDS),
+    "TOML": "\n".join(f"{key} = {json.dumps(value)}" for key, value in SETTINGS.items()),
+    "JSON in a code block": f"```json\n{json.dumps(SETTINGS, indent=2)}\n```",
+    "a list of JSON": json.dumps([SETTINGS]),
+    "a request of the API": f"curl -X POST http://127.0.0.1:7860/sdapi/v1/txt2img -d '{json.dumps(SETTINGS)}'",
+    "a call of Python": f"pipe({ARGUMENTS})",
+    "a command": f"/imagine prompt:{LINES[0]} negative:hat steps:12 sampler:Euler a cfg_scale:6 seed:77 size:128x192",
+}
+
+
+@pytest.mark.parametrize("name", SURROUNDED)
+def test_what_stands_around_it_is_left_out(name):
+    asked = read_request(SURROUNDED[name]).request
+
+    assert ("1girl, red hair", "hat", 12, "Euler a") == (
+        asked.prompt, asked.negative_prompt, asked.steps, asked.sampler,
+    )  # fmt: skip
+    assert (6, 77, 128, 192) == (asked.cfg_scale, asked.seed, asked.width, asked.height)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["(1girl:1.2), (hat)", "[hat]", "{a|b}", "time: 12", "a\n\nb", "@hana, 1girl", "|", '"a", "b"']
+)
+def test_what_only_looks_so_is_a_prompt(prompt):
+    assert prompt == read_request(f"{prompt}\n{LINES[1]}\n{LINES[2]}").request.prompt

@@ -34,15 +34,31 @@ _OF_FILES = {"filename", "outdir", "output", "o"}  # says where a picture went, 
 _OTHERS_NEEDED = {"Sampler", "CFG scale", "Seed", "Size"}
 _DREAM = (re.compile(r"\s-s ?\d{1,4}(?!\S)"), re.compile(r"\s-S ?\d{1,10}(?!\S)"))
 _DREAM_PROMPT = re.compile(r"\A(?:!dream|(?:dream|invoke)>)\s*+")
-_LOG_HEADER = "prompt,seed,width,height,sampler,cfgs,steps,"
+_LOG_HEADER = re.compile(
+    r"(?=[^\n]*\bprompt\b)(?=[^\n]*\bsteps\b)(?=[^\n]*\bseed\b)[\w\"' -]+(?:[,;\t][\w\"' -]+){3,}+\n", re.IGNORECASE
+)
+# A call of Python, and a command as Discord shows one that was given.
+_ARGUMENT = re.compile(
+    r"""\b([a-z]\w*+)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|(-?[\d.]+)(?=\s*[,)\n]|\Z))"""
+)
+_CALL = re.compile(r"[(,]\s*prompt\s*=\s*[\"'][\s\S]*\b(?:num_inference_steps|steps)\s*=\s*\d")
+_COMMAND = re.compile(r"\A/\w+ (?=prompt: ?\S)")
+_OPTION = re.compile(
+    r"(?:\A|\s)(prompt|negative(?:_prompt)?|steps|sampler|schedule|cfg(?:_scale)?|seed|size|width|height|clip_skip): ?"
+)
 
 
 def pasted_infotext(text: str) -> str | None:
     """Return the infotext of a command line, or of the first row of the webui's `log.csv`; None of any other text."""
     text = _CONTINUED.sub(" ", _FENCE.sub("", text.strip()).strip())
     program = ""  # of the webui, which says the same in other words
-    if text.startswith(_LOG_HEADER):
+    if _LOG_HEADER.match(text):
         settings = _logged(text)
+    elif (begin := _COMMAND.match(text)) is not None:
+        settings = flat_settings(_options(text[begin.end() :]))
+    elif _CALL.search(text) and not _INFOTEXT.search(text):
+        given = {match[1]: next(filter(None, match.groups()[1:]), "") for match in _ARGUMENT.finditer(text)}
+        settings = flat_settings(given)
     elif "\n" in text or _INFOTEXT.search(text):
         return None
     elif all(flag.search(text) for flag in _DREAM):
@@ -64,9 +80,16 @@ def _value(match: re.Match[str]) -> str:
     return single if single is not None else bare.strip()
 
 
+def _options(text: str) -> dict[str, str]:
+    """Return the options of a command of Discord by name, as it shows them: `prompt:1girl steps:20`."""
+    _before, *parts = _OPTION.split(text)
+    return dict(zip(parts[::2], (value.strip() for value in parts[1::2]), strict=False))
+
+
 def _logged(text: str) -> ProgramSettings | None:
+    sign = next((each for each in ",;\t" if each in text[: text.index("\n")]), ",")
     try:
-        row = next(csv.DictReader(io.StringIO(text)), {})
+        row = next(csv.DictReader(io.StringIO(text), delimiter=sign), {})
     except csv.Error:
         return None
     return flat_settings({_COLUMNS.get(name, name): it for name, it in row.items() if name and name not in _OF_FILES})
