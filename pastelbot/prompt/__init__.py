@@ -1,5 +1,5 @@
 """Prompt language: pure text, no torch."""
 
-from pastelbot.prompt.checking import check
+from pastelbot.prompt.checking import check, check_not_blank
 
-__all__ = ["check"]
+__all__ = ["check", "check_not_blank"]

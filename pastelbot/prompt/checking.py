@@ -1,9 +1,25 @@
 """Prompt validation before a request is queued."""
 
+import re
+
 from pastelbot.errors import PromptError
 from pastelbot.prompt.attention import parse_attention
 from pastelbot.prompt.composition import split_and
 from pastelbot.prompt.parsing import PromptParser
+
+# What only separates, groups or weights words: ":3" alone is a tag, "(:3)" a weight.
+_SEPARATORS = re.compile(r"\b(?:AND|BREAK)\b|:+[ \d.]+(?=[)\]])|[\s,、，()\[\]{}|]+")
+
+
+def check_not_blank(prompt: str) -> None:
+    """Raise PromptError where a prompt says nothing; LoRA tags say something, as they change what is painted."""
+    if not prompt.strip():
+        raise PromptError("The prompt is empty: write what to paint, for example `1girl, red hair, smile`.")
+    if not _SEPARATORS.sub("", prompt):
+        raise PromptError(
+            "The prompt has nothing but commas, brackets and the like: write what to paint, for example "
+            "`1girl, red hair, smile`."
+        )
 
 
 def check(

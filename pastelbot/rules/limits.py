@@ -9,7 +9,7 @@ from pastelbot.errors import LimitError, NotFoundError, PromptError, RequestErro
 from pastelbot.formats import pictures
 from pastelbot.formats.inpainting.masks import check_mask
 from pastelbot.formats.network_files import LoraFiles, ModelNames
-from pastelbot.prompt import check
+from pastelbot.prompt import check, check_not_blank
 from pastelbot.prompt.extra_networks import NetworkTag
 from pastelbot.prompt.lora_tags import lora_tags_among, written
 from pastelbot.prompt.parsing import PromptParser
@@ -26,8 +26,6 @@ MAX_SEED = 2**32 - 1
 # Control characters and UTF-16 surrogates, which cannot be stored.
 _BROKEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 LEAST_SIDE = 64
-# Signs and words that only stand between or around what is painted.
-_NOTHING = re.compile(r"(?:[\s,，、;()\[\]{}|\\]|\b(?:BREAK|AND)\b)*")
 _MOST_CUT = 2  # times the cap: what a hires fix of another shape may enlarge before it cuts
 
 
@@ -125,15 +123,9 @@ def _check_sampling(request: GenerationRequest) -> None:
         option.check(str(option.value(request)))
 
 
-def check_says_something(prompt: str) -> None:
-    """Raise PromptError for a prompt of nothing but blanks, commas, brackets and words that divide prompts."""
-    if _NOTHING.fullmatch(prompt):
-        raise PromptError("The prompt is empty: write what to paint, for example `1girl, red hair, smile`.")
-
-
 def _check_prompt(request: GenerationRequest, limits: LimitSettings, parser: PromptParser) -> None:
     for each in request.prompts or (request,):
-        check_says_something(each.prompt)
+        check_not_blank(each.prompt)
     hires = request.hires
     _check_text("prompt", request.prompt, limits, parser)
     _check_text("negative prompt", request.negative_prompt, limits, parser, negative=True)

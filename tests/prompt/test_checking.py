@@ -1,7 +1,7 @@
 import pytest
 
 from pastelbot.errors import PromptError
-from pastelbot.prompt import check
+from pastelbot.prompt import check, check_not_blank
 from pastelbot.prompt.word_list import painted_texts
 
 
@@ -31,3 +31,18 @@ def test_and_divides_only_a_prompt_that_is_not_negative():
     check("(a AND b:1.2.3)")
     with pytest.raises(PromptError):
         check("(a AND b:1.2.3)", negative=True)
+
+
+@pytest.mark.parametrize(
+    "prompt", [", ,,", "BREAK", "AND", " AND ,", "{}", "{,}", "((()))", "[|]", "(,:1.3)", "[,::0.5]", "、，"]
+)
+def test_a_prompt_of_separators_alone_is_refused(prompt):
+    with pytest.raises(PromptError, match="nothing but commas"):
+        check_not_blank(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["1girl", ":3", "^_^", "...", "!", "<lora:soft:0.8>", "AND a", "BREAKFAST", "(a:1.2)", "__hair__", "髪"]
+)
+def test_a_prompt_of_a_sign_or_a_lora_alone_is_painted(prompt):
+    check_not_blank(prompt)

@@ -21,8 +21,8 @@ def test_the_cards_request_passes():
     ("changes", "error", "words"),
     [
         ({"prompt": " \n"}, PromptError, ["empty"]),
-        ({"prompt": ", ,,"}, PromptError, ["empty"]),
-        ({"prompt": "((,)) BREAK [ ] AND 、"}, PromptError, ["empty"]),
+        ({"prompt": ", ,,"}, PromptError, ["nothing but commas"]),
+        ({"prompt": "((,)) BREAK [ ] AND 、"}, PromptError, ["nothing but commas"]),
         ({"prompt": "a" * 4001}, LimitError, ["4,001", "4,000"]),
         ({"negative_prompt": "a" * 4001}, LimitError, ["negative prompt", "4,000"]),
         ({"prompt": "1girl, (hair:1.2.3)"}, PromptError, ["prompt"]),

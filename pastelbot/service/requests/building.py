@@ -17,10 +17,10 @@ from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_negative
 from pastelbot.options.recreating import read_settings, with_what_is_here
 from pastelbot.options.wildcards import load_wildcards
+from pastelbot.prompt import check_not_blank
 from pastelbot.prompt.expansion import expand
 from pastelbot.prompt.wildcard_lists import Wildcards
 from pastelbot.records import Actor, GenerationRequest, Grid, InitImage, JobOptions, Prompts
-from pastelbot.rules.limits import check_says_something
 from pastelbot.rules.sampling.init_options import applicable
 from pastelbot.service.access import AccessPolicy, EffectivePolicy
 from pastelbot.service.models.models import Models
@@ -76,7 +76,7 @@ class RequestBuilder:
         preset = await self._preset(actor, typed)
         default = preset.merged_over(effective_defaults.merged)
         options = typed.merged_over(_without_hires(default) if typed.init is not None else default)
-        check_says_something(options.prompt or "")
+        check_not_blank(options.prompt or "")
         policy = await self._access.authorize(actor)
         settings = self._capped(policy)
         options = options.replace(hires=_wants_hires(typed, options, settings), seed=self._seed(options))

@@ -192,6 +192,8 @@ REFUSALS = [
     ),
     ({"prompt": "{a,b,c,d}{a,b,c,d}"}, "16 different prompts; the limit is 12"),
     ({"prompt": "--seed 5"}, "The prompt is empty"),
+    ({"prompt": ", ,,"}, "The prompt has nothing but commas, brackets and the like"),
+    ({"prompt": "{, BREAK}"}, "The prompt has nothing but commas, brackets and the like"),
     ({"prompt": "a" * 8000}, "8,000 characters; the limit is 4,000"),
     ({"prompt": "🎨" * 3900}, "tokens, which are 52 chunks of 75; the limit is 40 chunks"),
     ({"prompt": "1girl", "negative": "@" * 3900}, "The negative prompt has 3,899 tokens"),
