@@ -157,7 +157,7 @@ class PastelBot(PastelClient):
             self.languages,
             pace=self._pace,
             mention_after=self._mention_after,
-            usual=render.Usual(negative=services.settings.defaults.negative_prompt, work=services.quotas.default),
+            usual=render.usual_of(services),
         )
 
     async def on_shard_connect(self, shard_id: int) -> None:

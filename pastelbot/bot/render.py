@@ -15,6 +15,7 @@ from pastelbot.rules import cost, grids
 from pastelbot.rules.hires import hires_size
 from pastelbot.rules.visibility import may_see
 from pastelbot.service.requests.submission import Queued
+from pastelbot.service.services import Services
 
 _CONTENT = 2000
 _PROMPT = 350  # columns of a prompt in a message that has a picture or will have one, so that a phone shows both
@@ -43,6 +44,11 @@ class Usual:
 
     negative: str
     work: int
+
+
+def usual_of(services: Services) -> Usual:
+    """Return what pictures are compared with in this bot."""
+    return Usual(negative=services.settings.defaults.negative_prompt, work=services.quotas.default)
 
 
 def announcement(queued: Queued, usual: Usual) -> str:
@@ -136,11 +142,11 @@ def settings_line(
     seeds: Sequence[int],
     seconds: float | None = None,
     *,
-    usual: Usual | None = None,
+    usual: Usual,
 ) -> str:
     """Write the settings in one small line: `seed 123 - 448x640 -> 960x1280 - DPM++ 2M Karras - ...`.
 
-    Without `usual`, for details, nothing is said of the negative prompt, and the cost is in MP-steps.
+    What is avoided is there where it is not as usual.
     """
     size, steps = f"{request.width}x{request.height}", f"{request.steps}"
     hires = request.hires
@@ -161,14 +167,12 @@ def settings_line(
     if request.init is not None:
         parts.append(f"strength {request.init.denoising_strength:g}")
     parts += [plain(name) for name in (request.checkpoint, request.vae) if name]
-    if usual is not None:
-        avoided = (_avoided(one.negative_prompt, usual.negative) for one in request.with_each_prompt())
-        parts += dict.fromkeys(itertools.chain.from_iterable(avoided))
+    avoided = (_avoided(one.negative_prompt, usual.negative) for one in request.with_each_prompt())
+    parts += dict.fromkeys(itertools.chain.from_iterable(avoided))
     if request.grid is not None:
         parts += _axes(request.grid)
     if seconds is not None:
-        price = cost.text(cost.work(request)) if usual is None else _price(request, usual)
-        parts += [f"{seconds:.1f} s", f"cost {price}"]
+        parts += [f"{seconds:.1f} s", f"cost {_price(request, usual)}"]
     return " · ".join(parts)
 
 

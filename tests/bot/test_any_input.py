@@ -46,7 +46,7 @@ def actor(studio):
 def check(request):
     assert cost.work(request) > 0
     assert request == _REQUEST.validate_json(json.dumps(asdict(request)))
-    render.settings_line(request, [request.seed])
+    render.settings_line(request, [request.seed], usual=render.Usual(negative="", work=1))
 
 
 async def test_any_prompt(studio, actor):

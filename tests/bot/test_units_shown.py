@@ -14,7 +14,6 @@ ALLOWED = {
     "bot/features/admin/texts.py:_figures",
     "bot/features/quota/texts.py:_details",  # the small line of /quota
     "bot/features/quota/texts.py:allowance_text",  # what admins read
-    "bot/render.py:settings_line",  # how a picture of the gallery was made
     "rules/cost.py:text",
     "service/quotas.py:_check",  # what admins set and grant, and the audit trail
     "service/quotas.py:grant",
@@ -60,23 +59,25 @@ def test_no_help_writes_the_unit_itself():
 async def test_a_member_reads_pictures_from_the_queue_to_the_refusal(open_studio):
     studio = await open_studio(quota={"work_per_day": 5 * 1.6384, "saved_days": 1})
     queued = (await studio.imagine(count=2)).response.content
-    done = (await studio.finish()).content
+    finished = await studio.finish()
+    done = finished.content
     asked = (await studio.imagine("{red,blue} hair")).response.content
     refused = (await studio.imagine(count=4)).response.content
     quota = (await studio.hana.slash(studio.channel, "quota")).response.content
+    made = (await studio.kenji.context_menu(studio.channel, "Who made this", finished)).response.content
 
     assert "costs 2 usual pictures" in queued
     assert "cost 2 usual pictures" in done
     assert "and costs 2 usual pictures" in asked
     assert "That would cost 4 usual pictures, and you have 3 left; 5 more come" in refused
+    assert "cost 2 usual pictures" in made
     assert "You have **3 usual pictures** left" in quota
-    shown = [queued, done, asked, refused, *(line for line in quota.splitlines() if not line.startswith("-# "))]
+    shown = [queued, done, made, asked, refused, *(line for line in quota.splitlines() if not line.startswith("-# "))]
     assert UNIT not in "\n".join(shown)
 
 
-def test_details_have_the_exact_work():
+def test_the_settings_line_has_the_cost_in_usual_pictures():
     usual = render.Usual(negative="", work=5_000_000)
     request = GenerationRequest(prompt="1girl", width=512, height=512, steps=20, seed=1)
 
-    assert "cost 5.2 MP-steps" in render.settings_line(request, [1], 2.0)
     assert "cost 1.1 usual pictures" in render.settings_line(request, [1], 2.0, usual=usual)

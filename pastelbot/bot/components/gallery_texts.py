@@ -49,14 +49,14 @@ def gallery_text(page: Page, view: View, tag: str, text: str) -> str:
     return "\n".join(lines)
 
 
-def provenance_text(provenance: Provenance) -> str:
+def provenance_text(provenance: Provenance, usual: render.Usual) -> str:
     """Say who asked for a picture, when, with which settings, and what it was made from."""
     job = provenance.job
     seeds = [picture.seed for picture in provenance.pictures] or [job.request.seed]
     lines = [
         f"Asked for by <@{job.user_id}>, {format_dt(job.created_at, 'f')} ({format_dt(job.created_at, 'R')})",
         render.quote_of(job.request, 800),
-        f"-# {render.settings_line(job.request, seeds, job.seconds)}",
+        f"-# {render.settings_line(job.request, seeds, job.seconds, usual=usual)}",
     ]
     return "\n".join(lines + _credit_lines(provenance.credits))
 

@@ -4,6 +4,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from pastelbot.bot import render
 from pastelbot.bot.checks import actor_of
 from pastelbot.bot.components import gallery_texts
 from pastelbot.bot.components.gallery_views import SEARCHED, EntryButton, PageButton, names_of, page_view
@@ -75,7 +76,8 @@ class GalleryCog(commands.Cog):
     async def who_made(self, interaction: Interaction, message: discord.Message) -> None:
         """Tell privately who asked for the picture of a message, and how it was made."""
         making = await self._gallery.who_made(actor_of(interaction), message.id)
-        await respond_ephemeral(interaction, gallery_texts.provenance_text(making))
+        usual = render.usual_of(interaction.client.services)
+        await respond_ephemeral(interaction, gallery_texts.provenance_text(making, usual))
 
     async def cog_unload(self) -> None:
         """Finish deleting: Discord tells of a deletion only once."""
