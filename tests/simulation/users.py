@@ -62,7 +62,8 @@ class Users:
 
     def _send(self, send, kind, person, channel, data, *, message=None, times=1):
         one = self.discord.interaction(person, channel, message.id if message is not None else None)
-        self.trace("user", person, data.get("custom_id") or data["name"], *(["twice"] if times > 1 else []))
+        sent = data["name"] if "name" in data else data["custom_id"]
+        self.trace("user", person, sent, *(["twice"] if times > 1 else []))
         body = {
             "id": str(one.id),
             "application_id": str(APPLICATION),
