@@ -1,7 +1,7 @@
 """Names of choices that several layers share, and the sentence for an unknown one. Pure text, no torch."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,7 +82,7 @@ def _plain(name: str) -> str:
     )
 
 
-def nearest_names(name: str, known: Sequence[str]) -> str:
-    """Return a sentence with the known names that resemble a wrong one."""
-    found = similar(name, known)
-    return f"Did you mean {' or '.join(found)}?" if found else f"Known are {', '.join(known)}."
+def nearest_names(name: str, known: Sequence[str], written: Callable[[str], str] = str) -> str:
+    """Return a sentence with the known names that resemble a wrong one, each as it is `written` where it is used."""
+    found = list(map(written, similar(name, known)))
+    return f"Did you mean {' or '.join(found)}?" if found else f"Known are {', '.join(map(written, known))}."

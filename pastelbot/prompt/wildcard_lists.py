@@ -35,7 +35,7 @@ class Wildcards:
             raise PromptError(f"The wildcard {where} is empty: its file has no lines.", position=position)
         if not self.names:
             raise PromptError(f"There is no wildcard {where}: this bot has none.", position=position)
-        near = nearest_names(name[:60], self.names)
+        near = nearest_names(name[:60], self.names, "`__{}__`".format)
         raise PromptError(
             f"There is no wildcard {where}. {near if len(near) < 300 else f'There are {len(self.names)} others.'}",
             position=position,

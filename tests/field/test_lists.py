@@ -117,7 +117,7 @@ def test_a_wildcard_against_words_or_with_blanks_is_one(prompt, painted):
 
 @pytest.mark.parametrize("prompt", ["x__hiar__", "__hiar__s", "__ hiar __"])
 def test_a_mistyped_one_is_said(prompt):
-    with pytest.raises(PromptError, match=r"There is no wildcard `__hiar__`.*Did you mean hair"):
+    with pytest.raises(PromptError, match=r"There is no wildcard `__hiar__`.*Did you mean `__hair__`"):
         expand(prompt, seeds=[1], wildcards=HAIR, limit=1)
 
 

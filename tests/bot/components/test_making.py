@@ -188,7 +188,7 @@ REFUSALS = [
     ({"prompt": "1girl, {red,blue"}, "The brace { at character 8 is never closed"),
     (
         {"prompt": "1girl, __hair_colr__"},
-        "There is no wildcard `__hair_colr__` (at character 8). Did you mean hair_color",
+        "There is no wildcard `__hair_colr__` (at character 8). Did you mean `__hair_color__`?",
     ),
     ({"prompt": "{a,b,c,d}{a,b,c,d}"}, "16 different prompts; the limit is 12"),
     ({"prompt": "--seed 5"}, "The prompt is empty"),
