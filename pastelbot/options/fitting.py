@@ -8,12 +8,19 @@ from pastelbot.records import GenerationRequest
 
 # Up to three times the pixels of the largest named size, shapes mostly stay whole; far beyond, they repeat and melt.
 _FAR = 3
+# A shape that is so many times as long as the longest named one, or as 3:2, shows heads twice, or parts of one.
+_STRETCHED = 1.6
+_LONG = 1.5
 
 
-def is_far_larger(request: GenerationRequest, settings: Settings) -> bool:
-    """Return whether a first pass has far more pixels than the default checkpoint was made for."""
-    largest = max(width * height for width, height in _named(settings))
-    return not request.checkpoint and request.width * request.height > _FAR * largest
+def is_far_off(request: GenerationRequest, settings: Settings) -> bool:
+    """Return whether a first pass has far more pixels, or is far longer, than the default checkpoint was made for."""
+    named, width, height = _named(settings), request.width, request.height
+    is_large = width * height > _FAR * max(each[0] * each[1] for each in named)
+    widest = _STRETCHED * max(_LONG, *(each[0] / each[1] for each in named))
+    narrowest = _STRETCHED * max(_LONG, *(each[1] / each[0] for each in named))
+    is_long = width > widest * height or height > narrowest * width
+    return not request.checkpoint and (is_large or is_long)
 
 
 def fitted(request: GenerationRequest, settings: Settings) -> GenerationRequest:

@@ -165,12 +165,12 @@ def refusal(error: Exception, translate: Translate, *, charged: bool = True) -> 
 
 
 def question(plan_id: str, pictures: int, price: str, size: str, translate: Translate) -> str:
-    """Return what is asked before a plan is painted; `size` is one that fits, where the asked one is far too large."""
+    """Return what is asked before a plan is painted; `size` is one that fits, where the asked one is far off."""
     lines = [translate(f"That is {pictures} picture{'s' * (pictures > 1)} and costs {price}. Paint them?")]
     answers = [("yes", "Paint"), ("no", "Cancel")]
     if size:
-        lines.insert(0, translate(f"This is far larger than the checkpoint was made for; {size} fits it."))
-        answers = [("fit", "Paint smaller"), ("yes", "Paint as asked"), ("no", "Cancel")]
+        lines.insert(0, translate(f"This is far from the sizes that the checkpoint was made for; {size} fits it."))
+        answers = [("fit", "Paint the size that fits"), ("yes", "Paint as asked"), ("no", "Cancel")]
     buttons = "".join(
         f'<button data-post="/plans/{plan_id}/{answer}">{_t(translate, text)}</button>' for answer, text in answers
     )

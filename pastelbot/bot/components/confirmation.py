@@ -1,4 +1,4 @@
-"""Confirmation before several jobs, before a picture far larger than the checkpoint paints well, and of mistyped tags.
+"""Confirmation before several jobs, before sizes far from what the checkpoint paints well, and of mistyped tags.
 
 What is asked about lies in the database, so the buttons work after a restart, for as long as the question counts.
 """
@@ -18,7 +18,7 @@ from pastelbot.bot.components.tag_suggestions import certain_suggestions, correc
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import language_of
 from pastelbot.bot.responses import answers_errors, defer, is_queued, replace_response, respond_ephemeral
-from pastelbot.options.fitting import fitted, is_far_larger
+from pastelbot.options.fitting import fitted, is_far_off
 from pastelbot.records import Actor, GenerationRequest, JobOptions, ReplyTarget
 from pastelbot.rules import cost
 from pastelbot.service.requests.checking import Checked
@@ -31,7 +31,7 @@ _SHOWN = 8
 _TAG = 60  # characters of a tag on a button
 _ANSWERS = {
     "yes": ("Paint", discord.ButtonStyle.success),
-    "fit": ("Paint smaller", discord.ButtonStyle.success),
+    "fit": ("Paint the size that fits", discord.ButtonStyle.success),
     "meant": ("Paint corrected", discord.ButtonStyle.success),
     "asked": ("Paint as asked", discord.ButtonStyle.secondary),
     "no": ("Cancel", discord.ButtonStyle.secondary),
@@ -49,16 +49,16 @@ async def ask(interaction: Interaction, checked: Checked, mistyped: Sequence[Sug
         reply_target(interaction)  # what the bot lacks here is said before anything is asked
     plan = plan_of(checked)
     number = await services.confirmations.add(plan, now=services.clock())
-    too_large = [each for each in plan.requests if is_far_larger(each, services.settings)]
+    far_off = [each for each in plan.requests if is_far_off(each, services.settings)]
     view = discord.ui.View(timeout=None)
-    for answer in _answers(too_large=bool(too_large), mistyped=bool(mistyped)):
+    for answer in _answers(far_off=bool(far_off), mistyped=bool(mistyped)):
         view.add_item(PlanButton(answer, number, mistyped[0].meant if len(mistyped) == 1 else ""))
-    lines = _size_question(services, too_large[0]) if too_large else suggestion_lines(mistyped)
+    lines = _size_question(services, far_off[0]) if far_off else suggestion_lines(mistyped)
     await respond_ephemeral(interaction, "\n".join([*lines, *_question(plan, services.quotas.default)]), view=view)
 
 
-def _answers(*, too_large: bool, mistyped: bool) -> tuple[str, ...]:
-    if too_large:
+def _answers(*, far_off: bool, mistyped: bool) -> tuple[str, ...]:
+    if far_off:
         return "fit", "asked", "no"
     return ("meant", "asked", "no") if mistyped else ("yes", "no")
 
@@ -67,7 +67,7 @@ def _size_question(services: Services, request: GenerationRequest) -> list[str]:
     """Say which size the checkpoint was made for and, where it is known, how long the requested one takes."""
     fit = fitted(request, services.settings)
     warning = (
-        f"⚠️ **{request.width}x{request.height}** is far larger than this checkpoint was made for, "
+        f"⚠️ **{request.width}x{request.height}** is far from the sizes that this checkpoint was made for, "
         f"so shapes come out wrong. **{fit.width}x{fit.height}** fits it."
     )
     seconds = services.dispatcher.seconds_for(cost.work(request))

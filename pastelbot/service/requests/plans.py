@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pastelbot.config import Settings
-from pastelbot.options.fitting import fitted, is_far_larger
+from pastelbot.options.fitting import fitted, is_far_off
 from pastelbot.rules import cost, grids
 from pastelbot.service.requests.checking import Checked
 from pastelbot.store.confirmations import Plan
@@ -11,7 +11,7 @@ from pastelbot.store.confirmations import Plan
 
 def needs_answer(checked: Checked, settings: Settings) -> bool:
     """Return whether a user is asked before these requests are queued."""
-    return len(checked.requests) > 1 or is_far_larger(checked.requests[0], settings)
+    return len(checked.requests) > 1 or is_far_off(checked.requests[0], settings)
 
 
 def plan_of(checked: Checked) -> Plan:
@@ -31,6 +31,6 @@ def price_of(plan: Plan, usual: int) -> str:
 
 
 def fitting(plan: Plan, settings: Settings) -> Plan:
-    """Return a plan with sizes that fit the checkpoint in place of far larger ones."""
-    requests = (fitted(each, settings) if is_far_larger(each, settings) else each for each in plan.requests)
+    """Return a plan with sizes that fit the checkpoint in place of those far off."""
+    requests = (fitted(each, settings) if is_far_off(each, settings) else each for each in plan.requests)
     return replace(plan, requests=tuple(requests))

@@ -10,7 +10,7 @@ from pastelbot.errors import PastelError
 from pastelbot.i18n.languages import Languages, Translate
 from pastelbot.infotext import read_request
 from pastelbot.options import GenerationOptions
-from pastelbot.options.fitting import fitted, is_far_larger
+from pastelbot.options.fitting import fitted, is_far_off
 from pastelbot.options.option import Option
 from pastelbot.records import InitImage
 from pastelbot.service.page.uploads import Uploads
@@ -97,7 +97,7 @@ class PaintTab:
     def _question(self, plan_id: str, plan: Plan) -> str:
         settings, request = self._services.settings, plan.requests[0]
         fit = fitted(request, settings)
-        size = f"{fit.width}x{fit.height}" if is_far_larger(request, settings) else ""
+        size = f"{fit.width}x{fit.height}" if is_far_off(request, settings) else ""
         price = price_of(plan, self._services.quotas.default)
         return question(plan_id, pictures_in(plan), price, size, self._translate)
 

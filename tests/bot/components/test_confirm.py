@@ -163,12 +163,14 @@ async def test_a_far_too_large_picture_is_asked_about_with_the_size_that_fits(st
     asked = await studio.imagine("1girl", size="1024x1024", hires="off")
 
     assert asked.response.ephemeral
-    assert "**1024x1024** is far larger than this checkpoint was made for" in asked.response.content
+    assert "**1024x1024** is far from the sizes that this checkpoint was made for" in asked.response.content
     assert "fits it" in asked.response.content
     assert [] == await jobs(studio)
 
 
-@pytest.mark.parametrize(("label", "size"), [("Paint smaller", (512, 512)), ("Paint as asked", (1024, 1024))])
+@pytest.mark.parametrize(
+    ("label", "size"), [("Paint the size that fits", (512, 512)), ("Paint as asked", (1024, 1024))]
+)
 async def test_it_is_painted_as_answered(open_studio, label, size):
     studio = await open_studio(
         sizes={"square": {"first": "512x512", "hires": "1024x1024"}}, defaults={"size": "square"}

@@ -245,7 +245,7 @@ async def test_what_cannot_be_recreated_is_refused(studio, recreate, options, wo
 
 async def test_the_cards_pictures_are_asked_about_where_the_checkpoint_is_smaller(studio, recreate):
     asked = await recreate(infotext=CARD[0])
-    await studio.hana.click(asked.response, label="Paint smaller")
+    await studio.hana.click(asked.response, label="Paint the size that fits")
     request = await painted_request(studio)
 
     assert ((128, 192), (256, 384)) == ((request.width, request.height), (request.hires.width, request.hires.height))
