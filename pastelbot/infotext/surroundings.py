@@ -10,10 +10,9 @@ _TAGS = (
     "(?:positive[ _-]?)?prompt|positive|pos|infotext|param(?:eter)?s|settings|metadata|info|"
     "negative(?:[ _-]?prompt)?|neg"
 )
-_PAIR_OF_TAGS = re.compile(rf"<({_TAGS})>.*?</\1>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(rf"\s*<(/?)({_TAGS})>\s*", re.IGNORECASE)
+_TAG = re.compile(rf"(?:(?<!\s)\s++)?+<(/?)({_TAGS})>\s*+", re.IGNORECASE)
 _BRACKETS = {"{": "}", "[": "]", "(": ")", "<": ">", "«": "»", "【": "】", "『": "』"}
-_COMMAS = re.compile(r"\s*,\s+(?=(?:Negative prompt|Steps): *)", re.IGNORECASE)
+_COMMAS = re.compile(r"(?:(?<!\s)\s++)?+,\s++(?=(?:Negative prompt|Steps): *)", re.IGNORECASE)
 _WRITER = re.compile(r"^\[?\d{1,2}:\d\d(?::\d\d)?(?: ?[AP]M)?\]?,? ?[-–]? ?<?[^\n:<>,]{1,40}(?:: |> )", re.MULTILINE)
 _LABEL = re.compile(r"[\W_]*(?:negative|neg|np|p|pos|positive|prompts?|steps)\b", re.IGNORECASE)
 _INTRODUCTION = re.compile(
@@ -29,7 +28,8 @@ _SAID_BEFORE = re.compile(
 )
 _TITLE = re.compile(r"\A#{1,6} (?![^\n]*(?:prompt|:))[^\n]*\n\s*(?=\S)", re.IGNORECASE)
 _IN_ONE_LINE = re.compile(r" ([|/;·•–—]) Steps: *\d+ *\1 ")
-_ENDS = re.compile("[\u200b\u2060\ufeff]+$|^[\u200b\u2060\ufeff]+", re.MULTILINE)
+_UNSEEN = "[\u200b\u2060\ufeff]"
+_ENDS = re.compile(f"(?<!{_UNSEEN}){_UNSEEN}++$|^{_UNSEEN}++", re.MULTILINE)
 
 
 def without_surroundings(text: str) -> str:
@@ -59,9 +59,13 @@ def _out_of_table(text: str) -> str:
 
 
 def _without_tags(text: str) -> str:
-    if not _PAIR_OF_TAGS.search(text):
-        return text
-    return _TAG.sub(_label, text).strip()
+    opened: set[str] = set()
+    for closing, name in _TAG.findall(text):
+        if closing and name.lower() in opened:
+            return _TAG.sub(_label, text).strip()
+        if not closing:
+            opened.add(name.lower())
+    return text
 
 
 def _label(tag: re.Match[str]) -> str:

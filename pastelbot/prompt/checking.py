@@ -8,7 +8,7 @@ from pastelbot.prompt.composition import split_and
 from pastelbot.prompt.parsing import PromptParser
 
 # What only separates, groups or weights words: ":3" alone is a tag, "(:3)" a weight.
-_SEPARATORS = re.compile(r"\b(?:AND|BREAK)\b|:+[ \d.]+(?=[)\]])|[\s,、，()\[\]{}|]+")
+_SEPARATORS = re.compile(r"\b(?:AND|BREAK)\b|(?<!:):++[ \d.]++(?=[)\]])|[\s,、，()\[\]{}|]+")
 
 
 def check_not_blank(prompt: str) -> None:

@@ -274,15 +274,15 @@ class Engine:
         if task is None or task.latents is None:
             return
         job, latents, task.latents = task.job, task.latents, None
-        self._try(job, lambda: job.pictures.update({task.pipeline.index: self._develop(job, task, latents)}))
+        self._try(job, partial(self._develop, job, task, latents))
         if job.finished:
             self._drop(job)
             pictures = tuple(job.pictures[index] for index in sorted(job.pictures))
             seconds = self._clock() - job.started
             self._events.append(Painted(job_id=job.id, pictures=pictures, seconds=seconds, notes=job.notes))
 
-    def _develop(self, job: ActiveJob, task: PictureTask, latents: Tensor) -> Picture:
-        """Decode one picture's final latents and write its PNG."""
+    def _develop(self, job: ActiveJob, task: PictureTask, latents: Tensor) -> None:
+        """Decode one picture's final latents, write its PNG, and give it to its job."""
         pipeline = task.pipeline
         image = job.vae.vae.decode(latents)
         if not bool(torch.isfinite(image).all()):
@@ -302,7 +302,8 @@ class Engine:
             networks=self._fields(task),
         )
         png = encode_png(pixels, infotext)
-        return Picture(png=png, seed=pipeline.seed, width=width, height=height, infotext=infotext)
+        picture = Picture(png=png, seed=pipeline.seed, width=width, height=height, infotext=infotext)
+        job.pictures[pipeline.index] = picture
 
     def _fields(self, task: PictureTask) -> Mapping[str, str]:
         """Return the fields of a picture's infotext that depend on networks."""

@@ -41,7 +41,8 @@ _LOG_HEADER = re.compile(
 _ARGUMENT = re.compile(
     r"""\b([a-z]\w*+)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|(-?[\d.]+)(?=\s*[,)\n]|\Z))"""
 )
-_CALL = re.compile(r"[(,]\s*prompt\s*=\s*[\"'][\s\S]*\b(?:num_inference_steps|steps)\s*=\s*\d")
+_CALL = re.compile(r"[(,]\s*+prompt\s*+=\s*+[\"']")
+_CALL_STEPS = re.compile(r"\b(?:num_inference_steps|steps)\s*+=\s*+\d")
 _COMMAND = re.compile(r"\A/\w+ (?=prompt: ?\S)")
 _OPTION = re.compile(
     r"(?:\A|\s)(prompt|negative(?:_prompt)?|steps|sampler|schedule|cfg(?:_scale)?|seed|size|width|height|clip_skip): ?"
@@ -56,7 +57,7 @@ def pasted_infotext(text: str) -> str | None:
         settings = _logged(text)
     elif (begin := _COMMAND.match(text)) is not None:
         settings = flat_settings(_options(text[begin.end() :]))
-    elif _CALL.search(text) and not _INFOTEXT.search(text):
+    elif _is_call(text) and not _INFOTEXT.search(text):
         given = {match[1]: next(filter(None, match.groups()[1:]), "") for match in _ARGUMENT.finditer(text)}
         settings = flat_settings(given)
     elif "\n" in text or _INFOTEXT.search(text):
@@ -78,6 +79,12 @@ def _value(match: re.Match[str]) -> str:
     if quoted is not None:
         return _ESCAPED.sub(r"\1", quoted)
     return single if single is not None else bare.strip()
+
+
+def _is_call(text: str) -> bool:
+    """Return whether a text has a call of Python with a prompt and, behind it, steps."""
+    begin = _CALL.search(text)
+    return begin is not None and _CALL_STEPS.search(text, begin.end()) is not None
 
 
 def _options(text: str) -> dict[str, str]:

@@ -58,9 +58,10 @@ _XMP_ATTRIBUTE = re.compile(r'\b\w{1,20}:(?:UserComment|parameters)="([^"]*+)"')
 def orientation_of(image: Image.Image) -> int:
     """Return how a picture is to be turned, EXIF's number; 1, which is not at all, where its EXIF is damaged."""
     try:
-        return int(_exif_of(image).get(_ORIENTATION, 1))
+        number = _exif_of(image).get(_ORIENTATION)
     except DAMAGED:
         return 1
+    return number if isinstance(number, int) else 1
 
 
 def _exif_of(image: Image.Image) -> Image.Exif:
