@@ -258,3 +258,10 @@ def test_damaged_exif_alone_is_refused_with_a_sentence(damaged):
         with pytest.raises(RequestError, match=r"is damaged|has no infotext"):
             read_infotext(content)
         assert (8, 8) == size_of(content) == open_flat(content).size
+
+
+@pytest.mark.filterwarnings("ignore:Metadata Warning")  # of Pillow, about the second number
+def test_an_orientation_that_is_no_number_turns_nothing():
+    content = picture("JPEG", exif=exif(outer=[(0x0112, SHORT, struct.pack(">HH", 6, 6))]))
+
+    assert (8, 8) == size_of(content) == open_flat(content).size

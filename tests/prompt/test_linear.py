@@ -28,7 +28,7 @@ from pastelbot.infotext import (
 from pastelbot.options.flags import options_from_prompt
 from pastelbot.options.reading import read_negative
 from pastelbot.options.tokens import count_tokens
-from pastelbot.prompt import check
+from pastelbot.prompt import check, check_not_blank
 from pastelbot.prompt.attention import parse_attention
 from pastelbot.prompt.comments import strip_comments
 from pastelbot.prompt.composition import end_as_tag, split_and
@@ -55,6 +55,7 @@ PAGE = PageButton("n", View.NEWEST, 0, "", "", upto=None, pages=2)
 
 READERS = {
     "check": check,
+    "check_not_blank": check_not_blank,
     "parse_attention": parse_attention,
     "prompt_schedule": lambda text: prompt_schedule(text, 3),
     "split_and": split_and,
@@ -87,6 +88,7 @@ READERS = {
     "with_line_breaks": with_line_breaks,
     "find_infotexts": lambda text: find_infotexts(f"{text}\nSteps: 1, Sampler: Euler, Seed: 1"),
     "find_infotexts in one line": lambda text: find_infotexts(f"Steps: 1, {text}".replace("\n", " ")),
+    "find_infotexts in brackets": lambda text: find_infotexts(f"(a{text}Steps: 1, Sampler: Euler, Seed: 1 )"),
     "end_as_tag": end_as_tag,
     "end_as_tag behind tags": lambda text: end_as_tag(f":3 {text} <a:b> "),
     "whole_tags_in": whole_tags_in,
@@ -95,6 +97,7 @@ READERS = {
     "decode_comment of other bytes": lambda text: decode_comment(text.encode()),
     "translated from a command line": lambda text: translated({"Dream": f"{text} -"}, (64, 64), "The picture"),
     "translated from pasted flags": lambda text: pasted_infotext(f"--prompt {text}"),
+    "translated from a call": lambda text: pasted_infotext(f"pipe(prompt='{text}"),
     "translated from a log": lambda text: pasted_infotext(f"prompt,seed,width,height,sampler,cfgs,steps,\n{text}"),
     "translated from a graph": lambda text: translated({"prompt": f'{{"class_type": {text}'}, (64, 64), "The picture"),
     "translated from plain texts": lambda text: translated({"num_inference_steps": text}, (64, 64), "The picture"),
@@ -115,10 +118,11 @@ SHAPES = [
     *("[)", "(a", "{a,", "[a:", "[a|b]", "[a:b:1]", "<lora:", "<lora:a:1>", "-__a", "__a__ ", "(a) --no b ", "a AND "),
     *("```", "` ", "> a\n", "**a:** ", "Steps: 1, ", "Seed: 1\n", "Negative prompt: "),
     *("-abcd ", " -a", "gpu", '{"a":'),
+    *(":", "<prompt>", "\u200b", ", prompt='"),
     *('ab: "', " Steps: 1", "a: b, ", "1d ", "1-5, ", '"a', "a_(b", "`|*<@", "discord.gg/", " · ", "/channels/1/"),
 ]
 CAPPED = {  # 64 Ki characters are all they take
-    *("find_infotexts", "find_infotexts in one line"),
+    *("find_infotexts", "find_infotexts in one line", "find_infotexts in brackets"),
     *("read_fields", "parse_infotext", "read_request", "with_line_breaks"),
 }
 SHORT, LONG = 4000, 2**20
