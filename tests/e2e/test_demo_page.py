@@ -268,7 +268,7 @@ def test_a_phone_shows_the_picture_with_its_text(open_page, prompt):
 def test_a_phone_shows_the_half_done_picture_with_its_text(open_page):
     page = open_page(width=400, touch=True)
     page.keyboard.type("/imagine ")
-    page.fill(PROMPT, f"{LONG} --size portrait --steps 90")
+    page.fill(PROMPT, f"{LONG} --size portrait --steps 60 --count 4")
     page.click("#send")
     message = page.locator(".message", has=page.locator("img[alt^='Half-done']")).last
     message.locator(".picture img").evaluate("image => image.decode()")

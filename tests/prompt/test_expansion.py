@@ -92,7 +92,7 @@ def test_names_differ_by_no_signs():
     [
         ("1girl, {red,blue", 7, "The brace { at character 8 is never closed"),
         ("a {b {c}", 2, "at character 3"),
-        ("a, __hair_colour__", 3, "(at character 4). Did you mean hair_color"),
+        ("a, __hair_colour__", 3, "(at character 4). Did you mean `__hair_color__`?"),
         ("__loop__", 0, "leads back to itself"),
         ("x __empty__", 2, "is empty"),
         ("__broken__", 0, "has a line with an error"),
