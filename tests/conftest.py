@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import time
 
 import hypothesis
@@ -24,6 +25,13 @@ structlog.configure(
 # The same examples every time, however slow the machine is.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def _same_draws():
+    """Let every test draw the same numbers from torch each time, in any order of the tests."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture
