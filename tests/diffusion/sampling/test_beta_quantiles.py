@@ -1,12 +1,12 @@
 """Quantiles of beta distributions, against closed forms and SciPy."""
 
+import json
 import math
 
 import pytest
-import torch
-from scipy.special import betaincinv  # type: ignore[import-untyped]
 
 from pastelbot.diffusion.sampling.beta_quantiles import beta_quantile
+from tests.diffusion.sampling.record_references import BETA, COUNTS, QUANTILES, shares
 
 SHARES = (0.0, 1e-9, 0.001, 0.1, 0.3, 0.5, 0.77, 0.999, 1.0)
 
@@ -18,9 +18,10 @@ def test_closed_forms(share):
     assert beta_quantile(share, 0.5, 0.5) == pytest.approx(math.sin(math.pi * share / 2) ** 2, rel=1e-13)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 7, 20, 150])
+@pytest.mark.parametrize("steps", COUNTS)
 def test_the_shares_of_the_schedule_are_scipys(steps):
-    shares = 1.0 - torch.linspace(0, 1, steps, dtype=torch.float64)
-    ours = [beta_quantile(float(share), 0.6, 0.6) for share in shares]
+    recorded = json.loads(QUANTILES.read_text(encoding="utf-8"))[str(steps)]
 
-    assert ours == pytest.approx(list(betaincinv(0.6, 0.6, shares.numpy())), rel=1e-13, abs=1e-15)
+    assert [beta_quantile(share, BETA, BETA) for share in shares(steps)] == pytest.approx(
+        recorded, rel=1e-13, abs=1e-15
+    )

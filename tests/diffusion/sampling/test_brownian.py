@@ -2,27 +2,21 @@
 
 import pytest
 import torch
-import torchsde
+from safetensors.torch import load_file
 
 from pastelbot.diffusion.sampling.brownian import BrownianPath
-from pastelbot.diffusion.sampling.schedules import ModelSigmas, make_sigmas
-
-SHAPE = (4, 6, 5)
-SIGMAS = make_sigmas("Karras", ModelSigmas.scaled_linear(), 8)
+from tests.diffusion.sampling.record_references import BROWNIAN, SEEDS, SHAPE, SIGMAS, STEPS, name_of
 
 
-@pytest.mark.filterwarnings("ignore:Should have:UserWarning")  # of times that it rounds itself
-@pytest.mark.parametrize("seed", [0, 18, 2203084815])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_steps_equal_those_of_torchsde(seed):
     """Every step of a schedule, forwards, backwards and across others, has torchsde's numbers."""
-    tree = torchsde.BrownianTree(min(SIGMAS[:-1]), torch.zeros(SHAPE), max(SIGMAS), entropy=seed)
+    recorded = load_file(BROWNIAN)
     path = BrownianPath(seed, SHAPE, SIGMAS, "CPU")
-    pairs = [(SIGMAS[i], SIGMAS[j]) for i, j in ((0, 1), (1, 2), (0, 7), (6, 7), (3, 5), (5, 4))]
 
-    for sigma, sigma_next in pairs:
-        low, high = sorted((sigma, sigma_next))
-        theirs = tree(low, high) / (high - low) ** 0.5 * (1 if sigma_next > sigma else -1)
-        torch.testing.assert_close(path(sigma, sigma_next), theirs, atol=2e-5, rtol=1e-5)
+    for start, end in STEPS:
+        theirs = recorded[name_of(seed, start, end)]
+        torch.testing.assert_close(path(SIGMAS[start], SIGMAS[end]), theirs, atol=2e-5, rtol=1e-5)
 
 
 def test_steps_are_unit_noise_and_add_up():
