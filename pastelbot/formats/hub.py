@@ -28,6 +28,9 @@ _WEIGHTS_ENDINGS = (
     (".fp16-?????-of-?????.safetensors", ".safetensors.index.fp16.json"),
     (".bin",),
     ("-?????-of-?????.bin", ".bin.index.json"),
+    (".fp16.bin",),
+    (".*.safetensors", ".safetensors.index.*.json"),
+    (".*.bin", ".bin.index.*.json"),
 )
 _TOKENIZER_REPO = "openai/clip-vit-large-patch14"
 _TOKENIZER_FILES = ("vocab.json", "merges.txt")

@@ -13,6 +13,7 @@ from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hub import is_hub_name, reference_path
 from pastelbot.formats.identify import CHECKPOINTS, SD1, identify
 from pastelbot.formats.layout.checking import Shapes, checkpoint_faults
+from pastelbot.formats.layout.folder_parts import check_parts, no_folder_of_diffusers
 from pastelbot.formats.safetensors_header import read_header
 from pastelbot.similarity import similar
 
@@ -29,7 +30,9 @@ def check_reference(reference: str, *, has_vae: bool = False) -> None:
         if (manifest := read_manifest(path)) is not None:
             check_export(path, manifest)
         elif not (path / "model_index.json").is_file():
-            raise CheckpointError(f"The folder {path} is not a diffusers checkpoint: it has no model_index.json.")
+            raise CheckpointError(no_folder_of_diffusers(path))
+        else:
+            check_parts(path, needs_vae=not has_vae)
     elif path.is_file():
         _check_file(path, needs_vae=not has_vae)
     elif path.is_symlink():

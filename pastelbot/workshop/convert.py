@@ -12,9 +12,10 @@ from pastelbot.diffusion.weights.original_names import STANDARD, layout_of_origi
 from pastelbot.diffusion.weights.tensor_sources import SAFE_SUFFIX, TensorSource, check_checkpoint
 from pastelbot.errors import CheckpointError, WorkshopError
 from pastelbot.formats.hub import locate_tokenizer
+from pastelbot.formats.layout.folder_parts import PARTS, VAE
 from pastelbot.formats.layout.prediction import DEFAULTS, EPSILON, SCHEDULER_KEY
 from pastelbot.formats.texts.json_files import read_json
-from pastelbot.workshop.folders import PARTS, diffusers_configs, diffusers_parts
+from pastelbot.workshop.folders import diffusers_configs, diffusers_parts, vae_config
 from pastelbot.workshop.writing import Progress, check_output, check_space, silent, write
 
 SCHEDULER = {
@@ -117,6 +118,8 @@ def _write_folder(
             whole, done = Path(temporary) / "whole", 0
             if like:
                 _copy_surroundings(like, whole)
+                if not (whole / VAE / "config.json").is_file():  # it was baked in
+                    _write_json(whole / VAE / "config.json", {**_CLASSES[VAE], **vae_config(source)})
             if configs:
                 _write_surroundings(scheduler, configs, whole)
             for part, tensors in parts.items():

@@ -21,7 +21,6 @@ from pastelbot.diffusion.weights.original_names import (
     original_unet_name,
     original_vae_name,
 )
-from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.tensor_sources import (
     MemorySource,
     MergedSource,
@@ -35,17 +34,12 @@ from pastelbot.errors import CheckpointError
 from pastelbot.formats.exported import read_manifest
 from pastelbot.formats.identify import SD1, SDXL_UNET, identify
 from pastelbot.formats.layout.checking import original_name
+from pastelbot.formats.layout.folder_parts import PARTS, VAE, has_vae, no_folder_of_diffusers, weights_files
 from pastelbot.formats.layout.prediction import file_scheduler
 from pastelbot.formats.layout.tables import VAE_PREFIX
 from pastelbot.formats.precheck import check_shapes
 from pastelbot.workshop.merge import POSITION_IDS, positions
 
-# What the weights files of a diffusers folder's parts are called.
-PARTS: Mapping[str, tuple[str, ...]] = {
-    "unet": ("diffusion_pytorch_model",),
-    "vae": ("diffusion_pytorch_model",),
-    "text_encoder": ("model", "pytorch_model"),
-}
 OriginalName = Callable[[str], str | None]
 
 
@@ -115,7 +109,10 @@ def open_folder(folder: Path) -> Opened:
     """Open a diffusers folder under the original names; raises CheckpointError."""
     if read_manifest(folder) is not None:
         raise CheckpointError(f"{folder} is an export: take the checkpoint that it was made from.")
-    files = {part: weights_files(folder / part, *stems) for part, stems in PARTS.items()}
+    if not (folder / "unet").is_dir() and not (folder / "model_index.json").is_file():
+        raise CheckpointError(no_folder_of_diffusers(folder))
+    parts_here = [part for part in PARTS if part != VAE or has_vae(folder)]
+    files = {part: weights_files(folder / part, *PARTS[part]) for part in parts_here}
     parts = {part: _opened_as_one(paths) for part, paths in files.items()}
     if identify({name: entry.shape for name, entry in parts["unet"].entries.items()}) == SDXL_UNET:
         raise CheckpointError(f"{folder} is an SDXL checkpoint, not {SD1}.")
@@ -200,6 +197,11 @@ def diffusers_configs(source: TensorSource) -> dict[str, ldm.Config]:
         "vae": ldm.vae_config(ldm.vae_tensors(empty)),
         "text_encoder": ldm.text_config(ldm.text_tensors(empty)),
     }
+
+
+def vae_config(source: TensorSource) -> ldm.Config:
+    """Return the configuration of a checkpoint's VAE, inferred from its tensors."""
+    return ldm.vae_config(ldm.vae_tensors(_empty(source)))
 
 
 def _empty(source: TensorSource) -> dict[str, Tensor]:

@@ -13,7 +13,6 @@ from pastelbot.diffusion.lora.files import open_lora
 from pastelbot.diffusion.lora.lora_file import LoraFile
 from pastelbot.diffusion.weights.alphas import ALPHAS, stated_alphas
 from pastelbot.diffusion.weights.files import vae_file_faults
-from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.tensor_sources import (
     SafetensorsSource,
     TensorSource,
@@ -36,10 +35,11 @@ from pastelbot.formats.identify import (
 )
 from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.checking import EMA_PREFIX, checkpoint_faults
+from pastelbot.formats.layout.folder_parts import PARTS, weights_files
 from pastelbot.formats.layout.network_kinds import DORA
 from pastelbot.formats.layout.prediction import described, prediction_of
 from pastelbot.formats.texts.trainer_notes import WIDTHS, model_of_words, trigger_words
-from pastelbot.workshop.folders import PARTS, open_folder, open_reference
+from pastelbot.workshop.folders import open_folder, open_reference
 from pastelbot.workshop.merge import POSITION_IDS, positions
 from pastelbot.workshop.writing import Progress, silent
 

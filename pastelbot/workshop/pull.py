@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pastelbot.choices import nearest_names
 from pastelbot.diffusion.weights.files import SAFE_SUFFIX, check_unet_config, check_vae_kind
-from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.errors import WorkshopError
 from pastelbot.formats.hashes import hash_file, shortened
 from pastelbot.formats.hub import folder_files, split_hub_name
 from pastelbot.formats.hub_download import HubDownload, explaining
+from pastelbot.formats.layout.folder_parts import weights_files
 from pastelbot.formats.precheck import check_reference
 from pastelbot.formats.safetensors_header import read_header
 from pastelbot.formats.texts.json_files import read_json

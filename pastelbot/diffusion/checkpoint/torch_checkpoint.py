@@ -13,10 +13,10 @@ from pastelbot.diffusion.networks.build import build_text_encoder, build_unet, b
 from pastelbot.diffusion.networks.vae import NamedVae, Vae
 from pastelbot.diffusion.sampling.schedules import sigmas_of
 from pastelbot.diffusion.weights.files import Weights, read_file, read_folder, read_vae
-from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.hashes import short_hash
 from pastelbot.formats.hub import locate_tokenizer
+from pastelbot.formats.layout.folder_parts import weights_files
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler
 from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 

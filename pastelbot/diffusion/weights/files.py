@@ -14,14 +14,14 @@ from pastelbot.diffusion.weights import ldm
 from pastelbot.diffusion.weights.alphas import ALPHAS, stated_alphas
 from pastelbot.diffusion.weights.ldm import Config
 from pastelbot.diffusion.weights.original_names import original_vae_name
-from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.diffusion.weights.pickles import read_pickled
 from pastelbot.diffusion.weights.tensor_sources import SafetensorsSource, check_numbers, read_plain
 from pastelbot.errors import CheckpointError
 from pastelbot.formats.file_forms import is_safetensors
 from pastelbot.formats.hashes import HashInBackground
 from pastelbot.formats.identify import CHECKPOINTS, SD1_VAE, identify, kind_of_pickle
-from pastelbot.formats.layout.checking import Shapes, vae_faults
+from pastelbot.formats.layout.checking import NO_VAE, Shapes, vae_faults
+from pastelbot.formats.layout.folder_parts import has_vae, weights_files
 from pastelbot.formats.layout.prediction import NOTHING_STATED, Scheduler, file_scheduler, prediction_of, tidied
 from pastelbot.formats.layout.tables import VAE_PREFIX
 from pastelbot.formats.precheck import check_shapes
@@ -95,7 +95,7 @@ def read_folder(
         name=str(index.get("_pastelbot_name", name or folder.resolve().name)),
         hash=HashInBackground(*unet_files),
         unet=unet,
-        vae=_read_vae_folder(folder / "vae", read) if needs_vae else None,
+        vae=_own_vae(folder, read) if needs_vae else None,
         text_encoder=_read_text_encoder(folder / "text_encoder", read),
         tokenizer=folder / "tokenizer" if (folder / "tokenizer").is_dir() else None,
         prediction_type=prediction_of(str(folder), scheduler),
@@ -174,6 +174,12 @@ def read_vae(path: Path) -> Network:
     check_vae_shapes(str(path), _shapes_of(tensors))
     renamed = _modern_attention(tensors) if _is_of_diffusers(tensors) else ldm.vae_tensors(tensors)
     return Network(config=ldm.vae_config(renamed), tensors=renamed)
+
+
+def _own_vae(folder: Path, read: _Read) -> Network:
+    if not has_vae(folder):
+        raise CheckpointError(f"{folder} is incomplete. {NO_VAE}")
+    return _read_vae_folder(folder / "vae", read)
 
 
 def _read_vae_folder(folder: Path, read: _Read) -> Network:

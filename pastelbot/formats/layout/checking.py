@@ -22,7 +22,7 @@ Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 
 EMA_PREFIX = "model_ema."
-_NO_VAE = (
+NO_VAE = (
     "The VAE is missing. Name one as checkpoint.vae or with --vae, or put one in with "
     "`pastelbot vae bake CHECKPOINT VAE OUT`."
 )
@@ -77,7 +77,7 @@ def checkpoint_faults(shapes: Shapes, *, needs_vae: bool = True) -> list[str]:
     ]
     if needs_vae:
         vae = _within(shapes, VAE_PREFIX)
-        faults += vae_faults(vae) if vae else [_NO_VAE]
+        faults += vae_faults(vae) if vae else [NO_VAE]
     inputs = of_unet.get("inputs")
     if inputs not in (None, *_INPUTS):
         faults.append(f"The UNet takes {inputs} channels instead of {_INPUTS[0]}.")

@@ -9,8 +9,8 @@ import torch
 
 from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.conditioning.conditioner import Conditioner
-from pastelbot.diffusion.weights.parts import weights_files
 from pastelbot.errors import CheckpointError
+from pastelbot.formats.layout.folder_parts import weights_files
 from pastelbot.prompt.tokenization.tokenizer import ClipTokenizer
 from pastelbot.workshop.inspection import inspect_path
 from pastelbot.workshop.recipes.recipe import single_step
