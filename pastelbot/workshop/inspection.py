@@ -241,7 +241,7 @@ def _describe_lora(lora: LoraFile, findings: Findings) -> None:
     modules = lora.modules
     kinds = Counter(module.kind.name for module in modules if module.kind)
     kinds["DoRA"] = sum(DORA in module.names for module in modules)
-    sketches = [module.change(part=module.parts[0], sketched=True) for module in modules]
+    sketches = [module.sketch(part=module.parts[0]) for module in modules]
     ranks = Counter(sketch.rank for sketch in sketches if sketch.rank is not None)
     alphas = {sketch.numbers.get("alpha") for sketch in sketches}
     shapes = [module.changed_shape or () for module in modules]

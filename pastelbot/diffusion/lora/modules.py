@@ -1,7 +1,7 @@
 """One layer of a network's file: where its tensors are, what kind it is of, and what it changes."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 
@@ -16,22 +16,60 @@ _ADDED = {FULL: ("diff", "diff_b"), NORM: ("w_norm", "b_norm")}
 _OF_THE_WEIGHT = (IA3, OFT, GLORA)  # what they change takes its shape from the layer
 _FILE_ROLES = {"down": "lora_down", "up": "lora_up"}
 _DIMENSIONS = (1, 2, 4)
+_OUTLINES = 4096  # whose shapes are kept: a network has few different ones
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outline:
+    """What decides the shape of a change: its kind, its tensors' shapes by role, and its single numbers."""
+
+    kind: NetworkKind
+    shapes: tuple[tuple[str, tuple[int, ...]], ...]
+    numbers: tuple[tuple[str, float], ...]
+
+    def sketch(self) -> Change:
+        """Return the change with tensors without their numbers."""
+        tensors = {role: torch.empty(shape, device="meta") for role, shape in self.shapes}
+        return Change(kind=self.kind, tensors=tensors, numbers=dict(self.numbers))
+
+
+@lru_cache(_OUTLINES)
+def _fits(outline: _Outline, weight: tuple[int, ...]) -> bool:
+    """Return whether a change has a weight's shape."""
+    try:
+        outline.sketch().difference(torch.empty(weight, device="meta"))
+    except (RuntimeError, IndexError):
+        return False
+    return True
+
+
+@lru_cache(_OUTLINES)
+def _changed_shape(outline: _Outline) -> tuple[int, ...] | None:
+    """Return the shape of a change that the layer does not decide, None where the factors do not fit each other."""
+    try:
+        shape = tuple(outline.sketch().raw(torch.empty(1, 1, device="meta")).shape)
+    except (RuntimeError, IndexError):
+        return None
+    return shape if len(shape) in _DIMENSIONS and 0 not in shape else None
 
 
 @dataclass(kw_only=True)
 class NetworkModule:
-    """Where one layer's tensors are: names in the source by role; `usual_alpha` is that of a layer without its own."""
+    """Where one layer's tensors are: names in the source by role; `usual_alpha` is that of a layer without its own.
+
+    It is asked for what it changes when all names are known.
+    """
 
     source: TensorSource
     names: dict[str, str] = field(default_factory=dict)
     usual_alpha: float | None = None
 
-    @property
+    @cached_property
     def kind(self) -> NetworkKind | None:
         """Return its kind; None where it is incomplete, or of no known kind."""
         return kind_of(self.names)
 
-    @property
+    @cached_property
     def parts(self) -> tuple[int, ...]:
         """Return what it changes: 0 is the layer's weight, 1 its bias."""
         roles = _ADDED.get(self.kind) if self.kind else None
@@ -47,50 +85,61 @@ class NetworkModule:
         for role, own in self.names.items():
             if role not in NUMBERS and not self.source.entries[own].dtype.is_floating_point:
                 raise CheckpointError(f"{self.source.label} holds whole numbers where weights belong: {own}.")
-        sketches = [self.change(part=part, sketched=True) for part in self.parts]
-        empty = any(not tensor.numel() or not tensor.dim() for sketch in sketches for tensor in sketch.tensors.values())
+        shapes = [shape for part in self.parts for _role, shape in self._outline(part).shapes]
+        empty = any(not shape or 0 in shape for shape in shapes)
         if empty or (self.kind not in _OF_THE_WEIGHT and 0 in self.parts and self.changed_shape is None):
             raise CheckpointError(f"{self.source.label} is damaged: the factors of {name} do not fit each other.")
 
-    def change(self, *, part: int = 0, sketched: bool = False) -> Change:
+    def change(self, *, part: int = 0) -> Change:
         """Read what is done to a part: the layer's weight, or its bias.
 
-        A sketch has tensors without their numbers. Raises CheckpointError for damage, NaN and infinity.
+        Raises CheckpointError for damage, NaN and infinity.
         """
-        kind = self.kind
-        if kind is None:
-            raise CheckpointError(f"{self.source.label} has an incomplete layer: {next(iter(self.names.values()))}.")
-        roles = {role: role for role in self.names if role not in NUMBERS}
-        if kind in _ADDED:
-            own = _ADDED[kind]
-            roles = {"diff": own[part]} | {role: role for role in roles if role not in own and not part}
-        tensors = {role: self._tensor(self.names[own], sketched=sketched) for role, own in roles.items()}
+        tensors = {role: self.source.read(name) for role, name in self._names_of(part).items()}
         if part:
             tensors = {role: tensor.float() for role, tensor in tensors.items()}  # biases are added in float32
-        return Change(kind=FULL if kind in _ADDED else kind, tensors=tensors, numbers={} if part else self._numbers())
+        return Change(kind=self._computed_kind, tensors=tensors, numbers={} if part else self._numbers)
+
+    def sketch(self, *, part: int = 0) -> Change:
+        """Return what is done to a part, with tensors without their numbers."""
+        return self._outline(part).sketch()
 
     def fits(self, target: Target, *, part: int = 0) -> bool:
         """Return whether the change has the layer's shape."""
-        try:
-            self.change(part=part, sketched=True).difference(torch.empty(target.shape_of(part), device="meta"))
-        except (RuntimeError, IndexError):
-            return False
-        return True
+        return _fits(self._outline(part), tuple(target.shape_of(part)))
 
     @cached_property
     def changed_shape(self) -> tuple[int, ...] | None:
         """Return the shape of what it changes, None where only the layer knows it or the factors do not fit."""
         if self.kind in (None, *_OF_THE_WEIGHT) or 0 not in self.parts:
             return None
-        try:
-            shape = tuple(self.change(sketched=True).raw(torch.empty(1, 1, device="meta")).shape)
-        except (RuntimeError, IndexError):
-            return None
-        return shape if len(shape) in _DIMENSIONS and 0 not in shape else None
+        return _changed_shape(self._outline(0))
 
-    def _tensor(self, name: str, *, sketched: bool) -> torch.Tensor:
-        return torch.empty(self.source.entries[name].shape, device="meta") if sketched else self.source.read(name)
+    def _whole_kind(self) -> NetworkKind:
+        if self.kind is None:
+            raise CheckpointError(f"{self.source.label} has an incomplete layer: {next(iter(self.names.values()))}.")
+        return self.kind
 
+    @property
+    def _computed_kind(self) -> NetworkKind:
+        """Return the kind that it is computed as."""
+        kind = self._whole_kind()
+        return FULL if kind in _ADDED else kind
+
+    def _outline(self, part: int) -> _Outline:
+        shapes = ((role, tuple(self.source.entries[name].shape)) for role, name in self._names_of(part).items())
+        numbers = () if part else tuple(self._numbers.items())
+        return _Outline(kind=self._computed_kind, shapes=tuple(shapes), numbers=numbers)
+
+    def _names_of(self, part: int) -> dict[str, str]:
+        """Return the names of the tensors that change a part, by their roles in the change."""
+        roles = {role: role for role in self.names if role not in NUMBERS}
+        own = _ADDED.get(self._whole_kind())
+        if own is not None:
+            roles = {"diff": own[part]} | {role: role for role in roles if role not in own and not part}
+        return {role: self.names[name] for role, name in roles.items()}
+
+    @cached_property
     def _numbers(self) -> dict[str, float]:
         numbers = {} if self.usual_alpha is None else {"alpha": self.usual_alpha}
         for role in NUMBERS:

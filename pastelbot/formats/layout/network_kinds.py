@@ -109,9 +109,8 @@ _BASE_KEYS = ("ss_base_model_version", "modelspec.architecture")
 def family_of(names: Iterable[str], metadata: Mapping[str, str]) -> str | None:
     """Return the family of checkpoints that a network was made for; None where neither names nor metadata say it."""
     texts = [*(str(metadata[key]).lower() for key in _BASE_KEYS if key in metadata), *names]
-    return next(
-        (family for pattern, family in _FAMILIES.items() if any(re.search(pattern, text) for text in texts)), None
-    )
+    lines = "\n".join(texts)  # no pattern has a line's end
+    return next((family for pattern, family in _FAMILIES.items() if re.search(pattern, lines, re.MULTILINE)), None)
 
 
 def way_out(family: str | None) -> str:
