@@ -11,6 +11,8 @@ from pastelbot.diffusion.checkpoint import loading
 from pastelbot.diffusion.engine.engine import Engine
 from pastelbot.records import Painted
 
+pytestmark = pytest.mark.long
+
 EVERY = 10
 CASES = [case for case in cases("images.json") if "Latent" in (case["settings"].get("hr_upscaler") or "Latent")][
     ::EVERY

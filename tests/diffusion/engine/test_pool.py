@@ -17,6 +17,8 @@ from pastelbot.diffusion.engine.pool import EnginePool
 from pastelbot.errors import CheckpointError, LimitError, NotFoundError, PaintingError
 from pastelbot.records import CheckpointLoaded, GenerationRequest, Painted, PaintingCancelled, PaintingFailed
 
+pytestmark = pytest.mark.long
+
 REQUEST = GenerationRequest(prompt="1girl", width=64, height=64, steps=2, seed=5)
 
 
