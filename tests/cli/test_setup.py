@@ -110,9 +110,26 @@ def test_further_runs_keep_what_is_there(setup, settings, tmp_path):
     assert settings().token.get_secret_value() == TOKEN
 
 
-def test_a_checkpoint_beside_the_file_stays_relative(setup, tmp_path):
+WHOLE = [
+    "model_index.json",
+    "text_encoder/model.safetensors",
+    "unet/diffusion_pytorch_model.safetensors",
+    "vae/diffusion_pytorch_model.safetensors",
+]
+
+
+def test_a_folder_that_is_not_whole_is_refused(setup, tmp_path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "model_index.json").touch()
+
+    with pytest.raises(CheckpointError, match="has no folder"):
+        setup(token=TOKEN, checkpoint="models")
+
+
+def test_a_checkpoint_beside_the_file_stays_relative(setup, tmp_path):
+    for name in WHOLE:
+        (tmp_path / "models" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "models" / name).touch()
     setup(token=TOKEN, checkpoint="models")
     setup("", "", "")
 
