@@ -15,6 +15,8 @@ SDXL_UNET = "an SDXL UNet of diffusers"
 EMBEDDING = "a textual inversion embedding"
 HYPERNETWORK = "a hypernetwork"
 NETWORKS = ("a LoRA", "a LyCORIS network")
+_DYLORA = "a DyLoRA as it is trained (export it as a LoRA)"
+_ROW_OF_DYLORA = re.compile(r"\.lora_[AB]\.\d+$")
 _IP_ADAPTER = "an IP adapter"
 _HYPERNETWORK_WIDTHS = {320, 640, 768, 1280}
 _LEAST_WIDTH = 8  # numbers of an embedding's vector
@@ -109,6 +111,7 @@ _SPECIAL_INPUTS = {
 _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     (_IP_ADAPTER, _any("ip_adapter.")),
     ("a Control-LoRA", _any("lora_controlnet")),
+    (_DYLORA, lambda shapes: any(map(_ROW_OF_DYLORA.search, shapes))),
     (NETWORKS[0], _any("lora_down", "lora_up", "lora_A", "lora_B", "lora.down", "lora.up", "lora_linear_layer")),
     (NETWORKS[1], lambda shapes: any(map(is_lycoris, shapes))),
     ("a ControlNet", _any("control_model.", "controlnet_cond_embedding", "input_hint_block")),
@@ -116,7 +119,7 @@ _KINDS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
     ("a motion module of AnimateDiff", _any("motion_modules.")),
     ("an image encoder (CLIP vision)", _any("vision_model.encoder.")),
     ("a VeRA network", _any("vera_lambda")),
-    ("a DyLoRA as it is trained (export it as a LoRA)", _any(".up_list.", ".down_list.")),
+    (_DYLORA, _any(".up_list.", ".down_list.")),
     (
         "a network of peft, of a kind that is not painted with",
         _any(".oft_R", ".oft_r.", ".boft_", ".ia3_l", "fourierft_", "vblora_"),

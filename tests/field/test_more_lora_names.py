@@ -54,6 +54,15 @@ FORMS = {
     "first text encoder, kohya": replaced("lora_te_", "lora_te1_"),
     "clip_l of ComfyUI": dotted("diffusion_model.", "clip_l.transformer."),
     "clip_l of ComfyUI, in full": dotted("diffusion_model.", "text_encoders.clip_l.transformer."),
+    "a wrapped model": {f"module.{name}": it for name, it in KOHYA.items()},
+    "a wrapped network": dotted("unet.module.", "text_encoder.module."),
+    "a compiled network": dotted("_orig_mod.unet.", "_orig_mod.text_encoder."),
+    "a state": {f"state_dict.{name}": it for name, it in KOHYA.items()},
+    "the first of two text encoders": dotted("unet.", "text_encoder_1."),
+    "a text encoder in short": dotted("unet.", "te1."),
+    "LyCORIS's names of both networks": replaced("lora_unet_", "lycoris_unet_", replaced("lora_te_", "lycoris_te_")),
+    "names without the first part": replaced("lora_unet_", "unet_", replaced("lora_te_", "te_")),
+    "factors without an ending": dotted("unet.", "text_encoder.", ".lora_A", ".lora_B"),
     "without alphas": BARE,
     "whole alphas": each(lambda name, it: it.long() if name.endswith("alpha") else it),
     "alphas in a list": each(lambda name, it: it.reshape(1) if name.endswith("alpha") else it),
@@ -97,6 +106,26 @@ def test_a_file_of_peft_needs_the_configuration_beside_it(beside, tmp_path):
 
 ENDS = ("down", "up")
 OTHERS = {
+    **{
+        name: ({f"{layer}.lora_{end}.weight": (4, 4) for end in "AB"}, family)
+        for name, layer, family in (
+            ("peft for PixArt", "base_model.model.transformer_blocks.0.attn1.to_q", "PixArt"),
+            ("peft for Wan", "base_model.model.blocks.0.self_attn.q", "Wan"),
+            ("Wan, diffusers", "transformer.blocks.0.attn1.to_q", "Wan"),
+            ("Wan, bare", "blocks.0.self_attn.q", "Wan"),
+            ("Stable Cascade, bare", "down_blocks.0.2.attention.attn.to_q", "Stable Cascade"),
+            ("Stable Cascade, kohya's start", "lora_unet_down_blocks_0_2_attention_attn_in_proj", "Stable Cascade"),
+            ("Stable Cascade's mapper", "lora_unet_clip_txt_mapper", "Stable Cascade"),
+            ("Lumina", "diffusion_model.layers.0.attention.qkv", "Lumina"),
+            ("Lumina, kohya", "lora_unet_layers_0_attention_qkv", "Lumina"),
+            ("Z-Image", "diffusion_model.noise_refiner.0.attention.to_q", "Z-Image"),
+            ("AnimateDiff", "motion_modules.0.temporal_transformer.transformer_blocks.0.to_q", "AnimateDiff"),
+        )
+    },
+    "DyLoRA, row by row": (
+        {f"lora_unet_mid_block_attentions_0_proj_in.lora_{end}.{row}": (1, 4) for end in "AB" for row in range(2)},
+        "is a DyLoRA as it is trained",
+    ),
     "SDXL's second text encoder": ({"lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": (1, 8)}, "SDXL"),
     "Flux": ({"transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": (1, 8)}, "Flux"),
     "Flux, kohya": ({f"lora_unet_double_blocks_0_img_attn_qkv.lora_{end}.weight": (1, 1) for end in ENDS}, "Flux"),
@@ -149,7 +178,7 @@ def test_other_models_are_named(name, tmp_path):
         ("transformer.joint_transformer_blocks.0.attn.to_q", "AuraFlow"),
         ("lora_te1_encoder_layers_0_self_attention_query_key_value", "Kolors"),
         ("lora_unet_transformer_blocks_0_attn1_to_q", "a transformer"),
-        ("diffusion_model.layers.0.attention.qkv", "a transformer"),
+        ("diffusion_model.layers.0.attention.qkv", "Lumina"),
         ("lora_unet_double_blocks_0_img_mlp_fc1", "HunyuanVideo"),
         ("lora_unet_single_blocks_39_linear1", "HunyuanVideo"),
         ("lora_unet_double_blocks_19_img_attn_qkv", "HunyuanVideo"),

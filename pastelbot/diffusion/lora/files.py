@@ -77,7 +77,9 @@ def _from_names(path: Path, source: TensorSource, metadata: Mapping[str, str]) -
         )
     kind = identify({name: entry.shape for name, entry in source.entries.items()})
     if kind not in NETWORKS:
-        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a LoRA.")
+        family = family_of(source.entries, metadata) if kind is None or "network" in kind else None
+        end = way_out(family) if family else ""
+        raise CheckpointError(f"{path} is {kind or 'an unknown kind of file'}, not a LoRA.{end}")
     if any(name.startswith(_SECOND_TEXT) for name in source.entries):
         raise CheckpointError(f"{path} is an SDXL LoRA, not one for Stable Diffusion 1.x.{way_out(None)}")
     if (family := family_of(source.entries, {})) is not None:

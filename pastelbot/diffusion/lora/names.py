@@ -15,7 +15,7 @@ from pastelbot.formats.json_texts import parse_json
 from pastelbot.formats.layout.network_kinds import DORA, ENDINGS
 
 _FACTOR = re.compile(
-    r"(?P<layer>.+?)(?:\.lora_(?P<one>down|up|mid|A|B)(?:\.[\w-]+)?\.weight"
+    r"(?P<layer>.+?)(?:\.lora_(?P<one>down|up|mid|A|B)(?:(?:\.[\w-]+)?\.weight)?"
     r"|(?:\.lora|_lora|\.lora_linear_layer)\.(?P<other>down|up)\.weight"
     rf"|{ENDINGS})"
 )
@@ -25,11 +25,15 @@ _PREFIXES = {
     "lora_te_": TEXT,
     "oft_unet_": UNET,
     "lora_te1_": TEXT,  # as the webui's map of layers has it, for models with one text encoder too
+    "lycoris_unet_": UNET,
+    **dict.fromkeys(("lycoris_te_", "lycoris_te1_", "lycoris_text_encoder_", "te_", "te1_"), TEXT),
     "lycoris_": UNET,  # SimpleTuner
+    "unet_": UNET,
+    "text_encoder_text_model_": f"{TEXT}text_model_",
     "diffusion_model_": UNET,
     "transformer_text_model_": f"{TEXT}text_model_",
     "unet.": UNET,
-    "text_encoder.": TEXT,
+    **dict.fromkeys(("text_encoder.", "text_encoder_1.", "te.", "te1."), TEXT),
     "clip_l.transformer.": TEXT,
     "clip_l.": TEXT,
     "text_encoders.clip_l.transformer.": TEXT,
@@ -41,6 +45,9 @@ _PREFIXES = {
     "mid_block.": f"{UNET}mid_block_",
     "up_blocks.": f"{UNET}up_blocks_",
 }
+# What training programs and torch's wrappers put before names, or between a network's and its layer's.
+_WRAPPED = re.compile(r"\A(?:(?:state_dict|network|lora|model)\.)++(?=lora_|unet[._]|text_encoder[._]|te1?[._])")
+_WRAPPERS = re.compile(r"(?:\A|(?<=\.))(?:module|_orig_mod|_fsdp_wrapped_module)\.")
 _TEXT_PROJECTIONS = {"to_q": "q_proj", "to_k": "k_proj", "to_v": "v_proj", "to_out": "out_proj"}
 _ADAPTER = "lora_adapter_metadata"
 PEFT = "base_model.model."
@@ -49,7 +56,7 @@ _PEFT_CONFIG = "adapter_config.json"
 
 def read_factor_name(name: str) -> tuple[str, str] | None:
     """Return kohya's name of the layer and the role ("down", "up", "mid", "alpha", ...); None for any other form."""
-    name = name.replace(PEFT, "", 1)
+    name = _WRAPPED.sub("", _WRAPPERS.sub("", name)).replace(PEFT, "", 1)
     match = _FACTOR.fullmatch(name)
     prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), None)
     if match is None or prefix is None:

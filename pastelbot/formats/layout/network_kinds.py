@@ -72,6 +72,9 @@ def is_lycoris(name: str) -> bool:
 
 # What is in a name of a tensor, or in what the trainer wrote about the base model -> the family of checkpoints.
 _FAMILIES = {
+    r"motion_modules": "AnimateDiff",
+    r"(?:context|noise)_refiner[._]|\blayers[._]\d+[._]attention[._]|lora_unet_layers_\d+_attention_"
+    r"|\blumina|\bz-image": ("Lumina or a model with its layers, such as Z-Image"),
     # Named as Flux's but for some layers, and deeper by one block.
     r"token_refiner|img_mlp[._]fc\d|(?:img_mod|txt_mod|modulation)[._]linear|hunyuan[-_ ]?video"
     r"|double_blocks[._]19[._]|single(?:_transformer)?_blocks[._]3[89][._]": "HunyuanVideo",
@@ -82,7 +85,8 @@ _FAMILIES = {
     r"transformer_blocks[._]\d+[._](?:img|txt)_(?:mlp|mod)|\bqwen[-_ ]?image": "Qwen-Image",
     r"joint_blocks|\bsd3|stable-diffusion-3": "Stable Diffusion 3",
     r"lora_te3_|t5xxl[._]": "Stable Diffusion 3 or Flux",
-    r"lora_prior_(?:unet|te)|down_blocks_0_0[_.]|stable-cascade": "Stable Cascade",
+    r"lora_prior_(?:unet|te)|(?:down|up)_blocks[._]\d[._]\d+[._]|clip_txt_(?:pooled_)?mapper"
+    r"|stable[-_]cascade": "Stable Cascade",
     r"(?:^|\.)model\.(?:language_model\.)?(?:decoder\.)?layers\.\d+\.(?:self_attn|mlp|linear_attn|block_sparse)"
     r"|transformer\.(?:h|encoder\.layers|layers)\.\d+\.(?:attn|mlp|self_attention)\.|gpt_neox\."
     r"|encoder\.layer\.\d+\.attention\.": "a language model",
@@ -90,12 +94,12 @@ _FAMILIES = {
     r"adaln_modulation|lora_unet_blocks_\d+_self_attn_q_proj": "Cosmos or a model with its layers, such as Anima",
     r"joint_transformer_blocks[._]\d": "AuraFlow",
     r"lora_te\d?_encoder_layers_\d+_self_attention|chatglm": "Kolors",
-    r"diffusion_model[._]blocks[._]\d|lora_unet_blocks_\d|\bwan[-_ ]?2": "Wan",
-    r"transformer\.transformer_blocks|lora_transformer_"
+    r"(?:\Abase_model\.model\.|\Atransformer\.|\A)blocks\.\d+\.(?:attn[12]|ffn|self_attn|cross_attn)\."
+    r"|diffusion_model[._]blocks[._]\d|lora_unet_blocks_\d|\bwan[-_ ]?2": "Wan",
+    r"transformer\.transformer_blocks|lora_transformer_|(?:\Abase_model\.model\.|\A)transformer_blocks\.\d"
     r"|(?:lora_unet|diffusion_model)[._](?:transformer_blocks|layers)[._]\d": (
         "a transformer such as Stable Diffusion 3, Flux or PixArt"
     ),
-    r"motion_modules": "AnimateDiff",
     r"lora_te2_|text_encoder_2\.|clip_g\.|\bsdxl|stable-diffusion-xl": "SDXL",
     # Deeper than any of Stable Diffusion 1.x: several transformer blocks in a row, or a longer text encoder.
     r"(?:attentions|(?:in|out)put_blocks[._]\d|middle_block)[._]\d[._]transformer_blocks[._][1-9]": "SDXL",
