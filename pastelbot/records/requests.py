@@ -91,12 +91,14 @@ class SamplingOptions:
     `eta` rules ancestral and stochastic samplers, `eta_ddim` DDIM. `churn` and its kin are of Karras et al. 2022; a
     `churn_most` of 0 is no limit. A `sigma_least`, `sigma_most` or `rho` of 0 is the model's, or the schedule's own.
     `first_noise` multiplies the noise over a picture to start from, `extra_noise` is added before every second pass.
+    `gamma` is the share of a step's time that TCD goes too far and noises again.
     `first_networks`: the hires prompts are encoded with the LoRAs of the first pass. `tiling`: the picture's edges
     continue each other.
     """
 
     eta: float = 1.0
     eta_ddim: float = 0.0
+    gamma: float = 0.3
     churn: float = 0.0
     churn_least: float = 0.0
     churn_most: float = 0.0

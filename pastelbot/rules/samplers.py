@@ -19,15 +19,16 @@ class SamplerInfo:
     """The facts about a sampler besides its algorithm, which `diffusion.sampling` has under the same name.
 
     `schedule` is what "Automatic" means; None is evenly spaced timesteps. `calls_per_step` counts the calls of the
-    denoiser in most steps, for the cost and for prompt editing. `timesteps` marks samplers that work on latents of
-    unit variance at whole or evenly spaced timesteps, whatever the schedule. `brownian` ones take their noise from
-    a Brownian path. `discard_next_to_last` ones drop the next-to-last sigma. `timestep_stride` is more than 1 for
-    samplers of models that were distilled for every so-many-th timestep. `uses_ensd` ones draw noise that depends
-    on the eta noise seed delta. `eta`, `eta_ddim`, `churn` and `noise` mark those that look at these fields of
-    `SamplingOptions`, `churn` at its two limits too. `own_spacing` ones space their steps themselves between a pass's
-    first level and its last one. `usual_calls` is for those that find out while they paint how many calls they make:
-    about so many, whatever the steps. `cfg_plus` ones are given the unguided answer too, and a twelfth of the CFG scale
-    (CFG++). `menu` is the sampler's name among the choices of a command.
+    denoiser in most steps, for the cost and for prompt editing. `timesteps` marks samplers that work on latents of unit
+    variance at whole or evenly spaced timesteps, whatever the schedule. `brownian` ones take their noise from a
+    Brownian path. `discard_next_to_last` ones drop the next-to-last sigma. `timestep_stride` is more than 1 for
+    samplers of models that were distilled for every so-many-th timestep. `uses_ensd` ones draw noise that depends on
+    the eta noise seed delta. `eta`, `eta_ddim`, `gamma`, `churn` and `noise` mark those that look at these fields of
+    `SamplingOptions`, `churn` at its two limits too. `gamma` ones walk the levels of timesteps that the model knows,
+    and are given the level to step down to before each of them. `own_spacing` ones space their steps themselves between
+    a pass's first level and its last one. `usual_calls` is for those that find out while they paint how many calls they
+    make: about so many, whatever the steps. `cfg_plus` ones are given the unguided answer too, and a twelfth of the CFG
+    scale (CFG++). `menu` is the sampler's name among the choices of a command.
     """
 
     name: str
@@ -37,6 +38,7 @@ class SamplerInfo:
     uses_ensd: bool = False
     eta: bool = False
     eta_ddim: bool = False
+    gamma: bool = False
     churn: bool = False
     noise: bool = False
     brownian: bool = False
@@ -121,6 +123,7 @@ _ROWS = (
     SamplerInfo(name="PLMS", timesteps=True),
     SamplerInfo(name="UniPC", timesteps=True, menu="UniPC"),
     SamplerInfo(name="LCM", timestep_stride=20, menu="LCM"),
+    SamplerInfo(name="TCD", gamma=True, schedule="SGM Uniform", timestep_stride=20, menu="TCD"),
 )
 SAMPLERS: Mapping[str, SamplerInfo] = {row.name: row for row in _ROWS}
 _FIRST = _ROWS[0].name

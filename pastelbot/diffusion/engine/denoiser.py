@@ -166,7 +166,7 @@ class Denoiser:
             denoised = torch.sub(x * alpha**2, predicted, alpha=sigma * alpha)
         else:
             denoised = torch.sub(x, predicted, alpha=sigma)
-        return denoised if request.levels.stride == 1 else _consistent(denoised, x, request.levels.timestep(sigma))
+        return _consistent(denoised, x, request.levels.timestep(sigma)) if request.levels.mixes else denoised
 
     def _batches_of(self, requests: Sequence[DenoiseRequest], max_rows: int) -> Sequence[_Batch]:
         """Return the calls for these requests: the same ones as long as pictures and guidance are the same."""

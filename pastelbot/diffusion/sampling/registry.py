@@ -67,7 +67,8 @@ def _plan_sigmas(
     """Return the sigmas that a first pass of `steps` steps walks down."""
     if info.timesteps:
         return spacing(info.name)(model, whole_timesteps(steps), LAST_TIMESTEP, options.unipc_spacing)
-    return make_sigmas(schedule, model, steps, discard_next_to_last=info.discard_next_to_last, options=options)
+    sigmas = make_sigmas(schedule, model, steps, discard_next_to_last=info.discard_next_to_last, options=options)
+    return [model.known(sigma) for sigma in sigmas] if info.gamma else sigmas
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ class PassPlan:
         """Return how often the pass calls the denoiser; about how often where its sampler finds out."""
         if self.info.usual_calls is not None:
             return self.info.usual_calls
-        return _count_calls(_RUN[self.info.name], tuple(self.sigmas), self.options)
+        return _count_calls(_RUN[self.info.name], tuple(self._walked), self.options)
 
     def begin(self, noise: Tensor, latents: Tensor | None = None) -> Tensor:
         """Return what the sampler starts from: unit `noise`, added to `latents` where there are any."""
@@ -108,7 +109,15 @@ class PassPlan:
 
     def steps(self, x: Tensor, noise: StepNoise) -> Steps:
         """Run the sampler from `x`, the noised latents that `begin` returned."""
-        return _RUN[self.info.name](x, self.sigmas, noise, self.options)
+        return _RUN[self.info.name](x, self._walked, noise, self.options)
+
+    @property
+    def _walked(self) -> Sequence[float]:
+        """Return what the sampler is given: the levels, and for TCD the level to step down to before each of them."""
+        if not self.info.gamma:
+            return self.sigmas
+        pairs = [(min(sigma, self.levels.earlier(sigma, self.options.gamma)), sigma) for sigma in self.sigmas[1:]]
+        return [self.sigmas[0], *(level for pair in pairs for level in pair)]
 
     @property
     def may_leave_negative_out(self) -> bool:
@@ -136,7 +145,7 @@ def plan_first_pass(
     info: SamplerInfo, schedule: str, model: ModelSigmas, steps: int, options: SamplingOptions = _USUAL
 ) -> PassPlan:
     """Plan a pass from pure noise."""
-    levels = model.changed(options).every(info.timestep_stride)
+    levels = model.changed(options).every(info.timestep_stride, mixes=not info.gamma)
     sigmas = _plan_sigmas(info, schedule, levels, steps, options)
     walked = sigmas
     if info.own_spacing:  # between all levels of the model, whatever the schedule that the noise comes from
@@ -168,7 +177,7 @@ def _plan_tail(
     steps, longer = part
     if info.timesteps:
         return _plan_timestep_tail(info, model, part, options)
-    levels = model.every(info.timestep_stride)
+    levels = model.every(info.timestep_stride, mixes=not info.gamma)
     sigmas = _plan_sigmas(info, schedule, levels, longer, options)
     cut = sigmas[longer - steps :]
     walked = [*cut[:-1], cut[-2]] if info.own_spacing else cut

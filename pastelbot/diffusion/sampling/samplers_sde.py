@@ -160,6 +160,19 @@ def _sample_lcm(x: Tensor, sigmas: Sequence[float], noise: StepNoise, _options: 
     return x
 
 
+def _sample_tcd(x: Tensor, sigmas: Sequence[float], noise: StepNoise, _options: SamplingOptions) -> Steps:
+    """Step along the trajectory to a level below the next one and noise up to it (Zheng et al. 2024, algorithm 4).
+
+    Every second of `sigmas` is such a level.
+    """
+    for sigma, below, sigma_next in zip(sigmas[::2], sigmas[1::2], sigmas[2::2], strict=False):
+        denoised = yield x, sigma
+        x = denoised + (x - denoised) * (below / sigma)
+        if sigma_next > below:
+            x = x + noise(sigma, sigma_next) * math.sqrt(sigma_next**2 - below**2)
+    return x
+
+
 RUN: dict[str, Sampler] = {
     "DPM++ SDE": _sample_dpmpp_sde,
     "DPM++ 2M SDE": _sample_dpmpp_2m_sde,
@@ -167,4 +180,5 @@ RUN: dict[str, Sampler] = {
     "DPM++ 3M SDE": _sample_dpmpp_3m_sde,
     "Restart": _sample_restart,
     "LCM": _sample_lcm,
+    "TCD": _sample_tcd,
 }

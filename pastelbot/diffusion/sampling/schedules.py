@@ -32,12 +32,15 @@ class ModelSigmas:
     """The noise levels that a model was trained on, ascending, one for each of its timesteps (float32, CPU).
 
     A distilled model knows every `stride`-th timestep alone. It, and any `quantized` one, is asked at the nearest of
-    its timesteps.
+    its timesteps. `whole` has the levels between those that it knows. The answer of one that `mixes` is mixed with its
+    input, as LCM's is.
     """
 
     alphas_cumprod: Tensor
     stride: int = 1
     quantized: bool = False
+    whole: "ModelSigmas | None" = None
+    mixes: bool = False
 
     @classmethod
     def scaled_linear(cls, start: float = 0.00085, end: float = 0.012, count: int = 1000) -> "ModelSigmas":
@@ -45,11 +48,11 @@ class ModelSigmas:
         betas = torch.linspace(start**0.5, end**0.5, count, dtype=torch.float64) ** 2
         return cls(torch.cumprod(1.0 - betas, 0).float())
 
-    def every(self, stride: int) -> "ModelSigmas":
+    def every(self, stride: int, *, mixes: bool = True) -> "ModelSigmas":
         """Return the levels of each `stride`-th timestep, the last one among them."""
         if stride == 1:
             return self
-        return ModelSigmas(self.alphas_cumprod[stride - 1 :: stride], stride, quantized=self.quantized or stride > 1)
+        return ModelSigmas(self.alphas_cumprod[stride - 1 :: stride], stride, quantized=True, whole=self, mixes=mixes)
 
     def changed(self, options: SamplingOptions) -> "ModelSigmas":
         """Return the levels as the options have them."""
@@ -114,6 +117,15 @@ class ModelSigmas:
         below, above = self.log_sigmas[low], self.log_sigmas[low + 1]
         share = ((below - log_sigma) / (below - above)).clamp(0, 1)
         return float((1 - share) * low + share * (low + 1))
+
+    def known(self, sigma: float) -> float:
+        """Return the level of the nearest timestep that the model knows; 0 stays 0."""
+        return float(self.sigmas[round(self.timestep(sigma) + 1) // self.stride - 1]) if sigma else 0.0
+
+    def earlier(self, sigma: float, share: float) -> float:
+        """Return the level of the timestep that is a share of the time before a sigma's; 0 stays 0."""
+        whole = self.whole or self
+        return float(whole.sigmas[int((1 - share) * self.timestep(sigma))]) if sigma else 0.0
 
     def at(self, timesteps: Tensor) -> Tensor:
         """Return the sigmas of fractional timesteps, interpolated in their logarithm."""

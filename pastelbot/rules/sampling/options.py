@@ -121,6 +121,7 @@ SAMPLING_OPTIONS = (
     SamplingOption(field="pad_conditionings_v0", title="Pad conds v0"),
     SamplingOption(field="eta", title="Eta", applies=_by(lambda info: info.eta)),
     SamplingOption(field="eta_ddim", title="Eta DDIM", applies=_by(lambda info: info.eta_ddim)),
+    SamplingOption(field="gamma", title="TCD gamma", applies=_by(lambda info: info.gamma)),
     SamplingOption(field="churn", title="Sigma churn", most=100.0, applies=_by(lambda info: info.churn)),
     SamplingOption(field="churn_least", title="Sigma tmin", most=10.0, applies=_by(lambda info: info.churn)),
     SamplingOption(field="churn_most", title="Sigma tmax", most=999.0, applies=_by(lambda info: info.churn)),

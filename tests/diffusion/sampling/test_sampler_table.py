@@ -25,7 +25,7 @@ from pastelbot.rules.sampling.options import SAMPLING_OPTIONS
 CONTRIBUTING = Path(__file__).parents[3] / "docs" / "contributing.md"
 MODEL = ModelSigmas.scaled_linear()
 # Options that some samplers look at and others do not, with values that change much.
-CHANGED = {"eta": 0.5, "eta_ddim": 0.5, "churn": 6.0, "churn_least": 2.0, "churn_most": 1.0, "noise": 1.1}
+CHANGED = {"eta": 0.5, "eta_ddim": 0.5, "gamma": 0.8, "churn": 6.0, "churn_least": 2.0, "churn_most": 1.0, "noise": 1.1}
 
 
 def test_every_painted_row_has_an_algorithm_and_no_other_has():
