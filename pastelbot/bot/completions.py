@@ -11,6 +11,7 @@ from pastelbot.bot.checks import actor_of
 from pastelbot.bot.context import Interaction
 from pastelbot.bot.localisation import translator
 from pastelbot.errors import PastelError
+from pastelbot.options.shipped_presets import SHIPPED_PRESETS
 from pastelbot.prompt.tags.completion import Completion
 from pastelbot.service.requests.presets import Presets
 
@@ -38,19 +39,26 @@ def offering(names: Sequence[str]) -> Callable[..., Coroutine[Any, Any, list[app
 
 
 async def offer_presets(presets: Presets, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Return the presets that the person may use here, their own first."""
+    """Return the presets that the person saved, and that this server has, their own first."""
+    return _offer(typed, await _saved_presets(presets, interaction))
+
+
+async def _saved_presets(presets: Presets, interaction: Interaction) -> dict[str, str]:
+    """Return the names of presets by what is shown of them."""
     usable = await presets.usable(actor_of(interaction))
     labels: dict[str, str] = {}
     for preset in usable:
         if preset.name.casefold() not in {name.casefold() for name in labels.values()}:
             shared = translator(interaction)(f"{preset.name} (this server's)")
             labels[shared if preset.is_shared else preset.name] = preset.name
-    return _offer(typed, labels)
+    return labels
 
 
 async def preset_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Offer the presets that the person may use here."""
-    return await offer_presets(interaction.client.services.presets, interaction, typed)
+    """Offer the presets that the person may use here, those that every bot has last."""
+    labels = await _saved_presets(interaction.client.services.presets, interaction)
+    taken = {name.casefold() for name in labels.values()}
+    return _offer(typed, labels | {name: name for name in SHIPPED_PRESETS if name.casefold() not in taken})
 
 
 async def size_choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from pastelbot.bot.attachments import content_of, first_picture, infotext_of
 from pastelbot.bot.checks import actor_of
-from pastelbot.bot.completions import offer_presets
+from pastelbot.bot.completions import offer_presets, preset_choices
 from pastelbot.bot.components.generation_options import generation_options
 from pastelbot.bot.components.queueing import paint
 from pastelbot.bot.context import PAINTS, Interaction, PastelClient
@@ -133,10 +133,14 @@ class PromptPresetsCog(commands.GroupCog, group_name="prompt", group_description
         await respond_ephemeral(interaction, "\n".join(lines)[:2000])
 
     @use.autocomplete("name")
+    async def complete_usable(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """Offer the presets that the person may use here."""
+        return await preset_choices(interaction, current)
+
     @delete.autocomplete("name")
     @share.autocomplete("name")
     async def complete_name(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Offer the presets that the person may use here."""
+        """Offer the presets that are kept for the person, or for this server."""
         return await offer_presets(self._presets, interaction, current)
 
     @answers_errors

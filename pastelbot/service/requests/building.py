@@ -172,7 +172,7 @@ class RequestBuilder:
         """Return what the preset sets; its options of pictures to start from and of masks count beside these alone."""
         if typed.preset is None:
             return GenerationOptions()
-        preset = GenerationOptions.of((await self._presets.find(actor, typed.preset)).values)
+        preset = await self._presets.settings_of(actor, typed.preset)
         picture = typed.init is not None or base is not None
         mask = typed.mask is not None or (typed.init is None and base is not None and base.mask is not None)
         return preset.replace(sampling=applicable(preset.sampling or "", picture=picture, mask=mask))

@@ -10,6 +10,7 @@ from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, Request
 from pastelbot.options import GenerationOptions
 from pastelbot.options.catalogue import BY_NAME, OPTIONS
 from pastelbot.options.recreating import read_settings
+from pastelbot.options.shipped_presets import SHIPPED_PRESETS, shipped_preset
 from pastelbot.prompt.expansion import escape, unescape
 from pastelbot.prompt.styles import PLACE, Style, read_styles, without_styles
 from pastelbot.records import Actor, GenerationRequest
@@ -55,6 +56,26 @@ class Presets:
         """Return what the person may use here: their own, then the server's."""
         shared = await self._store.shared(actor.guild_id) if actor.guild_id is not None else []
         return [*await self._store.personal(actor.user_id), *shared]
+
+    async def settings_of(self, actor: Actor, name: str) -> GenerationOptions:
+        """Return the settings of a preset that the person may use here, those that every bot has last.
+
+        Raises NotFoundError with the nearest.
+        """
+        usable = await self.usable(actor)
+        wanted = name.strip().casefold()
+        found = next((preset for preset in usable if preset.name.casefold() == wanted), None)
+        if found is not None:
+            return GenerationOptions.of(found.values)
+        shipped = shipped_preset(name)
+        if shipped is not None:
+            return shipped
+        names = dict.fromkeys([*(preset.name for preset in usable), *SHIPPED_PRESETS])
+        raise NotFoundError(f"There is no preset {name[:60]!r}. {nearest_names(name[:60], list(names))[:500]}")
+
+    async def names(self, actor: Actor) -> list[str]:
+        """Return the names of all presets that the person may use here, those that every bot has last."""
+        return [*(preset.name for preset in await self.usable(actor)), *SHIPPED_PRESETS]
 
     async def find(self, actor: Actor, name: str, *, shared: bool | None = None) -> Preset:
         """Return the preset of that name, one's own before the server's; raises NotFoundError with the nearest."""

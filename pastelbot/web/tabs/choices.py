@@ -22,6 +22,6 @@ async def choices_of(services: Services, visitor: Visitor, option: Option[Any]) 
         case Completion.LORA:
             return tuple(await asyncio.to_thread(lambda: tuple(names.loras.files)))  # which may list a folder
         case Completion.PRESET:
-            return tuple(dict.fromkeys(preset.name for preset in await services.presets.usable(visitor.actor)))
+            return tuple(dict.fromkeys(await services.presets.names(visitor.actor)))
         case None:
             return ()

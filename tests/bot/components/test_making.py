@@ -200,7 +200,7 @@ REFUSALS = [
     ({"prompt": "1girl", "clip_skip": 13}, "Clip skip 13 does not work: ask for 1 to 12"),
     ({"prompt": "1girl", "denoise": 1.5}, "A denoising strength of 1.5 is not possible: ask for 0.01 to 1"),
     ({"prompt": "1girl", "strength": 0.5}, "A strength belongs to a picture to start from"),
-    ({"prompt": "1girl", "preset": "mine"}, "There is no preset 'mine': you have none yet"),
+    ({"prompt": "1girl", "preset": "mine"}, "There is no preset 'mine'. "),
     ({"prompt": "1girl", "lora": "soft"}, "LoRA"),
     ({"prompt": "1girl", "lora": ">"}, "is not the name of a LoRA"),
     ({"prompt": "1girl", "init": ("a.txt", b"hello")}, "cannot be read: send a PNG, JPEG or WebP file"),

@@ -5,6 +5,9 @@ from discord import Permissions
 from helpers.infotexts import INFOTEXT, png_with
 from helpers.support import png
 
+from pastelbot.infotext import format_infotext
+from pastelbot.options.shipped_presets import SHIPPED_PRESETS
+
 
 @pytest.fixture
 def say(studio):
@@ -223,8 +226,36 @@ async def test_names_are_offered(studio, say):
         choices = await studio.hana.autocomplete(studio.channel, command, name, typed, **options)
         return [(choice["name"], choice["value"]) for choice in choices]
 
-    assert [("mine", "mine"), ("his (this server's)", "his")] == await offered("prompt use", "name")
+    saved = [("mine", "mine"), ("his (this server's)", "his")]
+    assert [*saved, *((name, name) for name in SHIPPED_PRESETS)] == await offered("prompt use", "name")
+    assert saved == await offered("prompt delete", "name")
     assert [("mine", "mine")] == await offered("imagine", "preset", "mi", prompt="1girl")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("LCM", ("LCM", 6, 1.5)), ("tcd", ("TCD", 6, 1.0)), ("hyper-sd", ("TCD", 8, 1.0))],
+)
+async def test_one_word_sets_sampler_steps_and_cfg_for_loras_of_few_steps(studio, name, expected):
+    await studio.imagine(f"1girl --preset {name}")
+    request = await last_request(studio)
+
+    assert expected == (request.sampler, request.steps, request.cfg_scale)
+
+
+async def test_the_preset_for_speed_leaves_guidance_out_at_the_end(studio):
+    await studio.imagine("1girl", preset="fast")
+    request = await last_request(studio)
+
+    assert "NGMS: 0.25, NGMS all steps: True" in format_infotext(request, checkpoint="m", checkpoint_hash="0123456789")
+
+
+async def test_a_saved_preset_counts_before_one_that_every_bot_has(studio, say):
+    await say("save", name="fast", steps=6)
+    await studio.imagine("1girl", preset="Fast")
+    request = await last_request(studio)
+
+    assert (6, 0.0) == (request.steps, request.sampling.guided_from)
 
 
 async def test_a_long_list_is_cut(open_studio):
