@@ -54,7 +54,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         again = loading.load(str(bundled_checkpoint()), device="cpu", precision="fp32")
         compiled = compiled_networks(again, "openvino", Path(folder))
-        engines = {"torch": Engine(loaded), "openvino": Engine(again, compiled=compiled and compiled.unet)}
+        engines = {
+            "torch": Engine(loaded, measured_rows=True),
+            "openvino": Engine(again, compiled=compiled and compiled.unet),
+        }
         torch.set_num_threads(options.threads)
         print(f"torch {torch.__version__}, {options.threads} threads, {torch.backends.cpu.get_cpu_capability()}")
         for title, requests, stock in (

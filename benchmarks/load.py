@@ -56,13 +56,18 @@ class Visit:
         return self.ready - self.came
 
 
+def measured(checkpoint: Checkpoint) -> Engine:
+    """Return an engine that chooses its batches as the bot's do."""
+    return Engine(checkpoint, measured_rows=True)
+
+
 class Bot:
     """The bot's queue and engine."""
 
     def __init__(self, checkpoint: Checkpoint, visits: Sequence[Visit]) -> None:
         """Take the visits in the order of time."""
         self.pool = EnginePool(
-            "default", checkpoint, load=lambda _name: checkpoint, make=Engine, in_memory=1, slots=SLOTS
+            "default", checkpoint, load=lambda _name: checkpoint, make=measured, in_memory=1, slots=SLOTS
         )
         self.coming = list(visits)
         self.visits = {visit.job_id: visit for visit in visits}

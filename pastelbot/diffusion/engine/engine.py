@@ -22,6 +22,7 @@ from pastelbot.diffusion.conditioning.embeddings import EmbeddingCache
 from pastelbot.diffusion.engine.active_jobs import ActiveJob, PictureTask
 from pastelbot.diffusion.engine.denoiser import Denoiser, DenoiseRequest
 from pastelbot.diffusion.engine.finite_checks import FiniteChecks
+from pastelbot.diffusion.engine.group_sizes import GroupSizes
 from pastelbot.diffusion.engine.network_metadata import network_metadata
 from pastelbot.diffusion.engine.picture import PicturePipeline, Recorder
 from pastelbot.diffusion.engine.plan import make_plan
@@ -58,7 +59,8 @@ JobRecorder = Callable[[str, int, str, Tensor], None]
 class Engine:
     """Paints jobs with one checkpoint.
 
-    On the CPU a small network sets torch to one thread. `max_rows` bounds the UNet's batch. Every `preview_every` steps
+    On the CPU a small network sets torch to one thread. `max_rows` bounds the UNet's batch, and with
+    `measured_rows` it has as many rows as were fastest. Every `preview_every` steps
     a job's progress carries a small picture (0: never), decoded by TAESD if it is in the folder `taesd`. `upscalers`,
     `networks` and `vaes` are the operator's upscaler models, LoRAs, embeddings and VAEs. `compiled` answers in place of
     the checkpoint's UNet, in batches of its own size. `record` is shown the intermediate results (job, picture, name,
@@ -70,6 +72,7 @@ class Engine:
         checkpoint: Checkpoint,
         *,
         max_rows: int = _MAX_ROWS,
+        measured_rows: bool = False,
         preview_every: int = 0,
         taesd: Path | None = None,
         upscalers: Upscalers | None = None,
@@ -97,8 +100,9 @@ class Engine:
         self._previewer = Previewer(checkpoint.vae, load_tiny(taesd, checkpoint.device))
         self._upscalers = upscalers or Upscalers(None, checkpoint.device)
         self._checks = FiniteChecks()
-        # Rows of the UNet's batch by the latents' shape: fewer for sizes that memory was short for.
-        self._rows: defaultdict[torch.Size, int] = defaultdict(lambda: compiled.rows if compiled else max_rows)
+        # Where calls return before they are done, or want one size, there is nothing to measure.
+        measured = measured_rows and compiled is None and checkpoint.device.type == "cpu"
+        self._sizes = GroupSizes(compiled.rows if compiled else max_rows, measured=measured, clock=clock)
         self._preview_every = preview_every
         self._clock = clock
         self._record = record
@@ -204,7 +208,7 @@ class Engine:
         """Denoise pictures of one size, in smaller groups where memory is short."""
         requests = [task.request for task in tasks if task.request is not None]
         shape = requests[0].x.shape
-        answers = self._denoise(requests, self._rows[shape], tiled=tasks[0].job.plan.tiles)
+        answers = self._denoise(requests, shape, tiled=tasks[0].job.plan.tiles)
         if answers is None:
             self._advance_with_less_memory(tasks, shape)
             return
@@ -216,12 +220,15 @@ class Engine:
         """Let the VAE join the edges of a job's pictures, where that is wanted."""
         return edges_joined(job.vae.vae.model) if job.plan.tiles else nullcontext()
 
-    def _denoise(self, requests: Sequence[DenoiseRequest], rows: int, *, tiled: bool) -> list[Tensor] | None:
+    def _denoise(self, requests: Sequence[DenoiseRequest], shape: torch.Size, *, tiled: bool) -> list[Tensor] | None:
         """Return the answers, or None where memory is short: the error, which holds tensors, ends here."""
         try:
             self._loras.use_in_unet(requests[0].loras)
+            wanted = sum(request.row_count for request in requests)
+            rows = self._sizes.rows(shape, wanted)
             if not tiled:
-                return self._denoiser.denoise(requests, max_rows=rows)
+                with self._sizes.timed(shape, rows, wanted):
+                    return self._denoiser.denoise(requests, max_rows=rows)
             with edges_joined(self._checkpoint.unet):
                 return self._eager.denoise(requests, max_rows=rows)
         except (RuntimeError, MemoryError) as error:
@@ -231,8 +238,7 @@ class Engine:
 
     def _advance_with_less_memory(self, tasks: Sequence[PictureTask], shape: torch.Size) -> None:
         free_memory(self._checkpoint.device)
-        if self._rows[shape] > 1:
-            self._rows[shape] = max(1, min(self._rows[shape], 2 * len(tasks)) // 2)
+        if self._sizes.shorten(shape, 2 * len(tasks)):
             self._advance(tasks)
             return
         for task in tasks:

@@ -93,6 +93,7 @@ def make_engine(
         networks=NetworkFolders(loras=settings.loras, embeddings=settings.embeddings),
         vaes=VaeCache(options.vaes, load),
         compiled=None if compiled is None else compiled.unet,
+        measured_rows=True,
         preview_every=options.worker.preview_steps,
         taesd=settings.taesd,
     )
