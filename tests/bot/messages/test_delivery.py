@@ -267,7 +267,8 @@ async def test_a_channel_that_is_gone_ends_the_job_and_is_not_asked_for_ever(stu
         studio.env.inject_error(method, path, status=404, code=10003, times=None)
     studio.executor.finish(job_id)
     await studio.status(job_id, JobStatus.FAILED)
-    await eventually(lambda: not studio.bot.messages.pending)
+    await eventually(lambda: len(studio.edits()) == 2 and not studio.bot.messages.pending)
+    await asyncio.sleep(0.1)
 
     assert await studio.used(studio.hana) == 0
     assert len(studio.edits()) == 2
