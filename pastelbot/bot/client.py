@@ -161,8 +161,9 @@ class PastelBot(PastelClient):
         )
 
     async def on_shard_connect(self, shard_id: int) -> None:
-        """Note that Discord's gateway is there."""
+        """Note that Discord's gateway is there, and which servers were left while it was away."""
         self.services.monitor.health.connected(shard_id, of=self.shard_count or 1)
+        self._memberships.shard_connected(shard_id)
 
     async def on_shard_resumed(self, shard_id: int) -> None:
         """Note that Discord's gateway is there again."""
@@ -173,9 +174,8 @@ class PastelBot(PastelClient):
         self.services.monitor.health.disconnected(shard_id)
         self._memberships.shard_lost(shard_id)
 
-    async def on_shard_ready(self, shard_id: int) -> None:
+    async def on_shard_ready(self, _shard_id: int) -> None:
         """End the jobs of servers that were left while the shard was away."""
-        self._memberships.shard_ready(shard_id)
         self._departures.put(None)
 
     async def on_ready(self) -> None:

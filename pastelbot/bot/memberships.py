@@ -32,8 +32,8 @@ class Memberships:
         """Remember the servers of a shard that is away from now on."""
         self._before |= {server.id: server for server in self._servers() if server.shard_id == shard_id}
 
-    def shard_ready(self, shard_id: int) -> None:
-        """Compare the servers of a shard that has a new session with those before."""
+    def shard_connected(self, shard_id: int) -> None:
+        """Compare the servers of a shard whose new session has begun with those before."""
         for server in [one for one in self._servers() if one.shard_id == shard_id]:
             if self._before.pop(server.id, None) is server:
                 self._left.add(server.id)

@@ -69,8 +69,7 @@ def _gateway_lost(world):
     """Let the bot hear nothing for a while, and then connect anew: what happened meanwhile it never hears of."""
     if world.deaf:
         return
-    world.trace("gateway", "lost")
-    world.deaf = True
+    world.lose()
     asyncio.get_running_loop().call_later(world.random.choice((1.0, 20.0, 200.0)), world.connect)
 
 

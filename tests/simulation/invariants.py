@@ -144,6 +144,11 @@ class Invariants:
             self.require(status in ENDED, "a job never ends", job=job_id, status=status)
             self._check_message(job_id, status, count)
 
+    def check_departures(self, *, left):
+        """No job ended because the bot left its server, where it never did."""
+        gone = self.rows("SELECT id FROM jobs WHERE reason = 'the bot was removed from the server'")
+        self.require(left or not gone, "a job ended with a server that was not left", jobs=gone)
+
     def _check_message(self, job_id, status, count):
         if job_id in self.discord.out_of_reach:
             return

@@ -64,6 +64,7 @@ class World:
         self.bot = None
         self.power_was_cut = False  # since the database was looked at last
         self.deaf = False  # the gateway is lost
+        self.was_left = False  # the bot was put out of the server, at some time
         self.is_last = False  # this life
         self.tasks = []  # what goes on beside the bot, in this life
 
@@ -216,6 +217,12 @@ class World:
         self.network.calm = False
         self.trace("bot", "started")
 
+    def lose(self):
+        """Take the gateway away: the bot hears of that, and of nothing else until it is connected again."""
+        self.trace("gateway", "lost")
+        self.deaf = True
+        self.bot.dispatch("shard_disconnect", 0)
+
     def connect(self):
         """Connect the bot with the gateway, in a new session."""
         if self.disk.off:
@@ -224,7 +231,6 @@ class World:
         self.trace("gateway", "connected")
         guilds = [] if self.discord.closed else [{"id": str(GUILD), "unavailable": True}]
         application = {"id": str(APPLICATION), "flags": 0}
-        self.bot.dispatch("shard_disconnect", 0)
         about = {"user": user(APPLICATION, bot=True), "application": application, "shard": [0, 1]}
         self.gateway("READY", {**about, "guilds": guilds})
         if guilds:
@@ -234,6 +240,7 @@ class World:
         """Put the bot out of the server."""
         self.trace("server", "left")
         self.discord.closed = set(CHANNELS)
+        self.was_left = True
         self.gateway("GUILD_DELETE", {"id": str(GUILD)})
 
     def join(self):
@@ -299,6 +306,7 @@ class World:
         overview = await self.bot.services.jobs.overview()
         self.invariants.require(not overview.running, "a slot is leaked", jobs=[job.id for job in overview.running])
         self.invariants.check_end()
+        self.invariants.check_departures(left=self.was_left)
         self.invariants.check_files()
         self.invariants.check_no_strays()
 
