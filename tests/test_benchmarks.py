@@ -30,6 +30,7 @@ OF_THE_ENGINE = {
         ("tags.py", ("--tags", "200", "--looks", "30"), "did you mean"),
         ("devices.py", ("--jobs", "20"), "2 workers:"),
         ("engine.py", ("--turns", "1"), "four jobs"),
+        ("busy_channel.py", ("--seeds", "1", "--jobs", "3"), "| 2 min a picture | yes | 3 |"),
         ("simulate.py", ("--load", "1:100", "4:300", "--sample", "2"), "| 4 | 300 | 2 |"),
         ("simulate.py", ("--limits", "--jobs", "2"), "1,000 GPUs"),
         ("load.py", ("--users", "2", "--seconds", "0", "--size", "64", "--steps", "2"), "| diffusers, serial |"),

@@ -57,12 +57,20 @@ class FakeSession:
     async def _request(self, method, url, options):
         path = _API.sub("", str(url)).partition("?")[0]
         body, files = await _content(options.get("data"))
+        self.network.on_sent(method, path, files=bool(files))
         fate = self.network.fate(asyncio.get_running_loop().time(), files=bool(files))
         await asyncio.sleep(self.network.latency())
         self.network.check_alive()
         if fate.before is not None:
             return await self._fail(fate.before)
+        limits = {}
+        if self.network.edit_limit is not None:
+            taken = self.network.edit_limit.take(method, path, asyncio.get_running_loop().time())
+            if taken is not None and taken[0] < 0:
+                return await self._fail(taken[1])
+            limits = _limits(*taken) if taken is not None else {}
         response = self._answer(method, path, body, files, options.get("params") or {})
+        response.headers |= limits
         self.network.note(method, path, response)
         await asyncio.sleep(self.network.latency())
         self.network.check_alive()
@@ -87,6 +95,15 @@ class FakeSession:
             return _Response(*route(self.discord, method, path, body, files, params))
         except ApiError as error:
             return _Response(error.status, {"code": error.code, "message": error.text})
+
+
+def _limits(left, seconds):
+    return {
+        "X-Ratelimit-Bucket": "edits",
+        "X-Ratelimit-Limit": "5",
+        "X-Ratelimit-Remaining": str(left),
+        "X-Ratelimit-Reset-After": f"{seconds:.3f}",
+    }
 
 
 async def _content(data):

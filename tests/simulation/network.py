@@ -27,6 +27,26 @@ class Faults:
         return cls(**chances)
 
 
+class EditLimit:
+    """Discord's limit of a channel's edits: so many in a window that begins with the first one."""
+
+    def __init__(self, edits=5, seconds=5.0):
+        self.edits = edits
+        self.seconds = seconds
+        self._windows = {}  # channel -> when it ends, and how many edits it had
+
+    def take(self, method, path, now):
+        """Return what is left, -1 where it is refused, and the seconds until all are there again; None: no limit."""
+        match [method, *path.strip("/").split("/")]:
+            case ["PATCH", "channels", channel, "messages", _]:
+                end, taken = self._windows.get(channel, (now, 0))
+                if now >= end:
+                    end, taken = now + self.seconds, 0
+                self._windows[channel] = end, min(taken + 1, self.edits)
+                return self.edits - taken - 1, end - now
+        return None
+
+
 @dataclass(frozen=True)
 class Fate:
     """What happens instead of a request, and what instead of its answer; None: nothing."""
@@ -44,6 +64,8 @@ class Network:
         self.moment = moment
         self.off = False
         self.calm = True  # until the bot has logged in
+        self.edit_limit = None
+        self.on_sent = lambda _method, _path, *, files: None  # noqa: ARG005 - hears of each request on its way
         self.failing_until = 0.0  # by the loop's time: until then Discord answers nothing but 503
 
     def latency(self):

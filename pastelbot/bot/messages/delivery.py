@@ -18,7 +18,7 @@ from pastelbot.bot.messages.message_writer import MessageWriter, reply_of
 from pastelbot.bot.messages.review_messages import ReviewMessages, withheld_text
 from pastelbot.bot.messages.single_message import SingleMessage
 from pastelbot.bot.messages.token_messages import TokenMessages
-from pastelbot.bot.messages.turns import Turns
+from pastelbot.bot.messages.turns import WINDOW, Turns
 from pastelbot.bot.messages.uploads import TooLargeError, upload
 from pastelbot.bot.responses import UNSENT, respond_ephemeral
 from pastelbot.errors import NotFoundError, StorageError
@@ -30,6 +30,7 @@ from pastelbot.service.reviews import Verdict
 
 _WRONG = 400
 _MOST_WRONG = 8
+_WINDOWS = 5 / 3  # of Discord's limit, by the seconds between edits: less than three are for a Discord that takes more
 _NO_WAY = (discord.Forbidden, discord.NotFound, NotFoundError)  # the last: the job itself is gone
 _LATER = (*UNSENT, StorageError)  # what may succeed when it is tried again
 
@@ -61,7 +62,7 @@ class Delivery:
         self._writer = MessageWriter(client, languages, self._tokens, waited_long=self._waited_long)
         self._single = SingleMessage(self._writer, service)
         self._slots: dict[str, MessageSlot] = {}
-        self._turns = Turns()
+        self._turns = Turns(window=min(WINDOW, pace.edit_seconds * _WINDOWS))
         self._closed = False
 
     async def recover(self) -> None:
@@ -196,47 +197,54 @@ class Delivery:
         self._slots.pop(job_id, None)
         self._tokens.drop(job_id)
 
-    async def _show(self, slot: MessageSlot, update: Update) -> None:
-        """Write an update; raises NotWrittenError where it should be tried again."""
+    async def _show(self, slot: MessageSlot, update: Update) -> bool:
+        """Write an update; return False where it is there. Raises NotWrittenError where it should be tried again."""
         try:
-            await self._try_to_show(slot, update)
+            asked = await self._try_to_show(slot, update)
             if isinstance(update, Ended):
                 await self._service.end_shown(update.job.id)
         except _LATER as error:
             raise NotWrittenError(str(error)) from error
+        return asked
 
-    async def _try_to_show(self, slot: MessageSlot, update: Update) -> None:
+    async def _try_to_show(self, slot: MessageSlot, update: Update) -> bool:
         """Write an update, or give up what Discord will not take at all."""
         try:
-            await self._write_update(slot, update)
+            return await self._write_update(slot, update)
         except _NO_WAY as error:
             log.warning("message cannot be written", job=update.job.id, error=str(error))
         except discord.HTTPException as error:
             if not (_hopeless(error, slot) and is_final(update)):
                 raise
             log.warning("message given up", job=update.job.id, error=str(error))
+        return True
 
-    async def _write_update(self, slot: MessageSlot, update: Update) -> None:
+    async def _write_update(self, slot: MessageSlot, update: Update) -> bool:
+        """Write an update; return False where nothing was to be written."""
         current = await self._service.job(update.job.id)
         match update:
             case Rendered():
                 if current.status in {JobStatus.RENDERED, JobStatus.POSTED}:  # neither ended nor painted again
                     await self._deliver(update.job, slot)
             case InLine() | BeingPainted():
-                if current.status in {JobStatus.QUEUED, JobStatus.LEASED}:  # late progress never replaces an end
-                    await self._write_state(slot, update)
+                late = current.status not in {JobStatus.QUEUED, JobStatus.LEASED}  # it never replaces an end
+                return not late and await self._write_state(slot, update)
             case Ended():
                 if not current.end_shown:
                     await self._write_state(slot, update)
                 if update.job.withheld:
                     await self._review_messages.close(update.job)
+        return True
 
-    async def _write_state(self, slot: MessageSlot, update: InLine | BeingPainted | Ended) -> None:
+    async def _write_state(self, slot: MessageSlot, update: InLine | BeingPainted | Ended) -> bool:
+        """Write a state; return False where the message shows it."""
         text = render.status_text(update, self._usual)
-        if text != slot.text:
-            files = previews(update, slot.preview)
-            await self._single.write(update.job, slot, text, files, final=isinstance(update, Ended))
-            slot.text = text
+        if text == slot.text:
+            return False
+        files = previews(update, slot.preview)
+        await self._single.write(update.job, slot, text, files, final=isinstance(update, Ended))
+        slot.text = text
+        return True
 
     async def _deliver(self, job: Job, slot: MessageSlot) -> None:
         """Post the pictures, or ask a moderator about them; those that are lost on the disk are painted again."""

@@ -35,8 +35,9 @@ class Pace:
 class MessageSlot:
     """One message's desired state.
 
-    `show` writes a state; it returns when nothing more is to be done about it, and raises where it should be tried
-    again. `on_settled` is called after a final state was shown and nothing else is desired.
+    `show` writes a state; it returns when nothing more is to be done about it, False where that took no request of
+    Discord, and raises where it should be tried again. `on_settled` is called after a final state was shown and nothing
+    else is desired.
 
     A final state is never replaced by one that is not, nor the end of a job by its pictures. Before that the newest
     state wins, because a job whose worker died goes from painting back to the queue.
@@ -44,7 +45,7 @@ class MessageSlot:
 
     def __init__(
         self,
-        show: Callable[["MessageSlot", Update], Awaitable[None]],
+        show: Callable[["MessageSlot", Update], Awaitable[bool]],
         *,
         pace: Pace,
         turn: Turn,
@@ -62,7 +63,7 @@ class MessageSlot:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._edited_at = self._retry_at = float("-inf")
-        self._closed = False
+        self._closed = self._asked = False
         self.failures = 0
         self.message_id: int | None = None
         self.is_searched = False  # the message was looked for in the channel
@@ -81,6 +82,7 @@ class MessageSlot:
         if _rank(update) < self._reached:
             return
         self._next, self._reached = update, _rank(update)
+        self._turn.expect(_seconds_left(update))
         if is_final(update):
             self._retry_at = float("-inf")  # what is new need not wait for what failed
         self._schedule()
@@ -99,6 +101,7 @@ class MessageSlot:
         """Show nothing more; what is being written is finished by `task`."""
         self._closed = True
         self._turn.leave()
+        self._turn.expect(None)
         if self._timer is not None:
             self._timer.cancel()
 
@@ -131,18 +134,27 @@ class MessageSlot:
     async def _run(self) -> None:
         async with self._lock:
             update, self._next = self._next, None
-            written = update is not None and await self._written(update)
-            self._edited_at = monotonic() if update is not None else self._edited_at
-        self._turn.end()  # where this is cancelled, the turn's limit ends it
+            written = update is not None and await self._edited(update)
         self._task = None
         if update is not None and written and is_final(update) and self._next is None:
             self._on_settled()
         self._schedule()
 
+    async def _edited(self, update: Update) -> bool:
+        self._turn.edit_begins()
+        if is_final(update):
+            self._turn.expect(None)  # it is here
+        self._asked = True
+        try:
+            return await self._written(update)
+        finally:
+            self._edited_at = monotonic()
+            self._turn.edit_ends(asked=self._asked)
+
     async def _written(self, update: Update) -> bool:
         """Show a state; return whether that is done. A final one is kept for another try, another is outdated soon."""
         try:
-            await self._show(self, update)
+            self._asked = await self._show(self, update)
         except NotWrittenError as error:
             log.warning("message not written", job=update.job.id, update=type(update).__name__, error=str(error))
         except Exception:
@@ -164,6 +176,19 @@ class MessageSlot:
 def is_final(update: Update) -> bool:
     """Return whether nothing that is not final may replace this update."""
     return _rank(update) > 0
+
+
+def _seconds_left(update: Update) -> float | None:
+    """Return in how many seconds the end of the job is expected, as far as is known; None: not soon."""
+    match update:
+        case InLine():
+            return None
+        case BeingPainted(seconds_left=None):
+            return 0.0 if 2 * update.step >= update.steps else None
+        case BeingPainted():
+            return update.seconds_left
+        case Rendered() | Ended():
+            return 0.0
 
 
 def _rank(update: Update) -> int:

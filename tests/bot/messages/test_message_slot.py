@@ -35,7 +35,7 @@ class Message:
         self.free = asyncio.Event()
         self.free.set()
         pace = {"edit_seconds": 0.0, "first_retry": 0.0, **pace}
-        turn = (turns or Turns()).of(1)
+        turn = (turns or Turns(window=0.0)).of(1)
         self.slot = MessageSlot(self.show, pace=Pace(**pace), turn=turn, on_settled=self.settle, later=later)
 
     async def show(self, slot, update):
@@ -211,7 +211,7 @@ async def test_a_closed_slot_finishes_what_it_writes_and_shows_nothing_more():
 
 async def test_one_message_of_a_channel_shows_progress_at_a_time_and_results_wait_for_none():
     """A picture behind fifty other edits of its channel, of which Discord takes one a second, came a minute later."""
-    turns = Turns()
+    turns = Turns(window=0.0)
     messages = [Message(turns=turns) for _number in range(50)]
     for message in messages:
         message.free.clear()
@@ -229,7 +229,7 @@ async def test_one_message_of_a_channel_shows_progress_at_a_time_and_results_wai
 
 
 async def test_turns_come_in_order_with_the_newest_state_and_what_is_closed_has_none():
-    turns = Turns()
+    turns = Turns(window=0.0)
     messages = [Message(turns=turns) for _number in range(4)]
     messages[0].free.clear()
     for message in messages:
@@ -250,7 +250,7 @@ async def test_another_channel_and_a_message_behind_one_that_hangs_have_their_tu
         limits.append(callback)
         return asyncio.get_running_loop().call_later(NEVER, callback)
 
-    turns, elsewhere = Turns(later=after), Message()
+    turns, elsewhere = Turns(window=0.0, later=after), Message()
     hanging, other = Message(turns=turns), Message(turns=turns)
     hanging.free.clear()
     for message in (hanging, other, elsewhere):
@@ -266,7 +266,7 @@ async def test_another_channel_and_a_message_behind_one_that_hangs_have_their_tu
 
 
 async def test_a_turn_in_which_nothing_is_to_be_shown_goes_to_the_next():
-    turns = Turns()
+    turns = Turns(window=0.0)
     first, second = Message(turns=turns), Message(turns=turns)
     first.free.clear()
     first.slot.publish(painting(1))
