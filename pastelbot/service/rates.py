@@ -1,4 +1,4 @@
-"""Rates: how many commands, buttons and completions of one user are answered in a minute."""
+"""Rates: how many commands, buttons and completions of one user are answered in a minute, each of them once."""
 
 import enum
 import math
@@ -11,6 +11,7 @@ from pastelbot.errors import LimitError
 
 _MINUTE = 60.0  # seconds
 _MOST_BUCKETS = 10_000
+_MOST_HEARD = 10_000  # interactions: those of minutes, where Discord repeats those of seconds
 
 
 class Kind(enum.StrEnum):
@@ -39,10 +40,20 @@ class Rates:
         self._clock = clock
         self._most = most
         self._buckets: OrderedDict[tuple[Kind, int], tuple[float, float]] = OrderedDict()
+        self._heard: OrderedDict[int, None] = OrderedDict()
 
     def __len__(self) -> int:
         """Return the number of buckets that are remembered."""
         return len(self._buckets)
+
+    def is_new(self, interaction_id: int) -> bool:
+        """Return whether an interaction is heard for the first time, and remember it."""
+        if interaction_id in self._heard:
+            return False
+        self._heard[interaction_id] = None
+        if len(self._heard) > _MOST_HEARD:
+            self._heard.popitem(last=False)
+        return True
 
     def spend(self, user_id: int, kind: Kind) -> None:
         """Count one command, button or completion of a user; raises LimitError with the time until the next."""

@@ -4,6 +4,7 @@ import sqlite3
 
 import aiohttp
 import pytest
+from discord import Permissions
 from helpers.discord_faults import deliver_twice, lose_answers
 from helpers.studio import job_of
 from helpers.support import eventually
@@ -84,6 +85,16 @@ async def test_a_confirmation_that_is_delivered_twice_queues_its_jobs_once(open_
 
     assert len(await jobs_of(studio)) == 2
     assert await studio.charged() == 2
+
+
+async def test_work_that_is_granted_by_a_command_that_is_delivered_twice_is_granted_once(open_studio, monkeypatch):
+    deliver_twice(monkeypatch)
+    studio = await open_studio()
+    role = studio.guild.create_role("boss", permissions=Permissions(manage_guild=True))
+    boss = studio.guild.add_member(studio.env.create_user("boss"), roles=[role])
+    await boss.slash(studio.channel, "admin quota grant", member=studio.hana, work=5.0)
+
+    assert await studio.bot.services.database.reader.number("SELECT count(*) FROM grants") == 1
 
 
 async def test_an_interaction_is_one_job_after_a_restart_too(studio):

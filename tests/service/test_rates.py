@@ -70,6 +70,14 @@ def test_users_and_kinds_do_not_share(rates):
         rates.spend(1, Kind.BUTTON)
 
 
+def test_an_interaction_is_new_once_and_those_of_long_ago_are_forgotten(rates):
+    first = [rates.is_new(number) for number in range(20_000)]
+
+    assert all(first)
+    assert not rates.is_new(19_000)
+    assert rates.is_new(1)
+
+
 def test_what_is_remembered_is_bounded(seconds):
     rates = Rates(LIMITS, clock=seconds, most=100)
     for user_id in range(1000):
