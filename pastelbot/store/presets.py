@@ -33,10 +33,11 @@ class PresetStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save(self, preset: Preset, *, limit: int) -> bool:
+    async def save(self, preset: Preset, *, limit: int, of_one: int | None = None) -> bool:
         """Keep a preset in place of one of the same name; return whether there was one.
 
-        Raises LimitError where the person, or the server, has `limit` others already.
+        Raises LimitError where the person, or the server, has `limit` others already, or the server `of_one` others of
+        this person.
         """
         async with self._database.transaction() as connection:
             replaced = await _delete(connection, preset.owner_id, preset.guild_id, preset.name)
@@ -44,6 +45,10 @@ class PresetStore:
                 if preset.is_shared:
                     raise LimitError(f"This server has {limit} presets, which is the limit: delete one of them first.")
                 raise LimitError(f"You have {limit} presets, which is the limit: delete one of them first.")
+            if of_one is not None and await _count_of_one(connection, preset) >= of_one:
+                raise LimitError(
+                    f"You share {of_one} presets here, which is the limit for one user: delete one of them first."
+                )
             await connection.execute(
                 "INSERT INTO presets (owner_id, guild_id, key, name, wish, saved_at) VALUES (?, ?, ?, ?, ?, ?)",
                 preset.owner_id,
@@ -81,6 +86,11 @@ async def _delete(connection: Transaction, owner_id: int, guild_id: int, name: s
 async def _count(connection: Transaction, preset: Preset) -> int:
     where, owner = ("guild_id", preset.guild_id) if preset.is_shared else ("guild_id = 0 AND owner_id", preset.owner_id)
     return await connection.number(f"SELECT COUNT(*) FROM presets WHERE {where} = ?", owner)
+
+
+async def _count_of_one(connection: Transaction, preset: Preset) -> int:
+    sql = "SELECT COUNT(*) FROM presets WHERE guild_id = ? AND owner_id = ?"
+    return await connection.number(sql, preset.guild_id, preset.owner_id)
 
 
 def _key(name: str) -> str:

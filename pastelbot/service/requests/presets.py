@@ -22,6 +22,7 @@ LONGEST_NAME = 40
 _NAME = re.compile(r"[^\W_](?:[\w '.+-]*[^\W_]|[^\W_]?)", re.UNICODE)
 
 _NO_NAME = re.compile(r"[^\w '.+-]|_")
+_SHARES = 5  # a member shares at most that part of what a server may have
 
 
 class Presets:
@@ -107,7 +108,9 @@ class Presets:
             values=own.values,
             saved_at=self._clock(),
         )
-        await self._store.save(copy, limit=self._settings.limits.max_presets)
+        most = self._settings.limits.max_presets
+        moderates = actor.manages_messages or actor.manages_server
+        await self._store.save(copy, limit=most, of_one=None if moderates else max(1, most // _SHARES))
         return copy
 
     async def import_styles(self, actor: Actor, text: str) -> tuple[list[str], list[str]]:

@@ -217,6 +217,23 @@ async def test_there_is_a_cap_on_their_number(open_studio):
     assert "Replaced" in replaced.response.content
 
 
+@pytest.mark.parametrize(("who", "shared"), [("hana", 2), ("mod", 4)])
+async def test_one_member_shares_a_fifth_of_the_servers_presets_and_a_moderator_all(open_studio, who, shared):
+    studio = await open_studio(limits={"max_presets": 10})
+    by, answers = getattr(studio, who), []
+    for number in range(4):
+        await by.slash(studio.channel, "prompt save", name=f"number {number}", steps=5)
+        answers.append((await by.slash(studio.channel, "prompt share", name=f"number {number}")).response.content)
+    await studio.kenji.slash(studio.channel, "prompt save", name="his", steps=5)
+    his = await studio.kenji.slash(studio.channel, "prompt share", name="his")
+    again = await by.slash(studio.channel, "prompt share", name="number 1")
+
+    assert sum("can use" in answer for answer in answers) == shared
+    assert all("You share 2 presets here" in answer for answer in answers[shared:])
+    assert "can use" in his.response.content
+    assert "can use" in again.response.content
+
+
 async def test_names_are_offered(studio, say):
     await say("save", name="mine", steps=6)
     await say("save", by=studio.kenji, name="his", steps=6)
