@@ -28,7 +28,7 @@ def other(option):
 
 def fitting(option, request):
     """Return the request with a sampler, a schedule or a picture to start from that looks at the option."""
-    samplers = [{"sampler": name} for name in ("Euler a", "Euler", "DDIM")]
+    samplers = [{"sampler": name} for name in ("Euler a", "Euler", "DDIM", "TCD")]
     for changes in ({}, *samplers, {"schedule": "Beta"}, {"init": InitImage.of(png())}):
         if option.applies(request.replace(**changes)):
             return request.replace(**changes)
