@@ -147,6 +147,16 @@ class NumericalError(PaintingError):
     """The latents became NaN or infinite."""
 
 
+def quoted(word: str) -> str:
+    """Quote a word as code, so that nothing in it is markdown or a mention."""
+    return f"`{in_code(word)}`"
+
+
+def in_code(word: str) -> str:
+    """Return a word as it can stand between the two signs of code: without any of them."""
+    return word.replace("`", "\N{PRIME}")
+
+
 def install_command(extra: str = "") -> str:
     """Return the command that installs Pastelbot, with an extra, from its folder into its environment.
 

@@ -15,6 +15,12 @@ _UNSEEN = re.compile(
     "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 _JOINER = re.compile("[\u200c\u200d]")
+# In the bot's sentences: code, mentions and times, which are the bot's; and texts of users as `repr` quotes them.
+_MARKED = re.compile(
+    r"(?P<marked>`[^`]++`|<(?:@[!&]?|#)\d++>|<t:\d++:[A-Za-z]>)"
+    r"|(?<![0-9A-Za-z])(?:'(?:[^'\\\n]|\\.)*+'|\"(?:[^\"\\\n]|\\.)*+\")"
+)
+_DOUBLED = re.compile(r"\\([\\'])")  # by `repr`
 _MOST_MARKS = 4  # on one letter: no language has more
 _FIRST_MARK = "\u0300"
 
@@ -58,3 +64,15 @@ def plain(text: str) -> str:
 def plain_line(text: str) -> str:
     """Write a text on one line, as `plain` does."""
     return plain(" ".join(text.split()))
+
+
+def plain_sentence(text: str) -> str:
+    """Write a sentence of the bot so that what it quotes is shown as it was typed; its code, mentions and times stay.
+
+    What users typed stands in such sentences quoted by `repr`, or as code.
+    """
+    text, done, pieces = neutral(text), 0, list[str]()
+    for found in _MARKED.finditer(text):
+        pieces += (plain(text[done : found.start()]), found["marked"] or plain(_DOUBLED.sub(r"\1", found[0])))
+        done = found.end()
+    return "".join((*pieces, plain(text[done:])))

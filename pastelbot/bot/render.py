@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pastelbot.bot.plain_text import neutral, plain, plain_line
+from pastelbot.bot.plain_text import neutral, plain, plain_line, plain_sentence
 from pastelbot.jobs.queue.scheduler import MOST_SHOWN_EXACTLY
 from pastelbot.jobs.waiting_jobs import Overview
 from pastelbot.records import Actor, Axis, BeingPainted, Ended, GenerationRequest, Grid, InLine, Job, JobStatus
@@ -256,7 +256,8 @@ def _narrowed(text: str, columns: int) -> str:
 def _ending(job: Job) -> str:
     if job.status is JobStatus.CANCELLED:
         return "🚫 **Cancelled**, not charged."
-    return f"⚠️ **This could not be painted:** {shortened(job.reason or 'unknown reason', 600)}\nNot charged."
+    reason = plain_sentence(shortened(job.reason or "unknown reason", 600))
+    return f"⚠️ **This could not be painted:** {reason}\nNot charged."
 
 
 def _row(mark: str, job: Job, actor: Actor) -> str:

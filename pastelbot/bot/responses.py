@@ -13,6 +13,7 @@ from discord.utils import MISSING
 
 from pastelbot.bot.context import PAINTS, Interaction
 from pastelbot.bot.localisation import translated, translator
+from pastelbot.bot.plain_text import plain_sentence
 from pastelbot.errors import (
     NotAllowedError,
     PastelError,
@@ -65,7 +66,9 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
         text = f"⚠️ {text}"
     editable = not is_queued(interaction) and _may_help(error)
     view = interaction.client.drafts.view(interaction) if editable else None
-    await respond_ephemeral(interaction, text, view=MISSING if view is None else view)
+    await _send_privately(
+        interaction, plain_sentence(translator(interaction)(text)), view=MISSING if view is None else view
+    )
 
 
 def _paints(interaction: Interaction) -> bool:
@@ -121,10 +124,16 @@ async def respond_ephemeral(
     file: discord.File = MISSING,
 ) -> None:
     """Answer so that only the person sees it, whether or not the interaction was answered before."""
-    translate = translator(interaction)
-    text = translate(text)[:_CONTENT]
+    await _send_privately(interaction, translator(interaction)(text), view=view, file=file)
+
+
+async def _send_privately(
+    interaction: Interaction, text: str, *, view: discord.ui.View = MISSING, file: discord.File = MISSING
+) -> None:
+    """Answer with a text that is in the user's language already."""
+    text = text[:_CONTENT]
     if view is not MISSING:
-        view = translated(view, translate)
+        view = translated(view, translator(interaction))
     message: dict[str, Any] = {"view": view, "file": file, "ephemeral": True}
     try:
         if interaction.response.is_done() or not await _answered(interaction, text, message):

@@ -2,7 +2,7 @@
 
 import re
 
-from pastelbot.errors import PromptError
+from pastelbot.errors import PromptError, quoted
 
 # Templates, variables, sampling marks, parameters and patterns of dynamic prompts, and counts that are none.
 _UNSUPPORTED = re.compile(
@@ -19,7 +19,7 @@ def refuse_unsupported(prompt: str) -> None:
     found = _UNSUPPORTED.search(prompt)
     if found is not None:
         raise PromptError(
-            f"`{found[0][:40]}` at character {found.start() + 1} is not supported: there are no templates, variables, "
-            "parameters, patterns or sampling marks of dynamic prompts here.",
+            f"{quoted(found[0][:40])} at character {found.start() + 1} is not supported: there are no templates, "
+            "variables, parameters, patterns or sampling marks of dynamic prompts here.",
             position=found.start(),
         )

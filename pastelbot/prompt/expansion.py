@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from pastelbot.errors import LimitError, PromptError
+from pastelbot.errors import LimitError, PromptError, in_code
 from pastelbot.prompt.dynamic_prompts import refuse_unsupported
 from pastelbot.prompt.extra_networks import TagPattern
 from pastelbot.prompt.wildcard_lists import Wildcards
@@ -132,8 +132,8 @@ class _Picker:
         position = trail[0].position
         if len(trail) > _DEEPEST:
             raise PromptError(
-                f"The wildcard `__{trail[0].name[:60]}__` (at character {position + 1}) leads back to itself: its "
-                f"lines name each other more than {_DEEPEST} times in a row.",
+                f"The wildcard `__{in_code(trail[0].name[:60])}__` (at character {position + 1}) leads back to itself: "
+                f"its lines name each other more than {_DEEPEST} times in a row.",
                 position=position,
             )
         lines = self.wildcards.lines(node.name, position)
@@ -142,7 +142,8 @@ class _Picker:
             inner = _parse(texts[self.index(len(lines), weights)], self.wildcards)
         except (PromptError, LimitError) as error:
             raise PromptError(
-                f"The wildcard `__{node.name[:60]}__` (at character {position + 1}) has a line with an error. {error}",
+                f"The wildcard `__{in_code(node.name[:60])}__` (at character {position + 1}) has a line with an error. "
+                f"{error}",
                 position=position,
             ) from error
         return self.text(inner, trail)
@@ -261,8 +262,8 @@ class _Brace:
                 return ("{", *self.nodes(), "}")
             if weights[0] is not None:
                 raise PromptError(
-                    f"The braces at character {self.position + 1} have a weight: separate their options with |, as in "
-                    "{2::red|blue}.",
+                    f"The braces at character {self.position + 1} have a weight: separate their options with `|`, as "
+                    "in `{2::red|blue}`.",
                     position=self.position,
                 )
             return (_Choice(tuple(_stripped(segment) for segment in self.segments), every=True),)
@@ -271,8 +272,8 @@ class _Brace:
     def _several(self, count: re.Match[str], options: "list[_Nodes]") -> _Nodes:
         if "," in self.separators and "|" not in self.separators:
             raise PromptError(
-                f"The braces at character {self.position + 1} pick several: separate their options with |, as in "
-                "{2$$red|blue|pink}.",
+                f"The braces at character {self.position + 1} pick several: separate their options with `|`, as in "
+                "`{2$$red|blue|pink}`.",
                 position=self.position,
             )
         least, dash, most, joiner = count.groups()

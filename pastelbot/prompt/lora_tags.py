@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pastelbot.errors import PromptError
+from pastelbot.errors import PromptError, quoted
 from pastelbot.prompt.extra_networks import NetworkTag, change_tags, extract_networks
 
 LORA_KINDS = ("lora", "lyco")
@@ -67,14 +67,14 @@ def with_weight(prompt: str, weight: str) -> str:
 
 
 def written(tag: NetworkTag) -> str:
-    """Return a tag as it stands in the prompt, truncated where it is long."""
-    return tag.text[:80]
+    """Return a tag as it stands in the prompt, as code, truncated where it is long."""
+    return quoted(tag.text[:80])
 
 
 def _read(tag: NetworkTag) -> LoraTag:
     name, *parts = tag.positional or ("",)
     if not name.strip():
-        raise PromptError(f"{written(tag)} names no LoRA: write <lora:name:0.6>.")
+        raise PromptError(f"{written(tag)} names no LoRA: write `<lora:name:0.6>`.")
     # Behind the first number extensions have words, such as the blocks in `<lora:name:1:IN02>`.
     numbers = [part for place, part in enumerate(parts) if place == 0 or _is_number(part)]
     words = [part for part in parts if part not in numbers and part.strip()]
@@ -103,7 +103,7 @@ def _number(tag: NetworkTag, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise PromptError(f"{written(tag)} has {text[:40]!r} where a number belongs: write <lora:name:0.6>.")
+        raise PromptError(f"{written(tag)} has {text[:40]!r} where a number belongs: write `<lora:name:0.6>`.")
     return value
 
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from pastelbot.choices import nearest_names
-from pastelbot.errors import PromptError
+from pastelbot.errors import PromptError, in_code
 
 _SIGNS = re.compile(r"[\s_.-]+")
 
@@ -28,7 +28,7 @@ class Wildcards:
         found = self._lines.get(_plain_name(name))
         if found:
             return found
-        where = f"`__{name[:60]}__` (at character {position + 1})"
+        where = f"`__{in_code(name[:60])}__` (at character {position + 1})"
         if (reason := self._reason(_plain_name(name))) is not None:
             raise PromptError(f"The wildcard {where} cannot be read: {reason}.", position=position)
         if found is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
-from pastelbot.errors import NotAllowedError, WordError
+from pastelbot.errors import NotAllowedError, WordError, quoted
 from pastelbot.prompt.parsing import PromptParser
 from pastelbot.prompt.word_list import WordList, painted_texts, read_all, wanted_of_negative
 from pastelbot.records import GenerationRequest
@@ -153,11 +153,6 @@ def _texts_of(request: GenerationRequest, steps: int, hires_steps: int | None, p
         for prompt in prompts
         for text in read(prompt, steps=steps, hires_steps=hires_steps, parser=parser)
     ]
-
-
-def quoted(word: str) -> str:
-    """Quote a word so that nothing in it is markdown or a mention."""
-    return f"`{word.replace('`', chr(0x2032))}`"
 
 
 def _read(lists: dict[str, object], key: str) -> list[str]:

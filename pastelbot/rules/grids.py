@@ -183,7 +183,7 @@ def _sampler(request: GenerationRequest, value: str, _axis: Axis) -> GenerationR
 
 def _lora(request: GenerationRequest, value: str, _axis: Axis) -> GenerationRequest:
     if not any(tag.kind.lower() in LORA_KINDS for tag in extract_networks(request.prompt).tags):
-        raise RequestError("A grid over the LoRA's weight needs a LoRA in the prompt, such as <lora:name:1>.")
+        raise RequestError("A grid over the LoRA's weight needs a LoRA in the prompt, such as `<lora:name:1>`.")
     return request.replace(prompt=with_weight(request.prompt, value))
 
 

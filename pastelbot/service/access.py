@@ -6,11 +6,11 @@ from datetime import datetime
 from pathlib import Path
 
 from pastelbot.config import LimitSettings, Settings
-from pastelbot.errors import NotAllowedError
+from pastelbot.errors import NotAllowedError, quoted
 from pastelbot.options import default_work
 from pastelbot.prompt.word_list import WordList
 from pastelbot.records import Actor, GenerationRequest
-from pastelbot.rules.content_filter import NO_WORDS, SHIPPED, AgeGate, ContentRules, adult_word, quoted, read_gate
+from pastelbot.rules.content_filter import NO_WORDS, SHIPPED, AgeGate, ContentRules, adult_word, read_gate
 from pastelbot.service import server_rules
 from pastelbot.store.moderation.blocks import BlockStore
 from pastelbot.store.moderation.pauses import Pauses

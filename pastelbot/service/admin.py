@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pastelbot.config import Settings
-from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError
+from pastelbot.errors import LimitError, NotAllowedError, NotFoundError, RequestError, quoted
 from pastelbot.jobs.dispatcher import Dispatcher
 from pastelbot.prompt.word_list import phrase_of
 from pastelbot.records import Actor, GenerationRequest, Job, JobStatus
-from pastelbot.rules.content_filter import quoted, refusals
+from pastelbot.rules.content_filter import refusals
 from pastelbot.rules.timing.durations import read_duration
 from pastelbot.service import server_rules
 from pastelbot.service.access import AccessPolicy

@@ -207,8 +207,8 @@ def test_a_weight_is_how_much_more_often_an_option_is_picked():
 @pytest.mark.parametrize(
     ("prompt", "position", "words"),
     [
-        ("1girl, {2$$red,blue}", 7, "The braces at character 8 pick several: separate their options with |"),
-        ("1girl, {2::red,blue}", 7, "The braces at character 8 have a weight: separate their options with |"),
+        ("1girl, {2$$red,blue}", 7, "The braces at character 8 pick several: separate their options with `|`, as in"),
+        ("1girl, {2::red,blue}", 7, "The braces at character 8 have a weight: separate their options with `|`, as in"),
         ("1girl, ${color=red}", 7, "`${c` at character 8 is not supported"),
         ("1girl, ${color}", 7, "is not supported"),
         ("1girl, __~color__", 7, "is not supported"),

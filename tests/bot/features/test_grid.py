@@ -62,7 +62,7 @@ async def test_a_declined_grid_costs_nothing(studio):
         ({"x_values": "a"}, "'a' is neither a number"),
         ({"x_values": "5,500"}, "over the cap of 30"),
         ({"x": "steps", "x_values": "1-30"}, "The grid has 30 pictures; the cap is 25"),
-        ({"y": "seed"}, "both y and y_values"),
+        ({"y": "seed"}, "both y and y\\_values"),
         ({"y": "cfg", "y_values": "1"}, "Both axes change cfg"),
         ({"x": "denoise", "x_values": "0.5"}, "needs the hires fix"),
         ({"x": "vae", "x_values": "nice"}, "There is no VAE 'nice'"),

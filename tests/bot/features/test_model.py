@@ -257,7 +257,7 @@ async def test_a_lora_that_is_nearly_named_is_used_and_noted(rich):
 async def test_a_lora_that_is_not_here_is_refused(rich):
     text = await rich.refused(await rich.imagine("1girl <lora:hard:0.5>"))
 
-    assert "no LoRA 'hard'. Known are soft_light." in text
+    assert "no LoRA 'hard'. Known are soft\\_light." in text
 
 
 def short(path):

@@ -11,8 +11,7 @@ from pastelbot.bot.components.direct_messages import notify_author
 from pastelbot.bot.context import GalleryMessages, Interaction
 from pastelbot.bot.features.admin.texts import caps_text, words_text
 from pastelbot.bot.responses import answers_errors, respond_ephemeral
-from pastelbot.errors import RequestError
-from pastelbot.rules.content_filter import quoted
+from pastelbot.errors import RequestError, quoted
 from pastelbot.service import server_rules
 from pastelbot.service.admin import Admin
 from pastelbot.service.gallery import Gallery
