@@ -128,6 +128,54 @@ def test_two_tags_completed_with_the_keyboard_are_painted_as_meant(open_page):
     painted(page, "1girl, red hair, smile")
 
 
+def unpainted(page):
+    """Answer commands in the bot's place, and return the list to which what is sent is added."""
+    sent = []
+
+    def answer(route):
+        sent.append(route.request.post_data)
+        route.fulfill(json={})
+
+    page.route("**/command", answer)
+    return sent
+
+
+@pytest.mark.parametrize("text", ["1girl, red hair", "1girl, Smile", "1girl,  smile ", "smile"])
+def test_enter_sends_where_the_offer_is_what_is_typed(open_page, text):
+    page = open_page()
+    sent = unpainted(page)
+    page.keyboard.type("/imagine ")
+    typed(page, text)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#text")
+
+    assert 1 == len(sent)
+    assert f'"prompt":"{text}"' in sent[0]
+
+
+def test_enter_sends_the_choice_that_is_typed_and_not_the_first_of_the_list(open_page):
+    page = open_page()
+    sent = unpainted(page)
+    page.keyboard.type("/imagine 1girl")
+    page.focus("#add")
+    for text in ("sampler", "euler a"):
+        typed(page, text)
+        page.keyboard.press("Enter")
+    page.wait_for_selector("#text")
+
+    assert '"sampler":"Euler a"' in sent[0]
+
+
+def test_escape_leaves_a_command_without_options(open_page):
+    page = open_page()
+    page.keyboard.type("/queue")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".command-name")
+    page.keyboard.press("Escape")
+
+    assert "text" == page.evaluate("document.activeElement.id")
+
+
 def test_enter_pressed_before_the_offer_arrives_sends_nothing_unseen(open_page):
     page = open_page()
     page.keyboard.type("/imagine ")
