@@ -37,12 +37,28 @@ def local_path(written: str | Path, base: Path | None = None) -> Path:
         return path
     except (OSError, ValueError) as error:
         raise PathError(_reason(path, error)) from error
-    special = _SPECIAL.get(stat.S_IFMT(mode))
-    if special is not None and not str(path).startswith(_GIVEN):
-        raise PathError(f"{_shown(path)} is {special}, not a file: name a file or a folder.")
+    if not str(path).startswith(_GIVEN):
+        _refuse_special(path, mode)
     if not readable:
         raise PathError(f"{_shown(path)} may not be read by this user: give the right to read it, or name another.")
     return path
+
+
+def check_is_stored(path: Path) -> None:
+    """Raise a PathError where something is there that is no file or folder, also where a shell opens it.
+
+    Weights are read at several places of a file, and more than once, which a pipe cannot give.
+    """
+    try:
+        _refuse_special(path, path.stat().st_mode)
+    except OSError:  # it is not there, or closed: opening it says so
+        return
+
+
+def _refuse_special(path: Path, mode: int) -> None:
+    special = _SPECIAL.get(stat.S_IFMT(mode))
+    if special is not None:
+        raise PathError(f"{_shown(path)} is {special}, not a file: name a file or a folder.")
 
 
 def expanded_path(written: str | Path) -> Path:

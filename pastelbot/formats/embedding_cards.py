@@ -20,7 +20,7 @@ _NUMBERS = "TORCHTENSOR"  # the webui's name of an array's list of numbers
 def is_card(path: Path) -> bool:
     """Return whether a file is a picture that holds an embedding; a picture beside an embedding mostly is a preview."""
     try:
-        return _text(path) is not None or hidden_embedding(path) is not None
+        return path.is_file() and (_text(path) is not None or hidden_embedding(path) is not None)
     except OSError:
         return False
 

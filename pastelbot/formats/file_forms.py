@@ -5,7 +5,8 @@ import re
 import zipfile
 from pathlib import Path
 
-from pastelbot.errors import CheckpointError
+from pastelbot.errors import CheckpointError, PathError
+from pastelbot.paths import check_is_stored
 
 _SAFE_SUFFIX = ".safetensors"
 _HEAD = 512
@@ -104,8 +105,11 @@ def form_of_no_text(content: bytes) -> str | None:
 
 def _head(path: Path) -> bytes:
     try:
+        check_is_stored(path)
         with path.open("rb") as file:
             return file.read(_HEAD)
+    except PathError as error:
+        raise CheckpointError(str(error)) from error
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
 

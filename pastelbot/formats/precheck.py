@@ -33,7 +33,7 @@ def check_reference(reference: str, *, has_vae: bool = False) -> None:
             raise CheckpointError(no_folder_of_diffusers(path))
         else:
             check_parts(path, needs_vae=not has_vae)
-    elif path.is_file():
+    elif path.exists():
         _check_file(path, needs_vae=not has_vae)
     elif path.is_symlink():
         raise CheckpointError(f"The checkpoint {path} is a link to {path.readlink()}, which is not there.")
