@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from pastelbot.errors import LimitError, RequestError
 from pastelbot.formats.programs.table import chunks_in, translated, translated_text
 from pastelbot.formats.texts.hidden import hidden_text
-from pastelbot.formats.texts.infotext_cap import capped, capped_text, read_capped
+from pastelbot.formats.texts.infotext_cap import MAX_INFOTEXT, capped, capped_text, read_capped
 from pastelbot.formats.texts.picture_texts import DAMAGED, PLACES, WEBUI_PLACES, orientation_of, texts_of
 
 _QUARTER_TURNS = (5, 6, 7, 8)
@@ -37,6 +37,8 @@ _HEIC = (b"heic", b"heix", b"mif1", b"msf1", b"hevc")
 _MOST_LOOKED_AT = 2**18  # bytes of a file of which it is not known that it is text
 _BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe \r\n\t"  # marks of encodings, and empty lines
 _TEXT_SUFFIXES = (".txt", ".md", ".json", "")
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+_TEXTS = ("a web page", "empty")  # of the other forms, what may hold an infotext or nothing
 
 MAX_FILE = 10 * 2**20  # bytes of a picture to start from: what Discord takes as an attachment
 _MAX_PIXELS = 25_000_000
@@ -57,7 +59,7 @@ def read_infotext(source: Path | bytes) -> str:
     name = str(source) if isinstance(source, Path) else "The picture"
     what = f"The infotext of {name}"
     try:
-        if isinstance(source, Path) and source.suffix.lower() in _TEXT_SUFFIXES:
+        if isinstance(source, Path) and source.suffix.lower() in _TEXT_SUFFIXES and _may_be_text(source):
             text = read_capped(source, what=what)
             return translated_text(text, name) or text
         with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=_WITH_TEXTS) as image:
@@ -70,7 +72,7 @@ def read_infotext(source: Path | bytes) -> str:
     except UnidentifiedImageError as error:
         if (form := _other_form(source)) is not None:
             raise RequestError(f"{name} is {form}: send a PNG, JPEG or WebP file, or paste the infotext.") from error
-        if isinstance(source, bytes) and (meant := _text_in(source, name)):
+        if meant := _text_in(source if isinstance(source, bytes) else _beginning(source), name):
             return meant
         raise RequestError(f"{name} is not a readable picture, nor a text with an infotext.") from error
     except OSError as error:
@@ -92,9 +94,20 @@ def _other_form(source: Path | bytes) -> str | None:
     return next((form for start, form in _OTHER_FILES if head.lower().startswith(start.lower())), None)
 
 
+def _may_be_text(path: Path) -> bool:
+    """Return whether a file with the name of a text begins as one, and not as a picture or a document."""
+    return not _head(path).startswith(_PICTURES) and _other_form(path) in (None, *_TEXTS)
+
+
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(32)
+
+
+def _beginning(path: Path) -> bytes:
+    """Return the content of a text file, no more of it than is needed to see that it is too long."""
+    with path.open("rb") as file:
+        return file.read(4 * MAX_INFOTEXT + 1)
 
 
 def _text_in(content: bytes, name: str) -> str | None:

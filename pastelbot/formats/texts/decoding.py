@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from contextlib import suppress
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -10,6 +11,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_FEW_ZEROS = 8  # one byte of so many at most: of text in UTF-16, the settings alone have more
 _CODE_LENGTH = 8  # bytes of the name of an encoding at the start of EXIF's UserComment
 _CODES = (b"UNICODE", b"ASCII", b"JIS", b"")
 _CHARSET = re.compile(r'charset="?(?:Unicode|Ascii|Jis|Undefined|InvalidCharsetId)"? ', re.IGNORECASE)
@@ -31,8 +33,17 @@ def decoded(content: bytes) -> str:
     """
     text = _by_mark(content)
     if text is None:
-        text = _wide(content) if b"\0" in content else content.decode("utf-8")
+        text = _with_zeros(content) if b"\0" in content else content.decode("utf-8")
     return text.replace("\ufeff", "").rstrip("\x1a")
+
+
+def _with_zeros(content: bytes) -> str:
+    """Return the text of bytes with zeros among them: UTF-8 with a few at its ends, else a wide encoding."""
+    bare = content.strip(b"\0")
+    if content.count(b"\0") * _FEW_ZEROS < len(content) and b"\0" not in bare:
+        with suppress(UnicodeDecodeError):
+            return bare.decode("utf-8")
+    return _wide(content)
 
 
 def decode_comment(comment: bytes) -> str:
