@@ -1,15 +1,25 @@
 """ComfyUI's graph of nodes: the settings of the sampler that made the picture, followed along its inputs."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pastelbot.formats.programs.comfyui_graph import (
+    MOST_STEPS,
+    Graph,
+    Node,
+    graph_of,
+    inputs_of,
+    linked,
+    stem,
+    upstream,
+    value_of,
+)
+from pastelbot.formats.programs.comfyui_models import loras_of, second_pass, skipped_layers, vae_of
 from pastelbot.formats.programs.settings import ProgramSettings, with_loras
 
-_MOST_STEPS = 200  # nodes that are looked at for one value
 _DEEPEST = 50  # nodes behind each other for one text
-_NUMBERS = ("value", "seed", "noise_seed", "int", "float", "Value", "number")
 _FIELDS = {
     "seed": "Seed",
     "noise_seed": "Seed",
@@ -19,169 +29,130 @@ _FIELDS = {
     "scheduler": "Schedule type",
 }
 _PARTS = ("guider", "sampler", "sigmas", "noise")  # a custom sampler's inputs, nodes that have the fields
+_PIPE = re.compile(r"pipe|ctx|context")  # what has model, prompts and latents in one link
 _PROMPTS = ("positive", "negative", "conditioning")
-_TEXTS = ("text", "string", "value", "prompt", "populated_text", "text_g")
+_TEXTS = ("text", "string", "value", "prompt", "populated_text", "text_g", "text_l", "clip_l", "t5xxl")
 _JOINED_TEXT = re.compile(r"(?:text|string|str|part|prompt)_?[a-z0-9]{1,2}")
 _JOINS_TEXTS = re.compile(r"concat|join|append|combine|stringfunction", re.IGNORECASE)
 _DELIMITERS = ("delimiter", "separator")
 _NOT_TEXTS = ("clip", "model", "vae", "control_net", "image")
-_LORA = re.compile(r"lora(?:_name)?(_?\d*)")
-_WEIGHTS = ("strength_model", "strength", "model_str", "model_weight", "lora_wt")
-_CLIP_WEIGHTS = ("strength_clip", "clip_str", "clip_weight")
-
-# Any: JSON is anything.
-_Node = Mapping[str, Any]
-_Graph = Mapping[str, _Node]
+_EMBEDDING = re.compile(r"\bembedding:([^\s,()<>\[\]:|]++)")
+_EMBEDDING_END = re.compile(r"\.(?:pt|bin|safetensors)\Z")
+_MODELS = ("ckpt_name", "unet_name")
+_SIDES = (("width", "height"), ("empty_latent_width", "empty_latent_height"))
 
 
 def comfyui_settings(data: Mapping[str, Any], size: tuple[int, int] | None) -> ProgramSettings | None:
-    """Return the settings of a prompt graph; None where it has no sampler. `size` is the picture's, if it has none."""
-    graph: _Graph = {str(key): node for key, node in data.items() if _is_node(node)}
-    sampler = _sampler(graph)
-    if sampler is None:
+    """Return the settings of a prompt graph; None where it has no sampler. `size` is the picture's, if it has none.
+
+    A sampler that goes on with what another has painted is a hires fix.
+    """
+    graph = graph_of(data)
+    last = _sampler(graph)
+    if last is None:
         return None
-    inputs = _with_parts(graph, _inputs(sampler))
-    fields = {field: text for name, field in _FIELDS.items() if (text := _value(graph, inputs.get(name)))}
-    denoise = _value(graph, inputs.get("denoise"))
+    latents = inputs_of(last).get("latent_image")
+    *_between, first = (last, *(node for node in upstream(graph, latents) if _samples(node)))
+    if first is last:
+        return _settings(graph, last, size)
+    settings, again = _settings(graph, first, size), _settings(graph, last, size)
+    fields = {**settings.fields, **second_pass(graph, last, first, _with_parts(graph, inputs_of(last)), size)}
+    if "Hires steps" in fields and again.prompt != settings.prompt:
+        fields["Hires prompt"] = again.prompt
+    if "Hires steps" in fields and again.negative_prompt != settings.negative_prompt:
+        fields["Hires negative prompt"] = again.negative_prompt
+    return settings._replace(fields=fields)
+
+
+def _settings(graph: Graph, sampler: Node, size: tuple[int, int] | None) -> ProgramSettings:
+    """Return the settings of a sampler's own pass."""
+    inputs = _with_parts(graph, inputs_of(sampler))
+    fields = {field: text for name, field in _FIELDS.items() if (text := value_of(graph, inputs.get(name)))}
+    denoise = value_of(graph, inputs.get("denoise"))
     if denoise not in ("", "1", "1.0"):
         fields["Denoising strength"] = denoise
+    if "Schedule type" not in fields and (sigmas := linked(graph, inputs.get("sigmas"))) is not None:
+        fields["Schedule type"] = sigmas["class_type"].removesuffix("Scheduler")  # a node for each of them
     _add_size(graph, inputs, fields, size)
-    nodes = list(_upstream(graph, inputs.get("model")))
-    model = next((name for node in nodes if isinstance(name := _inputs(node).get("ckpt_name"), str)), "")
-    fields |= {"Model": _stem(model), "RNG": "CPU"}  # it draws its noise on the processor
+    nodes = list(upstream(graph, inputs.get("model")))
+    names = (inputs_of(node).get(name) for node in nodes for name in _MODELS)
+    model = next((name for name in names if isinstance(name, str)), "")
+    fields |= {"Model": stem(model), "VAE": vae_of(graph), "Clip skip": skipped_layers(graph, inputs)}
+    fields["RNG"] = "CPU"  # it draws its noise on the processor
     texts = _Texts(graph)
-    prompt = texts.of(inputs.get("positive", inputs.get("conditioning")), "positive") or _only_text(graph)
-    loras = dict(each for node in reversed(nodes) for each in _loras(graph, _inputs(node)))
-    return ProgramSettings(with_loras(prompt, loras), texts.of(inputs.get("negative"), "negative"), fields)
+    negative = texts.of(inputs.get("negative"), "negative")
+    prompt = texts.of(inputs.get("positive", inputs.get("conditioning")), "positive") or _only_text(graph, negative)
+    loras = dict(loras_of(graph, reversed(nodes)))
+    return ProgramSettings(with_loras(_plain(prompt), loras), _plain(negative), fields)
 
 
-def _is_node(node: object) -> bool:
-    return isinstance(node, dict) and isinstance(node.get("class_type"), str)
+def _plain(prompt: str) -> str:
+    """Return a prompt with embeddings by their names alone, as the webui has them."""
+    return _EMBEDDING.sub(lambda match: _EMBEDDING_END.sub("", re.split(r"[\\/]", match[1])[-1]), prompt)
 
 
-def _sampler(graph: _Graph) -> _Node | None:
+def _sampler(graph: Graph) -> Node | None:
     """Return the sampler that is nearest to a picture that is saved, else shown, else the first one."""
     for kind in ("Save", "Preview"):
         for node in graph.values():
             if kind in node["class_type"]:
-                inputs = _inputs(node)
-                nodes = _upstream(graph, inputs.get("images", inputs.get("image")))
+                inputs = inputs_of(node)
+                nodes = upstream(graph, inputs.get("images", inputs.get("image")))
                 if (found := next(filter(_samples, nodes), None)) is not None:
                     return found
     return next(filter(_samples, graph.values()), None)
 
 
-def _samples(node: _Node) -> bool:
-    names = _inputs(node).keys()
+def _samples(node: Node) -> bool:
+    names = inputs_of(node).keys()
     return {"steps", "sampler_name"} <= names or {"sampler", "sigmas"} <= names
 
 
-def _with_parts(graph: _Graph, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_parts(graph: Graph, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a sampler's inputs with those of the nodes that a custom sampler is put together of."""
-    wanted = {*_FIELDS, *_PROMPTS, "denoise", "model"}
+    wanted = {*_FIELDS, *_PROMPTS, "denoise", "model", "latent_image"}
     found = dict(inputs)
-    for part in _PARTS:
-        for node in _upstream(graph, inputs.get(part)):
-            if {*_FIELDS, *_PROMPTS} & _inputs(node).keys():
-                found = {**{name: value for name, value in _inputs(node).items() if name in wanted}, **found}
+    for part in (*_PARTS, *filter(_PIPE.search, inputs)):
+        for node in upstream(graph, inputs.get(part)):
+            if {*_FIELDS, *_PROMPTS} & inputs_of(node).keys():
+                found = {**{name: value for name, value in inputs_of(node).items() if name in wanted}, **found}
                 break
-    return found
+    pipe = next(filter(_PIPE.search, inputs), None)
+    return {"model": inputs[pipe], "latent_image": inputs[pipe], **found} if pipe else found
 
 
-def _add_size(graph: _Graph, inputs: Mapping[str, Any], fields: dict[str, str], size: tuple[int, int] | None) -> None:
-    for node in _upstream(graph, inputs.get("latent_image")):
-        width, height = (_value(graph, _inputs(node).get(name)) for name in ("width", "height"))
-        if width and height:
-            fields["Size"] = f"{width}x{height}"
-            return
+def _add_size(graph: Graph, inputs: Mapping[str, Any], fields: dict[str, str], size: tuple[int, int] | None) -> None:
+    for node in upstream(graph, inputs.get("latent_image")):
+        for sides in _SIDES:
+            width, height = (value_of(graph, inputs_of(node).get(name)) for name in sides)
+            if width and height:
+                fields["Size"] = f"{width}x{height}"
+                return
     if size is not None:
         fields["Size"] = f"{size[0]}x{size[1]}"
-
-
-def _loras(graph: _Graph, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the LoRAs of a node that loads some, with their weights as a tag has them."""
-    for name, value in inputs.items():
-        match = _LORA.fullmatch(name)
-        if match is None:
-            continue
-        if isinstance(value, dict) and isinstance(value.get("lora"), str) and value.get("on") is not False:
-            yield _stem(value["lora"]), str(value.get("strength", 1))
-        elif isinstance(value, str) and value not in ("", "None"):
-            model, clip = (
-                next((text for each in names if (text := _value(graph, inputs.get(each + match[1])))), "")
-                for names in (_WEIGHTS, _CLIP_WEIGHTS)
-            )
-            model = model or "1"
-            yield _stem(value), model if _same(model, clip or model) else f"{clip}:{model}"
-
-
-def _same(first: str, second: str) -> bool:
-    try:
-        return float(first) == float(second)
-    except ValueError:
-        return first == second
-
-
-def _inputs(node: _Node) -> Mapping[str, Any]:
-    inputs = node.get("inputs")
-    return inputs if isinstance(inputs, dict) else {}
-
-
-def _linked(graph: _Graph, value: object) -> _Node | None:
-    """Return the node that an input is linked to."""
-    return graph.get(str(value[0])) if isinstance(value, list) and len(value) == 2 else None
-
-
-def _upstream(graph: _Graph, value: object) -> Iterator[_Node]:
-    """Yield the nodes behind an input, the nearest first, each once."""
-    waiting, known = [value], set[int]()
-    while waiting and len(known) < _MOST_STEPS:
-        node = _linked(graph, waiting.pop(0))
-        if node is None or id(node) in known:
-            continue
-        known.add(id(node))
-        yield node
-        waiting += [each for each in _inputs(node).values() if isinstance(each, list)][:_MOST_STEPS]
-
-
-def _value(graph: _Graph, value: object) -> str:
-    """Return a plain value, through the primitives and reroutes that it is linked to."""
-    for _step in range(_MOST_STEPS):
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            return str(value).strip()
-        node = _linked(graph, value)
-        if node is None:
-            return ""
-        inputs = _inputs(node)
-        value = next((inputs[name] for name in _NUMBERS if name in inputs), _first_link(inputs))
-    return ""
-
-
-def _first_link(inputs: Mapping[str, Any]) -> object:
-    return next((each for each in inputs.values() if isinstance(each, list)), None)
 
 
 @dataclass
 class _Texts:
     """Finds the texts that conditionings are made of; what leads in a circle or too far has none."""
 
-    graph: _Graph
-    left: int = 10 * _MOST_STEPS
+    graph: Graph
+    left: int = 10 * MOST_STEPS
 
     def of(self, value: object, role: str, depth: int = 0) -> str:
         """Return the prompt behind an input. `role` is "positive" or "negative", for nodes that have both."""
         if isinstance(value, str):
             return value.strip()
-        node = _linked(self.graph, value)
+        node = linked(self.graph, value)
         self.left -= 1
         if node is None or depth > _DEEPEST or self.left < 0 or node["class_type"] == "ConditioningZeroOut":
             return ""
-        inputs, kind = _inputs(node), node["class_type"]
+        inputs, kind = inputs_of(node), node["class_type"]
         if kind in ("ConditioningConcat", "ConditioningCombine"):
             return _composed(kind, role, [self.of(each, role, depth + 1) for each in _links(inputs)])
         if parts := [name for name in inputs if _JOINED_TEXT.fullmatch(name)] if _JOINS_TEXTS.search(kind) else []:
             return self._joined(kind, inputs, [self._whole(inputs[name], role, depth + 1) for name in parts])
-        for name in (role, *_TEXTS):
+        for name in (role, f"text_{role}", f"{role}_prompt", *_TEXTS):
             if name in inputs:
                 return self.of(inputs[name], role, depth + 1)
         found = (self.of(each, role, depth + 1) for each in _links(inputs))
@@ -193,7 +164,7 @@ class _Texts:
 
     def _joined(self, kind: str, inputs: Mapping[str, Any], parts: Iterable[str]) -> str:
         given = next((inputs[name] for name in _DELIMITERS if name in inputs), ", ")
-        delimiter = _value(self.graph, given) if isinstance(given, list) else str(given).replace("\\n", "\n")
+        delimiter = value_of(self.graph, given) if isinstance(given, list) else str(given).replace("\\n", "\n")
         kept = parts if kind == "StringConcatenate" else filter(None, parts)  # ComfyUI's own joins empty ones too
         return delimiter.join(kept).strip()
 
@@ -218,11 +189,7 @@ def _composed(kind: str, role: str, parts: Sequence[str]) -> str:
     return " AND ".join(f"{part} :{1 / len(parts):.4g}" for part in parts)
 
 
-def _only_text(graph: _Graph) -> str:
-    """Return the prompt of a graph with a single one, whatever it is linked to."""
-    texts = [_inputs(node).get("text") for node in graph.values() if node["class_type"] == "CLIPTextEncode"]
-    return texts[0] if len(texts) == 1 and isinstance(texts[0], str) else ""
-
-
-def _stem(name: str) -> str:
-    return name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or name
+def _only_text(graph: Graph, other: str) -> str:
+    """Return the prompt of a graph with a single one, whatever it is linked to; `other` is its negative prompt."""
+    texts = [inputs_of(node).get("text") for node in graph.values() if node["class_type"] == "CLIPTextEncode"]
+    return texts[0] if len(texts) == 1 and isinstance(texts[0], str) and texts[0].strip() != other else ""

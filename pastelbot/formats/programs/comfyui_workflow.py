@@ -18,6 +18,17 @@ _WIDGETS: Mapping[str, Sequence[str]] = {
     "CheckpointLoaderSimple": ("ckpt_name",),
     "LoraLoader": ("lora_name", "strength_model", "strength_clip"),
     "LoraLoaderModelOnly": ("lora_name", "strength_model"),
+    "CLIPSetLastLayer": ("stop_at_clip_layer",),
+    "VAELoader": ("vae_name",),
+    "UNETLoader": ("unet_name",),
+    "UpscaleModelLoader": ("model_name",),
+    "LatentUpscale": ("upscale_method", "width", "height"),
+    "LatentUpscaleBy": ("upscale_method", "scale_by"),
+    "ImageScale": ("upscale_method", "width", "height"),
+    "ImageScaleBy": ("upscale_method", "scale_by"),
+    "KarrasScheduler": ("steps",),
+    "ExponentialScheduler": ("steps",),
+    "PolyexponentialScheduler": ("steps",),
     "StringConcatenate": ("string_a", "string_b", "delimiter"),
 }
 _CONTROLS = ("fixed", "increment", "decrement", "randomize")  # of a seed after each picture
