@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _AND = re.compile(r"\bAND\b")
+_FACE_IN_BRACKETS = re.compile(r"((?:(?<!\\)\(|,)\s*+>?:3)(?=\s*+\))")
 _WEIGHT = re.compile(r"[-+]?(?:\d++\.?|\d*+\.\d++)")
 
 
@@ -33,8 +34,9 @@ def end_as_tag(prompt: str) -> str:
     """Return a typed prompt whose end is no weight by accident: a comma is put behind a tag such as `:3` or `16:9`.
 
     The webui reads the end of a prompt as its weight in a composition. That is meant only where there is one, and not
-    even there for a tag that is nothing but a colon and a number.
+    even there for a tag that is nothing but a colon and a number. In brackets a number is a weight, but for the tag :3.
     """
+    prompt = _FACE_IN_BRACKETS.sub(r"\1,", prompt)
     ends = [match.start() for match in _AND.finditer(prompt)]
     pieces, start = [], 0
     for end in [*ends, len(prompt)]:

@@ -21,6 +21,7 @@ _CLOSED = re.compile(r"(?::\s*+[\d.]++)?\s*+[)\]}]++")
 # Not tags: an unfinished <lora:..>, a wildcard, a flag.
 _NO_TAG = re.compile(r"<[a-z]|__|(?:.*\s)?(?:--|[—–])", re.IGNORECASE | re.DOTALL)
 _MOMENT = re.compile(r"\[[^\]]*:\s*+[\d.]++$")
+_NUMBER = re.compile(r":[\d.]++\Z")
 # A <lora:..> that is being typed, or a keyword whose space is missing.
 _UNTOUCHABLE = re.compile(r"<\w+:[^>]*$|\b(?:AND|BREAK)$")
 
@@ -92,14 +93,22 @@ def completions(typed: Unfinished, candidates: Iterable[Candidate]) -> list[Comp
     """Return the choices that fit, in the candidates' order, each tag once and without those already in the prompt."""
     found: dict[str, Completion] = {}
     for candidate in candidates:
-        value = f"{typed.head}{written(candidate.name)}{typed.tail}"
-        value = value if typed.tail.strip() else end_as_tag(value)
+        value = _completed(typed, candidate.name)
         if tag_key(candidate.name) in typed.present or value in found or len(value) > _LONGEST:
             continue
         found[value] = Completion(_shown(typed, candidate, value), value)
         if len(found) == MOST_CHOICES:
             break
     return list(found.values())
+
+
+def _completed(typed: Unfinished, name: str) -> str:
+    """Return the prompt with a tag; one that ends in a colon and a number has a comma, so that it is no weight."""
+    tag, tail = written(name), typed.tail.lstrip()
+    if _NUMBER.search(tag) and (not tail or tail.startswith(")")):
+        tag += ","
+    value = f"{typed.head}{tag}{typed.tail}"
+    return value if tail else end_as_tag(value)
 
 
 def _shown(typed: Unfinished, candidate: Candidate, value: str) -> str:
