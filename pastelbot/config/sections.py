@@ -94,7 +94,7 @@ class CheckpointSettings(Section):
     cache_dir: Path | None = None
     device: Annotated[str, AfterValidator(_known_device)] = "auto"
     precision: Literal["auto", "fp16", "bf16", "fp32"] = "auto"
-    backend: Literal["auto", "torch", "openvino"] = "auto"
+    backend: Literal["auto", "torch", "torch-compile", "openvino"] = "auto"
 
 
 class MoreCheckpointSettings(Section):

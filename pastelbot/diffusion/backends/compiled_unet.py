@@ -15,7 +15,8 @@ from pastelbot.diffusion.networks.unet import UNet2DConditionModel
 class Bucket:
     """What one compiled UNet is for: latents (rows, channels, height, width), tokens, the LoRAs in the weights.
 
-    LoRAs are their files' identities and multipliers: nothing here holds on to their tensors.
+    LoRAs are their files' identities and multipliers: nothing here holds on to their tensors. They are left out where a
+    compiled network takes the weights that the UNet has at the time of a call.
     """
 
     latents: tuple[int, ...]
@@ -32,6 +33,7 @@ class UnetCompiler(Compiler[Bucket], Protocol):
     """Compiles one UNet for one shape after the other."""
 
     rows: int  # of the batches that are fastest
+    has_loras_inside: bool  # a compiled network keeps the weights that the UNet had
 
 
 class CompiledUnet:
@@ -52,7 +54,7 @@ class CompiledUnet:
     ) -> None:
         self._unet = unet
         self._weights = weights
-        self._rows = compiler.rows
+        self._compiler = compiler
         self._calls = CompiledCalls(compiler, kept=kept, changes=lambda: weights.changes, start=start)
 
     @property
@@ -64,7 +66,12 @@ class CompiledUnet:
     @property
     def rows(self) -> int:
         """Return how many rows a batch should have at most."""
-        return self._rows
+        return self._compiler.rows
+
+    @property
+    def backend(self) -> str:
+        """Return the name of what compiles."""
+        return self._compiler.name
 
     @property
     def compiling(self) -> bool:
@@ -90,5 +97,6 @@ class CompiledUnet:
         loras = self._weights.used
         if loras is None:
             return None
-        named = tuple((lora.identity, multiplier) for lora, multiplier in loras)
+        inside = loras if self._compiler.has_loras_inside else ()
+        named = tuple((lora.identity, multiplier) for lora, multiplier in inside)
         return Bucket(latents=tuple(x.shape), tokens=context.shape[1], loras=named)

@@ -23,6 +23,7 @@ class OpenVinoUnetCompiler:
 
     name = "openvino"
     rows = 2  # larger batches were slower on every CPU that was measured, and each is another shape
+    has_loras_inside = True
 
     def __init__(self, unet: UNet2DConditionModel, *, identity: str, cache: BlobCache | None = None) -> None:
         self._unet = unet

@@ -130,7 +130,7 @@ def _warm_up(
 
 def _backend(checkpoint: Checkpoint, compiled: CompiledNetworks | None) -> str:
     if compiled is not None:
-        return f"OpenVINO, sizes compiled: {compiled.sizes}"
+        return f"{compiled.unet.backend}, sizes compiled: {compiled.sizes}"
     return "torch" if isinstance(checkpoint.unet, UNet2DConditionModel) else "ONNX Runtime"
 
 

@@ -15,6 +15,8 @@ Layer = Any  # of diffusers, which has no types
 Times = Iterator[Tensor]
 KeysValues = Iterator[tuple[Tensor, Tensor]]
 
+_JOINED = "joined"  # the attribute of a self-attention
+
 
 class Layers:
     """The layers of a UNet whose inputs can be kept, in the order of a call; `plain`: all are as expected."""
@@ -41,6 +43,19 @@ class Layers:
                 # LoRAs write into the parts elsewhere, too.
                 with torch.inference_mode(mode=block.attn1.to_q.weight.is_inference()):
                     _join(block.attn1)
+
+    @staticmethod
+    def joined(unet: nn.Module) -> dict[str, Tensor]:
+        """Return the joined matrices of a UNet by name."""
+        names = ((name, layer.__dict__.get(_JOINED)) for name, layer in unet.named_modules())
+        return {f"{name}.{_JOINED}": matrix for name, matrix in names if matrix is not None}
+
+    @staticmethod
+    def register_joined(unet: nn.Module) -> None:
+        """Let torch know the joined matrices of a UNet as tensors of its layers."""
+        for layer in unet.modules():
+            if _JOINED in layer.__dict__:
+                layer.register_buffer(_JOINED, layer.__dict__.pop(_JOINED))
 
     def __deepcopy__(self, memo: dict[int, object]) -> None:
         """Leave it to a copied network to find its own layers."""
@@ -106,7 +121,7 @@ def _join(attention: Layer) -> None:
     joined = torch.cat([layer.weight.detach() for layer in layers])
     for layer, part in zip(layers, joined.chunk(3), strict=True):
         layer.weight.data = part  # the same parameter, as others hold on to it
-    attention.__dict__["joined"] = joined
+    attention.__dict__[_JOINED] = joined
 
 
 def down(block: Layer, hidden: Tensor, times: Times, keys_values: KeysValues) -> Iterator[Tensor]:

@@ -55,6 +55,16 @@ class LeanUnet(UNet2DConditionModel):  # type: ignore[misc]  # diffusers has no 
         self._layers.join()
         return StepInputs(self._times(times), self._memory.keys_values(context, self._keys_values))
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Return by name what `predict` computes with: the weights, and the joined matrices of which some are parts."""
+        self._layers.join()
+        return {**self.state_dict(), **self._layers.joined(self)}
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether it is built as Stable Diffusion 1.x is, so that `predict` computes it."""
+        return self._layers.plain
+
     def forget(self) -> None:
         """Drop what was computed of the weights: they have changed."""
         self.__dict__.pop("_memory_", None)

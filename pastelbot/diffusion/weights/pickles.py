@@ -8,7 +8,6 @@ are refused.
 
 import pickle
 import pickletools
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -21,6 +20,7 @@ from typing import IO, Self
 import torch
 from torch import Tensor
 
+from pastelbot.diffusion.weights.child_programs import run_module
 from pastelbot.errors import CheckpointError
 
 # The beginnings of names that training programs leave in checkpoints; none of them is ever imported or called.
@@ -113,11 +113,9 @@ def _read_in_child(path: Path) -> dict[str, Tensor]:
 
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "converted.safetensors"
-        command = [sys.executable, "-m", "pastelbot.diffusion.weights.pickles", str(path), str(target)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
-        if done.returncode != 0:
-            lines = done.stderr.strip().splitlines() or ["no reason was given"]
-            raise CheckpointError(f"{path} cannot be read as plain weights: {lines[-1]}. Use a safetensors file of it.")
+        reason = run_module(__name__, str(path), str(target))
+        if reason is not None:
+            raise CheckpointError(f"{path} cannot be read as plain weights: {reason}. Use a safetensors file of it.")
         return load_file(target)
 
 

@@ -38,7 +38,7 @@ class FakeUnet:
 class FakeCompiler:
     """Hands out `answer` for every bucket, and remembers the buckets."""
 
-    name, tolerance, rows = "fake", 1e-4, 2
+    name, tolerance, rows, has_loras_inside = "fake", 1e-4, 2, True
 
     def __init__(self, answer=lambda x, _t, _context: x * 2.00001):
         self.answer, self.buckets, self.kept, self.meanwhile = answer, [], set(), lambda: None
@@ -149,6 +149,18 @@ def test_loras_have_compiled_networks_of_their_own(unet, weights):
 
     assert [bucket.loras for bucket in compiler.buckets] == [(), (("one", 0.0),)]
     assert unet.calls == 0
+
+
+def test_loras_share_a_compiled_network_that_takes_the_weights_of_the_moment(unet, weights):
+    compiler = FakeCompiler()
+    compiler.has_loras_inside = False
+    network = compiled(unet, weights, compiler)
+    call(network, 6)
+    weights.use(((Lora("one"), 0.0),))
+    call(network, 6)
+
+    assert [bucket.loras for bucket in compiler.buckets] == [()]
+    assert unet.calls == 5  # four before, and one to compare
 
 
 def test_what_was_compiled_while_the_weights_changed_is_thrown_away(unet, weights):
