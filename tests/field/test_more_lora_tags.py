@@ -45,7 +45,7 @@ def test_a_tag_that_cannot_be_read_is_refused_where_it_is_typed_and_left_out_of_
 
     assert request.prompt.strip() == "1girl"
     assert len(notes) == 1
-    assert notes[0].startswith(f"A LoRA is left out. {tag} has ")
+    assert notes[0].startswith(f"A LoRA is left out. `{tag}` has ")
 
 
 @pytest.mark.parametrize("tag", ["<locon:soft:1>", "<embedding:easy>", "<wlr:foo>"])
